@@ -1,0 +1,56 @@
+"""`python -m codegen`: generate the package, check that it is up to date, or tell what changed between two schemas."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from codegen import output, report
+from codegen.errors import SchemaError
+from codegen.frontends import copilot
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = ROOT / "schema" / "copilot"
+OUT = ROOT / "src" / "copilot_sdk" / "_generated" / "copilot"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m codegen", description="Generate the typed package from the schema.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the package is not up to date")
+    parser.add_argument("--report", nargs=2, type=Path, metavar=("OLD", "NEW"), help="compare two schema folders")
+    parser.add_argument("--schema", type=Path, default=SCHEMA, metavar="DIR", help="folder of *.schema.json files")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="package to write")
+    options = parser.parse_args(arguments)
+    try:
+        if options.report:
+            old, new = (copilot.read(folder) for folder in options.report)
+            print(report.compare(old, new), end="")
+            return 0
+        protocol = copilot.read(options.schema)
+    except SchemaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for note in protocol.notes:
+        print(f"note: {note}", file=sys.stderr)
+    files = output.package(protocol)
+    if options.check:
+        return _check(files, options.out)
+    written = output.write(files, options.out)
+    print(f"{len(protocol.methods)} methods, {len(protocol.types)} types, {len(protocol.events)} events: "
+          f"{len(files)} files, {written} changed, in {options.out}")
+    return 0
+
+
+def _check(files: dict[str, str], out: Path) -> int:
+    stale = output.differences(files, out)
+    for name, diff in stale.items():
+        print(f"{name} is not what the schema gives:\n{diff}", file=sys.stderr)
+    if stale:
+        print("run `python -m codegen` and commit what it writes", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

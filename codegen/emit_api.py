@@ -1,0 +1,279 @@
+"""Emits `methods/`, `api/`, `sync_api/` and `handlers.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from codegen import naming, python_types
+from codegen.ir import Choice, Field, Method, Null, Nullable, ObjectDef, Protocol, Scope, TypeExpr, UnionDef
+from codegen.models import definition_text, field_text
+from codegen.ownership import Owners, namespace
+from codegen.python_types import EVENT_UNION, Annotation
+from codegen.templating import render
+from codegen.text import wrap
+
+_RAISES = "RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone."
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A keyword argument of an API method."""
+
+    name: str
+    wire: str
+    annotation: str
+    required: bool
+    nullable: bool
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An API method, ready for the template."""
+
+    name: str
+    constant: str
+    wire: str
+    parameters: tuple[Parameter, ...]
+    union: str | None
+    result: str
+    doc: str
+
+
+@dataclass(slots=True)
+class Namespace:
+    """A class of methods and the namespaces inside it."""
+
+    class_name: str
+    path: tuple[str, ...]
+    doc: str
+    operations: list[Operation] = field(default_factory=list)
+    children: list[Child] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A property that leads to a namespace; `module` is set where it stands in another file."""
+
+    name: str
+    class_name: str
+    module: str | None
+    doc: str
+
+
+def emit(protocol: Protocol, owners: Owners) -> Iterator[tuple[str, str]]:
+    """Path and text of every module that speaks of methods."""
+    emitter = _Emitter(protocol, owners)
+    yield from emitter.tables()
+    for face, is_async in (("api", True), ("sync_api", False)):
+        yield from emitter.faces(face, is_async)
+    yield "handlers.py", emitter.handlers()
+
+
+class _Emitter:
+    def __init__(self, protocol: Protocol, owners: Owners) -> None:
+        self.protocol = protocol
+        self.owners = owners
+        self.modules: dict[str, list[Method]] = {}
+        for method in sorted(protocol.methods, key=lambda m: (m.scope.value, m.path, m.name)):
+            self.modules.setdefault(namespace(method), []).append(method)
+
+    # ------------------------------------------------------------------ tables
+
+    def tables(self) -> Iterator[tuple[str, str]]:
+        """`methods/`: what each method is called on the wire, and how its params and result are read."""
+        for module, methods in sorted(self.modules.items()):
+            yield f"methods/{module}.py", self._table(module, methods)
+        yield (
+            "methods/__init__.py",
+            render("methods_face.py.jinja", modules=dict(sorted(self.modules.items()))),
+        )
+
+    def _table(self, module: str, methods: list[Method]) -> str:
+        entries = []
+        names: set[str] = set()
+        for method in methods:
+            result = python_types.result(method.result)
+            names |= result.names | ({method.params.name} if method.params else set())
+            nullable = sorted(p.wire for p in self._parameters(method) if p.nullable)
+            entries.append({"method": method, "result": result, "nullable": nullable, "loads": self._loads(result)})
+        return render(
+            "methods.py.jinja", module=module, entries=entries, imports=self._imports(names), load=self._load_params
+        )
+
+    def _load_params(self, method: Method) -> str:
+        assert method.params is not None
+        return self._module_of(method.params.name)
+
+    def _loads(self, annotation: Annotation) -> list[tuple[str, str]]:
+        return [(self._module_of(name), name) for name in sorted(annotation.names)]
+
+    def _module_of(self, name: str) -> str:
+        return "..events" if name == EVENT_UNION else f"..{self.owners.of(name)}"
+
+    def _imports(self, names: Iterable[str]) -> dict[str, list[str]]:
+        imports: dict[str, list[str]] = {}
+        for name in sorted(names):
+            imports.setdefault(self._module_of(name), []).append(name)
+        return dict(sorted(imports.items()))
+
+    # ------------------------------------------------------------------- faces
+
+    def faces(self, package: str, is_async: bool) -> Iterator[tuple[str, str]]:
+        """One face of the API: a module for each namespace, a root for each scope."""
+        yield f"{package}/__init__.py", render("api_face.py.jinja", is_async=is_async)
+        for scope in (Scope.SERVER, Scope.SESSION):
+            roots = sorted({namespace(m) for m in self.protocol.methods if m.scope is scope} | {scope.value})
+            for module in roots:
+                spaces = self._namespaces(scope, module, [r for r in roots if r != scope.value])
+                yield f"{package}/{module}.py", self._face(module, spaces, is_async)
+
+    def _face(self, module: str, spaces: list[Namespace], is_async: bool) -> str:
+        names: set[str] = set()
+        for method in self.modules.get(module, []):
+            definition = self.protocol.types.get(method.params.name) if method.params else None
+            if isinstance(definition, ObjectDef):
+                for item in definition.fields:
+                    names |= python_types.parameter(item.type).names
+            elif method.params:
+                names.add(method.params.name)
+            names |= python_types.result(method.result).names
+        return render("api.py.jinja", module=module, spaces=spaces, imports=self._imports(names), is_async=is_async)
+
+    def _namespaces(self, scope: Scope, module: str, roots: list[str]) -> list[Namespace]:
+        methods = self.modules.get(module, [])
+        paths = {path[:depth] for path in {m.path for m in methods} for depth in range(1, len(path) + 1)}
+        if module == scope.value:
+            paths = {()}
+        spaces = []
+        for path in sorted(paths, reverse=True):
+            space = Namespace(self._class(scope, path), path, self._doc(scope, path))
+            space.operations = [self._operation(m) for m in methods if m.path == path]
+            inner = sorted(other for other in paths if other[:-1] == path and other != path)
+            space.children = [Child(p[-1], self._class(scope, p), None, self._doc(scope, p)) for p in inner]
+            if not path:
+                space.children = [self._root_child(scope, root) for root in roots]
+            spaces.append(space)
+        return spaces
+
+    def _root_child(self, scope: Scope, module: str) -> Child:
+        path = (module.removeprefix(f"{scope.value}_"),)
+        return Child(path[0], self._class(scope, path), f".{module}", self._doc(scope, path))
+
+    def _class(self, scope: Scope, path: tuple[str, ...]) -> str:
+        stem = naming.class_name("_".join(path)) if path else ""
+        if not path:
+            return "ServerRPC" if scope is Scope.SERVER else "SessionRPC"
+        return f"Server{stem}API" if scope is Scope.SERVER else f"{stem}API"
+
+    def _doc(self, scope: Scope, path: tuple[str, ...]) -> str:
+        methods = [m for m in self.protocol.outbound() if m.scope is scope and m.path[: len(path)] == path]
+        if not path:
+            return f"Every {scope.value} method of the runtime, by namespace."
+        prefix = methods[0].wire.split(".")[: -1 - (len(methods[0].path) - len(path))]
+        return f"Methods `{'.'.join(prefix)}.*`."
+
+    # -------------------------------------------------------------- operations
+
+    def _parameters(self, method: Method) -> tuple[Parameter, ...]:
+        definition = self.protocol.types.get(method.params.name) if method.params else None
+        if not isinstance(definition, ObjectDef):
+            return ()
+        return tuple(map(self._parameter, definition.fields))
+
+    def _parameter(self, item: Field) -> Parameter:
+        annotation = python_types.parameter(item.type).text
+        nullable = _takes_null(item.type)
+        if not item.required and not nullable:
+            annotation += " | None"
+        if not item.required and nullable:
+            annotation += " | Unset"
+        name = "request_timeout_" if item.name == "request_timeout" else item.name
+        return Parameter(name, item.wire, annotation, item.required, nullable, field_text(item))
+
+    def _operation(self, method: Method) -> Operation:
+        definition = self.protocol.types.get(method.params.name) if method.params else None
+        union = definition.name if isinstance(definition, UnionDef) else None
+        parameters = self._parameters(method)
+        return Operation(
+            name=method.name,
+            constant=method.constant,
+            wire=method.wire,
+            parameters=parameters,
+            union=union,
+            result=python_types.result(method.result).text,
+            doc=self._operation_doc(method, parameters, union),
+        )
+
+    def _operation_doc(self, method: Method, parameters: tuple[Parameter, ...], union: str | None) -> str:
+        lines = [wrap(method.meta.description or method.wire, 8), "", *self._wire_line(method), "", "Args:"]
+        if union:
+            lines.append(_item(f"params: {_first_line(definition_text(self.protocol.types[union]))}"))
+        lines += [_item(f"{p.name}: {p.doc or 'See the wire field ' + p.wire + '.'}") for p in parameters]
+        lines.append(_item("request_timeout: Seconds to wait for the answer, None for no limit; the client's default when left out."))
+        returned = self._returns(method.result)
+        if returned:
+            lines += ["", "Returns:", _item(returned)]
+        lines += ["", "Raises:", _item(_RAISES), "    InvalidParams: An argument does not fit."]
+        margin = " " * 8
+        text = "\n".join(line for block in lines for line in block.split("\n"))
+        return "\n".join((margin + line if line and index else line) for index, line in enumerate(text.split("\n")))
+
+    @staticmethod
+    def _wire_line(method: Method) -> list[str]:
+        marks = [method.meta.stability or "stable"]
+        marks += ["internal"] if method.meta.internal else []
+        marks += ["deprecated"] if method.meta.deprecated else []
+        marks += [f"since runtime {method.meta.since}"] if method.meta.since else []
+        return [f"Wire method: `{method.wire}` ({', '.join(marks)})."]
+
+    def _returns(self, expr: TypeExpr) -> str:
+        names = sorted(python_types.result(expr).names)
+        if isinstance(expr, Null):
+            return ""
+        if len(names) == 1 and names[0] in self.protocol.types:
+            text = _first_line(self.protocol.types[names[0]].meta.description)
+            return text + (" None when there is none." if isinstance(expr, Nullable) else "")
+        return "What the runtime answers."
+
+    # ---------------------------------------------------------------- handlers
+
+    def handlers(self) -> str:
+        """`handlers.py`: a Protocol for each namespace that the runtime calls."""
+        groups: dict[str, list[dict[str, object]]] = {}
+        names: set[str] = set()
+        for module, methods in sorted(self.modules.items()):
+            for method in methods:
+                if method.scope.inbound:
+                    params = method.params.name if method.params else None
+                    result = python_types.result(method.result)
+                    names |= result.names | ({params} if params else set())
+                    doc = [*wrap(method.meta.description, 8).split("\n"), "", *self._wire_line(method)]
+                    groups.setdefault(module, []).append(
+                        {
+                            "name": method.name,
+                            "params": params,
+                            "result": result.text,
+                            "doc": "\n".join(("        " + line if line and i else line) for i, line in enumerate(doc)),
+                            "notification": method.notification,
+                        }
+                    )
+        classes = {
+            naming.class_name(module.removeprefix("client_")) + "Handler": operations for module, operations in groups.items()
+        }
+        imports = {m.replace("..", ".", 1): n for m, n in self._imports(names).items()}
+        return render("handlers.py.jinja", classes=classes, imports=imports)
+
+
+def _takes_null(expr: TypeExpr) -> bool:
+    return isinstance(expr, (Nullable, Null)) or (isinstance(expr, Choice) and any(map(_takes_null, expr.members)))
+
+
+def _item(text: str) -> str:
+    lines = wrap(" ".join(text.split()), 16).split("\n")
+    return "\n".join(("    " if index == 0 else "        ") + line for index, line in enumerate(lines))
+
+
+def _first_line(text: str) -> str:
+    return text.split("\n\n")[0]

@@ -1,0 +1,260 @@
+"""The generator's own picture of a protocol, which every frontend fills and every emitter reads.
+
+Names in it are final Python names; the wire's spelling stands beside them where the two differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal, TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+ScalarKind: TypeAlias = Literal["string", "integer", "number", "boolean", "any"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value without parts; `constraints` are JSON Schema keywords such as `minimum` and `pattern`."""
+
+    kind: ScalarKind
+    format: str | None = None
+    constraints: tuple[tuple[str, Json], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """Exactly one value."""
+
+    value: str | bool | int
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A named type of the protocol."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventRef:
+    """Any event of the protocol, or one of a type when `name` is set."""
+
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A list of items of one type."""
+
+    item: TypeExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """An object with free keys."""
+
+    value: TypeExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Nullable:
+    """A value or null."""
+
+    inner: TypeExpr
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several types, written in place; a named one is a `UnionDef`."""
+
+    members: tuple[TypeExpr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """Nothing but null."""
+
+
+TypeExpr: TypeAlias = Scalar | Const | Ref | EventRef | Array | Map | Nullable | Choice | Null
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What documents a thing of the schema but does not change its shape."""
+
+    description: str = ""
+    stability: str | None = None
+    internal: bool = False
+    deprecated: bool = False
+    since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A member of an object."""
+
+    name: str
+    wire: str
+    type: TypeExpr
+    required: bool
+    meta: Meta = Meta()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDef:
+    """A type with named members. `rest` types the members that are not named, where the schema says."""
+
+    name: str
+    wire: str
+    fields: tuple[Field, ...]
+    meta: Meta = Meta()
+    rest: TypeExpr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnumDef:
+    """An open set of strings: a newer peer may send more of them."""
+
+    name: str
+    wire: str
+    values: tuple[tuple[str, str], ...]
+    meta: Meta = Meta()
+
+
+@dataclass(frozen=True, slots=True)
+class UnionDef:
+    """One of several types, told apart by the member `discriminator` where there is one."""
+
+    name: str
+    wire: str
+    members: tuple[TypeExpr, ...]
+    discriminator: str | None
+    meta: Meta = Meta()
+
+
+@dataclass(frozen=True, slots=True)
+class AliasDef:
+    """A name for another type expression."""
+
+    name: str
+    wire: str
+    type: TypeExpr
+    meta: Meta = Meta()
+
+
+TypeDef: TypeAlias = ObjectDef | EnumDef | UnionDef | AliasDef
+
+
+class Scope(Enum):
+    """Who calls a method, and on what."""
+
+    SERVER = "server"
+    SESSION = "session"
+    CLIENT_SESSION = "clientSession"
+    CLIENT_GLOBAL = "clientGlobal"
+
+    @property
+    def inbound(self) -> bool:
+        """True when the runtime calls and the client serves."""
+        return self in (Scope.CLIENT_SESSION, Scope.CLIENT_GLOBAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of the wire. `params` names an object or a union; `path` are the Python names of its namespaces."""
+
+    wire: str
+    scope: Scope
+    path: tuple[str, ...]
+    name: str
+    params: Ref | None
+    result: TypeExpr
+    meta: Meta = Meta()
+    notification: bool = False
+
+    @property
+    def constant(self) -> str:
+        """Name of the method's entry in its table, such as `TASKS_LIST`."""
+        return "_".join((*self.path, self.name)).upper().strip("_")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event of a session; `name` is its class, `family` the first word of its type."""
+
+    wire: str
+    name: str
+    family: str
+    data: Ref
+    ephemeral: bool
+    meta: Meta = Meta()
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """An event that asks the clients for something, and the method that answers it."""
+
+    event: str
+    answer: str
+    completed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    """A whole protocol, ready to be emitted."""
+
+    name: str
+    types: Mapping[str, TypeDef]
+    methods: tuple[Method, ...]
+    events: tuple[Event, ...] = ()
+    broadcasts: tuple[Broadcast, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    def outbound(self) -> Iterator[Method]:
+        """The methods that the client calls."""
+        return (m for m in self.methods if not m.scope.inbound)
+
+    def inbound(self) -> Iterator[Method]:
+        """The methods that the runtime calls."""
+        return (m for m in self.methods if m.scope.inbound)
+
+
+def references(expr: TypeExpr) -> Iterator[str]:
+    """Names of the types that an expression mentions, in order."""
+    match expr:
+        case Ref(name):
+            yield name
+        case Array(inner) | Map(inner) | Nullable(inner):
+            yield from references(inner)
+        case Choice(members):
+            for member in members:
+                yield from references(member)
+        case _:
+            return
+
+
+def definition_references(definition: TypeDef) -> Iterator[str]:
+    """Names of the types that a definition mentions, in order."""
+    match definition:
+        case ObjectDef(fields=fields, rest=rest):
+            for item in fields:
+                yield from references(item.type)
+            if rest is not None:
+                yield from references(rest)
+        case UnionDef(members=members):
+            for member in members:
+                yield from references(member)
+        case AliasDef(type=expr):
+            yield from references(expr)
+        case EnumDef():
+            return
+
+
+def method_references(method: Method) -> Iterator[str]:
+    """Names of the types that a method's params and result mention."""
+    if method.params is not None:
+        yield method.params.name
+    yield from references(method.result)

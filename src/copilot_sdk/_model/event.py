@@ -1,0 +1,133 @@
+"""Session events: the envelope that all share, and decoding that never fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, PrivateAttr, SerializeAsAny, ValidationError
+
+from copilot_sdk._model.base import TaggedModel
+
+
+class EventBase(TaggedModel):
+    """What every session event carries beside its own `type` and `data`."""
+
+    id: str
+    """Unique identifier of the event; an event that is sent twice keeps it."""
+    timestamp: str
+    """When the event was created, as an RFC 3339 date and time; `time` has it as a datetime."""
+    parent_id: str | None
+    """Identifier of the event before this one in the session, None for the first."""
+    ephemeral: bool | None = None
+    """True when the event is not written to the session's log."""
+    agent_id: str | None = None
+    """Identifier of the sub-agent that the event comes from; None for the session's own agent."""
+
+    @property
+    def time(self) -> datetime:
+        """`timestamp` as an aware datetime.
+
+        Raises:
+            ValueError: The runtime sent something else.
+        """
+        return datetime.fromisoformat(self.timestamp)
+
+
+class UnknownEvent(EventBase):
+    """An event of a type that this version of the schema does not know, or one that does not fit its type's description."""
+
+    id: str = ""
+    timestamp: str = ""
+    parent_id: str | None = None
+    type: str = ""
+    data: Any = None
+    _raw: Any = PrivateAttr(default=None)
+    _problem: str | None = PrivateAttr(default=None)
+
+    @property
+    def raw(self) -> Any:
+        """The event as it came."""
+        return self._raw
+
+    @property
+    def problem(self) -> str | None:
+        """Why an event of a known type could not be read; None for an unknown type."""
+        return self._problem
+
+    @classmethod
+    def of(cls, raw: object, problem: str | None = None) -> UnknownEvent:
+        """Wrap whatever came."""
+        members: dict[str, Any] = dict(raw) if isinstance(raw, Mapping) else {}
+        event = cls.model_construct(
+            _fields_set=None,
+            id=_text(members.get("id")),
+            timestamp=_text(members.get("timestamp")),
+            parent_id=members.get("parentId") if isinstance(members.get("parentId"), str) else None,
+            ephemeral=members.get("ephemeral") is True or None,
+            agent_id=members.get("agentId") if isinstance(members.get("agentId"), str) else None,
+            type=_text(members.get("type")),
+            data=members.get("data"),
+        )
+        event._raw = raw
+        event._problem = problem
+        return event
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+class EventDecoder:
+    """Turns raw events into event objects, loading a family's classes when its first event turns up.
+
+    Args:
+        families: For each first word of an event type, what imports the classes by event type.
+    """
+
+    def __init__(self, families: Mapping[str, Callable[[], Mapping[str, type[EventBase]]]]) -> None:
+        self._families = families
+        self._validators: dict[str, Callable[[Any], EventBase]] = {}
+
+    def class_of(self, event_type: str) -> type[EventBase] | None:
+        """The class of an event type, None if the type is unknown."""
+        load = self._families.get(event_type.partition(".")[0])
+        return load().get(event_type) if load else None
+
+    def decode(self, raw: object) -> EventBase:
+        """The event object of a raw event; never raises."""
+        kind = raw.get("type") if isinstance(raw, dict) else None
+        if not isinstance(kind, str):
+            return UnknownEvent.of(raw, "is not an object with a string `type`")
+        validate = self._validators.get(kind)
+        if validate is None:
+            found = self.class_of(kind)
+            if found is None:
+                return UnknownEvent.of(raw)
+            validate = self._validators[kind] = found.model_validate
+        try:
+            return validate(raw)
+        except ValidationError as error:
+            return UnknownEvent.of(raw, describe(error))
+
+
+def describe(error: ValidationError) -> str:
+    """What did not fit, by field, without the values."""
+    return "; ".join(problems(error))
+
+
+def problems(error: ValidationError) -> list[str]:
+    """One line for each fault: the path of the field and what is wrong with it."""
+    return [f"{'.'.join(str(part) for part in item['loc']) or 'value'}: {item['msg']}" for item in error.errors()]
+
+
+def event_annotation(decoder: EventDecoder) -> Any:
+    """The annotation of a field that holds any event."""
+
+    def load(value: object) -> EventBase:
+        return value if isinstance(value, EventBase) else decoder.decode(value)
+
+    return Annotated[SerializeAsAny[EventBase], PlainValidator(load)]
+
+

@@ -1,0 +1,230 @@
+"""The four kinds of JSON-RPC 2.0 messages, and how they are read from and written as JSON text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias, TypeGuard, cast
+
+from ..errors import CopilotError, InternalError, InvalidParams, InvalidRequest, ParseError, UsageError
+
+MessageId: TypeAlias = int | str
+JsonObject: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call that wants an answer."""
+
+    id: MessageId
+    method: str
+    params: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A call that wants none."""
+
+    method: str
+    params: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The answer to a request that succeeded."""
+
+    id: MessageId
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """The `error` member of an answer."""
+
+    code: int
+    message: str
+    data: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """The answer to a request that failed, or, without an id, to something that could not be read."""
+
+    id: MessageId | None
+    error: WireError
+
+
+Message: TypeAlias = Request | Notification | Response | ErrorResponse
+
+
+class MalformedMessage(CopilotError):
+    """The text is no message of JSON-RPC.
+
+    It says what is wrong and does not quote: the text of a message may hold anything.
+
+    Attributes:
+        code: The JSON-RPC code to answer with.
+        request_id: The id to answer to, None if it cannot be told.
+        reply_to: The id of our own request that this was meant to answer.
+        wants_answer: False for what is recognisably a notification.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        code: int,
+        *,
+        request_id: MessageId | None = None,
+        reply_to: MessageId | None = None,
+        wants_answer: bool = True,
+    ) -> None:
+        self.code = code
+        self.request_id = request_id
+        self.reply_to = reply_to
+        self.wants_answer = wants_answer
+        super().__init__(problem)
+
+
+def parse(data: bytes) -> Message:
+    """Read one message.
+
+    Args:
+        data: The JSON text in UTF-8.
+
+    Raises:
+        MalformedMessage: It is not JSON, or JSON but no message (batches are none either).
+    """
+    try:
+        value = _decode(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage(f"the text is not JSON: {_json_problem(error)}", ParseError.CODE) from None
+    if not isinstance(value, dict):
+        raise MalformedMessage("a message has to be a JSON object", InvalidRequest.CODE)
+    fields = cast(JsonObject, value)
+    return _parse_call(fields) if "method" in fields else _parse_reply(fields)
+
+
+def encode(message: Message) -> bytes:
+    """Write one message as JSON text in UTF-8, without spaces.
+
+    Raises:
+        UsageError: A value in it has no form in JSON.
+    """
+    fields: JsonObject = {"jsonrpc": "2.0"}
+    if isinstance(message, Request):
+        fields["id"] = message.id
+        fields["method"] = message.method
+        fields["params"] = message.params
+    elif isinstance(message, Notification):
+        fields["method"] = message.method
+        fields["params"] = message.params
+    elif isinstance(message, Response):
+        fields["id"] = message.id
+        fields["result"] = message.result
+    else:
+        fields["id"] = message.id
+        fields["error"] = _error_fields(message.error)
+    try:
+        return _encode(fields).encode()
+    except UnicodeEncodeError:
+        # A lone surrogate has no UTF-8 form, but JSON can escape it.
+        return _encode_ascii(fields).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"{_name(message)} cannot be written as JSON: {_json_problem(error)}") from error
+
+
+def is_message_id(value: object) -> TypeGuard[MessageId]:
+    """Tell whether a JSON value can be the id of a request: a string or an integer."""
+    return type(value) is int or type(value) is str
+
+
+def _parse_call(fields: JsonObject) -> Request | Notification:
+    method, id = fields["method"], fields.get("id")
+    wants_answer = "id" in fields
+    if fields.get("jsonrpc") != "2.0":
+        raise MalformedMessage('a message needs "jsonrpc": "2.0"', InvalidRequest.CODE)
+    if type(method) is not str:
+        raise MalformedMessage("the method has to be a string", InvalidRequest.CODE)
+    if wants_answer and not is_message_id(id):
+        raise MalformedMessage("an id has to be a string or an integer", InvalidRequest.CODE)
+    params: object = fields.get("params")
+    if params is None:
+        params = {}
+    elif not isinstance(params, dict):
+        raise MalformedMessage(
+            f"the params of {method} have to be an object",
+            InvalidParams.CODE,
+            request_id=id,
+            wants_answer=wants_answer,
+        )
+    given = cast(JsonObject, params)
+    return Request(id, method, given) if is_message_id(id) else Notification(method, given)
+
+
+def _parse_reply(fields: JsonObject) -> Response | ErrorResponse:
+    id, error = fields.get("id"), fields.get("error")
+    if fields.get("jsonrpc") != "2.0":
+        raise _malformed_reply('a message needs "jsonrpc": "2.0"', id)
+    if error is not None:
+        if id is None or is_message_id(id):
+            return ErrorResponse(id, _parse_error(error))
+    elif "result" not in fields:
+        raise _malformed_reply("a message needs a method, a result or an error", id)
+    elif is_message_id(id):
+        return Response(id, fields["result"])
+    raise MalformedMessage("an answer needs the id of its request", InvalidRequest.CODE)
+
+
+def _parse_error(error: object) -> WireError:
+    # A request that failed in an unreadable way has failed all the same, so nothing is refused here.
+    if not isinstance(error, dict):
+        return WireError(InternalError.CODE, "the error is not an object", error)
+    fields = cast(JsonObject, error)
+    code, message = fields.get("code"), fields.get("message")
+    return WireError(
+        code if type(code) is int else InternalError.CODE,
+        message if type(message) is str else "the error came without a message",
+        fields.get("data"),
+    )
+
+
+def _malformed_reply(problem: str, id: object) -> MalformedMessage:
+    return MalformedMessage(problem, InvalidRequest.CODE, reply_to=id if is_message_id(id) else None)
+
+
+def _error_fields(error: WireError) -> JsonObject:
+    fields: JsonObject = {"code": error.code, "message": error.message}
+    if error.data is not None:
+        fields["data"] = error.data
+    return fields
+
+
+def _name(message: Message) -> str:
+    if isinstance(message, Request | Notification):
+        return f"the parameters of {message.method}"
+    return f"the answer to request {message.id}"
+
+
+def _json_problem(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"no UTF-8 at byte {error.start}"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
+
+def as_object(params: Mapping[str, Any] | None) -> JsonObject:
+    """Give parameters the one form that goes over the wire: an object, an empty one for none."""
+    if params is None:
+        return {}
+    return params if isinstance(params, dict) else dict(params)

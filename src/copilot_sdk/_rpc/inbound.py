@@ -1,0 +1,172 @@
+"""Requests of the other side: a bounded number of handler tasks, and exactly one answer to each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from .._protocol.engine import Engine, RequestReceived
+from .._protocol.messages import JsonObject, MessageId, WireError
+from ..errors import (
+    ConnectionClosed,
+    InternalError,
+    InvalidParams,
+    MethodNotFound,
+    RequestCancelled,
+    RpcError,
+    UsageError,
+    describe_exception,
+)
+from ..transports.base import Transport
+from .outbox import Outbox
+
+RequestHandler: TypeAlias = Callable[[str, JsonObject], Awaitable[Any]]
+
+OVERLOADED = -32000
+_CANCELLED_ANSWER_SECONDS = 1.0
+_logger = logging.getLogger("copilot_sdk.rpc")
+
+
+def wire_error(error: BaseException) -> WireError:
+    """Turn what a handler raised into what the other side gets to see."""
+    if isinstance(error, RpcError):
+        return WireError(error.code, error.message, error.data)
+    if isinstance(error, UsageError):
+        return WireError(InvalidParams.CODE, str(error))
+    if isinstance(error, asyncio.CancelledError):
+        return WireError(RequestCancelled.CODE, "the request was cancelled")
+    return WireError(InternalError.CODE, describe_exception(error))
+
+
+async def refuse(method: str, params: JsonObject) -> Any:
+    """Handle requests where none are expected."""
+    raise MethodNotFound(f"Unhandled method {method}")
+
+
+class InboundRequests:
+    """Runs the handler for requests of the other side and answers them, also when it fails or is cancelled.
+
+    Args:
+        engine: Knows which requests are open.
+        transport: Where the answers go.
+        outbox: Where those go that no handler task can send.
+        handler: Gives the result for a method and its params, or raises.
+        max_running: How many handlers run at a time.
+        max_queued: How many requests may wait for their turn; the others are answered with an error.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        transport: Transport,
+        outbox: Outbox,
+        handler: RequestHandler,
+        *,
+        max_running: int,
+        max_queued: int,
+    ) -> None:
+        self._engine = engine
+        self._transport = transport
+        self._outbox = outbox
+        self._handler = handler
+        self._max_running = max_running
+        self._max_queued = max_queued
+        self._queue: dict[MessageId, RequestReceived] = {}
+        self._tasks: dict[asyncio.Task[None], RequestReceived] = {}
+        self._unanswered: dict[MessageId, asyncio.Task[None]] = {}
+        self._closed = False
+
+    def accept(self, request: RequestReceived) -> None:
+        """Handle a request now, later, or not at all."""
+        if self._closed:
+            self._refuse(request.id, RequestCancelled("the connection is being closed"))
+        elif len(self._tasks) < self._max_running:
+            self._start(request)
+        elif len(self._queue) < self._max_queued:
+            self._queue[request.id] = request
+        else:
+            _logger.warning("refused %s: %d requests wait already", request.method, self._max_queued)
+            self._refuse(
+                request.id, RpcError(OVERLOADED, "too many requests are open; wait for some answers")
+            )
+
+    def cancel(self, id: MessageId) -> None:
+        """Stop working on a request. Once its answer is on the way nothing happens."""
+        if self._queue.pop(id, None) is not None:
+            self._refuse(id, asyncio.CancelledError())
+        elif id in self._unanswered:
+            self._unanswered[id].cancel()
+
+    def close(self) -> None:
+        """Stop working on all requests and take no more."""
+        self._closed = True
+        for id in [*self._queue, *self._unanswered]:
+            self.cancel(id)
+
+    async def settle(self, seconds: float) -> list[str]:
+        """Wait until no handler runs, but no longer than that.
+
+        Returns:
+            The methods whose handlers still run.
+        """
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=seconds)
+        return [request.method for request in self._tasks.values()]
+
+    def _start(self, request: RequestReceived) -> None:
+        task = asyncio.get_running_loop().create_task(self._handle(request))
+        self._tasks[task] = request
+        self._unanswered[request.id] = task
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        request = self._tasks.pop(task)
+        if self._unanswered.get(request.id) is task:
+            # A task that is cancelled before its first step never gets to answer.
+            del self._unanswered[request.id]
+            self._refuse(request.id, asyncio.CancelledError())
+        if self._queue and len(self._tasks) < self._max_running:
+            self._start(self._queue.pop(next(iter(self._queue))))
+
+    async def _handle(self, request: RequestReceived) -> None:
+        hurry = False
+        try:
+            result = await self._handler(request.method, request.params)
+        except asyncio.CancelledError as error:
+            hurry = True
+            answer = self._failure(request.id, error)
+        except Exception as error:
+            if not isinstance(error, RpcError | UsageError):
+                _logger.exception("the handler of %s failed", request.method)
+            answer = self._failure(request.id, error)
+        else:
+            answer = self._success(request, result)
+        del self._unanswered[request.id]
+        try:
+            if hurry:
+                async with asyncio.timeout(_CANCELLED_ANSWER_SECONDS):
+                    await self._transport.send(answer)
+            else:
+                await self._transport.send(answer)
+        except (ConnectionClosed, TimeoutError) as error:
+            _logger.debug("the answer to %s could not be sent: %s", request.method, describe_exception(error))
+
+    def _success(self, request: RequestReceived, result: Any) -> bytes:
+        try:
+            return self._engine.respond(request.id, result)
+        except UsageError as error:
+            _logger.error("the handler of %s gave a result that has no form in JSON", request.method)
+            return self._failure(request.id, InternalError(str(error)))
+
+    def _failure(self, id: MessageId, error: BaseException) -> bytes:
+        wire = wire_error(error)
+        try:
+            return self._engine.respond_error(id, wire.code, wire.message, wire.data)
+        except UsageError:
+            _logger.error("the data of an error has no form in JSON and is left out")
+            return self._engine.respond_error(id, wire.code, wire.message)
+
+    def _refuse(self, id: MessageId, error: BaseException) -> None:
+        self._outbox.post(self._failure(id, error))

@@ -1,0 +1,64 @@
+"""A method of the wire as a value, and tables of them. No types are loaded here: a method knows where its types are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+R = TypeVar("R")
+
+Loader = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Method(Generic[R]):
+    """A method of the wire.
+
+    Args:
+        name: Its wire name, such as `session.tasks.list`.
+        scope: `server`, `session`, `clientSession` or `clientGlobal`.
+        params: Loads the type of the params; None for a method without params.
+        result: Loads the type of the result; None for a method that answers null.
+        nullable: Wire names of the params for which null means something.
+        notification: True when nothing is answered.
+        stability: `stable` or `experimental`, as the schema says.
+        since: First version of the runtime that has the method, where it is known.
+    """
+
+    name: str
+    scope: str
+    params: Loader | None = None
+    result: Loader | None = None
+    nullable: frozenset[str] = frozenset()
+    notification: bool = False
+    stability: str = "stable"
+    since: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Method {self.name}>"
+
+
+class MethodTable:
+    """Methods by wire name, loaded module by module.
+
+    Args:
+        entries: For each wire name the function that imports its module, and the name of its constant there.
+    """
+
+    def __init__(self, entries: Mapping[str, tuple[Callable[[], Any], str]]) -> None:
+        self._entries = entries
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __getitem__(self, name: str) -> Method[Any]:
+        load, constant = self._entries[name]
+        method: Method[Any] = getattr(load(), constant)
+        return method

@@ -1,0 +1,60 @@
+"""Small messages that have to go out without anybody waiting for them: the reader must never wait to write."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from ..errors import ConnectionClosed
+from ..transports.base import Transport
+
+_LIMIT = 1024
+
+
+class Outbox:
+    """Sends what is posted, in order, from one task that exists while there is something to send.
+
+    Args:
+        transport: Where to send it.
+        on_overflow: Called when too much waits: the other side keeps sending and does not read.
+    """
+
+    def __init__(self, transport: Transport, on_overflow: Callable[[], None]) -> None:
+        self._transport = transport
+        self._on_overflow = on_overflow
+        self._messages: deque[bytes] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def post(self, data: bytes) -> None:
+        """Send a message soon."""
+        if self._stopped:
+            return
+        if len(self._messages) >= _LIMIT:
+            self._on_overflow()
+            return
+        self._messages.append(data)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._send_all())
+
+    async def flush(self, seconds: float) -> None:
+        """Wait until all is sent, but no longer than that."""
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=seconds)
+
+    async def stop(self) -> None:
+        """End the task and send no more; what still waits is dropped."""
+        self._stopped = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _send_all(self) -> None:
+        try:
+            while self._messages:
+                await self._transport.send(self._messages.popleft())
+        except ConnectionClosed:
+            self._messages.clear()
+        finally:
+            self._task = None

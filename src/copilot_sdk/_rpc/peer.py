@@ -1,0 +1,343 @@
+"""The asyncio driver of the protocol engine over a transport: requests out, requests and notifications in."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from collections.abc import Callable, Mapping
+from copy import copy
+from typing import Any, Final, Self, TypeAlias
+
+from .._protocol.engine import (
+    CancelReceived,
+    Engine,
+    ErrorReceived,
+    Event,
+    NotificationReceived,
+    RequestReceived,
+    ResponseReceived,
+    Violation,
+)
+from .._protocol.messages import JsonObject, MessageId
+from ..errors import (
+    ConnectionClosed,
+    CopilotError,
+    ProtocolError,
+    RequestTimeout,
+    RpcError,
+    UsageError,
+    describe_exception,
+)
+from ..transports.base import Transport
+from ..transports.closing import CloseOnce
+from .inbound import InboundRequests, RequestHandler, refuse
+from .outbox import Outbox
+
+NotificationHandler: TypeAlias = Callable[[str, JsonObject], None]
+
+DEFAULT_MAX_INBOUND = 64
+DEFAULT_MAX_QUEUED = 1024
+_ANSWER_SECONDS = 1.0
+_CANCEL_SECONDS = 5.0
+_logger = logging.getLogger("copilot_sdk.rpc")
+
+
+class Unset(enum.Enum):
+    """The type of `UNSET`."""
+
+    UNSET = enum.auto()
+
+
+UNSET: Final = Unset.UNSET
+"""Stands for a timeout that is left to the default."""
+
+
+class Peer:
+    """One side of a JSON-RPC connection.
+
+    Use it as `async with Peer(...) as peer`, or call `start` and `aclose`, from any tasks. All tasks it starts
+    end with it.
+
+    Args:
+        transport: The connection; it belongs to the peer from now on.
+        on_request: Gives the result for a method and its params, or raises; runs as a task of its own for each
+            request and may be cancelled. None refuses all requests.
+        on_notification: Takes a method and its params, in the order of their coming and before the next message
+            is looked at; it must not block. What it raises is logged.
+        default_timeout: How many seconds a request may take, None for as long as the connection lasts.
+        max_inbound: How many requests of the other side are handled at a time. Handlers that wait for a further
+            request of the other side need room for it.
+        max_queued: How many more may wait; beyond that they are answered with an error.
+        cancel_supported: Whether to tell the other side of requests that nobody waits for any more.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        on_request: RequestHandler | None = None,
+        on_notification: NotificationHandler | None = None,
+        default_timeout: float | None = None,
+        max_inbound: int = DEFAULT_MAX_INBOUND,
+        max_queued: int = DEFAULT_MAX_QUEUED,
+        cancel_supported: bool = True,
+    ) -> None:
+        if max_inbound < 1:
+            raise UsageError(f"max_inbound has to be 1 or more, not {max_inbound}")
+        self._transport = transport
+        self._on_notification = on_notification
+        self._default_timeout = _checked(default_timeout, "default_timeout")
+        self._cancel_supported = cancel_supported
+        self._engine = Engine()
+        self._calls: dict[MessageId, _Call] = {}
+        self._outbox = Outbox(transport, self._give_up_on_reader)
+        self._inbound = InboundRequests(
+            self._engine,
+            transport,
+            self._outbox,
+            on_request or refuse,
+            max_running=max_inbound,
+            max_queued=max_queued,
+        )
+        self._reader: asyncio.Task[None] | None = None
+        self._reason: ConnectionClosed | None = None
+        self._ended = asyncio.Event()
+        self._close = CloseOnce(self._shut_down)
+
+    def start(self) -> None:
+        """Begin to read, from within a running event loop.
+
+        Raises:
+            UsageError: It was started before.
+        """
+        if self._reader is not None:
+            raise UsageError("the peer was started before; make a new one for each connection")
+        self._reader = asyncio.get_running_loop().create_task(self._read())
+
+    async def aclose(self) -> None:
+        """End the connection, in bounded time.
+
+        Requests that wait fail, handlers are cancelled and their requests answered; then the transport is
+        closed. Further calls wait for the same end.
+        """
+        await self._close()
+
+    async def __aenter__(self) -> Self:
+        self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended."""
+        return self._reason is not None
+
+    @property
+    def close_reason(self) -> ConnectionClosed | None:
+        """Why the connection has ended, None while it lasts."""
+        return self._reason
+
+    async def wait_closed(self) -> ConnectionClosed:
+        """Wait for the end of the connection and give the reason."""
+        while self._reason is None:
+            await self._ended.wait()
+        return self._reason
+
+    async def request(
+        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | None | Unset = UNSET
+    ) -> Any:
+        """Send a request and wait for its result.
+
+        When the caller is cancelled or the time is over, the other side is told that nobody waits any more.
+
+        Args:
+            method: The wire name of the method.
+            params: Its parameters as JSON values.
+            timeout: How many seconds to wait, None for as long as the connection lasts.
+
+        Returns:
+            The result as it came, as JSON values.
+
+        Raises:
+            RpcError: The other side answered with an error; the subclass tells which.
+            RequestTimeout: No answer came in time.
+            ConnectionClosed: The connection has ended, or ends before the answer comes.
+            UsageError: The parameters have no form in JSON, or the timeout is not above zero.
+        """
+        seconds = self._default_timeout if isinstance(timeout, Unset) else _checked(timeout, "timeout")
+        self._check_open()
+        id, data = self._engine.request(method, params)
+        loop = asyncio.get_running_loop()
+        call = self._calls[id] = _Call(loop)
+        timer = None
+        if seconds is not None:
+            timer = loop.call_later(seconds, _expire, call, method, seconds)
+        _logger.debug("request %s: %s", id, method)
+        try:
+            await call.send(self._transport, data)
+            return await call.answer
+        except BaseException:
+            call.drop()
+            self._forget(id)
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+
+    async def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+        """Send a notification.
+
+        Raises:
+            ConnectionClosed: The connection has ended.
+            UsageError: The parameters have no form in JSON.
+        """
+        self._check_open()
+        await self._transport.send(self._engine.notify(method, params))
+
+    def _check_open(self) -> None:
+        if self._reason is not None:
+            raise copy(self._reason)
+        if self._reader is None:
+            raise UsageError("the peer was not started; use 'async with peer' or call start()")
+
+    def _forget(self, id: MessageId) -> None:
+        if self._calls.pop(id, None) is None or self._reason is not None:
+            return
+        told = self._engine.cancel(id)
+        if self._cancel_supported:
+            self._outbox.post(told)
+
+    async def _read(self) -> None:
+        reason = ConnectionClosed("its reader was cancelled")
+        try:
+            while True:
+                self._dispatch(self._engine.receive(await self._transport.receive()))
+        except ConnectionClosed as closed:
+            reason = closed
+        except ProtocolError as fault:
+            reason = ConnectionClosed(str(fault))
+            reason.__cause__ = fault
+        except Exception as error:
+            _logger.exception("reading from %s failed", self._transport.describe())
+            reason = ConnectionClosed(f"reading failed: {describe_exception(error)}")
+            reason.__cause__ = error
+        finally:
+            self._end(reason)
+        await self._transport.aclose()
+
+    def _dispatch(self, event: Event) -> None:
+        if isinstance(event, NotificationReceived):
+            self._notified(event)
+        elif isinstance(event, ResponseReceived):
+            self._calls.pop(event.id).succeed(event.result)
+        elif isinstance(event, RequestReceived):
+            self._inbound.accept(event)
+        elif isinstance(event, ErrorReceived):
+            wire = {"code": event.error.code, "message": event.error.message, "data": event.error.data}
+            self._calls.pop(event.id).fail(RpcError.from_wire(wire, event.method))
+        elif isinstance(event, CancelReceived):
+            self._inbound.cancel(event.id)
+        elif isinstance(event, Violation):
+            _logger.warning("%s sent no valid message: %s", self._transport.describe(), event.problem)
+            if event.reply is not None:
+                self._outbox.post(event.reply)
+        elif event.error is not None:
+            _logger.warning(
+                "%s could not read a message, code %d", self._transport.describe(), event.error.code
+            )
+        else:
+            _logger.debug("nobody waits for an answer or a cancellation of %s", event.id)
+
+    def _notified(self, event: NotificationReceived) -> None:
+        if self._on_notification is None:
+            return
+        try:
+            self._on_notification(event.method, event.params)
+        except Exception:
+            _logger.exception("the handler of the notification %s failed", event.method)
+
+    def _give_up_on_reader(self) -> None:
+        self._end(ConnectionClosed("the other side keeps sending but does not read"))
+        self._close.begin()
+
+    def _end(self, reason: ConnectionClosed) -> None:
+        if self._reason is not None:
+            return
+        self._reason = reason
+        _logger.debug("%s: %s", self._transport.describe(), reason)
+        self._engine.close()
+        for call in self._calls.values():
+            call.fail(copy(reason))
+        self._calls.clear()
+        self._inbound.close()
+        self._ended.set()
+
+    async def _shut_down(self) -> None:
+        self._end(ConnectionClosed("it was closed on this side"))
+        await self._inbound.settle(_ANSWER_SECONDS)
+        await self._outbox.flush(_ANSWER_SECONDS)
+        await self._transport.aclose()
+        for method in await self._inbound.settle(_CANCEL_SECONDS):
+            _logger.error("the handler of %s goes on although it was cancelled", method)
+        await self._outbox.stop()
+        if self._reader is not None:
+            await asyncio.wait({self._reader})
+
+
+class _Call:
+    """One request under way. It can be ended wherever it waits: for room to write or for its answer."""
+
+    __slots__ = ("_error", "_sender", "answer")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.answer: asyncio.Future[Any] = loop.create_future()
+        self._sender: asyncio.Task[Any] | None = None
+        self._error: CopilotError | None = None
+
+    async def send(self, transport: Transport, data: bytes) -> None:
+        """Send the request, from the task that will wait for the answer."""
+        self._sender = sender = asyncio.current_task()
+        cancelling = sender.cancelling() if sender is not None else 0
+        try:
+            await transport.send(data)
+        except asyncio.CancelledError:
+            if self._error is None or (sender is not None and sender.uncancel() > cancelling):
+                raise
+            raise self._error from None
+        finally:
+            self._sender = None
+
+    def succeed(self, result: Any) -> None:
+        """Give the caller its result."""
+        if not self.answer.done():
+            self.answer.set_result(result)
+
+    def fail(self, error: CopilotError) -> None:
+        """Let the caller raise."""
+        if self._sender is not None:
+            if self._error is None:
+                self._error = error
+                self._sender.cancel()
+        elif not self.answer.done():
+            self.answer.set_exception(error)
+
+    def drop(self) -> None:
+        """Say that nobody will look at the answer any more."""
+        if not self.answer.cancel() and not self.answer.cancelled():
+            # Marks it as seen: an error that nobody asks for would be reported by the event loop.
+            self.answer.exception()
+
+
+def _expire(call: _Call, method: str, seconds: float) -> None:
+    call.fail(RequestTimeout(method, seconds))
+
+
+def _checked(seconds: float | None, name: str) -> float | None:
+    if seconds is not None and not seconds > 0:
+        raise UsageError(
+            f"{name} has to be above zero seconds, or None to wait without limit, not {seconds!r}"
+        )
+    return seconds

@@ -1,0 +1,1 @@
+"""The runtime itself: sessions, turns, tasks, permissions, tools, models, event log and store. It knows no wire."""

@@ -1,0 +1,114 @@
+"""What a session is told at its start, and may be told again later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+AgentMode = Literal["interactive", "plan", "autopilot"]
+MODES: tuple[AgentMode, ...] = ("interactive", "plan", "autopilot")
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalTool:
+    """A tool that a client runs; `parameters` is a JSON schema."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, object] = field(default_factory=lambda: {"type": "object", "properties": {}})
+    overrides_built_in: bool = False
+    skip_permission: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomAgent:
+    """An agent of the application's own that the `task` tool can start."""
+
+    name: str
+    prompt: str
+    display_name: str = ""
+    description: str = ""
+    tools: tuple[str, ...] | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProvider:
+    """A chat-completions endpoint to use in place of the runtime's model; secrets stay out of the repr."""
+
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wire_model: str | None = None
+    max_output_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPrompt:
+    """What the application adds to the system message, or puts in its place."""
+
+    mode: Literal["append", "replace"] = "append"
+    content: str = ""
+
+
+@dataclass(slots=True)
+class SessionConfig:
+    """The settings of one session.
+
+    Attributes:
+        working_directory: Where tools run and relative paths begin.
+        model: The id of the model; None for the first that is on offer.
+        reasoning_effort: How hard the model is to think.
+        streaming: Whether answers come in pieces.
+        sub_agent_streaming: Whether those of background agents do too.
+        system_prompt: What the application says in the system message.
+        provider: The endpoint of the application's own, if any.
+        available_tools: The only tools to offer; None offers all.
+        excluded_tools: Tools not to offer.
+        agents: Agents of the application's own.
+        additional_directories: Directories the tools may use besides the working directory.
+        name: The name the user gave.
+        client_name: The program the session belongs to.
+    """
+
+    working_directory: Path
+    model: str | None = None
+    reasoning_effort: str | None = None
+    streaming: bool = False
+    sub_agent_streaming: bool = True
+    system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
+    provider: ModelProvider | None = None
+    available_tools: frozenset[str] | None = None
+    excluded_tools: frozenset[str] = frozenset()
+    agents: Sequence[CustomAgent] = ()
+    additional_directories: tuple[Path, ...] = ()
+    name: str | None = None
+    client_name: str | None = None
+
+    def offers(self, tool: str) -> bool:
+        """Whether the tool filters let a tool through; an exclusion wins."""
+        if tool in self.excluded_tools:
+            return False
+        return self.available_tools is None or tool in self.available_tools
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the runtime waits and how often it tries.
+
+    Attributes:
+        hook_seconds: For the answer of a client to a hook; after that the hook counts as silent.
+        task_wait_seconds: For `session.tasks.waitForPending`.
+        retry_delays: Seconds before each new try of a model call that failed for the moment; their number is
+            the number of tries.
+        shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
+        stop_seconds: Between asking a process to end and killing it.
+    """
+
+    hook_seconds: float = 60.0
+    task_wait_seconds: float = 600.0
+    retry_delays: tuple[float, ...] = (0.5, 1.0)
+    shell_wait_seconds: float = 120.0
+    stop_seconds: float = 2.0

@@ -1,0 +1,52 @@
+"""What goes wrong inside the runtime and is told to whoever asked."""
+
+from __future__ import annotations
+
+
+class RuntimeFault(Exception):
+    """A request that cannot be served; the text is meant for the caller."""
+
+
+class SessionNotFound(RuntimeFault):
+    """No session has the given id, neither live nor stored."""
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+        super().__init__(f"Session not found for sessionId: {session_id}")
+
+
+class ModelFault(Exception):
+    """A model call that failed.
+
+    Attributes:
+        message: What went wrong, in words.
+        error_type: The category that `session.error` reports.
+        status: The HTTP status of the answer, if there was one.
+        retry_after: How many seconds the provider asks to wait before the next try.
+        retryable: Whether the same call may work a moment later.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error_type: str = "query",
+        status: int | None = None,
+        retry_after: float | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        self.message = message
+        self.error_type = error_type
+        self.status = status
+        self.retry_after = retry_after
+        passing = status is not None and (status == 429 or status >= 500)
+        self.retryable = passing if retryable is None else retryable
+        super().__init__(message)
+
+
+def fault_of_status(status: int, message: str, *, retry_after: float | None = None) -> ModelFault:
+    """The fault that an HTTP error status of a model provider stands for."""
+    categories = {401: "authentication", 403: "authorization", 402: "quota", 429: "rate_limit"}
+    return ModelFault(
+        message, error_type=categories.get(status, "query"), status=status, retry_after=retry_after
+    )

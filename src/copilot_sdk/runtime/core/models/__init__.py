@@ -1,0 +1,1 @@
+"""Language models: what the runtime asks of one, a scripted one, and any that speaks chat completions."""

@@ -1,0 +1,153 @@
+"""What the runtime asks of a language model."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool call that the model wants; `arguments` is the text it wrote, valid JSON or not."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that goes with a message, in base64."""
+
+    data: str
+    mime_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation."""
+
+    role: Role
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    images: tuple[Image, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool on offer; `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One call of a model.
+
+    Attributes:
+        model: The id of the model.
+        messages: The conversation, system message first.
+        tools: What the model may call.
+        stream: Whether the answer is wanted in pieces.
+        session_id: The session that asks.
+        agent_id: The background agent that asks; None for the main agent.
+        reasoning_effort: How hard to think; None leaves it to the model.
+        headers: HTTP headers to add.
+    """
+
+    model: str
+    messages: Sequence[Message]
+    tools: Sequence[ToolSpec] = ()
+    stream: bool = True
+    session_id: str = ""
+    agent_id: str | None = None
+    reasoning_effort: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def prompt(self) -> str:
+        """The text of the last message that the user sent, "" where there is none."""
+        return next((message.text for message in reversed(self.messages) if message.role == "user"), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts of one call."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of what the model says."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of what the model thinks."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The end of an answer."""
+
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str = "stop"
+    usage: Usage = Usage()
+    call_id: str | None = None
+
+
+ModelEvent = TextDelta | ReasoningDelta | Completed
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """A model on offer."""
+
+    id: str
+    name: str
+    context_window: int = 128_000
+    reasoning_efforts: tuple[str, ...] = ()
+
+
+class Model(Protocol):
+    """A language model, or a provider of several."""
+
+    def respond(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """Answers a request: any number of deltas, then one `Completed`.
+
+        Raises:
+            ModelFault: The call failed.
+        """
+        ...
+
+    async def catalogue(self) -> Sequence[ModelInfo]:
+        """The models on offer.
+
+        Raises:
+            ModelFault: The provider could not be asked.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Gives up connections."""
+        ...
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens a text takes: four characters make one."""
+    return (len(text) + 3) // 4

@@ -1,0 +1,272 @@
+"""Any model that speaks the chat-completions interface, over httpx."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
+from copilot_sdk.runtime.core.models.base import (
+    Completed,
+    Message,
+    ModelEvent,
+    ModelInfo,
+    ModelRequest,
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
+
+_CONNECT_SECONDS = 30.0
+_SILENCE_SECONDS = 600.0
+_ERROR_CHARACTERS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the model is and how to get in; the secrets stay out of the repr.
+
+    Attributes:
+        base_url: The address in front of `/chat/completions`.
+        api_key: Sent as a bearer token.
+        headers: Added to each request.
+        wire_model: The model id to send in place of the one that the session names.
+        max_output_tokens: Upper bound for one answer.
+    """
+
+    base_url: str
+    api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wire_model: str | None = None
+    max_output_tokens: int | None = None
+
+
+class OpenAIModel:
+    """A provider with a chat-completions endpoint."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        headers = dict(endpoint.headers)
+        if endpoint.api_key:
+            headers.setdefault("Authorization", f"Bearer {endpoint.api_key}")
+        self._http = httpx.AsyncClient(
+            base_url=endpoint.base_url.rstrip("/") + "/",
+            headers=headers,
+            timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
+        )
+
+    async def respond(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+        """Asks for one completion, streamed if the request says so."""
+        body = _body(request, self._endpoint)
+        try:
+            async with self._http.stream(
+                "POST", "chat/completions", json=body, headers=dict(request.headers)
+            ) as response:
+                await _raise_for_status(response)
+                if request.stream:
+                    async for event in _streamed(response):
+                        yield event
+                else:
+                    await response.aread()
+                    for event in _whole(_decode(response.text)):
+                        yield event
+        except httpx.HTTPError as error:
+            raise ModelFault(_describe(error, self._endpoint), retryable=True) from error
+
+    async def catalogue(self) -> Sequence[ModelInfo]:
+        """Asks for the list of models."""
+        try:
+            response = await self._http.get("models")
+            await _raise_for_status(response)
+        except httpx.HTTPError as error:
+            raise ModelFault(_describe(error, self._endpoint), retryable=True) from error
+        listed = _objects(_decode(response.text).get("data"))
+        return [ModelInfo(str(entry["id"]), str(entry["id"])) for entry in listed if "id" in entry]
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+
+def _describe(error: httpx.HTTPError, endpoint: Endpoint) -> str:
+    return f"the model provider at {endpoint.base_url} could not be used: {error or type(error).__name__}"
+
+
+async def _raise_for_status(response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    text = (await response.aread()).decode(errors="replace")[:_ERROR_CHARACTERS]
+    wait = response.headers.get("retry-after", "")
+    raise fault_of_status(
+        response.status_code,
+        f"{response.status_code} {_error_message(text)}",
+        retry_after=float(wait) if wait.isdecimal() else None,
+    )
+
+
+def _error_message(text: str) -> str:
+    try:
+        error = json.loads(text)["error"]
+        return str(error["message"] if isinstance(error, dict) else error)
+    except (ValueError, KeyError, TypeError):
+        return text
+
+
+def _decode(text: str) -> dict[str, object]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ModelFault(f"the model provider sent no JSON object: {text[:200]!r}", retryable=True)
+    return value
+
+
+def _body(request: ModelRequest, endpoint: Endpoint) -> dict[str, object]:
+    body: dict[str, object] = {
+        "model": endpoint.wire_model or request.model,
+        "messages": [_wire_message(message) for message in request.messages],
+    }
+    if request.tools:
+        body["tools"] = [
+            {
+                "type": "function",
+                "function": {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": dict(tool.parameters),
+                },
+            }
+            for tool in request.tools
+        ]
+    if request.reasoning_effort:
+        body["reasoning_effort"] = request.reasoning_effort
+    if endpoint.max_output_tokens:
+        body["max_tokens"] = endpoint.max_output_tokens
+    if request.stream:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    return body
+
+
+def _wire_message(message: Message) -> dict[str, object]:
+    wire: dict[str, object] = {"role": message.role, "content": message.text}
+    if message.images:
+        wire["content"] = [
+            {"type": "text", "text": message.text},
+            *(
+                {"type": "image_url", "image_url": {"url": f"data:{image.mime_type};base64,{image.data}"}}
+                for image in message.images
+            ),
+        ]
+    if message.tool_calls:
+        wire["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        wire["tool_call_id"] = message.tool_call_id
+    return wire
+
+
+class _Assembly:
+    """Puts the parts of a streamed answer together."""
+
+    def __init__(self) -> None:
+        self.finish_reason = ""
+        self.usage = Usage()
+        self.call_id: str | None = None
+        self._calls: dict[int, list[str]] = {}
+
+    def take(self, chunk: Mapping[str, object]) -> list[ModelEvent]:
+        if self.call_id is None and isinstance(chunk.get("id"), str):
+            self.call_id = str(chunk["id"])
+        if isinstance(usage := chunk.get("usage"), dict):
+            self.usage = _usage(usage)
+        events: list[ModelEvent] = []
+        for choice in _objects(chunk.get("choices")):
+            delta = choice.get("delta")
+            if isinstance(delta, dict):
+                events += self._take_delta(delta)
+            if choice.get("finish_reason"):
+                self.finish_reason = str(choice["finish_reason"])
+        return events
+
+    def _take_delta(self, delta: Mapping[str, object]) -> list[ModelEvent]:
+        events: list[ModelEvent] = []
+        if text := delta.get("reasoning_content") or delta.get("reasoning"):
+            events.append(ReasoningDelta(str(text)))
+        if text := delta.get("content"):
+            events.append(TextDelta(str(text)))
+        for part in _objects(delta.get("tool_calls")):
+            index = part.get("index")
+            call = self._calls.setdefault(index if isinstance(index, int) else len(self._calls), ["", "", ""])
+            function = part.get("function")
+            named = function if isinstance(function, dict) else {}
+            call[0] = call[0] or str(part.get("id") or "")
+            call[1] = call[1] or str(named.get("name") or "")
+            call[2] += str(named.get("arguments") or "")
+        return events
+
+    def completed(self) -> Completed:
+        calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
+        return Completed(calls, self.finish_reason, self.usage, self.call_id)
+
+
+async def _streamed(response: httpx.Response) -> AsyncIterator[ModelEvent]:
+    assembly = _Assembly()
+    finished = False
+    async for line in response.aiter_lines():
+        if not line.startswith("data:"):
+            continue
+        payload = line.removeprefix("data:").strip()
+        if payload == "[DONE]":
+            finished = True
+            break
+        chunk = _decode(payload)
+        if "error" in chunk:
+            raise ModelFault(_error_message(payload), retryable=True)
+        for event in assembly.take(chunk):
+            yield event
+    if not (finished or assembly.finish_reason):
+        raise ModelFault("the stream of the model provider broke off", retryable=True)
+    yield assembly.completed()
+
+
+def _whole(completion: Mapping[str, object]) -> list[ModelEvent]:
+    """The events of an answer in one piece; several choices make one message."""
+    assembly = _Assembly()
+    choices = _objects(completion.get("choices"))
+    if not choices:
+        raise ModelFault("the model provider answered without a choice", retryable=True)
+    events: list[ModelEvent] = []
+    number = 0
+    for choice in choices:
+        message = choice.get("message")
+        delta = dict(message) if isinstance(message, dict) else {}
+        calls = _objects(delta.get("tool_calls"))
+        delta["tool_calls"] = [{**call, "index": number + index} for index, call in enumerate(calls)]
+        number += len(calls)
+        events += assembly.take({"choices": [{**choice, "delta": delta}]})
+    assembly.take({"id": completion.get("id"), "usage": completion.get("usage")})
+    return [*events, assembly.completed()]
+
+
+def _usage(usage: Mapping[str, object]) -> Usage:
+    def count(source: object, name: str) -> int:
+        value = source.get(name) if isinstance(source, dict) else None
+        return int(value) if isinstance(value, int | float) else 0
+
+    return Usage(
+        input_tokens=count(usage, "prompt_tokens"),
+        output_tokens=count(usage, "completion_tokens"),
+        cache_read_tokens=count(usage.get("prompt_tokens_details"), "cached_tokens"),
+        reasoning_tokens=count(usage.get("completion_tokens_details"), "reasoning_tokens"),
+    )
+
+
+def _objects(value: object) -> list[dict[str, object]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,57 @@
+"""The payloads of events and results, as JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cache
+from typing import cast
+
+from pydantic import BaseModel
+
+from copilot_sdk._model import EventBase
+from copilot_sdk._model.base import to_camel
+
+Payload = BaseModel
+
+
+def to_json(payload: Payload) -> dict[str, object]:
+    """A payload under its wire names, without the optional members that are not set."""
+    wire: dict[str, object] = payload.model_dump(mode="json", by_alias=True, exclude_none=True)
+    _restore_nulls(payload, wire)
+    return wire
+
+
+def _restore_nulls(value: object, wire: object) -> None:
+    """Puts back the nulls that say something: those of members that have to be there."""
+    if isinstance(value, BaseModel) and isinstance(wire, dict):
+        for name, field in type(value).model_fields.items():
+            alias = field.serialization_alias or to_camel(name)
+            member = getattr(value, name)
+            if member is None:
+                if field.is_required():
+                    wire[alias] = None
+            elif isinstance(member, BaseModel | list | dict):
+                _restore_nulls(member, wire.get(alias))
+    elif isinstance(value, list) and isinstance(wire, list):
+        for member, shown in zip(value, wire, strict=True):
+            _restore_nulls(member, shown)
+    elif isinstance(value, dict) and isinstance(wire, dict):
+        for key, member in value.items():
+            _restore_nulls(member, wire.get(key))
+
+
+@cache
+def event_kind(data: type[Payload]) -> tuple[str, bool]:
+    """The event type that a class of event data belongs to, and whether such events are ephemeral.
+
+    Raises:
+        LookupError: No event carries such data.
+    """
+    events = cast(
+        "Mapping[str, type[EventBase]]", getattr(sys.modules[data.__module__], "EVENTS", {})
+    )
+    for name, event in events.items():
+        if event.model_fields["data"].annotation is data:
+            return name, event.model_fields["ephemeral"].default is True
+    raise LookupError(f"no event carries {data.__name__}")

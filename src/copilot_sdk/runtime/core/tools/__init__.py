@@ -1,0 +1,1 @@
+"""Tools that the agent can call, and really run."""

@@ -1,0 +1,164 @@
+"""Tools for files: view, create, edit."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.tools import asks
+from copilot_sdk.runtime.core.tools.base import (
+    Arguments,
+    ToolContext,
+    ToolError,
+    ToolResult,
+    schema,
+    text,
+    text_argument,
+)
+
+_VIEW_BYTES = 50_000
+
+
+class View:
+    """Shows a file with line numbers, or what a directory holds."""
+
+    name = "view"
+    description = "Show a file with line numbers, or list a directory. `view_range` limits it to some lines."
+    parameters = schema(
+        ["path"],
+        path=text("Path of the file or directory."),
+        view_range={
+            "type": "array",
+            "items": {"type": "integer"},
+            "description": "First and last line to show, counted from 1; -1 as the last stands for the end.",
+        },
+    )
+
+    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+        """Asks to read."""
+        path = context.resolve(text_argument(arguments, "path"))
+        return asks.to_read(context, path, f"Read {path.name}")
+
+    async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
+        """Reads."""
+        path = context.resolve(text_argument(arguments, "path"))
+        if path.is_dir():
+            names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in path.iterdir())
+            return ToolResult("\n".join(names) or "(empty directory)")
+        lines = (await asyncio.to_thread(read_text, path)).splitlines()
+        first, last = _range(arguments.get("view_range"), len(lines))
+        shown = [f"{number}. {line}" for number, line in enumerate(lines[first - 1 : last], first)]
+        content = "\n".join(shown)
+        if len(content) > _VIEW_BYTES:
+            note = "\n... the rest was left out; give a `view_range` to see it"
+            return ToolResult(content[:_VIEW_BYTES] + note, detail=content)
+        return ToolResult(content or "(empty file)")
+
+
+class Create:
+    """Makes a new file."""
+
+    name = "create"
+    description = "Create a file with the given text. The file must not exist yet; its folders are made."
+    parameters = schema(
+        ["path", "file_text"], path=text("Path of the new file."), file_text=text("What to put in it.")
+    )
+
+    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+        """Asks to write."""
+        path = context.resolve(text_argument(arguments, "path"))
+        content = text_argument(arguments, "file_text", "")
+        return asks.to_write(context, path, f"Create {path.name}", _diff(path, "", content), content)
+
+    async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
+        """Writes."""
+        path = context.resolve(text_argument(arguments, "path"))
+        if path.exists():
+            raise ToolError(f"{path} exists already; use `edit` to change it.")
+        content = text_argument(arguments, "file_text", "")
+        await asyncio.to_thread(_write_new, path, content)
+        context.session.usage.record_change(str(path), added=len(content.splitlines()), removed=0)
+        return ToolResult(f"Created {path}", detail=_diff(path, "", content))
+
+
+class Edit:
+    """Replaces one passage of a file."""
+
+    name = "edit"
+    description = "Replace one passage of a file. `old_str` has to occur exactly once."
+    parameters = schema(
+        ["path", "old_str", "new_str"],
+        path=text("Path of the file."),
+        old_str=text("The passage to replace, exactly as it stands in the file."),
+        new_str=text("What to put in its place."),
+    )
+
+    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+        """Asks to write."""
+        path, before, after = _edited(context, arguments)
+        return asks.to_write(context, path, f"Edit {path.name}", _diff(path, before, after), None)
+
+    async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
+        """Writes."""
+        path, before, after = _edited(context, arguments)
+        await asyncio.to_thread(path.write_text, after, encoding="utf-8", newline="")
+        diff = _diff(path, before, after)
+        lines = diff.splitlines()[2:]
+        context.session.usage.record_change(
+            str(path),
+            added=sum(line.startswith("+") for line in lines),
+            removed=sum(line.startswith("-") for line in lines),
+        )
+        return ToolResult(f"Edited {path}", detail=diff)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        ToolError: There is none, or it is not text.
+    """
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ToolError(f"{path} is not a text file.") from error
+    except OSError as error:
+        raise ToolError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _write_new(path: Path, content: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="")
+    except OSError as error:
+        raise ToolError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _edited(context: ToolContext, arguments: Arguments) -> tuple[Path, str, str]:
+    path = context.resolve(text_argument(arguments, "path"))
+    old, new = text_argument(arguments, "old_str"), text_argument(arguments, "new_str", "")
+    before = read_text(path)
+    found = before.count(old) if old else 0
+    if found != 1:
+        raise ToolError(f"`old_str` has to occur exactly once in {path}, but it occurs {found} times.")
+    return path, before, before.replace(old, new)
+
+
+def _diff(path: Path, before: str, after: str) -> str:
+    return "\n".join(
+        difflib.unified_diff(
+            before.splitlines(), after.splitlines(), f"a/{path.name}", f"b/{path.name}", lineterm=""
+        )
+    )
+
+
+def _range(value: object, count: int) -> tuple[int, int]:
+    if value is None:
+        return 1, count
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(line, int) for line in value):
+        first, last = value
+        return max(1, first), count if last == -1 else last
+    raise ToolError("`view_range` has to be a list of two line numbers.")

@@ -1,0 +1,1 @@
+"""Ways to carry messages: bytes below, whole messages above. Each module imports only what its own way needs."""

@@ -1,0 +1,142 @@
+"""The two ends of a bounded path of messages: an inbox to receive from, a gate to send through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from copy import copy
+
+from ..errors import ConnectionClosed, CopilotError, UsageError
+
+DEFAULT_BUFFER = 1024 * 1024
+
+
+class Inbox:
+    """Messages that have come and wait for the one receiver.
+
+    Args:
+        limit: How many bytes may wait. A message that goes beyond is still taken, then `pause` is called.
+        pause: Asks whoever fills the inbox to stop.
+        resume: Asks it to go on, called when half of the room is free again.
+    """
+
+    def __init__(self, limit: int, *, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        self._limit = limit
+        self._pause = pause
+        self._resume = resume
+        self._messages: deque[bytes] = deque()
+        self._size = 0
+        self._paused = False
+        self._receiver: asyncio.Future[None] | None = None
+        self._reason: CopilotError | None = None
+
+    def push(self, message: bytes) -> None:
+        """Add a message. After the end it is dropped: nobody will ask for it."""
+        if self._reason is not None:
+            return
+        self._messages.append(message)
+        self._size += len(message)
+        if self._size > self._limit and not self._paused:
+            self._paused = True
+            self._pause()
+        self._wake()
+
+    def end(self, reason: CopilotError, *, discard: bool = False) -> None:
+        """Let `pull` raise the reason once the messages are gone; the first reason stays.
+
+        Args:
+            reason: What to raise, as a new copy each time.
+            discard: Drop the messages that wait.
+        """
+        if discard:
+            self._messages.clear()
+            self._size = 0
+            self._resume_if_paused()
+        if self._reason is None:
+            self._reason = reason
+        self._wake()
+
+    async def pull(self) -> bytes:
+        """Give the oldest message, waiting for one if need be.
+
+        Raises:
+            CopilotError: The reason of the end.
+            UsageError: Another task waits here already.
+        """
+        while not self._messages:
+            if self._reason is not None:
+                raise copy(self._reason)
+            if self._receiver is not None:
+                raise UsageError("another task is receiving from this transport; let one task receive")
+            self._receiver = asyncio.get_running_loop().create_future()
+            try:
+                await self._receiver
+            finally:
+                self._receiver = None
+        message = self._messages.popleft()
+        self._size -= len(message)
+        if self._size * 2 <= self._limit:
+            self._resume_if_paused()
+        return message
+
+    def _resume_if_paused(self) -> None:
+        if self._paused:
+            self._paused = False
+            self._resume()
+
+    def _wake(self) -> None:
+        if self._receiver is not None and not self._receiver.done():
+            self._receiver.set_result(None)
+
+
+class Gate:
+    """Lets senders through one after the other, as long as the far end has room."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._paused = False
+        self._room: asyncio.Future[None] | None = None
+        self._reason: ConnectionClosed | None = None
+
+    def pause(self) -> None:
+        """Hold senders back."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Let senders through again."""
+        self._paused = False
+        self._wake()
+
+    def shut(self, reason: ConnectionClosed) -> None:
+        """Turn all senders away from now on, also those that wait; the first reason stays."""
+        if self._reason is None:
+            self._reason = reason
+        self._wake()
+
+    async def send(self, write: Callable[[bytes], None], data: bytes) -> None:
+        """Call `write` when it is this sender's turn and there is room, and wait until there is room again.
+
+        A sender that is cancelled has either written all of its message or nothing.
+
+        Raises:
+            ConnectionClosed: The reason given to `shut`.
+        """
+        async with self._turn:
+            await self._wait_for_room()
+            write(data)
+            await self._wait_for_room()
+
+    async def _wait_for_room(self) -> None:
+        while self._paused and self._reason is None:
+            self._room = asyncio.get_running_loop().create_future()
+            try:
+                await self._room
+            finally:
+                self._room = None
+        if self._reason is not None:
+            raise copy(self._reason)
+
+    def _wake(self) -> None:
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)

@@ -1,0 +1,223 @@
+"""The schema holds every method, type, field, value and event of the Go reference; each difference has a reason."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.support.go_reference import GoFacts, SchemaFacts, differences
+from tests.support.schema_files import Document, read_documents, reference_target
+
+GO = GoFacts()
+DOCUMENTS = read_documents()
+SCHEMA = SchemaFacts(DOCUMENTS)
+DIFFERENCES = differences(GO, SCHEMA)
+
+Covers = Callable[[str, str], bool]
+
+
+def covers_kind(kind: str) -> Covers:
+    """Covers the types of one kind of the reference that the schema does not define."""
+    return lambda subject, name: subject == "type" and kind in GO.types[name] and SCHEMA.find(name) is None
+
+
+def is_null_result(subject: str, name: str) -> bool:
+    fact = GO.types.get(name)
+    results = {method.result for method in GO.methods.values()}
+    return subject == "type" and fact == {"struct": {}} and name.lower() in results
+
+
+def is_discriminator(subject: str, name: str) -> bool:
+    return subject == "type" and name in GO.discriminators
+
+
+def is_single_value(subject: str, name: str) -> bool:
+    return subject == "type" and len(GO.types[name].get("enum", [])) == 1
+
+
+def is_event(subject: str, name: str) -> bool:
+    return subject == "definition" and name in SCHEMA.events.values()
+
+
+def is_tag_of_union_member(subject: str, name: str) -> bool:
+    owner, _, field = name.partition(".")
+    definition = SCHEMA.find(owner) or {}
+    fields = GO.types[owner]["struct"] if subject == "field" else {}
+    return (
+        subject == "field"
+        and not {field, f"{field}?"} & set(fields)
+        and "const" in definition["properties"][field]
+    )
+
+
+def is_any_there(subject: str, name: str) -> bool:
+    return subject == "field" and DIFFERENCES[f"field {name}"].startswith(("any is ", "{any} is "))
+
+
+RULES: Mapping[str, Covers] = {
+    "Go keeps the JSON of a union member that it does not know in a struct of its own": covers_kind("holder"),
+    "The classes through which Go calls methods; the method trees stand for them": covers_kind("class"),
+    "Go names the plain member of a union; here the union holds `string`, `boolean` and so on": covers_kind(
+        "alias"
+    ),
+    "Go returns an empty struct where the result is null": is_null_result,
+    "Go lists the tags of a union in an enum; here each member has its own constant": is_discriminator,
+    "Go makes an enum of a constant; here the field has it": is_single_value,
+    "Go has one event struct; here each event type has a definition": is_event,
+    "Go tells the tag of a union member by a method; here it is a field": is_tag_of_union_member,
+    "Go takes any JSON here; the schema says more of it": is_any_there,
+}
+
+OPTIONAL_NULL = "Go leaves null out; on the wire the field is there and null"
+EMPTY_PARAMS = "Go takes no argument for params without fields"
+
+REASONS: Mapping[str, str] = {
+    "type CopilotUserResponseOrganizationListItem": "The body is lost; CLI 1.0.61 has `login` and `name`, each may be null",
+    "type WorkspacesSaveLargePasteResultSaved": "The body is lost; CLI 1.0.61 has `filePath`, `filename` and `sizeBytes`",
+    "type SendMode": "The values are lost; its text names `enqueue` and `immediate`, and CLI 1.0.61 has these two",
+    "type SessionMCPAppsCallToolResult": "The body is lost; CLI 1.0.61 has an object with any members",
+    "result session.mcp.apps.callTool": "Its type is the lost SessionMCPAppsCallToolResult, an object with any members",
+    "type PermissionDecisionNoResult": "A value within the Go SDK, never sent: a handler's way not to answer",
+    "name session.skills.list": "The wire name follows from the class SkillsAPI and the Go name List",
+    "name session.skills.reload": "The wire name follows from the class SkillsAPI and the Go name Reload",
+    "type SessionEventData": "The interface of all event data; here an event names the type of its data",
+    "definition SessionTarget": "The session id that Go adds to the params of each session method",
+    "definition CustomNotificationSubject": "Go writes the map of strings in place",
+    "field SessionCustomNotificationData.subject": "Go writes the map of strings in place",
+    "field UIElicitationResponse.content": "Go writes the map in place though it has a name for it",
+    "definition CopilotUserResponseQuotaSnapshot": "The quotas of kinds that Go has no field for; Go drops them",
+    "params session.permissions.getAllowAll": EMPTY_PARAMS,
+    "params session.permissions.paths.list": EMPTY_PARAMS,
+    "params session.permissions.pendingRequests": EMPTY_PARAMS,
+    "params session.permissions.resetSessionApprovals": EMPTY_PARAMS,
+    "field MetadataContextInfoResult.contextInfo": OPTIONAL_NULL,
+    "field SessionMetadataSnapshot.workspace": OPTIONAL_NULL,
+    "field TasksGetProgressResult.progress": OPTIONAL_NULL,
+    "field UIElicitationSchemaPropertyNumber.type": "Go leaves the tag out for `number`; CLI 1.0.61 requires it",
+}
+
+BREAKS: Mapping[tuple[str, str], Callable[[Document], object]] = {
+    ("field AgentInfo.name", "not in the schema"): (
+        lambda api: api["definitions"]["AgentInfo"]["properties"].pop("name")
+    ),
+    ("field AgentInfo.name", "required there, optional here"): (
+        lambda api: api["definitions"]["AgentInfo"]["required"].remove("name")
+    ),
+    ("field AgentInfo.name", "string is boolean here"): (
+        lambda api: api["definitions"]["AgentInfo"]["properties"]["name"].update(type="boolean")
+    ),
+    ("field AgentInfo.age", "not in the reference"): (
+        lambda api: api["definitions"]["AgentInfo"]["properties"].update(age={"type": "integer"})
+    ),
+    ("field HMACAuthInfo.host", "=https://github.com is =https://example.com here"): (
+        lambda api: api["definitions"]["HMACAuthInfo"]["properties"]["host"].update(
+            const="https://example.com"
+        )
+    ),
+    ("values TaskStatus", "differ in ['paused']"): (
+        lambda api: api["definitions"]["TaskStatus"]["enum"].append("paused")
+    ),
+    ("values TaskInfoType", "differ in ['shell']"): lambda api: api["definitions"]["TaskInfo"]["anyOf"].pop(),
+    ("type TaskStatus", "enum is ['type'] here"): (
+        lambda api: api["definitions"].update(TaskStatus={"type": "string"})
+    ),
+    ("definition Weather", "not in the reference"): (
+        lambda api: api["definitions"].update(Weather={"type": "string"})
+    ),
+    ("method ping", "not in the schema"): lambda api: api["server"].pop("ping"),
+    ("params ping", "pingrequest is None here"): lambda api: api["server"]["ping"].update(params=None),
+    ("result ping", "pingresult is null here"): (
+        lambda api: api["server"]["ping"].update(result={"type": "null"})
+    ),
+    ("visibility connect", "internal on one side alone"): lambda api: api["server"]["connect"].pop(
+        "visibility"
+    ),
+}
+
+
+def rules_for(difference: str) -> list[str]:
+    subject, _, name = difference.partition(" ")
+    return [reason for reason, covers in RULES.items() if covers(subject, name)]
+
+
+def summary() -> str:
+    trees = Counter(method.tree for method in GO.methods.values())
+    fields = sum(len(fields) for _, fields in GO.structs())
+    enums = [kind["enum"] for kind in GO.types.values() if "enum" in kind]
+    return (
+        f"Go reference: {len(GO.methods)} methods ({dict(trees)}), {len(GO.types)} types,"
+        f" {len(list(GO.structs()))} structs with {fields} fields, {len(enums)} enums with {sum(map(len, enums))} values,"
+        f" {len(GO.types['SessionEventType']['enum'])} events\n"
+        f"Schema: {len(SCHEMA.methods)} methods, {len(SCHEMA.definitions)} definitions, {len(SCHEMA.events)} events\n"
+        f"Differences with a reason: {len(DIFFERENCES)}"
+    )
+
+
+def test_the_counts_of_the_reference_are_whole() -> None:
+    sys.stdout.write(f"\n{summary()}\n")
+    trees = Counter(method.tree for method in GO.methods.values())
+    assert trees == {"server": 63, "session": 161, "clientSession": 15}, summary()
+    assert len(GO.types) == 1138, summary()
+    assert len(GO.types["SessionEventType"]["enum"]) == 89, summary()
+    kinds = Counter(next(iter(kind)) for kind in GO.types.values())
+    assert kinds == {
+        "struct": 838,
+        "enum": 156,
+        "class": 65,
+        "union": 31,
+        "holder": 24,
+        "alias": 15,
+        "choices": 5,
+        "lost": 4,
+    }, summary()
+
+
+def test_every_method_of_the_reference_is_in_the_schema_and_no_other() -> None:
+    assert GO.methods.keys() == SCHEMA.methods.keys(), summary()
+
+
+def test_every_event_of_the_reference_is_in_the_schema_and_no_other() -> None:
+    assert set(GO.types["SessionEventType"]["enum"]) == SCHEMA.events.keys(), summary()
+
+
+def test_every_event_has_data_that_the_reference_knows() -> None:
+    structs = {name.lower() for name, _ in GO.structs()}
+    data = {
+        kind: reference_target(SCHEMA.definitions[name]["properties"]["data"])
+        for kind, name in SCHEMA.events.items()
+    }
+    odd = [kind for kind, name in data.items() if name.lower() not in structs]
+    assert odd == [], summary()
+
+
+def test_every_difference_from_the_reference_has_one_reason() -> None:
+    unexplained = {
+        difference: how
+        for difference, how in DIFFERENCES.items()
+        if len(rules_for(difference)) + (difference in REASONS) != 1
+    }
+    assert unexplained == {}, summary()
+
+
+@pytest.mark.parametrize("difference", REASONS)
+def test_a_reason_belongs_to_a_difference_that_exists(difference: str) -> None:
+    assert difference in DIFFERENCES, f"stale reason: {difference}\n{summary()}"
+
+
+@pytest.mark.parametrize("reason", RULES)
+def test_a_rule_covers_a_difference_that_exists(reason: str) -> None:
+    assert any(reason in rules_for(difference) for difference in DIFFERENCES), (
+        f"stale rule: {reason}\n{summary()}"
+    )
+
+
+@pytest.mark.parametrize(("difference", "how"), BREAKS)
+def test_a_fact_that_the_schema_gets_wrong_is_seen(difference: str, how: str) -> None:
+    documents = copy.deepcopy(DOCUMENTS)
+    BREAKS[difference, how](documents["api.schema.json"])
+    found = differences(GO, SchemaFacts(documents))
+    assert {name: text for name, text in found.items() if DIFFERENCES.get(name) != text} == {difference: how}

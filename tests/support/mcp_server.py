@@ -1,0 +1,62 @@
+"""A Model Context Protocol server on stdin and stdout with one tool, for tests that need a real one.
+
+    python mcp_server.py
+
+The tool `echo` gives its argument `text` back.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+_ECHO = {
+    "name": "echo",
+    "description": "Gives the text back.",
+    "inputSchema": {
+        "type": "object",
+        "properties": {"text": {"type": "string", "description": "What to give back."}},
+        "required": ["text"],
+    },
+    "annotations": {"readOnlyHint": True},
+}
+
+
+def answer(method: str, params: dict[str, object]) -> dict[str, object] | None:
+    """The result of one request; None for a method that this server does not serve."""
+    match method:
+        case "initialize":
+            return {
+                "protocolVersion": params.get("protocolVersion"),
+                "capabilities": {"tools": {"listChanged": False}},
+                "serverInfo": {"name": "echo-server", "version": "1.0.0"},
+            }
+        case "ping":
+            return {}
+        case "tools/list":
+            return {"tools": [_ECHO]}
+        case "tools/call":
+            arguments = params.get("arguments")
+            text = arguments.get("text") if isinstance(arguments, dict) else None
+            return {"content": [{"type": "text", "text": str(text)}], "isError": False}
+        case _:
+            return None
+
+
+def main() -> None:
+    """Serves one message a line until the input ends."""
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "id" not in message:
+            continue
+        reply: dict[str, object] = {"jsonrpc": "2.0", "id": message["id"]}
+        result = answer(message["method"], message.get("params") or {})
+        if result is None:
+            reply["error"] = {"code": -32601, "message": f"no such method: {message['method']}"}
+        else:
+            reply["result"] = result
+        print(json.dumps(reply), flush=True)
+
+
+if __name__ == "__main__":
+    main()

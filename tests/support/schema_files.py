@@ -1,0 +1,175 @@
+"""Reads the schema files of the Copilot protocol and tells what is wrong with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from jsonschema import Draft202012Validator
+
+Document: TypeAlias = dict[str, Any]
+
+SCHEMA = Path(__file__).parents[2] / "schema"
+TREES = ("server", "session", "clientSession", "clientGlobal")
+
+
+def read_documents() -> dict[str, Document]:
+    """Every schema file of the Copilot protocol, by file name."""
+    paths = sorted((SCHEMA / "copilot").glob("*.schema.json"))
+    return {path.name: json.loads(path.read_text("utf-8")) for path in paths}
+
+
+def read_meta() -> Document:
+    """The schema of the schema files."""
+    return dict(json.loads((SCHEMA / "meta.schema.json").read_text("utf-8")))
+
+
+def faults(documents: Mapping[str, Document]) -> list[str]:
+    """What breaks the dialect, one line each: `file#pointer: what is wrong`."""
+    found = [fault for name, document in documents.items() for fault in _meta_faults(name, document)]
+    if found:
+        return found
+    return [
+        *_dangling_references(documents),
+        *_repeated_methods(documents),
+        *_repeated_definitions(documents),
+        *_unlisted_events(documents),
+        *_repeated_events(documents),
+        *_uncovered_values(documents),
+        *_unknown_required(documents),
+        *_unknown_broadcast_ends(documents),
+    ]
+
+
+def methods(document: Document) -> Iterator[tuple[str, str, Document]]:
+    """The methods of a document as (tree, pointer, method)."""
+    for tree in TREES:
+        for pointer, method in _leaves(document.get(tree, {}), f"/{tree}"):
+            yield tree, pointer, method
+
+
+def walk(node: object, pointer: str = "") -> Iterator[tuple[str, Document]]:
+    """Every object below a node with its JSON pointer, the node itself first."""
+    if isinstance(node, dict):
+        yield pointer, node
+        for key, value in node.items():
+            yield from walk(value, f"{pointer}/{_escaped(key)}")
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from walk(value, f"{pointer}/{index}")
+
+
+def event_types(document: Document) -> dict[str, str]:
+    """The definition of each session event, by the event's type on the wire."""
+    union = document["definitions"]["SessionEvent"]["anyOf"]
+    names = [reference_target(member) for member in union]
+    return {document["definitions"][name]["properties"]["type"]["const"]: name for name in names}
+
+
+def reference_target(node: Document) -> str:
+    """The name of the definition that a `$ref` points at."""
+    return str(node["$ref"]).rpartition("/")[2]
+
+
+def _escaped(key: str) -> str:
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _leaves(tree: Document, pointer: str) -> Iterator[tuple[str, Document]]:
+    for name, node in tree.items():
+        if "rpcMethod" in node:
+            yield f"{pointer}/{name}", node
+        else:
+            yield from _leaves(node, f"{pointer}/{name}")
+
+
+def _meta_faults(name: str, document: Document) -> Iterator[str]:
+    validator = Draft202012Validator(read_meta(), format_checker=Draft202012Validator.FORMAT_CHECKER)
+    for error in validator.iter_errors(document):
+        pointer = "".join(f"/{_escaped(str(step))}" for step in error.absolute_path)
+        yield f"{name}#{pointer}: {error.message}"
+
+
+def _dangling_references(documents: Mapping[str, Document]) -> Iterator[str]:
+    for name, document in documents.items():
+        for pointer, node in walk(document):
+            reference = node.get("$ref")
+            if not isinstance(reference, str):
+                continue
+            file, _, target = reference.partition("#/definitions/")
+            if target not in documents.get(file or name, {}).get("definitions", {}):
+                yield f"{name}#{pointer}/$ref: nothing stands at {reference}"
+
+
+def _repeated_methods(documents: Mapping[str, Document]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for name, document in documents.items():
+        for _, pointer, method in methods(document):
+            wire_name, place = method["rpcMethod"], f"{name}#{pointer}"
+            if first.setdefault(wire_name, place) != place:
+                yield f"{place}/rpcMethod: {wire_name} is also at {first[wire_name]}"
+
+
+def _repeated_definitions(documents: Mapping[str, Document]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for name, document in documents.items():
+        for definition in document["definitions"]:
+            place = f"{name}#/definitions/{definition}"
+            if first.setdefault(definition.lower(), place) != place:
+                yield f"{place}: the name is taken by {first[definition.lower()]}"
+
+
+def _unlisted_events(documents: Mapping[str, Document]) -> Iterator[str]:
+    for name, document in documents.items():
+        definitions = document["definitions"]
+        listed = [reference_target(member) for member in definitions.get("SessionEvent", {}).get("anyOf", [])]
+        for definition in definitions:
+            if _is_event(definitions[definition]) and definition not in listed:
+                yield f"{name}#/definitions/{definition}: SessionEvent does not name this event"
+
+
+def _repeated_events(documents: Mapping[str, Document]) -> Iterator[str]:
+    for name, document in documents.items():
+        first: dict[str, str] = {}
+        for definition, node in document["definitions"].items():
+            if not _is_event(node):
+                continue
+            kind = node["properties"]["type"]["const"]
+            if first.setdefault(kind, definition) != definition:
+                place = f"{name}#/definitions/{definition}/properties/type/const"
+                yield f"{place}: {kind} is also {first[kind]}"
+
+
+def _is_event(definition: Document) -> bool:
+    return definition.get("allOf") == [{"$ref": "#/definitions/SessionEventEnvelope"}]
+
+
+def _uncovered_values(documents: Mapping[str, Document]) -> Iterator[str]:
+    for name, document in documents.items():
+        for pointer, node in walk(document):
+            values = node.get("enum")
+            if isinstance(values, list) and (odd := set(values) ^ set(node["x-enumDescriptions"])):
+                yield f"{name}#{pointer}/x-enumDescriptions: differs from enum in {sorted(odd)}"
+
+
+def _unknown_required(documents: Mapping[str, Document]) -> Iterator[str]:
+    for name, document in documents.items():
+        for pointer, node in walk(document):
+            required = node.get("required")
+            if isinstance(required, list) and (odd := set(required) - set(node["properties"])):
+                yield f"{name}#{pointer}/required: no such properties: {sorted(odd)}"
+
+
+def _unknown_broadcast_ends(documents: Mapping[str, Document]) -> Iterator[str]:
+    wire_names = {
+        method["rpcMethod"] for document in documents.values() for _, _, method in methods(document)
+    }
+    definitions = [node for document in documents.values() for node in document["definitions"].values()]
+    events = {node["properties"]["type"]["const"] for node in definitions if _is_event(node)}
+    for name, document in documents.items():
+        for index, broadcast in enumerate(document.get("broadcasts", [])):
+            for end, known in (("event", events), ("answer", wire_names), ("completed", events)):
+                if broadcast[end] not in known:
+                    yield f"{name}#/broadcasts/{index}/{end}: {broadcast[end]} is not known"
