@@ -63,7 +63,7 @@ def test_versions() -> list[str]:
 
 def requirements(*groups: str) -> list[str]:
     """What dependency groups of pyproject.toml ask for."""
-    return nox.project.dependency_groups(PYPROJECT, *groups)
+    return list(nox.project.dependency_groups(PYPROJECT, *groups))
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -89,8 +89,8 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """Runs the tests with the oldest dependencies that the package admits to."""
     session.install("uv")
+    session.run("uv", "pip", "install", "--upgrade", "--resolution", "lowest-direct", EVERYTHING)
     session.install(*requirements("test"))
-    session.run("uv", "pip", "install", "--resolution", "lowest-direct", EVERYTHING)
     session.run("python", "-m", "pytest", *session.posargs)
 
 

@@ -17,10 +17,18 @@ OUT = ROOT / "src" / "copilot_sdk" / "_generated" / "copilot"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m codegen", description="Generate the typed package from the schema.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the package is not up to date")
-    parser.add_argument("--report", nargs=2, type=Path, metavar=("OLD", "NEW"), help="compare two schema folders")
-    parser.add_argument("--schema", type=Path, default=SCHEMA, metavar="DIR", help="folder of *.schema.json files")
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen", description="Generate the typed package from the schema."
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; fail if the package is not up to date"
+    )
+    parser.add_argument(
+        "--report", nargs=2, type=Path, metavar=("OLD", "NEW"), help="compare two schema folders"
+    )
+    parser.add_argument(
+        "--schema", type=Path, default=SCHEMA, metavar="DIR", help="folder of *.schema.json files"
+    )
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="package to write")
     options = parser.parse_args(arguments)
     try:
@@ -38,8 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check:
         return _check(files, options.out)
     written = output.write(files, options.out)
-    print(f"{len(protocol.methods)} methods, {len(protocol.types)} types, {len(protocol.events)} events: "
-          f"{len(files)} files, {written} changed, in {options.out}")
+    print(
+        f"{len(protocol.methods)} methods, {len(protocol.types)} types, {len(protocol.events)} events: "
+        f"{len(files)} files, {written} changed, in {options.out}"
+    )
     return 0
 
 

@@ -13,7 +13,9 @@ from codegen.python_types import EVENT_UNION, Annotation
 from codegen.templating import render
 from codegen.text import wrap
 
-_RAISES = "RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone."
+_RAISES = (
+    "RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,15 @@ class _Emitter:
             result = python_types.result(method.result)
             names |= result.names | ({method.params.name} if method.params else set())
             nullable = sorted(p.wire for p in self._parameters(method) if p.nullable)
-            entries.append({"method": method, "result": result, "nullable": nullable, "loads": self._loads(result)})
+            entries.append(
+                {"method": method, "result": result, "nullable": nullable, "loads": self._loads(result)}
+            )
         return render(
-            "methods.py.jinja", module=module, entries=entries, imports=self._imports(names), load=self._load_params
+            "methods.py.jinja",
+            module=module,
+            entries=entries,
+            imports=self._imports(names),
+            load=self._load_params,
         )
 
     def _load_params(self, method: Method) -> str:
@@ -139,7 +147,9 @@ class _Emitter:
             elif method.params:
                 names.add(method.params.name)
             names |= python_types.result(method.result).names
-        return render("api.py.jinja", module=module, spaces=spaces, imports=self._imports(names), is_async=is_async)
+        return render(
+            "api.py.jinja", module=module, spaces=spaces, imports=self._imports(names), is_async=is_async
+        )
 
     def _namespaces(self, scope: Scope, module: str, roots: list[str]) -> list[Namespace]:
         methods = self.modules.get(module, [])
@@ -211,14 +221,20 @@ class _Emitter:
         if union:
             lines.append(_item(f"params: {_first_line(definition_text(self.protocol.types[union]))}"))
         lines += [_item(f"{p.name}: {p.doc or 'See the wire field ' + p.wire + '.'}") for p in parameters]
-        lines.append(_item("request_timeout: Seconds to wait for the answer, None for no limit; the client's default when left out."))
+        lines.append(
+            _item(
+                "request_timeout: Seconds to wait for the answer, None for no limit; the client's default when left out."
+            )
+        )
         returned = self._returns(method.result)
         if returned:
             lines += ["", "Returns:", _item(returned)]
         lines += ["", "Raises:", _item(_RAISES), "    InvalidParams: An argument does not fit."]
         margin = " " * 8
         text = "\n".join(line for block in lines for line in block.split("\n"))
-        return "\n".join((margin + line if line and index else line) for index, line in enumerate(text.split("\n")))
+        return "\n".join(
+            (margin + line if line and index else line) for index, line in enumerate(text.split("\n"))
+        )
 
     @staticmethod
     def _wire_line(method: Method) -> list[str]:
@@ -255,19 +271,24 @@ class _Emitter:
                             "name": method.name,
                             "params": params,
                             "result": result.text,
-                            "doc": "\n".join(("        " + line if line and i else line) for i, line in enumerate(doc)),
+                            "doc": "\n".join(
+                                ("        " + line if line and i else line) for i, line in enumerate(doc)
+                            ),
                             "notification": method.notification,
                         }
                     )
         classes = {
-            naming.class_name(module.removeprefix("client_")) + "Handler": operations for module, operations in groups.items()
+            naming.class_name(module.removeprefix("client_")) + "Handler": operations
+            for module, operations in groups.items()
         }
         imports = {m.replace("..", ".", 1): n for m, n in self._imports(names).items()}
         return render("handlers.py.jinja", classes=classes, imports=imports)
 
 
 def _takes_null(expr: TypeExpr) -> bool:
-    return isinstance(expr, (Nullable, Null)) or (isinstance(expr, Choice) and any(map(_takes_null, expr.members)))
+    return isinstance(expr, (Nullable, Null)) or (
+        isinstance(expr, Choice) and any(map(_takes_null, expr.members))
+    )
 
 
 def _item(text: str) -> str:

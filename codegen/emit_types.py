@@ -69,7 +69,11 @@ def _title(module: str) -> str:
     if room == "events":
         return f"Events `{name}.*` and the types of their data."
     scope, _, space = name.partition("_")
-    return f"Types of the {scope} namespace `{space}`." if space else f"Types of the {scope} methods without a namespace."
+    return (
+        f"Types of the {scope} namespace `{space}`."
+        if space
+        else f"Types of the {scope} methods without a namespace."
+    )
 
 
 def _event_doc(event: Event) -> str:
@@ -89,7 +93,8 @@ def _face(owners: Owners) -> str:
     for name in sorted(owners.modules):
         modules.setdefault(owners.of(name), []).append(name)
     return render(
-        "types_face.py.jinja", modules={_relative(m, "types.x"): names for m, names in sorted(modules.items())}
+        "types_face.py.jinja",
+        modules={_relative(m, "types.x"): names for m, names in sorted(modules.items())},
     )
 
 

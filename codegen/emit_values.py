@@ -19,7 +19,10 @@ def emit(protocol: Protocol, owners: Owners) -> Iterator[tuple[str, str]]:
             module = owners.of(definition.name).replace("events.", "events_").removeprefix("types.")
             modules.setdefault(module, []).append(definition)
     for module, enums in sorted(modules.items()):
-        yield f"values/{module}.py", render("values.py.jinja", enums=enums, constants=_constants, quoted=quoted)
+        yield (
+            f"values/{module}.py",
+            render("values.py.jinja", enums=enums, constants=_constants, quoted=quoted),
+        )
     faces = {f".{module}": [enum.name for enum in enums] for module, enums in sorted(modules.items())}
     yield "values/__init__.py", render("values_face.py.jinja", modules=faces)
 

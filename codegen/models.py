@@ -40,7 +40,11 @@ from codegen.ir import (
 from codegen.text import quoted
 
 # Stand-ins that the schema for datamodel-code-generator refers to; the real ones are hand-written and imported.
-SUPPORT = {"UnknownVariant": "copilot_sdk._model", "WireModel": "copilot_sdk._model", "TaggedModel": "copilot_sdk._model"}
+SUPPORT = {
+    "UnknownVariant": "copilot_sdk._model",
+    "WireModel": "copilot_sdk._model",
+    "TaggedModel": "copilot_sdk._model",
+}
 EVENT = "SessionEvent"
 _NOT_OURS = frozenset({EVENT, "UnknownVariant", "SchemaRoot"})
 
@@ -74,7 +78,11 @@ def _generate(protocol: Protocol) -> str:
     definitions: dict[str, Json] = {name: _definition(t) for name, t in protocol.types.items()}
     for name in ("UnknownVariant", EVENT):
         definitions[name] = {"type": "object", "properties": {"x": {}}}
-    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Root", "definitions": definitions}
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Root",
+        "definitions": definitions,
+    }
     text = generate(
         json.dumps(schema),
         input_file_type=InputFileType.JsonSchema,
@@ -108,7 +116,10 @@ def _definition(definition: TypeDef) -> Json:
             described["required"] = [field.name for field in fields if field.required]
         case EnumDef(values=values):
             # A newer peer may send other values: they stay plain strings.
-            described["anyOf"] = [{"type": "string", "enum": [value for value, _ in values]}, {"type": "string"}]
+            described["anyOf"] = [
+                {"type": "string", "enum": [value for value, _ in values]},
+                {"type": "string"},
+            ]
         case UnionDef(members=members):
             described["anyOf"] = [_expr(member) for member in members]
         case AliasDef(type=expr):
@@ -123,7 +134,10 @@ def _object(value: Json) -> dict[str, Json]:
 def _property(field: Field) -> Json:
     expr = field.type
     if isinstance(expr, Const) and not isinstance(expr.value, str):
-        made: dict[str, Json] = {"enum": [expr.value], "type": "boolean" if isinstance(expr.value, bool) else "integer"}
+        made: dict[str, Json] = {
+            "enum": [expr.value],
+            "type": "boolean" if isinstance(expr.value, bool) else "integer",
+        }
     else:
         made = _object(_expr(expr))
     text = field_text(field)
@@ -163,14 +177,18 @@ def definition_text(definition: TypeDef) -> str:
     """Docstring of a type: what it is, its values, its marks."""
     parts = [definition.meta.description]
     if isinstance(definition, EnumDef):
-        parts.append("\n".join(f"- `{value}`: {text}" if text else f"- `{value}`" for value, text in definition.values))
+        parts.append(
+            "\n".join(f"- `{value}`: {text}" if text else f"- `{value}`" for value, text in definition.values)
+        )
     marks = _marks(definition.meta.deprecated, definition.meta.since)
     return "\n\n".join(part for part in [*parts, marks] if part)
 
 
 def field_text(field: Field) -> str:
     """Docstring of a field."""
-    return " ".join(part for part in (field.meta.description, _marks(field.meta.deprecated, field.meta.since)) if part)
+    return " ".join(
+        part for part in (field.meta.description, _marks(field.meta.deprecated, field.meta.since)) if part
+    )
 
 
 def _marks(deprecated: bool, since: str | None) -> str:
@@ -188,7 +206,11 @@ def _split(module: ast.Module, protocol: Protocol) -> Iterator[TypeSource]:
                 yield _class(node, definition)
             elif node.name not in _NOT_OURS:
                 raise GeneratorMismatch(f"{node.name} became a class")
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Call):
+        elif (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Call)
+        ):
             name = node.targets[0].id
             if name in protocol.types:
                 yield _alias(name, node.value.args[1], protocol)
@@ -219,7 +241,9 @@ def _field(default: ast.expr | None, field: Field) -> ast.expr | None:
     """
     keywords = []
     if field.wire != naming.to_camel(field.name):
-        keywords += [ast.keyword(f"{side}_alias", ast.Constant(field.wire)) for side in ("validation", "serialization")]
+        keywords += [
+            ast.keyword(f"{side}_alias", ast.Constant(field.wire)) for side in ("validation", "serialization")
+        ]
     if naming.is_secret(field.wire):
         keywords.append(ast.keyword("repr", ast.Constant(value=False)))
     if not keywords:

@@ -41,9 +41,7 @@ _ANNOTATIONS = frozenset({"bool", "dict", "float", "int", "list", "str"})
 def class_name(wire: str) -> str:
     """Python class for a wire type: acronyms upper case, everything else as the schema spells it."""
     name = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^0-9A-Za-z]+", wire) if part)
-    return re.sub(
-        r"[A-Z][a-z]+(?![a-z])", lambda match: _WORDS.get(match[0], match[0]), name
-    )
+    return re.sub(r"[A-Z][a-z]+(?![a-z])", lambda match: _WORDS.get(match[0], match[0]), name)
 
 
 def event_class(wire: str) -> str:

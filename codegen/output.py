@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from codegen import emit_api, emit_types, emit_values, models, ownership
+from codegen import emit_api, emit_options, emit_types, emit_values, models, ownership
 from codegen.ir import Protocol
 from codegen.templating import HEADER
 
@@ -23,6 +23,7 @@ def package(protocol: Protocol) -> dict[str, str]:
     files.update(emit_types.emit(protocol, sources, owners))
     files.update(emit_api.emit(protocol, owners))
     files.update(emit_values.emit(protocol, owners))
+    files.update(emit_options.emit(protocol, owners))
     return _formatted(files)
 
 
@@ -30,7 +31,10 @@ def _formatted(files: dict[str, str]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         write(files, root)
-        for command in (("check", "--fix", "--quiet", "--select", "F401,I,PIE790,TC005,UP007,RUF022"), ("format", "--quiet")):
+        for command in (
+            ("check", "--fix", "--quiet", "--select", "F401,I,PIE790,TC005,UP007,RUF022"),
+            ("format", "--quiet"),
+        ):
             subprocess.run([sys.executable, "-m", "ruff", *command, *_RUFF, str(root)], check=True)
         return {name: (root / name).read_text(encoding="utf-8") for name in files}
 
@@ -58,7 +62,9 @@ def differences(files: dict[str, str], out: Path) -> dict[str, str]:
     for name in sorted({*files, *disk}):
         old, new = disk.get(name, ""), files.get(name, "")
         if old != new or (name in disk) != (name in files):
-            lines = difflib.unified_diff(old.splitlines(), new.splitlines(), "on disk", "generated", lineterm="", n=1)
+            lines = difflib.unified_diff(
+                old.splitlines(), new.splitlines(), "on disk", "generated", lineterm="", n=1
+            )
             found[name] = "\n".join(list(lines)[:40])
     return found
 

@@ -12,13 +12,15 @@ def wrap(text: str, indent: int) -> str:
     lines: list[str] = []
     for line in text.split("\n"):
         hanging = "  " if line.startswith("- ") else ""
-        lines.extend(textwrap.wrap(line, WIDTH - indent, subsequent_indent=hanging, break_long_words=False) or [""])
+        lines.extend(
+            textwrap.wrap(line, WIDTH - indent, subsequent_indent=hanging, break_long_words=False) or [""]
+        )
     return "\n".join(lines)
 
 
 def paragraph(text: str, indent: int) -> str:
     """A docstring's text, escaped and indented for its place; a single line stays one."""
-    text = text.replace("\\", "\\\\").replace('"'  * 3, "'" * 3)
+    text = text.replace("\\", "\\\\").replace('"' * 3, "'" * 3)
     lines = wrap(text, indent + 6).split("\n")
     if len(lines) == 1:
         return lines[0]

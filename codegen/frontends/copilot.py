@@ -111,7 +111,9 @@ class _Reader:
         data = self.types.expr(properties.child("data"), f"{name}Data")
         if not isinstance(data, Ref):
             raise properties.child("data").fail("an event's data must be an object")
-        ephemeral = "ephemeral" in properties.value and properties.child("ephemeral").value.get("const") is True
+        ephemeral = (
+            "ephemeral" in properties.value and properties.child("ephemeral").value.get("const") is True
+        )
         return Event(kind, name, kind.partition(".")[0], data, ephemeral, meta_of(node))
 
     def _methods(self) -> Iterator[Method]:
@@ -189,7 +191,9 @@ class _Reader:
                 return None
             made = self._named(self.types.expr(params, hint), params)
             definition = self.types.types.get(made.name)
-            if isinstance(definition, ObjectDef) and any(field.wire == "sessionId" for field in definition.fields):
+            if isinstance(definition, ObjectDef) and any(
+                field.wire == "sessionId" for field in definition.fields
+            ):
                 rest = tuple(field for field in definition.fields if field.wire != "sessionId")
                 if not rest:
                     return None

@@ -54,7 +54,9 @@ class Node:
             return [self.child(key, index) for index in range(len(value))]
         if isinstance(value, dict):
             return [self.child(key, name) for name in value]
-        raise SchemaError(self.file, f"{self.pointer}/{key}", f"must be an array or object, not {_kind(value)}")
+        raise SchemaError(
+            self.file, f"{self.pointer}/{key}", f"must be an array or object, not {_kind(value)}"
+        )
 
     def text(self, key: str) -> str:
         """The string `key`, empty when it is absent."""
@@ -70,7 +72,9 @@ class Node:
             raise SchemaError(self.file, f"{self.pointer}/{key}", f"must be an array, not {_kind(value)}")
         for index, item in enumerate(value):
             if not isinstance(item, str):
-                raise SchemaError(self.file, f"{self.pointer}/{key}/{index}", f"must be a string, not {_kind(item)}")
+                raise SchemaError(
+                    self.file, f"{self.pointer}/{key}/{index}", f"must be a string, not {_kind(item)}"
+                )
         return [item for item in value if isinstance(item, str)]
 
 
@@ -151,7 +155,9 @@ class Documents:
         place, _, name = reference.rpartition("/")
         file, _, section = place.partition("#")
         if section not in ("/definitions", "/$defs"):
-            raise SchemaError(node.file, f"{node.pointer}/$ref", f"{reference!r} is no reference to a definition")
+            raise SchemaError(
+                node.file, f"{node.pointer}/$ref", f"{reference!r} is no reference to a definition"
+            )
         if (file and file not in self.files) or name not in self._named:
             raise SchemaError(node.file, f"{node.pointer}/$ref", f"{reference!r} points to nothing")
         return name
@@ -162,7 +168,10 @@ class Documents:
         if not parts:
             return node
         merged: Schema = {}
-        for part in [*parts, Node(node.file, node.pointer, {k: v for k, v in node.value.items() if k != "allOf"})]:
+        for part in [
+            *parts,
+            Node(node.file, node.pointer, {k: v for k, v in node.value.items() if k != "allOf"}),
+        ]:
             source = self.merged(self._named[self.target(part)] if "$ref" in part.value else part)
             properties = {**_object(merged, "properties"), **_object(source.value, "properties")}
             required = [*_list(merged, "required"), *_list(source.value, "required")]

@@ -155,7 +155,9 @@ class TypeReader:
     def _object(self, name: str, wire: str, node: Node, meta: Meta) -> ObjectDef:
         required = set(node.strings("required"))
         fields = []
-        section = node.child("properties") if "properties" in node.value else Node(node.file, node.pointer, {})
+        section = (
+            node.child("properties") if "properties" in node.value else Node(node.file, node.pointer, {})
+        )
         for key in section.value:
             fields.append(self._field(name, key, section.child(key), key in required))
         for key in required - section.value.keys():
@@ -172,7 +174,9 @@ class TypeReader:
     def _field(self, owner: str, key: str, node: Node, required: bool) -> Field:
         hint = naming.class_name(f"{owner}_{key}")
         optional = any(map(is_absent, self._all_branches(node)))
-        return Field(naming.field_name(key), key, self.expr(node, hint), required and not optional, meta_of(node))
+        return Field(
+            naming.field_name(key), key, self.expr(node, hint), required and not optional, meta_of(node)
+        )
 
     def _all_branches(self, node: Node) -> Iterator[Node]:
         for branch in self._branches(node):
@@ -205,7 +209,9 @@ class TypeReader:
     def _choice(self, node: Node, branches: list[Node], hint: str) -> TypeExpr:
         null = any(map(is_null, self._all_branches(node)))
         real = [b for b in branches if not is_null(b) and not is_absent(b)]
-        members = [self.expr(b, self._branch_name(b, hint, i) if real[1:] else hint) for i, b in enumerate(real)]
+        members = [
+            self.expr(b, self._branch_name(b, hint, i) if real[1:] else hint) for i, b in enumerate(real)
+        ]
         flat = [m.inner if isinstance(m, Nullable) else m for m in members]
         null = null or len(flat) != len(members) or flat != members
         if not flat:
@@ -243,7 +249,9 @@ class TypeReader:
     def _typed(self, node: Node, hint: str) -> TypeExpr:
         kind = node.value.get("type")
         if isinstance(kind, list):
-            parts = [self._typed(Node(node.file, node.pointer, {**node.value, "type": k}), hint) for k in kind]
+            parts = [
+                self._typed(Node(node.file, node.pointer, {**node.value, "type": k}), hint) for k in kind
+            ]
             real = tuple(part for part in parts if not isinstance(part, Null))
             made = real[0] if len(real) == 1 else Choice(real)
             return Nullable(made) if len(real) < len(parts) else made
@@ -253,7 +261,9 @@ class TypeReader:
             case "null":
                 return Null()
             case "array":
-                return Array(self.expr(node.child("items"), f"{hint}Item") if "items" in node.value else Scalar("any"))
+                return Array(
+                    self.expr(node.child("items"), f"{hint}Item") if "items" in node.value else Scalar("any")
+                )
             case "object":
                 return self._inline_object(node, hint)
             case "string" | "integer" | "number" | "boolean":
@@ -284,7 +294,9 @@ class TypeReader:
     def _lift(self, name: str, definition: TypeDef, node: Node) -> str:
         known = self._places.setdefault(name, node)
         if known is not node and shape(known.value) != shape(node.value):
-            raise node.fail(f"would be lifted as the class {name}, which {known.file}#{known.pointer} makes too")
+            raise node.fail(
+                f"would be lifted as the class {name}, which {known.file}#{known.pointer} makes too"
+            )
         self.types.setdefault(name, definition)
         return name
 

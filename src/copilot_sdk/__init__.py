@@ -1,0 +1,62 @@
+"""copilot_sdk: a typed Python client for driving coding-agent sessions.
+
+    from copilot_sdk import CopilotClient, tool
+
+    async with CopilotClient() as client:
+        async with await client.create_session(model="gpt-5") as session:
+            async for event in session.stream("Hello!"):
+                print(event.type)
+
+Names are loaded when they are first used: importing the package is cheap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from copilot_sdk._lazy import attach
+from copilot_sdk._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from copilot_sdk.client import CopilotClient as CopilotClient
+    from copilot_sdk.errors import AuthenticationFailed as AuthenticationFailed
+    from copilot_sdk.errors import AuthenticationRequired as AuthenticationRequired
+    from copilot_sdk.errors import ConnectError as ConnectError
+    from copilot_sdk.errors import ConnectionClosed as ConnectionClosed
+    from copilot_sdk.errors import CopilotError as CopilotError
+    from copilot_sdk.errors import EventBufferOverflow as EventBufferOverflow
+    from copilot_sdk.errors import InvalidParams as InvalidParams
+    from copilot_sdk.errors import MethodNotFound as MethodNotFound
+    from copilot_sdk.errors import ProtocolError as ProtocolError
+    from copilot_sdk.errors import ProtocolVersionMismatch as ProtocolVersionMismatch
+    from copilot_sdk.errors import RequestTimeout as RequestTimeout
+    from copilot_sdk.errors import ResultValidationError as ResultValidationError
+    from copilot_sdk.errors import RpcError as RpcError
+    from copilot_sdk.errors import SessionError as SessionError
+    from copilot_sdk.errors import SessionNotFound as SessionNotFound
+    from copilot_sdk.errors import TurnTimeout as TurnTimeout
+    from copilot_sdk.errors import UsageError as UsageError
+    from copilot_sdk.permissions import approve_all as approve_all
+    from copilot_sdk.permissions import approve_once as approve_once
+    from copilot_sdk.permissions import deny_all as deny_all
+    from copilot_sdk.permissions import reject as reject
+    from copilot_sdk.session import Session as Session
+    from copilot_sdk.tools import Tool as Tool
+    from copilot_sdk.tools import ToolInvocation as ToolInvocation
+    from copilot_sdk.tools import ToolResult as ToolResult
+    from copilot_sdk.tools import tool as tool
+
+MODULES = {
+    ".client": "CopilotClient",
+    ".errors": """
+        AuthenticationFailed AuthenticationRequired ConnectError ConnectionClosed CopilotError EventBufferOverflow
+        InvalidParams MethodNotFound ProtocolError ProtocolVersionMismatch RequestTimeout ResultValidationError RpcError
+        SessionError SessionNotFound TurnTimeout UsageError
+    """,
+    ".permissions": "approve_all approve_once deny_all reject",
+    ".session": "Session",
+    ".tools": "Tool ToolInvocation ToolResult tool",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__, __all__ = attach(__name__, MODULES, "__version__")

@@ -395,7 +395,7 @@ class EventBufferOverflow(CopilotError):
     def __init__(self, limit: int) -> None:
         self.limit = limit
         super().__init__(
-            f"more than {limit} events wait for this subscriber; consume them faster or ask for a larger buffer"
+            f"more than {limit} events wait for a subscriber; consume them faster, or ask for a larger buffer"
         )
 
 

@@ -1,4 +1,4 @@
-"""The schema holds every method, type, field, value and event of the Go reference; each difference has a reason."""
+"""The schema holds every fact of the Go reference, and each difference between them has a reason."""
 
 from __future__ import annotations
 
@@ -72,15 +72,17 @@ RULES: Mapping[str, Covers] = {
     "Go takes any JSON here; the schema says more of it": is_any_there,
 }
 
-OPTIONAL_NULL = "Go leaves null out; on the wire the field is there and null"
+CLI = "CLI 1.0.61"
+LOST = f"The body is lost; {CLI} has"
+OPTIONAL_NULL = f"Go leaves the field out when it is null; {CLI} requires it"
 EMPTY_PARAMS = "Go takes no argument for params without fields"
 
 REASONS: Mapping[str, str] = {
-    "type CopilotUserResponseOrganizationListItem": "The body is lost; CLI 1.0.61 has `login` and `name`, each may be null",
-    "type WorkspacesSaveLargePasteResultSaved": "The body is lost; CLI 1.0.61 has `filePath`, `filename` and `sizeBytes`",
-    "type SendMode": "The values are lost; its text names `enqueue` and `immediate`, and CLI 1.0.61 has these two",
-    "type SessionMCPAppsCallToolResult": "The body is lost; CLI 1.0.61 has an object with any members",
-    "result session.mcp.apps.callTool": "Its type is the lost SessionMCPAppsCallToolResult, an object with any members",
+    "type CopilotUserResponseOrganizationListItem": f"{LOST} `login` and `name`, each may be null",
+    "type WorkspacesSaveLargePasteResultSaved": f"{LOST} `filePath`, `filename` and `sizeBytes`",
+    "type SendMode": f"The values are lost; the text and {CLI} name `enqueue` and `immediate`",
+    "type SessionMCPAppsCallToolResult": f"{LOST} an object with any members",
+    "result session.mcp.apps.callTool": "Its type is the lost SessionMCPAppsCallToolResult",
     "type PermissionDecisionNoResult": "A value within the Go SDK, never sent: a handler's way not to answer",
     "name session.skills.list": "The wire name follows from the class SkillsAPI and the Go name List",
     "name session.skills.reload": "The wire name follows from the class SkillsAPI and the Go name Reload",
@@ -89,15 +91,12 @@ REASONS: Mapping[str, str] = {
     "definition CustomNotificationSubject": "Go writes the map of strings in place",
     "field SessionCustomNotificationData.subject": "Go writes the map of strings in place",
     "field UIElicitationResponse.content": "Go writes the map in place though it has a name for it",
-    "definition CopilotUserResponseQuotaSnapshot": "The quotas of kinds that Go has no field for; Go drops them",
+    "definition CopilotUserResponseQuotaSnapshot": "A quota of a kind that Go has no field for",
     "params session.permissions.getAllowAll": EMPTY_PARAMS,
     "params session.permissions.paths.list": EMPTY_PARAMS,
     "params session.permissions.pendingRequests": EMPTY_PARAMS,
     "params session.permissions.resetSessionApprovals": EMPTY_PARAMS,
-    "field MetadataContextInfoResult.contextInfo": OPTIONAL_NULL,
-    "field SessionMetadataSnapshot.workspace": OPTIONAL_NULL,
-    "field TasksGetProgressResult.progress": OPTIONAL_NULL,
-    "field UIElicitationSchemaPropertyNumber.type": "Go leaves the tag out for `number`; CLI 1.0.61 requires it",
+    "field UIElicitationSchemaPropertyNumber.type": f"Go lets it be left out; {CLI} requires it",
 }
 
 BREAKS: Mapping[tuple[str, str], Callable[[Document], object]] = {
@@ -150,9 +149,11 @@ def summary() -> str:
     enums = [kind["enum"] for kind in GO.types.values() if "enum" in kind]
     return (
         f"Go reference: {len(GO.methods)} methods ({dict(trees)}), {len(GO.types)} types,"
-        f" {len(list(GO.structs()))} structs with {fields} fields, {len(enums)} enums with {sum(map(len, enums))} values,"
+        f" {len(list(GO.structs()))} structs with {fields} fields,"
+        f" {len(enums)} enums with {sum(map(len, enums))} values,"
         f" {len(GO.types['SessionEventType']['enum'])} events\n"
-        f"Schema: {len(SCHEMA.methods)} methods, {len(SCHEMA.definitions)} definitions, {len(SCHEMA.events)} events\n"
+        f"Schema: {len(SCHEMA.methods)} methods, {len(SCHEMA.definitions)} definitions,"
+        f" {len(SCHEMA.events)} events\n"
         f"Differences with a reason: {len(DIFFERENCES)}"
     )
 

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from tests.support.schema_files import Document, event_types, faults, methods, read_documents, read_meta, walk
+from tests.support.schema_files import (
+    SCHEMA,
+    Document,
+    event_types,
+    faults,
+    methods,
+    read_documents,
+    read_meta,
+    walk,
+)
 
 Break = Callable[[Document], object]
 
@@ -225,6 +234,16 @@ def test_a_fault_in_a_real_file_is_found() -> None:
     assert faults(documents) == [
         "api.schema.json#/definitions/SendMode: 'description' is a required property"
     ]
+
+
+def test_the_readme_explains_every_keyword_of_the_dialect() -> None:
+    parts = read_meta()["$defs"]
+    keywords = {
+        keyword for part in ("method", "broadcast", "schema") for keyword in parts[part]["properties"]
+    }
+    readme = (SCHEMA / "README.md").read_text("utf-8")
+    unexplained = [word for word in keywords if f"`{word}`" not in readme and f'"{word}"' not in readme]
+    assert unexplained == []
 
 
 def test_a_method_of_the_session_tree_names_its_session() -> None:

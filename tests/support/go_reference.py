@@ -1,10 +1,10 @@
 """Compares the schema with the facts of the Go reference: method names, types, fields, values and events.
 
 `tests/data/go_reference.json` holds the facts and no text. A method is `[direction, params, result]`,
-followed by `internal` for one that is not public, and `name lost` when the reference shows its signature alone. A type is one of
-`struct` (JSON name, `?` when it may be left out, to Go type), `enum` (its values), `union` (the enum of its
-discriminator), `choices` (a union written as a struct), `alias`, `holder` (raw JSON of an unknown union member), `class`
-(part of the Go call surface) or `lost` (what the reference no longer shows).
+followed by `internal` for one that is not public, and by `name lost` when only its signature is known.
+A type is one of `struct` (JSON name, `?` when it may be left out, to Go type), `enum` (its values), `union`
+(the enum of its discriminator), `choices` (a union written as a struct), `alias`, `holder` (raw JSON of an
+unknown union member), `class` (part of the Go call surface) or `lost` (what the reference no longer shows).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ GoType = dict[str, Any]
 
 REFERENCE = Path(__file__).parents[1] / "data" / "go_reference.json"
 DIRECTIONS = {"server": "server", "session": "session", "client": "clientSession"}
-# A struct of the reference that goes by another name here: the reference holds the event's data in an interface, and
-# gives the data of one event the type that other places call the working directory.
+# Structs that go by another name here: Go's one event struct is our envelope, and the data of one event is a
+# type that other places share.
 OTHER_NAMES = {
     "SessionEvent": "SessionEventEnvelope",
     "SessionContextChangedData": "WorkingDirectoryContext",
@@ -105,7 +105,7 @@ class SchemaFacts:
         return self.definitions[name] if name else None
 
     def canonical(self, node: Document) -> str:
-        """A schema in the spelling in which both sides are compared; null beside a type is left to optionality."""
+        """A schema in the spelling in which both sides are compared; null beside a type does not count."""
         if "$ref" in node:
             return self._referred(reference_target(node))
         if "anyOf" in node:

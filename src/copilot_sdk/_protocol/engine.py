@@ -1,4 +1,4 @@
-"""One side of a JSON-RPC connection as a state machine: ids, correlation and cancellation, no input or output.
+"""One side of a JSON-RPC connection as a state machine: ids, correlation, cancellation, no input or output.
 
 Its verbs take and give bytes: what they give is for the caller to send, what comes in is for `receive`.
 """
@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..errors import ConnectionClosed, InvalidRequest, UsageError
-from .messages import (
+from copilot_sdk._protocol.messages import (
     ErrorResponse,
-    JsonObject,
     MalformedMessage,
     MessageId,
     Notification,
@@ -24,6 +22,7 @@ from .messages import (
     is_message_id,
     parse,
 )
+from copilot_sdk.errors import ConnectionClosed, InvalidRequest, UsageError
 
 CANCEL_METHOD = "$/cancelRequest"
 
@@ -46,21 +45,11 @@ class ErrorReceived:
     error: WireError
 
 
-@dataclass(frozen=True, slots=True)
-class RequestReceived:
-    """The other side asks; it waits for exactly one `respond` or `respond_error`."""
+RequestReceived = Request
+"""The other side asks; it waits for exactly one `respond` or `respond_error`."""
 
-    id: MessageId
-    method: str
-    params: JsonObject
-
-
-@dataclass(frozen=True, slots=True)
-class NotificationReceived:
-    """The other side tells."""
-
-    method: str
-    params: JsonObject
+NotificationReceived = Notification
+"""The other side tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +116,11 @@ class Engine:
             ConnectionClosed: `close` was called.
         """
         self._check_open()
-        id = self._last_id + 1
-        data = encode(Request(id, method, as_object(params)))
-        self._last_id = id
-        self._outbound[id] = method
-        return id, data
+        new_id = self._last_id + 1
+        data = encode(Request(new_id, method, as_object(params)))
+        self._last_id = new_id
+        self._outbound[new_id] = method
+        return new_id, data
 
     def notify(self, method: str, params: Mapping[str, Any] | None = None) -> bytes:
         """Give the bytes of a notification.
@@ -229,15 +218,15 @@ class Engine:
             problem = f"the id {message.id!r} belongs to a request that is still open"
             return _violation(InvalidRequest.CODE, problem)
         self._inbound.add(message.id)
-        return RequestReceived(message.id, message.method, message.params)
+        return message
 
     def _notification(self, message: Notification) -> Event:
         if message.method != CANCEL_METHOD:
-            return NotificationReceived(message.method, message.params)
-        id = message.params.get("id")
-        if not is_message_id(id):
+            return message
+        cancelled = message.params.get("id")
+        if not is_message_id(cancelled):
             return Violation(None, f"{CANCEL_METHOD} came without the id of a request")
-        return CancelReceived(id) if id in self._inbound else Stray(id)
+        return CancelReceived(cancelled) if cancelled in self._inbound else Stray(cancelled)
 
     def _malformed(self, problem: MalformedMessage) -> Event:
         if problem.reply_to is not None:

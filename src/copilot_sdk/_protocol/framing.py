@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 
-from ..errors import ProtocolError
+from copilot_sdk.errors import ProtocolError
 
 DEFAULT_MAX_FRAME = 256 * 1024 * 1024
 _MAX_HEADER = 8 * 1024

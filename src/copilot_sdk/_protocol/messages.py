@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias, TypeGuard, cast
 
-from ..errors import CopilotError, InternalError, InvalidParams, InvalidRequest, ParseError, UsageError
+from copilot_sdk.errors import (
+    CopilotError,
+    InternalError,
+    InvalidParams,
+    InvalidRequest,
+    ParseError,
+    UsageError,
+)
 
 MessageId: TypeAlias = int | str
 JsonObject: TypeAlias = dict[str, Any]
@@ -140,13 +147,13 @@ def is_message_id(value: object) -> TypeGuard[MessageId]:
 
 
 def _parse_call(fields: JsonObject) -> Request | Notification:
-    method, id = fields["method"], fields.get("id")
+    method, message_id = fields["method"], fields.get("id")
     wants_answer = "id" in fields
     if fields.get("jsonrpc") != "2.0":
         raise MalformedMessage('a message needs "jsonrpc": "2.0"', InvalidRequest.CODE)
     if type(method) is not str:
         raise MalformedMessage("the method has to be a string", InvalidRequest.CODE)
-    if wants_answer and not is_message_id(id):
+    if wants_answer and not is_message_id(message_id):
         raise MalformedMessage("an id has to be a string or an integer", InvalidRequest.CODE)
     params: object = fields.get("params")
     if params is None:
@@ -155,24 +162,24 @@ def _parse_call(fields: JsonObject) -> Request | Notification:
         raise MalformedMessage(
             f"the params of {method} have to be an object",
             InvalidParams.CODE,
-            request_id=id,
+            request_id=message_id,
             wants_answer=wants_answer,
         )
     given = cast(JsonObject, params)
-    return Request(id, method, given) if is_message_id(id) else Notification(method, given)
+    return Request(message_id, method, given) if is_message_id(message_id) else Notification(method, given)
 
 
 def _parse_reply(fields: JsonObject) -> Response | ErrorResponse:
-    id, error = fields.get("id"), fields.get("error")
+    message_id, error = fields.get("id"), fields.get("error")
     if fields.get("jsonrpc") != "2.0":
-        raise _malformed_reply('a message needs "jsonrpc": "2.0"', id)
+        raise _malformed_reply('a message needs "jsonrpc": "2.0"', message_id)
     if error is not None:
-        if id is None or is_message_id(id):
-            return ErrorResponse(id, _parse_error(error))
+        if message_id is None or is_message_id(message_id):
+            return ErrorResponse(message_id, _parse_error(error))
     elif "result" not in fields:
-        raise _malformed_reply("a message needs a method, a result or an error", id)
-    elif is_message_id(id):
-        return Response(id, fields["result"])
+        raise _malformed_reply("a message needs a method, a result or an error", message_id)
+    elif is_message_id(message_id):
+        return Response(message_id, fields["result"])
     raise MalformedMessage("an answer needs the id of its request", InvalidRequest.CODE)
 
 

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 from copilot_sdk._rpc.method import Method
+from copilot_sdk._rpc.unset import UNSET, Unset
+
+__all__ = ["API", "UNSET", "Caller", "SyncAPI", "SyncCaller", "Unset"]
 
 R = TypeVar("R")
-
-
-class _Unset(Enum):
-    UNSET = "UNSET"
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-Unset: TypeAlias = Literal[_Unset.UNSET]
-"""Type of `UNSET`, for an argument where None already means something."""
-
-UNSET: Final = _Unset.UNSET
-"""Stands for an argument that was left out."""
 
 
 class Caller(Protocol):

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from .._protocol.engine import Engine, RequestReceived
-from .._protocol.messages import JsonObject, MessageId, WireError
-from ..errors import (
+from copilot_sdk._protocol.engine import Engine, RequestReceived
+from copilot_sdk._protocol.messages import JsonObject, MessageId, WireError
+from copilot_sdk._rpc.outbox import Outbox
+from copilot_sdk.errors import (
     ConnectionClosed,
     InternalError,
     InvalidParams,
@@ -19,8 +20,7 @@ from ..errors import (
     UsageError,
     describe_exception,
 )
-from ..transports.base import Transport
-from .outbox import Outbox
+from copilot_sdk.transports.base import Transport
 
 RequestHandler: TypeAlias = Callable[[str, JsonObject], Awaitable[Any]]
 
@@ -40,11 +40,6 @@ def wire_error(error: BaseException) -> WireError:
     return WireError(InternalError.CODE, describe_exception(error))
 
 
-async def refuse(method: str, params: JsonObject) -> Any:
-    """Handle requests where none are expected."""
-    raise MethodNotFound(f"Unhandled method {method}")
-
-
 class InboundRequests:
     """Runs the handler for requests of the other side and answers them, also when it fails or is cancelled.
 
@@ -52,7 +47,7 @@ class InboundRequests:
         engine: Knows which requests are open.
         transport: Where the answers go.
         outbox: Where those go that no handler task can send.
-        handler: Gives the result for a method and its params, or raises.
+        handler: Gives the result for a method and its params, or raises. None where no requests are expected.
         max_running: How many handlers run at a time.
         max_queued: How many requests may wait for their turn; the others are answered with an error.
     """
@@ -62,7 +57,7 @@ class InboundRequests:
         engine: Engine,
         transport: Transport,
         outbox: Outbox,
-        handler: RequestHandler,
+        handler: RequestHandler | None,
         *,
         max_running: int,
         max_queued: int,
@@ -82,8 +77,10 @@ class InboundRequests:
         """Handle a request now, later, or not at all."""
         if self._closed:
             self._refuse(request.id, RequestCancelled("the connection is being closed"))
+        elif self._handler is None:
+            self._refuse(request.id, MethodNotFound(f"Unhandled method {request.method}"))
         elif len(self._tasks) < self._max_running:
-            self._start(request)
+            self._start(self._handler, request)
         elif len(self._queue) < self._max_queued:
             self._queue[request.id] = request
         else:
@@ -102,8 +99,8 @@ class InboundRequests:
     def close(self) -> None:
         """Stop working on all requests and take no more."""
         self._closed = True
-        for id in [*self._queue, *self._unanswered]:
-            self.cancel(id)
+        for request_id in [*self._queue, *self._unanswered]:
+            self.cancel(request_id)
 
     async def settle(self, seconds: float) -> list[str]:
         """Wait until no handler runs, but no longer than that.
@@ -115,8 +112,8 @@ class InboundRequests:
             await asyncio.wait(set(self._tasks), timeout=seconds)
         return [request.method for request in self._tasks.values()]
 
-    def _start(self, request: RequestReceived) -> None:
-        task = asyncio.get_running_loop().create_task(self._handle(request))
+    def _start(self, handler: RequestHandler, request: RequestReceived) -> None:
+        task = asyncio.get_running_loop().create_task(self._handle(handler, request))
         self._tasks[task] = request
         self._unanswered[request.id] = task
         task.add_done_callback(self._finish)
@@ -127,13 +124,13 @@ class InboundRequests:
             # A task that is cancelled before its first step never gets to answer.
             del self._unanswered[request.id]
             self._refuse(request.id, asyncio.CancelledError())
-        if self._queue and len(self._tasks) < self._max_running:
-            self._start(self._queue.pop(next(iter(self._queue))))
+        if self._queue and self._handler is not None:
+            self._start(self._handler, self._queue.pop(next(iter(self._queue))))
 
-    async def _handle(self, request: RequestReceived) -> None:
+    async def _handle(self, handler: RequestHandler, request: RequestReceived) -> None:
         hurry = False
         try:
-            result = await self._handler(request.method, request.params)
+            result = await handler(request.method, request.params)
         except asyncio.CancelledError as error:
             hurry = True
             answer = self._failure(request.id, error)
@@ -157,7 +154,7 @@ class InboundRequests:
         try:
             return self._engine.respond(request.id, result)
         except UsageError as error:
-            _logger.error("the handler of %s gave a result that has no form in JSON", request.method)
+            _logger.exception("the handler of %s gave a result that has no form in JSON", request.method)
             return self._failure(request.id, InternalError(str(error)))
 
     def _failure(self, id: MessageId, error: BaseException) -> bytes:
@@ -165,7 +162,7 @@ class InboundRequests:
         try:
             return self._engine.respond_error(id, wire.code, wire.message, wire.data)
         except UsageError:
-            _logger.error("the data of an error has no form in JSON and is left out")
+            _logger.exception("the data of an error has no form in JSON and is left out")
             return self._engine.respond_error(id, wire.code, wire.message)
 
     def _refuse(self, id: MessageId, error: BaseException) -> None:

@@ -1,4 +1,4 @@
-"""Small messages that have to go out without anybody waiting for them: the reader must never wait to write."""
+"""Messages that go out without anybody waiting for them, because the reader must never wait to write."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from ..errors import ConnectionClosed
-from ..transports.base import Transport
+from copilot_sdk.errors import ConnectionClosed
+from copilot_sdk.transports.base import Transport
 
 _LIMIT = 1024
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import logging
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
-from .._protocol.engine import (
+from copilot_sdk._protocol.engine import (
     CancelReceived,
     Engine,
     ErrorReceived,
@@ -19,8 +18,11 @@ from .._protocol.engine import (
     ResponseReceived,
     Violation,
 )
-from .._protocol.messages import JsonObject, MessageId
-from ..errors import (
+from copilot_sdk._protocol.messages import JsonObject, MessageId
+from copilot_sdk._rpc.inbound import InboundRequests, RequestHandler
+from copilot_sdk._rpc.outbox import Outbox
+from copilot_sdk._rpc.unset import UNSET, Unset
+from copilot_sdk.errors import (
     ConnectionClosed,
     CopilotError,
     ProtocolError,
@@ -29,10 +31,8 @@ from ..errors import (
     UsageError,
     describe_exception,
 )
-from ..transports.base import Transport
-from ..transports.closing import CloseOnce
-from .inbound import InboundRequests, RequestHandler, refuse
-from .outbox import Outbox
+from copilot_sdk.transports.base import Transport
+from copilot_sdk.transports.closing import CloseOnce
 
 NotificationHandler: TypeAlias = Callable[[str, JsonObject], None]
 
@@ -43,31 +43,21 @@ _CANCEL_SECONDS = 5.0
 _logger = logging.getLogger("copilot_sdk.rpc")
 
 
-class Unset(enum.Enum):
-    """The type of `UNSET`."""
-
-    UNSET = enum.auto()
-
-
-UNSET: Final = Unset.UNSET
-"""Stands for a timeout that is left to the default."""
-
-
 class Peer:
     """One side of a JSON-RPC connection.
 
-    Use it as `async with Peer(...) as peer`, or call `start` and `aclose`, from any tasks. All tasks it starts
-    end with it.
+    Use it as `async with Peer(...) as peer`, or call `start` and `aclose`, from any tasks. All tasks it
+    starts end with it.
 
     Args:
         transport: The connection; it belongs to the peer from now on.
-        on_request: Gives the result for a method and its params, or raises; runs as a task of its own for each
-            request and may be cancelled. None refuses all requests.
-        on_notification: Takes a method and its params, in the order of their coming and before the next message
-            is looked at; it must not block. What it raises is logged.
+        on_request: Gives the result for a method and its params, or raises; runs as a task of its own for
+            each request and may be cancelled. None refuses all requests.
+        on_notification: Takes a method and its params, in the order of their coming and before the next
+            message is looked at; it must not block. What it raises is logged.
         default_timeout: How many seconds a request may take, None for as long as the connection lasts.
-        max_inbound: How many requests of the other side are handled at a time. Handlers that wait for a further
-            request of the other side need room for it.
+        max_inbound: How many requests of the other side are handled at a time. Handlers that wait for a
+            further request of the other side need room for it.
         max_queued: How many more may wait; beyond that they are answered with an error.
         cancel_supported: Whether to tell the other side of requests that nobody waits for any more.
     """
@@ -96,7 +86,7 @@ class Peer:
             self._engine,
             transport,
             self._outbox,
-            on_request or refuse,
+            on_request,
             max_running=max_inbound,
             max_queued=max_queued,
         )
@@ -147,7 +137,7 @@ class Peer:
         return self._reason
 
     async def request(
-        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | None | Unset = UNSET
+        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | Unset | None = UNSET
     ) -> Any:
         """Send a request and wait for its result.
 
@@ -169,19 +159,19 @@ class Peer:
         """
         seconds = self._default_timeout if isinstance(timeout, Unset) else _checked(timeout, "timeout")
         self._check_open()
-        id, data = self._engine.request(method, params)
+        request_id, data = self._engine.request(method, params)
         loop = asyncio.get_running_loop()
-        call = self._calls[id] = _Call(loop)
+        call = self._calls[request_id] = _Call(loop)
         timer = None
         if seconds is not None:
             timer = loop.call_later(seconds, _expire, call, method, seconds)
-        _logger.debug("request %s: %s", id, method)
+        _logger.debug("request %s: %s", request_id, method)
         try:
             await call.send(self._transport, data)
             return await call.answer
         except BaseException:
             call.drop()
-            self._forget(id)
+            self._forget(request_id)
             raise
         finally:
             if timer is not None:

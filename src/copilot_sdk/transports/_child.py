@@ -1,4 +1,4 @@
-"""A child process: started in a process group of its own, watched, and stopped with everything in the group."""
+"""A child process: started in a process group of its own, watched, and stopped with the whole group."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from ..errors import ConnectError, ConnectionClosed, UsageError
-from .closing import wait_at_most
+from copilot_sdk.errors import ConnectError, ConnectionClosed, UsageError
+from copilot_sdk.transports.closing import wait_at_most
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 DEFAULT_STOP_TIMEOUT = 3.0
@@ -49,7 +49,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._released = asyncio.Event()
         self._settling: asyncio.TimerHandle | None = None
         self._ended = False
-        self.name = PurePath(self._command[0]).name
+        self.name = Path(self._command[0]).name
 
     def output_received(self, data: bytes) -> None:
         """Take what the process wrote to stdout."""
@@ -158,6 +158,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """Called by the event loop when a pipe was closed."""
+        _logger.debug("%s: pipe %d is closed (%s)", self.name, fd, exc)
         self._lost_pipes.add(fd)
         if fd in self.vital_pipes or self._exited.is_set():
             self.expect_end()
@@ -172,6 +173,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop when process and pipes are gone."""
+        _logger.debug("%s: process and pipes are gone (%s)", self.name, exc)
         self._released.set()
 
     def _started(self) -> asyncio.SubprocessTransport:
@@ -228,7 +230,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
 
 def _start_problem(program: str, cwd: str | os.PathLike[str] | None, error: Exception) -> str:
-    if cwd is not None and not os.path.isdir(cwd):
+    if cwd is not None and not Path(cwd).is_dir():
         return (
             f"cannot start {program!r}: the working directory {os.fspath(cwd)!r} is no directory; create it"
         )

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from copy import copy
 
-from ..errors import ConnectionClosed, CopilotError, UsageError
+from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
 
 DEFAULT_BUFFER = 1024 * 1024
 
@@ -122,10 +122,20 @@ class Gate:
         Raises:
             ConnectionClosed: The reason given to `shut`.
         """
-        async with self._turn:
-            await self._wait_for_room()
+        if self._is_open() and not self._turn.locked():
             write(data)
-            await self._wait_for_room()
+            if self._is_open():
+                return
+            async with self._turn:
+                await self._wait_for_room()
+        else:
+            async with self._turn:
+                await self._wait_for_room()
+                write(data)
+                await self._wait_for_room()
+
+    def _is_open(self) -> bool:
+        return not self._paused and self._reason is None
 
     async def _wait_for_room(self) -> None:
         while self._paused and self._reason is None:

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .._protocol.framing import DEFAULT_MAX_FRAME, ContentLengthDecoder, encode_frame
-from ..errors import ConnectionClosed, ProtocolError
-from ._flow import DEFAULT_BUFFER, Gate, Inbox
-from .closing import CloseOnce
+from copilot_sdk._protocol.framing import DEFAULT_MAX_FRAME, ContentLengthDecoder, encode_frame
+from copilot_sdk.errors import ConnectionClosed, ProtocolError
+from copilot_sdk.transports._flow import DEFAULT_BUFFER, Gate, Inbox
+from copilot_sdk.transports.closing import CloseOnce
 
 
 class FramedStream:

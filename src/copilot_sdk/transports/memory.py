@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..errors import ConnectionClosed
-from ._flow import DEFAULT_BUFFER, Gate, Inbox
+from copilot_sdk.errors import ConnectionClosed
+from copilot_sdk.transports._flow import DEFAULT_BUFFER, Gate, Inbox
 
 
 class _Lane:

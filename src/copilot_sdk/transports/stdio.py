@@ -8,11 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from .._protocol.framing import DEFAULT_MAX_FRAME
-from ..errors import ConnectError, ConnectionClosed
-from ._child import DEFAULT_STOP_TIMEOUT, STDIN, STDOUT, ChildProcess
-from ._framed import FramedStream, FramedTransport, StreamProtocol
-from .closing import wait_at_most
+from copilot_sdk._protocol.framing import DEFAULT_MAX_FRAME
+from copilot_sdk.errors import ConnectError, ConnectionClosed
+from copilot_sdk.transports._child import DEFAULT_STOP_TIMEOUT, STDIN, STDOUT, ChildProcess
+from copilot_sdk.transports._framed import FramedStream, FramedTransport, StreamProtocol
+from copilot_sdk.transports.closing import wait_at_most
 
 _FLUSH_SECONDS = 1.0
 

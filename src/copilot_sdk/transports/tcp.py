@@ -12,12 +12,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Self, cast
 
-from .._protocol.framing import DEFAULT_MAX_FRAME
-from ..errors import ConnectError, ConnectionClosed, describe_exception
-from ._child import DEFAULT_STOP_TIMEOUT, ChildProcess
-from ._framed import FramedStream, FramedTransport, StreamProtocol
-from .closing import CloseOnce, wait_at_most
-from .base import Transport
+from copilot_sdk._protocol.framing import DEFAULT_MAX_FRAME
+from copilot_sdk.errors import ConnectError, ConnectionClosed
+from copilot_sdk.transports._child import DEFAULT_STOP_TIMEOUT, ChildProcess
+from copilot_sdk.transports._framed import FramedStream, FramedTransport, StreamProtocol
+from copilot_sdk.transports.base import Transport
+from copilot_sdk.transports.closing import CloseOnce, wait_at_most
 
 DEFAULT_CONNECT_TIMEOUT = 10.0
 DEFAULT_START_TIMEOUT = 10.0
@@ -319,10 +319,10 @@ async def _connect(host: str, port: int, seconds: float, max_frame: int) -> _Soc
             )
     except TimeoutError:
         raise ConnectError(
-            f"{host} port {port} did not accept a connection within {seconds:g} s; check that the server runs there"
+            f"{host} port {port} took no connection within {seconds:g} s; check that a server runs there"
         ) from None
     except (OSError, OverflowError) as error:
         raise ConnectError(
-            f"cannot connect to {host} port {port}: {describe_exception(error)}; check that the server runs there"
+            f"cannot connect to {host} port {port}: {error}; check that the server runs there"
         ) from error
     return protocol

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
         CanvasProviderOpenResult,
     )
     from .types.client_exit_plan_mode import ExitPlanModeDecision, ExitPlanModeRequest
+    from .types.client_github_telemetry import GitHubTelemetryNotification
+    from .types.client_github_token import GitHubTokenRequest, GitHubTokenResult
     from .types.client_hooks import HooksInvokeRequest, HooksInvokeResult
+    from .types.client_provider_token import ProviderTokenRequest, ProviderTokenResult
     from .types.client_session import SessionEventNotification, SessionLifecycleNotification
     from .types.client_session_fs import (
         SessionFSAppendFileRequest,
@@ -42,8 +45,14 @@ if TYPE_CHECKING:
         SessionFSStatResult,
         SessionFSWriteFileRequest,
     )
+    from .types.client_skill_provider import (
+        SkillProviderListResult,
+        SkillProviderReadRequest,
+        SkillProviderReadResult,
+    )
     from .types.client_system_message import SystemMessageTransformRequest, SystemMessageTransformResult
     from .types.client_user_input import UserInputRequest, UserInputResponse
+    from .types.shared import SessionTarget
 
 
 class AutoModeSwitchHandler(Protocol):
@@ -52,7 +61,7 @@ class AutoModeSwitchHandler(Protocol):
     def request(
         self, params: AutoModeSwitchRequest
     ) -> Awaitable[AutoModeSwitchDecision] | AutoModeSwitchDecision:
-        """Asks whether to go on with the automatic model choice.
+        """Ask the user to approve an automatic switch of models after a rate limit.
 
         Wire method: `autoModeSwitch.request` (stable)."""
         ...
@@ -87,9 +96,29 @@ class ExitPlanModeHandler(Protocol):
     """Serves `ExitPlanMode`."""
 
     def request(self, params: ExitPlanModeRequest) -> Awaitable[ExitPlanModeDecision] | ExitPlanModeDecision:
-        """Asks the user to approve a plan.
+        """Ask the user to approve a plan.
 
         Wire method: `exitPlanMode.request` (stable)."""
+        ...
+
+
+class GithubTelemetryHandler(Protocol):
+    """Serves `GithubTelemetry`."""
+
+    def event(self, params: GitHubTelemetryNotification) -> Awaitable[None] | None:
+        """Forward a telemetry event to the client.
+
+        Wire method: `gitHubTelemetry.event` (stable, since runtime 1.0.81)."""
+        ...
+
+
+class GithubTokenHandler(Protocol):
+    """Serves `GithubToken`."""
+
+    def get_token(self, params: GitHubTokenRequest) -> Awaitable[GitHubTokenResult] | GitHubTokenResult:
+        """Ask the client for a GitHub token.
+
+        Wire method: `gitHubToken.getToken` (stable, since runtime 1.0.102)."""
         ...
 
 
@@ -97,9 +126,19 @@ class HooksHandler(Protocol):
     """Serves `Hooks`."""
 
     def invoke(self, params: HooksInvokeRequest) -> Awaitable[HooksInvokeResult] | HooksInvokeResult:
-        """Calls one of the client's hooks.
+        """Call one of the client's hooks. It must be answered: the turn waits for it without limit.
 
         Wire method: `hooks.invoke` (stable)."""
+        ...
+
+
+class ProviderTokenHandler(Protocol):
+    """Serves `ProviderToken`."""
+
+    def get_token(self, params: ProviderTokenRequest) -> Awaitable[ProviderTokenResult] | ProviderTokenResult:
+        """Ask the client for a bearer token; called for each model request.
+
+        Wire method: `providerToken.getToken` (stable, since runtime 1.0.81)."""
         ...
 
 
@@ -107,13 +146,13 @@ class SessionHandler(Protocol):
     """Serves `Session`."""
 
     def lifecycle(self, params: SessionLifecycleNotification) -> Awaitable[None] | None:
-        """Tells what happened to any session of the runtime.
+        """Tell what happened to a session of the runtime.
 
         Wire method: `session.lifecycle` (stable)."""
         ...
 
     def event(self, params: SessionEventNotification) -> Awaitable[None] | None:
-        """Delivers an event of a session that the client is attached to.
+        """Deliver an event of a session that the client is attached to.
 
         Wire method: `session.event` (stable)."""
         ...
@@ -188,7 +227,7 @@ class SessionFSHandler(Protocol):
     def sqlite_exists(
         self, params: SessionFSSqliteExistsRequest
     ) -> Awaitable[SessionFSSqliteExistsResult] | SessionFSSqliteExistsResult:
-        """Tell if the session's own SQLite database is already there. The check does not create it.
+        """Tell whether the session's own SQLite database is already there. The check does not create it.
 
         Wire method: `sessionFs.sqliteExists` (experimental)."""
         ...
@@ -216,13 +255,31 @@ class SessionFSHandler(Protocol):
         ...
 
 
+class SkillProviderHandler(Protocol):
+    """Serves `SkillProvider`."""
+
+    def list(self, params: SessionTarget) -> Awaitable[SkillProviderListResult] | SkillProviderListResult:
+        """List the skills that the client offers.
+
+        Wire method: `skillProvider.list` (stable, since runtime 1.0.102)."""
+        ...
+
+    def read(
+        self, params: SkillProviderReadRequest
+    ) -> Awaitable[SkillProviderReadResult] | SkillProviderReadResult:
+        """Read a skill that the client offers.
+
+        Wire method: `skillProvider.read` (stable, since runtime 1.0.102)."""
+        ...
+
+
 class SystemMessageHandler(Protocol):
     """Serves `SystemMessage`."""
 
     def transform(
         self, params: SystemMessageTransformRequest
     ) -> Awaitable[SystemMessageTransformResult] | SystemMessageTransformResult:
-        """Asks the client to rewrite sections of the system message.
+        """Ask the client to rewrite sections of the system message.
 
         Wire method: `systemMessage.transform` (stable)."""
         ...
@@ -232,7 +289,7 @@ class UserInputHandler(Protocol):
     """Serves `UserInput`."""
 
     def request(self, params: UserInputRequest) -> Awaitable[UserInputResponse] | UserInputResponse:
-        """Asks the user a question.
+        """Ask the user a question.
 
         Wire method: `userInput.request` (stable)."""
         ...

@@ -103,6 +103,7 @@ class Limits:
         task_wait_seconds: For `session.tasks.waitForPending`.
         retry_delays: Seconds before each new try of a model call that failed for the moment; their number is
             the number of tries.
+        retry_after_seconds: The longest pause before a new try that a provider may ask for.
         shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
         stop_seconds: Between asking a process to end and killing it.
     """
@@ -110,5 +111,6 @@ class Limits:
     hook_seconds: float = 60.0
     task_wait_seconds: float = 600.0
     retry_delays: tuple[float, ...] = (0.5, 1.0)
+    retry_after_seconds: float = 60.0
     shell_wait_seconds: float = 120.0
     stop_seconds: float = 2.0

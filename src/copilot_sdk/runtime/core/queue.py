@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from copilot_sdk.runtime.core.payloads import Payload
 
+Json = Mapping[str, object]
+
 
 @dataclass(slots=True)
 class Prompt:
@@ -29,7 +31,7 @@ class Prompt:
     id: str
     text: str
     display: str | None = None
-    attachments: Sequence[Payload] = ()
+    attachments: Sequence[Json] = ()
     agent_mode: str | None = None
     source: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +53,11 @@ class MessageQueue:
 
     def __bool__(self) -> bool:
         return bool(self._waiting or self._steering)
+
+    @property
+    def has_steering(self) -> bool:
+        """Whether anything waits for the next step of the running turn."""
+        return bool(self._steering)
 
     @property
     def waiting(self) -> list[Prompt]:

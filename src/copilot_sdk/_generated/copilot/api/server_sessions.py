@@ -351,8 +351,8 @@ class ServerSessionsAPI(API):
         session_id: str,
         request_timeout: float | None | Unset = UNSET,
     ) -> SessionsGetBoardEntryCountResult:
-        """Get how many entries the dynamic-context board of a session has, where that is known. The board is a
-        concept of the runtime's inside and not meant for clients.
+        """Get how many entries a session's dynamic-context board has, where that is known. The board is internal
+        to the runtime; clients have no use for it.
 
         Wire method: `sessions.getBoardEntryCount` (experimental, internal).
 
@@ -539,7 +539,7 @@ class ServerSessionsAPI(API):
         throw_on_error: bool | None = None,
         request_timeout: float | None | Unset = UNSET,
     ) -> SessionList:
-        """List sessions, if wanted only those of one source or working directory. `isRemote` tells the entries
+        """List sessions, optionally only those of one source or working directory. `isRemote` tells the entries
         apart: local ones are lightweight, remote ones carry the full record with repository, pull request
         number and task type.
 
@@ -616,7 +616,7 @@ class ServerSessionsAPI(API):
         *,
         request_timeout: float | None | Unset = UNSET,
     ) -> SessionOpenResult:
-        """Open a local session, new or existing, and get back the ID under which it is now open.
+        """Open a session, new or existing, as `kind` says, and get back the ID under which it is now open.
 
         Wire method: `sessions.open` (experimental).
 
@@ -727,7 +727,7 @@ class ServerSessionsAPI(API):
         options: SessionsRegisterExtensionToolsOnSessionOptions | None = None,
         request_timeout: float | None | Unset = UNSET,
     ) -> RegisterExtensionToolsResult:
-        """Register the tools of extensions on a session, if wanted behind an `enabled` callback, and return a
+        """Register the tools of extensions on a session, optionally behind an `enabled` callback, and return a
         function that removes them, to be called at the extension's end. Works only inside one process, since
         these handles cannot be sent over JSON-RPC.
 

@@ -454,9 +454,10 @@ class SessionRPC(API):
             mode: Whether the message waits in the queue (`enqueue`, the default) or breaks into the
                 running turn (`immediate`).
             prepend: If true, the message goes to the head of the queue.
-            billable: If false, the message costs no Premium Request Unit; user messages do by default.
-            required_tool: Name of a tool without which the request fails, provided the message is one of
-                those the current exchange begins with.
+            billable: If false, the message is not charged as a premium request; by default a user message
+                is.
+            required_tool: Name of a tool that must be available, or else the request fails. Checked only
+                if the message is one of those that begin the current exchange.
             source: Where the message comes from; the `user.message` event repeats it. One of `system`,
                 `command-<command-id>` for a command (slash command, Mission Control) and `schedule-<numeric-
                 id>` for a scheduled job.
@@ -529,9 +530,10 @@ class SessionRPC(API):
             mode: Whether the message waits in the queue (`enqueue`, the default) or breaks into the
                 running turn (`immediate`).
             prepend: If true, the message goes to the head of the queue.
-            billable: If false, the message costs no Premium Request Unit; user messages do by default.
-            required_tool: Name of a tool without which the request fails, provided the message is one of
-                those the current exchange begins with.
+            billable: If false, the message is not charged as a premium request; by default a user message
+                is.
+            required_tool: Name of a tool that must be available, or else the request fails. Checked only
+                if the message is one of those that begin the current exchange.
             source: Where the message comes from; the `user.message` event repeats it. One of `system`,
                 `command-<command-id>` for a command (slash command, Mission Control) and `schedule-<numeric-
                 id>` for a scheduled job.

@@ -31,7 +31,7 @@ class CanvasActionAPI(API):
         Wire method: `session.canvas.action.invoke` (experimental).
 
         Args:
-            instance_id: Id of the instance to act on.
+            instance_id: ID of the instance to act on.
             action_name: Name of the action to run.
             input: Data passed to the action.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
@@ -75,7 +75,7 @@ class CanvasAPI(API):
         Wire method: `session.canvas.close` (experimental).
 
         Args:
-            instance_id: Id of the instance to close.
+            instance_id: ID of the instance to close.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
                 left out.
 
@@ -160,10 +160,10 @@ class CanvasAPI(API):
         Wire method: `session.canvas.open` (experimental).
 
         Args:
-            extension_id: Id of the provider that owns the canvas. Needed only if several providers
+            extension_id: ID of the provider that owns the canvas. Needed only if several providers
                 declare the same `canvasId`; leave it out otherwise.
-            canvas_id: Id of the canvas, unique within its provider.
-            instance_id: Id you choose for the instance and keep using for it.
+            canvas_id: ID of the canvas, unique within its provider.
+            instance_id: ID you choose for the instance and keep using for it.
             input: Data handed to the canvas as it opens.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
                 left out.

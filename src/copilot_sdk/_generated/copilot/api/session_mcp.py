@@ -95,7 +95,7 @@ class MCPOAuthAPI(API):
         Wire method: `session.mcp.oauth.respond` (experimental, internal).
 
         Args:
-            request_id: Id of the request, from the `mcp.oauth_required` event.
+            request_id: ID of the request, from the `mcp.oauth_required` event.
             provider: A live OAuth client provider; leave it out to deny the request. As an in-process
                 object it cannot be sent over JSON-RPC.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
@@ -345,7 +345,7 @@ class MCPAPI(API):
         request_id: str,
         request_timeout: float | None | Unset = UNSET,
     ) -> MCPCancelSamplingExecutionResult:
-        """Stop a running sampling inference, named by its request id.
+        """Stop a running sampling inference, named by its request ID.
 
         Wire method: `session.mcp.cancelSamplingExecution` (experimental).
 
@@ -473,10 +473,10 @@ class MCPAPI(API):
         Wire method: `session.mcp.executeSampling` (experimental).
 
         Args:
-            request_id: Id you choose for this run; pass it to `session.mcp.cancelSamplingExecution` to
+            request_id: ID you choose for this run; pass it to `session.mcp.cancelSamplingExecution` to
                 stop it. No other call of the session may use it until this one has ended.
             server_name: Name of the MCP server the sampling request came from.
-            mcp_request_id: JSON-RPC id of the MCP server's own request, a string or a number, so that the
+            mcp_request_id: JSON-RPC ID of the MCP server's own request, a string or a number, so that the
                 run can be matched to it. Not the same as `requestId`, which serves to cancel.
             request: Parameters of the MCP `CreateMessageRequest`, just as the `sampling.requested` event
                 brought them. The runtime turns the messages in them into OpenAI chat completion form.

@@ -139,8 +139,7 @@ class OptionsAPI(API):
             additional_content_exclusion_policies: Content exclusion policies to add to those of the
                 session.
             manage_schedule_enabled: True to offer the agent the `manage_schedule` tool. The runtime keeps
-                the session's schedules either way; this only decides whether the tool is offered, usually to
-                staff alone.
+                the session's schedules either way.
             session_capabilities: All capabilities of the session from now on, for example without
                 `memory` for scripted runs that must be repeatable; absent leaves them as they are.
             skip_embedding_retrieval: True to neither set up nor run retrieval by embeddings.

@@ -50,7 +50,7 @@ class ScheduleAPI(API):
         id: int,
         request_timeout: float | None | Unset = UNSET,
     ) -> ScheduleStopResult:
-        """Cancel one scheduled prompt, chosen by its id. The result carries no `entry` when the id is unknown.
+        """Cancel one scheduled prompt, chosen by its ID. The result carries no `entry` when the ID is unknown.
 
         Wire method: `session.schedule.stop` (experimental).
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from copilot_sdk._lazy import attach
-from copilot_sdk._model import EventBase, EventDecoder, UnknownEvent, event_annotation
+from copilot_sdk._model import EventBase, EventDecoder, event_annotation
+from copilot_sdk._model import UnknownEvent as UnknownEvent
 
 if TYPE_CHECKING:
     from .abort import (

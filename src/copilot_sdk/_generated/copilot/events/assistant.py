@@ -116,7 +116,7 @@ class AssistantUsageQuotaSnapshot(WireModel):
     is_unlimited_entitlement: bool
     """Whether the user may make requests without limit."""
     entitlement_requests: int
-    """Number of requests the entitlement allows; -1 is a permitted value."""
+    """Number of requests the entitlement allows; -1 means no limit."""
     used_requests: int
     """Number of requests used up so far."""
     usage_allowed_with_exhausted_quota: bool

@@ -38,7 +38,7 @@ class CommandQueuedData(WireModel):
 
 
 class CommandCompleted(EventBase):
-    """Sent when a queued command has been settled, so that clients can close its UI.
+    """Sent when a command request has been settled, so that clients can close its UI.
 
     Wire type: `command.completed` (not stored in the event log).
     """

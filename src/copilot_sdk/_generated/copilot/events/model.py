@@ -40,7 +40,7 @@ class ModelCallFailureData(WireModel):
     source: ModelCallFailureSource
     """Part of the runtime the call came from."""
     error_message: str | None = None
-    """Unprocessed error message of the provider or the runtime; meant for restricted telemetry."""
+    """Error message of the provider or the runtime, unchanged."""
 
 
 class ModelCallFailure(EventBase):

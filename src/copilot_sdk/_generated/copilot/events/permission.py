@@ -25,7 +25,7 @@ class PermissionApproved(TaggedModel):
 
 
 class PermissionCancelled(TaggedModel):
-    """Outcome: the request was cancelled."""
+    """Outcome: the request was called off."""
 
     kind: Literal["cancelled"] = "cancelled"
     reason: str | None = None
@@ -319,7 +319,7 @@ PermissionResult: TypeAlias = Annotated[
     | UnknownVariant,
     Field(union_mode="left_to_right"),
 ]
-"""Outcome of a permission request: approved, cancelled or denied, by whom and how far it reaches."""
+"""Outcome of a permission request: approved, called off or denied, by whom and how far it reaches."""
 
 
 class PermissionCompletedData(WireModel):

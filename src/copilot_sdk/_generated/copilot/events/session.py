@@ -74,7 +74,7 @@ class CustomAgentsUpdatedAgent(WireModel):
     """A custom agent, as `session.custom_agents_updated` reports it."""
 
     id: str
-    """Id of the agent; unique."""
+    """ID of the agent; unique."""
     name: str
     """Name used internally for the agent."""
     display_name: str
@@ -198,24 +198,24 @@ class SessionCanvasClosedData(WireModel):
     """Data of a `session.canvas.closed` event."""
 
     instance_id: str
-    """Id of the closed instance, chosen by the caller and kept unchanged; not empty."""
+    """ID of the closed instance, chosen by the caller and kept unchanged; not empty."""
     extension_id: str
-    """Id of the provider that owns the canvas."""
+    """ID of the provider that owns the canvas."""
     canvas_id: str
-    """Id of the canvas, unique only within its provider."""
+    """ID of the canvas, unique only within its provider."""
 
 
 class SessionCanvasOpenedData(WireModel):
     """Data of a `session.canvas.opened` event: the canvas instance and its state."""
 
     instance_id: str
-    """Id of the instance, chosen by the caller and kept unchanged."""
+    """ID of the instance, chosen by the caller and kept unchanged."""
     extension_id: str
-    """Id of the provider that owns the canvas."""
+    """ID of the provider that owns the canvas."""
     extension_name: str | None = None
     """Display name of the extension that owns the canvas; absent if unknown."""
     canvas_id: str
-    """Id of the canvas, unique only within its provider."""
+    """ID of the canvas, unique only within its provider."""
     title: str | None = None
     """Title as rendered."""
     status: str | None = None
@@ -300,11 +300,11 @@ class SessionErrorData(WireModel):
     status_code: int | None = None
     """HTTP status of the upstream request, 0 to 999; absent where none applies."""
     provider_call_id: str | None = None
-    """GitHub's tracing id for the request, from the `x-github-request-id` header, to find it in server
+    """GitHub's tracing ID for the request, from the `x-github-request-id` header, to find it in server
     logs.
     """
     service_request_id: str | None = None
-    """Id the Copilot service gave the request, for finding it in the service's logs; sent in header
+    """ID the Copilot service gave the request, for finding it in the service's logs; sent in header
     `x-copilot-service-request-id`.
     """
     url: str | None = None
@@ -325,7 +325,7 @@ class SessionHandoffData(WireModel):
     summary: str | None = None
     """Summary of what was done in the session it came from."""
     remote_session_id: str | None = None
-    """Id of the remote session that is handed off."""
+    """ID of the remote session that is handed off."""
     host: str | None = None
     """URL of the GitHub host the session came from, such as `https://tenant.ghe.com` or
     `https://github.com`.
@@ -389,7 +389,7 @@ class SessionModelChangeData(WireModel):
     previous_model: str | None = None
     """Model in use before; absent if none was."""
     new_model: str
-    """Id of the model now in use."""
+    """ID of the model now in use."""
     previous_reasoning_effort: str | None = None
     """Reasoning effort before the switch; absent where it does not apply."""
     reasoning_effort: str | None = None
@@ -465,7 +465,7 @@ class SessionSnapshotRewindData(WireModel):
     """Data of a `session.snapshot_rewind` event."""
 
     up_to_event_id: str
-    """Id of the event the session was rewound to. That event is gone too, with everything after it."""
+    """ID of the event the session was rewound to. That event is gone too, with everything after it."""
     events_removed: int
     """How many events the rewind took away."""
 
@@ -492,7 +492,7 @@ class SessionToolsUpdatedData(WireModel):
     """Data of a `session.tools_updated` event."""
 
     model: str
-    """Id of the model for which the tools were resolved."""
+    """ID of the model for which the tools were resolved."""
 
 
 class SessionTruncationData(WireModel):
@@ -632,11 +632,11 @@ class CanvasRegistryChangedCanvas(WireModel):
     """A canvas that can be opened, as `session.canvas.registry_changed` reports it."""
 
     extension_id: str
-    """Id of the provider that owns the canvas."""
+    """ID of the provider that owns the canvas."""
     extension_name: str | None = None
     """Display name of the extension that owns the canvas; absent if unknown."""
     canvas_id: str
-    """Id of the canvas, unique only within its provider."""
+    """ID of the canvas, unique only within its provider."""
     display_name: str
     """Name to show to people."""
     description: str
@@ -660,7 +660,7 @@ class ExtensionsLoadedExtension(WireModel):
     """An extension, as `session.extensions_loaded` reports it."""
 
     id: str
-    """Id of the extension with its source in front, such as `project:my-ext` or `user:auth-helper`."""
+    """ID of the extension with its source in front, such as `project:my-ext` or `user:auth-helper`."""
     name: str
     """Name of the extension, which is that of its directory."""
     source: ExtensionsLoadedExtensionSource
@@ -753,7 +753,7 @@ class CompactionCompleteCompactionTokensUsed(WireModel):
     duration: int | float | None = None
     """How long the call took, in milliseconds."""
     model: str | None = None
-    """Id of the model that was called."""
+    """ID of the model that was called."""
 
 
 class SessionCompactionCompleteData(WireModel):
@@ -786,9 +786,9 @@ class SessionCompactionCompleteData(WireModel):
     compaction_tokens_used: CompactionCompleteCompactionTokensUsed | None = None
     """Tokens the compaction's model call used, laid out as in `assistant.usage`."""
     request_id: str | None = None
-    """GitHub's tracing id for the compaction's model call, from the `x-github-request-id` header."""
+    """GitHub's tracing ID for the compaction's model call, from the `x-github-request-id` header."""
     service_request_id: str | None = None
-    """Id the Copilot service gave the compaction's model call; sent in header `x-copilot-service-request-
+    """ID the Copilot service gave the compaction's model call; sent in header `x-copilot-service-request-
     id`.
     """
     system_tokens: int | None = None
@@ -865,7 +865,7 @@ class SessionShutdownData(WireModel):
     code_changes: ShutdownCodeChanges
     """Totals of the code changes made in the session."""
     model_metrics: dict[str, ShutdownModelMetric]
-    """Usage of each model, by model id."""
+    """Usage of each model, by model ID."""
     current_model: str | None = None
     """Model in use at shutdown."""
     current_tokens: int | None = None
@@ -882,7 +882,7 @@ class SessionStartData(WireModel):
     """Data of a `session.start` event: the session's identity, settings and surroundings."""
 
     session_id: str
-    """Id of the session, unique among sessions."""
+    """ID of the session, unique among sessions."""
     version: int
     """Version number of the event format; greater than 0."""
     producer: str
@@ -912,9 +912,9 @@ class SessionStartData(WireModel):
     remote_steerable: bool | None = None
     """True if the session can be steered remotely through GitHub."""
     detached_from_spawning_parent_session_id: str | None = None
-    """Id of the parent session whose context is continued here, for example by a detached headless run
+    """ID of the parent session whose context is continued here, for example by a detached headless run
     launched when the parent's interactive session shut down. Telemetry of this session counts under the
-    parent's id.
+    parent's ID.
     """
 
 
@@ -929,7 +929,7 @@ class SessionExtensionsAttachmentsPushedData(WireModel):
 
 class SessionAutopilotObjectiveChanged(EventBase):
     """Sent when the state file of the autopilot objective was created, updated or deleted. Tells which,
-    and the objective's id and status.
+    and the objective's ID and status.
 
     Wire type: `session.autopilot_objective_changed`.
     """
@@ -951,7 +951,7 @@ class SessionBackgroundTasksChanged(EventBase):
 
 
 class SessionCanvasClosed(EventBase):
-    """Sent when a canvas instance was closed. Tells its ids.
+    """Sent when a canvas instance was closed. Tells its IDs.
 
     Wire type: `session.canvas.closed` (not stored in the event log).
     """
@@ -963,7 +963,7 @@ class SessionCanvasClosed(EventBase):
 
 
 class SessionCanvasOpened(EventBase):
-    """Sent when a canvas instance was opened or opened again. Tells its ids, title, address and
+    """Sent when a canvas instance was opened or opened again. Tells its IDs, title, address and
     availability.
 
     Wire type: `session.canvas.opened` (not stored in the event log).
@@ -988,7 +988,7 @@ class SessionCanvasRegistryChanged(EventBase):
 
 
 class SessionCompactionComplete(EventBase):
-    """Sent when a compaction has ended. Tells if it worked, its figures, and the error if it failed.
+    """Sent when a compaction has ended. Tells whether it worked, its figures, and the error if it failed.
 
     Wire type: `session.compaction_complete`.
     """
@@ -1092,7 +1092,7 @@ class SessionHandoff(EventBase):
 
 class SessionIdle(EventBase):
     """Sent when the session has come to rest, with no background agent or attached shell command still
-    running. Tells if the loop before it was aborted.
+    running. Tells whether the loop before it was aborted.
 
     Wire type: `session.idle` (not stored in the event log).
     """
@@ -1199,7 +1199,7 @@ class SessionResume(EventBase):
 
 
 class SessionScheduleCancelled(EventBase):
-    """Sent when a scheduled prompt was canceled in the schedule manager dialog. Tells its id.
+    """Sent when a scheduled prompt was canceled in the schedule manager dialog. Tells its ID.
 
     Wire type: `session.schedule_cancelled`.
     """
@@ -1254,7 +1254,7 @@ class SessionSnapshotRewind(EventBase):
 
 
 class SessionStart(EventBase):
-    """Sent when a session is created. Tells its id, format version, model settings and working directory.
+    """Sent when a session is created. Tells its ID, format version, model settings and working directory.
 
     Wire type: `session.start`.
     """

@@ -72,7 +72,7 @@ class SystemNotificationNewInboxMessage(TaggedModel):
     sender_type: str
     """Kind of sender, for example `sidekick-agent`, `plugin` or `hook`."""
     summary: str
-    """Short summary, given to the agent first so that it can decide if the inbox is worth reading."""
+    """Short summary, given to the agent first so that it can decide whether the inbox is worth reading."""
 
 
 class SystemNotificationShellCompleted(TaggedModel):

@@ -45,9 +45,9 @@ class UserMessageData(WireModel):
     is_autopilot_continuation: bool | None = None
     """True if autopilot injected the message to keep going, and the user did not type it."""
     interaction_id: str | None = None
-    """Id from the Copilot API that ties the message to its turn."""
+    """ID from the Copilot API that ties the message to its turn."""
     parent_agent_task_id: str | None = None
-    """Task id of the parent agent, which ties background work to this turn of the user."""
+    """Task ID of the parent agent, which ties background work to this turn of the user."""
 
 
 class UserMessage(EventBase):

@@ -26,10 +26,28 @@ def _client_exit_plan_mode() -> Any:
     return client_exit_plan_mode
 
 
+def _client_github_telemetry() -> Any:
+    from . import client_github_telemetry
+
+    return client_github_telemetry
+
+
+def _client_github_token() -> Any:
+    from . import client_github_token
+
+    return client_github_token
+
+
 def _client_hooks() -> Any:
     from . import client_hooks
 
     return client_hooks
+
+
+def _client_provider_token() -> Any:
+    from . import client_provider_token
+
+    return client_provider_token
 
 
 def _client_session() -> Any:
@@ -42,6 +60,12 @@ def _client_session_fs() -> Any:
     from . import client_session_fs
 
     return client_session_fs
+
+
+def _client_skill_provider() -> Any:
+    from . import client_skill_provider
+
+    return client_skill_provider
 
 
 def _client_system_message() -> Any:
@@ -640,7 +664,10 @@ INBOUND = MethodTable(
         "canvas.open": (_client_canvas, "CANVAS_OPEN"),
         "canvas.action.invoke": (_client_canvas, "CANVAS_ACTION_INVOKE"),
         "exitPlanMode.request": (_client_exit_plan_mode, "EXIT_PLAN_MODE_REQUEST"),
+        "gitHubTelemetry.event": (_client_github_telemetry, "GITHUB_TELEMETRY_EVENT"),
+        "gitHubToken.getToken": (_client_github_token, "GITHUB_TOKEN_GET_TOKEN"),
         "hooks.invoke": (_client_hooks, "HOOKS_INVOKE"),
+        "providerToken.getToken": (_client_provider_token, "PROVIDER_TOKEN_GET_TOKEN"),
         "session.lifecycle": (_client_session, "SESSION_LIFECYCLE"),
         "session.event": (_client_session, "SESSION_EVENT"),
         "sessionFs.appendFile": (_client_session_fs, "SESSION_FS_APPEND_FILE"),
@@ -655,6 +682,8 @@ INBOUND = MethodTable(
         "sessionFs.sqliteQuery": (_client_session_fs, "SESSION_FS_SQLITE_QUERY"),
         "sessionFs.stat": (_client_session_fs, "SESSION_FS_STAT"),
         "sessionFs.writeFile": (_client_session_fs, "SESSION_FS_WRITE_FILE"),
+        "skillProvider.list": (_client_skill_provider, "SKILL_PROVIDER_LIST"),
+        "skillProvider.read": (_client_skill_provider, "SKILL_PROVIDER_READ"),
         "systemMessage.transform": (_client_system_message, "SYSTEM_MESSAGE_TRANSFORM"),
         "userInput.request": (_client_user_input, "USER_INPUT_REQUEST"),
     }

@@ -32,7 +32,7 @@ def _session_create_result() -> Any:
 
 
 def _session_delete_params() -> Any:
-    from ..types.server_session import SessionTarget
+    from ..types.shared import SessionTarget
 
     return SessionTarget
 
@@ -56,7 +56,7 @@ def _session_get_last_id_result() -> Any:
 
 
 def _session_get_metadata_params() -> Any:
-    from ..types.server_session import SessionTarget
+    from ..types.shared import SessionTarget
 
     return SessionTarget
 
@@ -92,7 +92,7 @@ def _session_resume_result() -> Any:
 
 
 def _session_set_foreground_params() -> Any:
-    from ..types.server_session import SessionTarget
+    from ..types.shared import SessionTarget
 
     return SessionTarget
 

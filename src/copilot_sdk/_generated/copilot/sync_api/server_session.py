@@ -179,7 +179,7 @@ class ServerSessionAPI(SyncAPI):
             available_tools: Names of the only tools to offer; null or absent means all.
             excluded_tools: Names of tools not to offer.
             tool_filter_precedence: Which list wins for a tool on both.
-            provider: Model provider of one's own, in place of the Copilot service.
+            provider: Model provider of your own, in place of the Copilot service.
             enable_session_telemetry: False to send no telemetry for the session.
             model_capabilities: What the model can do, where it differs from what the runtime knows. Keys
                 inside `limits` are in snake case on the wire.
@@ -211,7 +211,7 @@ class ServerSessionAPI(SyncAPI):
                 touched.
             enable_file_hooks: True to run hooks that are configured in files.
             enable_host_git_operations: True to let the runtime run git on the host.
-            enable_session_store: True to keep the session in the searchable store.
+            enable_session_store: True to read and write the store that sessions share.
             enable_skills: True to offer skills.
             embedding_cache_storage: Where computed embeddings are kept.
             organization_custom_instructions: Instructions of the organization, added to the system
@@ -239,7 +239,7 @@ class ServerSessionAPI(SyncAPI):
             tracestate: W3C trace context: vendor state.
             excluded_builtin_agents: Names of built-in agents not to offer. Since runtime 1.0.81.
             capi: Options of the connection to the Copilot model service. Since runtime 1.0.81.
-            providers: Several model providers of one's own. Since runtime 1.0.81.
+            providers: Several model providers of your own. Since runtime 1.0.81.
             models: Models that those providers serve. Since runtime 1.0.81.
             enable_citations: True to ask the model for citations. Since runtime 1.0.81.
             enable_file_change_tracking: True to report the files that the session changes. Since runtime
@@ -278,8 +278,8 @@ class ServerSessionAPI(SyncAPI):
             enforce_managed_model_defaults: True to keep to the models that an administrator has chosen.
                 Since runtime 1.0.102.
             interactive_user: True when a person is there to answer. Since runtime 1.0.102.
-            session_id: Identifier for the new session; the runtime makes one when absent. One that exists
-                already returns that session.
+            session_id: ID for the new session; the runtime makes one when absent. One that exists already
+                returns that session.
             cloud: Asks for a session in the cloud.
             name: Name of the session. Since runtime 1.0.102.
             refresh_custom_instructions: True to read instruction files anew for each turn. Since runtime
@@ -665,7 +665,7 @@ class ServerSessionAPI(SyncAPI):
             available_tools: Names of the only tools to offer; null or absent means all.
             excluded_tools: Names of tools not to offer.
             tool_filter_precedence: Which list wins for a tool on both.
-            provider: Model provider of one's own, in place of the Copilot service.
+            provider: Model provider of your own, in place of the Copilot service.
             enable_session_telemetry: False to send no telemetry for the session.
             model_capabilities: What the model can do, where it differs from what the runtime knows. Keys
                 inside `limits` are in snake case on the wire.
@@ -697,7 +697,7 @@ class ServerSessionAPI(SyncAPI):
                 touched.
             enable_file_hooks: True to run hooks that are configured in files.
             enable_host_git_operations: True to let the runtime run git on the host.
-            enable_session_store: True to keep the session in the searchable store.
+            enable_session_store: True to read and write the store that sessions share.
             enable_skills: True to offer skills.
             embedding_cache_storage: Where computed embeddings are kept.
             organization_custom_instructions: Instructions of the organization, added to the system
@@ -725,7 +725,7 @@ class ServerSessionAPI(SyncAPI):
             tracestate: W3C trace context: vendor state.
             excluded_builtin_agents: Names of built-in agents not to offer. Since runtime 1.0.81.
             capi: Options of the connection to the Copilot model service. Since runtime 1.0.81.
-            providers: Several model providers of one's own. Since runtime 1.0.81.
+            providers: Several model providers of your own. Since runtime 1.0.81.
             models: Models that those providers serve. Since runtime 1.0.81.
             enable_citations: True to ask the model for citations. Since runtime 1.0.81.
             enable_file_change_tracking: True to report the files that the session changes. Since runtime
@@ -764,7 +764,7 @@ class ServerSessionAPI(SyncAPI):
             enforce_managed_model_defaults: True to keep to the models that an administrator has chosen.
                 Since runtime 1.0.102.
             interactive_user: True when a person is there to answer. Since runtime 1.0.102.
-            session_id: Identifier of the session to resume.
+            session_id: ID of the session to resume.
             disable_resume: True to emit no `session.resume` event.
             continue_pending_work: True to go on with tool calls and permission requests that were
                 pending; false answers them with a synthetic result.

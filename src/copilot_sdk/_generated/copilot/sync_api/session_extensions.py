@@ -105,7 +105,7 @@ class ExtensionsAPI(SyncAPI):
         *,
         request_timeout: float | None | Unset = UNSET,
     ) -> None:
-        """Load the definitions of the session's extensions and their processes again.
+        """Reload the session's extensions: their definitions and their processes.
 
         Wire method: `session.extensions.reload` (experimental).
 

@@ -125,12 +125,12 @@ class ModelAPI(SyncAPI):
         context_tier: ContextTier | None = None,
         request_timeout: float | None | Unset = UNSET,
     ) -> ModelSwitchToResult:
-        """Change the model of the session and, if wanted, its reasoning settings.
+        """Change the model of the session and, optionally, its reasoning settings.
 
         Wire method: `session.model.switchTo` (experimental).
 
         Args:
-            model_id: Id of the model to use from now on.
+            model_id: ID of the model to use from now on.
             reasoning_effort: How hard the model should reason; `none` turns reasoning off.
             reasoning_summary: How detailed the reasoning summaries should be, where the model client
                 supports them.

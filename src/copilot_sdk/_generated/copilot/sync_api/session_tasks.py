@@ -39,7 +39,7 @@ class TasksAPI(SyncAPI):
         Wire method: `session.tasks.cancel` (experimental).
 
         Args:
-            id: Id of the task.
+            id: ID of the task.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
                 left out.
 
@@ -92,12 +92,12 @@ class TasksAPI(SyncAPI):
         id: str,
         request_timeout: float | None | Unset = UNSET,
     ) -> TasksGetProgressResult:
-        """Get the progress of the background task with the given id.
+        """Get the progress of the background task with the given ID.
 
         Wire method: `session.tasks.getProgress` (experimental).
 
         Args:
-            id: Id of the task, be it an agent or a shell.
+            id: ID of the task, be it an agent or a shell.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
                 left out.
 
@@ -182,7 +182,7 @@ class TasksAPI(SyncAPI):
         Wire method: `session.tasks.promoteToBackground` (experimental).
 
         Args:
-            id: Id of the task.
+            id: ID of the task.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
                 left out.
 
@@ -241,7 +241,7 @@ class TasksAPI(SyncAPI):
         Wire method: `session.tasks.remove` (experimental).
 
         Args:
-            id: Id of the task, which must be finished or canceled.
+            id: ID of the task, which must be finished or canceled.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
                 left out.
 
@@ -274,9 +274,9 @@ class TasksAPI(SyncAPI):
         Wire method: `session.tasks.sendMessage` (experimental).
 
         Args:
-            id: Id of the agent to send to.
+            id: ID of the agent to send to.
             message: Text of the message.
-            from_agent_id: Id of the agent you send for; absent when you send for no other agent.
+            from_agent_id: ID of the agent you send for; absent when you send for no other agent.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
                 left out.
 
@@ -315,14 +315,14 @@ class TasksAPI(SyncAPI):
         Args:
             agent_type: Type of the agent, such as `explore`, `task` or `general-purpose`.
             prompt: What the agent is told to do.
-            name: Short name; a readable id for the agent is made from it.
+            name: Short name; a readable ID for the agent is made from it.
             description: The task in a few words.
             model: Model to use in place of the usual one.
             request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
                 left out.
 
         Returns:
-            Tells the id of a background agent just started.
+            Tells the ID of a background agent just started.
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is

@@ -626,6 +626,21 @@ if TYPE_CHECKING:
     from .client_exit_plan_mode import (
         ExitPlanModeRequest as ExitPlanModeRequest,
     )
+    from .client_github_telemetry import (
+        GitHubTelemetryNotification as GitHubTelemetryNotification,
+    )
+    from .client_github_token import (
+        GitHubTokenGranted as GitHubTokenGranted,
+    )
+    from .client_github_token import (
+        GitHubTokenRefused as GitHubTokenRefused,
+    )
+    from .client_github_token import (
+        GitHubTokenRequest as GitHubTokenRequest,
+    )
+    from .client_github_token import (
+        GitHubTokenResult as GitHubTokenResult,
+    )
     from .client_hooks import (
         HooksInvokeRequest as HooksInvokeRequest,
     )
@@ -634,6 +649,12 @@ if TYPE_CHECKING:
     )
     from .client_hooks import (
         HookType as HookType,
+    )
+    from .client_provider_token import (
+        ProviderTokenRequest as ProviderTokenRequest,
+    )
+    from .client_provider_token import (
+        ProviderTokenResult as ProviderTokenResult,
     )
     from .client_session import (
         SessionEventNotification as SessionEventNotification,
@@ -718,6 +739,18 @@ if TYPE_CHECKING:
     )
     from .client_session_fs import (
         SessionFSWriteFileRequest as SessionFSWriteFileRequest,
+    )
+    from .client_skill_provider import (
+        ProvidedSkill as ProvidedSkill,
+    )
+    from .client_skill_provider import (
+        SkillProviderListResult as SkillProviderListResult,
+    )
+    from .client_skill_provider import (
+        SkillProviderReadRequest as SkillProviderReadRequest,
+    )
+    from .client_skill_provider import (
+        SkillProviderReadResult as SkillProviderReadResult,
     )
     from .client_system_message import (
         SystemMessageSectionText as SystemMessageSectionText,
@@ -1078,9 +1111,6 @@ if TYPE_CHECKING:
     )
     from .server_session import (
         SessionResumeResult as SessionResumeResult,
-    )
-    from .server_session import (
-        SessionTarget as SessionTarget,
     )
     from .server_session import (
         SessionUICapabilities as SessionUICapabilities,
@@ -3045,6 +3075,9 @@ if TYPE_CHECKING:
         SessionOptions as SessionOptions,
     )
     from .shared import (
+        SessionTarget as SessionTarget,
+    )
+    from .shared import (
         ShutdownType as ShutdownType,
     )
     from .shared import (
@@ -3219,8 +3252,17 @@ MODULES = {
     ".client_exit_plan_mode": """
         ExitPlanModeDecision ExitPlanModeRequest
     """,
+    ".client_github_telemetry": """
+        GitHubTelemetryNotification
+    """,
+    ".client_github_token": """
+        GitHubTokenGranted GitHubTokenRefused GitHubTokenRequest GitHubTokenResult
+    """,
     ".client_hooks": """
         HookType HooksInvokeRequest HooksInvokeResult
+    """,
+    ".client_provider_token": """
+        ProviderTokenRequest ProviderTokenResult
     """,
     ".client_session": """
         SessionEventNotification SessionLifecycleMetadata SessionLifecycleNotification SessionLifecycleType
@@ -3233,6 +3275,9 @@ MODULES = {
         SessionFSRenameRequest SessionFSRmRequest SessionFSSqliteExistsRequest SessionFSSqliteExistsResult
         SessionFSSqliteQueryRequest SessionFSSqliteQueryResult SessionFSSqliteQueryType SessionFSStatRequest
         SessionFSStatResult SessionFSWriteFileRequest
+    """,
+    ".client_skill_provider": """
+        ProvidedSkill SkillProviderListResult SkillProviderReadRequest SkillProviderReadResult
     """,
     ".client_system_message": """
         SystemMessageSectionText SystemMessageTransformRequest SystemMessageTransformResult
@@ -3295,7 +3340,7 @@ MODULES = {
         SessionContextFilter SessionCreateRequest SessionCreateResult SessionGetForegroundResult
         SessionGetLastIdResult SessionGetMetadataResult SessionLimitsConfig SessionListItem
         SessionListItemContext SessionListRequest SessionListResult SessionResumeRequest SessionResumeResult
-        SessionTarget SessionUICapabilities SystemMessageConfig SystemMessageMode SystemMessageSection
+        SessionUICapabilities SystemMessageConfig SystemMessageMode SystemMessageSection
         SystemMessageSectionAction TokenStorage ToolDeferral ToolDefinition ToolFilterPrecedence
         ToolSearchConfig
     """,
@@ -3598,11 +3643,12 @@ MODULES = {
         ProviderConfigType ProviderConfigWireAPI ReasoningSummary RemoteSessionMode SandboxConfig
         SandboxConfigUserPolicy SandboxConfigUserPolicyExperimental
         SandboxConfigUserPolicyExperimentalSeatbelt SandboxConfigUserPolicyFilesystem
-        SandboxConfigUserPolicyNetwork SessionCapability SessionMode SessionOptions ShutdownType SkillSource
-        SuccessResult TokenAuthInfo UserAuthInfo UserToolSessionApproval UserToolSessionApprovalCommands
-        UserToolSessionApprovalCustomTool UserToolSessionApprovalExtensionManagement
-        UserToolSessionApprovalExtensionPermissionAccess UserToolSessionApprovalMCP
-        UserToolSessionApprovalMemory UserToolSessionApprovalRead UserToolSessionApprovalWrite
+        SandboxConfigUserPolicyNetwork SessionCapability SessionMode SessionOptions SessionTarget
+        ShutdownType SkillSource SuccessResult TokenAuthInfo UserAuthInfo UserToolSessionApproval
+        UserToolSessionApprovalCommands UserToolSessionApprovalCustomTool
+        UserToolSessionApprovalExtensionManagement UserToolSessionApprovalExtensionPermissionAccess
+        UserToolSessionApprovalMCP UserToolSessionApprovalMemory UserToolSessionApprovalRead
+        UserToolSessionApprovalWrite
     """,
 }
 

@@ -9,10 +9,10 @@ from .shared import AutoModeSwitchResponse
 
 
 class AutoModeSwitchRequest(WireModel):
-    """Asks whether to go on with the automatic model choice after an error."""
+    """The rate limit or other error that calls for an automatic switch of models."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     error_code: str | None = None
     """Code of the error that led to the question."""
     retry_after_seconds: int | float | None = None

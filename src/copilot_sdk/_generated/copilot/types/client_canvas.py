@@ -44,13 +44,13 @@ class CanvasProviderCloseRequest(WireModel):
     """What the provider is told when it has to close a canvas."""
 
     session_id: str
-    """Id of the session the canvas belongs to."""
+    """ID of the session the canvas belongs to."""
     extension_id: str
-    """Id of the provider that owns the canvas."""
+    """ID of the provider that owns the canvas."""
     canvas_id: str
-    """Id of the canvas, unique only within its provider."""
+    """ID of the canvas, unique only within its provider."""
     instance_id: str
-    """Id of the instance to close."""
+    """ID of the instance to close."""
     host: CanvasHostContext | None = None
     """What the runtime tells about the host."""
     session: CanvasSessionContext | None = None
@@ -61,13 +61,13 @@ class CanvasProviderInvokeActionRequest(WireModel):
     """What the provider is told when it has to carry out a canvas action."""
 
     session_id: str
-    """Id of the session the canvas belongs to."""
+    """ID of the session the canvas belongs to."""
     extension_id: str
-    """Id of the provider that owns the canvas."""
+    """ID of the provider that owns the canvas."""
     canvas_id: str
-    """Id of the canvas, unique only within its provider."""
+    """ID of the canvas, unique only within its provider."""
     instance_id: str
-    """Id of the instance to act on."""
+    """ID of the instance to act on."""
     action_name: str
     """Name of the action to carry out."""
     input: Any | None = None
@@ -82,13 +82,13 @@ class CanvasProviderOpenRequest(WireModel):
     """What the provider is told when it has to open a canvas."""
 
     session_id: str
-    """Id of the session the canvas belongs to."""
+    """ID of the session the canvas belongs to."""
     extension_id: str
-    """Id of the provider that owns the canvas."""
+    """ID of the provider that owns the canvas."""
     canvas_id: str
-    """Id of the canvas, unique only within its provider."""
+    """ID of the canvas, unique only within its provider."""
     instance_id: str
-    """Id for the new instance, chosen by the caller and kept unchanged."""
+    """ID for the new instance, chosen by the caller and kept unchanged."""
     input: Any | None = None
     """Data for opening the canvas, any JSON value."""
     host: CanvasHostContext | None = None

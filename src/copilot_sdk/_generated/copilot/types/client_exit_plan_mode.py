@@ -23,7 +23,7 @@ class ExitPlanModeRequest(WireModel):
     """Asks the user to approve a plan."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     summary: str
     """The plan in short."""
     plan_content: str | None = None

@@ -45,7 +45,7 @@ class HooksInvokeRequest(WireModel):
     """A call of one of the client's hooks. It must be answered: the turn waits for it without limit."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     hook_type: HookType
     """Which hook."""
     input: dict[str, Any]

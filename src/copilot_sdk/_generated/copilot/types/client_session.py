@@ -41,7 +41,7 @@ class SessionEventNotification(WireModel):
     """An event of a session."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     event: SessionEvent
     """The event."""
 
@@ -52,6 +52,6 @@ class SessionLifecycleNotification(WireModel):
     type: SessionLifecycleType
     """What happened."""
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     metadata: SessionLifecycleMetadata | None = None
     """What changed; absent for a deleted session."""

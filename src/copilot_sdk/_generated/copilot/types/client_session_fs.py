@@ -12,9 +12,9 @@ class SessionFSAppendFileRequest(WireModel):
     """Parameters of `sessionFs.appendFile`: the file, the text to add, and a mode."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """File to extend, in SessionFs path form."""
+    """File to extend, in the path conventions the provider declared."""
     content: str
     """Text to add at the end of the file."""
     mode: int | None = None
@@ -33,9 +33,9 @@ class SessionFSExistsRequest(WireModel):
     """Names the path `sessionFs.exists` has to test."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """Path to test, in SessionFs form."""
+    """Path to test, in the path conventions the provider declared."""
 
 
 class SessionFSExistsResult(WireModel):
@@ -49,9 +49,9 @@ class SessionFSMkdirRequest(WireModel):
     """Parameters of `sessionFs.mkdir`: the directory to make, and how."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """Directory to make, in SessionFs path form."""
+    """Directory to make, in the path conventions the provider declared."""
     recursive: bool | None = None
     """If true, missing parent directories are made too."""
     mode: int | None = None
@@ -62,18 +62,18 @@ class SessionFSReadFileRequest(WireModel):
     """Names the file `sessionFs.readFile` has to read."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """File to read, written in SessionFs path form."""
+    """File to read, in the path conventions the provider declared."""
 
 
 class SessionFSReaddirRequest(WireModel):
     """Names the directory `sessionFs.readdir` has to list."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """Directory to list, in SessionFs path form."""
+    """Directory to list, in the path conventions the provider declared."""
 
 
 SessionFSReaddirWithTypesEntryType: TypeAlias = Literal["file", "directory"] | str
@@ -88,29 +88,29 @@ class SessionFSReaddirWithTypesRequest(WireModel):
     """Names the directory `sessionFs.readdirWithTypes` has to list."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """Directory to list, in SessionFs path form."""
+    """Directory to list, in the path conventions the provider declared."""
 
 
 class SessionFSRenameRequest(WireModel):
     """Parameters of `sessionFs.rename`: the old path and the new one."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     src: str
-    """Present path of the entry, in SessionFs form."""
+    """Present path of the entry, in the path conventions the provider declared."""
     dest: str
-    """Path the entry is to have afterwards, in SessionFs form."""
+    """Path the entry is to have afterwards, in the path conventions the provider declared."""
 
 
 class SessionFSRmRequest(WireModel):
     """Parameters of `sessionFs.rm`: what to delete, and how."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """File or directory to delete, in SessionFs path form."""
+    """File or directory to delete, in the path conventions the provider declared."""
     recursive: bool | None = None
     """If true, a directory is deleted along with everything in it."""
     force: bool | None = None
@@ -121,7 +121,7 @@ class SessionFSSqliteExistsRequest(WireModel):
     """Names the session whose database `sessionFs.sqliteExists` has to look for."""
 
     session_id: str
-    """Id of the session whose database is looked for."""
+    """ID of the session whose database is looked for."""
 
 
 class SessionFSSqliteExistsResult(WireModel):
@@ -145,18 +145,18 @@ class SessionFSStatRequest(WireModel):
     """Names the path `sessionFs.stat` has to look up."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """Path to look up, in SessionFs form."""
+    """Path to look up, in the path conventions the provider declared."""
 
 
 class SessionFSWriteFileRequest(WireModel):
     """Parameters of `sessionFs.writeFile`: where to write, what, and with which mode."""
 
     session_id: str
-    """Id of the session whose file system is used."""
+    """ID of the session whose file system is used."""
     path: str
-    """File to write, in SessionFs path form."""
+    """File to write, in the path conventions the provider declared."""
     content: str
     """Text the file is to hold."""
     mode: int | None = None
@@ -212,7 +212,7 @@ class SessionFSSqliteQueryRequest(WireModel):
     """Parameters of `sessionFs.sqliteQuery`: the SQL, how to run it, and values to bind."""
 
     session_id: str
-    """Id of the session whose database is used."""
+    """ID of the session whose database is used."""
     query: str
     """SQL text to run."""
     query_type: SessionFSSqliteQueryType

@@ -17,7 +17,7 @@ class SystemMessageTransformRequest(WireModel):
     """Sections of the system message that the client wants to rewrite."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     sections: dict[str, SystemMessageSectionText]
     """The sections by name."""
 

@@ -10,7 +10,7 @@ class UserInputRequest(WireModel):
     """A question of the agent to the user."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     question: str
     """The question."""
     choices: list[str] | None = None

@@ -120,7 +120,7 @@ AgentRegistrySpawnValidationErrorReason: TypeAlias = (
     ]
     | str
 )
-"""Why a spawn request was refused, as one of a few codes without paths or names in them.
+"""Why a spawn request was refused.
 
 - `cwd-not-found`: The directory in `cwd` does not exist.
 - `cwd-not-directory`: The path in `cwd` is no directory.
@@ -220,7 +220,7 @@ class AgentRegistrySpawnValidationError(TaggedModel):
 
     kind: Literal["validation-error"] = "validation-error"
     reason: AgentRegistrySpawnValidationErrorReason
-    """Why it was refused, as one of a few codes without paths or names in them."""
+    """Why it was refused, as a code."""
     field: AgentRegistrySpawnValidationErrorField | None = None
     """Which parameter was wrong; absent if it is not about a single one."""
     message: str

@@ -51,7 +51,7 @@ class CanvasDeclaration(WireModel):
     """A canvas that the client can show."""
 
     id: str
-    """Identifier of the canvas, unique for this client."""
+    """ID of the canvas, unique for this client."""
     display_name: str
     """Name to show to people."""
     description: str
@@ -69,7 +69,7 @@ class CanvasProviderInfo(WireModel):
     """
 
     id: str
-    """Identifier of the provider."""
+    """ID of the provider."""
     name: str | None = None
     """Name to show to people."""
 
@@ -147,7 +147,7 @@ class ExperimentConfig(WireModel):
     """
 
     id: str = Field(validation_alias="Id", serialization_alias="Id")
-    """Identifier of the configuration."""
+    """ID of the configuration."""
     parameters: dict[str, Any] = Field(validation_alias="Parameters", serialization_alias="Parameters")
     """Values by parameter name."""
 
@@ -222,11 +222,11 @@ class ManagedPermissions(WireModel):
     disable_bypass_permissions_mode: str | None = None
     """`disable` when permissions must not be switched off."""
     deny: list[str] | None = None
-    """Rules for what is refused."""
+    """Rules for requests to refuse."""
     ask: list[str] | None = None
-    """Rules for what is asked."""
+    """Rules for requests to ask the user about."""
     allow: list[str] | None = None
-    """Rules for what is allowed."""
+    """Rules for requests to allow."""
 
 
 class ManagedSettings(WireModel):
@@ -266,7 +266,7 @@ class SessionGetForegroundResult(WireModel):
     """The session that the runtime's own user interface shows."""
 
     session_id: str | None = None
-    """Its identifier; absent when there is none."""
+    """Its ID; absent when there is none."""
     workspace_path: str | None = None
     """Folder of the session's own files."""
 
@@ -275,7 +275,7 @@ class SessionGetLastIdResult(WireModel):
     """The session that was used last."""
 
     session_id: str | None = None
-    """Its identifier; absent when there is none."""
+    """Its ID; absent when there is none."""
 
 
 class SessionLimitsConfig(WireModel):
@@ -306,13 +306,6 @@ class SessionListRequest(WireModel):
 
     filter: SessionContextFilter | None = None
     """Conditions; all sessions when absent."""
-
-
-class SessionTarget(WireModel):
-    """Names the session that a method acts on."""
-
-    session_id: str
-    """Identifier of the session, as `session.create` returned it."""
 
 
 class SessionUICapabilities(WireModel):
@@ -350,7 +343,7 @@ SystemMessageSectionAction: TypeAlias = (
 
 
 TokenStorage: TypeAlias = Literal["persistent", "in-memory"] | str
-"""Where the runtime keeps something between runs.
+"""How long the runtime keeps what it stores.
 
 - `persistent`: On disk; it survives a restart.
 - `in-memory`: In memory only; it is gone with the process.
@@ -439,11 +432,11 @@ class ExperimentAssignments(WireModel):
     impression_id: str | None = Field(
         default=None, validation_alias="ImpressionId", serialization_alias="ImpressionId"
     )
-    """Identifier of this assignment's delivery."""
+    """ID of this assignment's delivery."""
 
 
 class NamedProviderConfig(WireModel):
-    """A model provider of one's own, named so that models can refer to it.
+    """A model provider of your own, named so that models can refer to it.
 
     Since runtime 1.0.81.
     """
@@ -481,7 +474,7 @@ class SessionCreateResult(WireModel):
     """The session that was created."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     workspace_path: str | None = None
     """Folder of the session's own files, as an absolute path."""
     capabilities: SessionCapabilities | None = None
@@ -489,7 +482,7 @@ class SessionCreateResult(WireModel):
     remote_url: str | None = None
     """Web page of a session that can be reached from afar."""
     native_session_id: str | None = None
-    """Identifier in the runtime's own store. Since runtime 1.0.102."""
+    """ID in the runtime's own store. Since runtime 1.0.102."""
     start_time: str | None = None
     """When the session was created. Since runtime 1.0.102."""
     is_remote: bool | None = None
@@ -504,7 +497,7 @@ class SessionListItem(WireModel):
     """A session, as `session.list` reports it."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     start_time: str
     """When the session was created."""
     modified_time: str
@@ -530,7 +523,7 @@ class SessionResumeResult(WireModel):
     """The session that was resumed."""
 
     session_id: str
-    """Identifier of the session."""
+    """ID of the session."""
     workspace_path: str | None = None
     """Folder of the session's own files, as an absolute path."""
     capabilities: SessionCapabilities | None = None
@@ -538,7 +531,7 @@ class SessionResumeResult(WireModel):
     remote_url: str | None = None
     """Web page of a session that can be reached from afar."""
     native_session_id: str | None = None
-    """Identifier in the runtime's own store. Since runtime 1.0.102."""
+    """ID in the runtime's own store. Since runtime 1.0.102."""
     start_time: str | None = None
     """When the session was created. Since runtime 1.0.102."""
     is_remote: bool | None = None
@@ -571,13 +564,13 @@ class ProviderModelConfig(WireModel):
     """
 
     id: str
-    """Identifier by which the session selects the model."""
+    """ID by which the session selects the model."""
     provider: str
     """Name of the provider in `providers`."""
     wire_model: str | None = None
     """Model name to send to the provider, when it differs."""
     model_id: str | None = None
-    """Well-known model identifier whose limits and abilities apply."""
+    """Well-known model ID whose limits and abilities apply."""
     name: str | None = None
     """Name to show to people."""
     max_prompt_tokens: int | None = None
@@ -594,7 +587,7 @@ class SessionGetMetadataResult(WireModel):
     """What is known of one session."""
 
     session: SessionListItem | None = None
-    """The session; absent when there is none of that identifier."""
+    """The session; absent when there is none of that ID."""
 
 
 class SystemMessageConfig(WireModel):
@@ -663,7 +656,7 @@ class SessionCreateRequest(WireModel):
     tool_filter_precedence: ToolFilterPrecedence | None = None
     """Which list wins for a tool on both."""
     provider: ProviderConfig | None = None
-    """Model provider of one's own, in place of the Copilot service."""
+    """Model provider of your own, in place of the Copilot service."""
     enable_session_telemetry: bool | None = None
     """False to send no telemetry for the session."""
     model_capabilities: ModelCapabilitiesOverride | None = None
@@ -723,7 +716,7 @@ class SessionCreateRequest(WireModel):
     enable_host_git_operations: bool | None = None
     """True to let the runtime run git on the host."""
     enable_session_store: bool | None = None
-    """True to keep the session in the searchable store."""
+    """True to read and write the store that sessions share."""
     enable_skills: bool | None = None
     """True to offer skills."""
     embedding_cache_storage: TokenStorage | None = None
@@ -777,7 +770,7 @@ class SessionCreateRequest(WireModel):
     capi: CapiOptions | None = None
     """Options of the connection to the Copilot model service. Since runtime 1.0.81."""
     providers: list[NamedProviderConfig] | None = None
-    """Several model providers of one's own. Since runtime 1.0.81."""
+    """Several model providers of your own. Since runtime 1.0.81."""
     models: list[ProviderModelConfig] | None = None
     """Models that those providers serve. Since runtime 1.0.81."""
     enable_citations: bool | None = None
@@ -847,8 +840,8 @@ class SessionCreateRequest(WireModel):
     interactive_user: bool | None = None
     """True when a person is there to answer. Since runtime 1.0.102."""
     session_id: str | None = None
-    """Identifier for the new session; the runtime makes one when absent. One that exists already returns
-    that session.
+    """ID for the new session; the runtime makes one when absent. One that exists already returns that
+    session.
     """
     cloud: CloudSessionConfig | None = None
     """Asks for a session in the cloud."""
@@ -886,7 +879,7 @@ class SessionResumeRequest(WireModel):
     tool_filter_precedence: ToolFilterPrecedence | None = None
     """Which list wins for a tool on both."""
     provider: ProviderConfig | None = None
-    """Model provider of one's own, in place of the Copilot service."""
+    """Model provider of your own, in place of the Copilot service."""
     enable_session_telemetry: bool | None = None
     """False to send no telemetry for the session."""
     model_capabilities: ModelCapabilitiesOverride | None = None
@@ -946,7 +939,7 @@ class SessionResumeRequest(WireModel):
     enable_host_git_operations: bool | None = None
     """True to let the runtime run git on the host."""
     enable_session_store: bool | None = None
-    """True to keep the session in the searchable store."""
+    """True to read and write the store that sessions share."""
     enable_skills: bool | None = None
     """True to offer skills."""
     embedding_cache_storage: TokenStorage | None = None
@@ -1000,7 +993,7 @@ class SessionResumeRequest(WireModel):
     capi: CapiOptions | None = None
     """Options of the connection to the Copilot model service. Since runtime 1.0.81."""
     providers: list[NamedProviderConfig] | None = None
-    """Several model providers of one's own. Since runtime 1.0.81."""
+    """Several model providers of your own. Since runtime 1.0.81."""
     models: list[ProviderModelConfig] | None = None
     """Models that those providers serve. Since runtime 1.0.81."""
     enable_citations: bool | None = None
@@ -1070,7 +1063,7 @@ class SessionResumeRequest(WireModel):
     interactive_user: bool | None = None
     """True when a person is there to answer. Since runtime 1.0.102."""
     session_id: str
-    """Identifier of the session to resume."""
+    """ID of the session to resume."""
     disable_resume: bool | None = None
     """True to emit no `session.resume` event."""
     continue_pending_work: bool | None = None

@@ -971,7 +971,7 @@ class SessionOpenOptions(WireModel):
     auth_info: AuthInfo | None = None
     """Credentials the session begins with."""
     provider: ProviderConfig | None = None
-    """Model provider of your own (bring your own key)."""
+    """Model provider of your own to use (bring your own key)."""
     working_directory: str | None = None
     """Directory the session works in."""
     working_directory_context: SessionContext | None = None
@@ -1031,7 +1031,7 @@ class SessionOpenOptions(WireModel):
     enable_on_demand_instruction_discovery: bool | None = None
     """Whether custom instructions are also looked for on demand."""
     model_capabilities_overrides: ModelCapabilitiesOverride | None = None
-    """Capabilities of the model, where they shall differ from the known ones at first."""
+    """Capabilities of the model, to use at first in place of the known ones."""
     agent_context: str | None = None
     """Name of the context the runtime is used in, by which agents are filtered."""
     events_log_directory: str | None = None
@@ -1071,7 +1071,7 @@ class SessionsOpenCreate(TaggedModel):
     options: SessionOpenOptions | None = None
     """Settings for the new session."""
     emit_start: bool | None = None
-    """Whether `session.start` is sent on creation; true if absent."""
+    """Whether the `session.start` event is sent on creation; true if absent."""
 
 
 class SessionsOpenHandoff(TaggedModel):
@@ -1113,9 +1113,11 @@ class SessionsOpenResume(TaggedModel):
     options: SessionOpenOptions | None = None
     """Settings for the resumed session."""
     resume: bool | None = None
-    """Whether `session.resume` is sent once the session is loaded; true if absent."""
+    """Whether the `session.resume` event is sent once the session is loaded; true if absent."""
     suppress_resume_workspace_metadata_writeback: bool | None = None
-    """If true, `workspace.yaml` is not rewritten; for a resume from a directory one happens to be in."""
+    """If true, `workspace.yaml` is not rewritten; for a resume in which the current directory means
+    nothing.
+    """
 
 
 class SessionsOpenResumeLast(TaggedModel):
@@ -1127,7 +1129,9 @@ class SessionsOpenResumeLast(TaggedModel):
     options: SessionOpenOptions | None = None
     """Settings for the resumed session."""
     suppress_resume_workspace_metadata_writeback: bool | None = None
-    """If true, `workspace.yaml` is not rewritten; for a resume from a directory one happens to be in."""
+    """If true, `workspace.yaml` is not rewritten; for a resume in which the current directory means
+    nothing.
+    """
 
 
 SessionOpenParams: TypeAlias = Annotated[

@@ -103,11 +103,11 @@ class SessionSendAndWaitResult(WireModel):
     """
 
     message_id: str
-    """Identifier of the user message."""
+    """ID of the user message."""
     aborted: bool
     """True when the turn was aborted."""
     completion_event_id: str | None = None
-    """Identifier of the event that ended the turn."""
+    """ID of the event that ended the turn."""
     response: SessionEvent | None = None
     """The final `assistant.message` event; absent when there was none."""
 
@@ -137,10 +137,10 @@ class SendRequest(WireModel):
     prepend: bool | None = None
     """If true, the message goes to the head of the queue."""
     billable: bool | None = None
-    """If false, the message costs no Premium Request Unit; user messages do by default."""
+    """If false, the message is not charged as a premium request; by default a user message is."""
     required_tool: str | None = None
-    """Name of a tool without which the request fails, provided the message is one of those the current
-    exchange begins with.
+    """Name of a tool that must be available, or else the request fails. Checked only if the message is one
+    of those that begin the current exchange.
     """
     source: str | None = None
     """Where the message comes from; the `user.message` event repeats it. One of `system`,

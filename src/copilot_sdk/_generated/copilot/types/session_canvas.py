@@ -14,7 +14,7 @@ class CanvasActionInvokeRequest(WireModel):
     """An action to run on an open canvas, with its input."""
 
     instance_id: str
-    """Id of the instance to act on."""
+    """ID of the instance to act on."""
     action_name: str
     """Name of the action to run."""
     input: Any | None = None
@@ -32,7 +32,7 @@ class CanvasCloseRequest(WireModel):
     """Names the canvas instance to close."""
 
     instance_id: str
-    """Id of the instance to close."""
+    """ID of the instance to close."""
 
 
 CanvasJSONSchema: TypeAlias = Any
@@ -40,16 +40,16 @@ CanvasJSONSchema: TypeAlias = Any
 
 
 class CanvasOpenRequest(WireModel):
-    """Which canvas to open, under which instance id and with which input."""
+    """Which canvas to open, under which instance ID and with which input."""
 
     extension_id: str | None = None
-    """Id of the provider that owns the canvas. Needed only if several providers declare the same
+    """ID of the provider that owns the canvas. Needed only if several providers declare the same
     `canvasId`; leave it out otherwise.
     """
     canvas_id: str
-    """Id of the canvas, unique within its provider."""
+    """ID of the canvas, unique within its provider."""
     instance_id: str
-    """Id you choose for the instance and keep using for it."""
+    """ID you choose for the instance and keep using for it."""
     input: Any | None = None
     """Data handed to the canvas as it opens."""
 
@@ -86,11 +86,11 @@ class DiscoveredCanvas(WireModel):
     actions: list[CanvasAction] | None = None
     """Actions that you or the agent can run once the canvas is open."""
     extension_id: str
-    """Id of the provider that owns the canvas."""
+    """ID of the provider that owns the canvas."""
     extension_name: str | None = None
     """Name of the owning extension for display; absent when not known."""
     canvas_id: str
-    """Id of the canvas, unique within its provider."""
+    """ID of the canvas, unique within its provider."""
 
 
 class CanvasList(WireModel):

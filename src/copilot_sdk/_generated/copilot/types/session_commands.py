@@ -53,7 +53,7 @@ class CommandsRespondToQueuedCommandResult(WireModel):
 
     success: bool
     """True if a queued command with that ID was waiting and is now settled; false if the ID is unknown, or
-    its request was settled or cancelled before.
+    its request was settled or canceled before.
     """
 
 

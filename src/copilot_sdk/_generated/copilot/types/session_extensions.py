@@ -11,7 +11,7 @@ from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
 
 class ExtensionContextPushInput(TaggedModel):
-    """Context from an extension, to attach; the runtime fills in whose it is."""
+    """Context from an extension, to attach; the runtime records which extension it comes from."""
 
     type: Literal["extension_context"] = "extension_context"
     title: str

@@ -42,8 +42,8 @@ class MCPAppsDiagnoseCapability(WireModel):
     session_has_mcp_apps: bool
     """True if the session has the capability `mcp-apps`."""
     feature_flag_enabled: bool
-    """True if the feature flag `MCP_APPS` is on, or the environment variable `COPILOT_MCP_APPS` overrides
-    it to on.
+    """True if the feature flag `MCP_APPS` is on, or the environment variable `COPILOT_MCP_APPS` turns it
+    on.
     """
     advertised: bool
     """True if MCP servers are told of the extension `extensions.io.modelcontextprotocol/ui`."""
@@ -192,7 +192,7 @@ class MCPCancelSamplingExecutionResult(WireModel):
     """Outcome of `session.mcp.cancelSamplingExecution`."""
 
     cancelled: bool
-    """True if the run was found and told to stop. False if nothing by that id is running: it has ended,
+    """True if the run was found and told to stop. False if nothing by that ID is running: it has ended,
     never began, or somebody else canceled it.
     """
 
@@ -307,7 +307,7 @@ class MCPOAuthRespondRequest(WireModel):
     """An answer to an OAuth request of an MCP server."""
 
     request_id: str
-    """Id of the request, from the `mcp.oauth_required` event."""
+    """ID of the request, from the `mcp.oauth_required` event."""
     provider: Any | None = None
     """A live OAuth client provider; leave it out to deny the request. As an in-process object it cannot be
     sent over JSON-RPC.
@@ -534,13 +534,13 @@ class MCPExecuteSamplingParams(WireModel):
     """A sampling inference to run for an MCP server."""
 
     request_id: str
-    """Id you choose for this run; pass it to `session.mcp.cancelSamplingExecution` to stop it. No other
+    """ID you choose for this run; pass it to `session.mcp.cancelSamplingExecution` to stop it. No other
     call of the session may use it until this one has ended.
     """
     server_name: str
     """Name of the MCP server the sampling request came from."""
     mcp_request_id: str | int | float
-    """JSON-RPC id of the MCP server's own request, a string or a number, so that the run can be matched to
+    """JSON-RPC ID of the MCP server's own request, a string or a number, so that the run can be matched to
     it. Not the same as `requestId`, which serves to cancel.
     """
     request: MCPExecuteSamplingRequest

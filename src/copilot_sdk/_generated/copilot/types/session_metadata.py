@@ -155,7 +155,7 @@ WorkspaceSummaryHostType: TypeAlias = Literal["github", "ado"] | str
 class MetadataContextInfoResult(WireModel):
     """The token counts of a session's context window, if there are any yet."""
 
-    context_info: SessionContextInfo | None
+    context_info: SessionContextInfo | None = None
     """The token counts; null until the session has a system prompt and tool data."""
 
 
@@ -270,5 +270,5 @@ class SessionMetadataSnapshot(WireModel):
     """The mode the agent works in now."""
     selected_model: str | None = None
     """ID of the model in use; absent when none is selected."""
-    workspace: WorkspaceSummary | None
+    workspace: WorkspaceSummary | None = None
     """The public facts about the session's workspace; null when it has none."""

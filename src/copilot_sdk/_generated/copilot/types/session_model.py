@@ -14,7 +14,7 @@ class CurrentModel(WireModel):
     """The model in use in a session, with its reasoning effort and context tier."""
 
     model_id: str | None = None
-    """Id of the model in use."""
+    """ID of the model in use."""
     reasoning_effort: str | None = None
     """Reasoning effort in force for the model, read together with `modelId`; absent when none is set."""
     context_tier: ContextTier | None = None
@@ -54,7 +54,7 @@ class ModelSwitchToResult(WireModel):
     """Tells which model the session ended up with."""
 
     model_id: str | None = None
-    """Id of the model in use once the change is made."""
+    """ID of the model in use once the change is made."""
 
 
 class SessionModelList(WireModel):
@@ -70,7 +70,7 @@ class ModelSwitchToRequest(WireModel):
     """The model to change to, with optional reasoning, capability and context settings."""
 
     model_id: str
-    """Id of the model to use from now on."""
+    """ID of the model to use from now on."""
     reasoning_effort: str | None = None
     """How hard the model should reason; `none` turns reasoning off."""
     reasoning_summary: ReasoningSummary | None = None

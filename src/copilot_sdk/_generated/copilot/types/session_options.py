@@ -256,7 +256,7 @@ class SessionUpdateOptionsParams(WireModel):
     """Content exclusion policies to add to those of the session."""
     manage_schedule_enabled: bool | None = None
     """True to offer the agent the `manage_schedule` tool. The runtime keeps the session's schedules either
-    way; this only decides whether the tool is offered, usually to staff alone.
+    way.
     """
     session_capabilities: list[SessionCapability] | None = None
     """All capabilities of the session from now on, for example without `memory` for scripted runs that

@@ -392,7 +392,7 @@ class PermissionURLsConfig(WireModel):
     unrestricted: bool | None = None
     """True to let any URL be accessed without a prompt; `initialAllowed` then has no effect."""
     initial_allowed: list[str] | None = None
-    """URL or domain patterns allowed from the start, with a path part if wanted; has no effect with
+    """URL or domain patterns allowed from the start, with or without a path; has no effect with
     `unrestricted` true.
     """
 

@@ -21,7 +21,7 @@ class PlanSqlTodosRow(WireModel):
     """One todo item from the session's SQL database."""
 
     id: str | None = None
-    """Id of the item."""
+    """ID of the item."""
     title: str | None = None
     """Title of the item."""
     description: str | None = None
@@ -41,4 +41,4 @@ class PlanReadSqlTodosResult(WireModel):
     """The todo items of a session; none if the session has no database."""
 
     rows: list[PlanSqlTodosRow]
-    """The todo items, sorted by creation time, then by id."""
+    """The todo items, sorted by creation time, then by ID."""

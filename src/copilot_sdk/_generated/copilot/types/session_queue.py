@@ -19,7 +19,9 @@ class QueueRemoveMostRecentResult(WireModel):
     """Tells whether an item was taken off the queue."""
 
     removed: bool
-    """True when the newest item of the two queues was removed; false when nothing was left that may be."""
+    """True when the newest item of the two queues was removed; false when they hold no item that may be
+    removed.
+    """
 
 
 class QueuePendingItems(WireModel):

@@ -53,4 +53,4 @@ class ScheduleStopResult(WireModel):
     """Outcome of `session.schedule.stop`."""
 
     entry: ScheduleEntry | None = None
-    """The schedule that was canceled; absent when the id matched none."""
+    """The schedule that was canceled; absent when the ID matched none."""

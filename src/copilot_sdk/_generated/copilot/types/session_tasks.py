@@ -41,7 +41,7 @@ class TaskShellProgress(TaggedModel):
     recent_output: str
     """Latest lines of standard output and standard error."""
     pid: int | None = None
-    """Process id; absent while unknown."""
+    """Process ID; absent while unknown."""
 
 
 TaskStatus: TypeAlias = Literal["running", "idle", "completed", "failed", "cancelled"] | str
@@ -59,7 +59,7 @@ class TasksCancelRequest(WireModel):
     """Names the task to stop."""
 
     id: str
-    """Id of the task."""
+    """ID of the task."""
 
 
 class TasksCancelResult(WireModel):
@@ -73,14 +73,14 @@ class TasksGetProgressRequest(WireModel):
     """Names the task to ask about."""
 
     id: str
-    """Id of the task, be it an agent or a shell."""
+    """ID of the task, be it an agent or a shell."""
 
 
 class TasksPromoteToBackgroundRequest(WireModel):
     """Names the task to move to the background."""
 
     id: str
-    """Id of the task."""
+    """ID of the task."""
 
 
 class TasksPromoteToBackgroundResult(WireModel):
@@ -98,7 +98,7 @@ class TasksRemoveRequest(WireModel):
     """Names the task to drop."""
 
     id: str
-    """Id of the task, which must be finished or canceled."""
+    """ID of the task, which must be finished or canceled."""
 
 
 class TasksRemoveResult(WireModel):
@@ -114,11 +114,11 @@ class TasksSendMessageRequest(WireModel):
     """A message for a background agent."""
 
     id: str
-    """Id of the agent to send to."""
+    """ID of the agent to send to."""
     message: str
     """Text of the message."""
     from_agent_id: str | None = None
-    """Id of the agent you send for; absent when you send for no other agent."""
+    """ID of the agent you send for; absent when you send for no other agent."""
 
 
 class TasksSendMessageResult(WireModel):
@@ -138,7 +138,7 @@ class TasksStartAgentRequest(WireModel):
     prompt: str
     """What the agent is told to do."""
     name: str
-    """Short name; a readable id for the agent is made from it."""
+    """Short name; a readable ID for the agent is made from it."""
     description: str | None = None
     """The task in a few words."""
     model: str | None = None
@@ -146,10 +146,10 @@ class TasksStartAgentRequest(WireModel):
 
 
 class TasksStartAgentResult(WireModel):
-    """Tells the id of a background agent just started."""
+    """Tells the ID of a background agent just started."""
 
     agent_id: str
-    """Id generated for the agent."""
+    """ID generated for the agent."""
 
 
 class TasksWaitForPendingResult(WireModel):
@@ -163,9 +163,9 @@ class TaskAgentInfo(TaggedModel):
 
     type: Literal["agent"] = "agent"
     id: str
-    """Id of the task, unlike any other."""
+    """ID of the task, unlike any other."""
     tool_call_id: str
-    """Id of the tool call this task belongs to."""
+    """ID of the tool call this task belongs to."""
     description: str
     """The task in a few words."""
     status: TaskStatus
@@ -225,7 +225,7 @@ class TaskShellInfo(TaggedModel):
 
     type: Literal["shell"] = "shell"
     id: str
-    """Id of the task, unlike any other."""
+    """ID of the task, unlike any other."""
     description: str
     """The task in a few words."""
     status: TaskStatus
@@ -245,13 +245,13 @@ class TaskShellInfo(TaggedModel):
     log_path: str | None = None
     """Path of the log of a detached shell; absent if there is none."""
     pid: int | None = None
-    """Process id; absent while unknown."""
+    """Process ID; absent while unknown."""
 
 
 class TasksGetProgressResult(WireModel):
     """How far a background task has come."""
 
-    progress: TaskProgress | None
+    progress: TaskProgress | None = None
     """Progress of the task, with `type` telling agent from shell; null if no such task is known."""
 
 

@@ -28,7 +28,7 @@ class UIElicitationArrayAnyOfFieldItemsAnyOf(WireModel):
 
 
 class UIElicitationArrayEnumFieldItems(TaggedModel):
-    """The strings that a form field for several offers."""
+    """The strings of a form field in which several can be chosen."""
 
     type: Literal["string"] = "string"
     enum: list[str]
@@ -225,7 +225,7 @@ class UIUserInputResponse(WireModel):
 
 
 class UIElicitationArrayAnyOfFieldItems(WireModel):
-    """The options that a form field for several offers."""
+    """The options of a form field in which several can be chosen."""
 
     any_of: list[UIElicitationArrayAnyOfFieldItemsAnyOf]
     """Options to choose from, each with its value and label."""
@@ -268,9 +268,9 @@ class UIElicitationSchemaPropertyNumber(WireModel):
     description: str | None = None
     """Text that helps the user with the field."""
     minimum: int | float | None = None
-    """Smallest number allowed; it is itself allowed."""
+    """Smallest number allowed."""
     maximum: int | float | None = None
-    """Largest number allowed; it is itself allowed."""
+    """Largest number allowed."""
     default: int | float | None = None
     """Number in the field at first."""
 

@@ -156,7 +156,7 @@ class WorkspacesGetWorkspaceResultWorkspace(WireModel):
     """Details of a session's workspace."""
 
     id: str
-    """Id of the workspace; never empty."""
+    """ID of the workspace; never empty."""
     cwd: str | None = None
     """Working directory of the workspace."""
     git_root: str | None = Field(default=None, validation_alias="git_root", serialization_alias="git_root")
@@ -198,15 +198,15 @@ class WorkspacesGetWorkspaceResultWorkspace(WireModel):
     mc_task_id: str | None = Field(
         default=None, validation_alias="mc_task_id", serialization_alias="mc_task_id"
     )
-    """The `mc` task id recorded for the workspace."""
+    """ID of the Mission Control task recorded for the workspace."""
     mc_session_id: str | None = Field(
         default=None, validation_alias="mc_session_id", serialization_alias="mc_session_id"
     )
-    """The `mc` session id recorded for the workspace."""
+    """ID of the Mission Control session recorded for the workspace."""
     mc_last_event_id: str | None = Field(
         default=None, validation_alias="mc_last_event_id", serialization_alias="mc_last_event_id"
     )
-    """Id of the last `mc` event recorded for the workspace."""
+    """ID of the last Mission Control event recorded for the workspace."""
     chronicle_sync_dismissed: bool | None = Field(
         default=None,
         validation_alias="chronicle_sync_dismissed",
@@ -220,7 +220,7 @@ class WorkspacesSaveLargePasteResult(WireModel):
 
     saved: WorkspacesSaveLargePasteResultSaved | None
     """The stored file; null where there is no workspace, for example in a remote session, a session that
-    is not infinite, or the CCA runtime.
+    is not infinite, or one of the GitHub Copilot coding agent.
     """
 
 

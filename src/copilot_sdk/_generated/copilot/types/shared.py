@@ -142,7 +142,7 @@ class AttachmentSelectionDetailsStart(WireModel):
 AutoModeSwitchResponse: TypeAlias = Literal["yes", "yes_always", "no"] | str
 """The user's answer to an automatic model switch.
 
-- `yes`: Use another model for this one request.
+- `yes`: Switch models for this one request.
 - `yes_always`: Use another model now, and go on using it without asking.
 - `no`: Stay with the present model.
 """
@@ -220,7 +220,7 @@ class CopilotUserResponseQuotaSnapshot(WireModel):
     quota_remaining: int | float | None = Field(
         default=None, validation_alias="quota_remaining", serialization_alias="quota_remaining"
     )
-    """Amount that is left, under the name `quota_remaining`."""
+    """Amount of the quota that is left."""
     remaining: int | float | None = None
     """Amount that is left."""
     unlimited: bool | None = None
@@ -265,7 +265,7 @@ class CopilotUserResponseQuotaSnapshotsChat(WireModel):
     quota_remaining: int | float | None = Field(
         default=None, validation_alias="quota_remaining", serialization_alias="quota_remaining"
     )
-    """Amount of the chat quota that is left, under the name `quota_remaining`."""
+    """Amount of the chat quota that is left."""
     remaining: int | float | None = None
     """Amount of the chat quota that is left."""
     unlimited: bool | None = None
@@ -310,7 +310,7 @@ class CopilotUserResponseQuotaSnapshotsCompletions(WireModel):
     quota_remaining: int | float | None = Field(
         default=None, validation_alias="quota_remaining", serialization_alias="quota_remaining"
     )
-    """Amount of the completions quota that is left, under the name `quota_remaining`."""
+    """Amount of the completions quota that is left."""
     remaining: int | float | None = None
     """Amount of the completions quota that is left."""
     unlimited: bool | None = None
@@ -355,7 +355,7 @@ class CopilotUserResponseQuotaSnapshotsPremiumInteractions(WireModel):
     quota_remaining: int | float | None = Field(
         default=None, validation_alias="quota_remaining", serialization_alias="quota_remaining"
     )
-    """Amount of premium interactions that is left, under the name `quota_remaining`."""
+    """Amount of premium interactions that is left."""
     remaining: int | float | None = None
     """Amount of premium interactions that is left."""
     unlimited: bool | None = None
@@ -489,7 +489,7 @@ MCPServerStatus: TypeAlias = (
 
 
 class ModelCapabilitiesOverrideLimitsVision(WireModel):
-    """Limits for images a model is said to have."""
+    """Image limits to use in place of a model's known ones."""
 
     supported_media_types: list[str] | None = Field(
         default=None, validation_alias="supported_media_types", serialization_alias="supported_media_types"
@@ -506,7 +506,7 @@ class ModelCapabilitiesOverrideLimitsVision(WireModel):
 
 
 class ModelCapabilitiesOverrideSupports(WireModel):
-    """Which features a model is said to have."""
+    """Features a model is taken to have, in place of its known ones."""
 
     vision: bool | None = None
     """Whether the model takes images."""
@@ -518,13 +518,13 @@ class OpenCanvasInstance(WireModel):
     """The state of one open canvas at the moment it was read."""
 
     instance_id: str
-    """Id of the instance, as chosen by whoever opened it; it does not change."""
+    """ID of the instance, as chosen by whoever opened it; it does not change."""
     extension_id: str
-    """Id of the provider that owns the canvas."""
+    """ID of the provider that owns the canvas."""
     extension_name: str | None = None
     """Name of the owning extension for display; absent when not known."""
     canvas_id: str
-    """Id of the canvas, unique within its provider."""
+    """ID of the canvas, unique within its provider."""
     title: str | None = None
     """Title shown for the instance."""
     status: str | None = None
@@ -820,6 +820,13 @@ SessionMode: TypeAlias = Literal["interactive", "plan", "autopilot"] | str
 """
 
 
+class SessionTarget(WireModel):
+    """Names the session that a method acts on."""
+
+    session_id: str
+    """Identifier of the session, as `session.create` returned it."""
+
+
 ShutdownType: TypeAlias = Literal["routine", "error"] | str
 """Whether a session ended normally (`routine`) or because of a crash or fatal error (`error`).
 
@@ -1085,7 +1092,7 @@ class MCPServerConfigStdio(WireModel):
 
 
 class ModelCapabilitiesOverrideLimits(WireModel):
-    """Token and image limits a model is said to have."""
+    """Token and image limits to use in place of a model's known ones."""
 
     max_prompt_tokens: int | None = Field(
         default=None, validation_alias="max_prompt_tokens", serialization_alias="max_prompt_tokens"
@@ -1364,7 +1371,7 @@ MCPServerConfig: TypeAlias = Annotated[
 
 
 class ModelCapabilitiesOverride(WireModel):
-    """Capabilities of a model, where they shall differ from the known ones."""
+    """Capabilities of a model, to use in place of the known ones."""
 
     supports: ModelCapabilitiesOverrideSupports | None = None
     """Which features the model has."""
@@ -1516,7 +1523,7 @@ class SessionOptions(WireModel):
     tool_filter_precedence: ToolFilterPrecedence | None = None
     """Which list wins for a tool on both."""
     provider: ProviderConfig | None = None
-    """Model provider of one's own, in place of the Copilot service."""
+    """Model provider of your own, in place of the Copilot service."""
     enable_session_telemetry: bool | None = None
     """False to send no telemetry for the session."""
     model_capabilities: ModelCapabilitiesOverride | None = None
@@ -1576,7 +1583,7 @@ class SessionOptions(WireModel):
     enable_host_git_operations: bool | None = None
     """True to let the runtime run git on the host."""
     enable_session_store: bool | None = None
-    """True to keep the session in the searchable store."""
+    """True to read and write the store that sessions share."""
     enable_skills: bool | None = None
     """True to offer skills."""
     embedding_cache_storage: TokenStorage | None = None
@@ -1630,7 +1637,7 @@ class SessionOptions(WireModel):
     capi: CapiOptions | None = None
     """Options of the connection to the Copilot model service. Since runtime 1.0.81."""
     providers: list[NamedProviderConfig] | None = None
-    """Several model providers of one's own. Since runtime 1.0.81."""
+    """Several model providers of your own. Since runtime 1.0.81."""
     models: list[ProviderModelConfig] | None = None
     """Models that those providers serve. Since runtime 1.0.81."""
     enable_citations: bool | None = None

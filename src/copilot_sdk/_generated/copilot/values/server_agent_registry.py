@@ -104,7 +104,7 @@ class AgentRegistrySpawnValidationErrorField:
 
 
 class AgentRegistrySpawnValidationErrorReason:
-    """Why a spawn request was refused, as one of a few codes without paths or names in them."""
+    """Why a spawn request was refused."""
 
     CWD_NOT_FOUND: Final = "cwd-not-found"
     """The directory in `cwd` does not exist."""

@@ -52,7 +52,7 @@ class SystemMessageSectionAction:
 
 
 class TokenStorage:
-    """Where the runtime keeps something between runs."""
+    """How long the runtime keeps what it stores."""
 
     PERSISTENT: Final = "persistent"
     """On disk; it survives a restart."""

@@ -58,7 +58,7 @@ class AutoModeSwitchResponse:
     """The user's answer to an automatic model switch."""
 
     YES: Final = "yes"
-    """Use another model for this one request."""
+    """Switch models for this one request."""
 
     YES_ALWAYS: Final = "yes_always"
     """Use another model now, and go on using it without asking."""

@@ -1,0 +1,44 @@
+"""Makes the calls of the generated API over a connection: encode, request, decode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from copilot_sdk._rpc.method import Method
+from copilot_sdk._rpc.unset import Unset
+
+if TYPE_CHECKING:
+    from copilot_sdk._rpc.peer import Peer
+
+R = TypeVar("R")
+
+
+class PeerCaller:
+    """Calls over a peer; those of one session when `session_id` is given.
+
+    Args:
+        peer: The connection.
+        session_id: Goes into the params of each call.
+    """
+
+    def __init__(self, peer: Peer, session_id: str | None = None) -> None:
+        self._peer = peer
+        self._session_id = session_id
+
+    async def call(self, method: Method[R], params: Mapping[str, object] | object, timeout: float | None | Unset) -> R:
+        """Encode `params`, send the request, decode the result.
+
+        Raises:
+            InvalidParams: An argument does not fit.
+            ResultValidationError: The result does not fit.
+            RpcError: The runtime refused.
+            RequestTimeout: No answer came in time.
+            ConnectionClosed: The connection ended.
+        """
+        from copilot_sdk._model.codec import decode_result, encode_params
+
+        wire = encode_params(method, params)
+        if self._session_id is not None:
+            wire = {"sessionId": self._session_id, **wire}
+        return decode_result(method, await self._peer.request(method.name, wire, timeout=timeout))

@@ -1,0 +1,142 @@
+"""Ways to a runtime: start the Copilot CLI, connect to one that listens, or run the reference runtime in this process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from copilot_sdk.errors import ConnectError, UsageError
+
+if TYPE_CHECKING:
+    from copilot_sdk.transports.base import Transport
+
+Connector: TypeAlias = "Callable[[], Awaitable[Transport]]"
+
+CLI_PATH_VARIABLE = "COPILOT_CLI_PATH"
+_TOKEN_VARIABLE = "COPILOT_SDK_AUTH_TOKEN"  # noqa: S105 - the name of a variable
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Starts the Copilot CLI as a child process that speaks over its standard streams.
+
+    Args:
+        path: The executable; `COPILOT_CLI_PATH`, then `copilot` on PATH when left out. A `.js` file is run with node, a `.py`
+            file with this Python.
+        args: Arguments before those that select the server mode.
+        env: The whole environment of the process; a copy of this one's when left out.
+        cwd: Working directory of the process.
+        log_level: How much the runtime logs: none, error, warning, info, debug or all.
+        github_token: Signs the runtime in; handed over in the environment, never on the command line.
+        use_logged_in_user: False to ignore credentials that are stored on the machine.
+        tcp: True to speak over a TCP port that the process chooses, instead of its standard streams.
+    """
+
+    path: str | os.PathLike[str] | None = None
+    args: Sequence[str] = ()
+    env: Mapping[str, str] | None = field(default=None, repr=False)
+    cwd: str | os.PathLike[str] | None = None
+    log_level: str = "error"
+    github_token: str | None = field(default=None, repr=False)
+    use_logged_in_user: bool = True
+    tcp: bool = False
+
+    def command(self) -> list[str]:
+        """The command line.
+
+        Raises:
+            ConnectError: There is no executable.
+        """
+        command = [*find_cli(self.path), *self.args, "--headless", "--no-auto-update", "--log-level", self.log_level]
+        if self.github_token is not None:
+            command += ["--auth-token-env", _TOKEN_VARIABLE]
+        if not self.use_logged_in_user:
+            command.append("--no-auto-login")
+        return command if self.tcp else [*command, "--stdio"]
+
+    async def __call__(self) -> Transport:
+        """Start the process."""
+        env = dict(os.environ if self.env is None else self.env)
+        if self.github_token is not None:
+            env[_TOKEN_VARIABLE] = self.github_token
+        if self.tcp:
+            from copilot_sdk.transports.tcp import spawn_listening
+
+            return await spawn_listening(self.command(), env=env, cwd=self.cwd)
+        from copilot_sdk.transports.stdio import StdioTransport
+
+        return await StdioTransport.spawn(self.command(), env=env, cwd=self.cwd)
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Connects to a runtime that listens on a TCP port."""
+
+    host: str
+    port: int
+    timeout: float = 10.0
+
+    @classmethod
+    def parse(cls, address: str) -> Connect:
+        """Read `host:port` or a port alone.
+
+        Raises:
+            UsageError: It is neither.
+        """
+        host, separator, port = address.rpartition(":")
+        if not port.isdecimal() or not 0 < int(port) < 65536:
+            raise UsageError(f"{address!r} is no address; write host:port, such as 127.0.0.1:4321")
+        return cls(host.strip("[]") if separator else "127.0.0.1", int(port))
+
+    async def __call__(self) -> Transport:
+        """Connect."""
+        from copilot_sdk.transports.tcp import connect
+
+        return await connect(self.host, self.port, timeout=self.timeout)
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """Runs the reference runtime in this process."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    async def __call__(self) -> Transport:
+        """Start the runtime."""
+        from copilot_sdk.runtime import embedded
+
+        return await embedded(**self.options)
+
+
+def find_cli(path: str | os.PathLike[str] | None = None) -> list[str]:
+    """The command that starts the Copilot CLI.
+
+    Raises:
+        ConnectError: There is none.
+    """
+    wanted = os.fspath(path) if path is not None else os.environ.get(CLI_PATH_VARIABLE)
+    if wanted is None:
+        found = shutil.which("copilot")
+        if found is None:
+            raise ConnectError(
+                f"no Copilot CLI found: install it, pass its path to CopilotClient, set {CLI_PATH_VARIABLE}, "
+                "or use CopilotClient.embedded() for the reference runtime"
+            )
+        return [found]
+    origin = "" if path is not None else f" (from {CLI_PATH_VARIABLE})"
+    resolved = shutil.which(wanted) or wanted
+    if not Path(resolved).is_file():
+        raise ConnectError(f"no Copilot CLI at {wanted!r}{origin}: no such file; check the path")
+    match Path(resolved).suffix:
+        case ".js":
+            return ["node", resolved]
+        case ".py":
+            return [sys.executable, resolved]
+    if not os.access(resolved, os.X_OK):
+        raise ConnectError(f"the Copilot CLI at {wanted!r}{origin} is not executable; check its permissions")
+    return [resolved]

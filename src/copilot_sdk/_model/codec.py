@@ -1,0 +1,111 @@
+"""Between Python values and the JSON of a method: params and results, each way. Sending is strict, receiving is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from copilot_sdk._model.base import WireModel
+from copilot_sdk._model.event import problems
+from copilot_sdk._rpc.method import Loader, Method
+from copilot_sdk._rpc.unset import UNSET
+from copilot_sdk.errors import InvalidParams, ResultValidationError
+
+R = TypeVar("R")
+
+
+@cache
+def _adapter(load: Loader) -> TypeAdapter[Any]:
+    return TypeAdapter(load())
+
+
+@cache
+def _kind(load: Loader) -> Any:
+    return load()
+
+
+def encode_params(method: Method[Any], values: Mapping[str, object] | object) -> dict[str, Any]:
+    """The params of a call as JSON data.
+
+    Args:
+        method: The method.
+        values: Params by wire name, where `UNSET`, and None that has no meaning of its own, count as left out; or, for a
+            method whose params are a union, one of its objects.
+
+    Raises:
+        InvalidParams: A param is missing or does not fit; the message names it.
+    """
+    if method.params is None:
+        return {}
+    if isinstance(values, Mapping):
+        values = {
+            name: value
+            for name, value in values.items()
+            if value is not UNSET and (value is not None or name in method.nullable)
+        }
+    return encode(method, method.params, values)
+
+
+def encode(method: Method[Any], load: Loader, values: object) -> dict[str, Any]:
+    """Validate and dump an object for the wire."""
+    kind = _kind(load)
+    try:
+        if isinstance(kind, type) and issubclass(kind, WireModel):
+            return kind.model_validate(values).to_wire()
+        adapter = _adapter(load)
+        data: dict[str, Any] = adapter.dump_python(adapter.validate_python(values), mode="json", exclude_unset=True)
+        return data
+    except ValidationError as error:
+        raise InvalidParams(f"{method.name}: {'; '.join(problems(error))}", method=method.name) from None
+
+
+def decode_params(method: Method[Any], raw: object) -> Any:
+    """The params of an inbound call as an object; None for a method without params.
+
+    Raises:
+        InvalidParams: They do not fit.
+    """
+    if method.params is None:
+        return None
+    try:
+        return _adapter(method.params).validate_python(raw)
+    except ValidationError as error:
+        raise InvalidParams("; ".join(problems(error)), method=method.name) from None
+
+
+def decode_result(method: Method[R], raw: object) -> R:
+    """What a call returned, as an object. Runtimes exchange null and `{}`: either stands for the other.
+
+    Raises:
+        ResultValidationError: It does not fit; the error has the raw result.
+    """
+    if method.result is None:
+        return None  # type: ignore[return-value]
+    adapter = _adapter(method.result)
+    try:
+        return adapter.validate_python(raw)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        if raw is None or raw == {}:
+            try:
+                return adapter.validate_python({} if raw is None else None)  # type: ignore[no-any-return]
+            except ValidationError:
+                pass
+        raise ResultValidationError(method.name, problems(error), raw) from None
+
+
+def encode_result(method: Method[Any], value: object) -> Any:
+    """What a handler returned, as JSON data.
+
+    Raises:
+        ResultValidationError: The handler returned something else than the method promises.
+    """
+    if method.result is None:
+        return None
+    adapter = _adapter(method.result)
+    try:
+        return adapter.dump_python(adapter.validate_python(value), mode="json", exclude_unset=True)
+    except ValidationError as error:
+        raise ResultValidationError(method.name, problems(error), None) from None

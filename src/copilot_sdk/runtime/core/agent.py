@@ -1,0 +1,218 @@
+"""The agent loop: ask the model, run the tools it calls, and again until it has nothing more to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from copilot_sdk._generated.copilot.events.assistant import AssistantTurnEndData, AssistantTurnStartData
+from copilot_sdk._generated.copilot.events.model import ModelCallFailureData
+from copilot_sdk.runtime.core.answer import Answer, AnswerStream
+from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.faults import ModelFault
+from copilot_sdk.runtime.core.intake import take_in
+from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolSpec
+from copilot_sdk.runtime.core.payloads import Payload
+from copilot_sdk.runtime.core.prompts import system_text
+from copilot_sdk.runtime.core.queue import MessageQueue
+from copilot_sdk.runtime.core.retries import retrying
+from copilot_sdk.runtime.core.tool_calls import ToolCalls
+from copilot_sdk.runtime.core.tools.base import Tool
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.session import Session
+
+_CONTINUATIONS = 5
+_CONTINUE = "Your answer was cut off. Go on exactly where it stopped."
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What one prompt set in motion.
+
+    Attributes:
+        id: Ties its events together.
+        message_id: The id of the prompt.
+        headers: HTTP headers for its model requests.
+    """
+
+    id: str = field(default_factory=new_id)
+    message_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Agent:
+    """One conversation with a model: that of the session, or that of a background agent."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        agent_id: str | None = None,
+        model: str | None = None,
+        instructions: str = "",
+        tool_names: Sequence[str] | None = None,
+        parent_call_id: str | None = None,
+        history: Sequence[Message] = (),
+        on_activity: Callable[[str], None] | None = None,
+    ) -> None:
+        """Prepares an agent.
+
+        Args:
+            session: The session it belongs to.
+            agent_id: Its id; None for the main agent.
+            model: The model it uses; None for that of the session.
+            instructions: What it is told besides what every agent is told.
+            tool_names: The only tools it gets; None for all.
+            parent_call_id: The tool call that started it.
+            history: What was said before.
+            on_activity: Called with a line of text for each tool it uses.
+        """
+        self.session = session
+        self.id = agent_id
+        self.parent_call_id = parent_call_id
+        self.history: list[Message] = list(history)
+        self.exchange = Exchange()
+        self.tool_calls_made = 0
+        self.tokens_used = 0
+        self.intent: str | None = None
+        self.latest_response: str | None = None
+        self._model = model
+        self._instructions = instructions
+        self._tool_names = tool_names
+        self._on_activity = on_activity
+        self._turns = 0
+
+    @property
+    def model_id(self) -> str:
+        """The model it uses now."""
+        return self._model or self.session.model_id
+
+    @property
+    def streams(self) -> bool:
+        """Whether its answers are told piece by piece."""
+        config = self.session.config
+        return config.streaming and (self.id is None or config.sub_agent_streaming)
+
+    def emit(self, data: Payload, *, extra: Mapping[str, object] | None = None) -> None:
+        """Emits an event of this agent."""
+        self.session.emit(data, agent_id=self.id, extra=extra)
+
+    def note(self, text: str) -> None:
+        """Records a line about what it does."""
+        if self._on_activity is not None:
+            self._on_activity(text)
+
+    def tools(self) -> dict[str, Tool]:
+        """The tools it may call now."""
+        available = self.session.toolbox(sub_agent=self.id is not None)
+        if self._tool_names is None or "*" in self._tool_names:
+            return available
+        return {name: tool for name, tool in available.items() if name in self._tool_names}
+
+    def system_message(self) -> str:
+        """What it is told before everything else."""
+        return system_text(self.session.config, self._instructions)
+
+    def say(self, text: str, images: Sequence[Image] = ()) -> None:
+        """Adds a message of the user to the conversation."""
+        self.history.append(Message("user", text, images=tuple(images)))
+
+    async def run(self, inbox: MessageQueue) -> str:
+        """Works until the model has nothing more to do.
+
+        Args:
+            inbox: Its steering messages are taken in before each step.
+
+        Returns:
+            What the model said last.
+
+        Raises:
+            ModelFault: The model could not be used.
+        """
+        continuations = 0
+        while True:
+            for prompt in inbox.take_steering():
+                take_in(self, prompt, steering=True)
+            turn_id = str(self._turns)
+            self._turns += 1
+            self.emit(AssistantTurnStartData(turn_id=turn_id, interaction_id=self.exchange.id))
+            answer = await self._ask(turn_id)
+            over = await self._act(answer, turn_id)
+            self.emit(AssistantTurnEndData(turn_id=turn_id))
+            cut_off = answer.finish_reason == "length" and continuations < _CONTINUATIONS
+            if over:
+                return answer.text
+            if cut_off and not answer.tool_calls:
+                continuations += 1
+                self.say(_CONTINUE)
+            elif not answer.tool_calls and not inbox.has_steering:
+                return answer.text
+
+    async def _act(self, answer: Answer, turn_id: str) -> bool:
+        """Takes an answer into the conversation and runs the tools it calls.
+
+        Returns:
+            Whether the turn is over.
+        """
+        self.latest_response = answer.text or self.latest_response
+        self.tokens_used += answer.usage.input_tokens + answer.usage.output_tokens
+        self.history.append(Message("assistant", answer.text, tool_calls=tuple(answer.tool_calls)))
+        if not answer.tool_calls:
+            return False
+        self.tool_calls_made += len(answer.tool_calls)
+        calls = ToolCalls(self, turn_id)
+        try:
+            outcomes = await calls.run(answer.tool_calls)
+        except BaseException:
+            # Every call in the history needs a result, or no provider accepts the conversation any more.
+            self.history += calls.interrupted(answer.tool_calls)
+            raise
+        self.history += [outcome.message for outcome in outcomes]
+        self.history += [Message("user", text) for outcome in outcomes for text in outcome.remarks]
+        return any(outcome.ends_turn for outcome in outcomes)
+
+    async def _ask(self, turn_id: str) -> Answer:
+        async def call() -> Answer:
+            started = time.monotonic()
+            try:
+                return await self._call(turn_id)
+            except ModelFault as fault:
+                self._report_failure(fault, started)
+                raise
+
+        return await retrying(call, self.session.limits)
+
+    async def _call(self, turn_id: str) -> Answer:
+        session = self.session
+        stream = AnswerStream(self, turn_id)
+        request = ModelRequest(
+            model=self.model_id,
+            messages=[Message("system", self.system_message()), *self.history],
+            tools=[ToolSpec(tool.name, tool.description, tool.parameters) for tool in self.tools().values()],
+            stream=self.streams,
+            session_id=session.id,
+            agent_id=self.id,
+            reasoning_effort=session.config.reasoning_effort,
+            headers=self.exchange.headers,
+        )
+        async with aclosing(session.model.respond(request)) as events:
+            async for event in events:
+                stream.take(event)
+                await session.clients.caught_up()
+        return stream.finish()
+
+    def _report_failure(self, fault: ModelFault, started: float) -> None:
+        self.emit(
+            ModelCallFailureData(
+                model=self.model_id,
+                initiator=None if self.id is None else "sub-agent",
+                status_code=fault.status,
+                duration_ms=int((time.monotonic() - started) * 1000),
+                source="top_level" if self.id is None else "subagent",
+                error_message=fault.message,
+            )
+        )

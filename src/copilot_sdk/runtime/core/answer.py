@@ -1,0 +1,172 @@
+"""One answer of a model: told piece by piece while it comes, and as a whole at its end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from copilot_sdk._generated.copilot.events.assistant import (
+    AssistantMessageData,
+    AssistantMessageDeltaData,
+    AssistantMessageStartData,
+    AssistantMessageToolRequest,
+    AssistantReasoningData,
+    AssistantReasoningDeltaData,
+    AssistantStreamingDeltaData,
+    AssistantUsageData,
+)
+from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.faults import ModelFault
+from copilot_sdk.runtime.core.models.base import (
+    Completed,
+    ModelEvent,
+    ReasoningDelta,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.agent import Agent
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model answered."""
+
+    text: str
+    tool_calls: Sequence[ToolCall]
+    finish_reason: str
+    usage: Usage
+
+
+class AnswerStream:
+    """Takes the pieces of one answer and emits their events."""
+
+    def __init__(self, agent: Agent, turn_id: str) -> None:
+        self._agent = agent
+        self._turn_id = turn_id
+        self._message_id = new_id()
+        self._reasoning_id = new_id()
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._size = 0
+        self._started = time.monotonic()
+        self._first_token: float | None = None
+        self._end: Completed | None = None
+
+    def take(self, event: ModelEvent) -> None:
+        """Takes in one piece."""
+        if self._first_token is None:
+            self._first_token = time.monotonic()
+        match event:
+            case TextDelta(text):
+                self._say(text)
+            case ReasoningDelta(text):
+                self._think(text)
+            case Completed():
+                self._end = event
+
+    def _say(self, text: str) -> None:
+        agent, first = self._agent, not self._text
+        self._text.append(text)
+        if not agent.streams:
+            return
+        if first:
+            agent.emit(AssistantMessageStartData(message_id=self._message_id))
+        agent.emit(
+            AssistantMessageDeltaData(
+                message_id=self._message_id, delta_content=text, parent_tool_call_id=agent.parent_call_id
+            )
+        )
+        self._grow(text)
+
+    def _think(self, text: str) -> None:
+        self._reasoning.append(text)
+        if self._agent.streams:
+            self._agent.emit(AssistantReasoningDeltaData(reasoning_id=self._reasoning_id, delta_content=text))
+            self._grow(text)
+
+    def _grow(self, text: str) -> None:
+        self._size += len(text.encode("utf-8", "surrogatepass"))
+        self._agent.emit(AssistantStreamingDeltaData(total_response_size_bytes=self._size))
+
+    def finish(self) -> Answer:
+        """Emits what is told at the end and returns the whole.
+
+        Raises:
+            ModelFault: There is no answer.
+        """
+        end = self._end
+        if end is None:
+            raise ModelFault("the model broke off its answer", retryable=True)
+        text = "".join(self._text)
+        if not text and not end.tool_calls and not self._reasoning:
+            raise ModelFault("The model returned an empty response", retryable=False)
+        if self._reasoning:
+            thought = "".join(self._reasoning)
+            self._agent.emit(AssistantReasoningData(reasoning_id=self._reasoning_id, content=thought))
+        self._report_usage(end)
+        self._report_message(text, end)
+        return Answer(text, end.tool_calls, end.finish_reason, end.usage)
+
+    def _report_usage(self, end: Completed) -> None:
+        agent, usage = self._agent, end.usage
+        milliseconds = int((time.monotonic() - self._started) * 1000)
+        first = self._first_token or self._started
+        agent.session.usage.record_call(agent.model_id, usage, milliseconds, main_agent=agent.id is None)
+        agent.emit(
+            AssistantUsageData(
+                model=agent.model_id,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cache_read_tokens=usage.cache_read_tokens,
+                cache_write_tokens=usage.cache_write_tokens,
+                reasoning_tokens=usage.reasoning_tokens or None,
+                duration=milliseconds,
+                time_to_first_token_ms=int((first - self._started) * 1000),
+                initiator=None if agent.id is None else "sub-agent",
+                api_call_id=end.call_id,
+                api_endpoint="/chat/completions",
+                parent_tool_call_id=agent.parent_call_id,
+            )
+        )
+
+    def _report_message(self, text: str, end: Completed) -> None:
+        agent = self._agent
+        requests = [
+            AssistantMessageToolRequest(
+                tool_call_id=call.id,
+                name=call.name,
+                arguments=readable_arguments(call.arguments),
+                type="function",
+            )
+            for call in end.tool_calls
+        ]
+        origin = agent.exchange.message_id
+        agent.emit(
+            AssistantMessageData(
+                message_id=self._message_id,
+                model=agent.model_id,
+                content=text,
+                tool_requests=requests or None,
+                reasoning_text="".join(self._reasoning) or None,
+                output_tokens=end.usage.output_tokens,
+                interaction_id=agent.exchange.id,
+                api_call_id=end.call_id,
+                turn_id=self._turn_id,
+                parent_tool_call_id=agent.parent_call_id,
+            ),
+            extra=None if origin is None else {"originatingMessageId": origin},
+        )
+
+
+def readable_arguments(text: str) -> object:
+    """The arguments of a tool call as JSON; the text itself if it is none."""
+    try:
+        return json.loads(text or "{}")
+    except ValueError:
+        return text

@@ -1,0 +1,67 @@
+"""The conversation of a stored session, rebuilt from its events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from copilot_sdk.runtime.core.log import Event
+from copilot_sdk.runtime.core.models.base import Message, ToolCall
+from copilot_sdk.runtime.core.prompts import notification_text
+
+_NO_RESULT = "The session ended before this tool call had a result. Do not assume that it succeeded."
+
+
+def rebuild(events: Iterable[Event]) -> list[Message]:
+    """The messages of the main agent; tool calls that never got a result get one that says so."""
+    history: list[Message] = []
+    results: dict[str, str] = {}
+    for event in events:
+        if event.agent_id is not None:
+            continue
+        data = event.data
+        match event.type:
+            case "user.message":
+                history.append(Message("user", str(data.get("transformedContent") or data.get("content", ""))))
+            case "system.notification":
+                history.append(Message("user", notification_text(str(data.get("content", "")))))
+            case "assistant.message":
+                history.append(
+                    Message("assistant", str(data.get("content", "")), tool_calls=_calls(data))
+                )
+            case "tool.execution_complete":
+                results[str(data.get("toolCallId"))] = _result(data)
+    return _with_results(history, results)
+
+
+def _with_results(history: Iterable[Message], results: Mapping[str, str]) -> list[Message]:
+    complete: list[Message] = []
+    for message in history:
+        complete.append(message)
+        complete += [
+            Message("tool", results.get(call.id, _NO_RESULT), tool_call_id=call.id)
+            for call in message.tool_calls
+        ]
+    return complete
+
+
+def _calls(data: Mapping[str, object]) -> tuple[ToolCall, ...]:
+    requests = data.get("toolRequests")
+    if not isinstance(requests, list):
+        return ()
+    return tuple(
+        ToolCall(str(request["toolCallId"]), str(request["name"]), _text(request.get("arguments", {})))
+        for request in requests
+        if isinstance(request, dict)
+    )
+
+
+def _text(arguments: object) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def _result(data: Mapping[str, object]) -> str:
+    result, error = data.get("result"), data.get("error")
+    if isinstance(result, dict):
+        return str(result.get("content", ""))
+    return str(error.get("message", "")) if isinstance(error, dict) else ""

@@ -1,0 +1,206 @@
+"""Shell commands: real processes, in a process group of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from copilot_sdk._generated.copilot.events.system import (
+    SystemNotificationShellCompleted,
+    SystemNotificationShellDetachedCompleted,
+)
+from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.session import Session
+
+_OUTPUT_BYTES = 1_000_000
+_RECENT_BYTES = 4_000
+_CHUNK_BYTES = 65_536
+_SECRETS = (
+    "COPILOT_SDK_AUTH_TOKEN",
+    "COPILOT_CONNECTION_TOKEN",
+    "COPILOT_GITHUB_TOKEN",
+    "COPILOT_PROVIDER_API_KEY",
+    "GH_TOKEN",
+    "GITHUB_TOKEN",
+)
+
+
+class Command:
+    """A shell command that has been started; its output is gathered from both streams, in order."""
+
+    def __init__(self, process: Process, log: Path | None) -> None:
+        self._process = process
+        self._log = log
+        self._output = bytearray()
+        self._dropped = 0
+        self.exit_code: int | None = None
+
+    @classmethod
+    async def start(cls, command: str, folder: Path, *, log: Path | None = None) -> Command:
+        """Starts a command.
+
+        Args:
+            command: What bash is to run.
+            folder: Where to run it.
+            log: Where the output goes; None keeps it in memory.
+
+        Raises:
+            OSError: There is no bash, or no such folder.
+        """
+        environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+        output = PIPE if log is None else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "bash",
+                "-c",
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=DEVNULL,
+                stdout=output,
+                stderr=STDOUT,
+                start_new_session=True,
+            )
+        finally:
+            if log is not None:
+                os.close(output)
+        return cls(process, log)
+
+    @property
+    def pid(self) -> int:
+        """The process id, which is that of the process group too."""
+        return self._process.pid
+
+    @property
+    def output(self) -> str:
+        """What it has printed; of very much only the end."""
+        if self._log is not None:
+            return _tail(self._log, _OUTPUT_BYTES)
+        note = f"... {self._dropped} bytes were left out\n" if self._dropped else ""
+        return note + self._output.decode(errors="replace")
+
+    @property
+    def recent_output(self) -> str:
+        """The end of what it has printed."""
+        return self.output[-_RECENT_BYTES:]
+
+    async def finish(self) -> int:
+        """Gathers the output and waits for the end.
+
+        Returns:
+            The exit code; negative for the signal that ended it.
+        """
+        stream = self._process.stdout
+        while stream is not None and (chunk := await stream.read(_CHUNK_BYTES)):
+            self._output += chunk
+            if (surplus := len(self._output) - _OUTPUT_BYTES) > 0:
+                del self._output[:surplus]
+                self._dropped += surplus
+        self.exit_code = await self._process.wait()
+        return self.exit_code
+
+    def signal(self, number: int) -> bool:
+        """Sends a signal to the whole process group.
+
+        Returns:
+            Whether it was still there.
+        """
+        if self._process.returncode is not None:
+            return False
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+    async def stop(self, seconds: float) -> None:
+        """Asks the process group to end, and kills it if it does not within the given time."""
+        self.signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._process.wait()
+        except TimeoutError:
+            self.signal(signal.SIGKILL)
+            await self._process.wait()
+        with suppress(ProcessLookupError):
+            # What the command left behind goes with it.
+            os.killpg(self.pid, signal.SIGKILL)
+
+
+class ShellTask:
+    """A shell command as a task of the session."""
+
+    kind: Literal["shell"] = "shell"
+
+    def __init__(
+        self, session: Session, task_id: str, command: str, description: str, *, mode: Mode, log: Path | None
+    ) -> None:
+        self.id = task_id
+        self.command = command
+        self.description = description
+        self.log = log
+        self.progress = TaskProgress(session, mode)
+        self._session = session
+        self._process: Command | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    @property
+    def detached(self) -> bool:
+        """Whether its output goes to a file and not to the runtime."""
+        return self.log is not None
+
+    @property
+    def process(self) -> Command:
+        """The running command."""
+        assert self._process is not None, "the task has not been started"
+        return self._process
+
+    async def start(self) -> None:
+        """Starts the command and begins to follow it."""
+        folder = self._session.config.working_directory
+        self._process = await Command.start(self.command, folder, log=self.log)
+        self._session.tasks.add(self)
+        self._following = self._session.scope.start(self._follow(), name=f"shell {self.id}")
+
+    async def _follow(self) -> None:
+        code = await self.process.finish()
+        unwatched = self.progress.mode == "background"
+        self.progress.end("completed" if code == 0 else "failed")
+        if unwatched:
+            self._report(code)
+
+    def _report(self, code: int) -> None:
+        text = f'Shell command "{self.description}" ({self.id}) ended with exit code {code}. '
+        if self.detached:
+            notice = SystemNotificationShellDetachedCompleted(shell_id=self.id, description=self.description)
+            self._session.turns.notify(text + f"Its output is in {self.log}.", notice)
+        else:
+            completed = SystemNotificationShellCompleted(
+                shell_id=self.id, exit_code=code, description=self.description
+            )
+            self._session.turns.notify(text + "Use read_bash to see its output.", completed)
+
+    async def stop(self) -> None:
+        """Ends the command."""
+        if self._following is None or not self.progress.running:
+            return
+        await end_all({self._following})
+        await self.process.stop(self._session.limits.stop_seconds)
+        self.progress.end("cancelled")
+
+
+def _tail(path: Path, size: int) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - size))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""

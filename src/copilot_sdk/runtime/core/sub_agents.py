@@ -1,0 +1,266 @@
+"""Background agents: each has a conversation of its own and works while the main agent does something else."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
+
+from copilot_sdk._generated.copilot.events.subagent import (
+    SubagentCompletedData,
+    SubagentFailedData,
+    SubagentStartedData,
+)
+from copilot_sdk._generated.copilot.events.system import SystemNotificationAgentCompleted
+from copilot_sdk.runtime.core.agent import Agent
+from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
+from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
+from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.session import Session
+
+_ACTIVITY_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class AgentKind:
+    """A kind of agent that can be started."""
+
+    name: str
+    display_name: str
+    description: str
+    instructions: str
+    tools: tuple[str, ...] | None = None
+    model: str | None = None
+
+
+_BUILT_IN = (
+    AgentKind(
+        "explore",
+        "Explore Agent",
+        "Reads code and answers questions about it.",
+        "You look into a code base and answer the question you are given. You change nothing.",
+        ("view", "grep", "glob", "report_intent"),
+    ),
+    AgentKind(
+        "task",
+        "Task Agent",
+        "Runs commands such as tests and builds, and reports how they went.",
+        "You run commands, and report in a few words whether they worked. Quote output only of what failed.",
+        ("bash", "read_bash", "stop_bash", "view", "grep", "glob", "report_intent"),
+    ),
+    AgentKind(
+        "general-purpose",
+        "General Purpose Agent",
+        "Works on a task of several steps by itself.",
+        "You work on the task you are given until it is done, and then say what you did.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentOrder:
+    """What a background agent is started with."""
+
+    agent_type: str
+    prompt: str
+    name: str
+    description: str
+    model: str | None = None
+    mode: Mode = "background"
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One thing that an agent did."""
+
+    text: str
+    at: datetime
+
+
+def kinds(session: Session) -> dict[str, AgentKind]:
+    """The agents that can be started in a session; those of the application hide built-in ones."""
+    own = (
+        AgentKind(
+            agent.name,
+            agent.display_name or agent.name,
+            agent.description,
+            agent.prompt,
+            agent.tools,
+            agent.model,
+        )
+        for agent in session.config.agents
+    )
+    return {kind.name: kind for kind in (*_BUILT_IN, *own)}
+
+
+class AgentTask:
+    """A background agent as a task of the session."""
+
+    kind: Literal["agent"] = "agent"
+
+    def __init__(self, session: Session, order: AgentOrder) -> None:
+        """Prepares an agent.
+
+        Raises:
+            RuntimeFault: There is no such type of agent.
+        """
+        self.type = _kind(session, order.agent_type)
+        self.id = session.tasks.free_id(_slug(order.name) or order.agent_type)
+        self.description = order.description
+        self.prompt = order.prompt
+        self.requested_model = order.model
+        self.call_id = order.call_id or new_id()
+        self.progress = TaskProgress(session, order.mode)
+        self.result: str | None = None
+        self.error: str | None = None
+        self.active_since: datetime | None = None
+        self._active_milliseconds = 0
+        self._activity: deque[Activity] = deque(maxlen=_ACTIVITY_KEPT)
+        self._session = session
+        self._inbox = MessageQueue()
+        self._working: asyncio.Task[None] | None = None
+        self.agent = Agent(
+            session,
+            agent_id=self.id,
+            model=order.model or self.type.model,
+            instructions=self.type.instructions,
+            tool_names=self.type.tools,
+            parent_call_id=self.call_id,
+            on_activity=self._record,
+        )
+
+    @property
+    def active_milliseconds(self) -> int:
+        """How long it has been at work."""
+        running = milliseconds_between(self.active_since, now()) if self.active_since else 0
+        return self._active_milliseconds + running
+
+    @property
+    def recent_activity(self) -> list[Activity]:
+        """What it did last, oldest first."""
+        return list(self._activity)
+
+    def start(self) -> None:
+        """Sets the agent to work."""
+        self._session.emit(
+            SubagentStartedData(
+                tool_call_id=self.call_id,
+                agent_name=self.type.name,
+                agent_display_name=self.type.display_name,
+                agent_description=self.type.description,
+                model=self.agent.model_id,
+            ),
+            agent_id=self.id,
+        )
+        self._session.tasks.add(self)
+        self._work(self.prompt)
+
+    def _work(self, prompt: str) -> None:
+        self.active_since = now()
+        self._inbox.steer(Prompt(id=new_id(), text=prompt))
+        self._working = self._session.scope.start(self._run(), name=f"agent {self.id}")
+
+    async def _run(self) -> None:
+        try:
+            self.result = await self.agent.run(self._inbox)
+        except ModelFault as fault:
+            self._fail(fault.message)
+        except Exception as error:
+            # A defect in a tool or in the runtime must not look like an agent that works for ever.
+            self._fail(f"{type(error).__name__}: {error}")
+            raise
+        else:
+            self._complete()
+
+    def _pause(self) -> int:
+        self._active_milliseconds = self.active_milliseconds
+        self.active_since = None
+        return self._active_milliseconds
+
+    def _complete(self) -> None:
+        self._session.emit(
+            SubagentCompletedData(
+                tool_call_id=self.call_id,
+                agent_name=self.type.name,
+                agent_display_name=self.type.display_name,
+                model=self.agent.model_id,
+                total_tool_calls=self.agent.tool_calls_made,
+                total_tokens=self.agent.tokens_used,
+                duration_ms=self._pause(),
+            ),
+            agent_id=self.id,
+        )
+        self._end("completed")
+
+    def _fail(self, error: str) -> None:
+        self.error = error
+        self._session.emit(
+            SubagentFailedData(
+                tool_call_id=self.call_id,
+                agent_name=self.type.name,
+                agent_display_name=self.type.display_name,
+                error=error,
+                model=self.agent.model_id,
+                total_tool_calls=self.agent.tool_calls_made,
+                total_tokens=self.agent.tokens_used,
+                duration_ms=self._pause(),
+            ),
+            agent_id=self.id,
+        )
+        self._end("failed")
+
+    def _end(self, status: Literal["completed", "failed"]) -> None:
+        unwatched = self.progress.mode == "background"
+        self.progress.end(status)
+        if unwatched:
+            verb = "has finished" if status == "completed" else "has failed"
+            self._session.turns.notify(
+                f'Agent "{self.id}" ({self.type.name}) {verb}. Use read_agent to see what it answered.',
+                SystemNotificationAgentCompleted(
+                    agent_id=self.id,
+                    agent_type=self.type.name,
+                    status=status,
+                    description=self.description,
+                    prompt=self.prompt,
+                ),
+            )
+
+    def send(self, message: str) -> None:
+        """Gives the agent a message: into its running turn, or as a new one if it has ended."""
+        self.prompt = message
+        if self.progress.running:
+            self._inbox.steer(Prompt(id=new_id(), text=message))
+            return
+        self.error = None
+        self.progress.restart()
+        self._work(message)
+
+    async def stop(self) -> None:
+        """Ends the agent's work."""
+        if self._working is None or not self.progress.running:
+            return
+        await end_all({self._working})
+        self._pause()
+        self.progress.end("cancelled")
+
+    def _record(self, text: str) -> None:
+        self._activity.append(Activity(text, now()))
+
+
+def _kind(session: Session, name: str) -> AgentKind:
+    known = kinds(session)
+    if name not in known:
+        raise RuntimeFault(f"Unknown agent type: {name}. Known types: {', '.join(sorted(known))}")
+    return known[name]
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,0 +1,66 @@
+"""Tools that speak to the user: ask_user, report_intent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from copilot_sdk._generated.copilot.events.assistant import AssistantIntentData
+from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.tools.base import (
+    Arguments,
+    ToolContext,
+    ToolResult,
+    flag,
+    flag_argument,
+    schema,
+    text,
+    text_argument,
+)
+
+
+class AskUser:
+    """Puts a question to the user."""
+
+    name = "ask_user"
+    description = "Ask the user a question and wait for the answer."
+    parameters = schema(
+        ["question"],
+        question=text("The question."),
+        choices={"type": "array", "items": {"type": "string"}, "description": "Answers to choose from."},
+        allow_freeform=flag("Whether other answers are possible."),
+    )
+
+    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+        """Asks for nothing but the answer."""
+        return []
+
+    async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
+        """Asks."""
+        choices = arguments.get("choices")
+        answer = await context.session.user_input.ask(
+            text_argument(arguments, "question"),
+            [str(choice) for choice in choices] if isinstance(choices, list) else [],
+            allow_freeform=flag_argument(arguments, "allow_freeform", True),
+            call_id=context.call_id,
+            agent_id=context.agent.id,
+        )
+        return ToolResult(f"User responded: {answer.text}")
+
+
+class ReportIntent:
+    """Says what the agent is about to do."""
+
+    name = "report_intent"
+    description = "Tell the user in a few words what you are about to do."
+    parameters = schema(["intent"], intent=text("What you are about to do, in four words at most."))
+
+    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+        """Asks for nothing."""
+        return []
+
+    async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
+        """Says it."""
+        intent = text_argument(arguments, "intent")
+        context.agent.intent = intent
+        context.agent.emit(AssistantIntentData(intent=intent))
+        return ToolResult("Intent logged")
