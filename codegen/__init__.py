@@ -1,1 +1,4 @@
-"""The code generator: schema files in, a typed Python package out. Build time only; imports nothing from `src`."""
+"""The code generator: schema files in, a typed Python package out.
+
+Build time only; imports nothing from `src`.
+"""

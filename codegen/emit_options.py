@@ -1,4 +1,7 @@
-"""Emits `options.py`: the options of creating and resuming a session as TypedDicts, for `**options: Unpack[...]`."""
+"""Emits `options.py`: the options of creating and resuming a session as TypedDicts, for `**options.
+
+Unpack[...]`.
+"""
 
 from __future__ import annotations
 

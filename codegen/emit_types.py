@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from codegen.ir import Event, Protocol
 from codegen.models import EVENT, SUPPORT, TypeSource
-from codegen.ownership import SHARED, Owners
+from codegen.ownership import SHARED, UNREACHED, Owners
 from codegen.templating import render
 from codegen.text import paragraph
 
@@ -66,6 +66,8 @@ def _title(module: str) -> str:
     room, _, name = module.partition(".")
     if module == SHARED:
         return "Types that several namespaces or event families use."
+    if module == UNREACHED:
+        return "Types that the schema describes but no method or event uses."
     if room == "events":
         return f"Events `{name}.*` and the types of their data."
     scope, _, space = name.partition("_")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 ScalarKind: TypeAlias = Literal["string", "integer", "number", "boolean", "any"]
 
@@ -50,6 +50,7 @@ class Array:
     """A list of items of one type."""
 
     item: TypeExpr
+    min_items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,10 @@ class Scope(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A method of the wire. `params` names an object or a union; `path` are the Python names of its namespaces."""
+    """A method of the wire.
+
+    `params` names an object or a union; `path` are the Python names of its namespaces.
+    """
 
     wire: str
     scope: Scope

@@ -1,7 +1,7 @@
 """Types: one run of datamodel-code-generator over a schema made from the IR, its output split by owner.
 
-The IR decides every name and every shape; the schema that is handed over leaves datamodel-code-generator nothing to invent. What
-comes back is checked against the IR, name by name.
+The IR decides every name and every shape; the schema that is handed over leaves datamodel-code-generator
+nothing to invent. What comes back is checked against the IR, name by name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ from codegen.ir import (
 )
 from codegen.text import quoted
 
-# Stand-ins that the schema for datamodel-code-generator refers to; the real ones are hand-written and imported.
+# Stand-ins that the schema for datamodel-code-generator refers to; the real ones are hand-written and
+# imported.
 SUPPORT = {
     "UnknownVariant": "copilot_sdk._model",
     "WireModel": "copilot_sdk._model",
@@ -151,7 +152,8 @@ def _expr(expr: TypeExpr) -> Json:
         case Scalar("any"):
             return {}
         case Scalar("number") | Scalar("integer", "duration"):
-            # JavaScript has one kind of number: a time in milliseconds may have a fraction, and 5.0 is written 5.
+            # JavaScript has one kind of number: a time in milliseconds may have a fraction, and 5.0 is
+            # written 5.
             return {"type": ["integer", "number"]}
         case Scalar(kind):
             return {"type": kind}

@@ -1,7 +1,8 @@
 """Which generated module a type lives in.
 
-A type belongs to the one namespace, or the one event family, that reaches it; what two or more reach is shared. So no namespace's
-module imports another's, and the import graph has no cycle.
+A type belongs to the one namespace, or the one event family, that reaches it; what two or more reach is
+shared. So no namespace's module imports another's, and the import graph has no cycle. What no method or event
+reaches stands apart, and nobody imports it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from dataclasses import dataclass
 from codegen.ir import Method, Protocol, Scope, definition_references, method_references
 
 SHARED = "types.shared"
+UNREACHED = "types.unreached"
 
 
 def namespace(method: Method) -> str:
-    """Stem of the modules that a method belongs to: `session_tasks`, `server_mcp`, `client_canvas`; `session` for root methods."""
+    """Stem of the modules that a method belongs to.
+
+    `session_tasks`, `server_mcp`, `client_canvas`; `session` for root methods.
+    """
     prefix = {
         Scope.SERVER: "server",
         Scope.SESSION: "session",
@@ -51,7 +56,17 @@ def assign(protocol: Protocol) -> Owners:
     for module, names in roots.items():
         for name in _closure(names, protocol):
             reached[name].add(module)
-    return Owners({name: next(iter(by)) if len(by) == 1 else SHARED for name, by in reached.items()})
+    return Owners({name: _owner(by) for name, by in reached.items()})
+
+
+def _owner(reached_by: set[str]) -> str:
+    match sorted(reached_by):
+        case []:
+            return UNREACHED
+        case [module]:
+            return module
+        case _:
+            return SHARED
 
 
 def _closure(names: Iterable[str], protocol: Protocol) -> set[str]:

@@ -5,12 +5,15 @@ Our own files and those that a Copilot CLI ships have this layout; the frontend 
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from pathlib import Path
 
-from codegen import naming
+from codegen import naming, ownership
+from codegen.errors import SchemaError
 from codegen.frontends.documents import Documents, Node
-from codegen.frontends.types import TypeReader, find_discriminators, is_absent, is_null, meta_of
+from codegen.frontends.types import TypeReader, check_name, is_absent, is_null, meta_of
+from codegen.frontends.unions import endless, find_discriminators
 from codegen.ir import (
     Broadcast,
     Event,
@@ -28,6 +31,7 @@ from codegen.ir import (
 _EVENT_UNION = "SessionEvent"
 _ENVELOPE = frozenset({"id", "timestamp", "parentId", "ephemeral", "agentId", "type", "data"})
 _TARGET = "SessionTarget"
+_EMPTY_OBJECT = frozenset({"type", "additionalProperties", "title", "description"})
 
 
 def read(folder: Path, name: str = "copilot") -> Protocol:
@@ -50,15 +54,27 @@ class _Reader:
         union = self.documents.definitions.get(_EVENT_UNION)
         if union is None:
             return
-        for branch in union.children("anyOf"):
+        branches = [*union.children("anyOf"), *union.children("oneOf")]
+        if not branches:
+            raise union.fail("names no event")
+        kinds: dict[str, str] = {}
+        for branch in branches:
             name = self.documents.target(branch)
-            yield name, self.documents.merged(self.documents.definitions[name])
+            node = self.documents.merged(self.documents.definitions[name])
+            event = naming.event_class(self._event_type(node))
+            if kinds.setdefault(event, name) != name:
+                raise node.fail(f"makes the class {event}, which the event {kinds[event]} makes too")
+            yield name, node
 
     def _event_type(self, node: Node) -> str:
         kind = node.child("properties", "type")
         value = kind.value.get("const")
         if not isinstance(value, str):
             raise kind.fail("an event's type must be a constant string")
+        family = value.partition(".")[0]
+        if not family.isidentifier() or keyword.iskeyword(family):
+            raise kind.fail(f"the first word of {value!r} cannot name a module")
+        check_name(naming.event_class(value), kind)
         return value
 
     def _event_references(self) -> dict[str, str | None]:
@@ -87,21 +103,28 @@ class _Reader:
         return renames
 
     def protocol(self) -> Protocol:
-        events = tuple(self._event(wire, node) for wire, node in self.event_nodes.items())
-        methods = tuple(self._methods())
+        self._note_roots()
+        events = tuple(self._event(node) for node in self.event_nodes.values())
+        methods = tuple(self._checked(list(self._methods())))
         types = self.types.types
+        if circular := endless(types):
+            raise self.types.place(circular).fail("contains itself, and no object in between makes an end")
         find_discriminators(types)
-        self._check_methods(methods)
         return Protocol(
             name=self.name,
             types=dict(sorted(types.items())),
             methods=methods,
             events=tuple(sorted(events, key=lambda event: event.wire)),
-            broadcasts=tuple(self._broadcasts()),
-            notes=tuple(self.types.notes),
+            broadcasts=tuple(self._broadcasts(methods)),
+            notes=self.types.notes.lines(),
         )
 
-    def _event(self, wire: str, node: Node) -> Event:
+    def _note_roots(self) -> None:
+        for file in sorted(self.documents.files):
+            self.types.notes.root(self.documents.root(file), frozenset(scope.value for scope in Scope))
+
+    def _event(self, node: Node) -> Event:
+        self.types.notes.event(node)
         kind = self._event_type(node)
         properties = node.child("properties")
         for key in properties.value:
@@ -109,32 +132,37 @@ class _Reader:
                 raise properties.child(key).fail("is no member of the event envelope")
         name = naming.event_class(kind)
         data = self.types.expr(properties.child("data"), f"{name}Data")
-        if not isinstance(data, Ref):
-            raise properties.child("data").fail("an event's data must be an object")
+        if not isinstance(data, Ref) or not isinstance(self.types.types[data.name], (ObjectDef, UnionDef)):
+            raise properties.child("data").fail("an event's data must be an object or a union of objects")
+        if name in self.types.types:
+            raise node.fail(f"makes the class {name}, which a type makes too")
         ephemeral = (
             "ephemeral" in properties.value and properties.child("ephemeral").value.get("const") is True
         )
         return Event(kind, name, kind.partition(".")[0], data, ephemeral, meta_of(node))
 
-    def _methods(self) -> Iterator[Method]:
+    def _methods(self) -> Iterator[tuple[Method, Node]]:
         for file in sorted(self.documents.files):
             root = self.documents.root(file)
             for scope in Scope:
                 if scope.value in root.value:
                     yield from self._tree(root.child(scope.value), scope, ())
 
-    def _tree(self, node: Node, scope: Scope, path: tuple[str, ...]) -> Iterator[Method]:
+    def _tree(self, node: Node, scope: Scope, path: tuple[str, ...]) -> Iterator[tuple[Method, Node]]:
         for key in node.value:
             child = node.child(key)
             if "rpcMethod" in child.value:
-                yield self._method(child, scope, path, key)
-            elif "params" in child.value and "result" in child.value:
-                raise child.fail("has params and a result but no rpcMethod")
+                yield self._method(child, scope, path, key), child
+            elif "params" in child.value or "result" in child.value:
+                raise child.fail("has params or a result but no rpcMethod")
             else:
                 yield from self._tree(child, scope, (*path, naming.identifier(key)))
 
     def _method(self, node: Node, scope: Scope, path: tuple[str, ...], key: str) -> Method:
+        self.types.notes.method(node)
         wire = node.text("rpcMethod")
+        if not wire:
+            raise SchemaError(node.file, f"{node.pointer}/rpcMethod", "must not be empty")
         for part in ("params", "result"):
             if part not in node.value:
                 raise node.fail(f"{wire} has no {part}")
@@ -153,18 +181,7 @@ class _Reader:
     def _params(self, node: Node, scope: Scope, hint: str) -> Ref | None:
         if node.value["params"] is None:
             return None
-        params = node.child("params")
-        parts = params.children("allOf")
-        if scope is Scope.SESSION and parts:
-            rest = [part for part in parts if self.documents.target(part) != _TARGET]
-            if len(rest) == 1:
-                params = rest[0]
-        branches = [b for b in [*params.children("anyOf"), *params.children("oneOf")] if not is_absent(b)]
-        if len(branches) == 1 and len(params.children("anyOf")) == 2:
-            title = params.text("title")
-            params = branches[0]
-            if title and "$ref" not in params.value:
-                params = Node(params.file, params.pointer, {"title": title, **params.value})
+        params = self._unwrapped(node.child("params"), scope)
         if is_absent(params) or is_null(params) or not params.value:
             return None
         if scope is Scope.SESSION:
@@ -174,6 +191,28 @@ class _Reader:
             self.types.redefine(known.name, params)
             return known
         return self._named(self.types.expr(params, hint), params)
+
+    def _unwrapped(self, params: Node, scope: Scope) -> Node:
+        """The params themselves, out of what says that they have a session's id or may be left out."""
+        parts = params.children("allOf")
+        rest = [part for part in parts if scope is not Scope.SESSION or not self._is_target(part)]
+        if rest and len(rest) < len(parts):
+            params = Node(
+                params.file, params.pointer, {**params.value, "allOf": [part.value for part in rest]}
+            )
+        if len(rest) == 1 and params.value.keys() == {"allOf"}:
+            params = rest[0]
+        branches = [*params.children("anyOf"), *params.children("oneOf")]
+        real = [branch for branch in branches if not is_absent(branch)]
+        if len(real) == 1 and len(branches) == 2:
+            title = params.text("title")
+            params = real[0]
+            if title and "$ref" not in params.value:
+                params = Node(params.file, params.pointer, {"title": title, **params.value})
+        return self.documents.merged(params)
+
+    def _is_target(self, part: Node) -> bool:
+        return "$ref" in part.value and self.documents.target(part) == _TARGET
 
     def _known(self, params: Node, hint: str, *, drop: str) -> Ref | None:
         """The definition that inline params repeat, with or without the member `drop`."""
@@ -201,8 +240,15 @@ class _Reader:
                     definition.name, definition.wire, rest, definition.meta, definition.rest
                 )
             return made
-        properties = params.child("properties") if "properties" in params.value else None
-        if properties is None or set(properties.value) == {"sessionId"}:
+        if "properties" not in params.value:
+            if params.value.keys() <= _EMPTY_OBJECT and params.value.get("additionalProperties") in (
+                None,
+                False,
+            ):
+                return None
+            return self._named(self.types.expr(params, hint), params)
+        properties = params.child("properties")
+        if set(properties.value) == {"sessionId"}:
             return None
         own = {key: value for key, value in params.value.items() if key not in ("properties", "required")}
         own["properties"] = {key: value for key, value in properties.value.items() if key != "sessionId"}
@@ -215,7 +261,7 @@ class _Reader:
     def _named(self, made: TypeExpr, node: Node) -> Ref:
         if isinstance(made, Nullable):
             made = made.inner
-        if not isinstance(made, Ref):
+        if not isinstance(made, Ref) or not isinstance(self.types.types[made.name], (ObjectDef, UnionDef)):
             raise node.fail("params must be an object or a union of objects")
         return made
 
@@ -229,23 +275,33 @@ class _Reader:
             return Nullable(made)
         return made
 
-    def _broadcasts(self) -> Iterator[Broadcast]:
+    def _broadcasts(self, methods: tuple[Method, ...]) -> Iterator[Broadcast]:
+        events = {self._event_type(node) for node in self.event_nodes.values()}
+        ends = {"event": events, "answer": {method.wire for method in methods}, "completed": events}
         for file in sorted(self.documents.files):
             for entry in self.documents.root(file).children("broadcasts"):
+                for end, known in ends.items():
+                    if entry.text(end) not in known:
+                        raise SchemaError(file, f"{entry.pointer}/{end}", f"{entry.text(end)!r} is not known")
                 yield Broadcast(entry.text("event"), entry.text("answer"), entry.text("completed"))
 
-    def _check_methods(self, methods: tuple[Method, ...]) -> None:
-        seen: dict[tuple[bool, str], Method] = {}
-        for method in methods:
-            other = seen.setdefault((method.scope.inbound, method.wire), method)
-            if other is not method:
-                raise self.documents.root(min(self.documents.files)).fail(f"{method.wire} is described twice")
+    @staticmethod
+    def _checked(placed: list[tuple[Method, Node]]) -> Iterator[Method]:
+        """The methods, none of which may take the name of another."""
+        spaces = {
+            (method.scope, method.path[:n]) for method, _ in placed for n in range(len(method.path) + 1)
+        }
+        taken: dict[tuple[object, ...], Node] = {}
+        for method, node in placed:
+            python = f"{ownership.namespace(method)}.{method.constant}"
+            for key, what in (((method.scope.inbound, method.wire), method.wire), ((python,), python)):
+                known = taken.setdefault(key, node)
+                if known is not node:
+                    raise node.fail(f"makes {what} a second time, {known.file}#{known.pointer} makes it too")
+            if (method.scope, (*method.path, method.name)) in spaces:
+                raise node.fail(f"makes the method {method.name}, the name of a namespace")
+            yield method
 
 
 def _members(node: Node) -> list[str]:
     return list(node.child("properties").value) if "properties" in node.value else []
-
-
-def unions(protocol: Protocol) -> Iterator[UnionDef]:
-    """The unions of a protocol."""
-    return (definition for definition in protocol.types.values() if isinstance(definition, UnionDef))

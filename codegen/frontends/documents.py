@@ -1,4 +1,7 @@
-"""Schema files as read from disk: definitions by name, `$ref` lookup, `allOf` merging, errors with a JSON pointer."""
+"""Schema files as read from disk.
+
+Definitions by name, `$ref` lookup, `allOf` merging, faults with a pointer.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ from codegen.ir import Json
 
 Schema = dict[str, Json]
 
-_TEXT = frozenset({"description", "title", "$comment", "x-enumDescriptions"})
+_TEXT = frozenset({"description", "title", "$comment"})
+# What the parts of an allOf may differ in: their members are put together, of marks and text the last counts.
+_MERGED = frozenset(
+    {"properties", "required", "additionalProperties", "stability", "visibility", "since", *_TEXT}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +40,13 @@ class Node:
         pointer = self.pointer
         for key in keys:
             pointer += "/" + str(key).replace("~", "~0").replace("/", "~1")
-            if isinstance(value, dict) and isinstance(key, str) and key in value:
-                value = value[key]
-            elif isinstance(value, list) and isinstance(key, int) and key < len(value):
-                value = value[key]
-            else:
-                raise SchemaError(self.file, pointer, "is missing")
+            match value, key:
+                case dict(), str() if key in value:
+                    value = value[key]
+                case list(), int() if key < len(value):
+                    value = value[key]
+                case _:
+                    raise SchemaError(self.file, pointer, "is missing")
         if value is True:
             value = {}
         if not isinstance(value, dict):
@@ -46,17 +54,11 @@ class Node:
         return Node(self.file, pointer, value)
 
     def children(self, key: str) -> list[Node]:
-        """The objects of the array or object `key`, in order; empty when it is absent."""
-        value = self.value.get(key)
-        if value is None:
-            return []
-        if isinstance(value, list):
-            return [self.child(key, index) for index in range(len(value))]
-        if isinstance(value, dict):
-            return [self.child(key, name) for name in value]
-        raise SchemaError(
-            self.file, f"{self.pointer}/{key}", f"must be an array or object, not {_kind(value)}"
-        )
+        """The objects of the array `key`, in order; empty when it is absent."""
+        value = self.value.get(key, [])
+        if not isinstance(value, list):
+            raise SchemaError(self.file, f"{self.pointer}/{key}", f"must be an array, not {_kind(value)}")
+        return [self.child(key, index) for index in range(len(value))]
 
     def text(self, key: str) -> str:
         """The string `key`, empty when it is absent."""
@@ -86,10 +88,23 @@ def _kind(value: object) -> str:
 def shape(value: Json) -> Json:
     """A schema without its text: two definitions of the same shape are one type."""
     if isinstance(value, dict):
-        return {k: shape(v) for k, v in value.items() if k not in _TEXT or not isinstance(v, (str, dict))}
+        return {k: shape(v) for k, v in value.items() if not _is_text(k, v)}
     if isinstance(value, list):
         return [shape(item) for item in value]
     return value
+
+
+def _is_text(key: str, value: Json) -> bool:
+    # A member of an object may be called `title`: then its value is a schema.
+    return key == "x-enumDescriptions" or (key in _TEXT and isinstance(value, str))
+
+
+def _members_once(pairs: list[tuple[str, Json]]) -> Schema:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"an object has the member {next(k for k in keys if keys.count(k) > 1)!r} twice")
+    return members
 
 
 class Documents:
@@ -102,8 +117,10 @@ class Documents:
     def __init__(self, files: Mapping[str, Schema]) -> None:
         self.files = dict(files)
         self._named: dict[str, Node] = {}
+        self._names: dict[str, set[str]] = {}
         for file in sorted(self.files):
             for name, node in self._definitions(file):
+                self._names.setdefault(file, set()).add(name)
                 known = self._named.setdefault(name, node)
                 if known is not node and shape(known.value) != shape(node.value):
                     raise node.fail(f"differs from the definition of the same name in {known.file}")
@@ -118,8 +135,10 @@ class Documents:
         files: dict[str, Schema] = {}
         for path in sorted(folder.glob("*.schema.json")):
             try:
-                value = json.loads(path.read_text(encoding="utf-8"))
-            except (ValueError, UnicodeDecodeError) as error:
+                value = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_members_once)
+            except OSError as error:
+                raise SchemaError(path.name, "", f"cannot be read: {error.strerror}") from None
+            except (ValueError, RecursionError) as error:
                 raise SchemaError(path.name, "", f"is not JSON: {error}") from None
             if not isinstance(value, dict):
                 raise SchemaError(path.name, "", f"must be an object, not {_kind(value)}")
@@ -158,40 +177,57 @@ class Documents:
             raise SchemaError(
                 node.file, f"{node.pointer}/$ref", f"{reference!r} is no reference to a definition"
             )
-        if (file and file not in self.files) or name not in self._named:
+        if name not in (self._named if not file else self._names.get(file, ())):
             raise SchemaError(node.file, f"{node.pointer}/$ref", f"{reference!r} points to nothing")
         return name
 
-    def merged(self, node: Node) -> Node:
-        """The node with `allOf` folded in: members and required names of all parts, later parts win."""
+    def merged(self, node: Node, opened: frozenset[tuple[str, str]] = frozenset()) -> Node:
+        """The node with `allOf` folded in: members and required names of all parts; an own member wins.
+
+        Raises:
+            SchemaError: The parts say different things about the value as a whole, or never end.
+        """
         parts = node.children("allOf")
         if not parts:
             return node
+        if (node.file, node.pointer) in opened:
+            raise node.fail("allOf leads back to itself")
+        opened |= {(node.file, node.pointer)}
+        own = Node(node.file, node.pointer, {k: v for k, v in node.value.items() if k != "allOf"})
         merged: Schema = {}
-        for part in [
-            *parts,
-            Node(node.file, node.pointer, {k: v for k, v in node.value.items() if k != "allOf"}),
-        ]:
-            source = self.merged(self._named[self.target(part)] if "$ref" in part.value else part)
-            properties = {**_object(merged, "properties"), **_object(source.value, "properties")}
-            required = [*_list(merged, "required"), *_list(source.value, "required")]
-            merged.update(source.value)
-            if properties:
-                merged["properties"] = properties
-            if required:
-                merged["required"] = list(dict.fromkeys(str(name) for name in required))
+        for part in (*parts, own):
+            _fold(merged, self.merged(self._resolved(part), opened), node)
         for key in _TEXT:
             merged.pop(key, None)
             if key in node.value:
                 merged[key] = node.value[key]
         return Node(node.file, node.pointer, merged)
 
+    def _resolved(self, node: Node) -> Node:
+        """What a node stands for, its references followed."""
+        seen = set()
+        while "$ref" in node.value:
+            name = self.target(node)
+            if name in seen:
+                raise node.fail("$ref leads back to itself")
+            seen.add(name)
+            node = self._named[name]
+        return node
 
-def _object(schema: Schema, key: str) -> Schema:
-    value = schema.get(key)
-    return value if isinstance(value, dict) else {}
 
-
-def _list(schema: Schema, key: str) -> list[Json]:
-    value = schema.get(key)
-    return value if isinstance(value, list) else []
+def _fold(merged: Schema, source: Node, whole: Node) -> None:
+    """Add a part of `allOf` to the parts before it."""
+    for key in source.value.keys() & merged.keys() - _MERGED:
+        if source.value[key] != merged[key]:
+            raise whole.fail(f"the parts of allOf differ in {key!r}")
+    members = [
+        node.child("properties").value
+        for node in (Node(whole.file, whole.pointer, merged), source)
+        if "properties" in node.value
+    ]
+    required = [*Node(whole.file, whole.pointer, merged).strings("required"), *source.strings("required")]
+    merged.update(source.value)
+    if members:
+        merged["properties"] = {key: value for part in members for key, value in part.items()}
+    if required:
+        merged["required"] = [*dict.fromkeys(required)]

@@ -1,4 +1,7 @@
-"""JSON Schema definitions to IR types: inline objects are lifted and named, nulls and unions are told apart."""
+"""JSON Schema definitions to IR types.
+
+Inline objects are lifted and named, nulls and unions are told apart.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from codegen import naming
+from codegen.errors import SchemaError
 from codegen.frontends.documents import Documents, Node, shape
+from codegen.frontends.keywords import LIMITS, Notes
 from codegen.ir import (
     AliasDef,
     Array,
@@ -28,24 +33,13 @@ from codegen.ir import (
     UnionDef,
 )
 
-_SCALARS = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
-_CONSTRAINTS = (
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "default",
-    "contentEncoding",
-)
-# Keywords that this frontend understands; any other would be dropped in silence, so it is reported.
-_KNOWN = frozenset(
+# Names that the generated modules use themselves.
+_RESERVED = frozenset(
     {
-        "$ref", "allOf", "anyOf", "oneOf", "not", "type", "enum", "const", "properties", "required", "items",
-        "additionalProperties", "description", "title", "format", "stability", "visibility", "deprecated", "since",
-        "x-enumDescriptions", "x-opaque-json", "x-typescript-type", "x-opaque-in-process", "propertyNames", "minItems",
-        "maxItems", "notification", *_CONSTRAINTS,
+        "API", "Annotated", "Any", "Awaitable", "EVENTS", "EventBase", "EventDecoder", "FAMILIES", "False", "Field",
+        "Final", "INBOUND", "Literal", "MODULES", "Mapping", "Method", "MethodTable", "None", "OUTBOUND", "Protocol",
+        "SchemaRoot", "Sequence", "ServerRPC", "SessionEvent", "SessionRPC", "SyncAPI", "TYPE_CHECKING", "TaggedModel",
+        "True", "TypeAlias", "UNSET", "UnknownEvent", "UnknownVariant", "Unset", "WireModel",
     }
 )  # fmt: skip
 
@@ -78,19 +72,18 @@ class TypeReader:
     Args:
         documents: The schema files.
         renames: Wire names of definitions whose class is named otherwise.
-        events: Wire names of the event definitions (with the class each makes) and of the union over them (with None).
+        events: Wire names of the event definitions (with the class each makes) and of the union over them
+            (with None).
     """
 
     def __init__(self, documents: Documents, renames: dict[str, str], events: dict[str, str | None]) -> None:
         self.documents = documents
         self.types: dict[str, TypeDef] = {}
-        self.notes: list[str] = []
+        self.notes = Notes()
         self._events = events
         self._renames = renames
         self._places: dict[str, Node] = {}
-        self._nullable = {
-            name for name, node in documents.definitions.items() if any(map(is_null, self._branches(node)))
-        }
+        self._nullable = {name for name, node in documents.definitions.items() if self._takes_null(node)}
         for name, node in documents.definitions.items():
             if name not in events:
                 self._define(self.name_of(name), name, node)
@@ -102,7 +95,19 @@ class TypeReader:
     def _branches(self, node: Node) -> list[Node]:
         return [*node.children("anyOf"), *node.children("oneOf")]
 
+    def _takes_null(self, node: Node) -> bool:
+        kind = node.value.get("type")
+        shaped = "properties" in node.value or "enum" in node.value
+        return any(map(is_null, self._all_branches(node))) or (
+            shaped and isinstance(kind, list) and "null" in kind
+        )
+
+    def place(self, name: str) -> Node:
+        """Where a type is described."""
+        return self._places[name]
+
     def _define(self, name: str, wire: str, node: Node) -> None:
+        check_name(name, node)
         known = self._places.setdefault(name, node)
         if known is not node:
             if shape(known.value) == shape(node.value):
@@ -111,7 +116,10 @@ class TypeReader:
         self.types[name] = self._definition(name, wire, self.documents.merged(node))
 
     def _definition(self, name: str, wire: str, node: Node) -> TypeDef:
+        self.notes.schema(node)
         meta = meta_of(node)
+        if "properties" in node.value:
+            return self._object(name, wire, node, meta)
         branches = [b for b in self._branches(node) if not is_null(b) and not is_absent(b)]
         if len(branches) == 1:
             inner = self.documents.merged(branches[0])
@@ -124,7 +132,7 @@ class TypeReader:
             return UnionDef(name, wire, members, None, meta)
         if "enum" in node.value:
             return EnumDef(name, wire, tuple(self._enum_values(node)), meta)
-        if "properties" in node.value or node.value.get("additionalProperties") is False:
+        if node.value.get("additionalProperties") is False:
             return self._object(name, wire, node, meta)
         return AliasDef(name, wire, self.expr(node, name), meta)
 
@@ -138,38 +146,43 @@ class TypeReader:
 
     @staticmethod
     def _branch_name(branch: Node, owner: str, index: int) -> str:
-        """A branch without a name takes it from its constant member: branch `done` of `LoginStep` is `LoginStepDone`."""
+        """A branch without a name takes it from its constant member.
+
+        Branch `done` of `LoginStep` is `LoginStepDone`.
+        """
         if "properties" in branch.value:
-            for member in branch.child("properties").value:
-                tag = branch.child("properties", member).value.get("const")
+            properties = branch.child("properties")
+            for member in properties.value:
+                tag = properties.child(member).value.get("const")
                 if isinstance(tag, str):
                     return owner + naming.class_name(tag)
         return f"{owner}Option{index + 1}"
 
     def _enum_values(self, node: Node) -> Iterator[tuple[str, str]]:
-        texts = node.value.get("x-enumDescriptions")
-        for value in node.strings("enum"):
-            text = texts.get(value) if isinstance(texts, dict) else ""
-            yield value, text if isinstance(text, str) else ""
+        key = "x-enumDescriptions"
+        texts = node.child(key) if key in node.value else Node(node.file, f"{node.pointer}/{key}", {})
+        values = Node(node.file, node.pointer, {"enum": _without_null(node)}).strings("enum")
+        if not values:
+            raise node.fail("an enum must have a value")
+        for value in dict.fromkeys(values):
+            yield value, texts.text(value)
 
     def _object(self, name: str, wire: str, node: Node, meta: Meta) -> ObjectDef:
-        required = set(node.strings("required"))
-        fields = []
-        section = (
-            node.child("properties") if "properties" in node.value else Node(node.file, node.pointer, {})
-        )
-        for key in section.value:
-            fields.append(self._field(name, key, section.child(key), key in required))
-        for key in required - section.value.keys():
-            raise node.fail(f"requires {key!r}, which it does not describe")
+        required = node.strings("required")
+        section = Node(node.file, node.pointer, {})
+        if "properties" in node.value:
+            section = node.child("properties")
+        for index, key in enumerate(required):
+            if key not in section.value:
+                raise SchemaError(
+                    node.file, f"{node.pointer}/required/{index}", f"{key!r} is not among the properties"
+                )
+        fields = [self._field(name, key, section.child(key), key in required) for key in section.value]
         names = [field.name for field in fields]
         for field in fields:
             if names.count(field.name) > 1:
                 raise section.child(field.wire).fail(f"makes the attribute {field.name} a second time")
-        rest = None
-        if isinstance(node.value.get("additionalProperties"), dict):
-            rest = self.expr(node.child("additionalProperties"), f"{name}Value")
-        return ObjectDef(name, wire, tuple(fields), meta, rest)
+        return ObjectDef(name, wire, tuple(fields), meta, self._rest(node, name))
 
     def _field(self, owner: str, key: str, node: Node, required: bool) -> Field:
         hint = naming.class_name(f"{owner}_{key}")
@@ -186,11 +199,12 @@ class TypeReader:
     def expr(self, node: Node, hint: str) -> TypeExpr:
         """The type that a node describes; what needs a name of its own is lifted under `hint`."""
         node = self.documents.merged(node)
-        for keyword in node.value:
-            if keyword not in _KNOWN:
-                self.notes.append(f"{node.file}#{node.pointer}: keyword {keyword!r} has no effect")
+        self.notes.schema(node)
         if "$ref" in node.value:
-            return self._reference(self.documents.target(node))
+            target = self.documents.target(node)
+            return self._const(node) if "const" in node.value else self._reference(target)
+        if "properties" in node.value:
+            return self._inline_object(node, hint)
         branches = self._branches(node)
         if branches:
             return self._choice(node, branches, hint)
@@ -212,8 +226,8 @@ class TypeReader:
         members = [
             self.expr(b, self._branch_name(b, hint, i) if real[1:] else hint) for i, b in enumerate(real)
         ]
-        flat = [m.inner if isinstance(m, Nullable) else m for m in members]
-        null = null or len(flat) != len(members) or flat != members
+        flat = list(dict.fromkeys(m.inner if isinstance(m, Nullable) else m for m in members))
+        null = null or any(isinstance(m, Nullable) for m in members)
         if not flat:
             return Null()
         if len(flat) == 1:
@@ -222,29 +236,34 @@ class TypeReader:
             self._lift(hint, UnionDef(hint, "", tuple(flat), None, meta_of(node)), node)
             made = Ref(hint)
         else:
-            made = Choice(tuple(dict.fromkeys(flat)))
+            made = Choice(tuple(flat))
         return Nullable(made) if null else made
 
-    def _const(self, node: Node) -> TypeExpr:
+    @staticmethod
+    def _const(node: Node) -> TypeExpr:
         value = node.value["const"]
         if isinstance(value, (str, bool, int)):
             return Const(value)
-        raise node.fail("a const must be a string, a boolean or an integer")
+        raise SchemaError(
+            node.file, f"{node.pointer}/const", "a const must be a string, a boolean or an integer"
+        )
 
     def _inline_enum(self, node: Node, hint: str) -> TypeExpr:
-        values = node.value["enum"]
-        if not isinstance(values, list) or not values:
-            raise node.fail("an enum must be a non-empty array")
-        if len(values) == 1 and isinstance(values[0], (str, bool)):
-            return Const(values[0])
-        null = None in values
-        if not all(isinstance(value, str) for value in values if value is not None):
-            return Choice(tuple(Const(v) for v in values if isinstance(v, (str, bool, int))))
-        texts = {k: v for k, v in node.value.items() if k != "enum"}
-        strings: list[Json] = [value for value in values if value is not None]
-        lifted = Node(node.file, node.pointer, {**texts, "enum": strings})
-        name = self._lift(hint, EnumDef(hint, "", tuple(self._enum_values(lifted)), meta_of(node)), node)
-        return Nullable(Ref(name)) if null else Ref(name)
+        null = _without_null(node) != node.value["enum"]
+        values = [value for value in _without_null(node) if isinstance(value, (str, bool, int))]
+        if len(values) < len(_without_null(node)):
+            raise node.fail("an enum must hold strings, booleans, integers or null")
+        made: TypeExpr
+        if not values:
+            raise node.fail("an enum must have a value")
+        if len(values) == 1:
+            made = Const(values[0])
+        elif all(isinstance(value, str) for value in values):
+            definition = EnumDef(hint, "", tuple(self._enum_values(node)), meta_of(node))
+            made = Ref(self._lift(hint, definition, node))
+        else:
+            made = Choice(tuple(map(Const, values)))
+        return Nullable(made) if null else made
 
     def _typed(self, node: Node, hint: str) -> TypeExpr:
         kind = node.value.get("type")
@@ -252,7 +271,9 @@ class TypeReader:
             parts = [
                 self._typed(Node(node.file, node.pointer, {**node.value, "type": k}), hint) for k in kind
             ]
-            real = tuple(part for part in parts if not isinstance(part, Null))
+            real = tuple(dict.fromkeys(part for part in parts if not isinstance(part, Null)))
+            if not real:
+                raise node.fail("type must name a type beside null")
             made = real[0] if len(real) == 1 else Choice(real)
             return Nullable(made) if len(real) < len(parts) else made
         match kind:
@@ -261,15 +282,16 @@ class TypeReader:
             case "null":
                 return Null()
             case "array":
-                return Array(
-                    self.expr(node.child("items"), f"{hint}Item") if "items" in node.value else Scalar("any")
-                )
+                return self._array(node, hint)
             case "object":
                 return self._inline_object(node, hint)
             case "string" | "integer" | "number" | "boolean":
-                constraints = tuple((k, node.value[k]) for k in _CONSTRAINTS if k in node.value)
-                return Scalar(kind, node.text("format") or None, constraints)
-        raise node.fail(f"type {kind!r} is none of JSON Schema's types")
+                return Scalar(kind, node.text("format") or None, tuple(_limits(node)))
+        raise SchemaError(node.file, f"{node.pointer}/type", f"{kind!r} is none of JSON Schema's types")
+
+    def _array(self, node: Node, hint: str) -> Array:
+        item = self.expr(node.child("items"), f"{hint}Item") if "items" in node.value else Scalar("any")
+        return Array(item, _count(node, "minItems"))
 
     def _untyped(self, node: Node, hint: str) -> TypeExpr:
         if "properties" in node.value or "additionalProperties" in node.value:
@@ -281,10 +303,15 @@ class TypeReader:
             title = node.text("title")
             name = naming.class_name(title) if title else hint
             return Ref(self._lift(name, self._object(name, "", node, meta_of(node)), node))
-        rest = node.value.get("additionalProperties")
-        if isinstance(rest, dict):
-            return Map(self.expr(node.child("additionalProperties"), f"{hint}Value"))
-        return Map(Scalar("any"))
+        rest = self._rest(node, hint)
+        return Map(Scalar("any") if rest is None else rest)
+
+    def _rest(self, node: Node, owner: str) -> TypeExpr | None:
+        """The type of members without a name, None where the schema leaves it open or allows none."""
+        key = "additionalProperties"
+        if isinstance(node.value.get(key, True), bool):
+            return None
+        return self.expr(node.child(key), f"{owner}Value")
 
     def redefine(self, name: str, node: Node) -> None:
         """Give an object the members that stand at another place."""
@@ -292,6 +319,7 @@ class TypeReader:
         self.types[name] = self._object(name, known.wire, node, known.meta)
 
     def _lift(self, name: str, definition: TypeDef, node: Node) -> str:
+        check_name(name, node)
         known = self._places.setdefault(name, node)
         if known is not node and shape(known.value) != shape(node.value):
             raise node.fail(
@@ -301,34 +329,39 @@ class TypeReader:
         return name
 
 
-def leaves(name: str, types: dict[str, TypeDef]) -> Iterator[str]:
-    """Names of the types in a union, unions inside it opened."""
-    definition = types[name]
-    if isinstance(definition, UnionDef):
-        for member in definition.members:
-            if isinstance(member, Ref):
-                yield from leaves(member.name, types)
-    else:
-        yield name
+def check_name(name: str, node: Node) -> None:
+    """Refuse a class name that Python or the generated code cannot take.
+
+    Raises:
+        SchemaError: The name is no identifier, or one that every generated module uses.
+    """
+    if not name.isidentifier() or name in _RESERVED:
+        raise node.fail(f"makes the class {name!r}, a name that cannot be used")
 
 
-def find_discriminators(types: dict[str, TypeDef]) -> None:
-    """Give each union of objects the member whose constant value tells the branches apart, where there is one."""
-    for name, definition in list(types.items()):
-        if isinstance(definition, UnionDef) and all(isinstance(m, Ref) for m in definition.members):
-            types[name] = replace(definition, discriminator=_discriminator(list(leaves(name, types)), types))
+def _without_null(node: Node) -> list[Json]:
+    values = node.value["enum"]
+    if not isinstance(values, list):
+        raise SchemaError(node.file, f"{node.pointer}/enum", "must be an array")
+    return [value for value in values if value is not None]
 
 
-def _discriminator(members: list[str], types: dict[str, TypeDef]) -> str | None:
-    tags: dict[str, set[Json]] = {}
-    for member in members:
-        definition = types[member]
-        if not isinstance(definition, ObjectDef):
-            return None
-        for field in definition.fields:
-            if isinstance(field.type, Const) and field.required:
-                tags.setdefault(field.wire, set()).add(field.type.value)
-    for wire, values in tags.items():
-        if len(values) == len(set(members)):
-            return wire
-    return None
+def _limits(node: Node) -> Iterator[tuple[str, Json]]:
+    for keyword in LIMITS:
+        if keyword not in node.value:
+            continue
+        value = node.value[keyword]
+        wanted = str if keyword == "pattern" else (int, float)
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            problem = f"must be a {'string' if wanted is str else 'number'}"
+            raise SchemaError(node.file, f"{node.pointer}/{keyword}", problem)
+        yield keyword, value
+
+
+def _count(node: Node, keyword: str) -> int:
+    value = node.value.get(keyword, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise SchemaError(
+            node.file, f"{node.pointer}/{keyword}", "must be a whole number that is not negative"
+        )
+    return value

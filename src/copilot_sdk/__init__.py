@@ -49,9 +49,9 @@ if TYPE_CHECKING:
 MODULES = {
     ".client": "CopilotClient",
     ".errors": """
-        AuthenticationFailed AuthenticationRequired ConnectError ConnectionClosed CopilotError EventBufferOverflow
-        InvalidParams MethodNotFound ProtocolError ProtocolVersionMismatch RequestTimeout ResultValidationError RpcError
-        SessionError SessionNotFound TurnTimeout UsageError
+        AuthenticationFailed AuthenticationRequired ConnectError ConnectionClosed CopilotError
+        EventBufferOverflow InvalidParams MethodNotFound ProtocolError ProtocolVersionMismatch RequestTimeout
+        ResultValidationError RpcError SessionError SessionNotFound TurnTimeout UsageError
     """,
     ".permissions": "approve_all approve_once deny_all reject",
     ".session": "Session",

@@ -26,7 +26,9 @@ class PeerCaller:
         self._peer = peer
         self._session_id = session_id
 
-    async def call(self, method: Method[R], params: Mapping[str, object] | object, timeout: float | None | Unset) -> R:
+    async def call(
+        self, method: Method[R], params: Mapping[str, object] | object, timeout: float | Unset | None
+    ) -> R:
         """Encode `params`, send the request, decode the result.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Ways to a runtime: start the Copilot CLI, connect to one that listens, or run the reference runtime in this process."""
+"""Ways to a runtime: start the Copilot CLI, connect to one that listens, or embed the reference runtime."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from copilot_sdk.errors import ConnectError, UsageError
 
 if TYPE_CHECKING:
+    from copilot_sdk.runtime import Limits, Model
     from copilot_sdk.transports.base import Transport
 
 Connector: TypeAlias = "Callable[[], Awaitable[Transport]]"
@@ -26,8 +27,8 @@ class Spawn:
     """Starts the Copilot CLI as a child process that speaks over its standard streams.
 
     Args:
-        path: The executable; `COPILOT_CLI_PATH`, then `copilot` on PATH when left out. A `.js` file is run with node, a `.py`
-            file with this Python.
+        path: The executable; `COPILOT_CLI_PATH`, then `copilot` on PATH when left out. A `.js` file is run
+            with node, a `.py` file with this Python.
         args: Arguments before those that select the server mode.
         env: The whole environment of the process; a copy of this one's when left out.
         cwd: Working directory of the process.
@@ -52,7 +53,14 @@ class Spawn:
         Raises:
             ConnectError: There is no executable.
         """
-        command = [*find_cli(self.path), *self.args, "--headless", "--no-auto-update", "--log-level", self.log_level]
+        command = [
+            *find_cli(self.path),
+            *self.args,
+            "--headless",
+            "--no-auto-update",
+            "--log-level",
+            self.log_level,
+        ]
         if self.github_token is not None:
             command += ["--auth-token-env", _TOKEN_VARIABLE]
         if not self.use_logged_in_user:
@@ -102,15 +110,48 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """Runs the reference runtime in this process."""
+    """Runs the reference runtime in this process, for as long as the connection lasts."""
 
-    options: Mapping[str, Any] = field(default_factory=dict)
+    model: Model | None = None
+    home: Path | None = None
+    limits: Limits | None = None
 
     async def __call__(self) -> Transport:
         """Start the runtime."""
         from copilot_sdk.runtime import embedded
 
-        return await embedded(**self.options)
+        runtime = embedded(self.model, home=self.home, limits=self.limits)
+        return OwningTransport(runtime.connect(), runtime.aclose)
+
+
+class OwningTransport:
+    """A transport that takes something down with it when it is closed.
+
+    Args:
+        transport: The connection.
+        release: Closes what belongs to it.
+    """
+
+    def __init__(self, transport: Transport, release: Callable[[], Awaitable[None]]) -> None:
+        self._transport = transport
+        self._release = release
+
+    async def send(self, data: bytes) -> None:
+        """See `Transport.send`."""
+        await self._transport.send(data)
+
+    async def receive(self) -> bytes:
+        """See `Transport.receive`."""
+        return await self._transport.receive()
+
+    async def aclose(self) -> None:
+        """Close the connection, then the rest."""
+        await self._transport.aclose()
+        await self._release()
+
+    def describe(self) -> str:
+        """See `Transport.describe`."""
+        return self._transport.describe()
 
 
 def find_cli(path: str | os.PathLike[str] | None = None) -> list[str]:

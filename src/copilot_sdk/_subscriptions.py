@@ -18,8 +18,8 @@ _logger = logging.getLogger("copilot_sdk.events")
 class EventStream:
     """An async iterator over events, in the order of their coming.
 
-    It ends when it or its session is closed, and raises what ended the connection. A stream whose buffer runs over gives
-    the events that it still has and then raises `EventBufferOverflow`: nothing is lost in silence.
+    It ends when it or its session is closed, and raises what ended the connection. A stream whose buffer runs
+    over gives the events that it still has and then raises `EventBufferOverflow`: nothing is lost in silence.
 
     Args:
         types: Wire types of the events that are wanted, None for all.

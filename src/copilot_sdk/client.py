@@ -23,7 +23,7 @@ from copilot_sdk.errors import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from pathlib import Path
     from typing import Unpack
 
     from copilot_sdk._generated.copilot.api.server import ServerRPC
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from copilot_sdk._rpc.method import Method
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk.permissions import PermissionHandler
+    from copilot_sdk.runtime import Limits
+    from copilot_sdk.runtime import Model as RuntimeModel
     from copilot_sdk.session import Session, UserInputHandler
     from copilot_sdk.tools import Tool
 
@@ -122,7 +124,11 @@ class CopilotClient:
 
     @classmethod
     def connect(
-        cls, address: str, *, token: str | None = None, request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT
+        cls,
+        address: str,
+        *,
+        token: str | None = None,
+        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
     ) -> Self:
         """A client of a runtime that listens on a TCP port.
 
@@ -139,14 +145,24 @@ class CopilotClient:
         return cls.over(Connect.parse(address), token=token, request_timeout=request_timeout)
 
     @classmethod
-    def embedded(cls, *, request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT, **options: Any) -> Self:
+    def embedded(
+        cls,
+        model: RuntimeModel | None = None,
+        *,
+        home: Path | None = None,
+        limits: Limits | None = None,
+        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+    ) -> Self:
         """A client of the reference runtime, which runs in this process: no CLI, no account, no network.
 
         Args:
+            model: What answers the prompts, such as `copilot_sdk.runtime.ScriptedModel([...])`; a scripted model that
+                quotes the prompt and obeys its directives when left out.
+            home: Folder for the sessions; one that is deleted at the end when left out.
+            limits: How long the runtime waits and how often it tries.
             request_timeout: See the class.
-            options: Options of `copilot_sdk.runtime.embedded`, such as `model` and `home`.
         """
-        return cls.over(Embed(options), request_timeout=request_timeout)
+        return cls.over(Embed(model, home, limits), request_timeout=request_timeout)
 
     # -------------------------------------------------------------- lifecycle
 
@@ -205,7 +221,9 @@ class CopilotClient:
         except MethodNotFound:
             answer = await self._connection.request("ping", {}, timeout=_START_TIMEOUT)
         if not isinstance(answer, dict):
-            raise ProtocolError("the other side answered the handshake with no object; is it a Copilot runtime?")
+            raise ProtocolError(
+                "the other side answered the handshake with no object; is it a Copilot runtime?"
+            )
         version = answer.get("protocolVersion")
         if not isinstance(version, int) or not MIN_PROTOCOL_VERSION <= version <= MAX_PROTOCOL_VERSION:
             known = version if isinstance(version, int) else None
@@ -238,7 +256,10 @@ class CopilotClient:
 
     @cached_property
     def rpc(self) -> ServerRPC:
-        """Every method of the runtime that belongs to no session, by namespace: `client.rpc.mcp.config.list()`."""
+        """Every method of the runtime that belongs to no session, by namespace.
+
+        `client.rpc.mcp.config.list()`.
+        """
         from copilot_sdk._generated.copilot.api.server import ServerRPC
 
         return ServerRPC(PeerCaller(self._connection))
@@ -261,18 +282,19 @@ class CopilotClient:
         Args:
             session_id: Identifier for the session; a random one when left out.
             tools: Tools that the model can call and this program runs; see `copilot_sdk.tool`.
-            on_permission: Decides on permission requests; see `copilot_sdk.permissions`. Without it the runtime refuses what
-                needs permission.
+            on_permission: Decides on permission requests; see `copilot_sdk.permissions`. Without it the
+                runtime refuses what needs permission.
             on_user_input: Answers the agent's questions to the user.
-            options: Every other option of the wire, in snake case: `model`, `streaming`, `working_directory`, `provider`,
-                `mcp_servers` ...
+            options: Every other option of the wire, in snake case: `model`, `streaming`,
+                `working_directory`, `provider`, `mcp_servers` ...
 
         Returns:
             The session.
 
         Raises:
             InvalidParams: An option is unknown or does not fit.
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone.
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
         """
         from copilot_sdk._generated.copilot.methods.server_session import SESSION_CREATE
 
@@ -376,14 +398,18 @@ class CopilotClient:
         result = await self.rpc.session.delete(session_id=session_id)
         if not result.success:
             raise RpcError.from_wire(
-                {"code": -32603, "message": result.error or f"session {session_id} was not deleted"}, "session.delete"
+                {"code": -32603, "message": result.error or f"session {session_id} was not deleted"},
+                "session.delete",
             )
         session = self._sessions.get(session_id)
         if session is not None:
             await session._end()
 
     async def last_session_id(self) -> str | None:
-        """Identifier of the session that was used last, None if there is none. Wire method: `session.getLastId`."""
+        """Identifier of the session that was used last, None if there is none.
+
+        Wire method: `session.getLastId`.
+        """
         return (await self.rpc.session.get_last_id()).session_id
 
     # ---------------------------------------------------------------- runtime
@@ -432,7 +458,7 @@ def _session_params(method: Method[Any], options: Mapping[str, object]) -> dict[
     fields = method.params().model_fields
     unknown = sorted(options.keys() - fields.keys())
     if unknown:
-        raise InvalidParams(f"{method.name} has no option {', '.join(map(repr, unknown))}", method=method.name)
+        raise InvalidParams(
+            f"{method.name} has no option {', '.join(map(repr, unknown))}", method=method.name
+        )
     return encode_params(method, options)
-
-

@@ -1,7 +1,7 @@
 """Session events by name: `from copilot_sdk.events import AssistantMessageDelta`.
 
-An event's class is named after its wire type (`assistant.message_delta` is `AssistantMessageDelta`) and has the envelope's
-fields beside `type` and `data`. A family of events is loaded when one of them is first needed.
+An event's class is named after its wire type (`assistant.message_delta` is `AssistantMessageDelta`) and has
+the envelope's fields beside `type` and `data`. A family of events is loaded when one of them is first needed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.events import UnknownEvent as UnknownEvent
     from copilot_sdk._generated.copilot.events import decode as decode
 else:
+
     def __getattr__(name: str) -> Any:
         from copilot_sdk._generated.copilot import events
 

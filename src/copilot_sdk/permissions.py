@@ -1,6 +1,7 @@
 """Decisions on permission requests, and the simplest policies.
 
-A policy is a function, plain or async, of a `PermissionRequest` that returns a decision; pass it as `on_permission`.
+A policy is a function, plain or async, of a `PermissionRequest` that returns a decision; pass it as
+`on_permission`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
         PermissionRequest,
     )
 
-    PermissionHandler: TypeAlias = Callable[[PermissionRequest], Awaitable[PermissionDecision] | PermissionDecision]
+    PermissionHandler: TypeAlias = Callable[
+        [PermissionRequest], Awaitable[PermissionDecision] | PermissionDecision
+    ]
 
 
 def approve_once() -> PermissionDecisionApproveOnce:
@@ -41,14 +44,17 @@ def approve_for_session(
     from copilot_sdk._generated.copilot.types import PermissionDecisionApproveForSession
 
     given = {"approval": approval, "domain": domain}
-    return PermissionDecisionApproveForSession.model_validate({k: v for k, v in given.items() if v is not None})
+    return PermissionDecisionApproveForSession.model_validate(
+        {k: v for k, v in given.items() if v is not None}
+    )
 
 
 def reject(feedback: str | None = None) -> PermissionDecisionReject:
     """Refuse this request.
 
     Args:
-        feedback: What the model is told to do instead; it then goes on. Without feedback the runtime ends the turn.
+        feedback: What the model is told to do instead; it then goes on. Without feedback the runtime ends the
+            turn.
     """
     from copilot_sdk._generated.copilot.types import PermissionDecisionReject
 

@@ -49,7 +49,8 @@ _logger = logging.getLogger("copilot_sdk.session")
 class Session:
     """A conversation with an agent. Made by `CopilotClient.create_session` and `resume_session`.
 
-    Use it as `async with session:` or call `close`. Closing keeps what is on disk; `CopilotClient.delete_session` does not.
+    Use it as `async with session:` or call `close`. Closing keeps what is on disk;
+    `CopilotClient.delete_session` does not.
 
     Attributes:
         id: Identifier of the session.
@@ -123,7 +124,8 @@ class Session:
             Identifier of the message; the turn's `user.message` event carries it.
 
         Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone.
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
             UsageError: The session is closed.
         """
         self._check_open()
@@ -170,7 +172,9 @@ class Session:
         turn = Turn(self._busy, timeout)
         with_stream = self.events()
         async with with_stream as stream:
-            turn.message_id = await self.send(prompt, attachments=attachments, mode=mode, agent_mode=agent_mode)
+            turn.message_id = await self.send(
+                prompt, attachments=attachments, mode=mode, agent_mode=agent_mode
+            )
             while not turn.ended:
                 event = await turn.next(stream)
                 yield event
@@ -219,7 +223,8 @@ class Session:
             reason: Why, for the event log; `user_initiated` when left out.
 
         Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone.
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
         """
         self._check_open()
         await self.rpc.abort(reason=reason)
@@ -234,8 +239,8 @@ class Session:
             buffer: How many events may wait for the subscriber.
 
         Returns:
-            An async iterator, to be used as `async with session.events() as events:` so that it is closed in the end. It ends
-            with the session, and raises `ConnectionClosed` when the runtime is gone.
+            An async iterator, to be used as `async with session.events() as events:` so that it is closed in
+            the end. It ends with the session, and raises `ConnectionClosed` when the runtime is gone.
         """
         self._check_open()
         stream = EventStream(_wire_types(types), buffer=buffer, on_close=self._unsubscribe)
@@ -248,7 +253,9 @@ class Session:
     @overload
     def on(self, event: str, callback: Callable[[Any], Awaitable[None] | None]) -> Callable[[], None]: ...
 
-    def on(self, event: type[E] | str, callback: Callable[[Any], Awaitable[None] | None]) -> Callable[[], None]:
+    def on(
+        self, event: type[E] | str, callback: Callable[[Any], Awaitable[None] | None]
+    ) -> Callable[[], None]:
         """Call a function, plain or async, with each event of a type, one after another.
 
         The callback never holds up the connection; what it raises is logged.
@@ -308,7 +315,9 @@ class Session:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise UsageError(f"session {self.id} is closed; resume it with client.resume_session({self.id!r})")
+            raise UsageError(
+                f"session {self.id} is closed; resume it with client.resume_session({self.id!r})"
+            )
 
     def _opened(self, result: SessionCreateResult) -> None:
         self.workspace_path = result.workspace_path
@@ -384,9 +393,11 @@ class Session:
         from copilot_sdk.tools import ToolInvocation
 
         data = event.data
-        invocation = ToolInvocation(self.id, data.tool_call_id, data.tool_name, getattr(data, "working_directory", None))
-        result = await self._tools[data.tool_name].invoke(data.arguments, invocation)
-        await self.rpc.tools.handle_pending_tool_call(request_id=data.request_id, result=result)  # type: ignore[arg-type]
+        invocation = ToolInvocation(
+            self.id, data.tool_call_id, data.tool_name, getattr(data, "working_directory", None)
+        )
+        result: Any = await self._tools[data.tool_name].invoke(data.arguments, invocation)
+        await self.rpc.tools.handle_pending_tool_call(request_id=data.request_id, result=result)
 
     def _permission_requested(self, event: PermissionRequested) -> None:
         if self._on_permission is not None and not getattr(event.data, "resolved_by_hook", None):
@@ -402,7 +413,9 @@ class Session:
         except Exception as error:
             _logger.exception("%s", HandlerError("permission.requested", error))
             decision = user_not_available()
-        await self.rpc.permissions.handle_pending_permission_request(request_id=event.data.request_id, result=decision)
+        await self.rpc.permissions.handle_pending_permission_request(
+            request_id=event.data.request_id, result=decision
+        )
 
     async def _serve(self, method: str, raw: Mapping[str, Any]) -> Any:
         """Answer a request of the runtime for this session."""
@@ -426,6 +439,8 @@ def _wire_types(types: Iterable[type[EventBase] | str]) -> frozenset[str] | None
             continue
         field = item.model_fields.get("type")
         if field is None or not isinstance(field.default, str) or not field.default:
-            raise UsageError(f"{item.__name__} is no class of a single event type; leave it out to get all events")
+            raise UsageError(
+                f"{item.__name__} is no class of a single event type; leave it out to get all events"
+            )
         names.add(field.default)
     return frozenset(names) or None

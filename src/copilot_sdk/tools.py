@@ -1,6 +1,7 @@
 """Tools that the model can call and your program runs.
 
-`@tool` makes one of a function: its name, its docstring and its type hints become the definition that the model reads.
+`@tool` makes one of a function: its name, its docstring and its type hints become the definition that the
+model reads.
 """
 
 from __future__ import annotations
@@ -12,7 +13,17 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, get_type_hints, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    get_type_hints,
+    overload,
+)
 
 from copilot_sdk.errors import UsageError, describe_exception
 
@@ -30,7 +41,10 @@ _logger = logging.getLogger("copilot_sdk.tools")
 
 @dataclass(frozen=True, slots=True)
 class ToolInvocation:
-    """The call that a tool is run for; a tool that has a parameter of this type gets it, the model does not see it."""
+    """The call that a tool is run for.
+
+    A tool that has a parameter of this type gets it, the model does not see it.
+    """
 
     session_id: str
     tool_call_id: str
@@ -47,7 +61,8 @@ class ToolResult:
         result_type: How it went. `rejected` ends the turn; after the others the model goes on.
         error: What went wrong, for the event log.
         session_log: More detailed text for the event log.
-        binary: Images and other binary parts, in wire form: `{"type", "data" (base64), "mimeType", "description"}`.
+        binary: Images and other binary parts, in wire form: `{"type", "data" (base64), "mimeType",
+            "description"}`.
         telemetry: Values to keep with the call.
     """
 
@@ -94,13 +109,16 @@ class Tool(Generic[P, R]):
         self.function = function
         self.name: str = name or str(getattr(function, "__name__", ""))
         if not self.name.isidentifier() and not self.name.replace("-", "_").isidentifier():
-            raise UsageError(f"a tool needs a name of letters, digits, _ and -, not {self.name!r}; pass name=...")
+            raise UsageError(
+                f"a tool needs a name of letters, digits, _ and -, not {self.name!r}; pass name=..."
+            )
         self._description = description
         self.overrides_built_in = overrides_built_in
         self.skip_permission = skip_permission
         functools.update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the function itself, as if it were not decorated."""
         return self.function(*args, **kwargs)
 
     def __repr__(self) -> str:
@@ -165,7 +183,9 @@ class Tool(Generic[P, R]):
         return definition
 
     async def invoke(self, arguments: object, invocation: ToolInvocation) -> str | dict[str, Any]:
-        """Run the tool for the model. Never raises but for cancellation: what goes wrong is a result for the model.
+        """Run the tool for the model.
+
+        Never raises but for cancellation: what goes wrong is a result for the model.
 
         Args:
             arguments: The arguments as the model gave them.
@@ -180,7 +200,9 @@ class Tool(Generic[P, R]):
         try:
             values = model.model_validate(arguments if arguments is not None else {})
         except ValidationError as error:
-            return _failure(f"The arguments of {self.name} do not fit: {_explain(error)} Correct them and call again.")
+            return _failure(
+                f"The arguments of {self.name} do not fit: {_explain(error)} Correct them and call again."
+            )
         keywords = {name: getattr(values, name) for name in type(values).model_fields}
         if invocation_name is not None:
             keywords[invocation_name] = invocation
@@ -235,9 +257,11 @@ def tool(
 def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     """Make a tool of a function, as `@tool` or `@tool(name=..., ...)`.
 
-    Parameters of the function become arguments that the model fills in: type hints, defaults, `Annotated[..., Field(...)]` and
-    the docstring's parameter section describe them. A parameter of type `ToolInvocation` gets the call instead. What the
-    function returns is the result: a string as it is, a `ToolResult` with all it says, anything else as JSON.
+    Parameters of the function become arguments that the model fills in: type hints, defaults, `Annotated[...,
+        Field(...)]` and
+    the docstring's parameter section describe them. A parameter of type `ToolInvocation` gets the call
+    instead. What the function returns is the result: a string as it is, a `ToolResult` with all it says,
+    anything else as JSON.
 
     Args:
         function: The function, plain or async.

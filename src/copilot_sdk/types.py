@@ -1,4 +1,7 @@
-"""Every type of the wire by name: `from copilot_sdk.types import TaskAgentInfo`. A type is loaded when it is first needed."""
+"""Every type of the wire by name.
+
+`from copilot_sdk.types import TaskAgentInfo`. A type is loaded when it is first needed.
+"""
 
 from __future__ import annotations
 

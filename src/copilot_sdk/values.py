@@ -1,4 +1,7 @@
-"""The known values of every open enum as constants: `from copilot_sdk.values import TaskStatus; TaskStatus.RUNNING`."""
+"""The known values of every open enum as constants.
+
+`from copilot_sdk.values import TaskStatus; TaskStatus.RUNNING`.
+"""
 
 from __future__ import annotations
 

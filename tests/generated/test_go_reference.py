@@ -74,7 +74,6 @@ RULES: Mapping[str, Covers] = {
 
 CLI = "CLI 1.0.61"
 LOST = f"The body is lost; {CLI} has"
-OPTIONAL_NULL = f"Go leaves the field out when it is null; {CLI} requires it"
 EMPTY_PARAMS = "Go takes no argument for params without fields"
 
 REASONS: Mapping[str, str] = {

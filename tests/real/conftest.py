@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.real.support.client_stage import CLI, REFERENCE, ClientStage, RuntimeKind, Sightings
 from tests.real.support.netns import is_isolated
 from tests.real.support.stage import Stage
 
 _FOLDER = Path(__file__).parent
+_SIGHTINGS = {kind.name: Sightings() for kind in (CLI, REFERENCE)}
 
 
 def pytest_configure() -> None:
@@ -27,8 +29,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.real)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tells which events the client has seen, and which of them it does not know."""
+    for name, seen in _SIGHTINGS.items():
+        if not seen.known:
+            continue
+        terminalreporter.write_line(
+            f"{name}: {seen.known.total()} events of {len(seen.known)} known types, "
+            f"{seen.unknown.total()} of {len(seen.unknown)} unknown ones: "
+            + ", ".join(f"{kind} {number}" for kind, number in sorted(seen.unknown.items()))
+        )
+
+
 @pytest_asyncio.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     """The CLI in an empty folder, with a scripted model behind it."""
     async with Stage.open(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(params=[CLI, REFERENCE], ids=lambda kind: kind.name)
+def runtime(request: pytest.FixtureRequest) -> RuntimeKind:
+    """Each runtime in turn: what a test says has to hold for all of them."""
+    kind = request.param
+    assert isinstance(kind, RuntimeKind)
+    return kind
+
+
+@pytest_asyncio.fixture
+async def live(runtime: RuntimeKind, tmp_path: Path) -> AsyncIterator[ClientStage]:
+    """The client with a runtime; whatever the test is about, every event of a known type has to be readable."""
+    seen = _SIGHTINGS[runtime.name]
+    malformed = seen.malformed.total()
+    async with ClientStage.open(runtime, tmp_path, seen) as opened:
+        yield opened
+    assert seen.malformed.total() == malformed, dict(seen.malformed)

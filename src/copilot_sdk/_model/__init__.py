@@ -1,6 +1,17 @@
-"""What the generated types are made of: the base models, the event envelope, and the codec between methods and JSON."""
+"""What the generated types are made of.
+
+The base models, the event envelope, and the codec between methods and JSON.
+"""
 
 from copilot_sdk._model.base import TaggedModel, UnknownVariant, WireModel
 from copilot_sdk._model.event import EventBase, EventDecoder, UnknownEvent, event_annotation
 
-__all__ = ["EventBase", "EventDecoder", "TaggedModel", "UnknownEvent", "UnknownVariant", "WireModel", "event_annotation"]
+__all__ = [
+    "EventBase",
+    "EventDecoder",
+    "TaggedModel",
+    "UnknownEvent",
+    "UnknownVariant",
+    "WireModel",
+    "event_annotation",
+]

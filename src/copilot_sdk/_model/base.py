@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
@@ -16,7 +16,8 @@ def to_camel(name: str) -> str:
 class WireModel(BaseModel):
     """An object of the wire: attributes in snake case here, members in camel case there.
 
-    Members that this version of the schema does not know are kept and survive a round trip; `model_extra` has them.
+    Members that this version of the schema does not know are kept and survive a round trip; `model_extra` has
+    them.
     """
 
     model_config = ConfigDict(
@@ -34,9 +35,31 @@ class WireModel(BaseModel):
         """The object as JSON data: what was set, under its wire names."""
         return self.model_dump(mode="json", exclude_unset=True)
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        unknown = self.model_extra or {}
+        for name, value in super().__repr_args__():
+            if name not in unknown or not _SECRET.search(name):
+                yield name, _without_secrets(value)
+
+
+def _without_secrets(value: object) -> object:
+    match value:
+        case dict():
+            return {
+                key: "***" if isinstance(key, str) and _SECRET.search(key) else _without_secrets(item)
+                for key, item in value.items()
+            }
+        case list():
+            return [_without_secrets(item) for item in value]
+        case _:
+            return value
+
 
 class TaggedModel(WireModel):
-    """An object with constant members, such as the `kind` of a union's branch: they are sent even if nobody set them."""
+    """An object with constant members, such as the `kind` of a union's branch.
+
+    They are sent even if nobody set them.
+    """
 
     @model_serializer(mode="wrap")
     def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -48,9 +71,13 @@ class TaggedModel(WireModel):
 
 
 class UnknownVariant(WireModel):
-    """A branch of a union that this version of the schema does not know, or one that does not fit its description."""
+    """A branch of a union that this version of the schema does not know, or that does not fit its description."""
 
     @property
     def raw(self) -> dict[str, Any]:
         """The object as it came."""
         return dict(self.model_extra or {})
+
+    if TYPE_CHECKING:
+        # Whatever the object has can be read under its wire name, the member that tells branches apart first.
+        def __getattr__(self, name: str) -> Any: ...

@@ -1,4 +1,7 @@
-"""Between Python values and the JSON of a method: params and results, each way. Sending is strict, receiving is not."""
+"""Between Python values and the JSON of a method.
+
+Params and results, each way. Sending is strict, receiving is not.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,8 @@ def encode_params(method: Method[Any], values: Mapping[str, object] | object) ->
 
     Args:
         method: The method.
-        values: Params by wire name, where `UNSET`, and None that has no meaning of its own, count as left out; or, for a
-            method whose params are a union, one of its objects.
+        values: Params by wire name, where `UNSET`, and None that has no meaning of its own, count as left
+            out; or, for a method whose params are a union, one of its objects.
 
     Raises:
         InvalidParams: A param is missing or does not fit; the message names it.
@@ -56,7 +59,9 @@ def encode(method: Method[Any], load: Loader, values: object) -> dict[str, Any]:
         if isinstance(kind, type) and issubclass(kind, WireModel):
             return kind.model_validate(values).to_wire()
         adapter = _adapter(load)
-        data: dict[str, Any] = adapter.dump_python(adapter.validate_python(values), mode="json", exclude_unset=True)
+        data: dict[str, Any] = adapter.dump_python(
+            adapter.validate_python(values), mode="json", exclude_unset=True
+        )
         return data
     except ValidationError as error:
         raise InvalidParams(f"{method.name}: {'; '.join(problems(error))}", method=method.name) from None

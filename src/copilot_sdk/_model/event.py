@@ -36,7 +36,7 @@ class EventBase(TaggedModel):
 
 
 class UnknownEvent(EventBase):
-    """An event of a type that this version of the schema does not know, or one that does not fit its type's description."""
+    """An event whose type this version of the schema does not know, or that does not fit its type."""
 
     id: str = ""
     timestamp: str = ""
@@ -119,7 +119,9 @@ def describe(error: ValidationError) -> str:
 
 def problems(error: ValidationError) -> list[str]:
     """One line for each fault: the path of the field and what is wrong with it."""
-    return [f"{'.'.join(str(part) for part in item['loc']) or 'value'}: {item['msg']}" for item in error.errors()]
+    return [
+        f"{'.'.join(str(part) for part in item['loc']) or 'value'}: {item['msg']}" for item in error.errors()
+    ]
 
 
 def event_annotation(decoder: EventDecoder) -> Any:
@@ -129,5 +131,3 @@ def event_annotation(decoder: EventDecoder) -> Any:
         return value if isinstance(value, EventBase) else decoder.decode(value)
 
     return Annotated[SerializeAsAny[EventBase], PlainValidator(load)]
-
-

@@ -17,7 +17,7 @@ class Caller(Protocol):
     """Makes a call for the async API."""
 
     async def call(
-        self, method: Method[R], params: Mapping[str, object] | object, timeout: float | None | Unset
+        self, method: Method[R], params: Mapping[str, object] | object, timeout: float | Unset | None
     ) -> R:
         """Encode `params`, send the request, decode the result."""
         ...
@@ -27,7 +27,7 @@ class SyncCaller(Protocol):
     """Makes a call for the sync API."""
 
     def call(
-        self, method: Method[R], params: Mapping[str, object] | object, timeout: float | None | Unset
+        self, method: Method[R], params: Mapping[str, object] | object, timeout: float | Unset | None
     ) -> R:
         """Encode `params`, send the request, wait, decode the result."""
         ...

@@ -1,4 +1,7 @@
-"""A method of the wire as a value, and tables of them. No types are loaded here: a method knows where its types are."""
+"""A method of the wire as a value, and tables of them.
+
+No types are loaded here: a method knows where its types are.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.events.external_tool import ExternalToolCompletedData, ExternalToolRequestedData
+from copilot_sdk._generated.copilot.events.external_tool import (
+    ExternalToolCompletedData,
+    ExternalToolRequestedData,
+)
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.tools.base import Arguments, ToolResult
 

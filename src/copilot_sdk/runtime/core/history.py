@@ -22,13 +22,13 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
         data = event.data
         match event.type:
             case "user.message":
-                history.append(Message("user", str(data.get("transformedContent") or data.get("content", ""))))
+                history.append(
+                    Message("user", str(data.get("transformedContent") or data.get("content", "")))
+                )
             case "system.notification":
                 history.append(Message("user", notification_text(str(data.get("content", "")))))
             case "assistant.message":
-                history.append(
-                    Message("assistant", str(data.get("content", "")), tool_calls=_calls(data))
-                )
+                history.append(Message("assistant", str(data.get("content", "")), tool_calls=_calls(data)))
             case "tool.execution_complete":
                 results[str(data.get("toolCallId"))] = _result(data)
     return _with_results(history, results)

@@ -57,6 +57,8 @@ class Hooks:
             end.output = dict(output) or None
         except (ClientFault, TimeoutError) as error:
             end.success = False
-            end.error = HookEndError(message=str(error) or f"no answer within {session.limits.hook_seconds:g} s")
+            end.error = HookEndError(
+                message=str(error) or f"no answer within {session.limits.hook_seconds:g} s"
+            )
         session.emit(end)
         return output

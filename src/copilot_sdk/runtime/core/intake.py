@@ -23,11 +23,10 @@ def take_in(agent: Agent, prompt: Prompt, *, text: str | None = None, steering: 
         text: What the model gets, where it is another text than that of the prompt with its attachments.
         steering: Whether it breaks into a running turn.
     """
-    prompt.done.set()
+    if steering:
+        prompt.done.set()
     if prompt.notice is not None:
-        agent.emit(
-            SystemNotificationData.model_validate({"content": prompt.text, "kind": prompt.notice})
-        )
+        agent.emit(SystemNotificationData.model_validate({"content": prompt.text, "kind": prompt.notice}))
         agent.say(notification_text(prompt.text))
         return
     described, images = describe_attachments(prompt.attachments)
@@ -58,7 +57,6 @@ async def take_in_with_hooks(agent: Agent, prompt: Prompt) -> bool:
     hooks = agent.session.hooks
     output = await hooks.invoke("userPromptSubmitted", {"prompt": prompt.text})
     if output.get("decision") == "block":
-        prompt.done.set()
         reason = str(output.get("reason") or "A hook blocked the prompt.")
         agent.emit(SessionWarningData(warning_type="policy_blocked", message=reason))
         return False

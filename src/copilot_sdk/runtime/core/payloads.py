@@ -48,9 +48,7 @@ def event_kind(data: type[Payload]) -> tuple[str, bool]:
     Raises:
         LookupError: No event carries such data.
     """
-    events = cast(
-        "Mapping[str, type[EventBase]]", getattr(sys.modules[data.__module__], "EVENTS", {})
-    )
+    events = cast("Mapping[str, type[EventBase]]", getattr(sys.modules[data.__module__], "EVENTS", {}))
     for name, event in events.items():
         if event.model_fields["data"].annotation is data:
             return name, event.model_fields["ephemeral"].default is True

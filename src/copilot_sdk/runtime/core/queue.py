@@ -12,7 +12,7 @@ from copilot_sdk.runtime.core.payloads import Payload
 Json = Mapping[str, object]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Prompt:
     """A message for the agent.
 
@@ -104,14 +104,13 @@ class MessageQueue:
         return False
 
     def clear(self) -> bool:
-        """Drops everything.
+        """Drops what users sent; what the runtime has to say stays.
 
         Returns:
             Whether there was anything.
         """
-        dropped = [*self._steering, *self._waiting]
-        self._steering.clear()
-        self._waiting.clear()
+        dropped = [*self.steering, *self.waiting]
         for prompt in dropped:
+            (self._steering if prompt in self._steering else self._waiting).remove(prompt)
             prompt.done.set()
         return bool(dropped)

@@ -176,6 +176,7 @@ class ShellTask:
         self.progress.end("completed" if code == 0 else "failed")
         if unwatched:
             self._report(code)
+        self._session.turns.rest()
 
     def _report(self, code: int) -> None:
         text = f'Shell command "{self.description}" ({self.id}) ended with exit code {code}. '
@@ -195,6 +196,12 @@ class ShellTask:
         await end_all({self._following})
         await self.process.stop(self._session.limits.stop_seconds)
         self.progress.end("cancelled")
+        self._session.turns.rest()
+
+    async def refresh(self) -> None:
+        """Looks whether the process of a detached command is still there."""
+        if self.detached and self.progress.running and self._following is not None:
+            await asyncio.wait({self._following}, timeout=0)
 
 
 def _tail(path: Path, size: int) -> str:

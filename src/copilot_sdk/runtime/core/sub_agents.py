@@ -40,7 +40,7 @@ class AgentKind:
     model: str | None = None
 
 
-_BUILT_IN = (
+BUILT_IN = (
     AgentKind(
         "explore",
         "Explore Agent",
@@ -98,7 +98,7 @@ def kinds(session: Session) -> dict[str, AgentKind]:
         )
         for agent in session.config.agents
     )
-    return {kind.name: kind for kind in (*_BUILT_IN, *own)}
+    return {kind.name: kind for kind in (*BUILT_IN, *own)}
 
 
 class AgentTask:
@@ -232,6 +232,7 @@ class AgentTask:
                     prompt=self.prompt,
                 ),
             )
+        self._session.turns.rest()
 
     def send(self, message: str) -> None:
         """Gives the agent a message: into its running turn, or as a new one if it has ended."""
@@ -250,6 +251,10 @@ class AgentTask:
         await end_all({self._working})
         self._pause()
         self.progress.end("cancelled")
+        self._session.turns.rest()
+
+    async def refresh(self) -> None:
+        """Nothing: all that an agent does happens here."""
 
     def _record(self, text: str) -> None:
         self._activity.append(Activity(text, now()))

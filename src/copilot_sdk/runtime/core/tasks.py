@@ -38,6 +38,10 @@ class Task(Protocol):
         """Ends it before its time and waits for the end."""
         ...
 
+    async def refresh(self) -> None:
+        """Takes in what has changed outside of the runtime."""
+        ...
+
 
 TaskT = TypeVar("TaskT", bound=Task)
 
@@ -203,6 +207,11 @@ class TaskRegistry:
                     await self._moved.wait()
         except TimeoutError:
             return
+
+    async def refresh(self) -> None:
+        """Looks again at the tasks whose state lives outside of the runtime."""
+        for task in self:
+            await task.refresh()
 
     async def stop_all(self) -> None:
         """Stops every task."""

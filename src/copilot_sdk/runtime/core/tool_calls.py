@@ -96,7 +96,9 @@ class ToolCalls:
         if not isinstance(arguments, dict):
             return ToolResult.failure(f"The arguments of '{call.name}' are not a JSON object.")
         context = ToolContext(self._session, self._agent, call.id)
-        output = await self._session.hooks.invoke("preToolUse", {"toolName": call.name, "toolArgs": arguments})
+        output = await self._session.hooks.invoke(
+            "preToolUse", {"toolName": call.name, "toolArgs": arguments}
+        )
         if isinstance(modified := output.get("modifiedArgs"), Mapping):
             arguments = dict(modified)
         if isinstance(remark := output.get("additionalContext"), str):

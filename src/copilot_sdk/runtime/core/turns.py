@@ -59,6 +59,22 @@ class Turns:
         self._session.emit(PendingMessagesModifiedData())
         self._start()
 
+    def remove_newest(self) -> bool:
+        """Drops the message that the user queued last.
+
+        Returns:
+            Whether there was one.
+        """
+        removed = self.queue.remove_newest()
+        if removed:
+            self._session.emit(PendingMessagesModifiedData())
+        return removed
+
+    def clear_queue(self) -> None:
+        """Drops all that is queued."""
+        if self.queue.clear():
+            self._session.emit(PendingMessagesModifiedData())
+
     def notify(self, text: str, notice: Payload) -> None:
         """Tells the agent something of the runtime's own, and starts a turn for it unless one runs."""
         if self._session.closing:
@@ -96,8 +112,7 @@ class Turns:
             Whether a turn was running.
         """
         runner, session = self._runner, self._session
-        if self.queue.clear():
-            session.emit(PendingMessagesModifiedData())
+        self.clear_queue()
         if runner is None or self._aborting:
             return False
         self._idle_owed, self._aborting = False, True
@@ -149,7 +164,9 @@ class Turns:
         session = self._session
         text = session.agent.system_message()
         # Clients get it each turn, but a log that repeats it each turn would hold little else.
-        session.emit(SystemMessageData(content=text, role="system"), stored=text != session.stored_system_text)
+        session.emit(
+            SystemMessageData(content=text, role="system"), stored=text != session.stored_system_text
+        )
         session.stored_system_text = text
 
     async def _work(self) -> None:

@@ -157,7 +157,7 @@ class ServerRPC(API):
         self,
         *,
         token: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ConnectResult:
         """Open the connection with a handshake, checking the connection token if one is required. The client
         library makes this call itself when it connects.
@@ -190,7 +190,7 @@ class ServerRPC(API):
         self,
         *,
         message: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PingResult:
         """Check that the server is alive and learn its protocol version and clock.
 

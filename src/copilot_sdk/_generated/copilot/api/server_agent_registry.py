@@ -25,7 +25,7 @@ class ServerAgentRegistryAPI(API):
         name: str | None = None,
         permission_mode: AgentRegistrySpawnPermissionMode | None = None,
         initial_prompt: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AgentRegistrySpawnResult:
         """Start a child process that serves a session of its own, with the given settings; `kind` in the result
         tells how it went. Attaching to the child and sending it further prompts is up to the caller. Fails

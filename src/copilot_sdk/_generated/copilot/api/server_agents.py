@@ -22,7 +22,7 @@ class ServerAgentsAPI(API):
         *,
         project_paths: Sequence[str] | None = None,
         exclude_host_agents: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ServerAgentList:
         """Find custom agents in every source: user, projects, plugins and remote.
 

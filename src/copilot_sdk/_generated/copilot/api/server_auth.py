@@ -19,7 +19,7 @@ class ServerAuthAPI(API):
     async def get_status(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AuthGetStatusResult:
         """Tell whether a user is signed in.
 

@@ -24,7 +24,7 @@ class ServerMCPConfigAPI(API):
         *,
         name: str,
         config: MCPServerConfig,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Add an MCP server to the user's configuration.
 
@@ -54,7 +54,7 @@ class ServerMCPConfigAPI(API):
         self,
         *,
         names: Sequence[str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn off MCP servers in the user's configuration, so that new sessions leave them out.
 
@@ -83,7 +83,7 @@ class ServerMCPConfigAPI(API):
         self,
         *,
         names: Sequence[str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn on MCP servers in the user's configuration, so that new sessions start them.
 
@@ -111,7 +111,7 @@ class ServerMCPConfigAPI(API):
     async def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPConfigList:
         """List the MCP servers of the user's configuration.
 
@@ -138,7 +138,7 @@ class ServerMCPConfigAPI(API):
     async def reload(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Forget the MCP server definitions this runtime process keeps in memory, so that they are read from
         disk when next needed.
@@ -164,7 +164,7 @@ class ServerMCPConfigAPI(API):
         self,
         *,
         name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Delete an MCP server from the user's configuration.
 
@@ -193,7 +193,7 @@ class ServerMCPConfigAPI(API):
         *,
         name: str,
         config: MCPServerConfig,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Replace the settings of an MCP server in the user's configuration.
 
@@ -233,7 +233,7 @@ class ServerMCPAPI(API):
         self,
         *,
         working_directory: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPDiscoverResult:
         """Find MCP servers in every source: user, workspace, plugins and built-in ones.
 

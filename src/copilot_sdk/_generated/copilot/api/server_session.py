@@ -161,7 +161,7 @@ class ServerSessionAPI(API):
         name: str | None = None,
         refresh_custom_instructions: bool | None = None,
         trust_working_directory: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionCreateResult:
         """Create a session.
 
@@ -404,7 +404,7 @@ class ServerSessionAPI(API):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SuccessResult:
         """Delete a session and all that it has on disk.
 
@@ -434,7 +434,7 @@ class ServerSessionAPI(API):
     async def get_foreground(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionGetForegroundResult:
         """Tell which session the runtime's own user interface shows.
 
@@ -461,7 +461,7 @@ class ServerSessionAPI(API):
     async def get_last_id(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionGetLastIdResult:
         """Tell which session was used last.
 
@@ -489,7 +489,7 @@ class ServerSessionAPI(API):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionGetMetadataResult:
         """Look up one session.
 
@@ -520,7 +520,7 @@ class ServerSessionAPI(API):
         self,
         *,
         filter: SessionContextFilter | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionListResult:
         """List the sessions that have had a turn.
 
@@ -647,7 +647,7 @@ class ServerSessionAPI(API):
         open_canvases: Sequence[OpenCanvasInstance] | None = None,
         allow_transcript_recovery: bool | None = None,
         requested_environment_variables: Sequence[str] | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionResumeResult:
         """Take up a session that exists on disk or is in use by another client.
 
@@ -891,7 +891,7 @@ class ServerSessionAPI(API):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SuccessResult:
         """Show a session in the runtime's own user interface.
 

@@ -27,7 +27,7 @@ class ServerSessionFSAPI(API):
         session_state_path: str,
         conventions: SessionFSSetProviderConventions,
         capabilities: SessionFSSetProviderCapabilities | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionFSSetProviderResult:
         """Make this client the provider of the filesystem that sessions use.
 

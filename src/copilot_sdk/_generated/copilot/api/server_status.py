@@ -19,7 +19,7 @@ class ServerStatusAPI(API):
     async def get(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> StatusGetResult:
         """Tell the version of the runtime.
 

@@ -16,7 +16,7 @@ class ServerUserSettingsAPI(API):
     async def reload(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Forget the user settings this runtime process keeps in memory, so that they are read from disk when
         next needed.

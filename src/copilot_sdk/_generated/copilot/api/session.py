@@ -272,7 +272,7 @@ class SessionRPC(API):
         self,
         *,
         reason: AbortReason | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AbortResult:
         """Abort the turn the agent is in.
 
@@ -302,7 +302,7 @@ class SessionRPC(API):
     async def destroy(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Close the session for this client; what it has on disk stays.
 
@@ -326,7 +326,7 @@ class SessionRPC(API):
     async def detach(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SuccessResult:
         """Close the session for this client; what it has on disk stays. Takes the place of `session.destroy`.
 
@@ -353,7 +353,7 @@ class SessionRPC(API):
     async def get_messages(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionGetMessagesResult:
         """Return the events of the session so far.
 
@@ -386,7 +386,7 @@ class SessionRPC(API):
         ephemeral: bool | None = None,
         url: str | None = None,
         tip: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> LogResult:
         """Add a log event to the session that the user gets to see.
 
@@ -440,7 +440,7 @@ class SessionRPC(API):
         traceparent: str | None = None,
         tracestate: str | None = None,
         wait: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SendResult:
         """Send the session a message from the user, and get the ID of that message.
 
@@ -516,7 +516,7 @@ class SessionRPC(API):
         traceparent: str | None = None,
         tracestate: str | None = None,
         wait: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionSendAndWaitResult:
         """Send a prompt and wait for the end of the turn. Not every runtime serves it.
 
@@ -581,7 +581,7 @@ class SessionRPC(API):
         *,
         type: ShutdownType | None = None,
         reason: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """End the session and store its final state. Returns only after deferred `sessionEnd` hooks have run to
         their end.
@@ -611,7 +611,7 @@ class SessionRPC(API):
     async def suspend(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Suspend the session; what is stored stays, so that it can be resumed later.
 

@@ -25,7 +25,7 @@ class HistoryAPI(API):
     async def abort_manual_compaction(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> HistoryAbortManualCompactionResult:
         """Abort a compaction that was started by hand on a local session, if one is running.
 
@@ -52,7 +52,7 @@ class HistoryAPI(API):
     async def cancel_background_compaction(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> HistoryCancelBackgroundCompactionResult:
         """Cancel the compaction that a local session runs in the background, if one is running.
 
@@ -80,7 +80,7 @@ class HistoryAPI(API):
         self,
         *,
         custom_instructions: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> HistoryCompactResult:
         """Compact the session's history so that it takes up less of the context window.
 
@@ -111,7 +111,7 @@ class HistoryAPI(API):
     async def summarize_for_handoff(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> HistorySummarizeForHandoffResult:
         """Write a markdown summary of the conversation, fit for handing it over.
 
@@ -139,7 +139,7 @@ class HistoryAPI(API):
         self,
         *,
         event_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> HistoryTruncateResult:
         """Cut the saved history at an event: that event and all later ones are removed.
 

@@ -45,7 +45,7 @@ class MCPOAuthAPI(API):
         force_reauth: bool | None = None,
         client_name: str | None = None,
         callback_success_message: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPOAuthLoginResult:
         """Sign in to a remote MCP server with OAuth.
 
@@ -87,7 +87,7 @@ class MCPOAuthAPI(API):
         *,
         request_id: str,
         provider: Any | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPOAuthRespondResult:
         """Answer an MCP server's pending OAuth request. The provider is a live in-process object, so it cannot
         be sent over JSON-RPC.
@@ -129,7 +129,7 @@ class MCPAppsAPI(API):
         tool_name: str,
         arguments: Mapping[str, Any] | None = None,
         origin_server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> builtins.dict[str, Any]:
         """Call an MCP tool for the view of an MCP App, following SEP-1865, and return the usual MCP
         `CallToolResult`. Tools meant for the model alone are refused.
@@ -169,7 +169,7 @@ class MCPAppsAPI(API):
         self,
         *,
         server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPAppsDiagnoseResult:
         """Check how MCP Apps are set up for one MCP server: session capability, feature flag, advertised
         extension, and the number of tools that fill in `_meta.ui`.
@@ -200,7 +200,7 @@ class MCPAppsAPI(API):
     async def get_host_context(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPAppsHostContext:
         """Get the host context that MCP Apps are told at present.
 
@@ -229,7 +229,7 @@ class MCPAppsAPI(API):
         *,
         server_name: str,
         origin_server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPAppsListToolsResult:
         """List the tools open to MCP App views under SEP-1865. These are the tools whose `_meta.ui.visibility`
         contains `app` or is not set, as it then defaults to `model` and `app`.
@@ -266,7 +266,7 @@ class MCPAppsAPI(API):
         *,
         server_name: str,
         uri: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPAppsReadResourceResult:
         """Fetch a resource, usually a `ui://` MCP App bundle (SEP-1865), from a connected MCP server. The
         session needs the `mcp-apps` capability.
@@ -300,7 +300,7 @@ class MCPAppsAPI(API):
         self,
         *,
         context: MCPAppsSetHostContextDetails,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Set the host context, such as theme and locale, that MCP Apps receive on `ui/initialize`. It replaces
         the previous one.
@@ -343,7 +343,7 @@ class MCPAPI(API):
         self,
         *,
         request_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPCancelSamplingExecutionResult:
         """Stop a running sampling inference, named by its request ID.
 
@@ -374,7 +374,7 @@ class MCPAPI(API):
         self,
         *,
         auth_info: Any,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPConfigureGitHubResult:
         """Set up the GitHub MCP server that comes with the runtime for the account the session is signed in
         with.
@@ -407,7 +407,7 @@ class MCPAPI(API):
         self,
         *,
         server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn an MCP server off for the session.
 
@@ -435,7 +435,7 @@ class MCPAPI(API):
         self,
         *,
         server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn an MCP server on for the session.
 
@@ -466,7 +466,7 @@ class MCPAPI(API):
         server_name: str,
         mcp_request_id: str | float,
         request: MCPExecuteSamplingRequest,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPSamplingExecutionResult:
         """Run a model inference that an MCP server asked for through MCP sampling.
 
@@ -506,7 +506,7 @@ class MCPAPI(API):
         self,
         *,
         server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPIsServerRunningResult:
         """Tell whether the MCP server of the given name is running on the session's host.
 
@@ -536,7 +536,7 @@ class MCPAPI(API):
     async def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPServerList:
         """List the session's MCP servers with their connection status and the state of the MCP host. There is no
         host state to report as long as the session has no MCP host.
@@ -565,7 +565,7 @@ class MCPAPI(API):
         self,
         *,
         server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPListToolsResult:
         """List the tools of one connected MCP server. Fails if the server is not connected.
 
@@ -599,7 +599,7 @@ class MCPAPI(API):
         client: Any,
         transport: Any,
         config: Any,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Add an MCP client that is already connected, for example an IDE's, to the session's host. Client and
         transport stay yours to open and close; they are live in-process objects, so they cannot be sent over
@@ -634,7 +634,7 @@ class MCPAPI(API):
     async def reload(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Set up the session's MCP connections again.
 
@@ -659,7 +659,7 @@ class MCPAPI(API):
         self,
         *,
         config: Any,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPStartServersResult:
         """Set up the session's MCP connections again, with a configuration that the host supplies.
 
@@ -690,7 +690,7 @@ class MCPAPI(API):
     async def remove_github(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPRemoveGitHubResult:
         """Take out the `github` MCP server that the runtime manages by itself, if it is there.
 
@@ -719,7 +719,7 @@ class MCPAPI(API):
         *,
         server_name: str,
         config: Any,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Stop one of the MCP servers on the session's host, then start it again.
 
@@ -750,7 +750,7 @@ class MCPAPI(API):
         self,
         *,
         mode: MCPSetEnvValueModeDetails,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MCPSetEnvValueModeResult:
         """Choose whether environment values given to MCP servers are taken literally or looked up first.
 
@@ -784,7 +784,7 @@ class MCPAPI(API):
         *,
         server_name: str,
         config: Any,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Start one of the MCP servers on the session's host.
 
@@ -815,7 +815,7 @@ class MCPAPI(API):
         self,
         *,
         server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Stop one of the MCP servers on the session's host.
 
@@ -843,7 +843,7 @@ class MCPAPI(API):
         self,
         *,
         server_name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Remove an MCP client added with `session.mcp.registerExternalClient`, by its server name. Makes sense
         only for the in-process caller that added it.

@@ -28,7 +28,7 @@ class MetadataAPI(API):
     async def activity(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionActivity:
         """Tell whether the session is at work and whether that work can be aborted.
 
@@ -58,7 +58,7 @@ class MetadataAPI(API):
         prompt_token_limit: int,
         output_token_limit: int,
         selected_model: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MetadataContextInfoResult:
         """Count, for a given model, how many tokens each part of the session's context window takes.
 
@@ -93,7 +93,7 @@ class MetadataAPI(API):
     async def is_processing(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MetadataIsProcessingResult:
         """Tell whether the local session is working on messages at this moment.
 
@@ -121,7 +121,7 @@ class MetadataAPI(API):
         self,
         *,
         model_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MetadataRecomputeContextTokensResult:
         """Count the tokens of the session's messages anew for a model. Gives a first estimate after a resume,
         before a turn sends `session.context_info_changed`.
@@ -153,7 +153,7 @@ class MetadataAPI(API):
         self,
         *,
         context: SessionWorkingDirectoryContext,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MetadataRecordContextChangeResult:
         """Tell the session that its directory, branch or repository changed outside its own doing, for example
         after a shell command. The session then sends `session.context_changed`.
@@ -187,7 +187,7 @@ class MetadataAPI(API):
         self,
         *,
         working_directory: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MetadataSetWorkingDirectoryResult:
         """Set the working directory the session has on record, for instance when the user runs `/cd`. The host
         must change its own process directory and refresh what hangs on it.
@@ -220,7 +220,7 @@ class MetadataAPI(API):
     async def snapshot(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionMetadataSnapshot:
         """Get the session's identity, mode, model, workspace and remote details as they are now.
 

@@ -19,7 +19,7 @@ class NameAPI(API):
     async def get(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> NameGetResult:
         """Get the display name of the session.
 
@@ -47,7 +47,7 @@ class NameAPI(API):
         self,
         *,
         name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Give the session a display name.
 
@@ -75,7 +75,7 @@ class NameAPI(API):
         self,
         *,
         summary: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> NameSetAutoResult:
         """Store a generated summary as the session's name, unless the user has already named it.
 

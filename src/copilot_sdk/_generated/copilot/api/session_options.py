@@ -78,7 +78,7 @@ class OptionsAPI(API):
         enable_session_store: bool | None = None,
         enable_skills: bool | None = None,
         context_tier: OptionsUpdateContextTier | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionUpdateOptionsResult:
         """Change options of a running session; only those that may change while it runs.
 

@@ -19,7 +19,7 @@ class ScheduleAPI(API):
     async def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ScheduleList:
         """List the scheduled prompts that are currently active in the session.
 
@@ -48,7 +48,7 @@ class ScheduleAPI(API):
         self,
         *,
         id: int,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ScheduleStopResult:
         """Cancel one scheduled prompt, chosen by its ID. The result carries no `entry` when the ID is unknown.
 

@@ -26,7 +26,7 @@ class ShellAPI(API):
         self,
         *,
         request_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> CancelUserRequestedShellCommandResult:
         """Cancel a command run by `session.shell.executeUserRequested`, by its request ID.
 
@@ -59,7 +59,7 @@ class ShellAPI(API):
         command: str,
         cwd: str | None = None,
         timeout: float | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ShellExecResult:
         """Start a shell command; its output arrives through session notifications.
 
@@ -95,7 +95,7 @@ class ShellAPI(API):
         *,
         request_id: str,
         command: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UserRequestedShellCommandResult:
         """Run a shell command the user asked for and get its result.
 
@@ -129,7 +129,7 @@ class ShellAPI(API):
         *,
         process_id: str,
         signal: ShellKillSignal | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ShellKillResult:
         """Send a signal to a process that `session.shell.exec` started.
 

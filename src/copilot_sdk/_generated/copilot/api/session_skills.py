@@ -20,7 +20,7 @@ class SkillsAPI(API):
         self,
         *,
         name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn a skill off for the session.
 
@@ -48,7 +48,7 @@ class SkillsAPI(API):
         self,
         *,
         name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn a skill on for the session.
 
@@ -75,7 +75,7 @@ class SkillsAPI(API):
     async def ensure_loaded(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Load the session's skill definitions from disk unless that has been done already.
 
@@ -99,7 +99,7 @@ class SkillsAPI(API):
     async def get_invoked(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SkillsGetInvokedResult:
         """List the skills used so far in this session.
 
@@ -126,7 +126,7 @@ class SkillsAPI(API):
     async def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SkillList:
         """List the skills the session can use, and which are enabled.
 
@@ -153,7 +153,7 @@ class SkillsAPI(API):
     async def reload(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SkillsLoadDiagnostics:
         """Load the session's skill definitions again and report what went wrong.
 

@@ -24,7 +24,7 @@ class ToolsAPI(API):
     async def get_current_metadata(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ToolsGetCurrentMetadataResult:
         """Describe the tools the session has set up at the moment, in brief.
 
@@ -54,7 +54,7 @@ class ToolsAPI(API):
         request_id: str,
         result: ExternalToolResult | None = None,
         error: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> HandlePendingToolCallResult:
         """Hand in the result of an external tool call that is waiting for one.
 
@@ -88,7 +88,7 @@ class ToolsAPI(API):
     async def initialize_and_validate(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ToolsInitializeAndValidateResult:
         """Build the session's list of tools and check it. Meant for subagent sessions and others that need the
         tools before the first `send`.

@@ -30,7 +30,7 @@ class WorkspacesAPI(API):
         *,
         path: str,
         content: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Write a file into the workspace's files directory, replacing one of the same path.
 
@@ -60,7 +60,7 @@ class WorkspacesAPI(API):
         self,
         *,
         mode: WorkspaceDiffMode,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> WorkspaceDiffResult:
         """Compute what has changed in the session's workspace.
 
@@ -90,7 +90,7 @@ class WorkspacesAPI(API):
     async def get_workspace(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> WorkspacesGetWorkspaceResult:
         """Get the details of the session's workspace.
 
@@ -117,7 +117,7 @@ class WorkspacesAPI(API):
     async def list_checkpoints(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> WorkspacesListCheckpointsResult:
         """List the checkpoints of the workspace, oldest first.
 
@@ -144,7 +144,7 @@ class WorkspacesAPI(API):
     async def list_files(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> WorkspacesListFilesResult:
         """List the files in the workspace's files directory.
 
@@ -172,7 +172,7 @@ class WorkspacesAPI(API):
         self,
         *,
         number: int,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> WorkspacesReadCheckpointResult:
         """Read the checkpoint with the given number.
 
@@ -203,7 +203,7 @@ class WorkspacesAPI(API):
         self,
         *,
         path: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> WorkspacesReadFileResult:
         """Read one file from the workspace's files directory.
 
@@ -234,7 +234,7 @@ class WorkspacesAPI(API):
         self,
         *,
         content: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> WorkspacesSaveLargePasteResult:
         """Store pasted text in the workspace as a UTF-8 file.
 

@@ -20,7 +20,7 @@ class ServerAccountAPI(SyncAPI):
         self,
         *,
         github_token: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AccountGetQuotaResult:
         """Report how much Copilot quota the signed-in user, or the owner of a given GitHub token, has used.
 

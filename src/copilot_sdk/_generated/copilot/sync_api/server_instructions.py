@@ -22,7 +22,7 @@ class ServerInstructionsAPI(SyncAPI):
         *,
         project_paths: Sequence[str] | None = None,
         exclude_host_instructions: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ServerInstructionSourceList:
         """Find the instruction files of the user, of repositories and of plugins.
 

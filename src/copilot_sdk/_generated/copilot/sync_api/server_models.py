@@ -20,7 +20,7 @@ class ServerModelsAPI(SyncAPI):
         self,
         *,
         github_token: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ModelList:
         """List the Copilot models that the signed-in user, or the owner of a given GitHub token, may use.
 

@@ -32,7 +32,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
         self,
         *,
         source: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MarketplaceAddResult:
         """Register a marketplace, given as `owner/repo`, a URL or a local path.
 
@@ -65,7 +65,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
         self,
         *,
         name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MarketplaceBrowseResult:
         """List the plugins a registered marketplace offers.
 
@@ -95,7 +95,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
     def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MarketplaceListResult:
         """List the known marketplaces, both the defaults and those the user added.
 
@@ -123,7 +123,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
         self,
         *,
         name: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MarketplaceRefreshResult:
         """Fetch the catalog of one marketplace, or of all of them, again.
 
@@ -155,7 +155,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
         *,
         name: str,
         force: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> MarketplaceRemoveResult:
         """Remove a registered marketplace. If installed plugins come from it and `force` is not set, nothing is
         removed and the answer names those plugins, so that you can call again with `force` set to true.
@@ -199,7 +199,7 @@ class ServerPluginsAPI(SyncAPI):
         self,
         *,
         names: Sequence[str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn off installed plugins, so that new sessions do not use them.
 
@@ -229,7 +229,7 @@ class ServerPluginsAPI(SyncAPI):
         self,
         *,
         names: Sequence[str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn on installed plugins, so that new sessions use them.
 
@@ -259,7 +259,7 @@ class ServerPluginsAPI(SyncAPI):
         *,
         source: str,
         working_directory: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PluginInstallResult:
         """Install a plugin from a marketplace, a GitHub repository, a URL or a local directory.
 
@@ -294,7 +294,7 @@ class ServerPluginsAPI(SyncAPI):
     def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PluginListResult:
         """List the plugins installed for the user.
 
@@ -322,7 +322,7 @@ class ServerPluginsAPI(SyncAPI):
         self,
         *,
         name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Remove a plugin that is installed.
 
@@ -351,7 +351,7 @@ class ServerPluginsAPI(SyncAPI):
         self,
         *,
         name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PluginUpdateResult:
         """Bring an installed plugin to the newest version published.
 
@@ -381,7 +381,7 @@ class ServerPluginsAPI(SyncAPI):
     def update_all(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PluginUpdateAllResult:
         """Bring all installed plugins to their newest published versions.
 

@@ -14,7 +14,7 @@ class ServerRuntimeAPI(SyncAPI):
     def shutdown(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Shut down the runtime that the client started, in an orderly way. The answer comes once cleanup is
         done, after which the process may be ended.

@@ -21,7 +21,7 @@ class ServerSecretsAPI(SyncAPI):
         self,
         *,
         values: Sequence[str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SecretsAddFilterValuesResult:
         """Register secret values, such as OIDC tokens made at run time, so that session logs and exports hide
         them.

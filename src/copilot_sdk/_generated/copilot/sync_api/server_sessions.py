@@ -56,7 +56,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_ids: Sequence[str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionBulkDeleteResult:
         """Close, deactivate and delete several sessions, and report the bytes that each one freed.
 
@@ -87,7 +87,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_ids: Sequence[str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsCheckInUseResult:
         """Find out which of the given sessions another running process holds right now.
 
@@ -118,7 +118,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsCloseResult:
         """Close a session: its shutdown is announced, pending events are written out, the in-use lock is freed
         and the active session is discarded.
@@ -152,7 +152,7 @@ class ServerSessionsAPI(SyncAPI):
         *,
         session_id: str,
         controller: Any | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Attach an extension controller to a session, or detach it by leaving `controller` undefined. Works
         only inside one process, since the controller cannot be sent over JSON-RPC.
@@ -184,7 +184,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RemoteSessionConnectionResult:
         """Connect to a remote session that already exists, so that it can be used like any other session of the
         SDK.
@@ -216,7 +216,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         sessions: Sequence[LocalSessionMetadataValue],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionEnrichMetadataResult:
         """Fill in the summary and context of session records that lack them.
 
@@ -248,7 +248,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         prefix: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsFindByPrefixResult:
         """Turn the first characters of a session UUID into the full ID, provided only one session fits.
 
@@ -280,7 +280,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         task_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsFindByTaskIDResult:
         """Look up which local session, if any, belongs to a GitHub task.
 
@@ -313,7 +313,7 @@ class ServerSessionsAPI(SyncAPI):
         session_id: str,
         to_event_id: str | None = None,
         name: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsForkResult:
         """Start a new session from the stored history of another one.
 
@@ -349,7 +349,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsGetBoardEntryCountResult:
         """Get how many entries a session's dynamic-context board has, where that is known. The board is internal
         to the runtime; clients have no use for it.
@@ -381,7 +381,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsGetEventFilePathResult:
         """Get the absolute path of the `events.jsonl` file in which a session is stored. The path is of use only
         to a process that shares the runtime's file system; remote clients must not rely on it.
@@ -413,7 +413,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         context: SessionContext | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsGetLastForContextResult:
         """Get the earlier session that fits a working directory best.
 
@@ -445,7 +445,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsGetPersistedRemoteSteerableResult:
         """Get the stored remote-steerable flag of a session, if there is one. The CLI uses it to carry the
         preference over on `--continue` and `--resume`; other clients should store such a preference
@@ -477,7 +477,7 @@ class ServerSessionsAPI(SyncAPI):
     def get_remote_control_status(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RemoteControlStatusResult:
         """Get the current state of remote control; while it is active, with the attached session and the
         frontend URL.
@@ -505,7 +505,7 @@ class ServerSessionsAPI(SyncAPI):
     def get_sizes(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionSizes:
         """Get how many bytes the workspace directory of each session takes up on disk.
 
@@ -537,7 +537,7 @@ class ServerSessionsAPI(SyncAPI):
         filter: SessionListFilter | None = None,
         include_detached: bool | None = None,
         throw_on_error: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionList:
         """List sessions, optionally only those of one source or working directory. `isRemote` tells the entries
         apart: local ones are lightweight, remote ones carry the full record with repository, pull request
@@ -582,7 +582,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionLoadDeferredRepoHooksResult:
         """Load the repository hooks that were put off earlier for an active session, and return the startup
         prompts they queued.
@@ -614,7 +614,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         params: SessionOpenParams,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionOpenResult:
         """Open a session, new or existing, as `kind` says, and get back the ID under which it is now open.
 
@@ -645,7 +645,7 @@ class ServerSessionsAPI(SyncAPI):
         *,
         cursor: str | None = None,
         wait_ms: float | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PollSpawnedSessionsResult:
         """Long-poll for sessions that the runtime started on its own, for example after a Mission Control
         `start_session` command. Without a cursor the events buffered since the runtime's start are returned,
@@ -686,7 +686,7 @@ class ServerSessionsAPI(SyncAPI):
         dry_run: bool | None = None,
         include_named: bool | None = None,
         exclude_session_ids: Sequence[str] | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionPruneResult:
         """Delete the sessions that have reached a given age; a dry run and a list of exceptions are possible.
 
@@ -725,7 +725,7 @@ class ServerSessionsAPI(SyncAPI):
         session_id: str,
         loader: Any,
         options: SessionsRegisterExtensionToolsOnSessionOptions | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RegisterExtensionToolsResult:
         """Register the tools of extensions on a session, optionally behind an `enabled` callback, and return a
         function that removes them, to be called at the extension's end. Works only inside one process, since
@@ -762,7 +762,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsReleaseLockResult:
         """Give up the in-use lock that this process holds on a session.
 
@@ -795,7 +795,7 @@ class ServerSessionsAPI(SyncAPI):
         *,
         session_id: str,
         defer_repo_hooks: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsReloadPluginHooksResult:
         """Load the user hooks, plugin hooks and, unless deferred, repository hooks of an active session again.
 
@@ -830,7 +830,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         session_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsSaveResult:
         """Write the pending events of a session to disk.
 
@@ -862,7 +862,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         plugins: Sequence[InstalledPlugin],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionsSetAdditionalPluginsResult:
         """Set the extra plugins that the session manager applies to all sessions, in place of the earlier set.
 
@@ -894,7 +894,7 @@ class ServerSessionsAPI(SyncAPI):
         self,
         *,
         enabled: bool,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RemoteControlStatusResult:
         """Change whether active remote control may steer the session. Does nothing but return the off status
         while remote control is off; only `enabled: true` has an effect today.
@@ -928,7 +928,7 @@ class ServerSessionsAPI(SyncAPI):
         *,
         session_id: str,
         config: RemoteControlConfig,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RemoteControlStatusResult:
         """Attach remote control to a session and wait until the first setup is done; the final status is
         returned. If another session had it, it moves over and keeps its Mission Control connection.
@@ -963,7 +963,7 @@ class ServerSessionsAPI(SyncAPI):
         *,
         expected_session_id: str | None = None,
         force: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RemoteControlStopResult:
         """Stop remote control. If `expectedSessionId` is given and differs from the current `attachedSessionId`,
         nothing changes and the result has `stopped: false`, except when `force` is set, which always stops
@@ -1001,7 +1001,7 @@ class ServerSessionsAPI(SyncAPI):
         *,
         to_session_id: str,
         expected_from_session_id: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RemoteControlTransferResult:
         """Move remote control to another session in one atomic step, keeping its Mission Control connection. If
         `expectedFromSessionId` is given and differs from the current `attachedSessionId`, nothing changes and

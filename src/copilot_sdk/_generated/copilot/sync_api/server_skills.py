@@ -22,7 +22,7 @@ class ServerSkillsConfigAPI(SyncAPI):
         self,
         *,
         disabled_skills: Sequence[str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Set which skills are disabled globally, in place of the present list.
 
@@ -60,7 +60,7 @@ class ServerSkillsAPI(SyncAPI):
         *,
         project_paths: Sequence[str] | None = None,
         skill_directories: Sequence[str] | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ServerSkillList:
         """Find the skills of the global sources and of projects.
 

@@ -20,7 +20,7 @@ class ServerToolsAPI(SyncAPI):
         self,
         *,
         model: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ToolList:
         """List the built-in tools a model would be given.
 

@@ -19,7 +19,7 @@ class AgentAPI(SyncAPI):
     def deselect(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Drop the selected custom agent and go back to the default one.
 
@@ -43,7 +43,7 @@ class AgentAPI(SyncAPI):
     def get_current(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AgentGetCurrentResult:
         """Get the custom agent selected in the session.
 
@@ -70,7 +70,7 @@ class AgentAPI(SyncAPI):
     def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AgentList:
         """List the custom agents the session can use.
 
@@ -97,7 +97,7 @@ class AgentAPI(SyncAPI):
     def reload(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AgentReloadResult:
         """Read the custom agent definitions from disk again and return the new list.
 
@@ -125,7 +125,7 @@ class AgentAPI(SyncAPI):
         self,
         *,
         name: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AgentSelectResult:
         """Choose the custom agent that handles the coming turns.
 

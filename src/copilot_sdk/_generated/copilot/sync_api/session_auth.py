@@ -20,7 +20,7 @@ class AuthAPI(SyncAPI):
     def get_status(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionAuthStatus:
         """Tell whether the session is signed in, and with which account.
 
@@ -48,7 +48,7 @@ class AuthAPI(SyncAPI):
         self,
         *,
         credentials: AuthInfo | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionSetCredentialsResult:
         """Replace the credentials the session sends with its model and API requests.
 

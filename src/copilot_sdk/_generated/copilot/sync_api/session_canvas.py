@@ -24,7 +24,7 @@ class CanvasActionAPI(SyncAPI):
         instance_id: str,
         action_name: str,
         input: Any | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> CanvasActionInvokeResult:
         """Run one of the actions of an open canvas.
 
@@ -68,7 +68,7 @@ class CanvasAPI(SyncAPI):
         self,
         *,
         instance_id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Close one open canvas.
 
@@ -95,7 +95,7 @@ class CanvasAPI(SyncAPI):
     def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> CanvasList:
         """List the canvases that can be opened in the session.
 
@@ -122,7 +122,7 @@ class CanvasAPI(SyncAPI):
     def list_open(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> CanvasListOpenResult:
         """List the canvas instances open right now in the live session.
 
@@ -153,7 +153,7 @@ class CanvasAPI(SyncAPI):
         canvas_id: str,
         instance_id: str,
         input: Any | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> OpenCanvasInstance:
         """Open a canvas, or bring the instance to the front if it is already open.
 

@@ -28,7 +28,7 @@ class CommandsAPI(SyncAPI):
         self,
         *,
         command: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> EnqueueCommandResult:
         """Put a slash command in the queue of a local session; the queue runs in order of arrival.
 
@@ -61,7 +61,7 @@ class CommandsAPI(SyncAPI):
         *,
         command_name: str,
         args: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ExecuteCommandResult:
         """Run a slash command, wait for it to finish and learn whether it failed.
 
@@ -95,7 +95,7 @@ class CommandsAPI(SyncAPI):
         *,
         request_id: str,
         error: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> CommandsHandlePendingCommandResult:
         """Report that a slash command this client handles itself is done.
 
@@ -129,7 +129,7 @@ class CommandsAPI(SyncAPI):
         *,
         name: str,
         input: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SlashCommandInvocationResult:
         """Run a slash command and learn what it produced: text, a prompt for the agent, a subcommand choice, or
         plain completion.
@@ -166,7 +166,7 @@ class CommandsAPI(SyncAPI):
         include_builtins: bool | None = None,
         include_skills: bool | None = None,
         include_client_commands: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> CommandList:
         """List the slash commands of the session.
 
@@ -203,7 +203,7 @@ class CommandsAPI(SyncAPI):
         *,
         request_id: str,
         result: QueuedCommandResult,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> CommandsRespondToQueuedCommandResult:
         """Report whether the host ran a queued command, and whether the queue should go on.
 

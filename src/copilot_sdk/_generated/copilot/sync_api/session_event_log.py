@@ -31,7 +31,7 @@ class EventLogAPI(SyncAPI):
         wait_ms: float | None = None,
         types: EventLogTypes | None = None,
         agent_scope: EventsAgentScope | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> EventsReadResult:
         """Read the session's events from a cursor on, waiting for new ones if you like.
 
@@ -74,7 +74,7 @@ class EventLogAPI(SyncAPI):
         self,
         *,
         event_type: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RegisterEventInterestResult:
         """Declare that you handle an event type, so that the runtime relies on a consumer for it.
 
@@ -110,7 +110,7 @@ class EventLogAPI(SyncAPI):
         self,
         *,
         handle: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> EventLogReleaseInterestResult:
         """Take back an interest declared with `session.eventLog.registerInterest`.
 
@@ -142,7 +142,7 @@ class EventLogAPI(SyncAPI):
     def tail(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> EventLogTailResult:
         """Get a cursor at the end of the history without reading any events. Start from it to follow new events
         and skip a long past.

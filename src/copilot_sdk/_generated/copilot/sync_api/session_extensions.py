@@ -21,7 +21,7 @@ class ExtensionsAPI(SyncAPI):
         self,
         *,
         id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn off an extension in the session.
 
@@ -49,7 +49,7 @@ class ExtensionsAPI(SyncAPI):
         self,
         *,
         id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn on an extension in the session.
 
@@ -76,7 +76,7 @@ class ExtensionsAPI(SyncAPI):
     def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ExtensionList:
         """List the extensions found for the session and whether each is running.
 
@@ -103,7 +103,7 @@ class ExtensionsAPI(SyncAPI):
     def reload(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Reload the session's extensions: their definitions and their processes.
 
@@ -129,7 +129,7 @@ class ExtensionsAPI(SyncAPI):
         *,
         instance_id: str | None = None,
         attachments: Sequence[PushAttachment],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """As an extension, add attachments to the next user message. The host should show them in its composer
         and pass them on with the next `session.send`; only connections of extensions may call this.

@@ -20,7 +20,7 @@ class FleetAPI(SyncAPI):
         self,
         *,
         prompt: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> FleetStartResult:
         """Start fleet mode: the session receives the prompt that tells it to orchestrate a fleet.
 

@@ -19,7 +19,7 @@ class InstructionsAPI(SyncAPI):
     def get_sources(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> InstructionsGetSourcesResult:
         """List the instruction sources the session has loaded.
 

@@ -17,7 +17,7 @@ class LSPAPI(SyncAPI):
         working_directory: str | None = None,
         git_root: str | None = None,
         force: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Load the language-server settings that apply in the session's working directory, merged from all their
         sources.

@@ -19,7 +19,7 @@ class ModeAPI(SyncAPI):
     def get(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionMode:
         """Get the mode the agent works in.
 
@@ -47,7 +47,7 @@ class ModeAPI(SyncAPI):
         self,
         *,
         mode: SessionMode,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Change the mode the agent works in.
 

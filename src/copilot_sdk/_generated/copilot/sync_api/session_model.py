@@ -25,7 +25,7 @@ class ModelAPI(SyncAPI):
     def get_current(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> CurrentModel:
         """Get the model the session uses now, with its reasoning effort and context tier.
 
@@ -53,7 +53,7 @@ class ModelAPI(SyncAPI):
         self,
         *,
         skip_cache: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionModelList:
         """List the models this session can use, judged by the session's own sign-in and integration. For a
         remote session these are the models of the remote CLI, not of the caller.
@@ -86,7 +86,7 @@ class ModelAPI(SyncAPI):
         self,
         *,
         reasoning_effort: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ModelSetReasoningEffortResult:
         """Change how hard the current model reasons, keeping the model itself.
 
@@ -123,7 +123,7 @@ class ModelAPI(SyncAPI):
         reasoning_summary: ReasoningSummary | None = None,
         model_capabilities: ModelCapabilitiesOverride | None = None,
         context_tier: ContextTier | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> ModelSwitchToResult:
         """Change the model of the session and, optionally, its reasoning settings.
 

@@ -54,7 +54,7 @@ class PermissionsURLsAPI(SyncAPI):
         self,
         *,
         enabled: bool,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsURLsSetUnrestrictedModeResult:
         """Lift or restore the limits on which URLs may be accessed.
 
@@ -90,7 +90,7 @@ class PermissionsPathsAPI(SyncAPI):
         self,
         *,
         path: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsPathsAddResult:
         """Allow the session to use one more directory.
 
@@ -121,7 +121,7 @@ class PermissionsPathsAPI(SyncAPI):
         self,
         *,
         path: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionPathsAllowedCheckResult:
         """Check whether a path lies inside a directory the session may use.
 
@@ -152,7 +152,7 @@ class PermissionsPathsAPI(SyncAPI):
         self,
         *,
         path: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionPathsWorkspaceCheckResult:
         """Check whether a path lies inside the session's primary (workspace) directory.
 
@@ -182,7 +182,7 @@ class PermissionsPathsAPI(SyncAPI):
     def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionPathsList:
         """List the directories the session may use and its primary working directory.
 
@@ -210,7 +210,7 @@ class PermissionsPathsAPI(SyncAPI):
         self,
         *,
         path: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsPathsUpdatePrimaryResult:
         """Change the primary working directory that the permission policy goes by.
 
@@ -246,7 +246,7 @@ class PermissionsLocationsAPI(SyncAPI):
         *,
         location_key: str,
         approval: PermissionsLocationsAddToolApprovalDetails,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsLocationsAddToolApprovalResult:
         """Save a tool approval for a location; its rules take effect in this session at once.
 
@@ -279,7 +279,7 @@ class PermissionsLocationsAPI(SyncAPI):
         self,
         *,
         working_directory: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionLocationApplyResult:
         """Load the tool approvals and allowed directories saved for a working directory and put them into force
         in this session.
@@ -311,7 +311,7 @@ class PermissionsLocationsAPI(SyncAPI):
         self,
         *,
         working_directory: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionLocationResolveResult:
         """Find the permission location that a working directory belongs to, by key and type.
 
@@ -346,7 +346,7 @@ class PermissionsFolderTrustAPI(SyncAPI):
         self,
         *,
         path: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsFolderTrustAddTrustedResult:
         """Put a folder on the user's list of trusted folders.
 
@@ -377,7 +377,7 @@ class PermissionsFolderTrustAPI(SyncAPI):
         self,
         *,
         path: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> FolderTrustCheckResult:
         """Check whether the user has marked a folder as trusted.
 
@@ -438,7 +438,7 @@ class PermissionsAPI(SyncAPI):
         urls: PermissionURLsConfig | None = None,
         additional_content_exclusion_policies: Sequence[PermissionsConfigureAdditionalContentExclusionPolicy]
         | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsConfigureResult:
         """Change parts of the session's permission policy: rules, paths, URLs, content exclusions or the
         approve-all switches. What you leave out stays as it is.
@@ -485,7 +485,7 @@ class PermissionsAPI(SyncAPI):
     def get_allow_all(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AllowAllPermissionState:
         """Tell whether allow-all mode is on for the session.
 
@@ -514,7 +514,7 @@ class PermissionsAPI(SyncAPI):
         *,
         request_id: str,
         result: PermissionDecision,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionRequestResult:
         """Answer a tool permission request that is waiting for a decision.
 
@@ -550,7 +550,7 @@ class PermissionsAPI(SyncAPI):
         add: Sequence[PermissionRule] | None = None,
         remove: Sequence[PermissionRule] | None = None,
         remove_all: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsModifyRulesResult:
         """Add or remove permission rules of this session or of its project location.
 
@@ -588,7 +588,7 @@ class PermissionsAPI(SyncAPI):
         self,
         *,
         message: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsNotifyPromptShownResult:
         """Tell the runtime that the user now sees a permission prompt.
 
@@ -619,7 +619,7 @@ class PermissionsAPI(SyncAPI):
     def pending_requests(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PendingPermissionRequestList:
         """List the permission requests still waiting for an answer, worked out from the session's past events.
 
@@ -646,7 +646,7 @@ class PermissionsAPI(SyncAPI):
     def reset_session_approvals(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsResetSessionApprovalsResult:
         """Forget all tool approvals granted for this session.
 
@@ -675,7 +675,7 @@ class PermissionsAPI(SyncAPI):
         *,
         enabled: bool,
         source: PermissionsSetAllowAllSource | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> AllowAllPermissionSetResult:
         """Switch allow-all mode for tools, paths and URLs on or off. Unlike `session.permissions.setApproveAll`
         it also lifts the path and URL limits, and it sends `session.permissions_changed` when the state
@@ -711,7 +711,7 @@ class PermissionsAPI(SyncAPI):
         *,
         enabled: bool,
         source: PermissionsSetApproveAllSource | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsSetApproveAllResult:
         """Switch automatic approval of the session's tool permission requests on or off.
 
@@ -744,7 +744,7 @@ class PermissionsAPI(SyncAPI):
         self,
         *,
         required: bool,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsSetRequiredResult:
         """Choose whether this client receives permission prompts as session events.
 

@@ -19,7 +19,7 @@ class PlanAPI(SyncAPI):
     def delete(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Remove the plan file from the session's workspace.
 
@@ -43,7 +43,7 @@ class PlanAPI(SyncAPI):
     def read(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PlanReadResult:
         """Read the plan file of the session.
 
@@ -70,7 +70,7 @@ class PlanAPI(SyncAPI):
     def read_sql_todos(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PlanReadSqlTodosResult:
         """Read the todo items kept in the session's SQL database, to show them with the plan.
 
@@ -98,7 +98,7 @@ class PlanAPI(SyncAPI):
         self,
         *,
         content: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Overwrite the plan file of the session.
 

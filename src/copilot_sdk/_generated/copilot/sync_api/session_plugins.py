@@ -19,7 +19,7 @@ class PluginsAPI(SyncAPI):
     def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> PluginList:
         """List the plugins of the session.
 
@@ -50,7 +50,7 @@ class PluginsAPI(SyncAPI):
         reload_custom_agents: bool | None = None,
         reload_hooks: bool | None = None,
         defer_repo_hooks: bool | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Load the session's plugins again, along with its hooks, skills, custom agents and MCP servers, so that
         changes made through the server's `plugins.*` methods take effect at once.

@@ -19,7 +19,7 @@ class QueueAPI(SyncAPI):
     def clear(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Empty the local session's queue.
 
@@ -43,7 +43,7 @@ class QueueAPI(SyncAPI):
     def pending_items(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> QueuePendingItemsResult:
         """List what the user has queued in a local session, and the steering messages not yet taken in.
 
@@ -70,7 +70,7 @@ class QueueAPI(SyncAPI):
     def remove_most_recent(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> QueueRemoveMostRecentResult:
         """Remove the item the user queued last.
 

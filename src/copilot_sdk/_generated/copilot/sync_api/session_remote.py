@@ -20,7 +20,7 @@ class RemoteAPI(SyncAPI):
     def disable(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn off sending the session's events to GitHub and steering it from there.
 
@@ -45,7 +45,7 @@ class RemoteAPI(SyncAPI):
         self,
         *,
         mode: RemoteSessionMode | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RemoteEnableResult:
         """Turn on sending the session's events to GitHub, with or without steering it from there.
 
@@ -77,7 +77,7 @@ class RemoteAPI(SyncAPI):
         self,
         *,
         remote_steerable: bool,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> RemoteNotifySteerableChangedResult:
         """Record that the host has just switched remote steering on or off in an exporter the runtime does not
         own itself. Saved as a `session.remote_steerable_changed` event.

@@ -32,7 +32,7 @@ class TasksAPI(SyncAPI):
         self,
         *,
         id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksCancelResult:
         """Stop a background task.
 
@@ -62,7 +62,7 @@ class TasksAPI(SyncAPI):
     def get_current_promotable(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksGetCurrentPromotableResult:
         """Get the first task that the agent is waiting for and that could be moved to the background.
 
@@ -90,7 +90,7 @@ class TasksAPI(SyncAPI):
         self,
         *,
         id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksGetProgressResult:
         """Get the progress of the background task with the given ID.
 
@@ -120,7 +120,7 @@ class TasksAPI(SyncAPI):
     def list(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TaskList:
         """List the background tasks of the session.
 
@@ -147,7 +147,7 @@ class TasksAPI(SyncAPI):
     def promote_current_to_background(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksPromoteCurrentToBackgroundResult:
         """Find the first task that can be moved to the background, move it and return it, all in one step.
 
@@ -175,7 +175,7 @@ class TasksAPI(SyncAPI):
         self,
         *,
         id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksPromoteToBackgroundResult:
         """Move a task the agent is waiting for to the background, where it keeps running.
 
@@ -205,7 +205,7 @@ class TasksAPI(SyncAPI):
     def refresh(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksRefreshResult:
         """Update what is known about the detached background shells. Useful after a long pause, to learn which
         ones have exited and what they printed.
@@ -234,7 +234,7 @@ class TasksAPI(SyncAPI):
         self,
         *,
         id: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksRemoveResult:
         """Drop a finished or canceled background task from the list.
 
@@ -267,7 +267,7 @@ class TasksAPI(SyncAPI):
         id: str,
         message: str,
         from_agent_id: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksSendMessageResult:
         """Send a background agent a message.
 
@@ -306,7 +306,7 @@ class TasksAPI(SyncAPI):
         name: str,
         description: str | None = None,
         model: str | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksStartAgentResult:
         """Start an agent that works in the background of the session.
 
@@ -344,7 +344,7 @@ class TasksAPI(SyncAPI):
     def wait_for_pending(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> TasksWaitForPendingResult:
         """Wait until all running background tasks, and the turns they trigger on finishing, are over. Gives up
         after 10 minutes, or after `COPILOT_TASK_WAIT_TIMEOUT_SECONDS` if that variable is set.

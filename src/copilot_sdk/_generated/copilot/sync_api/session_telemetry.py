@@ -20,7 +20,7 @@ class TelemetryAPI(SyncAPI):
     def get_engagement_id(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> SessionTelemetryEngagement:
         """Read the telemetry engagement ID of the session, if it has one.
 
@@ -48,7 +48,7 @@ class TelemetryAPI(SyncAPI):
         self,
         *,
         features: Mapping[str, str],
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Set feature overrides that go with all later telemetry events of the session.
 

@@ -33,7 +33,7 @@ class UIAPI(SyncAPI):
         *,
         message: str,
         requested_schema: UIElicitationSchema,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIElicitationResponse:
         """Ask the user to fill in a form, through a client that has a user interface.
 
@@ -68,7 +68,7 @@ class UIAPI(SyncAPI):
         question: str,
         on_chunk: Any | None = None,
         abort_signal: Any | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIEphemeralQueryResult:
         """Ask the model a side question about the conversation, without tools and without leaving a trace in the
         history.
@@ -107,7 +107,7 @@ class UIAPI(SyncAPI):
         *,
         request_id: str,
         response: UIAutoModeSwitchResponse,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIHandlePendingResult:
         """Hand in the user's decision on an `auto_mode_switch.requested` event.
 
@@ -141,7 +141,7 @@ class UIAPI(SyncAPI):
         *,
         request_id: str,
         result: UIElicitationResponse,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIElicitationResult:
         """Hand in the user's answer to a form that is waiting.
 
@@ -175,7 +175,7 @@ class UIAPI(SyncAPI):
         *,
         request_id: str,
         response: UIExitPlanModeResponse,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIHandlePendingResult:
         """Hand in the user's decision on an `exit_plan_mode.requested` event.
 
@@ -209,7 +209,7 @@ class UIAPI(SyncAPI):
         *,
         request_id: str,
         response: UIHandlePendingSamplingResponse | None = None,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIHandlePendingResult:
         """Hand in the result for a `sampling.requested` event, or turn the request down.
 
@@ -243,7 +243,7 @@ class UIAPI(SyncAPI):
         *,
         request_id: str,
         response: UIUserInputResponse,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIHandlePendingResult:
         """Hand in the user's answer to a `user_input.requested` event.
 
@@ -275,7 +275,7 @@ class UIAPI(SyncAPI):
     def register_direct_auto_mode_switch_handler(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIRegisterDirectAutoModeSwitchHandlerResult:
         """Tell the server that a handler in its own process answers `auto_mode_switch.requested`, so that it
         does not send those requests out itself.
@@ -306,7 +306,7 @@ class UIAPI(SyncAPI):
         self,
         *,
         handle: str,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UIUnregisterDirectAutoModeSwitchHandlerResult:
         """Take back a registration made with `session.ui.registerDirectAutoModeSwitchHandler`.
 

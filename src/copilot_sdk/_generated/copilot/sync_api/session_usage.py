@@ -19,7 +19,7 @@ class UsageAPI(SyncAPI):
     def get_metrics(
         self,
         *,
-        request_timeout: float | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
     ) -> UsageGetMetricsResult:
         """Get what the session has used so far: requests, tokens, cost and code changes.
 

@@ -3072,9 +3072,6 @@ if TYPE_CHECKING:
         SessionMode as SessionMode,
     )
     from .shared import (
-        SessionOptions as SessionOptions,
-    )
-    from .shared import (
         SessionTarget as SessionTarget,
     )
     from .shared import (
@@ -3118,6 +3115,9 @@ if TYPE_CHECKING:
     )
     from .shared import (
         UserToolSessionApprovalWrite as UserToolSessionApprovalWrite,
+    )
+    from .unreached import (
+        SessionOptions as SessionOptions,
     )
 
 MODULES = {
@@ -3643,12 +3643,14 @@ MODULES = {
         ProviderConfigType ProviderConfigWireAPI ReasoningSummary RemoteSessionMode SandboxConfig
         SandboxConfigUserPolicy SandboxConfigUserPolicyExperimental
         SandboxConfigUserPolicyExperimentalSeatbelt SandboxConfigUserPolicyFilesystem
-        SandboxConfigUserPolicyNetwork SessionCapability SessionMode SessionOptions SessionTarget
-        ShutdownType SkillSource SuccessResult TokenAuthInfo UserAuthInfo UserToolSessionApproval
-        UserToolSessionApprovalCommands UserToolSessionApprovalCustomTool
-        UserToolSessionApprovalExtensionManagement UserToolSessionApprovalExtensionPermissionAccess
-        UserToolSessionApprovalMCP UserToolSessionApprovalMemory UserToolSessionApprovalRead
-        UserToolSessionApprovalWrite
+        SandboxConfigUserPolicyNetwork SessionCapability SessionMode SessionTarget ShutdownType SkillSource
+        SuccessResult TokenAuthInfo UserAuthInfo UserToolSessionApproval UserToolSessionApprovalCommands
+        UserToolSessionApprovalCustomTool UserToolSessionApprovalExtensionManagement
+        UserToolSessionApprovalExtensionPermissionAccess UserToolSessionApprovalMCP
+        UserToolSessionApprovalMemory UserToolSessionApprovalRead UserToolSessionApprovalWrite
+    """,
+    ".unreached": """
+        SessionOptions
     """,
 }
 

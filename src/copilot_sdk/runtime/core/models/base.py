@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -127,7 +127,7 @@ class ModelInfo:
 class Model(Protocol):
     """A language model, or a provider of several."""
 
-    def respond(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Answers a request: any number of deltas, then one `Completed`.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -59,7 +59,7 @@ class OpenAIModel:
             timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
         )
 
-    async def respond(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Asks for one completion, streamed if the request says so."""
         body = _body(request, self._endpoint)
         try:
@@ -93,7 +93,9 @@ class OpenAIModel:
 
 
 def _describe(error: httpx.HTTPError, endpoint: Endpoint) -> str:
-    return f"the model provider at {endpoint.base_url} could not be used: {error or type(error).__name__}"
+    return (
+        f"the model provider at {endpoint.base_url} could not be used: {str(error) or type(error).__name__}"
+    )
 
 
 async def _raise_for_status(response: httpx.Response) -> None:

@@ -1,15 +1,15 @@
 """A model without a model: it plays a script, offline and always the same.
 
-    ScriptedModel([Reply("Let me look.", calls=[Call("view", {"path": "a.py"})]), Reply("It prints hello.")])
-    ScriptedModel(lambda request: Reply(f"You said {request.prompt}"))
-    ScriptedModel()     # obeys the directives of the prompt, see `directives`
+ScriptedModel([Reply("Let me look.", calls=[Call("view", {"path": "a.py"})]), Reply("It prints hello.")])
+ScriptedModel(lambda request: Reply(f"You said {request.prompt}"))
+ScriptedModel()     # obeys the directives of the prompt, see `directives`
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -80,7 +80,7 @@ class ScriptedModel:
         self._choose = _chooser(script)
         self._calls = count(1)
 
-    async def respond(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
+    async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Plays the next answer."""
         self.requests.append(request)
         reply = self._choose(request)

@@ -71,7 +71,9 @@ class StartAgent:
             raise ToolError(str(fault)) from fault
         task.start()
         if in_background:
-            return ToolResult(f"Agent '{task.id}' works in the background. You are told when it has finished.")
+            return ToolResult(
+                f"Agent '{task.id}' works in the background. You are told when it has finished."
+            )
         return await _wait(task)
 
 

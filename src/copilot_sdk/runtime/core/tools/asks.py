@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permissions import Ask, Json
 from copilot_sdk.runtime.core.tools.base import Arguments, ToolContext
 
 
@@ -73,9 +73,7 @@ def after_hook(name: str, arguments: Arguments, message: str) -> Ask:
     return Ask(request, request, argument=name)
 
 
-def _outside(
-    context: ToolContext, path: Path, request: dict[str, object], access: str
-) -> Sequence[Ask]:
+def _outside(context: ToolContext, path: Path, request: Json, access: str) -> Sequence[Ask]:
     config = context.session.config
     allowed = (config.working_directory, *config.additional_directories, context.session.folder)
     if any(path.is_relative_to(folder.resolve()) for folder in allowed):

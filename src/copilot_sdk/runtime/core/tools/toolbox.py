@@ -16,7 +16,7 @@ from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, To
 from copilot_sdk.runtime.core.tools.bash import Bash, ReadBash, StopBash
 from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
-from copilot_sdk.runtime.core.tools.user import AskUser, ReportIntent
+from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -72,6 +72,7 @@ def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:
         WriteAgent(),
         AskUser(),
         ReportIntent(),
+        ExitPlanMode(),
     ]
 
 
@@ -96,7 +97,9 @@ def toolbox(session: Session, *, sub_agent: bool) -> dict[str, Tool]:
 def _built_in(session: Session, sub_agent: bool) -> Iterator[Tool]:
     hidden: set[str] = set()
     if sub_agent:
-        hidden |= {"task", "read_agent", "write_agent", "ask_user"}
+        hidden |= {"task", "read_agent", "write_agent", "ask_user", "exit_plan_mode"}
+    if session.record.mode != "plan":
+        hidden.add("exit_plan_mode")
     if not any(client.answers_questions for client in session.clients):
         hidden.add("ask_user")
     return (tool for tool in built_in_tools(sorted(kinds(session))) if tool.name not in hidden)

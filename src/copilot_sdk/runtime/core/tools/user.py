@@ -1,4 +1,4 @@
-"""Tools that speak to the user: ask_user, report_intent."""
+"""Tools that speak to the user: ask_user, report_intent, exit_plan_mode."""
 
 from __future__ import annotations
 
@@ -64,3 +64,27 @@ class ReportIntent:
         context.agent.intent = intent
         context.agent.emit(AssistantIntentData(intent=intent))
         return ToolResult("Intent logged")
+
+
+class ExitPlanMode:
+    """Proposes a plan to the user; approved, it is carried out."""
+
+    name = "exit_plan_mode"
+    description = "Show the user the finished plan and ask whether to carry it out."
+    parameters = schema(["summary"], summary=text("The plan in a few lines."), plan=text("The whole plan."))
+
+    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+        """Asks for nothing but the decision."""
+        return []
+
+    async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
+        """Proposes."""
+        session = context.session
+        summary = text_argument(arguments, "summary")
+        decision = await session.plans.propose(summary, text_argument(arguments, "plan", summary))
+        if decision.get("approved") is not True:
+            feedback = decision.get("feedback")
+            return ToolResult(f"The plan was not approved. {feedback or ''}".strip())
+        autopilot = str(decision.get("selectedAction", "")).startswith("autopilot")
+        session.set_mode("autopilot" if autopilot else "interactive")
+        return ToolResult("The plan was approved. Carry it out.")

@@ -1,0 +1,71 @@
+"""What is measured, in the order of the table, and which of the metrics of a sample are shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BOTH = ("ours", "official")
+OURS = ("ours",)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One case and the rows that it gives.
+
+    Args:
+        case: The case of `benchmarks.worker` or `benchmarks.steady`.
+        title: What is measured.
+        rows: Metrics of the sample, with their labels.
+        sides: Who takes part.
+        samples: How many processes per side; the medians of their metrics count.
+    """
+
+    case: str
+    title: str
+    rows: dict[str, str]
+    sides: tuple[str, ...] = BOTH
+    samples: int = 5
+
+
+STARTUP_ROWS = {
+    "cpu_ms": "CPU ms",
+    "rss_mib": "memory MiB",
+    "modules": "modules loaded",
+    "classes": "classes of the SDK defined",
+    "models": "pydantic models built",
+}
+CALL_ROWS = {"cpu_us": "CPU us per call", "wall_us": "wall us per call"}
+
+PLAN = (
+    Measurement("import", "import the package", STARTUP_ROWS, samples=9),
+    Measurement("client", "import the client class", {"cpu_ms": "CPU ms"}, samples=7),
+    Measurement("first_result", "import to the first decoded session.tasks.list", STARTUP_ROWS, samples=9),
+    Measurement("first_event", "import to the first decoded event", STARTUP_ROWS, samples=7),
+    Measurement("first_call", "import, connect, session.create, session.tasks.list", STARTUP_ROWS, samples=7),
+    Measurement(
+        "decode_turn",
+        "decode the 429 events of a streamed turn",
+        {"cpu_us": "CPU us per event", "json_us": "json.loads alone, us"},
+    ),
+    Measurement(
+        "decode_broad",
+        "decode the broad recording",
+        {"cpu_us": "CPU us per event", "json_us": "json.loads alone, us"},
+    ),
+    Measurement("decode_lines", "message bytes to event", {"cpu_us": "CPU us per event"}),
+    Measurement(
+        "stream",
+        "10,000 deltas through a session to a subscriber",
+        {"cpu_us": "CPU us per event", "wall_us": "wall us per event"},
+    ),
+    Measurement("ping", "ping over stdio, one after another", CALL_ROWS),
+    Measurement("call", "session.tasks.list over stdio, one after another", CALL_ROWS),
+    Measurement("concurrent", "session.tasks.list over stdio, 100 at a time", CALL_ROWS),
+    Measurement("memory", "untyped call, both ends in memory", CALL_ROWS, sides=OURS),
+    Measurement(
+        "large_frame",
+        "ping of 64 MiB over stdio",
+        {"cpu_us": "CPU us per call", "wall_us": "wall us per call"},
+        samples=3,
+    ),
+)

@@ -1,0 +1,94 @@
+"""The official SDK: github-copilot-sdk on PyPI."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+    from typing import Any
+
+    from benchmarks.sides.base import Connection, Side
+
+
+class Official:
+    package = "copilot"
+
+    def import_package(self) -> object:
+        import copilot
+
+        return copilot
+
+    def import_client(self) -> object:
+        from copilot import CopilotClient
+
+        return CopilotClient
+
+    def result_decoder(self) -> Callable[[Any], object]:
+        from copilot.rpc import TaskList
+
+        decode: Callable[[Any], object] = TaskList.from_dict
+        return decode
+
+    def event_decoder(self) -> Callable[[Any], object]:
+        from copilot.session_events import session_event_from_dict
+
+        decode: Callable[[Any], object] = session_event_from_dict
+        return decode
+
+    def line_decoder(self) -> Callable[[bytes], object]:
+        import json
+
+        from copilot.session_events import session_event_from_dict
+
+        return lambda line: session_event_from_dict(json.loads(line)["params"]["event"])
+
+    def connect(self, peer: list[str]) -> AbstractAsyncContextManager[Connection]:
+        from contextlib import asynccontextmanager
+
+        from copilot import CopilotClient, RuntimeConnection
+
+        @asynccontextmanager
+        async def connected() -> Any:
+            program, *arguments = peer
+            runtime = RuntimeConnection.for_stdio(path=program, args=arguments)
+            async with CopilotClient(connection=runtime, log_level="error") as client:
+                async with await client.create_session() as session:
+                    yield OfficialConnection(client, session)
+
+        return connected()
+
+
+class OfficialConnection:
+    def __init__(self, client: Any, session: Any) -> None:
+        self._client = client
+        self._session = session
+
+    async def ping(self, message: str) -> object:
+        return await self._client.ping(message)
+
+    async def tasks(self) -> object:
+        return await self._session.rpc.tasks.list()
+
+    async def stream(self, deltas: int) -> int:
+        import asyncio
+
+        seen = 0
+        idle = asyncio.Event()
+
+        def count(event: Any) -> None:
+            nonlocal seen
+            seen += 1
+            if event.type.value == "session.idle":
+                idle.set()
+
+        unsubscribe = self._session.on(count)
+        try:
+            await self._session.send(str(deltas))
+            await idle.wait()
+        finally:
+            unsubscribe()
+        return seen
+
+
+SIDE: Side = Official()

@@ -1,0 +1,1 @@
+"""`python -m copilot_sdk.demo`: what the SDK is for, in a terminal, in a few seconds."""

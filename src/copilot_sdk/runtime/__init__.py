@@ -1,0 +1,32 @@
+"""The reference runtime: a real peer for clients, offline and deterministic, or in front of any model.
+
+    async with embedded(ScriptedModel([Reply("hello")])) as runtime:
+        transport = runtime.connect()
+
+`python -m copilot_sdk.runtime --headless --stdio` is the same as a process of its own.
+"""
+
+from __future__ import annotations
+
+from copilot_sdk.runtime.core.config import Limits
+from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
+from copilot_sdk.runtime.core.models.base import Model, ModelRequest, Usage
+from copilot_sdk.runtime.core.models.scripted import Call, Reply, Script, ScriptedModel
+from copilot_sdk.runtime.core.runtime import Runtime
+from copilot_sdk.runtime.embedded import EmbeddedRuntime, embedded
+
+__all__ = [
+    "Call",
+    "EmbeddedRuntime",
+    "Limits",
+    "Model",
+    "ModelFault",
+    "ModelRequest",
+    "Reply",
+    "Runtime",
+    "Script",
+    "ScriptedModel",
+    "Usage",
+    "embedded",
+    "fault_of_status",
+]

@@ -1,0 +1,147 @@
+"""`python -m copilot_sdk.runtime`: the runtime as a process of its own, with the flags of the Copilot CLI."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from copilot_sdk.errors import ConnectError
+from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.core.config import Limits
+from copilot_sdk.runtime.core.models.base import Model
+from copilot_sdk.runtime.core.models.directives import from_file
+from copilot_sdk.runtime.core.models.scripted import ScriptedModel
+from copilot_sdk.runtime.core.runtime import Runtime
+from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.transports.base import Transport
+from copilot_sdk.transports.stdio import StdioTransport
+from copilot_sdk.transports.tcp import listen
+
+_LEVELS = {
+    "none": logging.CRITICAL + 1,
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+    "all": logging.NOTSET,
+}
+_FAREWELL_SECONDS = 0.2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the server until its client leaves or it is told to end.
+
+    Args:
+        arguments: The command line; that of the process if None.
+
+    Returns:
+        The exit code.
+    """
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=_LEVELS[options.log_level])
+    try:
+        model = _model(options.script, os.environ)
+        limits = _limits(os.environ)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    try:
+        asyncio.run(_run(options, model, limits))
+    except ConnectError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m copilot_sdk.runtime", allow_abbrev=False)
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--stdio", action="store_true", help="serve the process that started this one")
+    way.add_argument("--port", type=int, default=0, help="listen on 127.0.0.1; 0 takes any free port")
+    parser.add_argument("--headless", action="store_true", help="taken for granted")
+    parser.add_argument("--log-level", choices=sorted(_LEVELS), default="error", help="what goes to stderr")
+    parser.add_argument("--script", type=Path, help="JSON file with the answers of the model")
+    parser.add_argument(
+        "--session-idle-timeout",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="close sessions without work after so long; 0 never does",
+    )
+    parser.add_argument("--no-auto-update", action="store_true", help="taken for granted")
+    parser.add_argument("--no-auto-login", action="store_true", help="taken for granted: no account is used")
+    parser.add_argument("--auth-token-env", metavar="NAME", help="accepted; no account is used")
+    parser.add_argument("--remote", action="store_true", help="accepted; sessions are local")
+    return parser
+
+
+def _model(script: Path | None, environment: Mapping[str, str]) -> Model:
+    if base_url := environment.get("COPILOT_PROVIDER_BASE_URL"):
+        from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
+
+        return OpenAIModel(Endpoint(base_url, environment.get("COPILOT_PROVIDER_API_KEY")))
+    named = script or environment.get("COPILOT_RUNTIME_SCRIPT")
+    if not named:
+        return ScriptedModel()
+    path = Path(named)
+    try:
+        return ScriptedModel(from_file(json.loads(path.read_text(encoding="utf-8"))))
+    except ValueError as error:
+        raise ValueError(f"{path} is no script: {error}") from error
+
+
+def _limits(environment: Mapping[str, str]) -> Limits:
+    seconds = environment.get("COPILOT_TASK_WAIT_TIMEOUT_SECONDS")
+    return Limits() if not seconds else Limits(task_wait_seconds=float(seconds))
+
+
+async def _run(options: argparse.Namespace, model: Model, limits: Limits) -> None:
+    home = os.environ.get("COPILOT_HOME")
+    token = os.environ.get("COPILOT_CONNECTION_TOKEN")
+    runtime = Runtime(
+        home=Path(home) if home else Path.home() / ".copilot-sdk-runtime",
+        model=model,
+        default_model=os.environ.get("COPILOT_MODEL"),
+        limits=limits,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, runtime.request_stop)
+    async with runtime:
+        if options.stdio:
+            await _serve_stdio(runtime)
+        else:
+            await _serve_tcp(runtime, options.port, token)
+
+
+async def _serve_stdio(runtime: Runtime) -> None:
+    transport = await StdioTransport.of_this_process()
+    serving = asyncio.create_task(Connection(runtime, transport).serve())
+    stop = asyncio.create_task(runtime.stop_wanted())
+    await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+    # Lets the answer to the request that asked for the end get out.
+    await asyncio.wait({serving}, timeout=_FAREWELL_SECONDS)
+    await end_all({serving, stop})
+
+
+async def _serve_tcp(runtime: Runtime, port: int, token: str | None) -> None:
+    async def serve(transport: Transport) -> None:
+        await Connection(runtime, transport, token=token).serve()
+
+    async with await listen("127.0.0.1", port, serve) as listener:
+        print(f"CLI server listening on port {listener.port}", flush=True)
+        if token is None:
+            print("No COPILOT_CONNECTION_TOKEN is set: every local user can connect.", flush=True)
+        await runtime.stop_wanted()
+        await asyncio.sleep(_FAREWELL_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The front for the Copilot protocol: JSON-RPC methods and notifications over any transport."""

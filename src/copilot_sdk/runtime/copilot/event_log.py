@@ -1,0 +1,66 @@
+"""Methods of `session.eventLog`."""
+
+from __future__ import annotations
+
+from copilot_sdk._generated.copilot.types.session_event_log import (
+    EventLogReadRequest,
+    EventLogReleaseInterestResult,
+    EventLogTailResult,
+    EventsReadResult,
+    RegisterEventInterestParams,
+    RegisterEventInterestResult,
+    ReleaseEventInterestParams,
+)
+from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.log import Event
+
+router = Router()
+
+_USUAL_COUNT = 200
+_LARGEST_COUNT = 1_000
+_LONGEST_WAIT_MS = 30_000
+
+
+@router.on("session.eventLog.read", EventLogReadRequest)
+async def _read(call: Call, params: EventLogReadRequest) -> EventsReadResult:
+    types = None if params.types in (None, "*") else frozenset(params.types or ())
+    primary = params.agent_scope == "primary"
+
+    def wanted(event: Event) -> bool:
+        if primary and event.agent_id is not None and not event.type.startswith("subagent."):
+            return False
+        return types is None or event.type in types
+
+    batch = await call.session.log.read(
+        params.cursor,
+        limit=min(max(params.max or _USUAL_COUNT, 1), _LARGEST_COUNT),
+        wait=min(params.wait_ms or 0, _LONGEST_WAIT_MS) / 1_000,
+        wanted=wanted,
+    )
+    return EventsReadResult.model_validate(
+        {
+            "events": [event.to_wire() for event in batch.events],
+            "cursor": batch.cursor,
+            "hasMore": batch.has_more,
+            "cursorStatus": "expired" if batch.expired else "ok",
+        }
+    )
+
+
+@router.on("session.eventLog.tail", NoParams)
+async def _tail(call: Call, params: NoParams) -> EventLogTailResult:
+    return EventLogTailResult(cursor=call.session.log.tail())
+
+
+@router.on("session.eventLog.registerInterest", RegisterEventInterestParams)
+async def _register(call: Call, params: RegisterEventInterestParams) -> RegisterEventInterestResult:
+    handle = new_id()
+    call.session.interests[handle] = params.event_type
+    return RegisterEventInterestResult(handle=handle)
+
+
+@router.on("session.eventLog.releaseInterest", ReleaseEventInterestParams)
+async def _release(call: Call, params: ReleaseEventInterestParams) -> EventLogReleaseInterestResult:
+    call.session.interests.pop(params.handle, None)
+    return EventLogReleaseInterestResult(success=True)

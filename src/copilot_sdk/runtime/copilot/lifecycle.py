@@ -1,0 +1,160 @@
+"""Methods that begin and end sessions, join and leave them, and look at stored ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from copilot_sdk._generated.copilot.types.server_session import (
+    SessionCapabilities,
+    SessionContextFilter,
+    SessionCreateRequest,
+    SessionCreateResult,
+    SessionGetForegroundResult,
+    SessionGetLastIdResult,
+    SessionGetMetadataResult,
+    SessionListItem,
+    SessionListItemContext,
+    SessionListRequest,
+    SessionListResult,
+    SessionResumeRequest,
+    SessionResumeResult,
+    SessionUICapabilities,
+)
+from copilot_sdk._generated.copilot.types.shared import SuccessResult
+from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.settings import client_of, config_of
+from copilot_sdk.runtime.core.faults import SessionNotFound
+from copilot_sdk.runtime.core.session import Session
+from copilot_sdk.runtime.core.store import SessionRecord
+
+router = Router()
+
+
+@router.on("session.create", SessionCreateRequest)
+async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
+    config = config_of(params, Path.cwd())
+    client = client_of(call.connection, params)
+    session = call.runtime.create(params.session_id, config, client)
+    return SessionCreateResult.model_validate(_description(session))
+
+
+@router.on("session.resume", SessionResumeRequest)
+async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResult:
+    record = call.runtime.record(params.session_id)
+    if record is None:
+        raise SessionNotFound(params.session_id)
+    session = call.runtime.resume(
+        params.session_id,
+        config_of(params, Path(record.cwd)),
+        client_of(call.connection, params),
+        announce=not params.disable_resume,
+        continue_pending=bool(params.continue_pending_work),
+    )
+    return SessionResumeResult.model_validate({**_description(session), "openCanvases": []})
+
+
+@router.on("session.list", SessionListRequest)
+async def _list(call: Call, params: SessionListRequest) -> SessionListResult:
+    records = [record for record in call.runtime.store.listed() if _matches(record, params.filter)]
+    return SessionListResult(sessions=[_item(record) for record in records])
+
+
+@router.on("session.getMetadata", NoParams)
+async def _get_metadata(call: Call, params: NoParams) -> SessionGetMetadataResult:
+    record = call.runtime.record(call.target)
+    return SessionGetMetadataResult(session=None if record is None else _item(record))
+
+
+@router.on("session.getLastId", NoParams)
+async def _get_last_id(call: Call, params: NoParams) -> SessionGetLastIdResult:
+    stored = next(call.runtime.store.listed(), None)
+    return SessionGetLastIdResult(
+        session_id=call.runtime.last_used or (None if stored is None else stored.id)
+    )
+
+
+@router.on("session.delete", NoParams)
+async def _delete(call: Call, params: NoParams) -> SuccessResult:
+    if await call.runtime.delete(call.target):
+        return SuccessResult(success=True)
+    return SuccessResult(success=False, error=str(SessionNotFound(call.target)))
+
+
+@router.on("session.destroy", NoParams)
+async def _destroy(call: Call, params: NoParams) -> None:
+    await call.runtime.detach(call.target, call.connection)
+
+
+@router.on("session.detach", NoParams)
+async def _detach(call: Call, params: NoParams) -> SuccessResult:
+    call.runtime.live(call.target)
+    await call.runtime.detach(call.target, call.connection)
+    return SuccessResult(success=True)
+
+
+@router.on("session.getForeground", NoParams)
+async def _get_foreground(call: Call, params: NoParams) -> SessionGetForegroundResult:
+    identifier = call.runtime.foreground
+    if identifier is None:
+        return SessionGetForegroundResult()
+    return SessionGetForegroundResult(
+        session_id=identifier, workspace_path=str(call.runtime.live(identifier).folder)
+    )
+
+
+@router.on("session.setForeground", NoParams)
+async def _set_foreground(call: Call, params: NoParams) -> SuccessResult:
+    try:
+        call.runtime.set_foreground(call.target)
+    except SessionNotFound as fault:
+        return SuccessResult(success=False, error=str(fault))
+    return SuccessResult(success=True)
+
+
+def _description(session: Session) -> dict[str, object]:
+    answers = any(client.answers_elicitations for client in session.clients)
+    capabilities = SessionCapabilities(
+        ui=SessionUICapabilities(elicitation=answers, mcp_apps=False, canvases=False), extensions=False
+    )
+    model = {"modelId": session.model_id}
+    if session.config.reasoning_effort:
+        model["reasoningEffort"] = session.config.reasoning_effort
+    return {
+        "sessionId": session.id,
+        "nativeSessionId": session.id,
+        "startTime": session.record.started_at,
+        "isRemote": False,
+        "mode": session.record.mode,
+        "workspacePath": str(session.folder),
+        "capabilities": capabilities,
+        "modelState": model,
+    }
+
+
+def _matches(record: SessionRecord, wanted: SessionContextFilter | None) -> bool:
+    if wanted is None:
+        return True
+    pairs = (
+        (wanted.cwd, record.cwd),
+        (wanted.git_root, record.git_root),
+        (wanted.repository, record.repository),
+        (wanted.branch, record.branch),
+    )
+    return all(value is None or value == known for value, known in pairs)
+
+
+def _item(record: SessionRecord) -> SessionListItem:
+    return SessionListItem(
+        session_id=record.id,
+        start_time=record.started_at,
+        modified_time=record.modified_at,
+        is_remote=False,
+        summary=record.summary,
+        name=record.name,
+        context=SessionListItemContext(
+            cwd=record.cwd,
+            git_root=record.git_root,
+            repository=record.repository,
+            branch=record.branch,
+        ),
+    )

@@ -1,0 +1,121 @@
+"""Methods of `session.metadata`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from copilot_sdk._generated.copilot.types.session_metadata import (
+    MetadataContextInfoRequest,
+    MetadataContextInfoResult,
+    MetadataIsProcessingResult,
+    MetadataRecomputeContextTokensRequest,
+    MetadataRecomputeContextTokensResult,
+    MetadataSetWorkingDirectoryRequest,
+    MetadataSetWorkingDirectoryResult,
+    SessionActivity,
+    SessionContextInfo,
+    SessionMetadataSnapshot,
+    WorkspaceSummary,
+)
+from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.models.base import estimate_tokens
+from copilot_sdk.runtime.core.session import Session
+
+router = Router()
+
+_COMPACTION_SHARE = 0.8
+
+
+@router.on("session.metadata.snapshot", NoParams)
+async def _snapshot(call: Call, params: NoParams) -> SessionMetadataSnapshot:
+    session = call.session
+    record = session.record
+    return SessionMetadataSnapshot(
+        session_id=record.id,
+        start_time=record.started_at,
+        modified_time=record.modified_at,
+        is_remote=False,
+        already_in_use=False,
+        workspace_path=str(session.folder),
+        initial_name=session.config.name,
+        client_name=session.config.client_name,
+        summary=record.summary,
+        working_directory=str(session.config.working_directory),
+        current_mode=record.mode,
+        selected_model=session.config.model,
+        workspace=WorkspaceSummary(
+            id=record.id,
+            cwd=record.cwd,
+            git_root=record.git_root,
+            repository=record.repository,
+            branch=record.branch,
+            name=record.name,
+            user_named=record.named_by_user,
+            created_at=record.started_at,
+            updated_at=record.modified_at,
+        ),
+    )
+
+
+@router.on("session.metadata.isProcessing", NoParams)
+async def _is_processing(call: Call, params: NoParams) -> MetadataIsProcessingResult:
+    return MetadataIsProcessingResult(processing=call.session.turns.processing)
+
+
+@router.on("session.metadata.activity", NoParams)
+async def _activity(call: Call, params: NoParams) -> SessionActivity:
+    session = call.session
+    turn = session.turns.processing
+    return SessionActivity(abortable=turn, has_active_work=turn or session.tasks.busy)
+
+
+@router.on("session.metadata.setWorkingDirectory", MetadataSetWorkingDirectoryRequest)
+async def _set_working_directory(
+    call: Call, params: MetadataSetWorkingDirectoryRequest
+) -> MetadataSetWorkingDirectoryResult:
+    folder = Path(params.working_directory).resolve()
+    if not folder.is_dir():
+        raise RuntimeFault(f"Working directory does not exist: {folder}")
+    call.session.config.working_directory = folder
+    return MetadataSetWorkingDirectoryResult(working_directory=str(folder))
+
+
+@router.on("session.metadata.contextInfo", MetadataContextInfoRequest)
+async def _context_info(call: Call, params: MetadataContextInfoRequest) -> MetadataContextInfoResult:
+    session = call.session
+    system, conversation, tools = _token_counts(session)
+    limit = params.prompt_token_limit + params.output_token_limit
+    info = SessionContextInfo(
+        model_name=params.selected_model or session.model_id,
+        system_tokens=system,
+        conversation_tokens=conversation,
+        tool_definitions_tokens=tools,
+        mcp_tools_tokens=0,
+        total_tokens=system + conversation + tools,
+        prompt_token_limit=params.prompt_token_limit,
+        compaction_threshold=int(params.prompt_token_limit * _COMPACTION_SHARE),
+        limit=limit,
+        buffer_tokens=limit - int(params.prompt_token_limit * _COMPACTION_SHARE),
+    )
+    return MetadataContextInfoResult(context_info=info)
+
+
+@router.on("session.metadata.recomputeContextTokens", MetadataRecomputeContextTokensRequest)
+async def _recompute(
+    call: Call, params: MetadataRecomputeContextTokensRequest
+) -> MetadataRecomputeContextTokensResult:
+    system, conversation, _ = _token_counts(call.session)
+    return MetadataRecomputeContextTokensResult(
+        total_tokens=system + conversation, messages_token_count=conversation, system_token_count=system
+    )
+
+
+def _token_counts(session: Session) -> tuple[int, int, int]:
+    """Tokens of the system message, of the conversation and of the tools."""
+    conversation = sum(estimate_tokens(message.text) for message in session.agent.history)
+    tools = sum(
+        estimate_tokens(f"{tool.name}{tool.description}{dict(tool.parameters)}")
+        for tool in session.toolbox(sub_agent=False).values()
+    )
+    return estimate_tokens(session.agent.system_message()), conversation, tools

@@ -1,0 +1,43 @@
+"""Methods of `session.model`."""
+
+from __future__ import annotations
+
+from copilot_sdk._generated.copilot.types.session_model import (
+    CurrentModel,
+    ModelListRequest,
+    ModelSetReasoningEffortRequest,
+    ModelSetReasoningEffortResult,
+    ModelSwitchToRequest,
+    ModelSwitchToResult,
+    SessionModelList,
+)
+from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.server import describe_model
+from copilot_sdk.runtime.core.payloads import to_json
+
+router = Router()
+
+
+@router.on("session.model.getCurrent", NoParams)
+async def _get_current(call: Call, params: NoParams) -> CurrentModel:
+    session = call.session
+    return CurrentModel(model_id=session.model_id, reasoning_effort=session.config.reasoning_effort)
+
+
+@router.on("session.model.switchTo", ModelSwitchToRequest)
+async def _switch_to(call: Call, params: ModelSwitchToRequest) -> ModelSwitchToResult:
+    call.session.set_model(params.model_id, reasoning_effort=params.reasoning_effort)
+    return ModelSwitchToResult(model_id=params.model_id)
+
+
+@router.on("session.model.setReasoningEffort", ModelSetReasoningEffortRequest)
+async def _set_effort(call: Call, params: ModelSetReasoningEffortRequest) -> ModelSetReasoningEffortResult:
+    session = call.session
+    session.set_model(session.model_id, reasoning_effort=params.reasoning_effort)
+    return ModelSetReasoningEffortResult(reasoning_effort=params.reasoning_effort)
+
+
+@router.on("session.model.list", ModelListRequest)
+async def _list(call: Call, params: ModelListRequest) -> SessionModelList:
+    models = await call.session.model.catalogue()
+    return SessionModelList(list_=[to_json(describe_model(model)) for model in models])

@@ -1,0 +1,90 @@
+"""Methods about the runtime as a whole."""
+
+from __future__ import annotations
+
+from copilot_sdk._generated.copilot.types.server import (
+    ConnectRequest,
+    ConnectResult,
+    PingRequest,
+    PingResult,
+)
+from copilot_sdk._generated.copilot.types.server_auth import AuthGetStatusResult
+from copilot_sdk._generated.copilot.types.server_models import (
+    Model,
+    ModelCapabilities,
+    ModelCapabilitiesLimits,
+    ModelCapabilitiesSupports,
+    ModelList,
+    ModelsListRequest,
+)
+from copilot_sdk._generated.copilot.types.server_status import StatusGetResult
+from copilot_sdk._generated.copilot.types.session_auth import SessionAuthStatus
+from copilot_sdk._version import __version__
+from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.core.clock import now, stamp
+from copilot_sdk.runtime.core.models.base import ModelInfo
+
+PROTOCOL_VERSION = 3
+
+router = Router()
+
+_NO_ACCOUNT = "This runtime needs no account: it uses the model it was given."
+
+
+@router.on("connect", ConnectRequest)
+async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
+    call.connection.admit(params.token)
+    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=__version__)
+
+
+@router.on("ping", PingRequest)
+async def _ping(call: Call, params: PingRequest) -> PingResult:
+    return PingResult(
+        message=f"pong: {params.message or ''}", timestamp=stamp(now()), protocol_version=PROTOCOL_VERSION
+    )
+
+
+@router.on("status.get", NoParams)
+async def _status(call: Call, params: NoParams) -> StatusGetResult:
+    return StatusGetResult(version=__version__, protocol_version=PROTOCOL_VERSION)
+
+
+@router.on("auth.getStatus", NoParams)
+async def _auth(call: Call, params: NoParams) -> AuthGetStatusResult:
+    return AuthGetStatusResult(
+        is_authenticated=False,
+        status_message="This runtime needs no account: it uses the model it was given.",
+    )
+
+
+@router.on("session.auth.getStatus", NoParams)
+async def _session_auth(call: Call, params: NoParams) -> SessionAuthStatus:
+    own = call.session.config.provider is not None
+    return SessionAuthStatus(
+        is_authenticated=own,
+        status_message="The session uses a model provider of its own." if own else _NO_ACCOUNT,
+    )
+
+
+@router.on("models.list", ModelsListRequest)
+async def _models(call: Call, params: ModelsListRequest) -> ModelList:
+    return ModelList(models=[describe_model(model) for model in await call.runtime.models()])
+
+
+@router.on("runtime.shutdown", NoParams)
+async def _shutdown(call: Call, params: NoParams) -> None:
+    await call.runtime.end_sessions()
+    call.runtime.request_stop()
+
+
+def describe_model(model: ModelInfo) -> Model:
+    """A model, as `models.list` shows it."""
+    return Model(
+        id=model.id,
+        name=model.name,
+        capabilities=ModelCapabilities(
+            supports=ModelCapabilitiesSupports(vision=False, reasoning_effort=bool(model.reasoning_efforts)),
+            limits=ModelCapabilitiesLimits(max_context_window_tokens=model.context_window),
+        ),
+        supported_reasoning_efforts=list(model.reasoning_efforts) or None,
+    )

@@ -1,0 +1,172 @@
+"""Methods of `session.tasks`: background agents and shell commands."""
+
+from __future__ import annotations
+
+from copilot_sdk._generated.copilot.types.session_tasks import (
+    TaskAgentInfo,
+    TaskAgentProgress,
+    TaskInfo,
+    TaskList,
+    TaskProgress,
+    TaskProgressLine,
+    TasksCancelRequest,
+    TasksCancelResult,
+    TasksGetCurrentPromotableResult,
+    TasksGetProgressRequest,
+    TasksGetProgressResult,
+    TaskShellInfo,
+    TaskShellProgress,
+    TasksPromoteCurrentToBackgroundResult,
+    TasksPromoteToBackgroundRequest,
+    TasksPromoteToBackgroundResult,
+    TasksRefreshResult,
+    TasksRemoveRequest,
+    TasksRemoveResult,
+    TasksSendMessageRequest,
+    TasksSendMessageResult,
+    TasksStartAgentRequest,
+    TasksStartAgentResult,
+    TasksWaitForPendingResult,
+)
+from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.core.clock import stamp
+from copilot_sdk.runtime.core.shells import ShellTask
+from copilot_sdk.runtime.core.sub_agents import AgentOrder, AgentTask
+from copilot_sdk.runtime.core.tasks import Task
+
+router = Router()
+
+
+@router.on("session.tasks.startAgent", TasksStartAgentRequest)
+async def _start_agent(call: Call, params: TasksStartAgentRequest) -> TasksStartAgentResult:
+    order = AgentOrder(
+        agent_type=params.agent_type,
+        prompt=params.prompt,
+        name=params.name,
+        description=params.description or params.name,
+        model=params.model,
+    )
+    task = AgentTask(call.session, order)
+    task.start()
+    return TasksStartAgentResult(agent_id=task.id)
+
+
+@router.on("session.tasks.list", NoParams)
+async def _list(call: Call, params: NoParams) -> TaskList:
+    return TaskList(tasks=[describe(task) for task in call.session.tasks])
+
+
+@router.on("session.tasks.refresh", NoParams)
+async def _refresh(call: Call, params: NoParams) -> TasksRefreshResult:
+    await call.session.tasks.refresh()
+    return TasksRefreshResult()
+
+
+@router.on("session.tasks.waitForPending", NoParams)
+async def _wait_for_pending(call: Call, params: NoParams) -> TasksWaitForPendingResult:
+    session = call.session
+    await session.tasks.wait_for_pending(session.limits.task_wait_seconds)
+    return TasksWaitForPendingResult()
+
+
+@router.on("session.tasks.getProgress", TasksGetProgressRequest)
+async def _get_progress(call: Call, params: TasksGetProgressRequest) -> TasksGetProgressResult:
+    task = call.session.tasks.get(params.id)
+    return TasksGetProgressResult(progress=None if task is None else _progress(task))
+
+
+@router.on("session.tasks.getCurrentPromotable", NoParams)
+async def _get_current_promotable(call: Call, params: NoParams) -> TasksGetCurrentPromotableResult:
+    task = call.session.tasks.promotable()
+    return TasksGetCurrentPromotableResult(task=None if task is None else describe(task))
+
+
+@router.on("session.tasks.promoteToBackground", TasksPromoteToBackgroundRequest)
+async def _promote(call: Call, params: TasksPromoteToBackgroundRequest) -> TasksPromoteToBackgroundResult:
+    task = call.session.tasks.get(params.id)
+    return TasksPromoteToBackgroundResult(promoted=task is not None and task.progress.promote())
+
+
+@router.on("session.tasks.promoteCurrentToBackground", NoParams)
+async def _promote_current(call: Call, params: NoParams) -> TasksPromoteCurrentToBackgroundResult:
+    task = call.session.tasks.promotable()
+    if task is None or not task.progress.promote():
+        return TasksPromoteCurrentToBackgroundResult()
+    return TasksPromoteCurrentToBackgroundResult(task=describe(task))
+
+
+@router.on("session.tasks.cancel", TasksCancelRequest)
+async def _cancel(call: Call, params: TasksCancelRequest) -> TasksCancelResult:
+    return TasksCancelResult(cancelled=await call.session.tasks.cancel(params.id))
+
+
+@router.on("session.tasks.remove", TasksRemoveRequest)
+async def _remove(call: Call, params: TasksRemoveRequest) -> TasksRemoveResult:
+    return TasksRemoveResult(removed=call.session.tasks.remove(params.id))
+
+
+@router.on("session.tasks.sendMessage", TasksSendMessageRequest)
+async def _send_message(call: Call, params: TasksSendMessageRequest) -> TasksSendMessageResult:
+    task = call.session.tasks.find(params.id, AgentTask)
+    if task is None:
+        return TasksSendMessageResult(sent=False, error=f"No agent task found with id: {params.id}")
+    task.send(params.message)
+    return TasksSendMessageResult(sent=True)
+
+
+def describe(task: Task) -> TaskInfo:
+    """A task, as the wire shows it."""
+    if isinstance(task, AgentTask):
+        return _describe_agent(task)
+    assert isinstance(task, ShellTask), "tasks are agents or shell commands"
+    return _describe_shell(task)
+
+
+def _describe_agent(task: AgentTask) -> TaskAgentInfo:
+    progress = task.progress
+    return TaskAgentInfo(
+        id=task.id,
+        tool_call_id=task.call_id,
+        description=task.description,
+        status=progress.status,
+        started_at=stamp(progress.started_at),
+        completed_at=None if progress.running else stamp(progress.completed_at),
+        active_time_ms=task.active_milliseconds,
+        active_started_at=None if task.active_since is None else stamp(task.active_since),
+        error=task.error,
+        agent_type=task.type.name,
+        prompt=task.prompt,
+        result=task.result,
+        model=task.requested_model,
+        resolved_model=task.agent.model_id,
+        execution_mode=progress.mode,
+        can_promote_to_background=progress.promotable,
+        latest_response=task.agent.latest_response,
+    )
+
+
+def _describe_shell(task: ShellTask) -> TaskShellInfo:
+    progress = task.progress
+    return TaskShellInfo(
+        id=task.id,
+        description=task.description,
+        status=progress.status,
+        started_at=stamp(progress.started_at),
+        completed_at=None if progress.running else stamp(progress.completed_at),
+        command=task.command,
+        attachment_mode="detached" if task.detached else "attached",
+        execution_mode=progress.mode,
+        can_promote_to_background=progress.promotable,
+        log_path=None if task.log is None else str(task.log),
+        pid=task.process.pid,
+    )
+
+
+def _progress(task: Task) -> TaskProgress:
+    if isinstance(task, AgentTask):
+        lines = [
+            TaskProgressLine(message=line.text, timestamp=stamp(line.at)) for line in task.recent_activity
+        ]
+        return TaskAgentProgress(recent_activity=lines, latest_intent=task.agent.intent)
+    assert isinstance(task, ShellTask), "tasks are agents or shell commands"
+    return TaskShellProgress(recent_output=task.process.recent_output, pid=task.process.pid)

@@ -1,0 +1,83 @@
+"""Methods of `session.tools`, and `tools.list`."""
+
+from __future__ import annotations
+
+import json
+
+from copilot_sdk._generated.copilot.types.server_tools import Tool, ToolList, ToolsListRequest
+from copilot_sdk._generated.copilot.types.session_tools import (
+    CurrentToolMetadata,
+    ExternalToolTextResultForLLM,
+    HandlePendingToolCallRequest,
+    HandlePendingToolCallResult,
+    ToolsGetCurrentMetadataResult,
+    ToolsInitializeAndValidateResult,
+)
+from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.core.payloads import to_json
+from copilot_sdk.runtime.core.sub_agents import BUILT_IN
+from copilot_sdk.runtime.core.tools.base import ResultKind, ToolResult
+from copilot_sdk.runtime.core.tools.toolbox import built_in_tools
+
+router = Router()
+
+_KINDS: tuple[ResultKind, ...] = ("success", "failure", "rejected", "denied", "timeout")
+
+
+@router.on("session.tools.handlePendingToolCall", HandlePendingToolCallRequest)
+async def _handle(call: Call, params: HandlePendingToolCallRequest) -> HandlePendingToolCallResult:
+    result = tool_result(params)
+    return HandlePendingToolCallResult(success=call.session.external.resolve(params.request_id, result))
+
+
+@router.on("session.tools.initializeAndValidate", NoParams)
+async def _validate(call: Call, params: NoParams) -> ToolsInitializeAndValidateResult:
+    call.session.toolbox(sub_agent=False)
+    return ToolsInitializeAndValidateResult()
+
+
+@router.on("session.tools.getCurrentMetadata", NoParams)
+async def _current(call: Call, params: NoParams) -> ToolsGetCurrentMetadataResult:
+    tools = call.session.toolbox(sub_agent=False).values()
+    return ToolsGetCurrentMetadataResult(
+        tools=[
+            CurrentToolMetadata(
+                name=tool.name, description=tool.description, input_schema=dict(tool.parameters)
+            )
+            for tool in tools
+        ]
+    )
+
+
+@router.on("tools.list", ToolsListRequest)
+async def _list(call: Call, params: ToolsListRequest) -> ToolList:
+    agents = [kind.name for kind in BUILT_IN]
+    return ToolList(
+        tools=[
+            Tool(name=tool.name, description=tool.description, parameters=dict(tool.parameters))
+            for tool in built_in_tools(agents)
+        ]
+    )
+
+
+def tool_result(params: HandlePendingToolCallRequest) -> ToolResult:
+    """What a client handed in, as a result of the tool."""
+    if params.error is not None:
+        return ToolResult(f"Tool execution failed: {params.error}", kind="failure", error=params.error)
+    result = params.result
+    if isinstance(result, ExternalToolTextResultForLLM):
+        return _detailed(result)
+    # An object of another shape is shown to the model as it came.
+    return ToolResult(result if isinstance(result, str) else "" if result is None else json.dumps(result.raw))
+
+
+def _detailed(result: ExternalToolTextResultForLLM) -> ToolResult:
+    default: ResultKind = "success" if result.error is None else "failure"
+    return ToolResult(
+        result.text_result_for_llm,
+        kind=next((kind for kind in _KINDS if kind == result.result_type), default),
+        error=result.error,
+        detail=result.session_log,
+        contents=[to_json(block) for block in result.contents or ()],
+        telemetry=result.tool_telemetry,
+    )

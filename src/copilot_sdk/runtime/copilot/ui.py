@@ -1,0 +1,26 @@
+"""Methods of `session.ui`: answers of the user."""
+
+from __future__ import annotations
+
+from copilot_sdk._generated.copilot.types.session_ui import (
+    UIHandlePendingExitPlanModeRequest,
+    UIHandlePendingResult,
+    UIHandlePendingUserInputRequest,
+)
+from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.core.clients import UserAnswer
+from copilot_sdk.runtime.core.payloads import to_json
+
+router = Router()
+
+
+@router.on("session.ui.handlePendingUserInput", UIHandlePendingUserInputRequest)
+async def _user_input(call: Call, params: UIHandlePendingUserInputRequest) -> UIHandlePendingResult:
+    answer = UserAnswer(params.response.answer, params.response.was_freeform)
+    return UIHandlePendingResult(success=call.session.user_input.resolve(params.request_id, answer))
+
+
+@router.on("session.ui.handlePendingExitPlanMode", UIHandlePendingExitPlanModeRequest)
+async def _exit_plan_mode(call: Call, params: UIHandlePendingExitPlanModeRequest) -> UIHandlePendingResult:
+    decision = to_json(params.response)
+    return UIHandlePendingResult(success=call.session.plans.resolve(params.request_id, decision))

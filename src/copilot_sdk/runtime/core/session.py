@@ -1,0 +1,294 @@
+"""A session: its state, its event log, its clients, and the parts that do its work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from copilot_sdk._generated.copilot.events.session import (
+    SessionModeChangedData,
+    SessionModelChangeData,
+    SessionShutdownData,
+    SessionTitleChangedData,
+    SessionToolsUpdatedData,
+    ShutdownCodeChanges,
+    ShutdownModelMetric,
+    ShutdownModelMetricRequests,
+    ShutdownModelMetricUsage,
+)
+from copilot_sdk.runtime.core.agent import Agent
+from copilot_sdk.runtime.core.clients import Client, ClientPort, Clients
+from copilot_sdk.runtime.core.clock import new_id, now, stamp
+from copilot_sdk.runtime.core.config import AgentMode, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.external import ExternalCalls
+from copilot_sdk.runtime.core.history import rebuild
+from copilot_sdk.runtime.core.hooks import Hooks
+from copilot_sdk.runtime.core.log import Event, EventLog
+from copilot_sdk.runtime.core.models.base import Model
+from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
+from copilot_sdk.runtime.core.permissions import PermissionGate
+from copilot_sdk.runtime.core.plans import Plans
+from copilot_sdk.runtime.core.scope import TaskScope
+from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.tasks import TaskRegistry
+from copilot_sdk.runtime.core.tools.base import Tool
+from copilot_sdk.runtime.core.tools.toolbox import toolbox
+from copilot_sdk.runtime.core.turns import Turns
+from copilot_sdk.runtime.core.usage import UsageTotals
+from copilot_sdk.runtime.core.user_input import UserInput
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.runtime import Runtime
+
+_TITLE_CHARACTERS = 60
+
+LifecycleType = Literal[
+    "session.created", "session.updated", "session.deleted", "session.foreground", "session.background"
+]
+
+
+class Session:
+    """One live session."""
+
+    def __init__(
+        self, runtime: Runtime, record: SessionRecord, config: SessionConfig, events: Sequence[Event] = ()
+    ) -> None:
+        """Brings a session to life.
+
+        Args:
+            runtime: What it belongs to.
+            record: Its entry in the index.
+            config: Its settings.
+            events: What is stored of it; empty for a new one.
+        """
+        self.record = record
+        self.config = config
+        self.resumed = bool(events)
+        self.log = EventLog(events)
+        self.clients = Clients()
+        self.usage = UsageTotals()
+        self.permissions = PermissionGate(self)
+        self.external = ExternalCalls(self)
+        self.user_input = UserInput(self)
+        self.plans = Plans(self)
+        self.hooks = Hooks(self)
+        self.tasks = TaskRegistry(self)
+        self.scope = TaskScope(f"session {record.id}")
+        self.turns = Turns(self)
+        self.agent = Agent(self, history=rebuild(events))
+        self.interests: dict[str, str] = {}
+        self.closing = False
+        self.stored_system_text: str | None = None
+        self._runtime = runtime
+        self._file = runtime.store.open_log(record.id)
+        self.model: Model = runtime.model_for(config.provider)
+
+    @property
+    def id(self) -> str:
+        """The id of the session."""
+        return self.record.id
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return self._file.path.parent
+
+    @property
+    def limits(self) -> Limits:
+        """How long to wait and how often to try."""
+        return self._runtime.limits
+
+    @property
+    def model_id(self) -> str:
+        """The model that is used."""
+        return self.config.model or self._runtime.default_model
+
+    @property
+    def started_at(self) -> datetime:
+        """When the session began."""
+        return datetime.fromisoformat(self.record.started_at)
+
+    @property
+    def log_size(self) -> int:
+        """How many bytes of events are stored."""
+        return self._file.size
+
+    def emit(
+        self,
+        data: Payload,
+        *,
+        agent_id: str | None = None,
+        event_id: str | None = None,
+        extra: Mapping[str, object] | None = None,
+        stored: bool = True,
+        kind: str | None = None,
+        ephemeral: bool | None = None,
+    ) -> Event:
+        """Records an event and hands it to the clients.
+
+        Args:
+            data: The payload; its class tells the type of the event.
+            agent_id: The background agent it belongs to.
+            event_id: The id to use; a fresh one if None.
+            extra: Members of the payload that the schema does not know.
+            stored: Whether a durable event goes to disk.
+            kind: The event type, for data that several types carry.
+            ephemeral: Whether the event is forgotten with the process; None for what is usual for its type.
+        """
+        name, usually_ephemeral = (kind, False) if kind is not None else event_kind(type(data))
+        event = Event(
+            id=event_id or new_id(),
+            at=now(),
+            parent_id=self.log.last_id,
+            type=name,
+            data={**to_json(data), **(extra or {})},
+            ephemeral=usually_ephemeral if ephemeral is None else ephemeral,
+            agent_id=agent_id,
+        )
+        self.log.append(event)
+        if stored and not event.ephemeral:
+            self._file.append(event)
+        self.clients.deliver(self.id, event)
+        return event
+
+    def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:
+        """The tools of the main agent, or those of a background agent."""
+        return toolbox(self, sub_agent=sub_agent)
+
+    def touch(self) -> None:
+        """Records that something about the session is different, and tells every client of the runtime."""
+        self.record.modified_at = stamp(now())
+        self._runtime.store.save(self.record)
+        self._runtime.announce("session.updated", self.record)
+
+    def note_prompt(self, text: str) -> None:
+        """Counts a prompt of the user; the first one gives the session its title."""
+        self.record.turns += 1
+        if self.record.summary is None:
+            self.record.summary = _title(text)
+            self.emit(SessionTitleChangedData(title=self.record.name or self.record.summary))
+        self.touch()
+
+    def rename(self, name: str, *, by_user: bool) -> None:
+        """Gives the session a name."""
+        self.record.name, self.record.named_by_user = name, by_user
+        self.emit(SessionTitleChangedData(title=name))
+        self.touch()
+
+    def set_mode(self, mode: AgentMode) -> None:
+        """Changes the mode of the agent."""
+        previous = self.record.mode
+        if mode == previous:
+            return
+        self.record.mode = mode
+        self.emit(SessionModeChangedData(previous_mode=previous, new_mode=mode))
+        self.touch()
+
+    def set_model(self, model: str, *, reasoning_effort: str | None = None) -> None:
+        """Changes the model."""
+        previous, previous_effort = self.model_id, self.config.reasoning_effort
+        self.config.model = self.record.model = model
+        if reasoning_effort is not None:
+            self.config.reasoning_effort = reasoning_effort
+        self.emit(
+            SessionModelChangeData(
+                previous_model=previous,
+                new_model=model,
+                previous_reasoning_effort=previous_effort,
+                reasoning_effort=self.config.reasoning_effort,
+            )
+        )
+        self.touch()
+
+    async def use_provider(self, provider: ModelProvider | None) -> None:
+        """Changes the endpoint that is used from the next model call on."""
+        previous, had_own = self.model, self.config.provider is not None
+        self.config.provider = provider
+        self.model = self._runtime.model_for(provider)
+        if had_own:
+            await previous.aclose()
+
+    def attach(self, client: Client) -> None:
+        """Adds a client."""
+        before = set(self.clients.tools())
+        self.clients.attach(client)
+        if len(list(self.clients)) > 1 and set(self.clients.tools()) != before:
+            self.emit(SessionToolsUpdatedData(model=self.model_id))
+
+    def detach(self, port: ClientPort) -> bool:
+        """Removes a client; what only that client could have answered is given up.
+
+        Returns:
+            Whether it was a client of this session.
+        """
+        before = set(self.clients.tools())
+        if not self.clients.detach(port):
+            return False
+        self.external.give_up_orphans()
+        self.permissions.give_up_orphans()
+        if self.clients and set(self.clients.tools()) != before:
+            self.emit(SessionToolsUpdatedData(model=self.model_id))
+        return True
+
+    def truncate(self, event_id: str) -> int:
+        """Drops an event and all after it.
+
+        Returns:
+            How many events were dropped.
+        """
+        removed = self.log.truncate(event_id)
+        if removed:
+            self._file.rewrite(self.log.events)
+            self.agent.history = rebuild(self.log.events)
+        return len(removed)
+
+    async def close(self) -> None:
+        """Ends all work; what is stored stays."""
+        if self.closing:
+            return
+        self.closing = True
+        await self.turns.abort("user_initiated")
+        await self.tasks.stop_all()
+        await self.scope.aclose()
+        self.emit(self._shutdown_data())
+        self.record.modified_at = stamp(now())
+        self._runtime.store.save(self.record)
+        self._file.close()
+        if self.config.provider is not None:
+            await self.model.aclose()
+
+    def _shutdown_data(self) -> SessionShutdownData:
+        usage = self.usage
+        return SessionShutdownData(
+            shutdown_type="routine",
+            total_premium_requests=0,
+            total_api_duration_ms=usage.api_milliseconds,
+            session_start_time=int(self.started_at.timestamp() * 1000),
+            events_file_size_bytes=self.log_size,
+            code_changes=ShutdownCodeChanges(
+                lines_added=usage.lines_added,
+                lines_removed=usage.lines_removed,
+                files_modified=list(usage.files_modified),
+            ),
+            model_metrics={
+                model: ShutdownModelMetric(
+                    requests=ShutdownModelMetricRequests(count=totals.requests, cost=0),
+                    usage=ShutdownModelMetricUsage(
+                        input_tokens=totals.input_tokens,
+                        output_tokens=totals.output_tokens,
+                        cache_read_tokens=totals.cache_read_tokens,
+                        cache_write_tokens=totals.cache_write_tokens,
+                        reasoning_tokens=totals.reasoning_tokens,
+                    ),
+                )
+                for model, totals in usage.models.items()
+            },
+            current_model=self.model_id,
+        )
+
+
+def _title(prompt: str) -> str:
+    line = next((line.strip() for line in prompt.splitlines() if line.strip()), "New session")
+    return line if len(line) <= _TITLE_CHARACTERS else line[: _TITLE_CHARACTERS - 3].rstrip() + "..."

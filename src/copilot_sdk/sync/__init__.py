@@ -1,0 +1,22 @@
+"""The same client for programs without an event loop: `from copilot_sdk.sync import CopilotClient`.
+
+Nothing is implemented twice: one thread runs the event loop of the async client, and everything here hands
+    its work to it.
+Classes have the names of their async counterparts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from copilot_sdk._lazy import attach
+
+if TYPE_CHECKING:
+    from copilot_sdk.sync._client import CopilotClient as CopilotClient
+    from copilot_sdk.sync._session import EventStream as EventStream
+    from copilot_sdk.sync._session import Session as Session
+
+MODULES = {"._client": "CopilotClient", "._session": "EventStream Session"}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__, __all__ = attach(__name__, MODULES)

@@ -1,0 +1,230 @@
+"""The client for programs without an event loop."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from copilot_sdk import client as asynchronous
+from copilot_sdk._calls import PeerCaller
+from copilot_sdk.client import DEFAULT_REQUEST_TIMEOUT
+from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
+from copilot_sdk.sync._session import Session
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+    from collections.abc import Mapping, Sequence
+    from typing import Unpack
+
+    from copilot_sdk._connect import Connector
+    from copilot_sdk._generated.copilot.options import SessionCreateOptions, SessionResumeOptions
+    from copilot_sdk._generated.copilot.sync_api.server import ServerRPC
+    from copilot_sdk._generated.copilot.types import (
+        AuthGetStatusResult,
+        Model,
+        PingResult,
+        SessionContextFilter,
+        SessionListItem,
+        StatusGetResult,
+    )
+    from copilot_sdk.permissions import PermissionHandler
+    from copilot_sdk.runtime import Limits
+    from copilot_sdk.runtime import Model as RuntimeModel
+    from copilot_sdk.session import UserInputHandler
+    from copilot_sdk.tools import Tool
+
+
+class CopilotClient:
+    """See `copilot_sdk.CopilotClient`.
+
+    The same methods, without `await`; `with CopilotClient() as client:`.
+    """
+
+    def __init__(
+        self,
+        cli_path: str | os.PathLike[str] | None = None,
+        *,
+        cli_args: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        log_level: str = "error",
+        github_token: str | None = None,
+        use_logged_in_user: bool = True,
+        tcp: bool = False,
+        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+    ) -> None:
+        self._set_up(
+            asynchronous.CopilotClient(
+                cli_path,
+                cli_args=cli_args,
+                env=env,
+                cwd=cwd,
+                log_level=log_level,
+                github_token=github_token,
+                use_logged_in_user=use_logged_in_user,
+                tcp=tcp,
+                request_timeout=request_timeout,
+            )
+        )
+
+    def _set_up(self, client: asynchronous.CopilotClient) -> None:
+        self._client = client
+        self._portal = Portal()
+
+    @classmethod
+    def _of(cls, client: asynchronous.CopilotClient) -> Self:
+        made = cls.__new__(cls)
+        made._set_up(client)
+        return made
+
+    @classmethod
+    def over(
+        cls,
+        connector: Connector,
+        *,
+        token: str | None = None,
+        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+    ) -> Self:
+        """See `copilot_sdk.CopilotClient.over`."""
+        return cls._of(
+            asynchronous.CopilotClient.over(connector, token=token, request_timeout=request_timeout)
+        )
+
+    @classmethod
+    def connect(
+        cls,
+        address: str,
+        *,
+        token: str | None = None,
+        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+    ) -> Self:
+        """See `copilot_sdk.CopilotClient.connect`."""
+        return cls._of(
+            asynchronous.CopilotClient.connect(address, token=token, request_timeout=request_timeout)
+        )
+
+    @classmethod
+    def embedded(
+        cls,
+        model: RuntimeModel | None = None,
+        *,
+        home: Path | None = None,
+        limits: Limits | None = None,
+        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+    ) -> Self:
+        """See `copilot_sdk.CopilotClient.embedded`; the runtime lives in the client's thread."""
+        client = asynchronous.CopilotClient.embedded(
+            model, home=home, limits=limits, request_timeout=request_timeout
+        )
+        return cls._of(client)
+
+    def start(self) -> None:
+        """See `copilot_sdk.CopilotClient.start`."""
+        self._portal.start()
+        try:
+            self._portal.run(self._client.start())
+        except BaseException:
+            self._portal.stop()
+            raise
+
+    def close(self) -> None:
+        """See `copilot_sdk.CopilotClient.close`."""
+        if self._portal.running:
+            try:
+                self._portal.run(self._client.close())
+            finally:
+                self._portal.stop()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def runtime_version(self) -> str | None:
+        """Version of the runtime, such as `1.0.61`; None if it does not tell."""
+        return self._client.runtime_version
+
+    @property
+    def protocol_version(self) -> int | None:
+        """Version of the wire protocol, None before the handshake."""
+        return self._client.protocol_version
+
+    @cached_property
+    def rpc(self) -> ServerRPC:
+        """Every method of the runtime that belongs to no session, by namespace.
+
+        `client.rpc.mcp.config.list()`.
+        """
+        from copilot_sdk._generated.copilot.sync_api.server import ServerRPC
+
+        return ServerRPC(PortalCaller(self._portal, PeerCaller(self._client._connection)))
+
+    def create_session(
+        self,
+        *,
+        session_id: str | None = None,
+        tools: Sequence[Tool[..., Any]] = (),
+        on_permission: PermissionHandler | None = None,
+        on_user_input: UserInputHandler | None = None,
+        **options: Unpack[SessionCreateOptions],
+    ) -> Session:
+        """See `copilot_sdk.CopilotClient.create_session`; plain callbacks are called in a worker thread."""
+        work = self._client.create_session(
+            session_id=session_id,
+            tools=tools,
+            on_permission=None if on_permission is None else off_loop(on_permission),
+            on_user_input=None if on_user_input is None else off_loop(on_user_input),
+            **options,
+        )
+        return Session(self._portal, self._portal.run(work))
+
+    def resume_session(
+        self,
+        session_id: str,
+        *,
+        tools: Sequence[Tool[..., Any]] = (),
+        on_permission: PermissionHandler | None = None,
+        on_user_input: UserInputHandler | None = None,
+        **options: Unpack[SessionResumeOptions],
+    ) -> Session:
+        """See `copilot_sdk.CopilotClient.resume_session`; plain callbacks are called in a worker thread."""
+        work = self._client.resume_session(
+            session_id,
+            tools=tools,
+            on_permission=None if on_permission is None else off_loop(on_permission),
+            on_user_input=None if on_user_input is None else off_loop(on_user_input),
+            **options,
+        )
+        return Session(self._portal, self._portal.run(work))
+
+    def list_sessions(self, filter: SessionContextFilter | None = None) -> list[SessionListItem]:
+        """See `copilot_sdk.CopilotClient.list_sessions`."""
+        return self._portal.run(self._client.list_sessions(filter))
+
+    def delete_session(self, session_id: str) -> None:
+        """See `copilot_sdk.CopilotClient.delete_session`."""
+        self._portal.run(self._client.delete_session(session_id))
+
+    def last_session_id(self) -> str | None:
+        """See `copilot_sdk.CopilotClient.last_session_id`."""
+        return self._portal.run(self._client.last_session_id())
+
+    def ping(self, message: str | None = None) -> PingResult:
+        """See `copilot_sdk.CopilotClient.ping`."""
+        return self._portal.run(self._client.ping(message))
+
+    def status(self) -> StatusGetResult:
+        """See `copilot_sdk.CopilotClient.status`."""
+        return self._portal.run(self._client.status())
+
+    def auth_status(self) -> AuthGetStatusResult:
+        """See `copilot_sdk.CopilotClient.auth_status`."""
+        return self._portal.run(self._client.auth_status())
+
+    def models(self) -> list[Model]:
+        """See `copilot_sdk.CopilotClient.models`."""
+        return self._portal.run(self._client.models())

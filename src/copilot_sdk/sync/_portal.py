@@ -1,0 +1,134 @@
+"""The thread that runs the event loop, and the way in."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from copilot_sdk._calls import PeerCaller
+from copilot_sdk._rpc.method import Method
+from copilot_sdk._rpc.unset import Unset
+from copilot_sdk.errors import UsageError
+
+T = TypeVar("T")
+
+
+class Portal:
+    """One event loop in one daemon thread."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """True while the thread runs."""
+        return self._loop is not None
+
+    def start(self) -> None:
+        """Start the thread; does nothing if it runs."""
+        if self._thread is not None:
+            return
+        ready: Future[asyncio.AbstractEventLoop] = Future()
+        self._thread = threading.Thread(
+            target=self._main, args=(ready,), name="copilot_sdk.sync", daemon=True
+        )
+        self._thread.start()
+        self._loop = ready.result()
+
+    @staticmethod
+    def _main(ready: Future[asyncio.AbstractEventLoop]) -> None:
+        with asyncio.Runner() as runner:
+            loop = runner.get_loop()
+            asyncio.set_event_loop(loop)
+            ready.set_result(loop)
+            loop.run_forever()
+
+    def stop(self) -> None:
+        """End the loop and wait for the thread."""
+        if self._loop is not None and self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop = self._thread = None
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the loop and wait for it; an interrupt of the wait cancels it.
+
+        Raises:
+            UsageError: The client is not started, or the call comes from the loop's own thread and would wait
+                for itself.
+        """
+        if self._loop is None:
+            work.close()
+            raise UsageError("the client is not started; use 'with CopilotClient() as client:'")
+        if threading.current_thread() is self._thread:
+            work.close()
+            raise UsageError(
+                "the sync client was called from its own event loop; pass plain functions as callbacks"
+            )
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Call a plain function in the loop's thread and wait for it."""
+
+        async def work() -> T:
+            return function()
+
+        return self.run(work())
+
+    def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
+        """Iterate over an async iterator from outside."""
+
+        async def following() -> tuple[T] | None:
+            try:
+                return (await anext(source),)
+            except StopAsyncIteration:
+                return None
+
+        try:
+            while (item := self.run(following())) is not None:
+                yield item[0]
+        finally:
+            close = getattr(source, "aclose", None)
+            if close is not None and self._loop is not None:
+                self.run(close())
+
+
+class PortalCaller:
+    """Makes the calls of the generated sync API.
+
+    Args:
+        portal: Where the connection lives.
+        caller: Who makes them there.
+    """
+
+    def __init__(self, portal: Portal, caller: PeerCaller) -> None:
+        self._portal = portal
+        self._caller = caller
+
+    def call(
+        self, method: Method[T], params: Mapping[str, object] | object, timeout: float | Unset | None
+    ) -> T:
+        """See `PeerCaller.call`."""
+        return self._portal.run(self._caller.call(method, params, timeout))
+
+
+def off_loop(callback: Callable[[Any], Awaitable[T] | T]) -> Callable[[Any], Awaitable[T]]:
+    """A callback that runs in a worker thread, from where it may use the sync client itself."""
+
+    async def run(argument: Any) -> T:
+        if inspect.iscoroutinefunction(callback):
+            return await callback(argument)  # type: ignore[no-any-return]
+        outcome = await asyncio.to_thread(callback, argument)
+        return await outcome if inspect.isawaitable(outcome) else outcome
+
+    return run

@@ -1,0 +1,171 @@
+"""A session for programs without an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+
+from copilot_sdk._calls import PeerCaller
+from copilot_sdk.session import DEFAULT_TURN_TIMEOUT
+from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from copilot_sdk import session as asynchronous
+    from copilot_sdk._generated.copilot.events import AssistantMessage, SessionEvent
+    from copilot_sdk._generated.copilot.sync_api.session import SessionRPC
+    from copilot_sdk._generated.copilot.types import (
+        AbortReason,
+        Attachment,
+        SendAgentMode,
+        SendMode,
+        SessionCapabilities,
+    )
+    from copilot_sdk._model.event import EventBase
+    from copilot_sdk._subscriptions import EventStream as AsyncEventStream
+
+E = TypeVar("E", bound="EventBase")
+
+
+class EventStream:
+    """See `copilot_sdk.session.Session.events`; a plain iterator and context manager."""
+
+    def __init__(self, portal: Portal, stream: AsyncEventStream) -> None:
+        self._portal = portal
+        self._stream = stream
+        self._events = portal.iterate(stream)
+
+    def __iter__(self) -> Iterator[SessionEvent]:
+        return self._events
+
+    def __next__(self) -> SessionEvent:
+        event: SessionEvent = next(self._events)
+        return event
+
+    def close(self) -> None:
+        """Take no more events."""
+        self._portal.call(self._stream.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Session:
+    """See `copilot_sdk.session.Session`: the same methods, without `await`."""
+
+    def __init__(self, portal: Portal, session: asynchronous.Session) -> None:
+        self._portal = portal
+        self._session = session
+
+    def __repr__(self) -> str:
+        return repr(self._session)
+
+    @property
+    def id(self) -> str:
+        """Identifier of the session."""
+        return self._session.id
+
+    @property
+    def workspace_path(self) -> str | None:
+        """Folder of the session's own files on the runtime's machine, None if it has none."""
+        return self._session.workspace_path
+
+    @property
+    def capabilities(self) -> SessionCapabilities | None:
+        """What the session's clients can do, None until it is known."""
+        return self._session.capabilities
+
+    @cached_property
+    def rpc(self) -> SessionRPC:
+        """Every method of the runtime that acts on a session, by namespace: `session.rpc.tasks.list()`."""
+        from copilot_sdk._generated.copilot.sync_api.session import SessionRPC
+
+        return SessionRPC(PortalCaller(self._portal, PeerCaller(self._session._peer, self._session.id)))
+
+    def send(
+        self,
+        prompt: str,
+        *,
+        attachments: Sequence[Attachment] | None = None,
+        mode: SendMode | None = None,
+        agent_mode: SendAgentMode | None = None,
+        display_prompt: str | None = None,
+        request_headers: Mapping[str, str] | None = None,
+    ) -> str:
+        """See `copilot_sdk.session.Session.send`."""
+        return self._portal.run(
+            self._session.send(
+                prompt,
+                attachments=attachments,
+                mode=mode,
+                agent_mode=agent_mode,
+                display_prompt=display_prompt,
+                request_headers=request_headers,
+            )
+        )
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        timeout: float | None = DEFAULT_TURN_TIMEOUT,
+        attachments: Sequence[Attachment] | None = None,
+        mode: SendMode | None = None,
+        agent_mode: SendAgentMode | None = None,
+    ) -> Iterator[SessionEvent]:
+        """See `copilot_sdk.session.Session.stream`."""
+        return self._portal.iterate(
+            self._session.stream(
+                prompt, timeout=timeout, attachments=attachments, mode=mode, agent_mode=agent_mode
+            )
+        )
+
+    def send_and_wait(
+        self,
+        prompt: str,
+        *,
+        timeout: float | None = DEFAULT_TURN_TIMEOUT,
+        attachments: Sequence[Attachment] | None = None,
+        mode: SendMode | None = None,
+        agent_mode: SendAgentMode | None = None,
+    ) -> AssistantMessage | None:
+        """See `copilot_sdk.session.Session.send_and_wait`."""
+        return self._portal.run(
+            self._session.send_and_wait(
+                prompt, timeout=timeout, attachments=attachments, mode=mode, agent_mode=agent_mode
+            )
+        )
+
+    def abort(self, reason: AbortReason | None = None) -> None:
+        """See `copilot_sdk.session.Session.abort`."""
+        self._portal.run(self._session.abort(reason))
+
+    def events(self, *types: type[EventBase] | str) -> EventStream:
+        """See `copilot_sdk.session.Session.events`."""
+        return EventStream(self._portal, self._portal.call(lambda: self._session.events(*types)))
+
+    @overload
+    def on(self, event: type[E], callback: Callable[[E], Awaitable[None] | None]) -> Callable[[], None]: ...
+
+    @overload
+    def on(self, event: str, callback: Callable[[Any], Awaitable[None] | None]) -> Callable[[], None]: ...
+
+    def on(self, event: Any, callback: Callable[[Any], Awaitable[None] | None]) -> Callable[[], None]:
+        """See `copilot_sdk.session.Session.on`; a plain function is called in a worker thread."""
+        unsubscribe = self._portal.call(lambda: self._session.on(event, off_loop(callback)))
+        return lambda: self._portal.call(unsubscribe)
+
+    def close(self) -> None:
+        """See `copilot_sdk.session.Session.close`."""
+        self._portal.run(self._session.close())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

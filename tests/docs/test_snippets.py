@@ -1,0 +1,45 @@
+"""Every Python snippet of the documents runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def _snippets() -> list[tuple[str, str]]:
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+    return [
+        (f"{document.relative_to(ROOT).as_posix()}-{number}", code)
+        for document in documents
+        for number, code in enumerate(_SNIPPET.findall(document.read_text(encoding="utf-8")), 1)
+    ]
+
+
+SNIPPETS = _snippets()
+
+
+def test_the_readme_has_snippets() -> None:
+    assert len([name for name, _ in SNIPPETS if name.startswith("README.md")]) >= 4
+
+
+@pytest.mark.parametrize("code", [code for _, code in SNIPPETS], ids=[name for name, _ in SNIPPETS])
+def test_a_snippet_runs_without_a_warning(code: str, tmp_path: Path) -> None:
+    script = tmp_path / "snippet.py"
+    script.write_text(code, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_the_readme_names_exactly_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^python -m pip install nox && python -m nox -s (\w+)$", text, re.MULTILINE) == ["demo", "tests"]

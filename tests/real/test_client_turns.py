@@ -1,0 +1,164 @@
+"""A turn through the public client: its events, its end, its errors."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from copilot_sdk import SessionError
+from copilot_sdk.events import (
+    Abort,
+    AssistantMessage,
+    AssistantMessageDelta,
+    AssistantReasoningDelta,
+    AssistantUsage,
+    SessionIdle,
+    UserMessage,
+)
+from tests.real.support.client_stage import ClientStage, first, turn
+from tests.support.model_server import Failure, Reply, Usage
+
+ORDER = [
+    "user.message",
+    "system.message",
+    "assistant.turn_start",
+    "assistant.reasoning_delta",
+    "assistant.message_start",
+    "assistant.message_delta",
+    "assistant.usage",
+    "assistant.message",
+    "assistant.turn_end",
+    "session.idle",
+]
+
+
+async def test_the_events_of_a_turn_come_in_the_order_of_its_steps(live: ClientStage) -> None:
+    live.says(Reply(["Hel", "lo", "."], reasoning=["A greeting ", "is asked for."]))
+    session = await live.create()
+    types = [event.type for event in await turn(session, "Say hello.")]
+    assert set(ORDER) <= set(types)
+    firsts = [types.index(kind) for kind in ORDER]
+    assert all(before < after for before, after in pairwise(firsts)), types
+    assert types[-1] == "session.idle"
+    assert types.count("session.idle") == 1
+
+
+async def test_the_deltas_of_a_message_are_its_text_in_pieces(live: ClientStage) -> None:
+    live.says(Reply(["Hel", "lo, ", "été 🎉"], reasoning=["Think ", "first."]))
+    session = await live.create()
+    events = await turn(session, "Say hello.")
+    deltas = [event for event in events if isinstance(event, AssistantMessageDelta)]
+    (message,) = (event for event in events if isinstance(event, AssistantMessage))
+    assert [delta.data.delta_content for delta in deltas] == ["Hel", "lo, ", "été 🎉"]
+    assert message.data.content == "Hello, été 🎉"
+    assert {delta.data.message_id for delta in deltas} == {message.data.message_id}
+    thoughts = [event for event in events if isinstance(event, AssistantReasoningDelta)]
+    assert "".join(thought.data.delta_content for thought in thoughts) == "Think first."
+
+
+async def test_a_session_that_does_not_stream_gets_the_message_whole(live: ClientStage) -> None:
+    live.says(Reply("Hello."))
+    session = await live.create(streaming=False)
+    events = await turn(session, "Say hello.")
+    assert not [event for event in events if isinstance(event, AssistantMessageDelta)]
+    assert [event.data.content for event in events if isinstance(event, AssistantMessage)] == ["Hello."]
+
+
+async def test_usage_is_what_the_model_reported(live: ClientStage) -> None:
+    live.says(Reply("Hello.", usage=Usage(prompt_tokens=120, completion_tokens=7, cached_tokens=100)))
+    session = await live.create()
+    (usage,) = (event for event in await turn(session, "Hi.") if isinstance(event, AssistantUsage))
+    data = usage.data
+    assert (data.input_tokens, data.output_tokens, data.cache_read_tokens) == (120, 7, 100)
+
+
+async def test_the_answer_is_the_last_message_of_the_turn(live: ClientStage) -> None:
+    live.says(Reply("Hello there."), Reply("And again."))
+    session = await live.create()
+    one = await session.send_and_wait("Say hello.")
+    two = await session.send_and_wait("Once more.")
+    assert one is not None
+    assert two is not None
+    assert (one.data.content, two.data.content) == ("Hello there.", "And again.")
+    said = [message.get("content") for message in live.model.requests[1].messages]
+    assert "Hello there." in said
+
+
+async def test_prompts_that_come_during_a_turn_follow_it_and_end_in_one_idle(live: ClientStage) -> None:
+    hold = live.hold()
+    live.says(Reply(["One", "."], hold=hold, hold_after=1), Reply("Two."), Reply("Three."))
+    session = await live.create()
+    async with session.events() as events:
+        first_id = await session.send("First.")
+        await first(events, lambda event: event.type == "assistant.message_delta")
+        more = [await session.send("Second."), await session.send("Third.")]
+        hold.set()
+        seen = []
+        while not seen or seen[-1].type != "session.idle":
+            seen.append(await first(events))
+    assert [event.data.content for event in seen if isinstance(event, AssistantMessage)] == [
+        "One.",
+        "Two.",
+        "Three.",
+    ]
+    prompts = [event for event in seen if isinstance(event, UserMessage)]
+    assert [event.data.content for event in prompts] == ["Second.", "Third."]
+    assert len({first_id, *more}) == 3
+
+
+async def test_a_stream_that_begins_during_a_turn_ends_with_its_own(live: ClientStage) -> None:
+    hold = live.hold()
+    live.says(Reply(["One", "."], hold=hold, hold_after=1), Reply("Two."))
+    session = await live.create()
+    async with session.events(AssistantMessageDelta) as deltas:
+        await session.send("First.")
+        await first(deltas)
+    answers = []
+    async for event in session.stream("Second."):
+        if event.type == "pending_messages.modified":
+            hold.set()
+        if isinstance(event, AssistantMessage):
+            answers.append(event.data.content)
+    assert answers == ["One.", "Two."]
+
+
+async def test_an_aborted_turn_is_over_and_the_session_goes_on(live: ClientStage) -> None:
+    live.says(Reply(["Talk ", "without ", "end."], hold=live.hold(), hold_after=1))
+    session = await live.create()
+    events = []
+    async for event in session.stream("Talk."):
+        events.append(event)
+        if isinstance(event, AssistantMessageDelta):
+            await session.abort()
+    (abort,) = (number for number, event in enumerate(events) if isinstance(event, Abort))
+    assert not [event for event in events[abort:] if isinstance(event, AssistantMessageDelta)]
+    idle = events[-1]
+    assert isinstance(idle, SessionIdle)
+    assert idle.data.aborted is True
+    live.says(Reply("Here again."))
+    answer = await session.send_and_wait("Still there?")
+    assert answer is not None
+    assert answer.data.content == "Here again."
+
+
+async def test_a_refusal_of_the_model_is_an_error_of_the_turn(live: ClientStage) -> None:
+    live.says(Failure(400, "The scripted model refuses."))
+    session = await live.create()
+    with pytest.raises(SessionError, match="The scripted model refuses") as caught:
+        await session.send_and_wait("Go on.")
+    assert (caught.value.error_type, caught.value.status_code) == ("query", 400)
+    assert caught.value.raw["message"]
+    live.says(Reply("Better."))
+    answer = await session.send_and_wait("And now?")
+    assert answer is not None
+    assert answer.data.content == "Better."
+
+
+async def test_a_busy_model_is_asked_again(live: ClientStage) -> None:
+    live.says(Failure(429, "The scripted model is busy.", {"retry-after": "0"}), Reply("Back again."))
+    session = await live.create()
+    answer = await session.send_and_wait("Are you there?")
+    assert answer is not None
+    assert answer.data.content == "Back again."
+    assert len(live.model.requests) == 2

@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from copilot_sdk._protocol.framing import encode_frame
+from copilot_sdk.errors import ConnectError, ConnectionClosed, ProtocolError, UsageError
+from copilot_sdk.transports.stdio import StdioTransport
+
+ROOT = Path(__file__).parents[3]
+CHILD = ROOT / "tests" / "support" / "framed_child.py"
+
+
+async def spawn(mode: str, *, stop_timeout: float = 5) -> StdioTransport:
+    return await StdioTransport.spawn([sys.executable, "-IS", str(CHILD), mode], stop_timeout=stop_timeout)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+async def test_a_frame_of_64_mebibytes_goes_both_ways() -> None:
+    transport = await spawn("echo")
+    message = os.urandom(1024 * 1024) * 64
+    sending = asyncio.create_task(transport.send(message))
+    assert await transport.receive() == message
+    await sending
+    await transport.aclose()
+
+
+async def test_a_child_that_dies_leaves_its_exit_code_and_its_last_words() -> None:
+    transport = await spawn("die")
+    await transport.send(b"hello")
+    with pytest.raises(ConnectionClosed) as caught:
+        await transport.receive()
+    assert caught.value.exit_code == 3
+    assert "has ended (exit code 3)" in str(caught.value)
+    assert "fatal: the model is on strike" in caught.value.stderr
+    assert "abcdefghijkl" not in caught.value.stderr + str(caught.value)
+    with pytest.raises(ConnectionClosed, match="on strike"):
+        await transport.send(b"anybody there?")
+    await transport.aclose()
+
+
+async def test_stderr_is_drained_and_its_end_is_kept() -> None:
+    transport = await spawn("chatter")
+    assert await transport.receive() == b"still alive"
+    await transport.send(b"go")
+    with pytest.raises(ConnectionClosed) as caught:
+        await transport.receive()
+    assert caught.value.stderr.endswith("noise\nthe last line\n")
+    assert 8000 < len(caught.value.stderr) <= 8192
+    await transport.aclose()
+
+
+async def test_all_that_a_child_wrote_before_it_died_is_received_by_a_slow_receiver() -> None:
+    transport = await spawn("flood-and-die")
+    received = [await transport.receive()]
+    # The child is gone and its messages wait: in the inbox, which is full, and in the pipe.
+    await asyncio.get_running_loop().run_in_executor(None, _wait_for_exit, transport)
+    received += [await transport.receive() for _ in range(39)]
+    assert [message[:1] for message in received] == [b"%d" % (number % 10) for number in range(40)]
+    with pytest.raises(ConnectionClosed, match="exit code 0"):
+        await transport.receive()
+    await transport.aclose()
+
+
+async def test_a_stray_line_on_stdout_is_quoted() -> None:
+    transport = await spawn("stray")
+    assert await transport.receive() == b"first"
+    with pytest.raises(ProtocolError, match="no frame .*: 'INFO server is warming up'"):
+        await transport.receive()
+    with pytest.raises(ConnectionClosed, match="INFO server is warming up"):
+        await transport.send(b"x")
+    await transport.aclose()
+
+
+async def test_a_child_that_goes_in_the_middle_of_a_frame_is_told_so() -> None:
+    transport = await spawn("cut")
+    with pytest.raises(ConnectionClosed, match="in the middle of a frame, 6 bytes are missing .exit code 0"):
+        await transport.receive()
+    await transport.aclose()
+
+
+async def test_a_child_that_closes_its_stdout_is_gone_even_if_it_lives() -> None:
+    transport = await spawn("close-stdout", stop_timeout=0.2)
+    with pytest.raises(ConnectionClosed, match="has closed its stdout"):
+        await transport.receive()
+    await transport.aclose()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+async def test_what_a_child_leaves_behind_is_killed_and_its_open_pipes_hold_nobody_up() -> None:
+    transport = await spawn("parent")
+    grandchild = int(await transport.receive())
+    assert is_running(grandchild)
+    await transport.send(b"go")
+    with pytest.raises(ConnectionClosed, match="exit code 5"):
+        await transport.receive()
+    await transport.aclose()
+    assert not is_running(grandchild)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
+async def test_closing_ends_the_whole_process_group() -> None:
+    transport = await spawn("parent")
+    grandchild = int(await transport.receive())
+    await transport.aclose()
+    assert not is_running(grandchild)
+
+
+async def test_closing_kills_a_child_that_ignores_everything_else() -> None:
+    transport = await spawn("stubborn", stop_timeout=0.1)
+    assert await transport.receive() == b"ready"
+    pid = _pid(transport)
+    await transport.aclose()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_child_that_is_killed_is_told_by_its_signal() -> None:
+    transport = await spawn("silent")
+    os.kill(_pid(transport), signal.SIGKILL)
+    with pytest.raises(ConnectionClosed, match="killed by signal 9"):
+        await transport.receive()
+    await transport.aclose()
+
+
+async def test_the_child_gets_the_environment_and_the_directory_it_was_given(tmp_path: Path) -> None:
+    command = [sys.executable, "-IS", str(CHILD), "environment"]
+    transport = await StdioTransport.spawn(command, env={"ONLY": "this"}, cwd=tmp_path)
+    await transport.send(b"where am I?")
+    assert await transport.receive() == f"{tmp_path.resolve()}|ONLY".encode()
+    await transport.aclose()
+
+
+async def test_a_wrong_path_is_named() -> None:
+    with pytest.raises(ConnectError, match="cannot start '/no/such/copilot': no such program; give the full path"):
+        await StdioTransport.spawn(["/no/such/copilot", "--token", "hush-hush"])
+
+
+async def test_arguments_show_neither_in_errors_nor_in_the_description(tmp_path: Path) -> None:
+    with pytest.raises(ConnectError) as caught:
+        await StdioTransport.spawn(["/no/such/copilot", "--token", "hush-hush"])
+    assert "hush" not in str(caught.value)
+    transport = await StdioTransport.spawn([sys.executable, "-IS", str(CHILD), "echo", "hush-hush"])
+    assert transport.describe().startswith(Path(sys.executable).name)
+    assert "hush" not in transport.describe()
+    await transport.aclose()
+
+
+async def test_a_file_that_is_no_program_is_named(tmp_path: Path) -> None:
+    plain = tmp_path / "copilot"
+    plain.write_text("just text")
+    with pytest.raises(ConnectError, match="it is not executable; check the path and its permissions"):
+        await StdioTransport.spawn([str(plain)])
+    plain.chmod(0o700)
+    with pytest.raises(ConnectError, match="cannot start .*copilot.*Exec format error"):
+        await StdioTransport.spawn([str(plain)])
+
+
+async def test_a_missing_working_directory_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConnectError, match="the working directory '.*nowhere' is no directory"):
+        await StdioTransport.spawn([sys.executable], cwd=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("command", [[], "copilot --stdio"])
+async def test_a_command_is_a_list_with_a_program(command: list[str]) -> None:
+    with pytest.raises(UsageError, match="command has to be a list"):
+        await StdioTransport.spawn(command)
+
+
+SERVER = """
+    import asyncio, os, sys
+    from copilot_sdk.errors import ConnectionClosed
+    from copilot_sdk.transports.stdio import StdioTransport
+
+    async def main():
+        transport = await StdioTransport.of_this_process()
+        print("a stray print")
+        os.system("echo a stray child; cat")
+        try:
+            while True:
+                await transport.send(await transport.receive())
+        except ConnectionClosed as closed:
+            print(closed, file=sys.stderr)
+        await transport.aclose()
+
+    asyncio.run(main())
+"""
+
+
+async def serve(program: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-Werror",
+        "-c",
+        textwrap.dedent(program),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+
+
+async def test_a_server_speaks_frames_and_sends_stray_prints_to_stderr() -> None:
+    server = await serve(SERVER)
+    output, complaints = await server.communicate(encode_frame(b"one") + encode_frame(b"x" * 500_000))
+    assert output == encode_frame(b"one") + encode_frame(b"x" * 500_000)
+    lines = complaints.decode().splitlines()
+    assert lines[:2] == ["a stray print", "a stray child"]
+    assert lines[2:] == ["connection closed: whoever started this process has closed the pipe"]
+    assert server.returncode == 0
+
+
+async def test_a_client_and_a_server_of_this_package_understand_each_other() -> None:
+    transport = await StdioTransport.spawn(
+        [sys.executable, "-c", textwrap.dedent(SERVER)], env={**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    )
+    await transport.send(b"hello")
+    assert await transport.receive() == b"hello"
+    await transport.aclose()
+
+
+async def test_a_server_whose_stdin_is_a_file_is_told_what_is_wrong(tmp_path: Path) -> None:
+    program = """
+        import asyncio
+        from copilot_sdk.errors import ConnectError
+        from copilot_sdk.transports.stdio import StdioTransport
+        try:
+            asyncio.run(StdioTransport.of_this_process())
+        except ConnectError as error:
+            print(error)
+    """
+    (tmp_path / "input").write_bytes(b"")
+    with (tmp_path / "input").open("rb") as source:
+        server = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-Werror",
+            "-c",
+            textwrap.dedent(program),
+            stdin=source,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        )
+        _, complaints = await server.communicate()
+    assert complaints.decode().startswith("stdin and stdout have to be pipes")
+
+
+def _pid(transport: StdioTransport) -> int:
+    return int(transport.describe().partition("(process ")[2].rstrip(")"))
+
+
+def _wait_for_exit(transport: StdioTransport) -> None:
+    pid = _pid(transport)
+    while is_running(pid):
+        os.sched_yield()
