@@ -34,7 +34,12 @@ def test_a_snippet_runs_without_a_warning(code: str, tmp_path: Path) -> None:
     script = tmp_path / "snippet.py"
     script.write_text(code, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=50
+        [sys.executable, "-W", "error", str(script)],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=50,
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -42,4 +47,7 @@ def test_a_snippet_runs_without_a_warning(code: str, tmp_path: Path) -> None:
 
 def test_the_readme_names_exactly_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.findall(r"^python -m pip install nox && python -m nox -s (\w+)$", text, re.MULTILINE) == ["demo", "tests"]
+    assert re.findall(r"^python -m pip install nox && python -m nox -s (\w+)$", text, re.MULTILINE) == [
+        "demo",
+        "tests",
+    ]

@@ -77,7 +77,9 @@ def test_any_json_value_is_read_as_an_event_without_an_error(value: Any) -> None
     assert isinstance(repr(found), str)
 
 
-@given(st.sampled_from(sorted(EVENTS)), st.dictionaries(st.sampled_from(["id", "data", "parentId"]), JSON), JSON)
+@given(
+    st.sampled_from(sorted(EVENTS)), st.dictionaries(st.sampled_from(["id", "data", "parentId"]), JSON), JSON
+)
 def test_any_members_in_an_event_of_a_known_type_are_read_without_an_error(
     kind: str, members: dict[str, Any], extra: Any
 ) -> None:
@@ -90,7 +92,7 @@ def test_any_members_in_an_event_of_a_known_type_are_read_without_an_error(
 
 
 def test_the_package_has_the_events_of_the_schema_and_no_other() -> None:
-    assert {name for name in events.__all__ if name not in ("SessionEvent", "UnknownEvent", "decode")} == {
+    assert {name for name in dir(events) if name not in ("SessionEvent", "UnknownEvent", "decode")} == {
         event.name for event in PROTOCOL.events
     }
     assert set(EVENTS) == set(event_types(DOCUMENTS[FILE]))

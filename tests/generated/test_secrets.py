@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from codegen.ir import ObjectDef
+from codegen.ir import Array, EventRef, ObjectDef, Scalar, TypeExpr
 from codegen.naming import is_secret
 from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.event import problems
@@ -19,6 +19,15 @@ SECRETS = {
     for name, found in OBJECTS.items()
     if any(is_secret(field.wire) for field in found.fields)
 }
+
+
+def takes_anything(expr: TypeExpr) -> bool:
+    return expr in (Scalar("any"), Array(EventRef()))
+
+
+TYPED = [
+    name for name, found in OBJECTS.items() if not all(takes_anything(field.type) for field in found.fields)
+]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -37,15 +46,15 @@ def test_the_fields_that_hold_credentials_are_known() -> None:
     assert {"accessToken", "env", "headers", "token"} <= names
 
 
-@pytest.mark.parametrize("name", [name for name, found in OBJECTS.items() if found.fields])
+@pytest.mark.parametrize("name", TYPED)
 def test_the_error_about_a_value_does_not_show_it(name: str) -> None:
     model: Any = class_of(name)
-    wrong = {field.wire: [{"hunter2": "hunter2"}, "hunter2"] for field in OBJECTS[name].fields}
-    try:
-        model.model_validate(wrong)
-    except ValidationError as error:
-        assert "hunter2" not in str(error)
-        assert "hunter2" not in "".join(message.partition(": ")[2] for message in problems(error))
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(
+            {field.wire: [{"hunter2": "hunter2"}, "hunter2"] for field in OBJECTS[name].fields}
+        )
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in "".join(message.partition(": ")[2] for message in problems(caught.value))
 
 
 @pytest.mark.parametrize("member", ["accessToken", "api_key", "password", "newSecret", "headers"])

@@ -58,9 +58,10 @@ def chatter(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 def flood_and_die(source: BinaryIO, sink: BinaryIO) -> None:
-    """Sends 40 messages of 100,000 bytes and goes."""
+    """Sends a large message and 40 small ones, and goes."""
+    write_frame(sink, b"x" * 2_000_000)
     for number in range(40):
-        write_frame(sink, b"%d" % (number % 10) * 100_000)
+        write_frame(sink, b"%d" % number)
 
 
 def stray(source: BinaryIO, sink: BinaryIO) -> None:

@@ -1,4 +1,4 @@
-"""The generated package beside the schema that it was made from: types, methods and events by name, and samples of each."""
+"""The generated package beside the schema that it was made from: things by name, and samples of each."""
 
 from __future__ import annotations
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+
+# Fields of such a name are generated with `repr=False`; this is for members that the schema does not know.
+_SECRET = re.compile(r"(token|secret|api[_-]?key|password|hmac|headers|authorization|env)$", re.IGNORECASE)
 
 
 def to_camel(name: str) -> str:

@@ -21,9 +21,13 @@ def main() -> int:
         default="embedded",
         help="the reference runtime in this process (default), or the Copilot CLI",
     )
-    parser.add_argument("--cli-path", help="executable of the Copilot CLI; COPILOT_CLI_PATH or PATH when left out")
+    parser.add_argument(
+        "--cli-path", help="executable of the Copilot CLI; COPILOT_CLI_PATH or PATH when left out"
+    )
     parser.add_argument("--model", help="model to use with the Copilot CLI")
-    parser.add_argument("--base-url", help="OpenAI-compatible endpoint for the Copilot CLI, in place of an account")
+    parser.add_argument(
+        "--base-url", help="OpenAI-compatible endpoint for the Copilot CLI, in place of an account"
+    )
     parser.add_argument("--api-key", default="none", help="API key for that endpoint")
     options = parser.parse_args()
     session_options: dict[str, Any] = {}

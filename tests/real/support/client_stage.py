@@ -56,9 +56,7 @@ class RuntimeKind:
 
 
 CLI = RuntimeKind("cli", cli.VERSION, cli.installed_cli)
-REFERENCE = RuntimeKind(
-    "reference", __version__, lambda: Path(sys.executable), ("-m", "copilot_sdk.runtime")
-)
+REFERENCE = RuntimeKind("reference", __version__, lambda: Path(sys.executable), ("-m", "copilot_sdk.runtime"))
 
 
 @dataclass(eq=False)

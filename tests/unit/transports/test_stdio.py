@@ -11,6 +11,7 @@ import pytest
 
 from copilot_sdk._protocol.framing import encode_frame
 from copilot_sdk.errors import ConnectError, ConnectionClosed, ProtocolError, UsageError
+from copilot_sdk.transports import _child
 from copilot_sdk.transports.stdio import StdioTransport
 
 ROOT = Path(__file__).parents[3]
@@ -27,6 +28,18 @@ def is_running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+async def exit_of(pid: int) -> None:
+    exited = asyncio.Event()
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    asyncio.get_running_loop().add_reader(process, exited.set)
+    await exited.wait()
+    asyncio.get_running_loop().remove_reader(process)
+    os.close(process)
 
 
 async def test_a_frame_of_64_mebibytes_goes_both_ways() -> None:
@@ -63,13 +76,18 @@ async def test_stderr_is_drained_and_its_end_is_kept() -> None:
     await transport.aclose()
 
 
-async def test_all_that_a_child_wrote_before_it_died_is_received_by_a_slow_receiver() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="waits on a pidfd")
+async def test_all_that_a_child_wrote_before_it_died_is_received_by_a_slow_receiver(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_child, "_SETTLE_SECONDS", 0)
     transport = await spawn("flood-and-die")
-    received = [await transport.receive()]
-    # The child is gone and its messages wait: in the inbox, which is full, and in the pipe.
-    await asyncio.get_running_loop().run_in_executor(None, _wait_for_exit, transport)
-    received += [await transport.receive() for _ in range(39)]
-    assert [message[:1] for message in received] == [b"%d" % (number % 10) for number in range(40)]
+    # The large message fills the inbox, so what the child wrote after it waits in the pipe.
+    await exit_of(_pid(transport))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert await transport.receive() == b"x" * 2_000_000
+    assert [await transport.receive() for _ in range(40)] == [b"%d" % number for number in range(40)]
     with pytest.raises(ConnectionClosed, match="exit code 0"):
         await transport.receive()
     await transport.aclose()
@@ -183,7 +201,8 @@ async def test_a_command_is_a_list_with_a_program(command: list[str]) -> None:
 SERVER = """
     import asyncio, os, sys
     from copilot_sdk.errors import ConnectionClosed
-    from copilot_sdk.transports.stdio import StdioTransport
+    from copilot_sdk.transports import _child
+from copilot_sdk.transports.stdio import StdioTransport
 
     async def main():
         transport = await StdioTransport.of_this_process()
@@ -236,7 +255,8 @@ async def test_a_server_whose_stdin_is_a_file_is_told_what_is_wrong(tmp_path: Pa
     program = """
         import asyncio
         from copilot_sdk.errors import ConnectError
-        from copilot_sdk.transports.stdio import StdioTransport
+        from copilot_sdk.transports import _child
+from copilot_sdk.transports.stdio import StdioTransport
         try:
             asyncio.run(StdioTransport.of_this_process())
         except ConnectError as error:
@@ -260,9 +280,3 @@ async def test_a_server_whose_stdin_is_a_file_is_told_what_is_wrong(tmp_path: Pa
 
 def _pid(transport: StdioTransport) -> int:
     return int(transport.describe().partition("(process ")[2].rstrip(")"))
-
-
-def _wait_for_exit(transport: StdioTransport) -> None:
-    pid = _pid(transport)
-    while is_running(pid):
-        os.sched_yield()

@@ -38,6 +38,7 @@ from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
+from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.runtime import Runtime
@@ -80,6 +81,7 @@ class Session:
         self.agent = Agent(self, history=rebuild(events))
         self.interests: dict[str, str] = {}
         self.closing = False
+        self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
         self._runtime = runtime
         self._file = runtime.store.open_log(record.id)
@@ -245,10 +247,11 @@ class Session:
         return len(removed)
 
     async def close(self) -> None:
-        """Ends all work; what is stored stays."""
-        if self.closing:
-            return
+        """Ends all work; what is stored stays. Further calls wait for the same end."""
         self.closing = True
+        await self._close()
+
+    async def _end(self) -> None:
         await self.turns.abort("user_initiated")
         await self.tasks.stop_all()
         await self.scope.aclose()

@@ -1,0 +1,139 @@
+"""The generated package is what the schema gives, has the size that is known, and stays cheap to import."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from codegen import output
+from codegen.__main__ import OUT
+from codegen.ir import Scope
+from tests.support.surface import PROTOCOL
+
+PACKAGE = "copilot_sdk._generated.copilot"
+MODULES = sorted(
+    ".".join(path.relative_to(OUT).with_suffix("").parts)
+    for path in OUT.rglob("*.py")
+    if path.name != "__init__.py"
+)
+LOADED = f"""
+import json, sys
+from pydantic import BaseModel
+def models(kind):
+    return [kind, *(found for child in kind.__subclasses__() for found in models(child))]
+built = [m.__name__ for m in models(BaseModel) if m.__module__.startswith({PACKAGE!r}) and m.__pydantic_complete__]
+print(json.dumps({{"modules": sorted(sys.modules), "built": sorted(built)}}))
+"""
+
+
+def run(code: str) -> Any:
+    """Run code in a fresh interpreter; it prints JSON."""
+    source = str(OUT.parents[2])
+    program = f"import sys; sys.path.insert(0, {source!r})\n{code}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def generated(modules: list[str], *packages: str) -> set[str]:
+    """The modules of some packages inside the generated one."""
+    prefixes = tuple(f"{PACKAGE}.{package}." for package in packages)
+    return {name.removeprefix(f"{PACKAGE}.") for name in modules if name.startswith(prefixes)}
+
+
+def imported(module: str) -> Iterator[str]:
+    """What a generated module imports when it is imported itself, from the generated package."""
+    tree = ast.parse((OUT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = module.split(".")[: -node.level]
+            yield ".".join([*base, *(node.module or "").split(".")]).strip(".")
+
+
+def test_the_package_is_what_the_schema_gives() -> None:
+    assert output.differences(output.package(PROTOCOL), OUT) == {}
+
+
+def test_the_size_of_the_surface_is_known() -> None:
+    scopes = Counter(method.scope for method in PROTOCOL.methods)
+    kinds = Counter(type(definition).__name__ for definition in PROTOCOL.types.values())
+    assert scopes == {Scope.SERVER: 73, Scope.SESSION: 165, Scope.CLIENT_SESSION: 24, Scope.CLIENT_GLOBAL: 3}
+    assert kinds == {"ObjectDef": 867, "EnumDef": 131, "UnionDef": 35, "AliasDef": 4}
+    assert len(PROTOCOL.events) == 89
+    assert len(PROTOCOL.broadcasts) == 6
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(("types.", "events."))])
+def test_a_module_of_types_imports_shared_types_alone(module: str) -> None:
+    found = set(imported(module))
+    if module.startswith("events."):
+        assert found <= {"types.shared"}
+    elif module == "types.shared":
+        assert found <= {"events"}
+    elif module == "types.unreached":
+        assert not {name for name in found if name.startswith("events.")}
+    else:
+        assert found <= {"types.shared", "events"}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(("api.", "sync_api."))])
+def test_a_module_of_the_api_imports_its_method_table_alone(module: str) -> None:
+    found = {name for name in imported(module) if not name.startswith("methods.")}
+    assert found <= {"methods"}
+
+
+def test_a_namespace_is_reached_without_pydantic_and_without_types() -> None:
+    loaded = run(f"""
+import json, sys
+from {PACKAGE}.api.session import SessionRPC
+SessionRPC(None).tasks
+print(json.dumps(sorted(sys.modules)))
+""")
+    assert generated(loaded, "types", "events") == set()
+    assert generated(loaded, "api", "methods") == {
+        "api.session",
+        "api.session_tasks",
+        "methods.session",
+        "methods.session_tasks",
+    }
+    assert {name for name in loaded if name.partition(".")[0] in ("asyncio", "httpx", "pydantic")} == set()
+
+
+def test_the_first_event_loads_its_own_family_and_builds_what_it_needs() -> None:
+    event = {
+        "id": "1",
+        "timestamp": "2026-01-02T03:04:05Z",
+        "parentId": None,
+        "ephemeral": True,
+        "type": "assistant.message_delta",
+        "data": {"messageId": "m", "deltaContent": "text"},
+    }
+    found = run(
+        f"from {PACKAGE}.events import decode\nassert decode({event!r}).data.message_id == 'm'\n{LOADED}"
+    )
+    assert generated(found["modules"], "types", "events") == {"events.assistant"}
+    assert found["built"] == ["AssistantMessageDelta"]
+
+
+def test_the_first_result_loads_the_types_of_its_namespace_and_builds_what_it_needs() -> None:
+    found = run(f"""
+from {PACKAGE}.methods import OUTBOUND
+from copilot_sdk._model.codec import decode_result
+assert decode_result(OUTBOUND["session.tasks.cancel"], {{"cancelled": True}}).cancelled
+{LOADED}""")
+    assert generated(found["modules"], "types", "events") == {"types.session_tasks"}
+    assert set(found["built"]) <= {"TasksCancelResult"}
+
+
+def test_every_file_of_the_package_says_that_it_is_generated() -> None:
+    files = [path for path in OUT.rglob("*.py") if not path.read_text("utf-8").startswith("# Generated by")]
+    assert files == []
+    assert Path(OUT / "__init__.py").is_file()

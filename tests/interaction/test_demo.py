@@ -1,0 +1,45 @@
+"""The demo, as a new user runs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "copilot_sdk.demo", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=50)
+
+
+def test_the_demo_shows_a_reply_a_tool_call_a_task_and_usage() -> None:
+    done = demo()
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for sign in (
+        "Hello! I am an agent",
+        "permission asked for custom-tool",
+        "tool called forecast {'city': 'Lisbon', 'days': 1}",
+        "tool finished well",
+        "sunny with 24 degrees",
+        "There are three vowels",
+        "input tokens",
+    ):
+        assert sign in done.stdout
+
+
+def test_the_demo_says_what_to_do_when_there_is_no_cli() -> None:
+    done = demo("--runtime", "copilot", "--cli-path", "/nowhere/copilot")
+
+    assert done.returncode == 1
+    assert "error: no Copilot CLI at '/nowhere/copilot'" in done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["--runtime=other", "--unknown"])
+def test_a_wrong_argument_is_explained(wrong: str) -> None:
+    done = demo(wrong)
+
+    assert done.returncode == 2
+    assert "usage: python -m copilot_sdk.demo" in done.stderr

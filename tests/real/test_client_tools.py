@@ -1,0 +1,146 @@
+"""Tools of the program, called by the model through the runtime."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from copilot_sdk import ToolInvocation, ToolResult, approve_all, approve_once, tool
+from copilot_sdk.events import ExternalToolRequested, ToolExecutionComplete, ToolExecutionStart
+from tests.real.support.client_stage import ClientStage, turn
+from tests.real.support.tools import OSLO, ROME, Policy, tool_texts, weather
+from tests.support.model_server import Reply, ToolCall
+
+
+async def test_the_model_is_offered_a_tool_as_its_function_is_declared(live: ClientStage) -> None:
+    live.says(Reply("Hello."))
+    session = await live.create(tools=[weather])
+    await session.send_and_wait("Hi.")
+    offered = live.model.requests[0].body["tools"]
+    assert isinstance(offered, list)
+    (function,) = (item["function"] for item in offered if item["function"]["name"] == "weather")
+    assert function["description"] == "Tells the weather of a city."
+    properties = function["parameters"]["properties"]
+    assert properties["city"] == {"type": "string", "title": "City", "description": "Name of the city."}
+    assert properties["days"]["default"] == 1
+    assert function["parameters"]["required"] == ["city"]
+
+
+async def test_a_tool_is_run_with_the_arguments_of_the_model(live: ClientStage) -> None:
+    live.says(Reply(tool_calls=[ToolCall("weather", {"city": "Rome", "days": 3})]), Reply("Sun."))
+    session = await live.create(tools=[weather], on_permission=approve_all)
+    events = await turn(session, "Rome?")
+    assert tool_texts(live.model.requests[1]) == ["Sun in Rome for 3 days."]
+    (requested,) = (event for event in events if isinstance(event, ExternalToolRequested))
+    assert requested.data.arguments == {"city": "Rome", "days": 3}
+    (done,) = (event for event in events if isinstance(event, ToolExecutionComplete))
+    assert done.data.success is True
+    steps = [ToolExecutionStart, ExternalToolRequested, ToolExecutionComplete]
+    assert [type(event) for event in events if type(event) in steps] == steps
+
+
+async def test_parallel_calls_run_at_once_and_answer_in_the_order_of_the_calls(live: ClientStage) -> None:
+    both_run = asyncio.Barrier(2)
+    oslo_done = asyncio.Event()
+
+    @tool(name="weather")
+    async def slow_weather(city: str) -> str:
+        await both_run.wait()
+        if city == "Rome":
+            await oslo_done.wait()
+        else:
+            oslo_done.set()
+        return f"Sun in {city}."
+
+    live.says(Reply(tool_calls=[ROME, OSLO]), Reply("Sun twice."))
+    session = await live.create(tools=[slow_weather], on_permission=approve_all)
+    await session.send_and_wait("Two cities?")
+    assert tool_texts(live.model.requests[1]) == ["Sun in Rome.", "Sun in Oslo."]
+
+
+async def test_a_tool_that_raises_is_a_failure_that_the_model_reads(
+    live: ClientStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    @tool
+    def machine(number: int) -> str:
+        """Starts a machine."""
+        raise RuntimeError(f"machine {number} is off")
+
+    live.says(Reply(tool_calls=[ToolCall("machine", {"number": 7})]), Reply("It is off."))
+    session = await live.create(tools=[machine], on_permission=approve_all)
+    with caplog.at_level(logging.ERROR, "copilot_sdk"):
+        events = await turn(session, "Start it.")
+    (done,) = (event for event in events if isinstance(event, ToolExecutionComplete))
+    assert done.data.success is False
+    assert done.data.error is not None
+    assert "machine 7 is off" in done.data.error.message
+    (text,) = tool_texts(live.model.requests[1])
+    assert "machine 7 is off" in text
+    assert "Traceback" not in text
+    assert any(record.exc_info for record in caplog.records)
+
+
+async def test_arguments_that_do_not_fit_are_explained_and_repaired(live: ClientStage) -> None:
+    live.says(
+        Reply(tool_calls=[ToolCall("weather", {"town": "Rome"})]), Reply(tool_calls=[ROME]), Reply("Sun.")
+    )
+    session = await live.create(tools=[weather], on_permission=approve_all)
+    answer = await session.send_and_wait("Rome?")
+    assert answer is not None
+    assert answer.data.content == "Sun."
+    (complaint,) = tool_texts(live.model.requests[1])
+    assert "city" in complaint
+    assert "town" in complaint
+    assert tool_texts(live.model.requests[2])[-1] == "Sun in Rome for 1 days."
+
+
+async def test_a_tool_can_say_more_than_its_text_and_know_its_call(live: ClientStage) -> None:
+    calls = []
+
+    @tool
+    def report(pages: int, call: ToolInvocation) -> ToolResult:
+        """Writes a report."""
+        calls.append(call)
+        return ToolResult("It is written.", session_log=f"{pages} pages were written.")
+
+    live.says(Reply(tool_calls=[ToolCall("report", {"pages": 2}, id="call-7")]), Reply("Done."))
+    session = await live.create(tools=[report], on_permission=approve_all)
+    events = await turn(session, "Write.")
+    (done,) = (event for event in events if isinstance(event, ToolExecutionComplete))
+    assert done.data.result is not None
+    assert (done.data.result.content, done.data.result.detailed_content) == (
+        "It is written.",
+        "2 pages were written.",
+    )
+    (call,) = calls
+    assert (call.session_id, call.tool_call_id, call.tool_name) == (session.id, "call-7", "report")
+
+
+async def test_a_rejected_result_ends_the_turn_without_the_model(live: ClientStage) -> None:
+    @tool
+    def gate() -> ToolResult:
+        """Opens a gate."""
+        return ToolResult("It stays shut.", "rejected")
+
+    live.says(Reply(tool_calls=[ToolCall("gate")]))
+    session = await live.create(tools=[gate], on_permission=approve_all)
+    events = await turn(session, "Open the gate.")
+    assert events[-1].type == "session.idle"
+    assert len(live.model.requests) == 1
+
+
+async def test_a_tool_may_do_without_permission(live: ClientStage) -> None:
+    policy = Policy(approve_once)
+
+    @tool(skip_permission=True)
+    def clock() -> str:
+        """Tells the time."""
+        return "noon"
+
+    live.says(Reply(tool_calls=[ToolCall("clock")]), Reply("It is noon."))
+    session = await live.create(tools=[clock], on_permission=policy)
+    await session.send_and_wait("What time is it?")
+    assert tool_texts(live.model.requests[1]) == ["noon"]
+    assert policy.asked == []

@@ -1,0 +1,151 @@
+"""The sync face: the async client behind one loop thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from copilot_sdk import SessionError, UsageError, approve_all, tool
+from copilot_sdk.events import AssistantMessageDelta, SessionIdle
+from copilot_sdk.runtime import Call, Reply, ScriptedModel
+from copilot_sdk.sync import CopilotClient
+from copilot_sdk.types import PermissionDecision, PermissionRequest
+
+
+@pytest.fixture
+def client() -> Iterator[CopilotClient]:
+    with CopilotClient.embedded() as client:
+        yield client
+
+
+def test_a_turn_is_a_plain_loop_over_typed_events(client: CopilotClient) -> None:
+    with client.create_session(streaming=True) as session:
+        events = list(session.stream("!say Good \n!say morning"))
+
+    text = "".join(event.data.delta_content for event in events if isinstance(event, AssistantMessageDelta))
+    assert text == "Good morning"
+    assert isinstance(events[-1], SessionIdle)
+
+
+def test_send_and_wait_returns_the_last_message(client: CopilotClient) -> None:
+    with client.create_session() as session:
+        message = session.send_and_wait("!say yes")
+
+    assert message is not None
+    assert message.data.content == "yes"
+
+
+def test_a_failed_turn_raises(client: CopilotClient) -> None:
+    with client.create_session() as session, pytest.raises(SessionError):
+        session.send_and_wait("!fail 400 no such model")
+
+
+def test_every_method_of_the_wire_is_called_without_await(client: CopilotClient) -> None:
+    with client.create_session() as session:
+        assert session.rpc.tasks.list().tasks == []
+        assert client.rpc.ping(message="x").message == "pong: x"
+
+
+def test_a_plain_permission_callback_may_use_the_session_itself() -> None:
+    model = ScriptedModel([Reply(calls=[Call("now")]), Reply("done")])
+    modes: list[str] = []
+    threads: set[str] = set()
+
+    @tool
+    def now() -> str:
+        """The time."""
+        return "noon"
+
+    with CopilotClient.embedded(model) as client:
+
+        def decide(request: PermissionRequest) -> PermissionDecision:
+            threads.add(threading.current_thread().name)
+            modes.append(session.rpc.mode.get())
+            return approve_all(request)
+
+        with client.create_session(tools=[now], on_permission=decide) as session:
+            message = session.send_and_wait("What time is it?")
+
+    assert message is not None
+    assert message.data.content == "done"
+    assert modes == ["interactive"]
+    assert "copilot_sdk.sync" not in threads
+
+
+def test_a_callback_gets_the_events_it_asked_for(client: CopilotClient) -> None:
+    seen: list[str] = []
+    idle = threading.Event()
+
+    def note(event: SessionIdle) -> None:
+        seen.append(event.type)
+        idle.set()
+
+    with client.create_session() as session:
+        session.on(SessionIdle, note)
+        session.send("!say hello")
+        assert idle.wait(10)
+
+    assert seen == ["session.idle"]
+
+
+def test_a_subscription_is_an_iterator_that_can_be_closed(client: CopilotClient) -> None:
+    with client.create_session() as session, session.events(SessionIdle) as events:
+        session.send_and_wait("!say hello")
+        assert next(events).type == "session.idle"
+        events.close()
+        assert list(events) == []
+
+
+def test_leaving_a_turn_early_leaves_the_session_usable(client: CopilotClient) -> None:
+    with client.create_session(streaming=True) as session:
+        for _ in session.stream("!say one"):
+            break
+        message = session.send_and_wait("!say two")
+
+    assert message is not None
+    assert message.data.content == "two"
+
+
+def test_a_client_that_is_not_started_says_so() -> None:
+    client = CopilotClient.embedded()
+
+    with pytest.raises(UsageError, match="not started"):
+        client.ping()
+
+
+def test_a_call_from_the_clients_own_loop_is_refused_instead_of_waiting_for_itself(
+    client: CopilotClient,
+) -> None:
+    refused: list[Exception] = []
+
+    async def decide(request: PermissionRequest) -> PermissionDecision:
+        try:
+            client.ping()
+        except UsageError as error:
+            refused.append(error)
+        return approve_all(request)
+
+    with client.create_session(on_permission=decide) as session:
+        session.send_and_wait('!call bash {"command": "true"}')
+
+    assert len(refused) == 1
+
+
+def test_closing_ends_the_thread_and_may_be_repeated() -> None:
+    client = CopilotClient.embedded()
+    client.start()
+    client.close()
+    client.close()
+
+    assert "copilot_sdk.sync" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_it_works_inside_a_running_event_loop() -> None:
+    async def main() -> str:
+        with CopilotClient.embedded() as client:
+            return client.ping("from a coroutine").message
+
+    assert asyncio.run(main()) == "pong: from a coroutine"
