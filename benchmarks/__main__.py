@@ -47,13 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measured(measurement: Measurement, count: int, bytecode: Path) -> list[Row]:
-    """The sides take turns, so that what else the machine does meets both; the first round compiles and is dropped."""
+    """The sides take turns, so that what else the machine does meets both."""
     samples: dict[str, list[Metrics]] = {side: [] for side in measurement.sides}
-    for round_number in range(count + 1):
+    for _ in range(measurement.compiling):
+        for side in samples:
+            sample(side, measurement.case, bytecode)
+    for _ in range(count):
         for side, taken in samples.items():
-            metrics = sample(side, measurement.case, bytecode)
-            if round_number > 0:
-                taken.append(metrics)
+            taken.append(sample(side, measurement.case, bytecode))
     return list(rows_of(measurement, samples))
 
 

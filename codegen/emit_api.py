@@ -223,7 +223,8 @@ class _Emitter:
         lines += [_item(f"{p.name}: {p.doc or 'See the wire field ' + p.wire + '.'}") for p in parameters]
         lines.append(
             _item(
-                "request_timeout: Seconds to wait for the answer, None for no limit; the client's default when left out."
+                "request_timeout: Seconds to wait for the answer; "
+                + ("no limit when left out." if method.waits else "None for no limit, the client's default when left out.")
             )
         )
         returned = self._returns(method.result)

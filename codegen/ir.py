@@ -167,7 +167,8 @@ class Scope(Enum):
 class Method:
     """A method of the wire.
 
-    `params` names an object or a union; `path` are the Python names of its namespaces.
+    `params` names an object or a union; `path` are the Python names of its namespaces; `waits` is set where the
+    answer takes as long as a person, a model or another process does.
     """
 
     wire: str
@@ -178,6 +179,7 @@ class Method:
     result: TypeExpr
     meta: Meta = Meta()
     notification: bool = False
+    waits: bool = False
 
     @property
     def constant(self) -> str:

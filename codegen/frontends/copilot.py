@@ -40,7 +40,16 @@ def read(folder: Path, name: str = "copilot") -> Protocol:
     Raises:
         SchemaError: A file is malformed; the error has the JSON pointer of the fault.
     """
-    return _Reader(Documents.load(folder), name).protocol()
+    return protocol_of(Documents.load(folder), name)
+
+
+def protocol_of(documents: Documents, name: str = "copilot") -> Protocol:
+    """Make a protocol of schema files that have been read.
+
+    Raises:
+        SchemaError: A file is malformed; the error has the JSON pointer of the fault.
+    """
+    return _Reader(documents, name).protocol()
 
 
 class _Reader:
@@ -176,6 +185,7 @@ class _Reader:
             result=self._result(node, naming.class_name(f"{stem}Result")),
             meta=meta_of(node),
             notification=node.value.get("notification") is True,
+            waits=node.value.get("waits") is True,
         )
 
     def _params(self, node: Node, scope: Scope, hint: str) -> Ref | None:

@@ -30,7 +30,7 @@ _SHAPES = frozenset(
     }
 )  # fmt: skip
 _MARKS = frozenset({"deprecated", "description", "since", "stability", "visibility"})
-_METHOD = _MARKS | {"rpcMethod", "params", "result", "notification"}
+_METHOD = _MARKS | {"rpcMethod", "params", "result", "notification", "waits"}
 _EVENT = _MARKS | {"title", "type", "properties", "required", "additionalProperties", "x-opaque-json"}
 _ROOT = frozenset(
     {"$schema", "$id", "$comment", "$ref", "title", "description", "definitions", "$defs", "broadcasts"}

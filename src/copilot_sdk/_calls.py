@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from copilot_sdk._rpc.method import Method
-from copilot_sdk._rpc.unset import Unset
+from copilot_sdk._rpc.unset import UNSET, Unset
 
 if TYPE_CHECKING:
     from copilot_sdk._rpc.peer import Peer
@@ -40,6 +40,8 @@ class PeerCaller:
         """
         from copilot_sdk._model.codec import decode_result, encode_params
 
+        if timeout is UNSET and method.waits:
+            timeout = None
         wire = encode_params(method, params)
         if self._session_id is not None:
             wire = {"sessionId": self._session_id, **wire}

@@ -68,7 +68,7 @@ def test_the_size_of_the_surface_is_known() -> None:
     assert scopes == {Scope.SERVER: 73, Scope.SESSION: 165, Scope.CLIENT_SESSION: 24, Scope.CLIENT_GLOBAL: 3}
     assert kinds == {"ObjectDef": 867, "EnumDef": 131, "UnionDef": 35, "AliasDef": 4}
     assert len(PROTOCOL.events) == 89
-    assert len(PROTOCOL.broadcasts) == 6
+    assert len(PROTOCOL.broadcasts) == 10
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(("types.", "events."))])

@@ -25,6 +25,8 @@ class Method(Generic[R]):
         result: Loads the type of the result; None for a method that answers null.
         nullable: Wire names of the params for which null means something.
         notification: True when nothing is answered.
+        waits: True when the answer takes as long as a person, a model or another process does: no limit of time
+            applies unless the call sets one.
         stability: `stable` or `experimental`, as the schema says.
         since: First version of the runtime that has the method, where it is known.
     """
@@ -35,6 +37,7 @@ class Method(Generic[R]):
     result: Loader | None = None
     nullable: frozenset[str] = frozenset()
     notification: bool = False
+    waits: bool = False
     stability: str = "stable"
     since: str | None = None
 

@@ -55,8 +55,8 @@ class ChildProcess(asyncio.SubprocessProtocol):
         """Take what the process wrote to stdout."""
         raise NotImplementedError
 
-    def output_paused(self) -> bool:
-        """Tell whether nobody reads stdout for the moment."""
+    def output_was_paused(self) -> bool:
+        """Tell whether reading stdout was held up at any time since the last call."""
         return False
 
     def connection_ended(self, reason: ConnectionClosed) -> None:
@@ -142,7 +142,11 @@ class ChildProcess(asyncio.SubprocessProtocol):
         if self._exited.is_set() and self._lost_pipes >= {STDOUT, STDERR}:
             self._end()
         elif self._settling is None:
-            self._settling = asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._settle)
+            self.output_was_paused()
+            loop = asyncio.get_running_loop()
+            # Through call_soon, as the event loop itself does with what it reads: so nothing is overtaken
+            # that could be read when the time was over.
+            self._settling = loop.call_later(_SETTLE_SECONDS, loop.call_soon, self._settle)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the event loop when the process runs."""
@@ -183,8 +187,10 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     def _settle(self) -> None:
         self._settling = None
-        if self.output_paused():
-            # What the process wrote last is still in the pipe, and will be read when there is room for it.
+        if self._ended:
+            return
+        if self.output_was_paused():
+            # What the process wrote last may still be in the pipe, to be read when there is room for it.
             self.expect_end()
         else:
             self._end()

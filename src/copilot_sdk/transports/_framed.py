@@ -26,7 +26,8 @@ class FramedStream:
         self._ended = asyncio.Event()
         self._reader: asyncio.ReadTransport | None = None
         self._writer: asyncio.WriteTransport | None = None
-        self.reading_paused = False
+        self._reading_paused = False
+        self._reading_was_paused = False
 
     def attach_reader(self, reader: asyncio.ReadTransport) -> None:
         """Name what can be asked to stop reading."""
@@ -57,6 +58,11 @@ class FramedStream:
     def resume_writing(self) -> None:
         """Let senders go on."""
         self._gate.resume()
+
+    def reading_was_paused(self) -> bool:
+        """Tell whether reading was held up at any time since the last call."""
+        was_paused, self._reading_was_paused = self._reading_was_paused, self._reading_paused
+        return was_paused
 
     def end(self, reason: ConnectionClosed, *, discard: bool = False) -> None:
         """Let the messages that have come be received, and nothing after them; the first reason stays.
@@ -100,12 +106,12 @@ class FramedStream:
         self._ended.set()
 
     def _pause_reading(self) -> None:
-        self.reading_paused = True
+        self._reading_paused = self._reading_was_paused = True
         if self._reader is not None:
             self._reader.pause_reading()
 
     def _resume_reading(self) -> None:
-        self.reading_paused = False
+        self._reading_paused = False
         if self._reader is not None:
             self._reader.resume_reading()
 

@@ -27,8 +27,8 @@ class _FramedChild(ChildProcess):
     def output_received(self, data: bytes) -> None:
         self._stream.data_received(data)
 
-    def output_paused(self) -> bool:
-        return self._stream.reading_paused
+    def output_was_paused(self) -> bool:
+        return self._stream.reading_was_paused()
 
     def connection_ended(self, reason: ConnectionClosed) -> None:
         self._stream.end(reason)

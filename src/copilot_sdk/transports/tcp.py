@@ -134,6 +134,7 @@ class Listener:
         self._on_connection = on_connection
         self._max_frame = max_frame
         self._server: asyncio.Server | None = None
+        self._port = 0
         self._connections: set[asyncio.Task[None]] = set()
         self._close = CloseOnce(self._stop)
 
@@ -143,14 +144,13 @@ class Listener:
             self._server = await asyncio.get_running_loop().create_server(self._accept, host, port)
         except (OSError, OverflowError) as error:
             advice = "choose another port, or 0 for any free one"
-            raise ConnectError(f"cannot listen on {host} port {port}: {error}; {advice}") from error
+            raise ConnectError(f"cannot listen on {host} port {port}: {_words(error)}; {advice}") from error
+        self._port = int(self._server.sockets[0].getsockname()[1])
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        if self._server is None:
-            raise RuntimeError("the listener was not started")
-        return int(self._server.sockets[0].getsockname()[1])
+        return self._port
 
     async def aclose(self) -> None:
         """Stop listening, and end the connections and the tasks that serve them."""
@@ -323,6 +323,11 @@ async def _connect(host: str, port: int, seconds: float, max_frame: int) -> _Soc
         ) from None
     except (OSError, OverflowError) as error:
         raise ConnectError(
-            f"cannot connect to {host} port {port}: {error}; check that the server runs there"
+            f"cannot connect to {host} port {port}: {_words(error)}; check that the server runs there"
         ) from error
     return protocol
+
+
+def _words(error: OSError | OverflowError) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number) if number is not None and number > 0 else str(error)

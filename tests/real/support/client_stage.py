@@ -18,6 +18,7 @@ from copilot_sdk._version import __version__
 from copilot_sdk.events import UnknownEvent
 from copilot_sdk.types import ProviderConfig
 from tests.real.support import cli
+from tests.real.support.processes import parent_of, processes_with
 from tests.real.support.stage import MODEL_ID, ModelScript
 from tests.support.model_server import Answer, ModelServer
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from copilot_sdk.tools import Tool
 
 WAIT_SECONDS = 20.0
+STAGE_VARIABLE = "STAGE_FOLDER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,19 @@ class ClientStage:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the runtime: sessions are kept for this stage alone."""
-        return {**os.environ, "COPILOT_HOME": str(self.folder / "home")}
+        """The environment of the runtime: sessions are kept for this stage alone, processes can be found."""
+        return {**os.environ, "COPILOT_HOME": str(self.folder / "home"), STAGE_VARIABLE: str(self.folder)}
+
+    @property
+    def processes(self) -> set[int]:
+        """The ids of all processes that runtimes of this stage are or have started."""
+        return processes_with(STAGE_VARIABLE, str(self.folder))
+
+    @property
+    def runtime_process(self) -> int:
+        """The id of the one runtime that the client has started."""
+        (found,) = (pid for pid in self.processes if parent_of(pid) == os.getpid())
+        return found
 
     def new_client(self, *, tcp: bool = False) -> CopilotClient:
         """A client with a runtime of its own, which is not started yet."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import os
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +22,23 @@ def parent_of(pid: int) -> int:
     _, _, rest = _read(pid, "stat").rpartition(b") ")
     fields = rest.split()
     return int(fields[1]) if fields else 0
+
+
+async def all_ended(pids: Iterable[int]) -> None:
+    """Waits until none of the processes runs any more."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            await _ended(os.pidfd_open(pid))
+
+
+async def _ended(descriptor: int) -> None:
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
 
 
 def _running() -> Iterator[int]:

@@ -9,6 +9,7 @@ import pytest
 from copilot_sdk.runtime import EmbeddedRuntime, Limits, Script, ScriptedModel, embedded
 from tests.unit.runtime.harness import Client, Join, Start
 
+
 @pytest.fixture
 async def stack() -> AsyncIterator[AsyncExitStack]:
     async with AsyncExitStack() as exits:

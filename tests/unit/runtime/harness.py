@@ -133,7 +133,9 @@ def _unknown_variants(value: object) -> list[UnknownVariant]:
     if isinstance(value, UnknownVariant):
         return [value]
     if isinstance(value, BaseModel):
-        return [found for name in type(value).model_fields for found in _unknown_variants(getattr(value, name))]
+        return [
+            found for name in type(value).model_fields for found in _unknown_variants(getattr(value, name))
+        ]
     if isinstance(value, list):
         return [found for item in value for found in _unknown_variants(item)]
     if isinstance(value, dict):

@@ -24,7 +24,9 @@ async def _decide(client: Client, request: Json, **decision: object) -> Json:
     return result
 
 
-async def test_without_a_permission_handler_tools_are_refused_without_an_event(start: Start, join: Join) -> None:
+async def test_without_a_permission_handler_tools_are_refused_without_an_event(
+    start: Start, join: Join
+) -> None:
     runtime = start([Reply(calls=[VIEW]), Reply("ok")])
     client = await join(runtime)
     await client.open()

@@ -92,14 +92,23 @@ async def test_unknown_tools_and_broken_arguments_are_told_to_the_model(start: S
     assert results == ["Tool 'nope' does not exist.", "The arguments of 'view' are not a JSON object."]
 
 
-async def test_an_external_tool_is_asked_for_and_its_result_reaches_the_model(start: Start, join: Join) -> None:
+async def test_an_external_tool_is_asked_for_and_its_result_reaches_the_model(
+    start: Start, join: Join
+) -> None:
     runtime = start([Reply(calls=[Call("weather", {"city": "Oslo"}, id="c1")]), Reply("cold")])
     client = await join(runtime)
     await client.open(tools=[tool("weather", skipPermission=True)])
     await client.send("weather?")
     request = (await client.until("external_tool.requested"))["data"]
-    assert (request["toolName"], request["arguments"], request["toolCallId"]) == ("weather", {"city": "Oslo"}, "c1")
-    answer = {"requestId": request["requestId"], "result": {"textResultForLlm": "-3", "sessionLog": "asked Oslo"}}
+    assert (request["toolName"], request["arguments"], request["toolCallId"]) == (
+        "weather",
+        {"city": "Oslo"},
+        "c1",
+    )
+    answer = {
+        "requestId": request["requestId"],
+        "result": {"textResultForLlm": "-3", "sessionLog": "asked Oslo"},
+    }
     assert await client.call("session.tools.handlePendingToolCall", **answer) == {"success": True}
     assert await client.call("session.tools.handlePendingToolCall", **answer) == {"success": False}
     await client.until("session.idle")
@@ -115,7 +124,9 @@ async def test_an_external_tool_is_asked_for_and_its_result_reaches_the_model(st
     ]
 
 
-async def test_parallel_calls_are_requested_at_once_and_answered_in_call_order(start: Start, join: Join) -> None:
+async def test_parallel_calls_are_requested_at_once_and_answered_in_call_order(
+    start: Start, join: Join
+) -> None:
     runtime = start([Reply(calls=[Call("t", {"n": 1}), Call("t", {"n": 2})]), Reply("ok")])
     client = await join(runtime)
     await client.open(tools=[tool("t", skipPermission=True)])
@@ -199,7 +210,9 @@ async def test_tool_filters_decide_what_the_model_is_offered(start: Start, join:
     assert sorted(spec.name for spec in asked_of(runtime)[0].tools) == ["mine", "view"]
 
 
-async def test_abort_ends_running_tools_and_every_call_gets_an_end(start: Start, join: Join, tmp_path: Path) -> None:
+async def test_abort_ends_running_tools_and_every_call_gets_an_end(
+    start: Start, join: Join, tmp_path: Path
+) -> None:
     runtime = start([Reply(calls=[Call("bash", {"command": "echo $$ > pid; sleep 60"})]), Reply("fresh")])
     client = await join(runtime)
     await client.open(workingDirectory=str(tmp_path))
@@ -219,9 +232,14 @@ async def test_abort_ends_running_tools_and_every_call_gets_an_end(start: Start,
 async def test_the_question_of_the_agent_reaches_the_client_that_answers_questions(
     start: Start, join: Join
 ) -> None:
-    runtime = start([Reply(calls=[Call("ask_user", {"question": "Which?", "choices": ["a", "b"]})]), Reply("ok")])
+    runtime = start(
+        [Reply(calls=[Call("ask_user", {"question": "Which?", "choices": ["a", "b"]})]), Reply("ok")]
+    )
     client = await join(runtime)
-    client.answers["userInput.request"] = lambda params: {"answer": params["choices"][1], "wasFreeform": False}
+    client.answers["userInput.request"] = lambda params: {
+        "answer": params["choices"][1],
+        "wasFreeform": False,
+    }
     await client.open(requestUserInput=True)
     await client.turn("go")
     assert client.asked[0][1]["question"] == "Which?"

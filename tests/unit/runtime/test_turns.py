@@ -84,7 +84,9 @@ async def test_a_queue_is_worked_off_in_order_with_one_idle_at_its_end(start: St
 
 async def test_an_immediate_message_goes_into_the_running_turn(start: Start, join: Join) -> None:
     hold = asyncio.Event()
-    runtime = start([Reply("looking", calls=[Call("report_intent", {"intent": "look"})], hold=hold), Reply("done")])
+    runtime = start(
+        [Reply("looking", calls=[Call("report_intent", {"intent": "look"})], hold=hold), Reply("done")]
+    )
     client = await join(runtime)
     await client.open()
     await client.send("start")

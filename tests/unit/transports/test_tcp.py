@@ -32,7 +32,7 @@ def free_port() -> int:
 
 async def test_a_port_where_nobody_listens_is_named() -> None:
     port = free_port()
-    with pytest.raises(ConnectError, match=f"cannot connect to 127.0.0.1 port {port}: .*refused"):
+    with pytest.raises(ConnectError, match=f"cannot connect to 127.0.0.1 port {port}: Connection refused; check"):
         await connect("127.0.0.1", port)
 
 
@@ -144,8 +144,6 @@ async def test_a_server_that_speaks_http_is_found_out() -> None:
 
 
 async def test_small_messages_are_sent_at_once() -> None:
-    sockets: list[socket.socket] = []
-
     class Recorder(asyncio.Protocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             transport.close()
@@ -164,7 +162,6 @@ async def test_small_messages_are_sent_at_once() -> None:
             transport = await connect("127.0.0.1", server.sockets[0].getsockname()[1])
         await transport.aclose()
     assert (socket.TCP_NODELAY, 1) in options
-    assert sockets == []
 
 
 async def test_a_spawned_server_is_stopped_on_closing() -> None:

@@ -33,7 +33,7 @@ class ServerMCPConfigAPI(API):
         Args:
             name: Name of the new server; no other server may have it.
             config: How to start or reach the server: a local stdio process, or a URL over HTTP or SSE.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -63,7 +63,7 @@ class ServerMCPConfigAPI(API):
         Args:
             names: Servers to put on the saved list of disabled ones, so that new sessions leave them out.
                 Names already on it have no effect, and running sessions stay connected until they end.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -92,7 +92,7 @@ class ServerMCPConfigAPI(API):
         Args:
             names: Servers to take off the saved list of disabled ones, so that new sessions start them.
                 Names that are unknown or not disabled have no effect.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -118,7 +118,7 @@ class ServerMCPConfigAPI(API):
         Wire method: `mcp.config.list` (stable).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -146,7 +146,7 @@ class ServerMCPConfigAPI(API):
         Wire method: `mcp.config.reload` (stable).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -172,7 +172,7 @@ class ServerMCPConfigAPI(API):
 
         Args:
             name: Name of the server to delete.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -203,7 +203,7 @@ class ServerMCPConfigAPI(API):
             name: Name of the server to change.
             config: Settings that replace the present ones: a local stdio process, or a URL over HTTP or
                 SSE.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -241,8 +241,7 @@ class ServerMCPAPI(API):
 
         Args:
             working_directory: Directory to search from, for example when plugins are resolved.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `mcp.discover`.

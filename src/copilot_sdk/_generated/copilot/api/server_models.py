@@ -29,7 +29,7 @@ class ServerModelsAPI(API):
         Args:
             github_token: GitHub token of the user to list models for; that user's Copilot plan decides
                 the list. The global sign-in is used when absent.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

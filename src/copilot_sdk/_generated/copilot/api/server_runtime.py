@@ -22,7 +22,7 @@ class ServerRuntimeAPI(API):
         Wire method: `runtime.shutdown` (stable).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

@@ -64,7 +64,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_ids: IDs of the sessions that are closed, deactivated and removed from disk.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -95,7 +95,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_ids: IDs of the sessions to check.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -127,7 +127,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_id: ID of the session that is closed.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -163,7 +163,7 @@ class ServerSessionsAPI(API):
             session_id: ID of the session the controller belongs to.
             controller: The extension controller, an object inside the CLI process; leave it out to
                 detach. Not for SDK clients.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -193,8 +193,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_id: ID of the remote session.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What `sessions.connect` returns.
@@ -225,7 +224,7 @@ class ServerSessionsAPI(API):
         Args:
             sessions: The records to complete; those that have a summary and context already come back as
                 they are.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -257,7 +256,7 @@ class ServerSessionsAPI(API):
         Args:
             prefix: Beginning of the UUID: at least 7 hex characters, fewer than 36 in all. No match and
                 several matches both give no ID.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -288,7 +287,7 @@ class ServerSessionsAPI(API):
 
         Args:
             task_id: ID of the GitHub task.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -324,7 +323,7 @@ class ServerSessionsAPI(API):
             to_event_id: Event at which the copy stops; this event itself is left out. If absent, the
                 whole history is copied.
             name: Name to give the fork.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -358,7 +357,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_id: ID of the session whose board is counted.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -390,7 +389,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_id: ID of the session whose event file is wanted.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -422,7 +421,7 @@ class ServerSessionsAPI(API):
         Args:
             context: Working directory against which sessions are rated; if absent, the last changed
                 session is taken.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -455,7 +454,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_id: ID of the session whose flag is wanted.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -485,7 +484,7 @@ class ServerSessionsAPI(API):
         Wire method: `sessions.getRemoteControlStatus` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -512,7 +511,7 @@ class ServerSessionsAPI(API):
         Wire method: `sessions.getSizes` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -555,7 +554,7 @@ class ServerSessionsAPI(API):
             throw_on_error: Whether a failure of the remote service is raised; otherwise, as by default,
                 the remote part of the list is silently empty. Matters only if `source` covers remote
                 sessions.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -591,7 +590,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_id: ID of the active session whose repository hooks were put off.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -623,8 +622,7 @@ class ServerSessionsAPI(API):
         Args:
             params: What to open: a new session, one to resume or attach to, a remote or cloud one, or one
                 to hand off.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What `sessions.open` returns.
@@ -659,7 +657,7 @@ class ServerSessionsAPI(API):
                 since the runtime started is returned.
             wait_ms: How long to wait for new events when there are none left, in milliseconds; at most
                 60000. The default 0 returns at once.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -697,7 +695,7 @@ class ServerSessionsAPI(API):
             dry_run: If true, nothing is deleted and the result only tells what would be.
             include_named: If true, sessions that were named with `/rename` may be deleted too.
             exclude_session_ids: IDs of sessions that are kept in any case.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -737,7 +735,7 @@ class ServerSessionsAPI(API):
             session_id: ID of the session that gets the tools.
             loader: The extension loader, an object inside the CLI process; not for SDK clients.
             options: Further settings of the registration.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -770,7 +768,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_id: ID of the session that is unlocked.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -805,7 +803,7 @@ class ServerSessionsAPI(API):
             session_id: ID of the active session.
             defer_repo_hooks: If true, repository hooks are left out. Meant for the time before the folder
                 is trusted; `sessions.loadDeferredRepoHooks` loads them afterwards.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -838,7 +836,7 @@ class ServerSessionsAPI(API):
 
         Args:
             session_id: ID of the session that is written out.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -870,7 +868,7 @@ class ServerSessionsAPI(API):
 
         Args:
             plugins: The extra plugins, in place of those set before; an empty list removes them all.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -904,7 +902,7 @@ class ServerSessionsAPI(API):
         Args:
             enabled: The wanted steering state. Only `true` has an effect so far; `false` is kept for
                 later.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -938,8 +936,7 @@ class ServerSessionsAPI(API):
         Args:
             session_id: ID of the local session that gets remote control.
             config: Settings for remote control.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer that carries the state of remote control.
@@ -976,7 +973,7 @@ class ServerSessionsAPI(API):
                 the stop is refused.
             force: If true, remote control is stopped whatever `expectedSessionId` says. Meant for
                 shutdown or an explicit `/remote off`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -1013,8 +1010,7 @@ class ServerSessionsAPI(API):
             to_session_id: ID of the local session that gets remote control.
             expected_from_session_id: ID of the session that must have remote control now; if another has
                 it, the move is refused. Guards against overwriting a newer state.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What `sessions.transferRemoteControl` returns.

@@ -26,7 +26,7 @@ class AgentAPI(API):
         Wire method: `session.agent.deselect` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -50,7 +50,7 @@ class AgentAPI(API):
         Wire method: `session.agent.getCurrent` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -77,7 +77,7 @@ class AgentAPI(API):
         Wire method: `session.agent.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -104,7 +104,7 @@ class AgentAPI(API):
         Wire method: `session.agent.reload` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -133,7 +133,7 @@ class AgentAPI(API):
 
         Args:
             name: Name of the agent to use for the coming turns.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -27,7 +27,7 @@ class AuthAPI(API):
         Wire method: `session.auth.getStatus` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -59,7 +59,7 @@ class AuthAPI(API):
                 ones it has and the call does nothing. They are kept exactly as given: nothing is validated
                 and the Copilot user data is not fetched again. Several variants contain secrets, so protect
                 this value both when stored and when sent.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -47,7 +47,7 @@ class EventLogAPI(API):
             types: Event types to return: `*` for all, or a list with at least one type.
             agent_scope: Whose events to return: `primary` for the main agent plus the `subagent.` events,
                 `all` for every agent. `all` by default.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -87,7 +87,7 @@ class EventLogAPI(API):
                 `command.queued`, `user_input.requested`, `elicitation.requested`, `sampling.requested`,
                 `exit_plan_mode.requested` and `auto_mode_switch.requested`. Each registration counts by
                 itself and needs its own release.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -120,7 +120,7 @@ class EventLogAPI(API):
             handle: Handle that `session.eventLog.registerInterest` gave; an unknown or released one does
                 no harm and still succeeds. With the last handle of an event type gone, the runtime acts as if
                 nobody consumes it.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -150,7 +150,7 @@ class EventLogAPI(API):
         Wire method: `session.eventLog.tail` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -28,8 +28,7 @@ class FleetAPI(API):
 
         Args:
             prompt: User prompt to add to the fleet instructions; may be left out.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Outcome of `session.fleet.start`.

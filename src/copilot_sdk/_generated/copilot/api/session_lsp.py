@@ -30,7 +30,7 @@ class LSPAPI(API):
             git_root: Root of the git repository, beyond which no project settings are searched for;
                 useful in monorepos.
             force: True to load the settings again even if the directory's are loaded already.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

@@ -60,8 +60,7 @@ class MCPOAuthAPI(API):
                 registration: existing ones keep their name.
             callback_success_message: Text of the page shown once the OAuth callback has succeeded; best
                 used to tell the user where to go back to. A neutral text is used if absent.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What is left to do for the OAuth sign-in; empty if cached tokens were enough.
@@ -98,7 +97,7 @@ class MCPOAuthAPI(API):
             request_id: ID of the request, from the `mcp.oauth_required` event.
             provider: A live OAuth client provider; leave it out to deny the request. As an in-process
                 object it cannot be sent over JSON-RPC.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -143,8 +142,7 @@ class MCPAppsAPI(API):
             origin_server_name: Server of the `ui://` view that makes the request. It must be given and
                 equal `serverName`, because SEP-1865 lets an app call tools of its own server only; otherwise
                 the call is refused.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What the runtime answers.
@@ -178,7 +176,7 @@ class MCPAppsAPI(API):
 
         Args:
             server_name: Name of the server to check.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -207,7 +205,7 @@ class MCPAppsAPI(API):
         Wire method: `session.mcp.apps.getHostContext` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -241,7 +239,7 @@ class MCPAppsAPI(API):
             origin_server_name: Server of the `ui://` view that makes the request. It must be given and
                 equal `serverName`, because SEP-1865 lets an app call tools of its own server only; otherwise
                 the call is refused.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -276,8 +274,7 @@ class MCPAppsAPI(API):
         Args:
             server_name: Name of the server that has the resource.
             uri: URI of the resource, usually starting with `ui://`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             A resource fetched from an MCP server.
@@ -309,7 +306,7 @@ class MCPAppsAPI(API):
 
         Args:
             context: Host context that MCP Apps will receive.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -351,7 +348,7 @@ class MCPAPI(API):
 
         Args:
             request_id: The `requestId` given to `session.mcp.executeSampling`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -384,7 +381,7 @@ class MCPAPI(API):
         Args:
             auth_info: Sign-in data of the runtime, not described further. It works only inside the
                 runtime's process; over the wire the call does nothing.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -415,7 +412,7 @@ class MCPAPI(API):
 
         Args:
             server_name: Name of the server to turn off.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -443,8 +440,7 @@ class MCPAPI(API):
 
         Args:
             server_name: Name of the server to turn on.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
@@ -480,8 +476,7 @@ class MCPAPI(API):
                 run can be matched to it. Not the same as `requestId`, which serves to cancel.
             request: Parameters of the MCP `CreateMessageRequest`, just as the `sampling.requested` event
                 brought them. The runtime turns the messages in them into OpenAI chat completion form.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             How a sampling inference ended.
@@ -514,7 +509,7 @@ class MCPAPI(API):
 
         Args:
             server_name: Name of the server to ask about.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -544,7 +539,7 @@ class MCPAPI(API):
         Wire method: `session.mcp.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -573,7 +568,7 @@ class MCPAPI(API):
 
         Args:
             server_name: Name of the server, which must be connected.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -612,7 +607,7 @@ class MCPAPI(API):
             client: The live MCP client; as an in-process object it cannot be sent over JSON-RPC.
             transport: The live MCP transport; as an in-process object it cannot be sent over JSON-RPC.
             config: Server configuration that goes with `client` and `transport`; in-process like them.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -641,8 +636,7 @@ class MCPAPI(API):
         Wire method: `session.mcp.reload` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
@@ -668,8 +662,7 @@ class MCPAPI(API):
         Args:
             config: MCP configuration of the runtime, not described further. It works only inside the
                 runtime's process; over the wire the call fails.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Which MCP servers were kept from starting and which were let through.
@@ -697,7 +690,7 @@ class MCPAPI(API):
         Wire method: `session.mcp.removeGitHub` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -729,8 +722,7 @@ class MCPAPI(API):
             server_name: Name of the server to restart.
             config: Configuration of the server, not described further; only callers inside the CLI's own
                 process supply it.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
@@ -760,7 +752,7 @@ class MCPAPI(API):
             mode: `direct` to take the values literally, `indirect` to look them up before the server is
                 launched, for example as names of host environment variables. Until it is set, the mode the
                 runtime was started with applies; CLI prompt mode and ACP, for example, choose `direct`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -794,8 +786,7 @@ class MCPAPI(API):
             server_name: Name of the server to start.
             config: Configuration of the server, not described further; only callers inside the CLI's own
                 process supply it.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
@@ -823,7 +814,7 @@ class MCPAPI(API):
 
         Args:
             server_name: Name of the server to stop.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -852,7 +843,7 @@ class MCPAPI(API):
 
         Args:
             server_name: Server name the client was added under.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

@@ -35,7 +35,7 @@ class MetadataAPI(API):
         Wire method: `session.metadata.activity` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -69,7 +69,7 @@ class MetadataAPI(API):
             output_token_limit: Most output tokens the model gives; 0 if not known.
             selected_model: ID of the model to count for and to base the shown values on; the session's
                 default when left out.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -100,7 +100,7 @@ class MetadataAPI(API):
         Wire method: `session.metadata.isProcessing` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -130,7 +130,7 @@ class MetadataAPI(API):
 
         Args:
             model_id: ID of the model whose tokenizer counts both the chat and the system messages.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -163,7 +163,7 @@ class MetadataAPI(API):
         Args:
             context: The new directory and git state, which the `session.context_changed` event will
                 carry.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -197,7 +197,7 @@ class MetadataAPI(API):
         Args:
             working_directory: Absolute path of the directory from which shell tools and file look-ups
                 start hereafter.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -227,7 +227,7 @@ class MetadataAPI(API):
         Wire method: `session.metadata.snapshot` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -155,7 +155,7 @@ class OptionsAPI(API):
             context_tier: Size of context to use, for models priced by tier. It sets the effective
                 `modelCapabilitiesOverrides`, which governs request limits, token display, truncation and
                 compaction.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

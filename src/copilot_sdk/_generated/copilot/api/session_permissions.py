@@ -63,7 +63,7 @@ class PermissionsURLsAPI(API):
         Args:
             enabled: True to let any URL be accessed without a prompt; the policy in force is changed on
                 the spot.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -98,7 +98,7 @@ class PermissionsPathsAPI(API):
 
         Args:
             path: Directory to allow; the runtime resolves and checks it first.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -129,7 +129,7 @@ class PermissionsPathsAPI(API):
 
         Args:
             path: Path to test.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -160,7 +160,7 @@ class PermissionsPathsAPI(API):
 
         Args:
             path: Path to test.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -189,7 +189,7 @@ class PermissionsPathsAPI(API):
         Wire method: `session.permissions.paths.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -218,7 +218,7 @@ class PermissionsPathsAPI(API):
 
         Args:
             path: Directory that the permission policy shall treat as primary.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -255,7 +255,7 @@ class PermissionsLocationsAPI(API):
         Args:
             location_key: Key of the location: its git root or its working directory.
             approval: The approval to save and put into force.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -288,7 +288,7 @@ class PermissionsLocationsAPI(API):
 
         Args:
             working_directory: Working directory whose location to apply.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -319,7 +319,7 @@ class PermissionsLocationsAPI(API):
 
         Args:
             working_directory: Working directory to look up.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -354,7 +354,7 @@ class PermissionsFolderTrustAPI(API):
 
         Args:
             path: Path of the folder to trust.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -385,7 +385,7 @@ class PermissionsFolderTrustAPI(API):
 
         Args:
             path: Path of the folder to look up.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -458,7 +458,7 @@ class PermissionsAPI(API):
             additional_content_exclusion_policies: GitHub content exclusion policies from the host, in
                 place of those it gave earlier; leave out to keep them. They count together with the policies
                 the runtime finds itself when tool and file access is judged.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -492,7 +492,7 @@ class PermissionsAPI(API):
         Wire method: `session.permissions.getAllowAll` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -523,7 +523,7 @@ class PermissionsAPI(API):
         Args:
             request_id: ID of the request being answered.
             result: The decision: approve or reject, and for how long.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -562,7 +562,7 @@ class PermissionsAPI(API):
             add: Rules to add; they go in before anything is removed.
             remove: Rules to take out; has no effect when `removeAll` is true.
             remove_all: True to empty the scope of all its rules, those just given in `add` included.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -597,7 +597,7 @@ class PermissionsAPI(API):
         Args:
             message: What the user is asked to approve, in readable words. The runtime passes it to the
                 `permission_prompt` notification hook, which may ring a bell or show a desktop notice.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -626,7 +626,7 @@ class PermissionsAPI(API):
         Wire method: `session.permissions.pendingRequests` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -653,7 +653,7 @@ class PermissionsAPI(API):
         Wire method: `session.permissions.resetSessionApprovals` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -686,7 +686,7 @@ class PermissionsAPI(API):
         Args:
             enabled: True to allow all tools, paths and URLs.
             source: What triggered the switch, for usage statistics; `rpc` when left out.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -720,7 +720,7 @@ class PermissionsAPI(API):
         Args:
             enabled: True to approve every tool request without asking.
             source: What triggered the switch, for usage statistics; `rpc` when left out.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -753,7 +753,7 @@ class PermissionsAPI(API):
         Args:
             required: True to receive `permission.requested` events; keep it so for as long as the client
                 can show prompts. A client without a user interface leaves the default, false.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

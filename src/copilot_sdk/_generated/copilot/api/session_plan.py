@@ -26,7 +26,7 @@ class PlanAPI(API):
         Wire method: `session.plan.delete` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -50,7 +50,7 @@ class PlanAPI(API):
         Wire method: `session.plan.read` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -77,7 +77,7 @@ class PlanAPI(API):
         Wire method: `session.plan.readSqlTodos` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -106,7 +106,7 @@ class PlanAPI(API):
 
         Args:
             content: Text that replaces the whole plan.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

@@ -26,7 +26,7 @@ class PluginsAPI(API):
         Wire method: `session.plugins.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -65,8 +65,7 @@ class PluginsAPI(API):
                 in remote sessions.
             defer_repo_hooks: True to leave out the hooks of the repository, for use while the folder is
                 not yet trusted. Load them afterwards with `sessions.loadDeferredRepoHooks`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is

@@ -27,7 +27,7 @@ class RemoteAPI(API):
         Wire method: `session.remote.disable` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -54,7 +54,7 @@ class RemoteAPI(API):
         Args:
             mode: The mode wanted: `off`, `export` for sending events only, or `on` for steering as well;
                 left out, it works as `on`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -87,7 +87,7 @@ class RemoteAPI(API):
         Args:
             remote_steerable: True when the session can now be steered from GitHub. A
                 `session.remote_steerable_changed` event saves it, so that a resume or replay knows.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

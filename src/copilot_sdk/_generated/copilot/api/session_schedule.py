@@ -26,7 +26,7 @@ class ScheduleAPI(API):
         Wire method: `session.schedule.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -56,7 +56,7 @@ class ScheduleAPI(API):
 
         Args:
             id: Number of the schedule to cancel; greater than 0.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

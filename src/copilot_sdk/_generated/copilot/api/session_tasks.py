@@ -40,7 +40,7 @@ class TasksAPI(API):
 
         Args:
             id: ID of the task.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -69,7 +69,7 @@ class TasksAPI(API):
         Wire method: `session.tasks.getCurrentPromotable` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -98,7 +98,7 @@ class TasksAPI(API):
 
         Args:
             id: ID of the task, be it an agent or a shell.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -127,7 +127,7 @@ class TasksAPI(API):
         Wire method: `session.tasks.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -154,7 +154,7 @@ class TasksAPI(API):
         Wire method: `session.tasks.promoteCurrentToBackground` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -183,7 +183,7 @@ class TasksAPI(API):
 
         Args:
             id: ID of the task.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -213,7 +213,7 @@ class TasksAPI(API):
         Wire method: `session.tasks.refresh` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -242,7 +242,7 @@ class TasksAPI(API):
 
         Args:
             id: ID of the task, which must be finished or canceled.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -277,7 +277,7 @@ class TasksAPI(API):
             id: ID of the agent to send to.
             message: Text of the message.
             from_agent_id: ID of the agent you send for; absent when you send for no other agent.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -318,7 +318,7 @@ class TasksAPI(API):
             name: Short name; a readable ID for the agent is made from it.
             description: The task in a few words.
             model: Model to use in place of the usual one.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -352,8 +352,7 @@ class TasksAPI(API):
         Wire method: `session.tasks.waitForPending` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Empty result of `session.tasks.waitForPending`, sent once nothing is pending or the wait has

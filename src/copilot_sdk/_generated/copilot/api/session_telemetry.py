@@ -27,7 +27,7 @@ class TelemetryAPI(API):
         Wire method: `session.telemetry.getEngagementId` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -56,7 +56,7 @@ class TelemetryAPI(API):
 
         Args:
             features: The overrides, as keys and values; they replace all set before.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

@@ -31,7 +31,7 @@ class ToolsAPI(API):
         Wire method: `session.tools.getCurrentMetadata` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -64,7 +64,7 @@ class ToolsAPI(API):
             request_id: ID of the request that is waiting.
             result: What the tool returned: a string or a detailed result.
             error: Why the call failed; absent if it succeeded.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -96,7 +96,7 @@ class ToolsAPI(API):
         Wire method: `session.tools.initializeAndValidate` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

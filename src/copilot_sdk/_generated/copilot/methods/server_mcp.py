@@ -67,6 +67,7 @@ MCP_DISCOVER: Method[MCPDiscoverResult] = Method(
     scope="server",
     params=_mcp_discover_params,
     result=_mcp_discover_result,
+    waits=True,
 )
 
 MCP_CONFIG_ADD: Method[None] = Method(

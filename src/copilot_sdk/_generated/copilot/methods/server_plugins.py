@@ -148,6 +148,7 @@ PLUGINS_INSTALL: Method[PluginInstallResult] = Method(
     scope="server",
     params=_plugins_install_params,
     result=_plugins_install_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -170,6 +171,7 @@ PLUGINS_UPDATE: Method[PluginUpdateResult] = Method(
     scope="server",
     params=_plugins_update_params,
     result=_plugins_update_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -177,6 +179,7 @@ PLUGINS_UPDATE_ALL: Method[PluginUpdateAllResult] = Method(
     "plugins.updateAll",
     scope="server",
     result=_plugins_update_all_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -185,6 +188,7 @@ PLUGINS_MARKETPLACES_ADD: Method[MarketplaceAddResult] = Method(
     scope="server",
     params=_plugins_marketplaces_add_params,
     result=_plugins_marketplaces_add_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -193,6 +197,7 @@ PLUGINS_MARKETPLACES_BROWSE: Method[MarketplaceBrowseResult] = Method(
     scope="server",
     params=_plugins_marketplaces_browse_params,
     result=_plugins_marketplaces_browse_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -208,6 +213,7 @@ PLUGINS_MARKETPLACES_REFRESH: Method[MarketplaceRefreshResult] = Method(
     scope="server",
     params=_plugins_marketplaces_refresh_params,
     result=_plugins_marketplaces_refresh_result,
+    waits=True,
     stability="experimental",
 )
 

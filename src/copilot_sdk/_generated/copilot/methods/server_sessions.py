@@ -404,6 +404,7 @@ SESSIONS_CONNECT: Method[RemoteSessionConnectionResult] = Method(
     scope="server",
     params=_sessions_connect_params,
     result=_sessions_connect_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -506,6 +507,7 @@ SESSIONS_OPEN: Method[SessionOpenResult] = Method(
     scope="server",
     params=_sessions_open_params,
     result=_sessions_open_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -578,6 +580,7 @@ SESSIONS_START_REMOTE_CONTROL: Method[RemoteControlStatusResult] = Method(
     scope="server",
     params=_sessions_start_remote_control_params,
     result=_sessions_start_remote_control_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -594,5 +597,6 @@ SESSIONS_TRANSFER_REMOTE_CONTROL: Method[RemoteControlTransferResult] = Method(
     scope="server",
     params=_sessions_transfer_remote_control_params,
     result=_sessions_transfer_remote_control_result,
+    waits=True,
     stability="experimental",
 )

@@ -131,6 +131,7 @@ SEND_AND_WAIT: Method[SessionSendAndWaitResult] = Method(
     scope="session",
     params=_send_and_wait_params,
     result=_send_and_wait_result,
+    waits=True,
     stability="experimental",
     since="1.0.104",
 )

@@ -84,6 +84,7 @@ CANVAS_OPEN: Method[OpenCanvasInstance] = Method(
     scope="session",
     params=_canvas_open_params,
     result=_canvas_open_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -92,5 +93,6 @@ CANVAS_ACTION_INVOKE: Method[CanvasActionInvokeResult] = Method(
     scope="session",
     params=_canvas_action_invoke_params,
     result=_canvas_action_invoke_result,
+    waits=True,
     stability="experimental",
 )

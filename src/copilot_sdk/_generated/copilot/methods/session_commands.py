@@ -103,6 +103,7 @@ COMMANDS_EXECUTE: Method[ExecuteCommandResult] = Method(
     scope="session",
     params=_commands_execute_params,
     result=_commands_execute_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -119,6 +120,7 @@ COMMANDS_INVOKE: Method[SlashCommandInvocationResult] = Method(
     scope="session",
     params=_commands_invoke_params,
     result=_commands_invoke_result,
+    waits=True,
     stability="experimental",
 )
 

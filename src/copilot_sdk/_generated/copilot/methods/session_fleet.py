@@ -28,5 +28,6 @@ FLEET_START: Method[FleetStartResult] = Method(
     scope="session",
     params=_fleet_start_params,
     result=_fleet_start_result,
+    waits=True,
     stability="experimental",
 )

@@ -78,6 +78,7 @@ HISTORY_COMPACT: Method[HistoryCompactResult] = Method(
     scope="session",
     params=_history_compact_params,
     result=_history_compact_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -85,6 +86,7 @@ HISTORY_SUMMARIZE_FOR_HANDOFF: Method[HistorySummarizeForHandoffResult] = Method
     "session.history.summarizeForHandoff",
     scope="session",
     result=_history_summarize_for_handoff_result,
+    waits=True,
     stability="experimental",
 )
 

@@ -275,6 +275,7 @@ MCP_ENABLE: Method[None] = Method(
     "session.mcp.enable",
     scope="session",
     params=_mcp_enable_params,
+    waits=True,
     stability="experimental",
 )
 
@@ -283,6 +284,7 @@ MCP_EXECUTE_SAMPLING: Method[MCPSamplingExecutionResult] = Method(
     scope="session",
     params=_mcp_execute_sampling_params,
     result=_mcp_execute_sampling_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -319,6 +321,7 @@ MCP_REGISTER_EXTERNAL_CLIENT: Method[None] = Method(
 MCP_RELOAD: Method[None] = Method(
     "session.mcp.reload",
     scope="session",
+    waits=True,
     stability="experimental",
 )
 
@@ -327,6 +330,7 @@ MCP_RELOAD_WITH_CONFIG: Method[MCPStartServersResult] = Method(
     scope="session",
     params=_mcp_reload_with_config_params,
     result=_mcp_reload_with_config_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -341,6 +345,7 @@ MCP_RESTART_SERVER: Method[None] = Method(
     "session.mcp.restartServer",
     scope="session",
     params=_mcp_restart_server_params,
+    waits=True,
     stability="experimental",
 )
 
@@ -356,6 +361,7 @@ MCP_START_SERVER: Method[None] = Method(
     "session.mcp.startServer",
     scope="session",
     params=_mcp_start_server_params,
+    waits=True,
     stability="experimental",
 )
 
@@ -378,6 +384,7 @@ MCP_APPS_CALL_TOOL: Method[builtins.dict[str, Any]] = Method(
     scope="session",
     params=_mcp_apps_call_tool_params,
     result=_mcp_apps_call_tool_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -409,6 +416,7 @@ MCP_APPS_READ_RESOURCE: Method[MCPAppsReadResourceResult] = Method(
     scope="session",
     params=_mcp_apps_read_resource_params,
     result=_mcp_apps_read_resource_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -424,6 +432,7 @@ MCP_OAUTH_LOGIN: Method[MCPOAuthLoginResult] = Method(
     scope="session",
     params=_mcp_oauth_login_params,
     result=_mcp_oauth_login_result,
+    waits=True,
     stability="experimental",
 )
 

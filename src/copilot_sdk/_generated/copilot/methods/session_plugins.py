@@ -34,5 +34,6 @@ PLUGINS_RELOAD: Method[None] = Method(
     "session.plugins.reload",
     scope="session",
     params=_plugins_reload_params,
+    waits=True,
     stability="experimental",
 )

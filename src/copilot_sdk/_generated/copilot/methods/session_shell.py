@@ -85,6 +85,7 @@ SHELL_EXECUTE_USER_REQUESTED: Method[UserRequestedShellCommandResult] = Method(
     scope="session",
     params=_shell_execute_user_requested_params,
     result=_shell_execute_user_requested_result,
+    waits=True,
     stability="experimental",
 )
 

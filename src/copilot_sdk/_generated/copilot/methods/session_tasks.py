@@ -205,5 +205,6 @@ TASKS_WAIT_FOR_PENDING: Method[TasksWaitForPendingResult] = Method(
     "session.tasks.waitForPending",
     scope="session",
     result=_tasks_wait_for_pending_result,
+    waits=True,
     stability="experimental",
 )

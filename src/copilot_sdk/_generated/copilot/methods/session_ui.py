@@ -125,6 +125,7 @@ UI_ELICITATION: Method[UIElicitationResponse] = Method(
     scope="session",
     params=_ui_elicitation_params,
     result=_ui_elicitation_result,
+    waits=True,
     stability="experimental",
 )
 
@@ -133,6 +134,7 @@ UI_EPHEMERAL_QUERY: Method[UIEphemeralQueryResult] = Method(
     scope="session",
     params=_ui_ephemeral_query_params,
     result=_ui_ephemeral_query_result,
+    waits=True,
     stability="experimental",
 )
 

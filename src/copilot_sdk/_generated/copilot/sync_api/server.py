@@ -167,7 +167,7 @@ class ServerRPC(SyncAPI):
         Args:
             token: Token that proves the client may connect; needed when the server runs with
                 `COPILOT_CONNECTION_TOKEN` set.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -198,7 +198,7 @@ class ServerRPC(SyncAPI):
 
         Args:
             message: Text the server should send back; may be left out.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

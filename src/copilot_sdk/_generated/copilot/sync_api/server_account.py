@@ -29,7 +29,7 @@ class ServerAccountAPI(SyncAPI):
         Args:
             github_token: GitHub token of the user whose quota to read. The global sign-in is used when
                 absent.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

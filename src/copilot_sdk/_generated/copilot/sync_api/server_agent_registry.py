@@ -44,7 +44,7 @@ class ServerAgentRegistryAPI(SyncAPI):
                 controller's own session allows everything.
             initial_prompt: First user message, if any. It is handed on to the caller, who sends it once
                 attached to the child.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -35,7 +35,7 @@ class ServerAgentsAPI(SyncAPI):
             exclude_host_agents: True to leave out the agents of the host, namely those in
                 `<COPILOT_HOME>/agents` and all from plugins, so that only project and remote ones remain.
                 Meant for hosts that serve several tenants.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -35,7 +35,7 @@ class ServerInstructionsAPI(SyncAPI):
             exclude_host_instructions: True to leave out the host's instructions, namely files of the user
                 or home directory and plugin rules, so that only those of repositories and working directories
                 remain. Meant for hosts that serve several tenants.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

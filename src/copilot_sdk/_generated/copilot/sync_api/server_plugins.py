@@ -42,8 +42,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
             source: Where the marketplace is: a GitHub repository as `owner/repo`, an http, https or ssh
                 URL (both may end in `#ref`), a path on the local disk, or a git address like
                 `user@host:path`. It is registered under the name in its manifest.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `plugins.marketplaces.add`.
@@ -73,8 +72,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
 
         Args:
             name: Marketplace whose plugins to list.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `plugins.marketplaces.browse`.
@@ -102,7 +100,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
         Wire method: `plugins.marketplaces.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -131,8 +129,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
 
         Args:
             name: Marketplace to fetch again; all of them when absent.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `plugins.marketplaces.refresh`.
@@ -166,7 +163,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
             name: Marketplace to remove.
             force: True to uninstall all plugins from the marketplace as well. With false, the default,
                 nothing happens while such plugins are installed and the answer names them.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -209,7 +206,7 @@ class ServerPluginsAPI(SyncAPI):
             names: Plugins to turn off, as bare names or as `plugin@marketplace`; unknown names have no
                 effect. Plugins installed without a marketplace must be uninstalled instead. Running sessions
                 lose the plugins' MCP servers at once, but keep the rest until they reload their plugins.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -238,7 +235,7 @@ class ServerPluginsAPI(SyncAPI):
         Args:
             names: Plugins to turn on, as bare names or as `plugin@marketplace`. Unknown names have no
                 effect; plugins installed without a marketplace are always on and cannot be switched.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -271,8 +268,7 @@ class ServerPluginsAPI(SyncAPI):
                 form are deprecated and set `deprecationWarning` in the answer.
             working_directory: Directory that a relative path in `source` starts from; by default the
                 server's own.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `plugins.install`.
@@ -301,7 +297,7 @@ class ServerPluginsAPI(SyncAPI):
         Wire method: `plugins.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -331,7 +327,7 @@ class ServerPluginsAPI(SyncAPI):
         Args:
             name: Plugin to remove, as a bare name or as `plugin@marketplace`; use the full form where the
                 name alone could be ambiguous.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -359,8 +355,7 @@ class ServerPluginsAPI(SyncAPI):
 
         Args:
             name: Plugin to update, as a bare name or as `plugin@marketplace`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `plugins.update`.
@@ -388,8 +383,7 @@ class ServerPluginsAPI(SyncAPI):
         Wire method: `plugins.updateAll` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `plugins.updateAll`.

@@ -30,7 +30,7 @@ class ServerSecretsAPI(SyncAPI):
 
         Args:
             values: The secrets themselves, in plain form, that should be hidden.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -286,8 +286,7 @@ class ServerSessionAPI(SyncAPI):
                 1.0.102.
             trust_working_directory: How long the working directory is trusted: `session` or `user`. Since
                 runtime 1.0.102.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             The session that was created.
@@ -412,7 +411,7 @@ class ServerSessionAPI(SyncAPI):
 
         Args:
             session_id: Identifier of the session, as `session.create` returned it.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -441,7 +440,7 @@ class ServerSessionAPI(SyncAPI):
         Wire method: `session.getForeground` (stable).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -468,7 +467,7 @@ class ServerSessionAPI(SyncAPI):
         Wire method: `session.getLastId` (stable).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -497,7 +496,7 @@ class ServerSessionAPI(SyncAPI):
 
         Args:
             session_id: Identifier of the session, as `session.create` returned it.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -528,7 +527,7 @@ class ServerSessionAPI(SyncAPI):
 
         Args:
             filter: Conditions; all sessions when absent.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -772,7 +771,7 @@ class ServerSessionAPI(SyncAPI):
             allow_transcript_recovery: True to rebuild a damaged event log. Since runtime 1.0.102.
             requested_environment_variables: Names of environment variables that an extension asks for.
                 Since runtime 1.0.81.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -899,7 +898,7 @@ class ServerSessionAPI(SyncAPI):
 
         Args:
             session_id: Identifier of the session, as `session.create` returned it.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

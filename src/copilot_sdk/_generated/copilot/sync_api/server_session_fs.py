@@ -39,7 +39,7 @@ class ServerSessionFSAPI(SyncAPI):
                 session's files.
             conventions: Whether paths follow Windows or POSIX rules.
             capabilities: Extra abilities the provider has.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -30,7 +30,7 @@ class ServerSkillsConfigAPI(SyncAPI):
 
         Args:
             disabled_skills: Names of the skills to disable; the whole list, which replaces the old one.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -69,7 +69,7 @@ class ServerSkillsAPI(SyncAPI):
         Args:
             project_paths: Project directories to search for skills of their own.
             skill_directories: More directories to search for skills.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

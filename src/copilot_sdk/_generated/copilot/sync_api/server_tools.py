@@ -28,7 +28,7 @@ class ServerToolsAPI(SyncAPI):
 
         Args:
             model: ID of the model whose tool changes should show in the list.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

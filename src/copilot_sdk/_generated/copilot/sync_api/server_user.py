@@ -24,7 +24,7 @@ class ServerUserSettingsAPI(SyncAPI):
         Wire method: `user.settings.reload` (stable).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

@@ -280,7 +280,7 @@ class SessionRPC(SyncAPI):
 
         Args:
             reason: Who or what asked for the abort.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -309,7 +309,7 @@ class SessionRPC(SyncAPI):
         Wire method: `session.destroy` (stable).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -333,7 +333,7 @@ class SessionRPC(SyncAPI):
         Wire method: `session.detach` (stable, since runtime 1.0.102).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -360,7 +360,7 @@ class SessionRPC(SyncAPI):
         Wire method: `session.getMessages` (stable).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -400,7 +400,7 @@ class SessionRPC(SyncAPI):
             ephemeral: If true, the message is not written to the event log on disk.
             url: Web page with more details for the user.
             tip: Advice shown next to the message; used only if `level` is `info`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -469,7 +469,7 @@ class SessionRPC(SyncAPI):
             tracestate: W3C Trace Context `tracestate` value that goes with `traceparent`.
             wait: If true, the call returns only after the agent has dealt with the message; the result is
                 the same. False by default, so that the call returns at once.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -545,8 +545,7 @@ class SessionRPC(SyncAPI):
             tracestate: W3C Trace Context `tracestate` value that goes with `traceparent`.
             wait: If true, the call returns only after the agent has dealt with the message; the result is
                 the same. False by default, so that the call returns at once.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             How a turn ended.
@@ -591,7 +590,7 @@ class SessionRPC(SyncAPI):
         Args:
             type: Whether this is a normal end or one after an error; `routine` if absent.
             reason: Why, as text for people; with `type` `error` usually the message of that error.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -618,7 +617,7 @@ class SessionRPC(SyncAPI):
         Wire method: `session.suspend` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

@@ -34,8 +34,7 @@ class CanvasActionAPI(SyncAPI):
             instance_id: ID of the instance to act on.
             action_name: Name of the action to run.
             input: Data passed to the action.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What a canvas action gave back.
@@ -76,7 +75,7 @@ class CanvasAPI(SyncAPI):
 
         Args:
             instance_id: ID of the instance to close.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -102,7 +101,7 @@ class CanvasAPI(SyncAPI):
         Wire method: `session.canvas.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -129,7 +128,7 @@ class CanvasAPI(SyncAPI):
         Wire method: `session.canvas.listOpen` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -165,8 +164,7 @@ class CanvasAPI(SyncAPI):
             canvas_id: ID of the canvas, unique within its provider.
             instance_id: ID you choose for the instance and keep using for it.
             input: Data handed to the canvas as it opens.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             The state of one open canvas at the moment it was read.

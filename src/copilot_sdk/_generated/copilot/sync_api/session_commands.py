@@ -37,7 +37,7 @@ class CommandsAPI(SyncAPI):
         Args:
             command: Command with its slash, such as `/compact` or `/model gpt-4`. It waits behind items
                 already in the queue, and runs at once if the session is idle.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -70,8 +70,7 @@ class CommandsAPI(SyncAPI):
         Args:
             command_name: Name of the command, with no slash in front.
             args: Arguments as one string; empty if there are none.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `session.commands.execute`.
@@ -104,7 +103,7 @@ class CommandsAPI(SyncAPI):
         Args:
             request_id: Request ID that came with the event that invoked the command.
             error: Why the client's handler failed; absent if it succeeded.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -139,8 +138,7 @@ class CommandsAPI(SyncAPI):
         Args:
             name: Name of the command. Slashes in front and letter case do not matter.
             input: Text that follows the name, unchanged.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What a slash command produced: text, a prompt for the agent, completion, or a choice of
@@ -177,7 +175,7 @@ class CommandsAPI(SyncAPI):
             include_skills: True to include enabled skills and commands that users can run.
             include_client_commands: True to include commands that clients registered, be they SDK
                 programs or extensions.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -212,7 +210,7 @@ class CommandsAPI(SyncAPI):
         Args:
             request_id: Request ID that came with the `command.queued` event.
             result: Whether the host ran the command, and whether the queue should stop.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

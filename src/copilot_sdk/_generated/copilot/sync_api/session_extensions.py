@@ -29,7 +29,7 @@ class ExtensionsAPI(SyncAPI):
 
         Args:
             id: ID of the extension to turn off, with its source, such as `project:my-ext`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -57,7 +57,7 @@ class ExtensionsAPI(SyncAPI):
 
         Args:
             id: ID of the extension to turn on, with its source, such as `project:my-ext`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -83,7 +83,7 @@ class ExtensionsAPI(SyncAPI):
         Wire method: `session.extensions.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -110,7 +110,7 @@ class ExtensionsAPI(SyncAPI):
         Wire method: `session.extensions.reload` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -142,7 +142,7 @@ class ExtensionsAPI(SyncAPI):
                 entry; when absent, these stay unset.
             attachments: What to attach to the next user message; `extension_context` entries in their
                 short form, all others in full.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

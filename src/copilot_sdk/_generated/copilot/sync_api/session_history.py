@@ -32,7 +32,7 @@ class HistoryAPI(SyncAPI):
         Wire method: `session.history.abortManualCompaction` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -59,7 +59,7 @@ class HistoryAPI(SyncAPI):
         Wire method: `session.history.cancelBackgroundCompaction` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -89,8 +89,7 @@ class HistoryAPI(SyncAPI):
         Args:
             custom_instructions: The user's wishes for what the summary should dwell on, up to 4000
                 characters; may be left out.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What a compaction removed and what the context window holds afterwards.
@@ -118,8 +117,7 @@ class HistoryAPI(SyncAPI):
         Wire method: `session.history.summarizeForHandoff` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             A summary of a conversation for whoever takes it over.
@@ -147,7 +145,7 @@ class HistoryAPI(SyncAPI):
 
         Args:
             event_id: ID of the first event to remove; all later ones go too.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -26,7 +26,7 @@ class InstructionsAPI(SyncAPI):
         Wire method: `session.instructions.getSources` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -26,7 +26,7 @@ class ModeAPI(SyncAPI):
         Wire method: `session.mode.get` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -55,7 +55,7 @@ class ModeAPI(SyncAPI):
 
         Args:
             mode: Mode the agent should work in from now on.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:

@@ -32,7 +32,7 @@ class ModelAPI(SyncAPI):
         Wire method: `session.model.getCurrent` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -63,7 +63,7 @@ class ModelAPI(SyncAPI):
         Args:
             skip_cache: Set to true to fetch the models from the Copilot API again and ignore the list
                 cached for the session.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -95,7 +95,7 @@ class ModelAPI(SyncAPI):
         Args:
             reasoning_effort: New reasoning effort. Check first that the model supports this level: the
                 runtime leaves that to you.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -138,7 +138,7 @@ class ModelAPI(SyncAPI):
                 the model.
             context_tier: Context window tier to force, `default` or `long_context`. Leave it out to let
                 the model behave as usual, with no tier set.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -26,7 +26,7 @@ class NameAPI(SyncAPI):
         Wire method: `session.name.get` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -55,7 +55,7 @@ class NameAPI(SyncAPI):
 
         Args:
             name: New name, 1 to 100 characters; whitespace at both ends is removed.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -84,7 +84,7 @@ class NameAPI(SyncAPI):
         Args:
             summary: Generated summary; whitespace at both ends is removed before it is stored, and a
                 blank one has no effect.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

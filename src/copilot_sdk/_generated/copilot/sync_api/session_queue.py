@@ -26,7 +26,7 @@ class QueueAPI(SyncAPI):
         Wire method: `session.queue.clear` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -50,7 +50,7 @@ class QueueAPI(SyncAPI):
         Wire method: `session.queue.pendingItems` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -77,7 +77,7 @@ class QueueAPI(SyncAPI):
         Wire method: `session.queue.removeMostRecent` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -34,7 +34,7 @@ class ShellAPI(SyncAPI):
 
         Args:
             request_id: The ID given to `session.shell.executeUserRequested`.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -69,7 +69,7 @@ class ShellAPI(SyncAPI):
             command: The command to run.
             cwd: Directory to run it in; the session's working directory when left out.
             timeout: Time limit in milliseconds, 30000 by default.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -104,8 +104,7 @@ class ShellAPI(SyncAPI):
         Args:
             request_id: ID of your choice, needed to cancel the run.
             command: The command to run.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             What came of a shell command the user asked for.
@@ -138,7 +137,7 @@ class ShellAPI(SyncAPI):
         Args:
             process_id: ID that `session.shell.exec` gave for the process.
             signal: The signal to send, `SIGTERM` by default.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -28,7 +28,7 @@ class SkillsAPI(SyncAPI):
 
         Args:
             name: Name of the skill to turn off.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -56,7 +56,7 @@ class SkillsAPI(SyncAPI):
 
         Args:
             name: Name of the skill to turn on.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -82,7 +82,7 @@ class SkillsAPI(SyncAPI):
         Wire method: `session.skills.ensureLoaded` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -106,7 +106,7 @@ class SkillsAPI(SyncAPI):
         Wire method: `session.skills.getInvoked` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -133,7 +133,7 @@ class SkillsAPI(SyncAPI):
         Wire method: `session.skills.list` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -160,7 +160,7 @@ class SkillsAPI(SyncAPI):
         Wire method: `session.skills.reload` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -42,8 +42,7 @@ class UIAPI(SyncAPI):
         Args:
             message: Text that tells the user what to fill in.
             requested_schema: JSON Schema of the form.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             How the user answered a form: filled it in, declined or dismissed it.
@@ -81,8 +80,7 @@ class UIAPI(SyncAPI):
                 runtime's own process.
             abort_signal: `AbortSignal` that cancels the running request; works only within the runtime's
                 own process.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
-                left out.
+            request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
             Answer to `session.ui.ephemeralQuery`.
@@ -116,7 +114,7 @@ class UIAPI(SyncAPI):
         Args:
             request_id: Request ID that came with the `auto_mode_switch.requested` event.
             response: What the user decided about the switch.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -150,7 +148,7 @@ class UIAPI(SyncAPI):
         Args:
             request_id: Request ID that came with the `elicitation.requested` event.
             result: How the user answered the form.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -184,7 +182,7 @@ class UIAPI(SyncAPI):
         Args:
             request_id: Request ID that came with the `exit_plan_mode.requested` event.
             response: What the user decided about the plan.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -218,7 +216,7 @@ class UIAPI(SyncAPI):
         Args:
             request_id: Request ID that came with the `sampling.requested` event.
             response: The result; absent to turn the request down.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -252,7 +250,7 @@ class UIAPI(SyncAPI):
         Args:
             request_id: Request ID that came with the `user_input.requested` event.
             response: The user's answer.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -283,7 +281,7 @@ class UIAPI(SyncAPI):
         Wire method: `session.ui.registerDirectAutoModeSwitchHandler` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -314,7 +312,7 @@ class UIAPI(SyncAPI):
 
         Args:
             handle: Handle that `registerDirectAutoModeSwitchHandler` returned.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -39,7 +39,7 @@ class WorkspacesAPI(SyncAPI):
         Args:
             path: Path of the file, relative to the workspace's files directory.
             content: Text to write, encoded as UTF-8.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Raises:
@@ -68,7 +68,7 @@ class WorkspacesAPI(SyncAPI):
 
         Args:
             mode: What to compare the workspace with.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -97,7 +97,7 @@ class WorkspacesAPI(SyncAPI):
         Wire method: `session.workspaces.getWorkspace` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -124,7 +124,7 @@ class WorkspacesAPI(SyncAPI):
         Wire method: `session.workspaces.listCheckpoints` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -151,7 +151,7 @@ class WorkspacesAPI(SyncAPI):
         Wire method: `session.workspaces.listFiles` (experimental).
 
         Args:
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -180,7 +180,7 @@ class WorkspacesAPI(SyncAPI):
 
         Args:
             number: Number of the checkpoint, 0 or greater.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -211,7 +211,7 @@ class WorkspacesAPI(SyncAPI):
 
         Args:
             path: Path of the file, relative to the workspace's files directory.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:
@@ -242,7 +242,7 @@ class WorkspacesAPI(SyncAPI):
 
         Args:
             content: The pasted text; the file is written as UTF-8.
-            request_timeout: Seconds to wait for the answer, None for no limit; the client's default when
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
         Returns:

@@ -1,0 +1,120 @@
+"""Background agents that the client starts, watches and ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+from copilot_sdk import Session
+from copilot_sdk.events import SubagentCompleted, SubagentStarted, SystemNotification
+from copilot_sdk.types import TaskAgentInfo, TaskAgentProgress
+from tests.real.support.client_stage import WAIT_SECONDS, ClientStage, first, turn
+from tests.support.model_server import Reply
+
+
+async def start_guard(live: ClientStage, session: Session, reply: Reply) -> str:
+    """Starts an agent whose model gives this reply; returns its id."""
+    live.script.by_prompt["Guard the door"] = [reply]
+    started = await session.rpc.tasks.start_agent(
+        agent_type="task", prompt="Guard the door.", name="guard", description="Guards the door"
+    )
+    return started.agent_id
+
+
+async def only_task(session: Session) -> TaskAgentInfo:
+    """The one task that there is."""
+    (task,) = (await session.rpc.tasks.list()).tasks
+    assert isinstance(task, TaskAgentInfo)
+    return task
+
+
+async def test_an_agent_works_in_the_background_until_it_is_awaited(live: ClientStage) -> None:
+    hold = live.hold()
+    session = await live.create()
+    async with session.events(SubagentStarted, SubagentCompleted) as agents:
+        agent_id = await start_guard(live, session, Reply(["Stand", "ing."], hold=hold, hold_after=1))
+        started = await first(agents)
+        running = await only_task(session)
+        progress = (await session.rpc.tasks.get_progress(id=agent_id)).progress
+        waiting = asyncio.create_task(session.rpc.tasks.wait_for_pending(request_timeout=WAIT_SECONDS))
+        hold.set()
+        completed = await first(agents, lambda event: isinstance(event, SubagentCompleted))
+        await waiting
+    assert (started.agent_id, completed.agent_id) == (agent_id, agent_id)
+    assert (running.id, running.status, running.agent_type) == (agent_id, "running", "task")
+    assert (running.prompt, running.description) == ("Guard the door.", "Guards the door")
+    assert running.execution_mode == "background"
+    assert isinstance(progress, TaskAgentProgress)
+    done = await only_task(session)
+    assert done.status in {"idle", "completed"}
+    assert done.latest_response == "Standing."
+
+
+async def test_the_session_is_told_when_an_agent_has_finished(live: ClientStage) -> None:
+    session = await live.create()
+    live.says(Reply("The guard is done."))
+    async with session.events("system.notification", "assistant.message", "session.idle") as events:
+        await start_guard(live, session, Reply("Standing."))
+        notice = await first(events, lambda event: isinstance(event, SystemNotification))
+        answer = await first(
+            events, lambda event: event.type == "assistant.message" and event.agent_id is None and event.data.content
+        )
+        await first(events, lambda event: event.type == "session.idle" and event.agent_id is None)
+    assert "guard" in notice.data.content
+    assert answer.data.content == "The guard is done."
+
+
+async def test_an_agent_that_is_cancelled_can_be_removed(live: ClientStage) -> None:
+    session = await live.create()
+    agent_id = await start_guard(live, session, Reply(["Stand", "ing."], hold=live.hold(), hold_after=1))
+    tasks = session.rpc.tasks
+    assert (await tasks.remove(id=agent_id)).removed is False
+    assert (await tasks.cancel(id=agent_id)).cancelled is True
+    assert (await only_task(session)).status == "cancelled"
+    assert (await tasks.remove(id=agent_id)).removed is True
+    assert (await tasks.list()).tasks == []
+
+
+async def test_an_agent_that_is_idle_takes_a_message(live: ClientStage) -> None:
+    session = await live.create()
+    agent_id = await start_guard(live, session, Reply("Standing."))
+    await session.rpc.tasks.wait_for_pending(request_timeout=WAIT_SECONDS)
+    live.script.by_prompt["All well?"] = [Reply("All is well.")]
+    sent = await session.rpc.tasks.send_message(id=agent_id, message="All well?")
+    assert sent.sent is True, sent.error
+    await session.rpc.tasks.wait_for_pending(request_timeout=WAIT_SECONDS)
+    assert (await only_task(session)).latest_response == "All is well."
+    (asked,) = (request for request in live.model.requests if "All well?" in request.prompt)
+    assert "Standing." in [message.get("content") for message in asked.messages]
+
+
+async def test_what_an_agent_says_is_not_the_answer_of_the_session(live: ClientStage) -> None:
+    hold = live.hold()
+    live.script.by_prompt["Say hello."] = [Reply(["Hel", "lo."], hold=hold, hold_after=1)]
+    session = await live.create()
+    async with session.events(SubagentCompleted) as agents:
+        answering = asyncio.create_task(turn(session, "Say hello."))
+        await start_guard(live, session, Reply("Standing."))
+        await first(agents)
+        hold.set()
+    events = await answering
+    assert events[-1].type == "session.idle"
+    assert events[-1].agent_id is None
+    own = [
+        event.data.content
+        for event in events
+        if event.type == "assistant.message" and event.agent_id is None and event.data.content
+    ]
+    assert own[0] == "Hello."
+
+
+async def test_tasks_that_nobody_knows_are_told_as_such(live: ClientStage) -> None:
+    session = await live.create()
+    tasks = session.rpc.tasks
+    assert (await tasks.get_progress(id="nobody")).progress is None
+    assert (await tasks.cancel(id="nobody")).cancelled is False
+    assert (await tasks.remove(id="nobody")).removed is False
+    message = await tasks.send_message(id="nobody", message="Hello?")
+    assert message.sent is False
+    assert message.error
+    assert (await tasks.get_current_promotable()).task is None
+    assert (await tasks.promote_current_to_background()).task is None

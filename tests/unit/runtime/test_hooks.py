@@ -1,0 +1,161 @@
+"""Hooks: when they are called, and what their answers change."""
+
+from __future__ import annotations
+
+import asyncio
+
+from copilot_sdk.runtime import Call, Reply, fault_of_status
+from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of
+
+
+def _answer_hooks(client: Client, **outputs: Json) -> None:
+    client.answers["hooks.invoke"] = lambda params: {"output": outputs.get(params["hookType"])}
+
+
+def _invoked(client: Client) -> list[str]:
+    return [params["hookType"] for method, params in client.asked if method == "hooks.invoke"]
+
+
+async def test_hooks_come_in_the_order_of_the_cli(start: Start, join: Join) -> None:
+    client = await join(
+        start(
+            [
+                Reply(
+                    calls=[
+                        Call("report_intent", {"intent": "x"}),
+                    ]
+                ),
+                Reply("ok"),
+            ]
+        )
+    )
+    _answer_hooks(client)
+    await client.open(hooks=True)
+    assert _invoked(client) == []
+    await client.turn("go")
+    await client.call("session.destroy")
+    assert _invoked(client) == [
+        "sessionStart",
+        "userPromptSubmitted",
+        "userPromptTransformed",
+        "preToolUse",
+        "postToolUse",
+        "agentStop",
+        "sessionEnd",
+    ]
+    first = client.asked[0][1]["input"]
+    assert {"sessionId", "timestamp", "cwd", "source", "initialPrompt"} <= first.keys()
+    assert len(client.of("hook.start")) == len(client.of("hook.end")) == 7
+
+
+async def test_a_failed_tool_has_a_hook_of_its_own(start: Start, join: Join) -> None:
+    client = await join(start([Reply(calls=[Call("view", {"path": "."})]), Reply("ok")]))
+    _answer_hooks(client, preToolUse={"permissionDecision": "allow", "modifiedArgs": {"path": "/nowhere"}})
+    await client.open(hooks=True)
+    await client.turn("go")
+    assert "postToolUseFailure" in _invoked(client)
+    assert "/nowhere" in client.of("tool.execution_complete")[0]["error"]["message"]
+
+
+async def test_a_hook_can_deny_a_tool(start: Start, join: Join) -> None:
+    runtime = start([Reply(calls=[Call("report_intent", {"intent": "x"})]), Reply("ok")])
+    client = await join(runtime)
+    _answer_hooks(client, preToolUse={"permissionDecision": "deny", "permissionDecisionReason": "not today"})
+    await client.open(hooks=True)
+    await client.turn("go")
+    assert "not today" in asked_of(runtime)[-1].messages[-1].text
+
+
+async def test_a_hook_can_have_the_user_decide(start: Start, join: Join) -> None:
+    client = await join(start([Reply(calls=[Call("report_intent", {"intent": "x"})]), Reply("ok")]))
+    _answer_hooks(client, preToolUse={"permissionDecision": "ask", "permissionDecisionReason": "sure?"})
+    await client.open(hooks=True, requestPermission=True)
+    await client.send("go")
+    request = (await client.until("permission.requested"))["data"]
+    assert request["permissionRequest"]["kind"] == "hook"
+    assert request["permissionRequest"]["hookMessage"] == "sure?"
+
+
+async def test_hooks_change_prompts_and_results_for_the_model_only(start: Start, join: Join) -> None:
+    runtime = start([Reply(calls=[Call("report_intent", {"intent": "x"})]), Reply("ok")])
+    client = await join(runtime)
+    _answer_hooks(
+        client,
+        userPromptSubmitted={"modifiedPrompt": "GO", "additionalContext": "by the way"},
+        postToolUse={"modifiedResult": {"textResultForLlm": "changed"}, "additionalContext": "more"},
+    )
+    await client.open(hooks=True)
+    await client.turn("go")
+    assert client.of("user.message")[0]["content"] == "go"
+    texts = [message.text for message in asked_of(runtime)[-1].messages]
+    assert texts[1:3] == ["GO", "by the way"]
+    assert texts[-1] == "changed\n\nmore"
+
+
+async def test_a_hook_can_block_a_prompt(start: Start, join: Join) -> None:
+    runtime = start()
+    client = await join(runtime)
+    _answer_hooks(client, userPromptSubmitted={"decision": "block", "reason": "no"})
+    await client.open(hooks=True)
+    await client.turn("go")
+    assert client.of("session.warning") == [{"warningType": "policy_blocked", "message": "no"}]
+    assert asked_of(runtime) == []
+
+
+async def test_a_hook_can_send_the_agent_back_to_work(start: Start, join: Join) -> None:
+    runtime = start([Reply("done"), Reply("really done")])
+    client = await join(runtime)
+    blocks = iter([{"decision": "block", "reason": "check it"}, {}])
+
+    def answer(params: Json) -> Json:
+        return {"output": next(blocks)} if params["hookType"] == "agentStop" else {}
+
+    client.answers["hooks.invoke"] = answer
+    await client.open(hooks=True)
+    await client.turn("go")
+    assert asked_of(runtime)[-1].messages[-1].text == "check it"
+    assert client.of("assistant.message")[-1]["content"] == "really done"
+
+
+async def test_errors_are_told_to_their_hook(start: Start, join: Join) -> None:
+    client = await join(start([Reply(error=fault_of_status(400, "bad"))]))
+    _answer_hooks(client)
+    await client.open(hooks=True)
+    await client.turn("go")
+    error = next(p["input"] for _, p in client.asked if p["hookType"] == "errorOccurred")
+    assert (error["error"]["message"], error["errorContext"]) == ("bad", "model_call")
+
+
+async def test_a_hook_that_fails_or_talks_nonsense_changes_nothing(start: Start, join: Join) -> None:
+    client = await join(start())
+
+    def answer(params: Json) -> object:
+        if params["hookType"] == "sessionStart":
+            raise RuntimeError("broken hook")
+        return {"output": 7}
+
+    client.answers["hooks.invoke"] = answer
+    await client.open(hooks=True)
+    await client.turn("hi")
+    assert client.of("assistant.message")
+    assert not any(end["success"] for end in client.of("hook.end"))
+
+
+async def test_a_hook_that_is_never_answered_holds_the_turn_up_only_for_so_long(
+    start: Start, join: Join
+) -> None:
+    client = await join(start(hook_seconds=0.01))
+    client.answers["hooks.invoke"] = lambda _: asyncio.Event().wait()
+    await client.open(hooks=True)
+    await client.turn("hi")
+    assert client.of("assistant.message")
+
+
+async def test_abort_does_not_wait_for_a_hook(start: Start, join: Join) -> None:
+    client = await join(start())
+    client.answers["hooks.invoke"] = lambda _: asyncio.Event().wait()
+    await client.open(hooks=True)
+    await client.send("hi")
+    await client.until_asked("hooks.invoke")
+    await client.call("session.abort")
+    await client.until("session.idle", aborted=True)

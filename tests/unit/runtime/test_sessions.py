@@ -1,0 +1,334 @@
+"""Sessions: how they begin and end, who hears of them, and what is left on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from copilot_sdk.errors import RpcError, SessionNotFound
+from copilot_sdk.runtime import Call, Reply
+from tests.unit.runtime.harness import Join, Json, Start, asked_of, tool, types
+
+
+async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -> None:
+    client = await join(start())
+    created = await client.open()
+    assert created["mode"] == "interactive"
+    assert created["isRemote"] is False
+    assert Path(created["workspacePath"]).is_dir()
+    assert types(client.events) == ["session.start"]
+    assert [notice["type"] for notice in client.lifecycle] == ["session.created"]
+
+
+async def test_an_id_that_is_live_returns_the_same_session(start: Start, join: Join) -> None:
+    client = await join(start())
+    first = await client.open(sessionId="mine")
+    second = await client.open(sessionId="mine")
+    assert first["startTime"] == second["startTime"]
+    assert types(client.events) == ["session.start"]
+
+
+@pytest.mark.parametrize("name", ["../evil", "", "a/b", ".hidden", "x" * 200])
+async def test_ids_that_are_no_file_names_are_refused(start: Start, join: Join, name: str) -> None:
+    client = await join(start())
+    if not name:
+        assert (await client.open(sessionId=name))["sessionId"]
+        return
+    with pytest.raises(RpcError, match="Invalid session ID"):
+        await client.open(sessionId=name)
+
+
+async def test_a_working_directory_has_to_exist(start: Start, join: Join, tmp_path: Path) -> None:
+    client = await join(start())
+    with pytest.raises(RpcError, match="does not exist"):
+        await client.open(workingDirectory=str(tmp_path / "nowhere"))
+
+
+async def test_failures_have_the_texts_of_the_cli(start: Start, join: Join) -> None:
+    client = await join(start())
+    with pytest.raises(SessionNotFound) as missing:
+        await client.call("session.tasks.list", sessionId="x")
+    assert missing.value.message == (
+        "Request session.tasks.list failed with message: Session not found for sessionId: x"
+    )
+    assert missing.value.code == -32603
+    await client.open()
+    with pytest.raises(RpcError) as invalid:
+        await client.call("session.send")
+    assert (invalid.value.code, invalid.value.message) == (
+        -32603,
+        "Request session.send failed with message: prompt: Field required",
+    )
+    with pytest.raises(RpcError) as unserved:
+        await client.peer.request("session.fleet.start", {"sessionId": client.session_id})
+    assert (unserved.value.code, unserved.value.message) == (-32601, "Unhandled method session.fleet.start")
+
+
+async def test_sessions_without_a_turn_are_not_listed(start: Start, join: Join, tmp_path: Path) -> None:
+    client = await join(start())
+    await client.open(workingDirectory=str(tmp_path))
+    assert await client.call("session.list") == {"sessions": []}
+    await client.turn("hello there")
+    (listed,) = (await client.call("session.list"))["sessions"]
+    assert (listed["sessionId"], listed["summary"]) == (client.session_id, "hello there")
+    assert (await client.call("session.list", filter={"cwd": "/elsewhere"}))["sessions"] == []
+    assert await client.call("session.getMetadata") == {"session": listed}
+    assert await client.call("session.getLastId") == {"sessionId": client.session_id}
+
+
+async def test_a_second_client_gets_the_same_events(start: Start, join: Join) -> None:
+    runtime = start()
+    first, second = await join(runtime), await join(runtime)
+    await first.open(streaming=True)
+    second.session_id = first.session_id
+    await second.call("session.resume")
+    begin = len(first.events)
+    await first.turn("hi")
+    await second.until("session.idle")
+    assert first.events[begin:] == second.events[-len(first.events[begin:]) :]
+    assert first.of("session.resume")[0]["sessionWasActive"] is True
+
+
+async def test_a_client_that_has_not_joined_hears_of_the_lifecycle_only(start: Start, join: Join) -> None:
+    runtime = start()
+    client, other = await join(runtime), await join(runtime)
+    await client.open()
+    await client.turn("hi")
+    await client.call("session.delete")
+    await other.call("ping")
+    assert other.events == []
+    told = [notice["type"] for notice in other.lifecycle]
+    assert (told[0], told[-1]) == ("session.created", "session.deleted")
+    assert "session.updated" in told
+
+
+async def test_tools_are_those_of_all_clients_and_changes_are_told(start: Start, join: Join) -> None:
+    runtime = start()
+    first, second = await join(runtime), await join(runtime)
+    await first.open(tools=[tool("one")])
+    second.session_id = first.session_id
+    await second.call("session.resume", tools=[tool("two")])
+    await first.until("session.tools_updated")
+    await first.turn("hi")
+    offered = {spec.name for spec in asked_of(runtime)[-1].tools}
+    assert {"one", "two"} <= offered
+    await second.peer.aclose()
+    await first.until("session.tools_updated")
+    names = {entry["name"] for entry in (await first.call("session.tools.getCurrentMetadata"))["tools"]}
+    assert "one" in names
+    assert "two" not in names
+
+
+async def test_a_call_of_a_tool_whose_client_has_left_fails(start: Start, join: Join) -> None:
+    runtime = start([Reply(calls=[Call("two")]), Reply("ok")])
+    first, second = await join(runtime), await join(runtime)
+    await first.open()
+    second.session_id = first.session_id
+    await second.call("session.resume", tools=[tool("two", skipPermission=True)])
+    await first.send("go")
+    await first.until("external_tool.requested")
+    await second.peer.aclose()
+    await first.until("session.idle")
+    assert "has left" in first.of("tool.execution_complete")[0]["error"]["message"]
+
+
+async def test_the_last_client_that_leaves_ends_the_turn_and_closes_the_session(
+    start: Start, join: Join
+) -> None:
+    runtime = start([Reply("never", hold=asyncio.Event()), Reply("back again")])
+    client, watching = await join(runtime), await join(runtime)
+    await client.open()
+    await client.send("go")
+    await client.until("assistant.turn_start")
+    await client.peer.aclose()
+    watching.session_id = client.session_id
+    async with asyncio.timeout(5):
+        while runtime.runtime.sessions:
+            await watching.call("ping")
+    await watching.call("session.resume")
+    stored = [event["type"] for event in (await watching.call("session.getMessages"))["events"]]
+    assert stored[-3:] == ["abort", "session.shutdown", "session.resume"]
+    await watching.turn("again")
+    assert watching.of("assistant.message")[-1]["content"] == "back again"
+
+
+async def test_a_session_survives_a_restart_with_its_conversation(start: Start, join: Join) -> None:
+    first = start([Reply(calls=[Call("nope")], text="trying"), Reply("sorry")])
+    client = await join(first)
+    await client.open(sessionId="kept")
+    await client.turn("use nope")
+    await client.call("session.name.set", name="  My session ")
+    before = [event for event in client.events if not event.get("ephemeral")]
+    await client.peer.aclose()
+    await first.aclose()
+    second = start([Reply("hello again")])
+    client = await join(second)
+    client.session_id = "kept"
+    resumed = await client.call("session.resume")
+    assert resumed["sessionId"] == "kept"
+    assert await client.call("session.name.get") == {"name": "My session"}
+    stored = (await client.call("session.getMessages"))["events"]
+    assert [event["id"] for event in stored[: len(before)]] == [event["id"] for event in before]
+    await client.turn("and now?")
+    said = [(message.role, message.text) for message in asked_of(second)[0].messages[1:]]
+    assert said == [
+        ("user", "use nope"),
+        ("assistant", "trying"),
+        ("tool", "Tool 'nope' does not exist."),
+        ("assistant", "sorry"),
+        ("user", "and now?"),
+    ]
+
+
+async def test_a_call_that_never_got_its_result_is_not_taken_for_a_success(start: Start, join: Join) -> None:
+    first = start([Reply(calls=[Call("t", id="c1")])])
+    client = await join(first)
+    await client.open(sessionId="cut", tools=[tool("t", skipPermission=True)])
+    await client.send("go")
+    await client.until("external_tool.requested")
+    path = Path(first.runtime.live("cut").folder) / "events.jsonl"
+    stored = path.read_bytes()
+    await client.peer.aclose()
+    await first.aclose()
+    path.write_bytes(stored + b'{"id": "half a li')
+    second = start([Reply("ok")])
+    client = await join(second)
+    client.session_id = "cut"
+    await client.call("session.resume")
+    await client.turn("and?")
+    assert "Do not assume" in next(m.text for m in asked_of(second)[0].messages if m.role == "tool")
+
+
+async def test_repeated_system_messages_are_told_but_not_stored(start: Start, join: Join) -> None:
+    runtime = start()
+    client = await join(runtime)
+    await client.open()
+    await client.turn("one")
+    await client.turn("two")
+    assert len(client.of("system.message")) == 2
+    lines = (runtime.runtime.live(client.session_id).folder / "events.jsonl").read_text().splitlines()
+    assert sum(json.loads(line)["type"] == "system.message" for line in lines) == 1
+
+
+async def test_a_session_that_is_gone_can_be_neither_resumed_nor_deleted(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    gone = client.session_id
+    folder = Path((await client.call("session.metadata.snapshot"))["workspacePath"])
+    assert await client.call("session.delete") == {"success": True}
+    assert not folder.exists()
+    with pytest.raises(SessionNotFound):
+        await client.call("session.resume", sessionId=gone)
+    answer = await client.call("session.delete", sessionId=gone)
+    assert (answer["success"], gone in answer["error"]) == (False, True)
+
+
+async def test_destroy_keeps_what_is_stored(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    await client.turn("hi")
+    await client.call("session.destroy")
+    with pytest.raises(SessionNotFound):
+        await client.call("session.send", prompt="x")
+    await client.call("session.resume")
+    assert await client.call("session.detach") == {"success": True}
+
+
+async def test_the_foreground_session_is_told_to_everybody(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    assert await client.call("session.getForeground") == {}
+    assert await client.call("session.setForeground") == {"success": True}
+    assert (await client.call("session.getForeground"))["sessionId"] == client.session_id
+    assert client.lifecycle[-1]["type"] == "session.foreground"
+    assert (await client.call("session.setForeground", sessionId="x"))["success"] is False
+
+
+async def test_mode_model_and_name_can_be_changed(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open(model="small")
+    await client.call("session.mode.set", mode="plan")
+    assert client.of("session.mode_changed") == [{"previousMode": "interactive", "newMode": "plan"}]
+    with pytest.raises(RpcError, match="mode"):
+        await client.call("session.mode.set", mode="bogus")
+    switched = await client.call("session.model.switchTo", modelId="large", reasoningEffort="high")
+    assert switched == {"modelId": "large"}
+    assert await client.call("session.model.getCurrent") == {"modelId": "large", "reasoningEffort": "high"}
+    change = client.of("session.model_change")[0]
+    assert (change["previousModel"], change["newModel"]) == ("small", "large")
+    assert await client.call("session.name.setAuto", summary="Auto") == {"applied": True}
+    await client.call("session.name.set", name="Mine")
+    assert await client.call("session.name.setAuto", summary="Auto") == {"applied": False}
+    assert await client.call("session.name.get") == {"name": "Mine"}
+    await client.call("session.options.update", model="tiny", enableStreaming=True)
+    await client.turn("hi")
+    assert client.of("assistant.usage")[0]["model"] == "tiny"
+    assert client.of("assistant.message_delta")
+
+
+@pytest.mark.parametrize(("level", "event"), [("info", "info"), ("warning", "warning"), ("error", "error")])
+async def test_log_makes_an_event(start: Start, join: Join, level: str, event: str) -> None:
+    client = await join(start())
+    await client.open()
+    logged = await client.call("session.log", message="look", level=level, ephemeral=True)
+    assert client.events[-1]["id"] == logged["eventId"]
+    assert (client.events[-1]["type"], client.events[-1]["ephemeral"]) == (f"session.{event}", True)
+
+
+async def test_the_event_log_is_read_in_parts(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    await client.turn("hi")
+    durable = [event["id"] for event in client.events if not event.get("ephemeral")]
+    seen: list[Json] = []
+    batch: Json = {"cursor": None, "hasMore": True}
+    while batch["hasMore"]:
+        cursor = {"cursor": batch["cursor"]} if batch["cursor"] else {}
+        batch = await client.call("session.eventLog.read", max=3, **cursor)
+        seen += batch["events"]
+    assert [event["id"] for event in seen[: len(durable)]] == durable
+    assert {event["id"] for event in seen} == {event["id"] for event in client.events}
+    assert (await client.call("session.eventLog.read", cursor=batch["cursor"]))["events"] == []
+
+
+async def test_reading_the_event_log_waits_for_what_is_wanted(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    cursor = (await client.call("session.eventLog.tail"))["cursor"]
+    reading = asyncio.create_task(
+        client.call("session.eventLog.read", cursor=cursor, waitMs=5000, types=["assistant.message"])
+    )
+    await client.send("hi")
+    batch = await reading
+    assert types(batch["events"]) == ["assistant.message"]
+    assert batch["cursorStatus"] == "ok"
+
+
+async def test_a_cursor_from_elsewhere_begins_at_the_start(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    batch = await client.call("session.eventLog.read", cursor="999999.0")
+    assert (batch["cursorStatus"], types(batch["events"])) == ("expired", ["session.start"])
+
+
+async def test_models_and_status_are_answered(start: Start, join: Join) -> None:
+    client = await join(start())
+    assert [model["id"] for model in (await client.call("models.list"))["models"]] == ["scripted"]
+    assert (await client.call("status.get"))["protocolVersion"] == 3
+    assert (await client.call("auth.getStatus"))["isAuthenticated"] is False
+    assert (await client.call("ping", message="x"))["message"] == "pong: x"
+    assert {"bash", "view"} <= {entry["name"] for entry in (await client.call("tools.list"))["tools"]}
+
+
+async def test_a_client_that_reads_slowly_slows_the_turn_down_and_loses_nothing(
+    start: Start, join: Join
+) -> None:
+    pieces = [f"{number} " for number in range(3_000)]
+    client = await join(start([Reply(pieces)]))
+    await client.open(streaming=True)
+    await client.turn("count")
+    text = "".join(delta["deltaContent"] for delta in client.of("assistant.message_delta"))
+    assert text == client.of("assistant.message")[0]["content"] == "".join(pieces)
