@@ -83,6 +83,7 @@ class TypeReader:
         self._events = events
         self._renames = renames
         self._places: dict[str, Node] = {}
+        self._folding: list[Json] = []
         self._nullable = {name for name, node in documents.definitions.items() if self._takes_null(node)}
         for name, node in documents.definitions.items():
             if name not in events:
@@ -198,7 +199,16 @@ class TypeReader:
 
     def expr(self, node: Node, hint: str) -> TypeExpr:
         """The type that a node describes; what needs a name of its own is lifted under `hint`."""
-        node = self.documents.merged(node)
+        if "allOf" not in node.value:
+            return self._plain(node, hint)
+        if any(node.value["allOf"] is opened for opened in self._folding):
+            raise node.fail("allOf leads back to itself")
+        self._folding.append(node.value["allOf"])
+        made = self._plain(self.documents.merged(node), hint)
+        self._folding.pop()
+        return made
+
+    def _plain(self, node: Node, hint: str) -> TypeExpr:
         self.notes.schema(node)
         if "$ref" in node.value:
             target = self.documents.target(node)

@@ -109,7 +109,6 @@ SESSION_CREATE: Method[SessionCreateResult] = Method(
     params=_session_create_params,
     result=_session_create_result,
     nullable=frozenset({"availableTools"}),
-    waits=True,
 )
 
 SESSION_DELETE: Method[SuccessResult] = Method(

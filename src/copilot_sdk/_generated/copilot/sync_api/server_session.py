@@ -286,7 +286,8 @@ class ServerSessionAPI(SyncAPI):
                 1.0.102.
             trust_working_directory: How long the working directory is trusted: `session` or `user`. Since
                 runtime 1.0.102.
-            request_timeout: Seconds to wait for the answer; no limit when left out.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
 
         Returns:
             The session that was created.
