@@ -17,6 +17,9 @@ _RAISES = (
     "RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone."
 )
 
+# Names that mean something in the body of an API method.
+_TAKEN = frozenset({"methods", "request_timeout", "self"})
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -199,7 +202,7 @@ class _Emitter:
             annotation += " | None"
         if not item.required and nullable:
             annotation += " | Unset"
-        name = "request_timeout_" if item.name == "request_timeout" else item.name
+        name = f"{item.name}_" if item.name in _TAKEN else item.name
         return Parameter(name, item.wire, annotation, item.required, nullable, field_text(item))
 
     def _operation(self, method: Method) -> Operation:
@@ -224,7 +227,11 @@ class _Emitter:
         lines.append(
             _item(
                 "request_timeout: Seconds to wait for the answer; "
-                + ("no limit when left out." if method.waits else "None for no limit, the client's default when left out.")
+                + (
+                    "no limit when left out."
+                    if method.waits
+                    else "None for no limit, the client's default when left out."
+                )
             )
         )
         returned = self._returns(method.result)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from codegen.ir import Event, Protocol
 from codegen.models import EVENT, SUPPORT, TypeSource
-from codegen.ownership import SHARED, UNREACHED, Owners
+from codegen.ownership import SHARED, UNREACHED, Owners, shared_group
 from codegen.templating import render
 from codegen.text import paragraph
 
@@ -29,7 +29,7 @@ def emit(protocol: Protocol, sources: Mapping[str, TypeSource], owners: Owners) 
 
 
 def _module(module: str, sources: Mapping[str, TypeSource], owners: Owners, events: list[Event]) -> str:
-    own = [source for name, source in sources.items() if owners.of(name) == module]
+    own = _ordered([source for name, source in sources.items() if owners.of(name) == module])
     blocks = [source.text for source in own]
     blocks += [render("event.py.jinja", event=event, doc=_event_doc(event)) for event in events]
     names = {name for block in blocks for name in _names(block)}
@@ -51,6 +51,20 @@ def _module(module: str, sources: Mapping[str, TypeSource], owners: Owners, even
     )
 
 
+def _ordered(sources: list[TypeSource]) -> list[TypeSource]:
+    """The types of a module, each alias behind what it names: an alias is evaluated where it stands, a class is not."""
+    missing = {source.name for source in sources}
+    waiting: list[TypeSource] = []
+    placed: list[TypeSource] = []
+    for source in sources:
+        waiting.append(source)
+        while ready := [s for s in waiting if s.is_class or not s.references & missing]:
+            placed += ready
+            missing -= {s.name for s in ready}
+            waiting = [s for s in waiting if s not in ready]
+    return placed
+
+
 def _names(block: str) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Name)}
 
@@ -66,6 +80,9 @@ def _title(module: str) -> str:
     room, _, name = module.partition(".")
     if module == SHARED:
         return "Types that several namespaces or event families use."
+    if shared_group(module):
+        words = name.removeprefix("shared_").replace("_", " ")
+        return f"Types that several namespaces or event families use: {words}."
     if module == UNREACHED:
         return "Types that the schema describes but no method or event uses."
     if room == "events":

@@ -16,6 +16,7 @@ from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, 
 from datamodel_code_generator.enums import DataModelType
 
 from codegen import naming
+from codegen.frontends.unions import leaves
 from codegen.ir import (
     AliasDef,
     Array,
@@ -289,18 +290,47 @@ def _special(node: ast.AST) -> frozenset[str]:
 
 def _alias(name: str, value: ast.expr, protocol: Protocol) -> TypeSource:
     definition = protocol.types[name]
+    value = _Plain().visit(value)
     if isinstance(definition, UnionDef) and any(isinstance(member, Ref) for member in definition.members):
-        value = _open_union(value, definition)
+        value = _open_union(value, definition, protocol)
     assign = ast.unparse(ast.AnnAssign(ast.Name(name), ast.Name("TypeAlias"), value, simple=1))
     if text := definition_text(definition):
         assign += "\n" + quoted(text, indent=0)
     return TypeSource(name, assign, frozenset(definition_references(definition)) | _special(value), False)
 
 
-def _open_union(value: ast.expr, definition: UnionDef) -> ast.expr:
+def _open_union(value: ast.expr, definition: UnionDef, protocol: Protocol) -> ast.expr:
     """A union that takes a branch it does not know as an `UnknownVariant`."""
+    branches = ast.unparse(value)
     if definition.discriminator:
+        # A union inside it is opened: what takes unknown branches has no tag to be told apart by.
+        names = dict.fromkeys(leaves(definition.name, protocol.types))
         tag = naming.field_name(definition.discriminator)
-        value = ast.parse(f"Annotated[{ast.unparse(value)}, Field(discriminator={tag!r})]", mode="eval").body
-    text = f"Annotated[{ast.unparse(value)} | UnknownVariant, Field(union_mode='left_to_right')]"
+        branches = f"Annotated[{' | '.join(names)}, Field(discriminator={tag!r})]"
+    return _expression(f"Annotated[{branches} | UnknownVariant, Field(union_mode='left_to_right')]")
+
+
+class _Plain(ast.NodeTransformer):
+    """Takes the quotes off types in an alias: `Union[A, 'B']`, as written for a type defined below, is `A | B`.
+
+    An alias stands behind the types that it names, so nothing has to be quoted.
+    """
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        match node:
+            case ast.Subscript(value=ast.Name(id="Literal")):
+                return node
+            case ast.Subscript(value=ast.Name(id="Union"), slice=ast.Tuple(elts=members)):
+                return _expression(" | ".join(ast.unparse(self.visit(member)) for member in members))
+        node.slice = self.visit(node.slice)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return _expression(node.value) if isinstance(node.value, str) else node
+
+
+def _expression(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body

@@ -32,8 +32,20 @@ _WORDS = {
 _JOINED = {"git_hub": "github", "o_auth": "oauth", "web_socket": "websocket", "sub_agent": "subagent"}
 
 # Attributes that a pydantic model already has; a field of that name gets a trailing underscore.
-_MODEL_ATTRIBUTES = frozenset({"construct", "copy", "fields", "json", "schema", "validate", "raw"})
-_MODEL_ATTRIBUTES |= {"model_config", "model_fields", "model_dump", "model_extra"}
+_MODEL_ATTRIBUTES = frozenset(
+    {
+        "construct", "copy", "fields", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "raw", "schema",
+        "schema_json", "to_wire", "update_forward_refs", "validate",
+        *(
+            f"model_{name}"
+            for name in (
+                "computed_fields", "config", "construct", "copy", "dump", "dump_json", "extra", "fields", "fields_set",
+                "json_schema", "parametrized_name", "post_init", "rebuild", "validate", "validate_json",
+                "validate_strings",
+            )
+        ),
+    }
+)  # fmt: skip
 # Built-in types that annotations use: a field of that name would hide them from the fields below it.
 _ANNOTATIONS = frozenset({"bool", "dict", "float", "int", "list", "str"})
 

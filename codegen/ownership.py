@@ -1,8 +1,10 @@
 """Which generated module a type lives in.
 
 A type belongs to the one namespace, or the one event family, that reaches it; what two or more reach is
-shared. So no namespace's module imports another's, and the import graph has no cycle. What no method or event
-reaches stands apart, and nobody imports it.
+shared. So no namespace's module imports another's, and the import graph has no cycle. Shared types that refer
+to each other stay together, and a large group of them has a module of its own: nobody pays for a group
+without using it, and no group imports another. What no method or event reaches stands apart, and nobody
+imports it.
 """
 
 from __future__ import annotations
@@ -10,10 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from codegen.ir import Method, Protocol, Scope, definition_references, method_references
+from codegen.ir import Method, ObjectDef, Protocol, Scope, definition_references, method_references
+from codegen.naming import snake
 
 SHARED = "types.shared"
 UNREACHED = "types.unreached"
+
+_OWN_MODULE = 4
+"""How many classes make a group of shared types large: their creation costs more than a further module."""
 
 
 def namespace(method: Method) -> str:
@@ -56,7 +62,41 @@ def assign(protocol: Protocol) -> Owners:
     for module, names in roots.items():
         for name in _closure(names, protocol):
             reached[name].add(module)
-    return Owners({name: _owner(by) for name, by in reached.items()})
+    owners = {name: _owner(by) for name, by in reached.items()}
+    shared = [name for name, owner in owners.items() if owner == SHARED]
+    return Owners(owners | _groups(shared, protocol))
+
+
+def shared_group(module: str) -> bool:
+    """True for the module of a group of shared types."""
+    return module.startswith(f"{SHARED}_")
+
+
+def _groups(shared: list[str], protocol: Protocol) -> dict[str, str]:
+    """The modules of those shared types that belong to a large group, named after the type nobody refers to."""
+    references = {name: set(definition_references(protocol.types[name])) for name in shared}
+    modules: dict[str, str] = {}
+    for group in _connected(references):
+        if sum(isinstance(protocol.types[name], ObjectDef) for name in group) >= _OWN_MODULE:
+            inner = {target for name in group for target in references[name] - {name}}
+            root = min(group - inner or group)
+            modules |= dict.fromkeys(group, f"{SHARED}_{snake(root)}")
+    return modules
+
+
+def _connected(references: Mapping[str, set[str]]) -> list[set[str]]:
+    """The groups of names that refer to each other, directly or over others."""
+    groups: list[set[str]] = []
+    for name, targets in references.items():
+        joined = {name, *targets}
+        apart = []
+        for group in groups:
+            if group.isdisjoint(joined):
+                apart.append(group)
+            else:
+                joined |= group
+        groups = [*apart, joined]
+    return groups
 
 
 def _owner(reached_by: set[str]) -> str:

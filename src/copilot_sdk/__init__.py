@@ -12,11 +12,11 @@ Names are loaded when they are first used: importing the package is cheap.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from copilot_sdk._lazy import attach
 from copilot_sdk._version import __version__ as __version__
 
+# Type checkers take it for true. Not typing's: loading typing would be most of the cost of this import.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from copilot_sdk.client import CopilotClient as CopilotClient
     from copilot_sdk.errors import AuthenticationFailed as AuthenticationFailed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from copilot_sdk._rpc.method import Method
@@ -20,11 +20,15 @@ class PeerCaller:
     Args:
         peer: The connection.
         session_id: Goes into the params of each call.
+        check: Raises if no more calls are wanted; called before each one.
     """
 
-    def __init__(self, peer: Peer, session_id: str | None = None) -> None:
+    def __init__(
+        self, peer: Peer, session_id: str | None = None, check: Callable[[], object] | None = None
+    ) -> None:
         self._peer = peer
         self._session_id = session_id
+        self._check = check
 
     async def call(
         self, method: Method[R], params: Mapping[str, object] | object, timeout: float | Unset | None
@@ -37,7 +41,10 @@ class PeerCaller:
             RpcError: The runtime refused.
             RequestTimeout: No answer came in time.
             ConnectionClosed: The connection ended.
+            UsageError: The client or the session was closed on this side.
         """
+        if self._check is not None:
+            self._check()
         from copilot_sdk._model.codec import decode_result, encode_params
 
         if timeout is UNSET and method.waits:

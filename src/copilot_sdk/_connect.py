@@ -20,6 +20,7 @@ Connector: TypeAlias = "Callable[[], Awaitable[Transport]]"
 
 CLI_PATH_VARIABLE = "COPILOT_CLI_PATH"
 _TOKEN_VARIABLE = "COPILOT_SDK_AUTH_TOKEN"  # noqa: S105 - the name of a variable
+_CONNECTION_TOKEN_VARIABLE = "COPILOT_CONNECTION_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Spawn:
         github_token: Signs the runtime in; handed over in the environment, never on the command line.
         use_logged_in_user: False to ignore credentials that are stored on the machine.
         tcp: True to speak over a TCP port that the process chooses, instead of its standard streams.
+        connection_token: What a client of the port has to know, so that other users of the machine stay out.
     """
 
     path: str | os.PathLike[str] | None = None
@@ -46,6 +48,7 @@ class Spawn:
     github_token: str | None = field(default=None, repr=False)
     use_logged_in_user: bool = True
     tcp: bool = False
+    connection_token: str | None = field(default=None, repr=False)
 
     def command(self) -> list[str]:
         """The command line.
@@ -72,6 +75,8 @@ class Spawn:
         env = dict(os.environ if self.env is None else self.env)
         if self.github_token is not None:
             env[_TOKEN_VARIABLE] = self.github_token
+        if self.connection_token is not None:
+            env[_CONNECTION_TOKEN_VARIABLE] = self.connection_token
         if self.tcp:
             from copilot_sdk.transports.tcp import spawn_listening
 

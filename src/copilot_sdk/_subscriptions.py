@@ -6,35 +6,87 @@ import asyncio
 import inspect
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from copy import copy
+from typing import TYPE_CHECKING, Any, Generic, Self
 
-from copilot_sdk.errors import CopilotError, EventBufferOverflow
+from typing_extensions import TypeVar
+
+from copilot_sdk._callbacks import being_cancelled
+from copilot_sdk._recent import RecentIds
+from copilot_sdk.errors import CopilotError, EventBufferOverflow, UsageError
+
+if TYPE_CHECKING:
+    from copilot_sdk._model.event import EventBase
+
+E = TypeVar("E", default=Any)
 
 DEFAULT_BUFFER = 10_000
+_SEEN_EVENTS = 20_000
 _logger = logging.getLogger("copilot_sdk.events")
 
 
-class EventStream:
+class EventFilter:
+    """Which events a subscriber wants.
+
+    A wire type brings every event of that type. A class brings its instances alone, so that nobody who asks for
+    a class has to expect an `UnknownEvent`: an event that does not fit its type's description.
+
+    Args:
+        wanted: Classes and wire types; none means all events.
+
+    Raises:
+        UsageError: A class stands for no single event type.
+    """
+
+    def __init__(self, wanted: Iterable[type[EventBase] | str] = ()) -> None:
+        self._names: set[str] = set()
+        self._classes: dict[str, type[EventBase]] = {}
+        for item in wanted:
+            if isinstance(item, str):
+                self._names.add(item)
+            else:
+                self._classes[_wire_type(item)] = item
+        self._all = not self._names and not self._classes
+
+    def wants(self, event_type: str) -> bool:
+        """True when an event of this wire type may be wanted."""
+        return self._all or event_type in self._names or event_type in self._classes
+
+    def takes(self, event: EventBase, event_type: str) -> bool:
+        """True when this event is wanted, given that its type may be."""
+        return self._all or event_type in self._names or isinstance(event, self._classes[event_type])
+
+
+def _wire_type(item: type[EventBase]) -> str:
+    field = item.model_fields.get("type")
+    if field is None or not isinstance(field.default, str) or not field.default:
+        raise UsageError(f"{item.__name__} is no class of a single event type; leave it out to get all events")
+    return field.default
+
+
+class EventStream(Generic[E]):
     """An async iterator over events, in the order of their coming.
 
     It ends when it or its session is closed, and raises what ended the connection. A stream whose buffer runs
     over gives the events that it still has and then raises `EventBufferOverflow`: nothing is lost in silence.
 
     Args:
-        types: Wire types of the events that are wanted, None for all.
+        wanted: The events that are wanted, None for all.
         buffer: How many events may wait.
-        on_close: Called once when the stream is closed.
+        on_close: Called once when the stream takes no more events.
     """
 
     def __init__(
         self,
-        types: frozenset[str] | None = None,
+        wanted: EventFilter | None = None,
         *,
         buffer: int = DEFAULT_BUFFER,
-        on_close: Callable[[EventStream], None] | None = None,
+        on_close: Callable[[EventStream[Any]], None] | None = None,
     ) -> None:
-        self._types = types
+        if buffer < 1:
+            raise UsageError(f"buffer has to be 1 event or more, not {buffer}")
+        self._filter = wanted or EventFilter()
         self._limit = buffer
         self._events: deque[Any] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -43,12 +95,12 @@ class EventStream:
         self._on_close = on_close
 
     def wants(self, event_type: str) -> bool:
-        """True when the stream takes events of this type."""
-        return not self._ended and (self._types is None or event_type in self._types)
+        """True when the stream may take events of this type."""
+        return not self._ended and self._filter.wants(event_type)
 
-    def push(self, event: Any) -> None:
-        """Add an event; never blocks."""
-        if self._ended:
+    def push(self, event: EventBase, event_type: str) -> None:
+        """Add an event of a wanted type; never blocks."""
+        if self._ended or not self._filter.takes(event, event_type):
             return
         if len(self._events) >= self._limit:
             self.end(EventBufferOverflow(self._limit))
@@ -70,25 +122,29 @@ class EventStream:
             self._waiter.set_result(None)
 
     def close(self) -> None:
-        """Take no more events."""
+        """Take no more events, and drop those that wait."""
         self._events.clear()
         self.end()
+        self._error = None
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Any:
+    async def __anext__(self) -> E:
         while not self._events:
             if self._ended:
                 if self._error is not None:
-                    raise self._error
+                    raise copy(self._error)
                 raise StopAsyncIteration
+            if self._waiter is not None:
+                raise UsageError("another task waits for this stream's events; give each task its own stream")
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        return self._events.popleft()
+        event: E = self._events.popleft()
+        return event
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,17 +153,89 @@ class EventStream:
         self.close()
 
 
-async def feed(stream: EventStream, callback: Callable[[Any], Awaitable[None] | None]) -> None:
+class Subscriptions:
+    """The streams of a session: each event goes to those who want it, once, and is decoded only for them."""
+
+    def __init__(self) -> None:
+        self._streams: list[EventStream[Any]] = []
+        self._seen = RecentIds(_SEEN_EVENTS)
+        self._unreadable: set[str] = set()
+
+    def add(self, wanted: EventFilter | None = None, buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
+        """Open a stream."""
+        stream: EventStream[Any] = EventStream(wanted, buffer=buffer, on_close=self._remove)
+        self._streams.append(stream)
+        return stream
+
+    def end(self, error: CopilotError | None) -> None:
+        """End all streams."""
+        for stream in list(self._streams):
+            stream.end(error)
+
+    def is_new(self, raw: Mapping[str, Any]) -> bool:
+        """True when an event comes for the first time; runtimes send events again when a client is slow."""
+        event_id = raw.get("id")
+        return not isinstance(event_id, str) or self._seen.add(event_id)
+
+    def distribute(self, raw: dict[str, Any], event_type: str, *, asked: bool) -> EventBase | None:
+        """Give an event to the streams that want it.
+
+        Args:
+            raw: The event as it came.
+            event_type: Its wire type.
+            asked: True when the caller wants it too.
+
+        Returns:
+            The event, None if it was not decoded because nobody wants it.
+        """
+        wanted = [stream for stream in self._streams if stream.wants(event_type)]
+        if not wanted and not asked:
+            return None
+        event = self._decode(raw, event_type)
+        for stream in wanted:
+            stream.push(event, event_type)
+        return event
+
+    def _decode(self, raw: dict[str, Any], event_type: str) -> EventBase:
+        from copilot_sdk._generated.copilot.events import UnknownEvent, decode
+
+        event: EventBase = decode(raw)
+        problem = event.problem if isinstance(event, UnknownEvent) else None
+        if problem is not None and event_type not in self._unreadable:
+            self._unreadable.add(event_type)
+            _logger.warning("an event %s cannot be read and comes as UnknownEvent: %s", event_type, problem)
+        return event
+
+    def _remove(self, stream: EventStream[Any]) -> None:
+        if stream in self._streams:
+            self._streams.remove(stream)
+
+
+async def feed(stream: EventStream[Any], callback: Callable[[Any], Awaitable[None] | None]) -> None:
     """Call a function with each event of a stream; what it raises is logged and the next event follows."""
     try:
         async for event in stream:
-            try:
-                outcome = callback(event)
-                if inspect.isawaitable(outcome):
-                    await outcome
-            except Exception:
-                _logger.exception("the callback for %s raised", event.type)
+            await _call(callback, event)
     except EventBufferOverflow as error:
-        _logger.error("the callback gets no more events: %s", error)
-    except CopilotError:
-        _logger.debug("the connection ended under a callback")
+        _logger.error("the callback gets no more events: %s", error)  # noqa: TRY400 - the text says it all
+    except CopilotError as error:
+        _logger.debug("the events of a callback ended: %s", error)
+    finally:
+        stream.close()
+
+
+async def _call(callback: Callable[[Any], Awaitable[None] | None], event: EventBase) -> None:
+    try:
+        outcome = callback(event)
+        if inspect.isawaitable(outcome):
+            await outcome
+    except asyncio.CancelledError:
+        if being_cancelled():
+            raise
+        _logger.exception("the callback for %s waited for something that was cancelled", _type_of(event))
+    except Exception:
+        _logger.exception("the callback for %s raised", _type_of(event))
+
+
+def _type_of(event: EventBase) -> str:
+    return str(getattr(event, "type", "an event"))

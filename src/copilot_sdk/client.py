@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import secrets
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -11,15 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._connect import Connect, Connector, Embed, Spawn
-from copilot_sdk._rpc.unset import UNSET
-from copilot_sdk.errors import (
-    CopilotError,
-    MethodNotFound,
-    ProtocolError,
-    ProtocolVersionMismatch,
-    RpcError,
-    UsageError,
-)
+from copilot_sdk._handshake import Greeting, shake_hands
+from copilot_sdk._sessions import Sessions
+from copilot_sdk.errors import ConnectError, ConnectionClosed, InvalidParams, RpcError, UsageError
+from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
     import os
@@ -45,10 +40,8 @@ if TYPE_CHECKING:
     from copilot_sdk.tools import Tool
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
-MIN_PROTOCOL_VERSION = 3
-MAX_PROTOCOL_VERSION = 3
-_START_TIMEOUT = 60.0
-_logger = logging.getLogger("copilot_sdk.client")
+DEFAULT_START_TIMEOUT = 60.0
+_MANAGED_OPTIONS = frozenset({"session_id", "tools", "request_permission", "request_user_input"})
 
 
 class CopilotClient:
@@ -64,7 +57,8 @@ class CopilotClient:
         log_level: How much the CLI logs: none, error, warning, info, debug or all.
         github_token: Signs the CLI in; a secret that never shows on a command line.
         use_logged_in_user: False to ignore credentials that are stored on the machine.
-        tcp: True to speak over a TCP port instead of the CLI's standard streams.
+        tcp: True to speak over a TCP port instead of the CLI's standard streams. The port takes this client alone.
+        start_timeout: Seconds that starting, connecting and the handshake may take together.
         request_timeout: Seconds that a request may take unless the call says otherwise, None for no limit.
     """
 
@@ -79,8 +73,10 @@ class CopilotClient:
         github_token: str | None = None,
         use_logged_in_user: bool = True,
         tcp: bool = False,
+        start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
     ) -> None:
+        token = secrets.token_urlsafe() if tcp else None
         spawn = Spawn(
             path=cli_path,
             args=tuple(cli_args),
@@ -90,18 +86,26 @@ class CopilotClient:
             github_token=github_token,
             use_logged_in_user=use_logged_in_user,
             tcp=tcp,
+            connection_token=token,
         )
-        self._set_up(spawn, None, request_timeout)
+        self._set_up(spawn, token, start_timeout, request_timeout)
 
-    def _set_up(self, connector: Connector, token: str | None, request_timeout: float | None) -> None:
+    def _set_up(
+        self, connector: Connector, token: str | None, start_timeout: float, request_timeout: float | None
+    ) -> None:
         self._connector = connector
         self._token = token
-        self._request_timeout = request_timeout
+        self._start_timeout = _seconds(start_timeout, "start_timeout")
+        self._request_timeout = (
+            None if request_timeout is None else _seconds(request_timeout, "request_timeout")
+        )
+        self._started = False
+        self._closed = False
         self._peer: Peer | None = None
         self._watcher: asyncio.Task[None] | None = None
-        self._sessions: dict[str, Session] = {}
-        self._runtime_version: str | None = None
-        self._protocol_version: int | None = None
+        self._sessions = Sessions()
+        self._greeting: Greeting | None = None
+        self._close = CloseOnce(self._leave)
 
     @classmethod
     def over(
@@ -109,6 +113,7 @@ class CopilotClient:
         connector: Connector,
         *,
         token: str | None = None,
+        start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
     ) -> Self:
         """A client over any transport.
@@ -116,10 +121,11 @@ class CopilotClient:
         Args:
             connector: An async function that opens the transport.
             token: The connection token that the runtime asks for, if it does.
+            start_timeout: See the class.
             request_timeout: See the class.
         """
         client = cls.__new__(cls)
-        client._set_up(connector, token, request_timeout)
+        client._set_up(connector, token, start_timeout, request_timeout)
         return client
 
     @classmethod
@@ -128,6 +134,7 @@ class CopilotClient:
         address: str,
         *,
         token: str | None = None,
+        start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
     ) -> Self:
         """A client of a runtime that listens on a TCP port.
@@ -135,6 +142,7 @@ class CopilotClient:
         Args:
             address: `host:port`, or a port on this machine.
             token: The connection token, where the runtime was started with one.
+            start_timeout: See the class.
             request_timeout: See the class.
 
         Raises:
@@ -142,7 +150,10 @@ class CopilotClient:
         """
         if token == "":
             raise UsageError("token must not be empty; leave it out for a runtime without a token")
-        return cls.over(Connect.parse(address), token=token, request_timeout=request_timeout)
+        connector = Connect.parse(address)
+        return cls.over(
+            connector, token=token, start_timeout=start_timeout, request_timeout=request_timeout
+        )
 
     @classmethod
     def embedded(
@@ -173,39 +184,77 @@ class CopilotClient:
             ConnectError: The runtime could not be started or reached.
             ProtocolVersionMismatch: It speaks another version of the protocol.
             AuthenticationFailed, AuthenticationRequired: The connection token is wrong or missing.
-            UsageError: The client was started before.
+            RpcError: The runtime refused the handshake for another reason.
+            UsageError: The client was started before, or closed. It may be started again after a failure.
         """
-        if self._peer is not None:
+        self._check_not_closed()
+        if self._started:
             raise UsageError("the client was started before; make a new one")
+        self._started = True
+        try:
+            self._peer = peer = await self._open_connection()
+        except BaseException:
+            self._started = False
+            raise
+        self._watcher = asyncio.get_running_loop().create_task(self._watch(peer))
+        if self._closed:
+            await self._end_connection(peer, self._watcher)
+            self._check_not_closed()
+
+    async def _open_connection(self) -> Peer:
+        try:
+            async with asyncio.timeout(self._start_timeout):
+                transport = await self._connector()
+                return await self._introduce(transport)
+        except TimeoutError as error:
+            raise ConnectError(
+                f"the runtime was not ready within {self._start_timeout:g} s; check what it waits for, "
+                "or pass a longer start_timeout"
+            ) from error
+        except ConnectionClosed as closed:
+            code = "" if closed.exit_code is None else f" with exit code {closed.exit_code}"
+            raise ConnectError(
+                f"the runtime ended the connection{code} before it was ready: {closed.reason}",
+                stderr=closed.stderr,
+            ) from closed
+
+    async def _introduce(self, transport: Transport) -> Peer:
         from copilot_sdk._rpc.peer import Peer
 
-        transport = await self._connector()
-        self._peer = Peer(
+        peer = Peer(
             transport,
-            on_request=self._serve,
-            on_notification=self._notified,
+            on_request=self._sessions.serve,
+            on_notification=self._sessions.notified,
             default_timeout=self._request_timeout,
         )
-        self._peer.start()
+        peer.start()
         try:
-            await self._shake_hands()
+            self._greeting = await shake_hands(peer, self._token)
         except BaseException:
-            await self._peer.aclose()
+            await peer.aclose()
             raise
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(self._peer))
+        return peer
 
     async def close(self) -> None:
-        """Leave all sessions and end the connection; a runtime that this client started is stopped."""
-        if self._peer is None:
-            return
-        for session in list(self._sessions.values()):
-            try:
-                await session.close()
-            except CopilotError as error:
-                _logger.debug("closing session %s: %s", session.id, error)
-        await self._peer.aclose()
-        if self._watcher is not None:
-            await self._watcher
+        """Leave all sessions and end the connection; a runtime that this client started is stopped.
+
+        Takes bounded time, whatever handlers and callbacks do: they are cancelled. May be called by any of them,
+        and any number of times.
+        """
+        for session in self._sessions:
+            session._tasks.spare_current_task()
+        await self._close()
+
+    async def _leave(self) -> None:
+        self._closed = True
+        await asyncio.gather(*(session.close() for session in self._sessions))
+        if self._peer is not None and self._watcher is not None:
+            await self._end_connection(self._peer, self._watcher)
+
+    @staticmethod
+    async def _end_connection(peer: Peer, watcher: asyncio.Task[None]) -> None:
+        await peer.aclose()
+        await watcher
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -214,45 +263,30 @@ class CopilotClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _shake_hands(self) -> None:
-        params = {} if self._token is None else {"token": self._token}
-        try:
-            answer = await self._connection.request("connect", params, timeout=_START_TIMEOUT)
-        except MethodNotFound:
-            answer = await self._connection.request("ping", {}, timeout=_START_TIMEOUT)
-        if not isinstance(answer, dict):
-            raise ProtocolError(
-                "the other side answered the handshake with no object; is it a Copilot runtime?"
-            )
-        version = answer.get("protocolVersion")
-        if not isinstance(version, int) or not MIN_PROTOCOL_VERSION <= version <= MAX_PROTOCOL_VERSION:
-            known = version if isinstance(version, int) else None
-            raise ProtocolVersionMismatch(known, MIN_PROTOCOL_VERSION, MAX_PROTOCOL_VERSION)
-        self._protocol_version = version
-        runtime = answer.get("version")
-        self._runtime_version = runtime if isinstance(runtime, str) else None
-
     async def _watch(self, peer: Peer) -> None:
-        """When the connection ends, so do the streams of every session."""
-        reason = await peer.wait_closed()
-        for session in list(self._sessions.values()):
-            await session._end(reason)
+        """When the connection ends, so does every session."""
+        await self._sessions.end(await peer.wait_closed())
+
+    def _check_not_closed(self) -> None:
+        if self._closed:
+            raise UsageError("the client is closed; make a new one")
 
     @property
     def _connection(self) -> Peer:
+        self._check_not_closed()
         if self._peer is None:
             raise UsageError("the client is not started; use 'async with CopilotClient() as client:'")
         return self._peer
 
     @property
     def runtime_version(self) -> str | None:
-        """Version of the runtime, such as `1.0.61`; None if it does not tell."""
-        return self._runtime_version
+        """Version of the runtime, such as `1.0.61`; None before the handshake, or if it does not tell."""
+        return None if self._greeting is None else self._greeting.runtime_version
 
     @property
     def protocol_version(self) -> int | None:
         """Version of the wire protocol, None before the handshake."""
-        return self._protocol_version
+        return None if self._greeting is None else self._greeting.protocol_version
 
     @cached_property
     def rpc(self) -> ServerRPC:
@@ -262,7 +296,7 @@ class CopilotClient:
         """
         from copilot_sdk._generated.copilot.api.server import ServerRPC
 
-        return ServerRPC(PeerCaller(self._connection))
+        return ServerRPC(PeerCaller(self._connection, check=self._check_not_closed))
 
     # --------------------------------------------------------------- sessions
 
@@ -284,7 +318,8 @@ class CopilotClient:
             tools: Tools that the model can call and this program runs; see `copilot_sdk.tool`.
             on_permission: Decides on permission requests; see `copilot_sdk.permissions`. Without it the
                 runtime refuses what needs permission.
-            on_user_input: Answers the agent's questions to the user.
+            on_user_input: Answers the agent's questions to the user; without it the agent cannot ask. It and
+                `on_permission` may be async, or plain: a plain function runs in a worker thread.
             options: Every other option of the wire, in snake case: `model`, `streaming`,
                 `working_directory`, `provider`, `mcp_servers` ...
 
@@ -292,14 +327,16 @@ class CopilotClient:
             The session.
 
         Raises:
-            InvalidParams: An option is unknown or does not fit.
+            InvalidParams: An option is unknown or does not fit; nothing was sent.
+            UsageError: The client is not open or has the session open already, or `tools` is wrong.
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
                 gone.
         """
         from copilot_sdk._generated.copilot.methods.server_session import SESSION_CREATE
 
-        chosen = session_id if session_id is not None else str(uuid.uuid4())
-        return await self._open(SESSION_CREATE, chosen, tools, on_permission, on_user_input, options)
+        if session_id is None and options.get("cloud") is None:
+            session_id = str(uuid.uuid4())
+        return await self._open(SESSION_CREATE, session_id, tools, on_permission, on_user_input, options)
 
     async def resume_session(
         self,
@@ -326,7 +363,7 @@ class CopilotClient:
 
         Raises:
             SessionNotFound: There is no such session.
-            InvalidParams, RpcError, RequestTimeout, ConnectionClosed: See `create_session`.
+            InvalidParams, RpcError, RequestTimeout, ConnectionClosed, UsageError: See `create_session`.
         """
         from copilot_sdk._generated.copilot.methods.server_session import SESSION_RESUME
 
@@ -335,46 +372,55 @@ class CopilotClient:
     async def _open(
         self,
         method: Method[Any],
-        session_id: str,
+        session_id: str | None,
         tools: Sequence[Tool[..., Any]],
         on_permission: PermissionHandler | None,
         on_user_input: UserInputHandler | None,
         options: Mapping[str, object],
     ) -> Session:
-        from copilot_sdk._model.codec import decode_result
         from copilot_sdk.session import Session
 
-        if session_id in self._sessions:
-            raise UsageError(f"session {session_id} is open in this client already; close it first")
         peer = self._connection
-        managed = {
-            "session_id": session_id,
-            "tools": [tool.definition for tool in tools] or None,
-            "request_permission": on_permission is not None,
-            "request_user_input": on_user_input is not None or None,
-        }
-        wire = _session_params(method, {**options, **managed})
         session = Session(
             peer,
-            session_id,
+            # The runtime names a session in the cloud; until then only this client knows it.
+            session_id if session_id is not None else str(uuid.uuid4()),
             tools=tools,
             on_permission=on_permission,
             on_user_input=on_user_input,
-            on_closed=self._forget,
+            on_closed=self._sessions.discard,
         )
+        self._sessions.check_free(session.id)
+        managed = {
+            "session_id": session_id,
+            "tools": session._answers.definitions() or None,
+            "request_permission": on_permission is not None,
+            "request_user_input": on_user_input is not None or None,
+        }
+        wire = _session_params(method, options, managed)
         # The runtime may call for the session while it is still being created.
-        self._sessions[session_id] = session
+        self._sessions.add(session)
         try:
-            raw = await peer.request(method.name, wire, timeout=UNSET)
-            session._opened(decode_result(method, raw))
-        except BaseException:
-            await session._end()
+            with self._sessions.naming():
+                raw = await peer.request(method.name, wire)
+                self._take_result(method, raw, session)
+        except (CopilotError, asyncio.CancelledError):
+            await self._abandon(session)
             raise
+        session._check_open()
         return session
 
-    def _forget(self, session: Session) -> None:
-        if self._sessions.get(session.id) is session:
-            del self._sessions[session.id]
+    def _take_result(self, method: Method[Any], raw: object, session: Session) -> None:
+        from copilot_sdk._model.codec import decode_result
+
+        result: SessionCreateResult = decode_result(method, raw)
+        if result.session_id != session.id:
+            self._sessions.rename(session, result.session_id)
+        session._opened(result)
+
+    async def _abandon(self, session: Session) -> None:
+        session._cut()
+        await session._tasks.settle()
 
     async def list_sessions(self, filter: SessionContextFilter | None = None) -> list[SessionListItem]:
         """The sessions that have had a turn, newest first.
@@ -403,7 +449,7 @@ class CopilotClient:
             )
         session = self._sessions.get(session_id)
         if session is not None:
-            await session._end()
+            await self._abandon(session)
 
     async def last_session_id(self) -> str | None:
         """Identifier of the session that was used last, None if there is none.
@@ -434,31 +480,21 @@ class CopilotClient:
         """
         return (await self.rpc.models.list()).models
 
-    # ------------------------------------------------------- what comes in
 
-    def _notified(self, method: str, params: Mapping[str, Any]) -> None:
-        if method == "session.event":
-            session = self._sessions.get(str(params.get("sessionId")))
-            event = params.get("event")
-            if session is not None and isinstance(event, dict):
-                session._receive(event)
-
-    async def _serve(self, method: str, params: Mapping[str, Any]) -> Any:
-        session = self._sessions.get(str(params.get("sessionId")))
-        if session is None:
-            raise MethodNotFound(f"Method not found: {method}")
-        return await session._serve(method, params)
-
-
-def _session_params(method: Method[Any], options: Mapping[str, object]) -> dict[str, Any]:
+def _session_params(
+    method: Method[Any], options: Mapping[str, object], managed: Mapping[str, object]
+) -> dict[str, Any]:
     from copilot_sdk._model.codec import encode_params
-    from copilot_sdk.errors import InvalidParams
 
-    assert method.params is not None
-    fields = method.params().model_fields
-    unknown = sorted(options.keys() - fields.keys())
+    known = method.params().model_fields.keys() if method.params is not None else set[str]()
+    unknown = sorted(options.keys() - (known - _MANAGED_OPTIONS))
     if unknown:
-        raise InvalidParams(
-            f"{method.name} has no option {', '.join(map(repr, unknown))}", method=method.name
-        )
-    return encode_params(method, options)
+        names = ", ".join(map(repr, unknown))
+        raise InvalidParams(f"{method.name} has no option {names}", method=method.name)
+    return encode_params(method, {**options, **managed})
+
+
+def _seconds(value: float, name: str) -> float:
+    if not value > 0:
+        raise UsageError(f"{name} has to be above zero seconds, not {value!r}")
+    return value

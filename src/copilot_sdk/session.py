@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from copilot_sdk._answers import Answers
+from copilot_sdk._answers import UserInputHandler as UserInputHandler
 from copilot_sdk._calls import PeerCaller
-from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventStream, feed
-from copilot_sdk._turn import Turn
-from copilot_sdk.errors import CopilotError, HandlerError, MethodNotFound, RpcError, UsageError
+from copilot_sdk._scope import TaskScope
+from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions, feed
+from copilot_sdk._turn import TurnStream
+from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
+from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-    from copilot_sdk._generated.copilot.events import (
-        AssistantMessage,
-        ExternalToolRequested,
-        PermissionRequested,
-        SessionEvent,
-    )
+    from copilot_sdk._generated.copilot.events import AssistantMessage, SessionEvent
     from copilot_sdk._generated.copilot.types import (
         AbortReason,
         Attachment,
@@ -29,20 +28,19 @@ if TYPE_CHECKING:
         SendMode,
         SessionCapabilities,
         SessionCreateResult,
-        UserInputRequest,
-        UserInputResponse,
+        ToolDefinition,
     )
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.tools import Tool
 
-    UserInputHandler = Callable[[UserInputRequest], Awaitable[UserInputResponse] | UserInputResponse]
-
 E = TypeVar("E", bound="EventBase")
 
 DEFAULT_TURN_TIMEOUT = 600.0
-_SEEN_EVENTS = 20_000
+_LEAVE_SECONDS = 5.0
+# Whether a turn is under way after an event. Background work and other clients start turns too.
+_TURN_MARKS = {"user.message": True, "assistant.turn_start": True, "session.idle": False}
 _logger = logging.getLogger("copilot_sdk.session")
 
 
@@ -72,17 +70,21 @@ class Session:
         self.workspace_path: str | None = None
         self.capabilities: SessionCapabilities | None = None
         self._peer = peer
-        self._tools = {tool.name: tool for tool in tools}
-        self._on_permission = on_permission
-        self._on_user_input = on_user_input
         self._on_closed = on_closed
-        self._streams: list[EventStream] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._seen: dict[str, None] = {}
+        self._subscriptions = Subscriptions()
+        self._tasks = TaskScope(f"session {session_id}")
         self._sending = asyncio.Lock()
         self._busy = False
         self._closed = False
+        self._error: CopilotError | None = None
+        self._close = CloseOnce(self._leave)
+        self._answers = Answers(
+            lambda: self._rpc,
+            self._tasks.handle,
+            tools=tools,
+            on_permission=on_permission,
+            on_user_input=on_user_input,
+        )
 
     def __repr__(self) -> str:
         return f"<Session {self.id}{' (closed)' if self._closed else ''}>"
@@ -90,6 +92,13 @@ class Session:
     @cached_property
     def rpc(self) -> SessionRPC:
         """Every method of the runtime that acts on a session, by namespace: `session.rpc.tasks.list()`."""
+        from copilot_sdk._generated.copilot.api.session import SessionRPC
+
+        return SessionRPC(PeerCaller(self._peer, self.id, self._check_open))
+
+    @cached_property
+    def _rpc(self) -> SessionRPC:
+        """The same for what has to be said while the session is being left."""
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
         return SessionRPC(PeerCaller(self._peer, self.id))
@@ -130,18 +139,22 @@ class Session:
         """
         self._check_open()
         async with self._sending:
-            self._busy = True
-            result = await self.rpc.send(
-                prompt=prompt,
-                attachments=attachments,
-                mode=mode,
-                agent_mode=agent_mode,
-                display_prompt=display_prompt,
-                request_headers=request_headers,
-            )
+            was_busy, self._busy = self._busy, True
+            try:
+                result = await self.rpc.send(
+                    prompt=prompt,
+                    attachments=attachments,
+                    mode=mode,
+                    agent_mode=agent_mode,
+                    display_prompt=display_prompt,
+                    request_headers=request_headers,
+                )
+            except CopilotError:
+                self._busy = was_busy
+                raise
         return result.message_id
 
-    async def stream(
+    def stream(
         self,
         prompt: str,
         *,
@@ -149,36 +162,37 @@ class Session:
         attachments: Sequence[Attachment] | None = None,
         mode: SendMode | None = None,
         agent_mode: SendAgentMode | None = None,
-    ) -> AsyncIterator[SessionEvent]:
+    ) -> TurnStream:
         """Send a prompt and iterate over the session's events until the turn has ended.
 
         The last event is `session.idle`. Leaving the loop early does not abort the turn; `abort` does.
+        Prompts that are queued end together: the runtime is idle once for all of them.
 
         Args:
             prompt: What to tell the agent.
-            timeout: Seconds that the whole turn may take, None for no limit.
+            timeout: Seconds that sending and the whole turn may take, None for no limit.
             attachments: See `send`.
             mode: See `send`.
             agent_mode: See `send`.
 
-        Yields:
-            Every event of the session, those of other turns and of sub-agents included.
+        Returns:
+            An async iterator over every event of the session, those of other turns and of sub-agents included.
+            The prompt is sent when the first event is asked for. What follows is raised while iterating.
 
         Raises:
             SessionError: The turn failed; raised after the turn's last event.
             TurnTimeout: The turn took too long; the error has the last events. The turn goes on.
-            ConnectionClosed: The runtime is gone.
+            ConnectionClosed: The runtime is gone, or the session was closed.
+            RpcError, RequestTimeout, InvalidParams: See `send`.
+            UsageError: The session is closed, or the timeout is not above zero.
         """
-        turn = Turn(self._busy, timeout)
-        with_stream = self.events()
-        async with with_stream as stream:
-            turn.message_id = await self.send(
-                prompt, attachments=attachments, mode=mode, agent_mode=agent_mode
-            )
-            while not turn.ended:
-                event = await turn.next(stream)
-                yield event
-        turn.raise_error()
+        self._check_open()
+        return TurnStream(
+            self._subscribe,
+            lambda: self.send(prompt, attachments=attachments, mode=mode, agent_mode=agent_mode),
+            lambda: self._busy,
+            timeout,
+        )
 
     async def send_and_wait(
         self,
@@ -193,23 +207,27 @@ class Session:
 
         Args:
             prompt: What to tell the agent.
-            timeout: Seconds that the whole turn may take, None for no limit.
+            timeout: Seconds that sending and the whole turn may take, None for no limit.
             attachments: See `send`.
             mode: See `send`.
             agent_mode: See `send`.
 
         Returns:
-            The agent's last message of the turn, None if it said nothing.
+            The agent's last message of the turn, None if it said nothing. The answers to other prompts in the
+            queue do not count.
 
         Raises:
             SessionError, TurnTimeout, ConnectionClosed: See `stream`.
         """
+        from copilot_sdk._generated.copilot.events import AssistantMessage
+
         last: AssistantMessage | None = None
-        async for event in self.stream(
+        async with self.stream(
             prompt, timeout=timeout, attachments=attachments, mode=mode, agent_mode=agent_mode
-        ):
-            if event.type == "assistant.message" and event.agent_id is None:
-                last = event  # type: ignore[assignment]
+        ) as turn:
+            async for event in turn:
+                if isinstance(event, AssistantMessage) and turn.owns(event):
+                    last = event
         return last
 
     async def abort(self, reason: AbortReason | None = None) -> None:
@@ -225,27 +243,45 @@ class Session:
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
                 gone.
+            UsageError: The session is closed.
         """
-        self._check_open()
         await self.rpc.abort(reason=reason)
 
     # ----------------------------------------------------------------- events
 
-    def events(self, *types: type[EventBase] | str, buffer: int = DEFAULT_BUFFER) -> EventStream:
+    @overload
+    def events(self, *, buffer: int = DEFAULT_BUFFER) -> EventStream[SessionEvent]: ...
+
+    @overload
+    def events(self, *types: type[E], buffer: int = DEFAULT_BUFFER) -> EventStream[E]: ...
+
+    @overload
+    def events(
+        self, *types: type[EventBase] | str, buffer: int = DEFAULT_BUFFER
+    ) -> EventStream[SessionEvent]: ...
+
+    def events(self, *types: type[EventBase] | str, buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
         """Subscribe to the session's events.
 
         Args:
-            types: Classes or wire types of the events that are wanted; all when left out.
+            types: Classes or wire types of the events that are wanted; all when left out. A class brings its
+                instances alone, a wire type also the events of that type that could not be read.
             buffer: How many events may wait for the subscriber.
 
         Returns:
             An async iterator, to be used as `async with session.events() as events:` so that it is closed in
             the end. It ends with the session, and raises `ConnectionClosed` when the runtime is gone.
+
+        Raises:
+            UsageError: The session is closed, a class stands for no single event, or `buffer` is below 1.
         """
+        return self._subscribe(EventFilter(types), buffer)
+
+    def _subscribe(
+        self, wanted: EventFilter | None = None, buffer: int = DEFAULT_BUFFER
+    ) -> EventStream[Any]:
         self._check_open()
-        stream = EventStream(_wire_types(types), buffer=buffer, on_close=self._unsubscribe)
-        self._streams.append(stream)
-        return stream
+        return self._subscriptions.add(wanted, buffer)
 
     @overload
     def on(self, event: type[E], callback: Callable[[E], Awaitable[None] | None]) -> Callable[[], None]: ...
@@ -258,40 +294,36 @@ class Session:
     ) -> Callable[[], None]:
         """Call a function, plain or async, with each event of a type, one after another.
 
-        The callback never holds up the connection; what it raises is logged.
+        What the callback raises is logged, and the next event follows. A plain function runs on the event loop
+        and must not block; an async one holds up nobody. When the connection ends, the events that have come
+        are still delivered.
 
         Args:
-            event: Class or wire type of the event; `"*"` for all events.
+            event: Class or wire type of the event, as for `events`; `"*"` for all events.
             callback: The function.
 
         Returns:
             A function that ends the subscription.
-        """
-        stream = self.events() if event == "*" else self.events(event)
-        self._spawn(feed(stream, callback))
-        return stream.close
 
-    def _unsubscribe(self, stream: EventStream) -> None:
-        if stream in self._streams:
-            self._streams.remove(stream)
+        Raises:
+            UsageError: The session is closed, or the class stands for no single event.
+        """
+        stream = self._subscribe(EventFilter(() if event == "*" else (event,)))
+        self._tasks.follow(feed(stream, callback))
+        return stream.close
 
     # -------------------------------------------------------------- lifecycle
 
     async def close(self) -> None:
         """Leave the session; what it has on disk stays, and `resume_session` takes it up again.
 
+        Takes bounded time, whatever handlers and callbacks do: they are cancelled. May be called by any of them,
+        and any number of times.
+
         Wire method: `session.destroy`.
         """
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            if not self._peer.closed:
-                await self.rpc.destroy()
-        except RpcError as error:
-            _logger.warning("closing session %s failed: %s", self.id, error)
-        finally:
-            await self._end()
+        self._tasks.spare_current_task()
+        await self._close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -299,21 +331,30 @@ class Session:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _end(self, error: CopilotError | None = None) -> None:
-        """End the streams and the tasks; called once the runtime no longer knows of this client."""
+    async def _leave(self) -> None:
+        if not self._closed:
+            self._closed = True
+            try:
+                await self._rpc.destroy(request_timeout=_LEAVE_SECONDS)
+            except ConnectionClosed:
+                _logger.debug("session %s: the connection ended before the session was left", self.id)
+            except CopilotError as error:
+                _logger.warning("leaving session %s failed: %s", self.id, error)
+        self._cut()
+        await self._tasks.settle()
+
+    def _cut(self, error: CopilotError | None = None) -> None:
+        """End what the session does, at once: the runtime no longer knows of this client."""
         self._closed = True
-        for stream in list(self._streams):
-            stream.end(error)
+        self._error = self._error or error
+        self._subscriptions.end(error)
         if self._on_closed is not None:
             self._on_closed(self)
-        current = asyncio.current_task()
-        tasks = [task for task in self._tasks if task is not current]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        self._tasks.cancel()
 
     def _check_open(self) -> None:
+        if self._error is not None:
+            raise copy(self._error)
         if self._closed:
             raise UsageError(
                 f"session {self.id} is closed; resume it with client.resume_session({self.id!r})"
@@ -323,124 +364,36 @@ class Session:
         self.workspace_path = result.workspace_path
         self.capabilities = result.capabilities
 
-    def _spawn(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
     # ------------------------------------------------------- what comes in
 
-    def _receive(self, raw: Mapping[str, Any]) -> None:
-        """Take an event off the wire: once, in order, decoded only if somebody wants it."""
-        event_id = raw.get("id")
-        if isinstance(event_id, str):
-            if event_id in self._seen:
-                return
-            self._seen[event_id] = None
-            if len(self._seen) > _SEEN_EVENTS:
-                del self._seen[next(iter(self._seen))]
+    def _receive(self, raw: dict[str, Any]) -> None:
+        """Take an event off the wire."""
+        if not self._subscriptions.is_new(raw):
+            return
         kind = str(raw.get("type"))
-        answer = self._answers.get(kind)
-        wanted = [stream for stream in self._streams if stream.wants(kind)]
-        if kind == "session.idle" and raw.get("agentId") is None:
-            self._busy = False
-        if answer is None and not wanted:
-            return
-        from copilot_sdk._generated.copilot.events import decode
+        own = raw.get("agentId") is None
+        if own and kind in _TURN_MARKS:
+            self._busy = _TURN_MARKS[kind]
+        asked = self._answers.wants(kind) or kind == "capabilities.changed"
+        event = self._subscriptions.distribute(raw, kind, asked=asked)
+        if event is not None and self._answers.wants(kind):
+            self._answers.take(event, kind)
+        elif event is not None and kind == "capabilities.changed":
+            self._capabilities_changed(event)
+        if own and kind == "session.shutdown" and not self._closed:
+            self._cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
 
-        event = decode(raw)  # type: ignore[arg-type]
-        for stream in wanted:
-            stream.push(event)
-        if answer is not None:
-            answer(event)
+    def _capabilities_changed(self, event: EventBase) -> None:
+        from copilot_sdk._generated.copilot.events import CapabilitiesChanged
+        from copilot_sdk._generated.copilot.types import SessionCapabilities
 
-    @cached_property
-    def _answers(self) -> dict[str, Callable[[Any], None]]:
-        """What this client does about broadcast events."""
-        return {
-            "external_tool.requested": self._tool_requested,
-            "external_tool.completed": self._request_completed,
-            "permission.requested": self._permission_requested,
-            "permission.completed": self._request_completed,
-        }
-
-    def _start_answer(self, request_id: str, work: Any) -> None:
-        if request_id in self._running:
-            work.close()
-            return
-        task = self._spawn(self._answering(request_id, work))
-        self._running[request_id] = task
-        task.add_done_callback(lambda _: self._running.pop(request_id, None))
-
-    async def _answering(self, request_id: str, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except CopilotError as error:
-            _logger.warning("the answer to request %s did not reach the runtime: %s", request_id, error)
-
-    def _request_completed(self, event: Any) -> None:
-        """Somebody has answered: a handler that still runs for it is stopped."""
-        task = self._running.get(getattr(event.data, "request_id", ""))
-        if task is not None and task is not asyncio.current_task():
-            task.cancel()
-
-    def _tool_requested(self, event: ExternalToolRequested) -> None:
-        if getattr(event.data, "tool_name", None) in self._tools:
-            self._start_answer(event.data.request_id, self._run_tool(event))
-
-    async def _run_tool(self, event: ExternalToolRequested) -> None:
-        from copilot_sdk.tools import ToolInvocation
-
-        data = event.data
-        invocation = ToolInvocation(
-            self.id, data.tool_call_id, data.tool_name, getattr(data, "working_directory", None)
-        )
-        result: Any = await self._tools[data.tool_name].invoke(data.arguments, invocation)
-        await self.rpc.tools.handle_pending_tool_call(request_id=data.request_id, result=result)
-
-    def _permission_requested(self, event: PermissionRequested) -> None:
-        if self._on_permission is not None and not getattr(event.data, "resolved_by_hook", None):
-            self._start_answer(event.data.request_id, self._decide(event, self._on_permission))
-
-    async def _decide(self, event: PermissionRequested, handler: PermissionHandler) -> None:
-        from copilot_sdk.permissions import user_not_available
-
-        try:
-            decision: Any = handler(event.data.permission_request)
-            if inspect.isawaitable(decision):
-                decision = await decision
-        except Exception as error:
-            _logger.exception("%s", HandlerError("permission.requested", error))
-            decision = user_not_available()
-        await self.rpc.permissions.handle_pending_permission_request(
-            request_id=event.data.request_id, result=decision
-        )
+        if isinstance(event, CapabilitiesChanged):
+            known = self.capabilities.to_wire() if self.capabilities is not None else {}
+            changed = event.data.to_wire()
+            merged_ui = {**(known.get("ui") or {}), **(changed.get("ui") or {})}
+            self.capabilities = SessionCapabilities.model_validate({**known, **changed, "ui": merged_ui})
 
     async def _serve(self, method: str, raw: Mapping[str, Any]) -> Any:
-        """Answer a request of the runtime for this session."""
-        if method != "userInput.request" or self._on_user_input is None:
-            raise MethodNotFound(f"Method not found: {method}")
-        from copilot_sdk._generated.copilot.methods import INBOUND
-        from copilot_sdk._model.codec import decode_params, encode_result
-
-        entry = INBOUND[method]
-        answer: Any = self._on_user_input(decode_params(entry, raw))
-        if inspect.isawaitable(answer):
-            answer = await answer
-        return encode_result(entry, answer)
-
-
-def _wire_types(types: Iterable[type[EventBase] | str]) -> frozenset[str] | None:
-    names = set()
-    for item in types:
-        if isinstance(item, str):
-            names.add(item)
-            continue
-        field = item.model_fields.get("type")
-        if field is None or not isinstance(field.default, str) or not field.default:
-            raise UsageError(
-                f"{item.__name__} is no class of a single event type; leave it out to get all events"
-            )
-        names.add(field.default)
-    return frozenset(names) or None
+        """Answer a request of the runtime for this session; closing the session cancels that."""
+        with self._tasks.handling():
+            return await self._answers.serve(method, raw)

@@ -88,7 +88,8 @@ def over(request: pytest.FixtureRequest) -> Connect:
 
 
 @pytest.mark.parametrize(
-    "message", [b"{}", b"", "ünïcödé \U0001f600".encode(), b"\r\n\r\nContent-Length: 3\r\n\r\n", b"x" * 1_000_000]
+    "message",
+    [b"{}", b"", "ünïcödé \U0001f600".encode(), b"\r\n\r\nContent-Length: 3\r\n\r\n", b"x" * 1_000_000],
 )
 async def test_a_message_arrives_as_it_was_sent(over: Connect, message: bytes) -> None:
     async with over("echo") as transport:

@@ -8,7 +8,16 @@ import signal
 
 import pytest
 
-from copilot_sdk import AuthenticationFailed, ConnectionClosed, CopilotClient, RpcError, approve_all
+from copilot_sdk import (
+    AuthenticationFailed,
+    AuthenticationRequired,
+    ConnectionClosed,
+    CopilotClient,
+    RpcError,
+    approve_all,
+)
+from copilot_sdk._connect import Connect
+from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import AuthenticationNotConfigured
 from copilot_sdk.events import AssistantMessageDelta, ToolExecutionComplete
 from tests.real.support.client_stage import CLI, ClientStage, first, listening
@@ -62,6 +71,13 @@ async def test_a_connection_token_lets_in_who_has_it(live: ClientStage) -> None:
         assert "open-barley" not in str(caught.value)
         with pytest.raises(AuthenticationFailed):
             await CopilotClient.connect(address).start()
+
+
+async def test_before_the_handshake_a_runtime_with_a_token_serves_nothing(live: ClientStage) -> None:
+    async with listening(live, token="open-sesame") as address:
+        async with Peer(await Connect.parse(address)()) as peer:
+            with pytest.raises(AuthenticationRequired):
+                await peer.request("ping", {}, timeout=PROMPT_SECONDS)
 
 
 async def test_a_token_for_a_runtime_without_one_is_refused(live: ClientStage) -> None:

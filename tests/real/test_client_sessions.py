@@ -1,4 +1,4 @@
-"""The life of a session: created, left, resumed, shared, listed, deleted; and what can be read of it."""
+"""The life of a session: created, left, resumed, shared, listed, deleted."""
 
 from __future__ import annotations
 
@@ -7,9 +7,149 @@ import uuid
 
 import pytest
 
-from copilot_sdk import ConnectionClosed, InvalidParams, SessionNotFound, UsageError, tool
-from copilot_sdk.events import PermissionRequested, SessionStart, UserMessage
+from copilot_sdk import CopilotClient, SessionNotFound, UsageError, approve_once, reject
+from copilot_sdk.events import AssistantMessage, PermissionRequested
+from copilot_sdk.types import PermissionDecision, PermissionRequest, SystemMessageConfig
 from tests.real.support.client_stage import ClientStage, first, listening, turn
 from tests.real.support.stage import MODEL_ID
-from tests.real.support.tools import ROME, Policy, tool_texts, weather
-from tests.support.model_server import Reply, text_of
+from tests.real.support.tools import ROME, tool_texts, weather
+from tests.support.model_server import ChatRequest, Reply, text_of
+
+
+def texts(request: ChatRequest, role: str) -> list[str]:
+    """What a role has said in the conversation that the model was given."""
+    return [text_of(message) for message in request.messages if message["role"] == role]
+
+
+async def test_a_session_is_made_as_its_options_say(live: ClientStage) -> None:
+    folder = live.folder / "elsewhere"
+    folder.mkdir()
+    chosen = str(uuid.uuid4())
+    session = await live.create(
+        session_id=chosen,
+        working_directory=str(folder),
+        available_tools=["view"],
+        system_message=SystemMessageConfig(content="Speak like a gardener."),
+    )
+    live.says(Reply("Hello."))
+    await session.send_and_wait("Hi.")
+    (request,) = live.model.requests
+    assert session.id == chosen
+    assert session.workspace_path is not None
+    assert session.workspace_path.startswith(str(live.folder / "home"))
+    assert session.capabilities is not None
+    assert request.body["model"] == MODEL_ID
+    assert request.tool_names == ["view"]
+    assert any("Speak like a gardener." in text for text in texts(request, "system"))
+    assert (await session.rpc.metadata.snapshot()).working_directory == str(folder)
+
+
+async def test_a_session_is_resumed_with_its_history_after_the_runtime_was_stopped(
+    live: ClientStage,
+) -> None:
+    live.says(Reply("Seven is remembered."), Reply("It was seven."))
+    async with live.new_client() as earlier:
+        before = await live.create(client=earlier)
+        await before.send_and_wait("Remember the number seven.")
+    after = await live.resume(before.id)
+    answer = await after.send_and_wait("Which number was it?")
+    assert answer is not None
+    assert answer.data.content == "It was seven."
+    request = live.model.requests[1]
+    asked = texts(request, "user")
+    assert any("Remember the number seven." in text for text in asked)
+    assert "Seven is remembered." in texts(request, "assistant")
+    kept = [event.data.content for event in (await after.rpc.get_messages()).events if event.type == "user.message"]
+    assert kept == ["Remember the number seven.", "Which number was it?"]
+
+
+async def test_a_session_that_was_closed_is_taken_up_by_the_same_client(live: ClientStage) -> None:
+    live.says(Reply("One."), Reply("Two."))
+    session = await live.create()
+    await session.send_and_wait("First.")
+    await session.close()
+    with pytest.raises(UsageError, match="closed"):
+        await session.send("Too late.")
+    again = await live.resume(session.id)
+    await again.send_and_wait("Second.")
+    assert "One." in texts(live.model.requests[1], "assistant")
+
+
+async def test_a_session_with_a_turn_is_listed_until_it_is_deleted(live: ClientStage) -> None:
+    live.says(Reply("Hello."))
+    session = await live.create()
+    await session.send_and_wait("Plant a tree.")
+    (listed,) = await live.client.list_sessions()
+    assert listed.session_id == session.id
+    assert listed.summary == "Plant a tree."
+    assert await live.client.last_session_id() == session.id
+    await session.close()
+    await live.client.delete_session(session.id)
+    assert await live.client.list_sessions() == []
+    with pytest.raises(SessionNotFound, match=session.id):
+        await live.resume(session.id)
+
+
+async def test_a_session_that_never_was_cannot_be_resumed(live: ClientStage) -> None:
+    nobody = str(uuid.uuid4())
+    with pytest.raises(SessionNotFound, match=nobody):
+        await live.resume(nobody)
+
+
+async def test_two_clients_of_a_session_see_the_same_events(live: ClientStage) -> None:
+    live.says(Reply(["Hel", "lo."]), Reply("Still here."))
+    async with (
+        listening(live) as address,
+        CopilotClient.connect(address) as host,
+        CopilotClient.connect(address) as guest,
+    ):
+        hosted = await live.create(client=host)
+        joined = await live.resume(hosted.id, client=guest)
+        async with joined.events() as events:
+            seen = await turn(hosted, "Say hello.")
+            also = [await first(events)]
+            while also[-1].type != "session.idle":
+                also.append(await first(events))
+        ids = [event.id for event in also]
+        assert [event.id for event in seen][-len(ids) :] == ids
+        assert "user.message" in {event.type for event in also}
+        await hosted.close()
+        answer = await joined.send_and_wait("Are you there?")
+        assert answer is not None
+        assert answer.data.content == "Still here."
+
+
+async def test_the_first_answer_to_a_permission_request_counts_for_all_clients(live: ClientStage) -> None:
+    undecided = asyncio.Event()
+
+    async def hesitate(request: PermissionRequest) -> PermissionDecision:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            undecided.set()
+        raise AssertionError("nothing ends this wait but its cancellation")
+
+    live.says(Reply(tool_calls=[ROME]), Reply("Sun."))
+    async with (
+        listening(live) as address,
+        CopilotClient.connect(address) as host,
+        CopilotClient.connect(address) as guest,
+    ):
+        hosted = await live.create(client=host, tools=[weather], on_permission=hesitate)
+        joined = await live.resume(hosted.id, client=guest)
+        async with joined.events(PermissionRequested) as requests:
+            answering = asyncio.create_task(hosted.send_and_wait("Rome?"))
+            request = await first(requests)
+        decided = await joined.rpc.permissions.handle_pending_permission_request(
+            request_id=request.data.request_id, result=approve_once()
+        )
+        late = await hosted.rpc.permissions.handle_pending_permission_request(
+            request_id=request.data.request_id, result=reject()
+        )
+        answer = await answering
+        async with asyncio.timeout(5):
+            await undecided.wait()
+    assert (decided.success, late.success) == (True, False)
+    assert isinstance(answer, AssistantMessage)
+    assert answer.data.content == "Sun."
+    assert tool_texts(live.model.requests[1]) == ["Sun in Rome for 1 days."]

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import BinaryIO
 
 
@@ -116,7 +117,7 @@ def environment(source: BinaryIO, sink: BinaryIO) -> None:
     """Tells its working directory and its environment."""
     read_frame(source)
     names = ",".join(sorted(name for name in os.environ if not name.startswith(("LC_", "__"))))
-    write_frame(sink, f"{os.getcwd()}|{names}".encode())
+    write_frame(sink, f"{Path.cwd()}|{names}".encode())
 
 
 def listen(source: BinaryIO, sink: BinaryIO) -> None:

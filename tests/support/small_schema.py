@@ -96,7 +96,9 @@ _DOCUMENT: Document = {
     },
     "clientSession": {
         "umbrella": {
-            "open": method("umbrella.open", reference("UmbrellaOpen"), record(("open",), open={"type": "boolean"})),
+            "open": method(
+                "umbrella.open", reference("UmbrellaOpen"), record(("open",), open={"type": "boolean"})
+            ),
             "said": method("umbrella.said", reference("CloudName"), {"type": "null"}, notification=True),
         }
     },

@@ -141,7 +141,10 @@ def test_a_connect_error_shows_the_end_of_stderr() -> None:
 
 
 def test_a_closed_connection_tells_how_the_process_ended() -> None:
-    assert str(ConnectionClosed("copilot has ended", exit_code=1)) == "connection closed: copilot has ended (exit code 1)"
+    assert (
+        str(ConnectionClosed("copilot has ended", exit_code=1))
+        == "connection closed: copilot has ended (exit code 1)"
+    )
     assert "killed by signal 9" in str(ConnectionClosed("copilot has ended", exit_code=-9))
 
 
@@ -153,7 +156,11 @@ def test_a_protocol_error_quotes_at_most_200_characters() -> None:
 
 @pytest.mark.parametrize(
     ("server", "words"),
-    [(2, "version 2, this SDK speaks 3; install a newer server"), (None, "names no protocol version"), (9, "install a newer copilot_sdk")],
+    [
+        (2, "version 2, this SDK speaks 3; install a newer server"),
+        (None, "names no protocol version"),
+        (9, "install a newer copilot_sdk"),
+    ],
 )
 def test_a_version_mismatch_says_which_side_is_older(server: int | None, words: str) -> None:
     assert words in str(ProtocolVersionMismatch(server, 3, 3))
@@ -182,7 +189,9 @@ def test_a_session_error_is_read_from_its_event() -> None:
 
 
 def test_a_session_error_with_fields_of_wrong_types_is_still_read() -> None:
-    error = SessionError.from_wire({"errorType": 1, "message": None, "statusCode": "500", "eligibleForAutoSwitch": 1})
+    error = SessionError.from_wire(
+        {"errorType": 1, "message": None, "statusCode": "500", "eligibleForAutoSwitch": 1}
+    )
     assert (error.error_type, error.status_code, error.eligible_for_auto_switch) == ("unknown", None, None)
     assert "without a message" in str(error)
 
@@ -234,7 +243,13 @@ def test_tokens_are_known_by_their_prefix(token: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Unexpected token } in JSON", "token: missing", "bearer auth failed", "the api key is wrong", "task-0123456789abcdefgh"],
+    [
+        "Unexpected token } in JSON",
+        "token: missing",
+        "bearer auth failed",
+        "the api key is wrong",
+        "task-0123456789abcdefgh",
+    ],
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert str(CopilotError(text)) == text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Self
 
 from copilot_sdk.runtime.copilot.connection import Connection
 from copilot_sdk.runtime.core.config import Limits
@@ -28,7 +29,7 @@ class EmbeddedRuntime:
         self._token = token
         self._serving: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> EmbeddedRuntime:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -39,7 +39,9 @@ def test_an_answer_finds_its_request(engine: Engine) -> None:
     engine.request("a")
     engine.request("b")
     assert engine.receive(wire(id=2, result=[1])) == ResponseReceived(2, "b", [1])
-    assert engine.receive(wire(id=1, error={"code": 5, "message": "no"})) == ErrorReceived(1, "a", WireError(5, "no"))
+    assert engine.receive(wire(id=1, error={"code": 5, "message": "no"})) == ErrorReceived(
+        1, "a", WireError(5, "no")
+    )
 
 
 def test_a_second_answer_is_stray(engine: Engine) -> None:
@@ -132,7 +134,9 @@ def test_a_cancellation_by_the_other_side_names_an_open_request(engine: Engine) 
 
 
 @pytest.mark.parametrize("params", [{}, {"id": None}, {"id": 1.5}, {"id": [1]}])
-def test_a_cancellation_without_an_id_is_a_violation_without_answer(engine: Engine, params: dict[str, Any]) -> None:
+def test_a_cancellation_without_an_id_is_a_violation_without_answer(
+    engine: Engine, params: dict[str, Any]
+) -> None:
     event = engine.receive(wire(method="$/cancelRequest", params=params))
     assert event == Violation(None, "$/cancelRequest came without the id of a request")
 
@@ -156,7 +160,11 @@ def test_what_is_no_message_is_answered_with_an_error(
     assert isinstance(event, Violation)
     assert event.reply is not None
     reply = json.loads(event.reply)
-    assert (reply["id"], reply["error"]["code"], reply["error"]["message"]) == (answered_id, code, event.problem)
+    assert (reply["id"], reply["error"]["code"], reply["error"]["message"]) == (
+        answered_id,
+        code,
+        event.problem,
+    )
 
 
 def test_a_malformed_notification_is_not_answered(engine: Engine) -> None:
@@ -172,7 +180,9 @@ def test_a_malformed_answer_ends_its_request(engine: Engine) -> None:
     assert engine.close() == ()
 
 
-def test_a_complaint_of_the_other_side_is_stray_so_that_two_engines_do_not_complain_forever(engine: Engine) -> None:
+def test_a_complaint_of_the_other_side_is_stray_so_that_two_engines_do_not_complain_forever(
+    engine: Engine,
+) -> None:
     event = engine.receive(b"{")
     assert isinstance(event, Violation)
     assert event.reply is not None

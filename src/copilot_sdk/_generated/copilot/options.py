@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from .types.shared import (
         ContextTier,
         MCPServerConfig,
-        ModelCapabilitiesOverride,
         OpenCanvasInstance,
         ProviderConfig,
         ReasoningSummary,
         RemoteSessionMode,
-        SandboxConfig,
     )
+    from .types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from .types.shared_sandbox_config import SandboxConfig
 
 
 class SessionCreateOptions(TypedDict, total=False):

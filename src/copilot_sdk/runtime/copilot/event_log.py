@@ -11,7 +11,7 @@ from copilot_sdk._generated.copilot.types.session_event_log import (
     RegisterEventInterestResult,
     ReleaseEventInterestParams,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.log import Event
 
@@ -48,8 +48,8 @@ async def _read(call: Call, params: EventLogReadRequest) -> EventsReadResult:
     )
 
 
-@router.on("session.eventLog.tail", NoParams)
-async def _tail(call: Call, params: NoParams) -> EventLogTailResult:
+@router.plain("session.eventLog.tail")
+async def _tail(call: Call) -> EventLogTailResult:
     return EventLogTailResult(cursor=call.session.log.tail())
 
 

@@ -21,7 +21,7 @@ from copilot_sdk._generated.copilot.types.server_session import (
     SessionUICapabilities,
 )
 from copilot_sdk._generated.copilot.types.shared import SuccessResult
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
 from copilot_sdk.runtime.core.faults import SessionNotFound
 from copilot_sdk.runtime.core.session import Session
@@ -59,41 +59,41 @@ async def _list(call: Call, params: SessionListRequest) -> SessionListResult:
     return SessionListResult(sessions=[_item(record) for record in records])
 
 
-@router.on("session.getMetadata", NoParams)
-async def _get_metadata(call: Call, params: NoParams) -> SessionGetMetadataResult:
+@router.plain("session.getMetadata")
+async def _get_metadata(call: Call) -> SessionGetMetadataResult:
     record = call.runtime.record(call.target)
     return SessionGetMetadataResult(session=None if record is None else _item(record))
 
 
-@router.on("session.getLastId", NoParams)
-async def _get_last_id(call: Call, params: NoParams) -> SessionGetLastIdResult:
+@router.plain("session.getLastId")
+async def _get_last_id(call: Call) -> SessionGetLastIdResult:
     stored = next(call.runtime.store.listed(), None)
     return SessionGetLastIdResult(
         session_id=call.runtime.last_used or (None if stored is None else stored.id)
     )
 
 
-@router.on("session.delete", NoParams)
-async def _delete(call: Call, params: NoParams) -> SuccessResult:
+@router.plain("session.delete")
+async def _delete(call: Call) -> SuccessResult:
     if await call.runtime.delete(call.target):
         return SuccessResult(success=True)
     return SuccessResult(success=False, error=str(SessionNotFound(call.target)))
 
 
-@router.on("session.destroy", NoParams)
-async def _destroy(call: Call, params: NoParams) -> None:
+@router.plain("session.destroy")
+async def _destroy(call: Call) -> None:
     await call.runtime.detach(call.target, call.connection)
 
 
-@router.on("session.detach", NoParams)
-async def _detach(call: Call, params: NoParams) -> SuccessResult:
+@router.plain("session.detach")
+async def _detach(call: Call) -> SuccessResult:
     call.runtime.live(call.target)
     await call.runtime.detach(call.target, call.connection)
     return SuccessResult(success=True)
 
 
-@router.on("session.getForeground", NoParams)
-async def _get_foreground(call: Call, params: NoParams) -> SessionGetForegroundResult:
+@router.plain("session.getForeground")
+async def _get_foreground(call: Call) -> SessionGetForegroundResult:
     identifier = call.runtime.foreground
     if identifier is None:
         return SessionGetForegroundResult()
@@ -102,8 +102,8 @@ async def _get_foreground(call: Call, params: NoParams) -> SessionGetForegroundR
     )
 
 
-@router.on("session.setForeground", NoParams)
-async def _set_foreground(call: Call, params: NoParams) -> SuccessResult:
+@router.plain("session.setForeground")
+async def _set_foreground(call: Call) -> SuccessResult:
     try:
         call.runtime.set_foreground(call.target)
     except SessionNotFound as fault:

@@ -17,8 +17,7 @@ from copilot_sdk._generated.copilot.types.session_metadata import (
     SessionMetadataSnapshot,
     WorkspaceSummary,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
-from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.models.base import estimate_tokens
 from copilot_sdk.runtime.core.session import Session
 
@@ -27,8 +26,8 @@ router = Router()
 _COMPACTION_SHARE = 0.8
 
 
-@router.on("session.metadata.snapshot", NoParams)
-async def _snapshot(call: Call, params: NoParams) -> SessionMetadataSnapshot:
+@router.plain("session.metadata.snapshot")
+async def _snapshot(call: Call) -> SessionMetadataSnapshot:
     session = call.session
     record = session.record
     return SessionMetadataSnapshot(
@@ -58,13 +57,13 @@ async def _snapshot(call: Call, params: NoParams) -> SessionMetadataSnapshot:
     )
 
 
-@router.on("session.metadata.isProcessing", NoParams)
-async def _is_processing(call: Call, params: NoParams) -> MetadataIsProcessingResult:
+@router.plain("session.metadata.isProcessing")
+async def _is_processing(call: Call) -> MetadataIsProcessingResult:
     return MetadataIsProcessingResult(processing=call.session.turns.processing)
 
 
-@router.on("session.metadata.activity", NoParams)
-async def _activity(call: Call, params: NoParams) -> SessionActivity:
+@router.plain("session.metadata.activity")
+async def _activity(call: Call) -> SessionActivity:
     session = call.session
     turn = session.turns.processing
     return SessionActivity(abortable=turn, has_active_work=turn or session.tasks.busy)
@@ -74,11 +73,9 @@ async def _activity(call: Call, params: NoParams) -> SessionActivity:
 async def _set_working_directory(
     call: Call, params: MetadataSetWorkingDirectoryRequest
 ) -> MetadataSetWorkingDirectoryResult:
-    folder = Path(params.working_directory).resolve()
-    if not folder.is_dir():
-        raise RuntimeFault(f"Working directory does not exist: {folder}")
-    call.session.config.working_directory = folder
-    return MetadataSetWorkingDirectoryResult(working_directory=str(folder))
+    session = call.session
+    session.move_to(Path(params.working_directory))
+    return MetadataSetWorkingDirectoryResult(working_directory=str(session.config.working_directory))
 
 
 @router.on("session.metadata.contextInfo", MetadataContextInfoRequest)
@@ -103,7 +100,7 @@ async def _context_info(call: Call, params: MetadataContextInfoRequest) -> Metad
 
 @router.on("session.metadata.recomputeContextTokens", MetadataRecomputeContextTokensRequest)
 async def _recompute(
-    call: Call, params: MetadataRecomputeContextTokensRequest
+    call: Call, _: MetadataRecomputeContextTokensRequest
 ) -> MetadataRecomputeContextTokensResult:
     system, conversation, _ = _token_counts(call.session)
     return MetadataRecomputeContextTokensResult(

@@ -11,15 +11,15 @@ from copilot_sdk._generated.copilot.types.session_model import (
     ModelSwitchToResult,
     SessionModelList,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.server import describe_model
 from copilot_sdk.runtime.core.payloads import to_json
 
 router = Router()
 
 
-@router.on("session.model.getCurrent", NoParams)
-async def _get_current(call: Call, params: NoParams) -> CurrentModel:
+@router.plain("session.model.getCurrent")
+async def _get_current(call: Call) -> CurrentModel:
     session = call.session
     return CurrentModel(model_id=session.model_id, reasoning_effort=session.config.reasoning_effort)
 
@@ -38,6 +38,6 @@ async def _set_effort(call: Call, params: ModelSetReasoningEffortRequest) -> Mod
 
 
 @router.on("session.model.list", ModelListRequest)
-async def _list(call: Call, params: ModelListRequest) -> SessionModelList:
+async def _list(call: Call, _: ModelListRequest) -> SessionModelList:
     models = await call.session.model.catalogue()
     return SessionModelList(list_=[to_json(describe_model(model)) for model in models])

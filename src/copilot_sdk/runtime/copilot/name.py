@@ -8,7 +8,7 @@ from copilot_sdk._generated.copilot.types.session_name import (
     NameSetAutoResult,
     NameSetRequest,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.faults import RuntimeFault
 
 router = Router()
@@ -16,8 +16,8 @@ router = Router()
 _LONGEST = 100
 
 
-@router.on("session.name.get", NoParams)
-async def _get(call: Call, params: NoParams) -> NameGetResult:
+@router.plain("session.name.get")
+async def _get(call: Call) -> NameGetResult:
     return NameGetResult(name=call.session.record.name)
 
 

@@ -10,8 +10,6 @@ from copilot_sdk._generated.copilot.types.session_options import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import provider_of
-from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.session import Session
 
 router = Router()
 
@@ -25,7 +23,7 @@ async def _update(call: Call, params: SessionUpdateOptionsParams) -> SessionUpda
     elif params.reasoning_effort is not None:
         config.reasoning_effort = params.reasoning_effort
     if params.working_directory is not None:
-        _move(session, Path(params.working_directory))
+        session.move_to(Path(params.working_directory))
     if params.available_tools is not None:
         config.available_tools = frozenset(params.available_tools)
     if params.excluded_tools is not None:
@@ -37,9 +35,3 @@ async def _update(call: Call, params: SessionUpdateOptionsParams) -> SessionUpda
     if params.provider is not None:
         await session.use_provider(provider_of(params.provider))
     return SessionUpdateOptionsResult(success=True)
-
-
-def _move(session: Session, folder: Path) -> None:
-    if not folder.is_dir():
-        raise RuntimeFault(f"Working directory does not exist: {folder}")
-    session.config.working_directory = folder.resolve()

@@ -31,10 +31,11 @@ from copilot_sdk._generated.copilot.types.session_permissions import (
     PermissionsSetRequiredResult,
 )
 from copilot_sdk._generated.copilot.types.shared import PermissionRule
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.permissions import Rule
 from copilot_sdk.runtime.core.session import Session
+from copilot_sdk.runtime.core.workspace import existing_folder
 
 router = Router()
 
@@ -45,8 +46,8 @@ async def _decide(call: Call, params: PermissionDecisionRequest) -> PermissionRe
     return PermissionRequestResult(success=call.session.permissions.decide(params.request_id, decision))
 
 
-@router.on("session.permissions.pendingRequests", NoParams)
-async def _pending(call: Call, params: NoParams) -> PendingPermissionRequestList:
+@router.plain("session.permissions.pendingRequests")
+async def _pending(call: Call) -> PendingPermissionRequestList:
     items = [
         {"requestId": request_id, "request": ask.prompt}
         for request_id, ask in call.session.permissions.pending
@@ -68,8 +69,8 @@ async def _set_allow_all(call: Call, params: PermissionsSetAllowAllRequest) -> A
     return AllowAllPermissionSetResult(success=True, enabled=params.enabled)
 
 
-@router.on("session.permissions.getAllowAll", NoParams)
-async def _get_allow_all(call: Call, params: NoParams) -> AllowAllPermissionState:
+@router.plain("session.permissions.getAllowAll")
+async def _get_allow_all(call: Call) -> AllowAllPermissionState:
     return AllowAllPermissionState(enabled=call.session.permissions.allow_all)
 
 
@@ -84,15 +85,15 @@ async def _set_required(call: Call, params: PermissionsSetRequiredRequest) -> Pe
     return PermissionsSetRequiredResult(success=True)
 
 
-@router.on("session.permissions.resetSessionApprovals", NoParams)
-async def _reset(call: Call, params: NoParams) -> PermissionsResetSessionApprovalsResult:
+@router.plain("session.permissions.resetSessionApprovals")
+async def _reset(call: Call) -> PermissionsResetSessionApprovalsResult:
     call.session.permissions.forget_approvals()
     return PermissionsResetSessionApprovalsResult(success=True)
 
 
 @router.on("session.permissions.notifyPromptShown", PermissionPromptShownNotification)
 async def _prompt_shown(
-    call: Call, params: PermissionPromptShownNotification
+    call: Call, _: PermissionPromptShownNotification
 ) -> PermissionsNotifyPromptShownResult:
     return PermissionsNotifyPromptShownResult(success=call.session.clients.of(call.connection) is not None)
 
@@ -125,8 +126,8 @@ async def _modify_rules(call: Call, params: PermissionsModifyRulesParams) -> Per
     return PermissionsModifyRulesResult(success=True)
 
 
-@router.on("session.permissions.paths.list", NoParams)
-async def _list_paths(call: Call, params: NoParams) -> PermissionPathsList:
+@router.plain("session.permissions.paths.list")
+async def _list_paths(call: Call) -> PermissionPathsList:
     config = call.session.config
     folders = [config.working_directory, *config.additional_directories]
     return PermissionPathsList(
@@ -137,10 +138,7 @@ async def _list_paths(call: Call, params: NoParams) -> PermissionPathsList:
 @router.on("session.permissions.paths.add", PermissionPathsAddParams)
 async def _add_path(call: Call, params: PermissionPathsAddParams) -> PermissionsPathsAddResult:
     config = call.session.config
-    folder = Path(params.path)
-    if not folder.is_dir():
-        return PermissionsPathsAddResult(success=False)
-    config.additional_directories = (*config.additional_directories, folder)
+    config.additional_directories = (*config.additional_directories, existing_folder(Path(params.path)))
     return PermissionsPathsAddResult(success=True)
 
 

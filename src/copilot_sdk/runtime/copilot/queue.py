@@ -7,13 +7,13 @@ from copilot_sdk._generated.copilot.types.session_queue import (
     QueuePendingItemsResult,
     QueueRemoveMostRecentResult,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 
 router = Router()
 
 
-@router.on("session.queue.pendingItems", NoParams)
-async def _pending(call: Call, params: NoParams) -> QueuePendingItemsResult:
+@router.plain("session.queue.pendingItems")
+async def _pending(call: Call) -> QueuePendingItemsResult:
     queue = call.session.turns.queue
     return QueuePendingItemsResult(
         items=[QueuePendingItems(kind="message", display_text=prompt.shown) for prompt in queue.waiting],
@@ -21,11 +21,11 @@ async def _pending(call: Call, params: NoParams) -> QueuePendingItemsResult:
     )
 
 
-@router.on("session.queue.removeMostRecent", NoParams)
-async def _remove(call: Call, params: NoParams) -> QueueRemoveMostRecentResult:
+@router.plain("session.queue.removeMostRecent")
+async def _remove(call: Call) -> QueueRemoveMostRecentResult:
     return QueueRemoveMostRecentResult(removed=call.session.turns.remove_newest())
 
 
-@router.on("session.queue.clear", NoParams)
-async def _clear(call: Call, params: NoParams) -> None:
+@router.plain("session.queue.clear")
+async def _clear(call: Call) -> None:
     call.session.turns.clear_queue()

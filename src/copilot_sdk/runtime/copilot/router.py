@@ -58,6 +58,7 @@ class Call:
 
 Result = Payload | str | None
 Handler = Callable[[Call, ParamsT], Awaitable[Result]]
+PlainHandler = Callable[[Call], Awaitable[Result]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,18 @@ class Router:
             self._served[method] = Served(
                 params, cast("Callable[[Call, Payload], Awaitable[Result]]", handler)
             )
+            return handler
+
+        return register
+
+    def plain(self, method: str) -> Callable[[PlainHandler], PlainHandler]:
+        """Makes a function serve a method that needs to know no more than the session, or nothing."""
+
+        def register(handler: PlainHandler) -> PlainHandler:
+            async def ignore_params(call: Call, _: Payload) -> Result:
+                return await handler(call)
+
+            self._served[method] = Served(NoParams, ignore_params)
             return handler
 
         return register

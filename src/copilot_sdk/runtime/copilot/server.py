@@ -20,7 +20,7 @@ from copilot_sdk._generated.copilot.types.server_models import (
 from copilot_sdk._generated.copilot.types.server_status import StatusGetResult
 from copilot_sdk._generated.copilot.types.session_auth import SessionAuthStatus
 from copilot_sdk._version import __version__
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import now, stamp
 from copilot_sdk.runtime.core.models.base import ModelInfo
 
@@ -38,27 +38,27 @@ async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
 
 
 @router.on("ping", PingRequest)
-async def _ping(call: Call, params: PingRequest) -> PingResult:
+async def _ping(_: Call, params: PingRequest) -> PingResult:
     return PingResult(
         message=f"pong: {params.message or ''}", timestamp=stamp(now()), protocol_version=PROTOCOL_VERSION
     )
 
 
-@router.on("status.get", NoParams)
-async def _status(call: Call, params: NoParams) -> StatusGetResult:
+@router.plain("status.get")
+async def _status(_: Call) -> StatusGetResult:
     return StatusGetResult(version=__version__, protocol_version=PROTOCOL_VERSION)
 
 
-@router.on("auth.getStatus", NoParams)
-async def _auth(call: Call, params: NoParams) -> AuthGetStatusResult:
+@router.plain("auth.getStatus")
+async def _auth(_: Call) -> AuthGetStatusResult:
     return AuthGetStatusResult(
         is_authenticated=False,
         status_message="This runtime needs no account: it uses the model it was given.",
     )
 
 
-@router.on("session.auth.getStatus", NoParams)
-async def _session_auth(call: Call, params: NoParams) -> SessionAuthStatus:
+@router.plain("session.auth.getStatus")
+async def _session_auth(call: Call) -> SessionAuthStatus:
     own = call.session.config.provider is not None
     return SessionAuthStatus(
         is_authenticated=own,
@@ -67,12 +67,12 @@ async def _session_auth(call: Call, params: NoParams) -> SessionAuthStatus:
 
 
 @router.on("models.list", ModelsListRequest)
-async def _models(call: Call, params: ModelsListRequest) -> ModelList:
+async def _models(call: Call, _: ModelsListRequest) -> ModelList:
     return ModelList(models=[describe_model(model) for model in await call.runtime.models()])
 
 
-@router.on("runtime.shutdown", NoParams)
-async def _shutdown(call: Call, params: NoParams) -> None:
+@router.plain("runtime.shutdown")
+async def _shutdown(call: Call) -> None:
     await call.runtime.end_sessions()
     call.runtime.request_stop()
 

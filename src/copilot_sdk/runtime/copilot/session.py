@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from copilot_sdk._generated.copilot.events.session import (
     SessionErrorData,
     SessionInfoData,
@@ -17,7 +19,7 @@ from copilot_sdk._generated.copilot.types.session import (
     SessionGetMessagesResult,
     ShutdownRequest,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.queue import Prompt
@@ -25,7 +27,11 @@ from copilot_sdk.runtime.core.turns import AbortReason
 
 router = Router()
 
-_ABORT_REASONS: tuple[AbortReason, ...] = ("user_initiated", "remote_command", "user_abort")
+_ABORT_REASONS: Mapping[str, AbortReason] = {
+    "user_initiated": "user_initiated",
+    "remote_command": "remote_command",
+    "user_abort": "user_abort",
+}
 
 
 @router.on("session.send", SendRequest)
@@ -48,16 +54,13 @@ async def _send(call: Call, params: SendRequest) -> SendResult:
 
 @router.on("session.abort", AbortRequest)
 async def _abort(call: Call, params: AbortRequest) -> AbortResult:
-    reason: AbortReason = "user_initiated"
-    for known in _ABORT_REASONS:
-        if known == params.reason:
-            reason = known
+    reason = _ABORT_REASONS.get(params.reason or "", "user_initiated")
     await call.session.turns.abort(reason)
     return AbortResult(success=True)
 
 
-@router.on("session.getMessages", NoParams)
-async def _get_messages(call: Call, params: NoParams) -> SessionGetMessagesResult:
+@router.plain("session.getMessages")
+async def _get_messages(call: Call) -> SessionGetMessagesResult:
     events = call.session.log.events
     return SessionGetMessagesResult.model_validate({"events": [event.to_wire() for event in events]})
 
@@ -77,13 +80,13 @@ async def _log(call: Call, params: LogRequest) -> LogResult:
     return LogResult(event_id=event.id)
 
 
-@router.on("session.suspend", NoParams)
-async def _suspend(call: Call, params: NoParams) -> None:
+@router.plain("session.suspend")
+async def _suspend(call: Call) -> None:
     await call.runtime.close_session(call.session.id)
 
 
 @router.on("session.shutdown", ShutdownRequest)
-async def _shutdown(call: Call, params: ShutdownRequest) -> None:
+async def _shutdown(call: Call, _: ShutdownRequest) -> None:
     session = call.session
     await session.hooks.invoke("sessionEnd", {"reason": "user_exit"})
     await call.runtime.close_session(session.id)

@@ -28,7 +28,7 @@ from copilot_sdk._generated.copilot.types.session_tasks import (
     TasksStartAgentResult,
     TasksWaitForPendingResult,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import stamp
 from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.sub_agents import AgentOrder, AgentTask
@@ -51,19 +51,19 @@ async def _start_agent(call: Call, params: TasksStartAgentRequest) -> TasksStart
     return TasksStartAgentResult(agent_id=task.id)
 
 
-@router.on("session.tasks.list", NoParams)
-async def _list(call: Call, params: NoParams) -> TaskList:
+@router.plain("session.tasks.list")
+async def _list(call: Call) -> TaskList:
     return TaskList(tasks=[describe(task) for task in call.session.tasks])
 
 
-@router.on("session.tasks.refresh", NoParams)
-async def _refresh(call: Call, params: NoParams) -> TasksRefreshResult:
+@router.plain("session.tasks.refresh")
+async def _refresh(call: Call) -> TasksRefreshResult:
     await call.session.tasks.refresh()
     return TasksRefreshResult()
 
 
-@router.on("session.tasks.waitForPending", NoParams)
-async def _wait_for_pending(call: Call, params: NoParams) -> TasksWaitForPendingResult:
+@router.plain("session.tasks.waitForPending")
+async def _wait_for_pending(call: Call) -> TasksWaitForPendingResult:
     session = call.session
     await session.tasks.wait_for_pending(session.limits.task_wait_seconds)
     return TasksWaitForPendingResult()
@@ -75,8 +75,8 @@ async def _get_progress(call: Call, params: TasksGetProgressRequest) -> TasksGet
     return TasksGetProgressResult(progress=None if task is None else _progress(task))
 
 
-@router.on("session.tasks.getCurrentPromotable", NoParams)
-async def _get_current_promotable(call: Call, params: NoParams) -> TasksGetCurrentPromotableResult:
+@router.plain("session.tasks.getCurrentPromotable")
+async def _get_current_promotable(call: Call) -> TasksGetCurrentPromotableResult:
     task = call.session.tasks.promotable()
     return TasksGetCurrentPromotableResult(task=None if task is None else describe(task))
 
@@ -87,8 +87,8 @@ async def _promote(call: Call, params: TasksPromoteToBackgroundRequest) -> Tasks
     return TasksPromoteToBackgroundResult(promoted=task is not None and task.progress.promote())
 
 
-@router.on("session.tasks.promoteCurrentToBackground", NoParams)
-async def _promote_current(call: Call, params: NoParams) -> TasksPromoteCurrentToBackgroundResult:
+@router.plain("session.tasks.promoteCurrentToBackground")
+async def _promote_current(call: Call) -> TasksPromoteCurrentToBackgroundResult:
     task = call.session.tasks.promotable()
     if task is None or not task.progress.promote():
         return TasksPromoteCurrentToBackgroundResult()
@@ -118,7 +118,6 @@ def describe(task: Task) -> TaskInfo:
     """A task, as the wire shows it."""
     if isinstance(task, AgentTask):
         return _describe_agent(task)
-    assert isinstance(task, ShellTask), "tasks are agents or shell commands"
     return _describe_shell(task)
 
 
@@ -153,11 +152,11 @@ def _describe_shell(task: ShellTask) -> TaskShellInfo:
         status=progress.status,
         started_at=stamp(progress.started_at),
         completed_at=None if progress.running else stamp(progress.completed_at),
-        command=task.command,
+        command=task.process.text,
         attachment_mode="detached" if task.detached else "attached",
         execution_mode=progress.mode,
         can_promote_to_background=progress.promotable,
-        log_path=None if task.log is None else str(task.log),
+        log_path=None if task.process.log is None else str(task.process.log),
         pid=task.process.pid,
     )
 
@@ -168,5 +167,4 @@ def _progress(task: Task) -> TaskProgress:
             TaskProgressLine(message=line.text, timestamp=stamp(line.at)) for line in task.recent_activity
         ]
         return TaskAgentProgress(recent_activity=lines, latest_intent=task.agent.intent)
-    assert isinstance(task, ShellTask), "tasks are agents or shell commands"
     return TaskShellProgress(recent_output=task.process.recent_output, pid=task.process.pid)

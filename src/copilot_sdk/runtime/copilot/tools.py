@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from copilot_sdk._generated.copilot.types.server_tools import Tool, ToolList, ToolsListRequest
 from copilot_sdk._generated.copilot.types.session_tools import (
@@ -13,7 +14,7 @@ from copilot_sdk._generated.copilot.types.session_tools import (
     ToolsGetCurrentMetadataResult,
     ToolsInitializeAndValidateResult,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.sub_agents import BUILT_IN
 from copilot_sdk.runtime.core.tools.base import ResultKind, ToolResult
@@ -21,7 +22,13 @@ from copilot_sdk.runtime.core.tools.toolbox import built_in_tools
 
 router = Router()
 
-_KINDS: tuple[ResultKind, ...] = ("success", "failure", "rejected", "denied", "timeout")
+_KINDS: Mapping[str, ResultKind] = {
+    "success": "success",
+    "failure": "failure",
+    "rejected": "rejected",
+    "denied": "denied",
+    "timeout": "timeout",
+}
 
 
 @router.on("session.tools.handlePendingToolCall", HandlePendingToolCallRequest)
@@ -30,14 +37,14 @@ async def _handle(call: Call, params: HandlePendingToolCallRequest) -> HandlePen
     return HandlePendingToolCallResult(success=call.session.external.resolve(params.request_id, result))
 
 
-@router.on("session.tools.initializeAndValidate", NoParams)
-async def _validate(call: Call, params: NoParams) -> ToolsInitializeAndValidateResult:
+@router.plain("session.tools.initializeAndValidate")
+async def _validate(call: Call) -> ToolsInitializeAndValidateResult:
     call.session.toolbox(sub_agent=False)
     return ToolsInitializeAndValidateResult()
 
 
-@router.on("session.tools.getCurrentMetadata", NoParams)
-async def _current(call: Call, params: NoParams) -> ToolsGetCurrentMetadataResult:
+@router.plain("session.tools.getCurrentMetadata")
+async def _current(call: Call) -> ToolsGetCurrentMetadataResult:
     tools = call.session.toolbox(sub_agent=False).values()
     return ToolsGetCurrentMetadataResult(
         tools=[
@@ -50,7 +57,7 @@ async def _current(call: Call, params: NoParams) -> ToolsGetCurrentMetadataResul
 
 
 @router.on("tools.list", ToolsListRequest)
-async def _list(call: Call, params: ToolsListRequest) -> ToolList:
+async def _list(_call: Call, _params: ToolsListRequest) -> ToolList:
     agents = [kind.name for kind in BUILT_IN]
     return ToolList(
         tools=[
@@ -75,7 +82,7 @@ def _detailed(result: ExternalToolTextResultForLLM) -> ToolResult:
     default: ResultKind = "success" if result.error is None else "failure"
     return ToolResult(
         result.text_result_for_llm,
-        kind=next((kind for kind in _KINDS if kind == result.result_type), default),
+        kind=_KINDS.get(result.result_type or "", default),
         error=result.error,
         detail=result.session_log,
         contents=[to_json(block) for block in result.contents or ()],

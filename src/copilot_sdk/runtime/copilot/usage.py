@@ -9,14 +9,14 @@ from copilot_sdk._generated.copilot.types.session_usage import (
     UsageMetricsModelMetricRequests,
     UsageMetricsModelMetricUsage,
 )
-from copilot_sdk.runtime.copilot.router import Call, NoParams, Router
+from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.usage import ModelTotals
 
 router = Router()
 
 
-@router.on("session.usage.getMetrics", NoParams)
-async def _get_metrics(call: Call, params: NoParams) -> UsageGetMetricsResult:
+@router.plain("session.usage.getMetrics")
+async def _get_metrics(call: Call) -> UsageGetMetricsResult:
     session = call.session
     usage = session.usage
     return UsageGetMetricsResult(

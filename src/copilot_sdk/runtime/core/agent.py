@@ -41,7 +41,7 @@ class Exchange:
 
     id: str = field(default_factory=new_id)
     message_id: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Agent:

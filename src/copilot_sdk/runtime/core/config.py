@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 AgentMode = Literal["interactive", "plan", "autopilot"]
-MODES: tuple[AgentMode, ...] = ("interactive", "plan", "autopilot")
+MODES: Mapping[str, AgentMode] = {
+    "interactive": "interactive",
+    "plan": "plan",
+    "autopilot": "autopilot",
+}
+"""The modes by their wire names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class ModelProvider:
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     wire_model: str | None = None
     max_output_tokens: int | None = None
 

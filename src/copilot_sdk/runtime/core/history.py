@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from copilot_sdk.runtime.core.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.models.base import Message, ToolCall
 from copilot_sdk.runtime.core.prompts import notification_text
@@ -31,6 +32,8 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
                 history.append(Message("assistant", str(data.get("content", "")), tool_calls=_calls(data)))
             case "tool.execution_complete":
                 results[str(data.get("toolCallId"))] = _result(data)
+            case _:
+                continue
     return _with_results(history, results)
 
 
@@ -46,13 +49,9 @@ def _with_results(history: Iterable[Message], results: Mapping[str, str]) -> lis
 
 
 def _calls(data: Mapping[str, object]) -> tuple[ToolCall, ...]:
-    requests = data.get("toolRequests")
-    if not isinstance(requests, list):
-        return ()
     return tuple(
         ToolCall(str(request["toolCallId"]), str(request["name"]), _text(request.get("arguments", {})))
-        for request in requests
-        if isinstance(request, dict)
+        for request in objects_in(data.get("toolRequests"))
     )
 
 
@@ -62,6 +61,6 @@ def _text(arguments: object) -> str:
 
 def _result(data: Mapping[str, object]) -> str:
     result, error = data.get("result"), data.get("error")
-    if isinstance(result, dict):
+    if is_object(result):
         return str(result.get("content", ""))
-    return str(error.get("message", "")) if isinstance(error, dict) else ""
+    return str(error.get("message", "")) if is_object(error) else ""

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from copilot_sdk.runtime.core.clock import stamp
+from copilot_sdk.runtime.core.json_values import is_object
 
 _EPHEMERAL_KEPT = 10_000
 
@@ -55,7 +56,7 @@ class Event:
             at=datetime.fromisoformat(str(wire["timestamp"])),
             parent_id=None if parent is None else str(parent),
             type=str(wire["type"]),
-            data=data if isinstance(data, dict) else {},
+            data=data if is_object(data) else {},
             ephemeral=wire.get("ephemeral") is True,
             agent_id=None if agent is None else str(agent),
         )

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from copilot_sdk._model import EventBase
 from copilot_sdk._model.base import to_camel
+from copilot_sdk.runtime.core.json_values import is_array, is_object
 
 Payload = BaseModel
 
@@ -24,19 +25,18 @@ def to_json(payload: Payload) -> dict[str, object]:
 
 def _restore_nulls(value: object, wire: object) -> None:
     """Puts back the nulls that say something: those of members that have to be there."""
-    if isinstance(value, BaseModel) and isinstance(wire, dict):
+    if isinstance(value, BaseModel) and is_object(wire):
         for name, field in type(value).model_fields.items():
             alias = field.serialization_alias or to_camel(name)
-            member = getattr(value, name)
-            if member is None:
-                if field.is_required():
-                    wire[alias] = None
-            elif isinstance(member, BaseModel | list | dict):
+            member: object = getattr(value, name)
+            if member is None and field.is_required():
+                wire[alias] = None
+            elif isinstance(member, BaseModel) or is_array(member) or is_object(member):
                 _restore_nulls(member, wire.get(alias))
-    elif isinstance(value, list) and isinstance(wire, list):
+    elif is_array(value) and is_array(wire):
         for member, shown in zip(value, wire, strict=True):
             _restore_nulls(member, shown)
-    elif isinstance(value, dict) and isinstance(wire, dict):
+    elif is_object(value) and is_object(wire):
         for key, member in value.items():
             _restore_nulls(member, wire.get(key))
 

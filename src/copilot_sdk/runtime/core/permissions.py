@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from copilot_sdk._generated.copilot.events.permission import PermissionCompletedData, PermissionRequestedData
 from copilot_sdk._generated.copilot.events.session import SessionPermissionsChangedData
 from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.json_values import is_object, texts_in
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -181,7 +182,7 @@ class PermissionGate:
                 return {"kind": "approved"}
             case "approve-for-session" | "approve-for-location" as kind:
                 approval = decision.get("approval") or ask.approval
-                if not isinstance(approval, Mapping):
+                if not is_object(approval):
                     return {"kind": "approved"}
                 self.approve(approval)
                 if kind == "approve-for-session":
@@ -218,12 +219,8 @@ def _covers(approval: Json, wanted: Json) -> bool:
     if approval.get("kind") != wanted.get("kind"):
         return False
     if approval.get("kind") == "commands":
-        return set(_strings(wanted.get("commandIdentifiers"))) <= set(
-            _strings(approval.get("commandIdentifiers"))
+        return set(texts_in(wanted.get("commandIdentifiers"))) <= set(
+            texts_in(approval.get("commandIdentifiers"))
         )
     # An approval that leaves a member open, or null, covers every value of it.
     return all(approval.get(key) in (None, value) for key, value in wanted.items())
-
-
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list | tuple) else []

@@ -34,7 +34,7 @@ class Prompt:
     attachments: Sequence[Json] = ()
     agent_mode: str | None = None
     source: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     notice: Payload | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 

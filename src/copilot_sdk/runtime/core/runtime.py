@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 from copilot_sdk._generated.copilot.events.session import (
     SessionResumeData,
@@ -22,7 +23,7 @@ from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.store import SessionRecord, Store
-from copilot_sdk.runtime.core.workspace import WorkContext, look_around
+from copilot_sdk.runtime.core.workspace import WorkContext, existing_folder, look_around
 
 EVENT_FORMAT = 1
 PRODUCER = "copilot-sdk-runtime"
@@ -65,7 +66,7 @@ class Runtime:
         self._stop_wanted = asyncio.Event()
         self._closed = False
 
-    async def __aenter__(self) -> Runtime:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -124,7 +125,7 @@ class Runtime:
         if known is not None and not known.closing:
             known.attach(client)
             return known
-        _check_folder(config.working_directory)
+        existing_folder(config.working_directory)
         context = look_around(config.working_directory)
         session = Session(self, self._new_record(identifier, config, context), config)
         self._sessions[identifier] = session
@@ -209,7 +210,7 @@ class Runtime:
         record = self.store.find(session_id)
         if record is None:
             raise SessionNotFound(session_id)
-        _check_folder(config.working_directory)
+        existing_folder(config.working_directory)
         config.model = config.model or record.model
         session = Session(self, record, config, self.store.read_events(session_id))
         self._sessions[session_id] = session
@@ -320,11 +321,6 @@ class Runtime:
         self.store.close()
         if self._temporary:
             await asyncio.to_thread(shutil.rmtree, self._home, True)
-
-
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise RuntimeFault(f"Working directory does not exist: {folder}")
 
 
 def _context_data(context: WorkContext) -> WorkingDirectoryContext:

@@ -38,6 +38,7 @@ from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
+from copilot_sdk.runtime.core.workspace import existing_folder
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
@@ -203,6 +204,14 @@ class Session:
             )
         )
         self.touch()
+
+    def move_to(self, folder: Path) -> None:
+        """Changes the working directory.
+
+        Raises:
+            RuntimeFault: There is no such directory.
+        """
+        self.config.working_directory = existing_folder(folder)
 
     async def use_provider(self, provider: ModelProvider | None) -> None:
         """Changes the endpoint that is used from the next model call on."""

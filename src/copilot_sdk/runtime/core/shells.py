@@ -8,7 +8,7 @@ import signal
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from copilot_sdk._generated.copilot.events.system import (
     SystemNotificationShellCompleted,
@@ -36,9 +36,10 @@ _SECRETS = (
 class Command:
     """A shell command that has been started; its output is gathered from both streams, in order."""
 
-    def __init__(self, process: Process, log: Path | None) -> None:
+    def __init__(self, process: Process, text: str, log: Path | None) -> None:
+        self.text = text
+        self.log = log
         self._process = process
-        self._log = log
         self._output = bytearray()
         self._dropped = 0
         self.exit_code: int | None = None
@@ -72,7 +73,7 @@ class Command:
         finally:
             if log is not None:
                 os.close(output)
-        return cls(process, log)
+        return cls(process, command, log)
 
     @property
     def pid(self) -> int:
@@ -82,8 +83,8 @@ class Command:
     @property
     def output(self) -> str:
         """What it has printed; of very much only the end."""
-        if self._log is not None:
-            return _tail(self._log, _OUTPUT_BYTES)
+        if self.log is not None:
+            return _tail(self.log, _OUTPUT_BYTES)
         note = f"... {self._dropped} bytes were left out\n" if self._dropped else ""
         return note + self._output.decode(errors="replace")
 
@@ -141,34 +142,42 @@ class ShellTask:
     kind: Literal["shell"] = "shell"
 
     def __init__(
-        self, session: Session, task_id: str, command: str, description: str, *, mode: Mode, log: Path | None
+        self, session: Session, task_id: str, description: str, process: Command, *, mode: Mode
     ) -> None:
+        """Begins to follow a command; see `start`."""
         self.id = task_id
-        self.command = command
         self.description = description
-        self.log = log
+        self.process = process
         self.progress = TaskProgress(session, mode)
         self._session = session
-        self._process: Command | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._following = session.scope.start(self._follow(), name=f"shell {task_id}")
+        session.tasks.add(self)
+
+    @classmethod
+    async def start(
+        cls, session: Session, command: str, description: str, *, mode: Mode, detached: bool = False
+    ) -> Self:
+        """Starts a command.
+
+        Args:
+            session: Whose task it is.
+            command: What bash is to run.
+            description: What it is for.
+            mode: Whether it is going to be waited for.
+            detached: Whether its output goes to a file and not to the runtime.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        task_id = session.tasks.free_id("shell")
+        log = session.folder / f"{task_id}.log" if detached else None
+        process = await Command.start(command, session.config.working_directory, log=log)
+        return cls(session, session.tasks.free_id(task_id), description, process, mode=mode)
 
     @property
     def detached(self) -> bool:
         """Whether its output goes to a file and not to the runtime."""
-        return self.log is not None
-
-    @property
-    def process(self) -> Command:
-        """The running command."""
-        assert self._process is not None, "the task has not been started"
-        return self._process
-
-    async def start(self) -> None:
-        """Starts the command and begins to follow it."""
-        folder = self._session.config.working_directory
-        self._process = await Command.start(self.command, folder, log=self.log)
-        self._session.tasks.add(self)
-        self._following = self._session.scope.start(self._follow(), name=f"shell {self.id}")
+        return self.process.log is not None
 
     async def _follow(self) -> None:
         code = await self.process.finish()
@@ -182,7 +191,7 @@ class ShellTask:
         text = f'Shell command "{self.description}" ({self.id}) ended with exit code {code}. '
         if self.detached:
             notice = SystemNotificationShellDetachedCompleted(shell_id=self.id, description=self.description)
-            self._session.turns.notify(text + f"Its output is in {self.log}.", notice)
+            self._session.turns.notify(text + f"Its output is in {self.process.log}.", notice)
         else:
             completed = SystemNotificationShellCompleted(
                 shell_id=self.id, exit_code=code, description=self.description
@@ -191,7 +200,7 @@ class ShellTask:
 
     async def stop(self) -> None:
         """Ends the command."""
-        if self._following is None or not self.progress.running:
+        if not self.progress.running:
             return
         await end_all({self._following})
         await self.process.stop(self._session.limits.stop_seconds)
@@ -200,7 +209,7 @@ class ShellTask:
 
     async def refresh(self) -> None:
         """Looks whether the process of a detached command is still there."""
-        if self.detached and self.progress.running and self._following is not None:
+        if self.detached and self.progress.running:
             await asyncio.wait({self._following}, timeout=0)
 
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, dataclass
 from io import BufferedWriter
 from pathlib import Path
 
@@ -41,7 +41,20 @@ class SessionRecord:
     turns: int = 0
 
 
-_COLUMNS = tuple(field.name for field in fields(SessionRecord))
+_CREATE = """
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY, started_at TEXT, modified_at TEXT, cwd TEXT, git_root TEXT, repository TEXT, branch TEXT,
+    summary TEXT, name TEXT, named_by_user INTEGER, model TEXT, mode TEXT, turns INTEGER
+)
+"""
+_SAVE = """
+INSERT OR REPLACE INTO sessions (
+    id, started_at, modified_at, cwd, git_root, repository, branch, summary, name, named_by_user, model, mode, turns
+) VALUES (
+    :id, :started_at, :modified_at, :cwd, :git_root, :repository, :branch, :summary, :name, :named_by_user, :model,
+    :mode, :turns
+)
+"""
 
 
 class Store:
@@ -54,8 +67,8 @@ class Store:
         self._index = sqlite3.connect(home / _INDEX, isolation_level=None)
         self._index.execute("PRAGMA journal_mode=WAL")
         self._index.execute("PRAGMA synchronous=NORMAL")
-        columns = ", ".join(f"{name} PRIMARY KEY" if name == "id" else name for name in _COLUMNS)
-        self._index.execute(f"CREATE TABLE IF NOT EXISTS sessions ({columns})")
+        self._index.row_factory = sqlite3.Row
+        self._index.execute(_CREATE)
 
     def close(self) -> None:
         """Closes the index."""
@@ -73,22 +86,17 @@ class Store:
 
     def save(self, record: SessionRecord) -> None:
         """Puts a session into the index, or updates it there."""
-        marks = ", ".join("?" * len(_COLUMNS))
-        self._index.execute(
-            f"INSERT OR REPLACE INTO sessions ({', '.join(_COLUMNS)}) VALUES ({marks})", astuple(record)
-        )
+        self._index.execute(_SAVE, asdict(record))
 
     def find(self, session_id: str) -> SessionRecord | None:
         """The record of a session."""
-        row = self._index.execute(
-            f"SELECT {', '.join(_COLUMNS)} FROM sessions WHERE id = ?", (session_id,)
-        ).fetchone()
+        row = self._index.execute("SELECT * FROM sessions WHERE id = ?", (session_id,)).fetchone()
         return None if row is None else _record(row)
 
     def listed(self) -> Iterator[SessionRecord]:
         """The sessions that had a turn, the one used last first."""
         rows = self._index.execute(
-            f"SELECT {', '.join(_COLUMNS)} FROM sessions WHERE turns > 0 ORDER BY modified_at DESC"
+            "SELECT * FROM sessions WHERE turns > 0 ORDER BY modified_at DESC"
         ).fetchall()
         return (_record(row) for row in rows)
 
@@ -175,7 +183,7 @@ def _line(event: Event) -> bytes:
     return json.dumps(event.to_wire(), separators=(",", ":")).encode() + b"\n"
 
 
-def _record(row: tuple[object, ...]) -> SessionRecord:
-    record = SessionRecord(*row)  # type: ignore[arg-type]  # the columns are the fields, in their order
+def _record(row: sqlite3.Row) -> SessionRecord:
+    record = SessionRecord(**dict(row))
     record.named_by_user = bool(record.named_by_user)
     return record

@@ -4,46 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from copilot_sdk._generated.copilot.events.session import SessionBackgroundTasksChangedData
 from copilot_sdk.runtime.core.clock import now
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
+    from copilot_sdk.runtime.core.shells import ShellTask
+    from copilot_sdk.runtime.core.sub_agents import AgentTask
+
+Task: TypeAlias = "AgentTask | ShellTask"
+TaskT = TypeVar("TaskT", "AgentTask", "ShellTask")
 
 Status = Literal["running", "idle", "completed", "failed", "cancelled"]
 Mode = Literal["sync", "background"]
-
-
-class Task(Protocol):
-    """What agents and shell commands have in common."""
-
-    @property
-    def id(self) -> str:
-        """Unique in the session."""
-        ...
-
-    @property
-    def kind(self) -> Literal["agent", "shell"]:
-        """Which of the two it is."""
-        ...
-
-    @property
-    def progress(self) -> TaskProgress:
-        """How it stands."""
-        ...
-
-    async def stop(self) -> None:
-        """Ends it before its time and waits for the end."""
-        ...
-
-    async def refresh(self) -> None:
-        """Takes in what has changed outside of the runtime."""
-        ...
-
-
-TaskT = TypeVar("TaskT", bound=Task)
 
 
 class TaskProgress:

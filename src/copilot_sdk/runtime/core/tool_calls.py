@@ -16,6 +16,7 @@ from copilot_sdk._generated.copilot.events.tool import (
     ToolExecutionStartData,
 )
 from copilot_sdk.runtime.core.answer import readable_arguments
+from copilot_sdk.runtime.core.json_values import is_object
 from copilot_sdk.runtime.core.models.base import Message, ToolCall
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, ToolError, ToolResult
@@ -93,14 +94,14 @@ class ToolCalls:
         tool = self._agent.tools().get(call.name)
         if tool is None:
             return ToolResult.failure(f"Tool '{call.name}' does not exist.")
-        if not isinstance(arguments, dict):
+        if not is_object(arguments):
             return ToolResult.failure(f"The arguments of '{call.name}' are not a JSON object.")
         context = ToolContext(self._session, self._agent, call.id)
         output = await self._session.hooks.invoke(
             "preToolUse", {"toolName": call.name, "toolArgs": arguments}
         )
-        if isinstance(modified := output.get("modifiedArgs"), Mapping):
-            arguments = dict(modified)
+        if is_object(modified := output.get("modifiedArgs")):
+            arguments = modified
         if isinstance(remark := output.get("additionalContext"), str):
             remarks.append(remark)
         refusal = await self._refusal(tool, context, arguments, output)
@@ -139,7 +140,7 @@ class ToolCalls:
             modified = output.get("modifiedResult")
             if isinstance(modified, str):
                 result = replace(result, text=modified)
-            elif isinstance(modified, Mapping) and "textResultForLlm" in modified:
+            elif is_object(modified) and "textResultForLlm" in modified:
                 result = replace(result, text=str(modified["textResultForLlm"]))
         else:
             details = {"toolName": name, "toolArgs": dict(arguments), "error": result.error or result.text}
@@ -181,7 +182,7 @@ async def _run_tool(tool: Tool, context: ToolContext, arguments: Arguments) -> T
 def _line(name: str, arguments: object) -> str:
     """One line about a call, for people."""
     shown = ""
-    if isinstance(arguments, dict):
+    if is_object(arguments):
         values = [value for value in arguments.values() if isinstance(value, str)]
         shown = values[0] if values else json.dumps(arguments) if arguments else ""
     line = " ".join(f"{name} {shown}".split())

@@ -25,12 +25,12 @@ class UsageTotals:
 
     user_requests: int = 0
     api_milliseconds: int = 0
-    models: dict[str, ModelTotals] = field(default_factory=dict)
+    models: dict[str, ModelTotals] = field(default_factory=dict[str, ModelTotals])
     last_input_tokens: int = 0
     last_output_tokens: int = 0
     lines_added: int = 0
     lines_removed: int = 0
-    files_modified: dict[str, None] = field(default_factory=dict)
+    files_modified: dict[str, None] = field(default_factory=dict[str, None])
 
     def record_call(self, model: str, usage: Usage, milliseconds: int, *, main_agent: bool) -> None:
         """Adds one model call."""

@@ -7,6 +7,8 @@ from configparser import ConfigParser, Error
 from dataclasses import dataclass
 from pathlib import Path
 
+from copilot_sdk.runtime.core.faults import RuntimeFault
+
 _REMOTE = re.compile(r"(?:://|@)(?P<host>[^/:@]+)(?::\d+)?[/:](?P<repository>.+?)(?:\.git)?/?$")
 
 
@@ -18,6 +20,18 @@ class WorkContext:
     git_root: str | None = None
     repository: str | None = None
     branch: str | None = None
+
+
+def existing_folder(folder: Path) -> Path:
+    """A folder with its full path.
+
+    Raises:
+        RuntimeFault: There is no such folder.
+    """
+    full = folder.resolve()
+    if not full.is_dir():
+        raise RuntimeFault(f"Working directory does not exist: {folder}")
+    return full
 
 
 def look_around(folder: Path) -> WorkContext:

@@ -11,7 +11,7 @@ from ..methods import session_auth as methods
 
 if TYPE_CHECKING:
     from ..types.session_auth import SessionAuthStatus, SessionSetCredentialsResult
-    from ..types.shared import AuthInfo
+    from ..types.shared_auth_info import AuthInfo
 
 
 class AuthAPI(API):

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
         SessionInstalledPlugin,
         SessionUpdateOptionsResult,
     )
-    from ..types.shared import ModelCapabilitiesOverride, ProviderConfig, SandboxConfig, SessionCapability
+    from ..types.shared import ProviderConfig, SessionCapability
+    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from ..types.shared_sandbox_config import SandboxConfig
 
 
 class OptionsAPI(API):

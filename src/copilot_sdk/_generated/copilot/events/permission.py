@@ -9,13 +9,13 @@ from pydantic import Field
 
 from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
 
-from ..types.shared import (
+from ..types.shared import PermissionRule
+from ..types.shared_permission_prompt_request import (
     PermissionPromptRequest,
     PermissionRequestMemoryAction,
     PermissionRequestMemoryDirection,
-    PermissionRule,
-    UserToolSessionApproval,
 )
+from ..types.shared_user_tool_session_approval import UserToolSessionApproval
 
 
 class PermissionApproved(TaggedModel):

@@ -8,7 +8,6 @@ from typing import Any, Literal, TypeAlias
 from copilot_sdk._model import EventBase, WireModel
 
 from ..types.shared import (
-    Attachment,
     ContextTier,
     MCPServerSource,
     MCPServerStatus,
@@ -17,6 +16,7 @@ from ..types.shared import (
     ShutdownType,
     SkillSource,
 )
+from ..types.shared_attachment import Attachment
 
 AutopilotObjectiveChangedOperation: TypeAlias = Literal["create", "update", "delete"] | str
 """What was done to the state file of the autopilot objective.

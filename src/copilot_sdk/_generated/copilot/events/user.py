@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from copilot_sdk._model import EventBase, WireModel
 
-from ..types.shared import Attachment
+from ..types.shared_attachment import Attachment
 
 UserMessageAgentMode: TypeAlias = Literal["interactive", "plan", "autopilot", "shell"] | str
 """Modes the agent can be in when a message is sent.

@@ -49,14 +49,14 @@ if TYPE_CHECKING:
     from ..types.shared import (
         ContextTier,
         MCPServerConfig,
-        ModelCapabilitiesOverride,
         OpenCanvasInstance,
         ProviderConfig,
         ReasoningSummary,
         RemoteSessionMode,
-        SandboxConfig,
         SuccessResult,
     )
+    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from ..types.shared_sandbox_config import SandboxConfig
 
 
 class ServerSessionAPI(SyncAPI):

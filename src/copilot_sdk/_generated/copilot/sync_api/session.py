@@ -22,7 +22,8 @@ if TYPE_CHECKING:
         SessionLogLevel,
         SessionSendAndWaitResult,
     )
-    from ..types.shared import AbortReason, Attachment, ShutdownType, SuccessResult
+    from ..types.shared import AbortReason, ShutdownType, SuccessResult
+    from ..types.shared_attachment import Attachment
     from .session_agent import AgentAPI
     from .session_auth import AuthAPI
     from .session_canvas import CanvasAPI

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
         ModelSwitchToResult,
         SessionModelList,
     )
-    from ..types.shared import ContextTier, ModelCapabilitiesOverride, ReasoningSummary
+    from ..types.shared import ContextTier, ReasoningSummary
+    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
 
 
 class ModelAPI(SyncAPI):

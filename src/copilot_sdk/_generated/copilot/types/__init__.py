@@ -2829,48 +2829,6 @@ if TYPE_CHECKING:
         AgentInfoSource as AgentInfoSource,
     )
     from .shared import (
-        APIKeyAuthInfo as APIKeyAuthInfo,
-    )
-    from .shared import (
-        Attachment as Attachment,
-    )
-    from .shared import (
-        AttachmentBlob as AttachmentBlob,
-    )
-    from .shared import (
-        AttachmentDirectory as AttachmentDirectory,
-    )
-    from .shared import (
-        AttachmentExtensionContext as AttachmentExtensionContext,
-    )
-    from .shared import (
-        AttachmentFile as AttachmentFile,
-    )
-    from .shared import (
-        AttachmentFileLineRange as AttachmentFileLineRange,
-    )
-    from .shared import (
-        AttachmentGitHubReference as AttachmentGitHubReference,
-    )
-    from .shared import (
-        AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
-    )
-    from .shared import (
-        AttachmentSelection as AttachmentSelection,
-    )
-    from .shared import (
-        AttachmentSelectionDetails as AttachmentSelectionDetails,
-    )
-    from .shared import (
-        AttachmentSelectionDetailsEnd as AttachmentSelectionDetailsEnd,
-    )
-    from .shared import (
-        AttachmentSelectionDetailsStart as AttachmentSelectionDetailsStart,
-    )
-    from .shared import (
-        AuthInfo as AuthInfo,
-    )
-    from .shared import (
         AutoModeSwitchResponse as AutoModeSwitchResponse,
     )
     from .shared import (
@@ -2883,52 +2841,16 @@ if TYPE_CHECKING:
         ContextTier as ContextTier,
     )
     from .shared import (
-        CopilotAPITokenAuthInfo as CopilotAPITokenAuthInfo,
-    )
-    from .shared import (
-        CopilotUserResponse as CopilotUserResponse,
-    )
-    from .shared import (
-        CopilotUserResponseEndpoints as CopilotUserResponseEndpoints,
-    )
-    from .shared import (
-        CopilotUserResponseOrganizationListItem as CopilotUserResponseOrganizationListItem,
-    )
-    from .shared import (
-        CopilotUserResponseQuotaSnapshot as CopilotUserResponseQuotaSnapshot,
-    )
-    from .shared import (
-        CopilotUserResponseQuotaSnapshots as CopilotUserResponseQuotaSnapshots,
-    )
-    from .shared import (
-        CopilotUserResponseQuotaSnapshotsChat as CopilotUserResponseQuotaSnapshotsChat,
-    )
-    from .shared import (
-        CopilotUserResponseQuotaSnapshotsCompletions as CopilotUserResponseQuotaSnapshotsCompletions,
-    )
-    from .shared import (
-        CopilotUserResponseQuotaSnapshotsPremiumInteractions as CopilotUserResponseQuotaSnapshotsPremiumInteractions,
-    )
-    from .shared import (
         EmbeddedBlobResourceContents as EmbeddedBlobResourceContents,
     )
     from .shared import (
         EmbeddedTextResourceContents as EmbeddedTextResourceContents,
     )
     from .shared import (
-        EnvAuthInfo as EnvAuthInfo,
-    )
-    from .shared import (
         ExitPlanModeAction as ExitPlanModeAction,
     )
     from .shared import (
         FilterMapping as FilterMapping,
-    )
-    from .shared import (
-        GhCLIAuthInfo as GhCLIAuthInfo,
-    )
-    from .shared import (
-        HMACAuthInfo as HMACAuthInfo,
     )
     from .shared import (
         InstructionSource as InstructionSource,
@@ -2967,64 +2889,7 @@ if TYPE_CHECKING:
         MCPServerStatus as MCPServerStatus,
     )
     from .shared import (
-        ModelCapabilitiesOverride as ModelCapabilitiesOverride,
-    )
-    from .shared import (
-        ModelCapabilitiesOverrideLimits as ModelCapabilitiesOverrideLimits,
-    )
-    from .shared import (
-        ModelCapabilitiesOverrideLimitsVision as ModelCapabilitiesOverrideLimitsVision,
-    )
-    from .shared import (
-        ModelCapabilitiesOverrideSupports as ModelCapabilitiesOverrideSupports,
-    )
-    from .shared import (
         OpenCanvasInstance as OpenCanvasInstance,
-    )
-    from .shared import (
-        PermissionPromptRequest as PermissionPromptRequest,
-    )
-    from .shared import (
-        PermissionPromptRequestCommands as PermissionPromptRequestCommands,
-    )
-    from .shared import (
-        PermissionPromptRequestCustomTool as PermissionPromptRequestCustomTool,
-    )
-    from .shared import (
-        PermissionPromptRequestExtensionManagement as PermissionPromptRequestExtensionManagement,
-    )
-    from .shared import (
-        PermissionPromptRequestExtensionPermissionAccess as PermissionPromptRequestExtensionPermissionAccess,
-    )
-    from .shared import (
-        PermissionPromptRequestHook as PermissionPromptRequestHook,
-    )
-    from .shared import (
-        PermissionPromptRequestMCP as PermissionPromptRequestMCP,
-    )
-    from .shared import (
-        PermissionPromptRequestMemory as PermissionPromptRequestMemory,
-    )
-    from .shared import (
-        PermissionPromptRequestPath as PermissionPromptRequestPath,
-    )
-    from .shared import (
-        PermissionPromptRequestPathAccessKind as PermissionPromptRequestPathAccessKind,
-    )
-    from .shared import (
-        PermissionPromptRequestRead as PermissionPromptRequestRead,
-    )
-    from .shared import (
-        PermissionPromptRequestURL as PermissionPromptRequestURL,
-    )
-    from .shared import (
-        PermissionPromptRequestWrite as PermissionPromptRequestWrite,
-    )
-    from .shared import (
-        PermissionRequestMemoryAction as PermissionRequestMemoryAction,
-    )
-    from .shared import (
-        PermissionRequestMemoryDirection as PermissionRequestMemoryDirection,
     )
     from .shared import (
         PermissionRule as PermissionRule,
@@ -3048,24 +2913,6 @@ if TYPE_CHECKING:
         RemoteSessionMode as RemoteSessionMode,
     )
     from .shared import (
-        SandboxConfig as SandboxConfig,
-    )
-    from .shared import (
-        SandboxConfigUserPolicy as SandboxConfigUserPolicy,
-    )
-    from .shared import (
-        SandboxConfigUserPolicyExperimental as SandboxConfigUserPolicyExperimental,
-    )
-    from .shared import (
-        SandboxConfigUserPolicyExperimentalSeatbelt as SandboxConfigUserPolicyExperimentalSeatbelt,
-    )
-    from .shared import (
-        SandboxConfigUserPolicyFilesystem as SandboxConfigUserPolicyFilesystem,
-    )
-    from .shared import (
-        SandboxConfigUserPolicyNetwork as SandboxConfigUserPolicyNetwork,
-    )
-    from .shared import (
         SessionCapability as SessionCapability,
     )
     from .shared import (
@@ -3083,37 +2930,190 @@ if TYPE_CHECKING:
     from .shared import (
         SuccessResult as SuccessResult,
     )
-    from .shared import (
+    from .shared_attachment import (
+        Attachment as Attachment,
+    )
+    from .shared_attachment import (
+        AttachmentBlob as AttachmentBlob,
+    )
+    from .shared_attachment import (
+        AttachmentDirectory as AttachmentDirectory,
+    )
+    from .shared_attachment import (
+        AttachmentExtensionContext as AttachmentExtensionContext,
+    )
+    from .shared_attachment import (
+        AttachmentFile as AttachmentFile,
+    )
+    from .shared_attachment import (
+        AttachmentFileLineRange as AttachmentFileLineRange,
+    )
+    from .shared_attachment import (
+        AttachmentGitHubReference as AttachmentGitHubReference,
+    )
+    from .shared_attachment import (
+        AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
+    )
+    from .shared_attachment import (
+        AttachmentSelection as AttachmentSelection,
+    )
+    from .shared_attachment import (
+        AttachmentSelectionDetails as AttachmentSelectionDetails,
+    )
+    from .shared_attachment import (
+        AttachmentSelectionDetailsEnd as AttachmentSelectionDetailsEnd,
+    )
+    from .shared_attachment import (
+        AttachmentSelectionDetailsStart as AttachmentSelectionDetailsStart,
+    )
+    from .shared_auth_info import (
+        APIKeyAuthInfo as APIKeyAuthInfo,
+    )
+    from .shared_auth_info import (
+        AuthInfo as AuthInfo,
+    )
+    from .shared_auth_info import (
+        CopilotAPITokenAuthInfo as CopilotAPITokenAuthInfo,
+    )
+    from .shared_auth_info import (
+        CopilotUserResponse as CopilotUserResponse,
+    )
+    from .shared_auth_info import (
+        CopilotUserResponseEndpoints as CopilotUserResponseEndpoints,
+    )
+    from .shared_auth_info import (
+        CopilotUserResponseOrganizationListItem as CopilotUserResponseOrganizationListItem,
+    )
+    from .shared_auth_info import (
+        CopilotUserResponseQuotaSnapshot as CopilotUserResponseQuotaSnapshot,
+    )
+    from .shared_auth_info import (
+        CopilotUserResponseQuotaSnapshots as CopilotUserResponseQuotaSnapshots,
+    )
+    from .shared_auth_info import (
+        CopilotUserResponseQuotaSnapshotsChat as CopilotUserResponseQuotaSnapshotsChat,
+    )
+    from .shared_auth_info import (
+        CopilotUserResponseQuotaSnapshotsCompletions as CopilotUserResponseQuotaSnapshotsCompletions,
+    )
+    from .shared_auth_info import (
+        CopilotUserResponseQuotaSnapshotsPremiumInteractions as CopilotUserResponseQuotaSnapshotsPremiumInteractions,
+    )
+    from .shared_auth_info import (
+        EnvAuthInfo as EnvAuthInfo,
+    )
+    from .shared_auth_info import (
+        GhCLIAuthInfo as GhCLIAuthInfo,
+    )
+    from .shared_auth_info import (
+        HMACAuthInfo as HMACAuthInfo,
+    )
+    from .shared_auth_info import (
         TokenAuthInfo as TokenAuthInfo,
     )
-    from .shared import (
+    from .shared_auth_info import (
         UserAuthInfo as UserAuthInfo,
     )
-    from .shared import (
+    from .shared_model_capabilities_override import (
+        ModelCapabilitiesOverride as ModelCapabilitiesOverride,
+    )
+    from .shared_model_capabilities_override import (
+        ModelCapabilitiesOverrideLimits as ModelCapabilitiesOverrideLimits,
+    )
+    from .shared_model_capabilities_override import (
+        ModelCapabilitiesOverrideLimitsVision as ModelCapabilitiesOverrideLimitsVision,
+    )
+    from .shared_model_capabilities_override import (
+        ModelCapabilitiesOverrideSupports as ModelCapabilitiesOverrideSupports,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequest as PermissionPromptRequest,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestCommands as PermissionPromptRequestCommands,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestCustomTool as PermissionPromptRequestCustomTool,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestExtensionManagement as PermissionPromptRequestExtensionManagement,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestExtensionPermissionAccess as PermissionPromptRequestExtensionPermissionAccess,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestHook as PermissionPromptRequestHook,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestMCP as PermissionPromptRequestMCP,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestMemory as PermissionPromptRequestMemory,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestPath as PermissionPromptRequestPath,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestPathAccessKind as PermissionPromptRequestPathAccessKind,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestRead as PermissionPromptRequestRead,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestURL as PermissionPromptRequestURL,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestWrite as PermissionPromptRequestWrite,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionRequestMemoryAction as PermissionRequestMemoryAction,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionRequestMemoryDirection as PermissionRequestMemoryDirection,
+    )
+    from .shared_sandbox_config import (
+        SandboxConfig as SandboxConfig,
+    )
+    from .shared_sandbox_config import (
+        SandboxConfigUserPolicy as SandboxConfigUserPolicy,
+    )
+    from .shared_sandbox_config import (
+        SandboxConfigUserPolicyExperimental as SandboxConfigUserPolicyExperimental,
+    )
+    from .shared_sandbox_config import (
+        SandboxConfigUserPolicyExperimentalSeatbelt as SandboxConfigUserPolicyExperimentalSeatbelt,
+    )
+    from .shared_sandbox_config import (
+        SandboxConfigUserPolicyFilesystem as SandboxConfigUserPolicyFilesystem,
+    )
+    from .shared_sandbox_config import (
+        SandboxConfigUserPolicyNetwork as SandboxConfigUserPolicyNetwork,
+    )
+    from .shared_user_tool_session_approval import (
         UserToolSessionApproval as UserToolSessionApproval,
     )
-    from .shared import (
+    from .shared_user_tool_session_approval import (
         UserToolSessionApprovalCommands as UserToolSessionApprovalCommands,
     )
-    from .shared import (
+    from .shared_user_tool_session_approval import (
         UserToolSessionApprovalCustomTool as UserToolSessionApprovalCustomTool,
     )
-    from .shared import (
+    from .shared_user_tool_session_approval import (
         UserToolSessionApprovalExtensionManagement as UserToolSessionApprovalExtensionManagement,
     )
-    from .shared import (
+    from .shared_user_tool_session_approval import (
         UserToolSessionApprovalExtensionPermissionAccess as UserToolSessionApprovalExtensionPermissionAccess,
     )
-    from .shared import (
+    from .shared_user_tool_session_approval import (
         UserToolSessionApprovalMCP as UserToolSessionApprovalMCP,
     )
-    from .shared import (
+    from .shared_user_tool_session_approval import (
         UserToolSessionApprovalMemory as UserToolSessionApprovalMemory,
     )
-    from .shared import (
+    from .shared_user_tool_session_approval import (
         UserToolSessionApprovalRead as UserToolSessionApprovalRead,
     )
-    from .shared import (
+    from .shared_user_tool_session_approval import (
         UserToolSessionApprovalWrite as UserToolSessionApprovalWrite,
     )
     from .unreached import (
@@ -3619,35 +3619,49 @@ MODULES = {
         WorkspacesSaveLargePasteResultSaved WorkspacesWorkspaceDetailsHostType
     """,
     ".shared": """
-        APIKeyAuthInfo AbortReason AgentInfo AgentInfoSource Attachment AttachmentBlob AttachmentDirectory
-        AttachmentExtensionContext AttachmentFile AttachmentFileLineRange AttachmentGitHubReference
-        AttachmentGitHubReferenceType AttachmentSelection AttachmentSelectionDetails
-        AttachmentSelectionDetailsEnd AttachmentSelectionDetailsStart AuthInfo AutoModeSwitchResponse
-        CanvasInstanceAvailability ContentFilterMode ContextTier CopilotAPITokenAuthInfo CopilotUserResponse
-        CopilotUserResponseEndpoints CopilotUserResponseOrganizationListItem
-        CopilotUserResponseQuotaSnapshot CopilotUserResponseQuotaSnapshots
-        CopilotUserResponseQuotaSnapshotsChat CopilotUserResponseQuotaSnapshotsCompletions
-        CopilotUserResponseQuotaSnapshotsPremiumInteractions EmbeddedBlobResourceContents
-        EmbeddedTextResourceContents EnvAuthInfo ExitPlanModeAction FilterMapping GhCLIAuthInfo HMACAuthInfo
-        InstructionSource InstructionSourceLocation InstructionSourceType MCPServerAuthConfig
-        MCPServerAuthConfigRedirectPort MCPServerConfig MCPServerConfigHTTP
+        AbortReason AgentInfo AgentInfoSource AutoModeSwitchResponse CanvasInstanceAvailability
+        ContentFilterMode ContextTier EmbeddedBlobResourceContents EmbeddedTextResourceContents
+        ExitPlanModeAction FilterMapping InstructionSource InstructionSourceLocation InstructionSourceType
+        MCPServerAuthConfig MCPServerAuthConfigRedirectPort MCPServerConfig MCPServerConfigHTTP
         MCPServerConfigHTTPOAuthGrantType MCPServerConfigHTTPType MCPServerConfigStdio MCPServerSource
-        MCPServerStatus ModelCapabilitiesOverride ModelCapabilitiesOverrideLimits
-        ModelCapabilitiesOverrideLimitsVision ModelCapabilitiesOverrideSupports OpenCanvasInstance
+        MCPServerStatus OpenCanvasInstance PermissionRule ProviderConfig ProviderConfigAzure
+        ProviderConfigType ProviderConfigWireAPI ReasoningSummary RemoteSessionMode SessionCapability
+        SessionMode SessionTarget ShutdownType SkillSource SuccessResult
+    """,
+    ".shared_attachment": """
+        Attachment AttachmentBlob AttachmentDirectory AttachmentExtensionContext AttachmentFile
+        AttachmentFileLineRange AttachmentGitHubReference AttachmentGitHubReferenceType AttachmentSelection
+        AttachmentSelectionDetails AttachmentSelectionDetailsEnd AttachmentSelectionDetailsStart
+    """,
+    ".shared_auth_info": """
+        APIKeyAuthInfo AuthInfo CopilotAPITokenAuthInfo CopilotUserResponse CopilotUserResponseEndpoints
+        CopilotUserResponseOrganizationListItem CopilotUserResponseQuotaSnapshot
+        CopilotUserResponseQuotaSnapshots CopilotUserResponseQuotaSnapshotsChat
+        CopilotUserResponseQuotaSnapshotsCompletions CopilotUserResponseQuotaSnapshotsPremiumInteractions
+        EnvAuthInfo GhCLIAuthInfo HMACAuthInfo TokenAuthInfo UserAuthInfo
+    """,
+    ".shared_model_capabilities_override": """
+        ModelCapabilitiesOverride ModelCapabilitiesOverrideLimits ModelCapabilitiesOverrideLimitsVision
+        ModelCapabilitiesOverrideSupports
+    """,
+    ".shared_permission_prompt_request": """
         PermissionPromptRequest PermissionPromptRequestCommands PermissionPromptRequestCustomTool
         PermissionPromptRequestExtensionManagement PermissionPromptRequestExtensionPermissionAccess
         PermissionPromptRequestHook PermissionPromptRequestMCP PermissionPromptRequestMemory
         PermissionPromptRequestPath PermissionPromptRequestPathAccessKind PermissionPromptRequestRead
         PermissionPromptRequestURL PermissionPromptRequestWrite PermissionRequestMemoryAction
-        PermissionRequestMemoryDirection PermissionRule ProviderConfig ProviderConfigAzure
-        ProviderConfigType ProviderConfigWireAPI ReasoningSummary RemoteSessionMode SandboxConfig
-        SandboxConfigUserPolicy SandboxConfigUserPolicyExperimental
+        PermissionRequestMemoryDirection
+    """,
+    ".shared_sandbox_config": """
+        SandboxConfig SandboxConfigUserPolicy SandboxConfigUserPolicyExperimental
         SandboxConfigUserPolicyExperimentalSeatbelt SandboxConfigUserPolicyFilesystem
-        SandboxConfigUserPolicyNetwork SessionCapability SessionMode SessionTarget ShutdownType SkillSource
-        SuccessResult TokenAuthInfo UserAuthInfo UserToolSessionApproval UserToolSessionApprovalCommands
-        UserToolSessionApprovalCustomTool UserToolSessionApprovalExtensionManagement
-        UserToolSessionApprovalExtensionPermissionAccess UserToolSessionApprovalMCP
-        UserToolSessionApprovalMemory UserToolSessionApprovalRead UserToolSessionApprovalWrite
+        SandboxConfigUserPolicyNetwork
+    """,
+    ".shared_user_tool_session_approval": """
+        UserToolSessionApproval UserToolSessionApprovalCommands UserToolSessionApprovalCustomTool
+        UserToolSessionApprovalExtensionManagement UserToolSessionApprovalExtensionPermissionAccess
+        UserToolSessionApprovalMCP UserToolSessionApprovalMemory UserToolSessionApprovalRead
+        UserToolSessionApprovalWrite
     """,
     ".unreached": """
         SessionOptions

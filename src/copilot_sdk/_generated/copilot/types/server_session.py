@@ -12,7 +12,6 @@ from copilot_sdk._model import WireModel
 from .shared import (
     ContextTier,
     MCPServerConfig,
-    ModelCapabilitiesOverride,
     OpenCanvasInstance,
     ProviderConfig,
     ProviderConfigAzure,
@@ -20,8 +19,9 @@ from .shared import (
     ProviderConfigWireAPI,
     ReasoningSummary,
     RemoteSessionMode,
-    SandboxConfig,
 )
+from .shared_model_capabilities_override import ModelCapabilitiesOverride
+from .shared_sandbox_config import SandboxConfig
 
 
 class AutopilotConfig(WireModel):

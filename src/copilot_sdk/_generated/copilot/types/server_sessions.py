@@ -9,7 +9,10 @@ from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-from .shared import AuthInfo, ModelCapabilitiesOverride, ProviderConfig, SandboxConfig, SessionCapability
+from .shared import ProviderConfig, SessionCapability
+from .shared_auth_info import AuthInfo
+from .shared_model_capabilities_override import ModelCapabilitiesOverride
+from .shared_sandbox_config import SandboxConfig
 
 
 class ConfigureSessionExtensionsParams(WireModel):

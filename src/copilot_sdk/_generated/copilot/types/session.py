@@ -10,7 +10,8 @@ from pydantic import Field
 from copilot_sdk._model import WireModel
 
 from ..events import SessionEvent
-from .shared import AbortReason, Attachment, ShutdownType
+from .shared import AbortReason, ShutdownType
+from .shared_attachment import Attachment
 
 
 class AbortRequest(WireModel):

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from copilot_sdk._model import WireModel
 
-from .shared import AuthInfo
+from .shared_auth_info import AuthInfo
 
 AuthInfoType: TypeAlias = (
     Literal["hmac", "env", "user", "gh-cli", "api-key", "token", "copilot-api-token"] | str

@@ -7,7 +7,8 @@ from typing import Any
 
 from copilot_sdk._model import WireModel
 
-from .shared import ContextTier, ModelCapabilitiesOverride, ReasoningSummary
+from .shared import ContextTier, ReasoningSummary
+from .shared_model_capabilities_override import ModelCapabilitiesOverride
 
 
 class CurrentModel(WireModel):

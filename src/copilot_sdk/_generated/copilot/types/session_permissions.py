@@ -9,7 +9,9 @@ from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-from .shared import PermissionPromptRequest, PermissionRule, UserToolSessionApproval
+from .shared import PermissionRule
+from .shared_permission_prompt_request import PermissionPromptRequest
+from .shared_user_tool_session_approval import UserToolSessionApproval
 
 
 class AllowAllPermissionSetResult(WireModel):

@@ -34,15 +34,9 @@ from .server_session import (
     ToolFilterPrecedence,
     ToolSearchConfig,
 )
-from .shared import (
-    ContextTier,
-    MCPServerConfig,
-    ModelCapabilitiesOverride,
-    ProviderConfig,
-    ReasoningSummary,
-    RemoteSessionMode,
-    SandboxConfig,
-)
+from .shared import ContextTier, MCPServerConfig, ProviderConfig, ReasoningSummary, RemoteSessionMode
+from .shared_model_capabilities_override import ModelCapabilitiesOverride
+from .shared_sandbox_config import SandboxConfig
 
 
 class SessionOptions(WireModel):

@@ -333,9 +333,6 @@ if TYPE_CHECKING:
         AgentInfoSource as AgentInfoSource,
     )
     from .shared import (
-        AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
-    )
-    from .shared import (
         AutoModeSwitchResponse as AutoModeSwitchResponse,
     )
     from .shared import (
@@ -369,15 +366,6 @@ if TYPE_CHECKING:
         MCPServerStatus as MCPServerStatus,
     )
     from .shared import (
-        PermissionPromptRequestPathAccessKind as PermissionPromptRequestPathAccessKind,
-    )
-    from .shared import (
-        PermissionRequestMemoryAction as PermissionRequestMemoryAction,
-    )
-    from .shared import (
-        PermissionRequestMemoryDirection as PermissionRequestMemoryDirection,
-    )
-    from .shared import (
         ProviderConfigType as ProviderConfigType,
     )
     from .shared import (
@@ -400,6 +388,18 @@ if TYPE_CHECKING:
     )
     from .shared import (
         SkillSource as SkillSource,
+    )
+    from .shared_attachment import (
+        AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionPromptRequestPathAccessKind as PermissionPromptRequestPathAccessKind,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionRequestMemoryAction as PermissionRequestMemoryAction,
+    )
+    from .shared_permission_prompt_request import (
+        PermissionRequestMemoryDirection as PermissionRequestMemoryDirection,
     )
 
 MODULES = {
@@ -519,13 +519,17 @@ MODULES = {
         WorkspaceDiffFileChangeType WorkspaceDiffMode WorkspacesWorkspaceDetailsHostType
     """,
     ".shared": """
-        AbortReason AgentInfoSource AttachmentGitHubReferenceType AutoModeSwitchResponse
-        CanvasInstanceAvailability ContentFilterMode ContextTier ExitPlanModeAction
-        InstructionSourceLocation InstructionSourceType MCPServerConfigHTTPOAuthGrantType
-        MCPServerConfigHTTPType MCPServerSource MCPServerStatus PermissionPromptRequestPathAccessKind
-        PermissionRequestMemoryAction PermissionRequestMemoryDirection ProviderConfigType
-        ProviderConfigWireAPI ReasoningSummary RemoteSessionMode SessionCapability SessionMode ShutdownType
-        SkillSource
+        AbortReason AgentInfoSource AutoModeSwitchResponse CanvasInstanceAvailability ContentFilterMode
+        ContextTier ExitPlanModeAction InstructionSourceLocation InstructionSourceType
+        MCPServerConfigHTTPOAuthGrantType MCPServerConfigHTTPType MCPServerSource MCPServerStatus
+        ProviderConfigType ProviderConfigWireAPI ReasoningSummary RemoteSessionMode SessionCapability
+        SessionMode ShutdownType SkillSource
+    """,
+    ".shared_attachment": """
+        AttachmentGitHubReferenceType
+    """,
+    ".shared_permission_prompt_request": """
+        PermissionPromptRequestPathAccessKind PermissionRequestMemoryAction PermissionRequestMemoryDirection
     """,
 }
 

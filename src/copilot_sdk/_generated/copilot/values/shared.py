@@ -41,19 +41,6 @@ class AgentInfoSource:
     """The Copilot runtime, which ships the agent."""
 
 
-class AttachmentGitHubReferenceType:
-    """What a GitHub reference points to."""
-
-    ISSUE: Final = "issue"
-    """An issue."""
-
-    PR: Final = "pr"
-    """A pull request."""
-
-    DISCUSSION: Final = "discussion"
-    """A discussion."""
-
-
 class AutoModeSwitchResponse:
     """The user's answer to an automatic model switch."""
 
@@ -215,39 +202,6 @@ class MCPServerStatus:
 
     NOT_CONFIGURED: Final = "not_configured"
     """Not part of this session's configuration."""
-
-
-class PermissionPromptRequestPathAccessKind:
-    """The sort of access a path prompt is about."""
-
-    READ: Final = "read"
-    """The path is to be read."""
-
-    SHELL: Final = "shell"
-    """A shell command touches the path."""
-
-    WRITE: Final = "write"
-    """The path is to be written."""
-
-
-class PermissionRequestMemoryAction:
-    """What is to be done with a memory."""
-
-    STORE: Final = "store"
-    """A new memory is stored."""
-
-    VOTE: Final = "vote"
-    """A vote is cast on a memory that exists."""
-
-
-class PermissionRequestMemoryDirection:
-    """Which way a vote on a memory goes."""
-
-    UPVOTE: Final = "upvote"
-    """For: the memory helps or is right."""
-
-    DOWNVOTE: Final = "downvote"
-    """Against: the memory is wrong or out of date."""
 
 
 class ProviderConfigType:

@@ -68,7 +68,7 @@ class ModelRequest:
     session_id: str = ""
     agent_id: str | None = None
     reasoning_effort: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def prompt(self) -> str:

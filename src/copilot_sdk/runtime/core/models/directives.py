@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Callable
 
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
+from copilot_sdk.runtime.core.json_values import is_array, is_object, objects_in, texts_in
 from copilot_sdk.runtime.core.models.base import ModelRequest
 from copilot_sdk.runtime.core.models.scripted import Call, Reply
 
@@ -55,37 +56,36 @@ def from_file(script: object) -> Callable[[ModelRequest], Reply]:
     Raises:
         ValueError: The JSON has another shape.
     """
-    if not isinstance(script, list) or not all(isinstance(entry, dict) for entry in script):
+    entries = objects_in(script)
+    if not is_array(script) or len(entries) != len(script):
         raise ValueError("a script is a JSON list of objects, one for each answer")
-    replies = iter([_reply(entry) for entry in script])
+    replies = iter([_reply(entry) for entry in entries])
     return lambda request: next(replies, None) or obey(request)
 
 
 def _reply(entry: dict[str, object]) -> Reply:
     error = entry.get("error")
-    calls = entry.get("calls", [])
-    if not isinstance(calls, list):
-        raise ValueError("`calls` of an answer is a list of objects with `name` and `arguments`")
+    failure = f"{error.get('status', 500)} {error.get('message', '')}" if is_object(error) else None
     return Reply(
         text=_text(entry.get("text", "")),
         reasoning=_text(entry.get("reasoning", "")),
-        calls=[_scripted_call(call) for call in calls],
+        calls=[_scripted_call(call) for call in objects_in(entry.get("calls"))],
         finish_reason=str(entry.get("finishReason", "")),
-        error=_failure(f"{error.get('status', 500)} {error.get('message', '')}")
-        if isinstance(error, dict)
-        else None,
+        error=None if failure is None else _failure(failure),
     )
 
 
 def _text(value: object) -> str | list[str]:
-    return [str(piece) for piece in value] if isinstance(value, list) else str(value)
+    return texts_in(value) if is_array(value) else str(value)
 
 
-def _scripted_call(call: object) -> Call:
-    if not isinstance(call, dict) or "name" not in call:
+def _scripted_call(call: dict[str, object]) -> Call:
+    if "name" not in call:
         raise ValueError("an entry of `calls` is an object with `name` and `arguments`")
-    arguments = call.get("arguments", {})
-    return Call(str(call["name"]), arguments if isinstance(arguments, dict | str) else {})
+    arguments = call.get("arguments")
+    if isinstance(arguments, str):
+        return Call(str(call["name"]), arguments)
+    return Call(str(call["name"]), arguments if is_object(arguments) else {})
 
 
 def _call(argument: str) -> Call:

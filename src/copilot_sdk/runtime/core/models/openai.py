@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
+from copilot_sdk.runtime.core.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.models.base import (
     Completed,
     Message,
@@ -40,7 +41,7 @@ class Endpoint:
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     wire_model: str | None = None
     max_output_tokens: int | None = None
 
@@ -84,7 +85,7 @@ class OpenAIModel:
             await _raise_for_status(response)
         except httpx.HTTPError as error:
             raise ModelFault(_describe(error, self._endpoint), retryable=True) from error
-        listed = _objects(_decode(response.text).get("data"))
+        listed = objects_in(_decode(response.text).get("data"))
         return [ModelInfo(str(entry["id"]), str(entry["id"])) for entry in listed if "id" in entry]
 
     async def aclose(self) -> None:
@@ -112,18 +113,18 @@ async def _raise_for_status(response: httpx.Response) -> None:
 
 def _error_message(text: str) -> str:
     try:
-        error = json.loads(text)["error"]
-        return str(error["message"] if isinstance(error, dict) else error)
+        error: object = json.loads(text)["error"]
+        return str(error["message"] if is_object(error) else error)
     except (ValueError, KeyError, TypeError):
         return text
 
 
 def _decode(text: str) -> dict[str, object]:
     try:
-        value = json.loads(text)
+        value: object = json.loads(text)
     except ValueError:
         value = None
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise ModelFault(f"the model provider sent no JSON object: {text[:200]!r}", retryable=True)
     return value
 
@@ -186,12 +187,12 @@ class _Assembly:
     def take(self, chunk: Mapping[str, object]) -> list[ModelEvent]:
         if self.call_id is None and isinstance(chunk.get("id"), str):
             self.call_id = str(chunk["id"])
-        if isinstance(usage := chunk.get("usage"), dict):
+        if is_object(usage := chunk.get("usage")):
             self.usage = _usage(usage)
         events: list[ModelEvent] = []
-        for choice in _objects(chunk.get("choices")):
+        for choice in objects_in(chunk.get("choices")):
             delta = choice.get("delta")
-            if isinstance(delta, dict):
+            if is_object(delta):
                 events += self._take_delta(delta)
             if choice.get("finish_reason"):
                 self.finish_reason = str(choice["finish_reason"])
@@ -203,11 +204,11 @@ class _Assembly:
             events.append(ReasoningDelta(str(text)))
         if text := delta.get("content"):
             events.append(TextDelta(str(text)))
-        for part in _objects(delta.get("tool_calls")):
+        for part in objects_in(delta.get("tool_calls")):
             index = part.get("index")
             call = self._calls.setdefault(index if isinstance(index, int) else len(self._calls), ["", "", ""])
             function = part.get("function")
-            named = function if isinstance(function, dict) else {}
+            named = function if is_object(function) else {}
             call[0] = call[0] or str(part.get("id") or "")
             call[1] = call[1] or str(named.get("name") or "")
             call[2] += str(named.get("arguments") or "")
@@ -241,15 +242,15 @@ async def _streamed(response: httpx.Response) -> AsyncIterator[ModelEvent]:
 def _whole(completion: Mapping[str, object]) -> list[ModelEvent]:
     """The events of an answer in one piece; several choices make one message."""
     assembly = _Assembly()
-    choices = _objects(completion.get("choices"))
+    choices = objects_in(completion.get("choices"))
     if not choices:
         raise ModelFault("the model provider answered without a choice", retryable=True)
     events: list[ModelEvent] = []
     number = 0
     for choice in choices:
         message = choice.get("message")
-        delta = dict(message) if isinstance(message, dict) else {}
-        calls = _objects(delta.get("tool_calls"))
+        delta = dict(message) if is_object(message) else {}
+        calls = objects_in(delta.get("tool_calls"))
         delta["tool_calls"] = [{**call, "index": number + index} for index, call in enumerate(calls)]
         number += len(calls)
         events += assembly.take({"choices": [{**choice, "delta": delta}]})
@@ -259,7 +260,7 @@ def _whole(completion: Mapping[str, object]) -> list[ModelEvent]:
 
 def _usage(usage: Mapping[str, object]) -> Usage:
     def count(source: object, name: str) -> int:
-        value = source.get(name) if isinstance(source, dict) else None
+        value = source.get(name) if is_object(source) else None
         return int(value) if isinstance(value, int | float) else 0
 
     return Usage(
@@ -268,7 +269,3 @@ def _usage(usage: Mapping[str, object]) -> Usage:
         cache_read_tokens=count(usage.get("prompt_tokens_details"), "cached_tokens"),
         reasoning_tokens=count(usage.get("completion_tokens_details"), "reasoning_tokens"),
     )
-
-
-def _objects(value: object) -> list[dict[str, object]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -32,7 +32,7 @@ class Call:
     """A tool call in a script; `arguments` given as a string are sent as they are, valid JSON or not."""
 
     name: str
-    arguments: Mapping[str, object] | str = field(default_factory=dict)
+    arguments: Mapping[str, object] | str = field(default_factory=dict[str, object])
     id: str = ""
 
 
@@ -129,7 +129,7 @@ def _chooser(script: Script | None) -> Callable[[ModelRequest], Reply]:
     remaining = iter(script)
     served = count()
 
-    def choose(request: ModelRequest) -> Reply:
+    def choose(_: ModelRequest) -> Reply:
         number = next(served)
         ended = ModelFault(f"the script of the model ended after {number} replies", status=400)
         return next(remaining, Reply(error=ended))

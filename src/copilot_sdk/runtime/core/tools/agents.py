@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.permissions import Ask
 from copilot_sdk.runtime.core.sub_agents import AgentOrder, AgentTask
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
+    AsksNothing,
     ToolContext,
     ToolError,
     ToolResult,
@@ -22,7 +22,7 @@ from copilot_sdk.runtime.core.tools.base import (
 )
 
 
-class StartAgent:
+class StartAgent(AsksNothing):
     """Gives a task to an agent of its own."""
 
     name = "task"
@@ -46,10 +46,6 @@ class StartAgent:
             mode=choice("Whether to wait for the answer.", "sync", "background"),
             model=text("The model to use; that of this conversation if absent."),
         )
-
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
-        """Asks for nothing: what the agent does is asked about when it does it."""
-        return []
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Starts the agent, and waits for it if that is wanted."""
@@ -77,7 +73,7 @@ class StartAgent:
         return await _wait(task)
 
 
-class ReadAgent:
+class ReadAgent(AsksNothing):
     """Shows what a background agent answered."""
 
     name = "read_agent"
@@ -88,10 +84,6 @@ class ReadAgent:
         timeout=number("How many seconds to wait for it to finish."),
     )
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
-        """Asks for nothing."""
-        return []
-
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Shows it."""
         task = _find(context, arguments)
@@ -100,7 +92,7 @@ class ReadAgent:
         return _outcome(task)
 
 
-class WriteAgent:
+class WriteAgent(AsksNothing):
     """Sends a message to a background agent."""
 
     name = "write_agent"
@@ -108,10 +100,6 @@ class WriteAgent:
     parameters = schema(
         ["agent_id", "message"], agent_id=text("The id of the agent."), message=text("What to tell it.")
     )
-
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
-        """Asks for nothing."""
-        return []
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Sends it."""

@@ -83,17 +83,25 @@ class Tool(Protocol):
         """JSON schema of its arguments."""
         ...
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+    def asks(self, context: ToolContext, arguments: Arguments, /) -> Sequence[Ask]:
         """What the user has to agree to first."""
         ...
 
-    async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
+    async def run(self, context: ToolContext, arguments: Arguments, /) -> ToolResult:
         """Carries out a call.
 
         Raises:
             ToolError: The call cannot be carried out.
         """
         ...
+
+
+class AsksNothing:
+    """For tools that the user need not agree to."""
+
+    def asks(self, _context: ToolContext, _arguments: Arguments, /) -> Sequence[Ask]:
+        """Asks for nothing."""
+        return ()
 
 
 def schema(required: Sequence[str] = (), **properties: Mapping[str, object]) -> Mapping[str, object]:

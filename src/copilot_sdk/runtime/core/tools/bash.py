@@ -10,6 +10,7 @@ from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
+    AsksNothing,
     ToolContext,
     ToolError,
     ToolResult,
@@ -43,7 +44,7 @@ class Bash:
         detach=flag("Whether a background command writes to a log file and not to the runtime."),
     )
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+    def asks(self, _context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
         """Asks to run the command."""
         command = text_argument(arguments, "command")
         return asks.to_run(command, text_argument(arguments, "description", "Run a command"))
@@ -54,23 +55,22 @@ class Bash:
         command = text_argument(arguments, "command")
         in_background = text_argument(arguments, "mode", "sync") == "async"
         seconds = number_argument(arguments, "initial_wait", session.limits.shell_wait_seconds)
-        task_id = session.tasks.free_id("shell")
-        detached = in_background and flag_argument(arguments, "detach")
-        task = ShellTask(
-            session,
-            task_id,
-            command,
-            text_argument(arguments, "description", command),
-            mode="background" if in_background else "sync",
-            log=session.folder / f"{task_id}.log" if detached else None,
-        )
-        await _start(task)
+        try:
+            task = await ShellTask.start(
+                session,
+                command,
+                text_argument(arguments, "description", command),
+                mode="background" if in_background else "sync",
+                detached=in_background and flag_argument(arguments, "detach"),
+            )
+        except OSError as error:
+            raise ToolError(f"The command cannot be started: {error.strerror}") from error
         if in_background:
-            return ToolResult(f"Started in the background as {task_id}. You are told when it ends.")
+            return ToolResult(f"Started in the background as {task.id}. You are told when it ends.")
         return await _wait(task, seconds)
 
 
-class ReadBash:
+class ReadBash(AsksNothing):
     """Shows the output of a command in the background."""
 
     name = "read_bash"
@@ -81,10 +81,6 @@ class ReadBash:
         delay=number("How many seconds to wait for its end."),
     )
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
-        """Asks for nothing."""
-        return []
-
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Shows it."""
         task = _find(context, arguments)
@@ -93,29 +89,18 @@ class ReadBash:
         return _outcome(task)
 
 
-class StopBash:
+class StopBash(AsksNothing):
     """Ends a command in the background."""
 
     name = "stop_bash"
     description = "End a background shell command."
     parameters = schema(["shell_id"], shell_id=text("The id that bash returned."))
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
-        """Asks for nothing."""
-        return []
-
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Ends it."""
         task = _find(context, arguments)
         await task.stop()
         return ToolResult(f"{task.id} has ended ({task.progress.status}).")
-
-
-async def _start(task: ShellTask) -> None:
-    try:
-        await task.start()
-    except OSError as error:
-        raise ToolError(f"The command cannot be started: {error.strerror}") from error
 
 
 async def _wait(task: ShellTask, seconds: float) -> ToolResult:

@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
+from copilot_sdk.runtime.core.json_values import is_array
 from copilot_sdk.runtime.core.permissions import Ask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (
@@ -158,7 +159,8 @@ def _diff(path: Path, before: str, after: str) -> str:
 def _range(value: object, count: int) -> tuple[int, int]:
     if value is None:
         return 1, count
-    if isinstance(value, list) and len(value) == 2 and all(isinstance(line, int) for line in value):
+    if is_array(value) and len(value) == 2:
         first, last = value
-        return max(1, first), count if last == -1 else last
+        if isinstance(first, int) and isinstance(last, int):
+            return max(1, first), count if last == -1 else last
     raise ToolError("`view_range` has to be a list of two line numbers.")

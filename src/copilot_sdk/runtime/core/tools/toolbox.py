@@ -43,7 +43,7 @@ class ClientTool:
         """JSON schema of its arguments."""
         return self.definition.parameters
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+    def asks(self, _context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
         """Asks to call it, unless the client said that this is not needed."""
         if self.definition.skip_permission:
             return []

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from copilot_sdk._generated.copilot.events.assistant import AssistantIntentData
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.json_values import texts_in
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
+    AsksNothing,
     ToolContext,
     ToolResult,
     flag,
@@ -18,7 +17,7 @@ from copilot_sdk.runtime.core.tools.base import (
 )
 
 
-class AskUser:
+class AskUser(AsksNothing):
     """Puts a question to the user."""
 
     name = "ask_user"
@@ -30,16 +29,11 @@ class AskUser:
         allow_freeform=flag("Whether other answers are possible."),
     )
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
-        """Asks for nothing but the answer."""
-        return []
-
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Asks."""
-        choices = arguments.get("choices")
         answer = await context.session.user_input.ask(
             text_argument(arguments, "question"),
-            [str(choice) for choice in choices] if isinstance(choices, list) else [],
+            texts_in(arguments.get("choices")),
             allow_freeform=flag_argument(arguments, "allow_freeform", True),
             call_id=context.call_id,
             agent_id=context.agent.id,
@@ -47,16 +41,12 @@ class AskUser:
         return ToolResult(f"User responded: {answer.text}")
 
 
-class ReportIntent:
+class ReportIntent(AsksNothing):
     """Says what the agent is about to do."""
 
     name = "report_intent"
     description = "Tell the user in a few words what you are about to do."
     parameters = schema(["intent"], intent=text("What you are about to do, in four words at most."))
-
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
-        """Asks for nothing."""
-        return []
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Says it."""
@@ -66,16 +56,12 @@ class ReportIntent:
         return ToolResult("Intent logged")
 
 
-class ExitPlanMode:
+class ExitPlanMode(AsksNothing):
     """Proposes a plan to the user; approved, it is carried out."""
 
     name = "exit_plan_mode"
     description = "Show the user the finished plan and ask whether to carry it out."
     parameters = schema(["summary"], summary=text("The plan in a few lines."), plan=text("The whole plan."))
-
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
-        """Asks for nothing but the decision."""
-        return []
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Proposes."""

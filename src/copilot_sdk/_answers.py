@@ -1,0 +1,213 @@
+"""The answers of one client to what the runtime asks all clients of a session: run a tool, decide, ask the user."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk.errors import CopilotError, HandlerError, InvalidParams, MethodNotFound, UsageError
+
+if TYPE_CHECKING:
+    from copilot_sdk._generated.copilot.api.session import SessionRPC
+    from copilot_sdk._generated.copilot.types import ToolDefinition, UserInputRequest, UserInputResponse
+    from copilot_sdk._model.event import EventBase
+    from copilot_sdk.permissions import PermissionHandler
+    from copilot_sdk.tools import Tool
+
+UserInputHandler: TypeAlias = "Callable[[UserInputRequest], Awaitable[UserInputResponse] | UserInputResponse]"
+"""Answers a question of the agent to the user; a plain function is run in a worker thread."""
+
+_logger = logging.getLogger("copilot_sdk.session")
+
+
+class Answers:
+    """Runs the tools and handlers of a session and tells the runtime what came out.
+
+    A request is broadcast to all clients and the first answer counts. Each request that is for this client gets
+    an answer, also if the tool or the handler fails; one that somebody else has answered is given up.
+
+    Args:
+        rpc: Gives the methods to answer with.
+        spawn: Starts a task that ends with the session.
+        tools: Tools of this client.
+        on_permission: Decides on permission requests; None leaves them to other clients.
+        on_user_input: Answers questions to the user; None refuses them.
+
+    Raises:
+        UsageError: Something is no tool, or two tools have the same name.
+    """
+
+    def __init__(
+        self,
+        rpc: Callable[[], SessionRPC],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        *,
+        tools: Sequence[Tool[..., Any]],
+        on_permission: PermissionHandler | None,
+        on_user_input: UserInputHandler | None,
+    ) -> None:
+        self._rpc = rpc
+        self._spawn = spawn
+        self._tools = _by_name(tools)
+        self._on_permission = on_permission
+        self._on_user_input = on_user_input
+        self._undecided: dict[str, asyncio.Task[None]] = {}
+        self._reactions: dict[str, Callable[[Any], None]] = {
+            "external_tool.requested": self._tool_requested,
+            "external_tool.completed": self._request_completed,
+            "permission.requested": self._permission_requested,
+            "permission.completed": self._request_completed,
+        }
+
+    def definitions(self) -> list[ToolDefinition]:
+        """The tools as a session is told of them."""
+        return [tool.definition for tool in self._tools.values()]
+
+    def wants(self, event_type: str) -> bool:
+        """True if events of this type are for `take`."""
+        return event_type in self._reactions
+
+    def take(self, event: EventBase, event_type: str) -> None:
+        """React to an event; never blocks."""
+        self._reactions[event_type](event)
+
+    async def serve(self, method: str, raw: Mapping[str, Any]) -> Any:
+        """Answer a request that the runtime sent to this client alone.
+
+        Raises:
+            MethodNotFound: There is no handler.
+            InvalidParams: The params do not fit.
+            ResultValidationError: What the handler gave does not fit.
+        """
+        if method != "userInput.request" or self._on_user_input is None:
+            raise MethodNotFound(f"Method not found: {method}")
+        from copilot_sdk._generated.copilot.methods import INBOUND
+        from copilot_sdk._model.codec import decode_params, encode_result
+
+        entry = INBOUND[method]
+        return encode_result(entry, await call_off_loop(self._on_user_input, decode_params(entry, raw)))
+
+    def _tool_requested(self, event: Any) -> None:
+        request_id, name = _text(event, "request_id", "requestId"), _text(event, "tool_name", "toolName")
+        tool = self._tools.get(name or "")
+        if tool is None or request_id is None:
+            return
+        from copilot_sdk.tools import ToolResult
+
+        reply = partial(self._reply_to_tool_call, request_id)
+        fallback = ToolResult(f"The tool {name} gave a result that cannot be sent.", "failure").to_wire()
+        self._start(request_id, partial(self._run_tool, tool, event), reply, fallback)
+
+    async def _run_tool(self, tool: Tool[..., Any], event: Any) -> Any:
+        from copilot_sdk.tools import ToolInvocation, ToolResult
+
+        call_id, session_id = _text(event, "tool_call_id", "toolCallId"), _text(event, "session_id", "sessionId")
+        if call_id is None or session_id is None:
+            return ToolResult(f"The call of {tool.name} could not be read.", "failure").to_wire()
+        data = event.data
+        arguments: Any = data.get("arguments") if isinstance(data, Mapping) else data.arguments
+        folder = _text(event, "working_directory", "workingDirectory")
+        return await tool.invoke(arguments, ToolInvocation(session_id, call_id, tool.name, folder))
+
+    async def _reply_to_tool_call(self, request_id: str, result: Any) -> None:
+        await self._rpc().tools.handle_pending_tool_call(request_id=request_id, result=result)
+
+    def _permission_requested(self, event: Any) -> None:
+        request_id = _text(event, "request_id", "requestId")
+        handled = getattr(event.data, "resolved_by_hook", None)
+        if self._on_permission is None or request_id is None or handled:
+            return
+        from copilot_sdk.permissions import user_not_available
+
+        reply = partial(self._reply_to_permission_request, request_id)
+        self._start(
+            request_id, partial(self._decide, self._on_permission, event), reply, user_not_available()
+        )
+
+    async def _decide(self, handler: PermissionHandler, event: Any) -> Any:
+        from copilot_sdk.permissions import user_not_available
+
+        request = getattr(event.data, "permission_request", None)
+        if request is None:
+            _logger.error("a permission request could not be read and is refused")
+            return user_not_available()
+        try:
+            return await call_off_loop(handler, request)
+        except Exception as error:
+            _logger.exception("%s", HandlerError("permission.requested", error))  # noqa: TRY401
+            return user_not_available()
+
+    async def _reply_to_permission_request(self, request_id: str, decision: Any) -> None:
+        await self._rpc().permissions.handle_pending_permission_request(
+            request_id=request_id, result=decision
+        )
+
+    def _start(
+        self,
+        request_id: str,
+        work: Callable[[], Awaitable[Any]],
+        reply: Callable[[Any], Awaitable[None]],
+        fallback: Any,
+    ) -> None:
+        if request_id in self._undecided:
+            return
+
+        def forget(task: asyncio.Task[None]) -> None:
+            if self._undecided.get(request_id) is task:
+                del self._undecided[request_id]
+
+        task = self._spawn(self._answer(request_id, work, reply, fallback))
+        self._undecided[request_id] = task
+        task.add_done_callback(forget)
+
+    async def _answer(
+        self,
+        request_id: str,
+        work: Callable[[], Awaitable[Any]],
+        reply: Callable[[Any], Awaitable[None]],
+        fallback: Any,
+    ) -> None:
+        result = await work()
+        # The runtime announces our answer like anybody's; that must not stop us from reading its reply.
+        self._undecided.pop(request_id, None)
+        try:
+            try:
+                await reply(result)
+            except (InvalidParams, UsageError) as error:
+                _logger.error("the answer to request %s is replaced: %s", request_id, error)  # noqa: TRY400
+                await reply(fallback)
+        except CopilotError as error:
+            _logger.warning("the answer to request %s did not reach the runtime: %s", request_id, error)
+
+    def _request_completed(self, event: Any) -> None:
+        """Somebody else has answered: what still runs for the request is stopped."""
+        task = self._undecided.get(_text(event, "request_id", "requestId") or "")
+        if task is not None:
+            task.cancel()
+
+
+def _by_name(tools: Sequence[Tool[..., Any]]) -> dict[str, Tool[..., Any]]:
+    if not tools:
+        return {}
+    from copilot_sdk.tools import Tool
+
+    named: dict[str, Tool[..., Any]] = {}
+    for item in tools:
+        checked: object = item
+        if not isinstance(checked, Tool):
+            raise UsageError(f"tools has {item!r}, which is no tool; make one of a function with @tool")
+        if item.name in named:
+            raise UsageError(f"two tools have the name {item.name!r}; pass @tool(name=...) to one of them")
+        named[item.name] = item
+    return named
+
+
+def _text(event: Any, attribute: str, member: str) -> str | None:
+    """A text in the data of an event, also of one that could not be read."""
+    data = event.data
+    found: object = data.get(member) if isinstance(data, Mapping) else getattr(data, attribute, None)
+    return found if isinstance(found, str) else None
