@@ -129,7 +129,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def real(session: nox.Session) -> None:
     """Tests against the real Copilot CLI, in a network namespace with loopback only."""
-    install(session, "test")
+    install(session, "mypy", "test")
     session.run("python", "-m", "tests.real.support.cli")
     tests_in = session.posargs or ["tests/real"]
     session.run("python", "-m", "tests.real.support.netns", "python", "-m", "pytest", *tests_in)

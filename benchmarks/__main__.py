@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = [measurement.case for measurement in PLAN]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"one of {', '.join(known)}; all by default")
-    parser.add_argument("--samples", type=int, help="processes per side and case, instead of what the plan says")
+    parser.add_argument(
+        "--samples", type=int, help="processes per side and case, instead of what the plan says"
+    )
     parser.add_argument("--results", type=Path, default=RESULTS, help="file for the results (%(default)s)")
     options = parser.parse_args(arguments)
     if unknown := sorted(set(options.cases) - set(known)):

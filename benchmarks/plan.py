@@ -25,7 +25,7 @@ class Measurement:
     title: str
     rows: dict[str, str]
     sides: tuple[str, ...] = BOTH
-    samples: int = 5
+    samples: int = 4
     compiling: int = 0
 
 
@@ -34,27 +34,41 @@ STARTUP_ROWS = {
     "rss_mib": "memory MiB",
     "modules": "modules loaded",
     "classes": "classes of the SDK defined",
-    "models": "pydantic models built",
+    "models": "pydantic classes finished",
 }
 CALL_ROWS = {"cpu_us": "CPU us per call", "wall_us": "wall us per call"}
 
 PLAN = (
     Measurement("import", "import the package", STARTUP_ROWS, samples=7, compiling=1),
     Measurement("client", "import the client class", {"cpu_ms": "CPU ms"}, samples=7, compiling=1),
-    Measurement("first_result", "import to the first decoded session.tasks.list", STARTUP_ROWS, samples=7, compiling=1),
+    Measurement(
+        "first_result", "import to the first decoded session.tasks.list", STARTUP_ROWS, samples=7, compiling=1
+    ),
     Measurement("first_event", "import to the first decoded event", STARTUP_ROWS, samples=7, compiling=1),
-    Measurement("first_call", "import, connect, session.create, session.tasks.list", STARTUP_ROWS, samples=7, compiling=1),
+    Measurement("first_ping", "import, connect, ping", {"cpu_ms": "CPU ms"}, samples=7, compiling=1),
+    Measurement(
+        "first_call",
+        "import, connect, session.create, session.tasks.list",
+        STARTUP_ROWS,
+        samples=7,
+        compiling=1,
+    ),
     Measurement(
         "decode_turn",
-        "decode the 429 events of a streamed turn",
-        {"cpu_us": "CPU us per event", "json_us": "json.loads alone, us"},
+        "decode the events of a streamed turn",
+        {"cpu_us": "CPU us per event", "json_us": "json.loads alone, us", "events": "events"},
     ),
     Measurement(
         "decode_broad",
         "decode the broad recording",
-        {"cpu_us": "CPU us per event", "json_us": "json.loads alone, us"},
+        {"cpu_us": "CPU us per event", "json_us": "json.loads alone, us", "events": "events"},
     ),
-    Measurement("decode_lines", "message bytes to event", {"cpu_us": "CPU us per event"}),
+    Measurement(
+        "decode_unknown",
+        "wrap recorded events of types unknown to us",
+        {"cpu_us": "CPU us per event", "events": "events"},
+    ),
+    Measurement("decode_lines", "message bytes to event, streamed turn", {"cpu_us": "CPU us per event"}),
     Measurement(
         "stream",
         "10,000 deltas through a session to a subscriber",

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks.plan import Measurement
 from benchmarks.processes import Metrics
 
-HEADINGS = ("measurement", "metric", "copilot_sdk", "official", "official / ours")
+HEADINGS: tuple[str, ...] = ("measurement", "metric", "copilot_sdk", "official", "official / ours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def median(samples: list[Metrics], metric: str) -> float:
 
 def table(rows: Iterable[Row]) -> str:
     """The rows as text, each title once."""
-    lines = [HEADINGS]
+    lines: list[tuple[str, ...]] = [HEADINGS]
     title = ""
     for row in rows:
         shown = row.title if row.title != title else ""

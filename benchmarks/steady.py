@@ -6,12 +6,12 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+from benchmarks import recorded
 from benchmarks.processes import Metrics
 from benchmarks.sides.base import Connection, Side
-from tests.support.frames import recorded_frames, turn_lines
 
 T = TypeVar("T")
 
@@ -44,11 +44,10 @@ async def timed(action: Callable[[], Awaitable[object]], count: int) -> Metrics:
     return {"wall_us": wall / count * 1e6, "cpu_us": cpu / count * 1e6}
 
 
-def connected(
-    side: Side, peer: list[str], measure: Callable[[Connection], Awaitable[Metrics]]
-) -> Metrics:
+def connected(side: Side, peer: list[str], measure: Callable[[Connection], Awaitable[Metrics]]) -> Metrics:
     async def run() -> Metrics:
         async with side.connect(peer) as connection:
+            await connection.open_session()
             return await measure(connection)
 
     return asyncio.run(run())
@@ -58,14 +57,18 @@ def connected(
 
 
 def decode_turn(side: Side, _: list[str]) -> Metrics:
-    """The events of a streamed turn: nearly all are deltas."""
-    return decode([json.loads(line)["params"]["event"] for line in turn_lines()], side.event_decoder())
+    """The events of a streamed turn."""
+    return decode(recorded.turn_events(), side.event_decoder())
 
 
 def decode_broad(side: Side, _: list[str]) -> Metrics:
-    """The broad recording: examples of each type of event, many of them large."""
-    payloads: Iterable[Any] = (frame.payload for frame in recorded_frames() if frame.kind == "event")
-    return decode([payload["event"] for payload in payloads], side.event_decoder())
+    """The broad recording."""
+    return decode(recorded.broad_events(), side.event_decoder())
+
+
+def decode_unknown(side: Side, _: list[str]) -> Metrics:
+    """The rest of the broad recording."""
+    return decode(recorded.unknown_events(), side.event_decoder())
 
 
 def decode(events: list[Any], decoder: Callable[[Any], object]) -> Metrics:
@@ -79,7 +82,7 @@ def decode(events: list[Any], decoder: Callable[[Any], object]) -> Metrics:
 
 def decode_lines(side: Side, _: list[str]) -> Metrics:
     """From the bytes of a message to a typed event."""
-    return {"cpu_us": per_item_us(side.line_decoder(), turn_lines())}
+    return {"cpu_us": per_item_us(side.line_decoder(), recorded.turn())}
 
 
 def stream_deltas(side: Side, peer: list[str]) -> Metrics:
@@ -163,6 +166,7 @@ def memory_calls(_side: Side, _peer: list[str]) -> Metrics:
 STEADY: dict[str, Callable[[Side, list[str]], Metrics]] = {
     "decode_turn": decode_turn,
     "decode_broad": decode_broad,
+    "decode_unknown": decode_unknown,
     "decode_lines": decode_lines,
     "stream": stream_deltas,
     "ping": sequential(lambda connection: connection.ping("x")),

@@ -10,11 +10,11 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
     from benchmarks.processes import Metrics
-    from benchmarks.sides.base import Side
+    from benchmarks.sides.base import Connection, Side
 
 TASKS: dict[str, Any] = {
     "tasks": [
@@ -81,7 +81,7 @@ def startup(side: Side, run: Callable[[], object]) -> Metrics:
 def resident_mib() -> float:
     """Memory of this process, 0 where /proc does not tell."""
     try:
-        with open("/proc/self/statm", "rb") as statm:
+        with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - pathlib is not loaded yet
             pages = int(statm.read().split()[1])
     except OSError:
         return 0.0
@@ -102,14 +102,22 @@ def count_classes(package: str) -> Metrics:
     return {"classes": classes, "models": models}
 
 
-def first_call(side: Side, peer: list[str]) -> object:
-    import asyncio
+def first_call(call: Callable[[Connection], Awaitable[object]]) -> Callable[[Side, list[str]], object]:
+    def run(side: Side, peer: list[str]) -> object:
+        import asyncio
 
-    async def call() -> object:
-        async with side.connect(peer) as connection:
-            return await connection.tasks()
+        async def connect_and_call() -> object:
+            async with side.connect(peer) as connection:
+                return await call(connection)
 
-    return asyncio.run(call())
+        return asyncio.run(connect_and_call())
+
+    return run
+
+
+async def open_and_list(connection: Connection) -> object:
+    await connection.open_session()
+    return await connection.tasks()
 
 
 STARTUP: dict[str, Callable[[Side, list[str]], object]] = {
@@ -117,5 +125,6 @@ STARTUP: dict[str, Callable[[Side, list[str]], object]] = {
     "client": lambda side, _: side.import_client(),
     "first_result": lambda side, _: (side.import_package(), side.result_decoder()(TASKS)),
     "first_event": lambda side, _: (side.import_package(), side.event_decoder()(DELTA)),
-    "first_call": first_call,
+    "first_ping": first_call(lambda connection: connection.ping("x")),
+    "first_call": first_call(open_and_list),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from codegen import output, report
 from codegen.errors import SchemaError
 from codegen.frontends import copilot
+from codegen.models import GeneratorMismatch
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "schema" / "copilot"
@@ -37,12 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
             print(report.compare(old, new), end="")
             return 0
         protocol = copilot.read(options.schema)
-    except SchemaError as error:
+        for note in protocol.notes:
+            print(f"note: {note}", file=sys.stderr)
+        files = output.package(protocol)
+    except (SchemaError, GeneratorMismatch) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    for note in protocol.notes:
-        print(f"note: {note}", file=sys.stderr)
-    files = output.package(protocol)
     if options.check:
         return _check(files, options.out)
     written = output.write(files, options.out)

@@ -114,8 +114,7 @@ class _Emitter:
         )
 
     def _load_params(self, method: Method) -> str:
-        assert method.params is not None
-        return self._module_of(method.params.name)
+        return self._module_of(method.params.name) if method.params else ""
 
     def _loads(self, annotation: Annotation) -> list[tuple[str, str]]:
         return [(self._module_of(name), name) for name in sorted(annotation.names)]
@@ -156,9 +155,8 @@ class _Emitter:
 
     def _namespaces(self, scope: Scope, module: str, roots: list[str]) -> list[Namespace]:
         methods = self.modules.get(module, [])
-        paths = {path[:depth] for path in {m.path for m in methods} for depth in range(1, len(path) + 1)}
-        if module == scope.value:
-            paths = {()}
+        paths: set[tuple[str, ...]] = {()} if module == scope.value else set()
+        paths |= {method.path[:depth] for method in methods for depth in range(1, len(method.path) + 1)}
         spaces = []
         for path in sorted(paths, reverse=True):
             space = Namespace(self._class(scope, path), path, self._doc(scope, path))
@@ -305,4 +303,4 @@ def _item(text: str) -> str:
 
 
 def _first_line(text: str) -> str:
-    return text.split("\n\n")[0]
+    return text.partition("\n\n")[0]

@@ -29,9 +29,8 @@ def emit(protocol: Protocol, owners: Owners) -> Iterator[tuple[str, str]]:
     classes = []
     imports: dict[str, list[str]] = {}
     for method in protocol.methods:
-        if method.wire in _METHODS and method.params is not None:
-            definition = protocol.types[method.params.name]
-            assert isinstance(definition, ObjectDef)
+        definition = protocol.types[method.params.name] if method.params else None
+        if method.wire in _METHODS and isinstance(definition, ObjectDef):
             fields = []
             for field in definition.fields:
                 if field.wire in _MANAGED:

@@ -1,7 +1,7 @@
 """Wire names to Python names, in one place.
 
-`session.tasks.promoteToBackground` is the method `promote_to_background` of `TasksAPI` in `session_tasks.py`; the wire type
-`McpOauthLoginRequest` is the class `MCPOAuthLoginRequest`.
+`session.tasks.promoteToBackground` is the method `promote_to_background` of `TasksAPI` in `session_tasks.py`; the
+wire type `McpOauthLoginRequest` is the class `MCPOAuthLoginRequest`.
 """
 
 from __future__ import annotations

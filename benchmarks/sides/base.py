@@ -8,7 +8,11 @@ from typing import Any, Protocol
 
 
 class Connection(Protocol):
-    """A client that is connected to the peer, with a session."""
+    """A client that is connected to the peer."""
+
+    async def open_session(self) -> None:
+        """Creates the session that `tasks` and `stream` need; it is left when the connection ends."""
+        ...
 
     async def ping(self, message: str) -> object:
         """Calls `ping` and gives the typed result."""
@@ -49,5 +53,5 @@ class Side(Protocol):
         ...
 
     def connect(self, peer: list[str]) -> AbstractAsyncContextManager[Connection]:
-        """Starts the peer, a command line, as the CLI, shakes hands and creates a session."""
+        """Starts the peer, a command line, as the CLI, and shakes hands."""
         ...

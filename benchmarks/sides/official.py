@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
     from typing import Any
 
@@ -15,23 +15,23 @@ class Official:
     package = "copilot"
 
     def import_package(self) -> object:
-        import copilot
+        import copilot  # pyright: ignore[reportMissingImports]
 
         return copilot
 
     def import_client(self) -> object:
-        from copilot import CopilotClient
+        from copilot import CopilotClient  # pyright: ignore[reportMissingImports]
 
         return CopilotClient
 
     def result_decoder(self) -> Callable[[Any], object]:
-        from copilot.rpc import TaskList
+        from copilot.rpc import TaskList  # pyright: ignore[reportMissingImports]
 
         decode: Callable[[Any], object] = TaskList.from_dict
         return decode
 
     def event_decoder(self) -> Callable[[Any], object]:
-        from copilot.session_events import session_event_from_dict
+        from copilot.session_events import session_event_from_dict  # pyright: ignore[reportMissingImports]
 
         decode: Callable[[Any], object] = session_event_from_dict
         return decode
@@ -39,30 +39,33 @@ class Official:
     def line_decoder(self) -> Callable[[bytes], object]:
         import json
 
-        from copilot.session_events import session_event_from_dict
+        from copilot.session_events import session_event_from_dict  # pyright: ignore[reportMissingImports]
 
         return lambda line: session_event_from_dict(json.loads(line)["params"]["event"])
 
     def connect(self, peer: list[str]) -> AbstractAsyncContextManager[Connection]:
         from contextlib import asynccontextmanager
 
-        from copilot import CopilotClient, RuntimeConnection
+        from copilot import CopilotClient, RuntimeConnection  # pyright: ignore[reportMissingImports]
 
         @asynccontextmanager
-        async def connected() -> Any:
+        async def connected() -> AsyncIterator[Connection]:
             program, *arguments = peer
             runtime = RuntimeConnection.for_stdio(path=program, args=arguments)
             async with CopilotClient(connection=runtime, log_level="error") as client:
-                async with await client.create_session() as session:
-                    yield OfficialConnection(client, session)
+                yield OfficialConnection(client)
 
         return connected()
 
 
 class OfficialConnection:
-    def __init__(self, client: Any, session: Any) -> None:
+    _session: Any
+
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._session = session
+
+    async def open_session(self) -> None:
+        self._session = await self._client.create_session()
 
     async def ping(self, message: str) -> object:
         return await self._client.ping(message)

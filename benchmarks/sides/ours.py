@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
     from typing import Any
 
@@ -53,19 +53,22 @@ class Ours:
         from copilot_sdk import CopilotClient
 
         @asynccontextmanager
-        async def connected() -> Any:
+        async def connected() -> AsyncIterator[Connection]:
             program, *arguments = peer
             async with CopilotClient(program, cli_args=arguments) as client:
-                async with await client.create_session() as session:
-                    yield OurConnection(client, session)
+                yield OurConnection(client)
 
         return connected()
 
 
 class OurConnection:
-    def __init__(self, client: CopilotClient, session: Session) -> None:
+    _session: Session
+
+    def __init__(self, client: CopilotClient) -> None:
         self._client = client
-        self._session = session
+
+    async def open_session(self) -> None:
+        self._session = await self._client.create_session()
 
     async def ping(self, message: str) -> object:
         return await self._client.ping(message)

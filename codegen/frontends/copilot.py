@@ -31,7 +31,6 @@ from codegen.ir import (
 _EVENT_UNION = "SessionEvent"
 _ENVELOPE = frozenset({"id", "timestamp", "parentId", "ephemeral", "agentId", "type", "data"})
 _TARGET = "SessionTarget"
-_EMPTY_OBJECT = frozenset({"type", "additionalProperties", "title", "description"})
 
 
 def read(folder: Path, name: str = "copilot") -> Protocol:
@@ -251,10 +250,7 @@ class _Reader:
                 )
             return made
         if "properties" not in params.value:
-            if params.value.keys() <= _EMPTY_OBJECT and params.value.get("additionalProperties") in (
-                None,
-                False,
-            ):
+            if _is_empty_object(params):
                 return None
             return self._named(self.types.expr(params, hint), params)
         properties = params.child("properties")
@@ -315,3 +311,8 @@ class _Reader:
 
 def _members(node: Node) -> list[str]:
     return list(node.child("properties").value) if "properties" in node.value else []
+
+
+def _is_empty_object(params: Node) -> bool:
+    said = {key: value for key, value in params.value.items() if key not in ("title", "description")}
+    return said.pop("type", "object") == "object" and said in ({}, {"additionalProperties": False})

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk.errors import CopilotError, HandlerError, InvalidParams, MethodNotFound, UsageError
@@ -105,11 +105,14 @@ class Answers:
     async def _run_tool(self, tool: Tool[..., Any], event: Any) -> Any:
         from copilot_sdk.tools import ToolInvocation, ToolResult
 
-        call_id, session_id = _text(event, "tool_call_id", "toolCallId"), _text(event, "session_id", "sessionId")
+        call_id, session_id = (
+            _text(event, "tool_call_id", "toolCallId"),
+            _text(event, "session_id", "sessionId"),
+        )
         if call_id is None or session_id is None:
             return ToolResult(f"The call of {tool.name} could not be read.", "failure").to_wire()
-        data = event.data
-        arguments: Any = data.get("arguments") if isinstance(data, Mapping) else data.arguments
+        data: Any = event.data
+        arguments = _members(data).get("arguments") if isinstance(data, Mapping) else data.arguments
         folder = _text(event, "working_directory", "workingDirectory")
         return await tool.invoke(arguments, ToolInvocation(session_id, call_id, tool.name, folder))
 
@@ -196,9 +199,9 @@ def _by_name(tools: Sequence[Tool[..., Any]]) -> dict[str, Tool[..., Any]]:
     from copilot_sdk.tools import Tool
 
     named: dict[str, Tool[..., Any]] = {}
-    for item in tools:
-        checked: object = item
-        if not isinstance(checked, Tool):
+    given: Sequence[Any] = tools
+    for item in given:
+        if not isinstance(item, Tool):
             raise UsageError(f"tools has {item!r}, which is no tool; make one of a function with @tool")
         if item.name in named:
             raise UsageError(f"two tools have the name {item.name!r}; pass @tool(name=...) to one of them")
@@ -208,6 +211,10 @@ def _by_name(tools: Sequence[Tool[..., Any]]) -> dict[str, Tool[..., Any]]:
 
 def _text(event: Any, attribute: str, member: str) -> str | None:
     """A text in the data of an event, also of one that could not be read."""
-    data = event.data
-    found: object = data.get(member) if isinstance(data, Mapping) else getattr(data, attribute, None)
+    data: Any = event.data
+    found = _members(data).get(member) if isinstance(data, Mapping) else getattr(data, attribute, None)
     return found if isinstance(found, str) else None
+
+
+def _members(data: Any) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", data)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from copilot_sdk.errors import ConnectError, UsageError
+from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime import Limits, Model
@@ -140,6 +141,7 @@ class OwningTransport:
     def __init__(self, transport: Transport, release: Callable[[], Awaitable[None]]) -> None:
         self._transport = transport
         self._release = release
+        self._close = CloseOnce(self._close_both)
 
     async def send(self, data: bytes) -> None:
         """See `Transport.send`."""
@@ -150,9 +152,14 @@ class OwningTransport:
         return await self._transport.receive()
 
     async def aclose(self) -> None:
-        """Close the connection, then the rest."""
-        await self._transport.aclose()
-        await self._release()
+        """Close the connection, then the rest; see `Transport.aclose`."""
+        await self._close()
+
+    async def _close_both(self) -> None:
+        try:
+            await self._transport.aclose()
+        finally:
+            await self._release()
 
     def describe(self) -> str:
         """See `Transport.describe`."""
@@ -183,6 +190,8 @@ def find_cli(path: str | os.PathLike[str] | None = None) -> list[str]:
             return ["node", resolved]
         case ".py":
             return [sys.executable, resolved]
+        case _:
+            pass
     if not os.access(resolved, os.X_OK):
         raise ConnectError(f"the Copilot CLI at {wanted!r}{origin} is not executable; check its permissions")
     return [resolved]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,7 +35,7 @@ class TaskScope:
         return self._spawn(work, self._handlers)
 
     @contextmanager
-    def handling(self) -> Iterator[None]:
+    def handling(self) -> Generator[None]:
         """Make the current task a handler for a while."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - only coroutines use this

@@ -1,18 +1,34 @@
-"""The sessions of a connection: which one an event or a request of the runtime is for."""
+"""The sessions of a connection: opening them, and which one an event or a request of the runtime is for."""
 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from copilot_sdk.errors import CopilotError, InternalError, MethodNotFound, ProtocolError, UsageError
+from copilot_sdk._core import SessionCore
+from copilot_sdk.errors import (
+    CopilotError,
+    InternalError,
+    InvalidParams,
+    MethodNotFound,
+    ProtocolError,
+    ResultValidationError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
-    from copilot_sdk.session import Session
+    from copilot_sdk._answers import UserInputHandler
+    from copilot_sdk._generated.copilot.types import SessionCreateResult, SessionResumeResult
+    from copilot_sdk._rpc.method import Method
+    from copilot_sdk._rpc.peer import Peer
+    from copilot_sdk.permissions import PermissionHandler
+    from copilot_sdk.tools import Tool
 
+_MANAGED_OPTIONS = frozenset({"session_id", "tools", "request_permission", "request_user_input"})
 _UNCLAIMED_EVENTS = 1000
 
 
@@ -20,71 +36,128 @@ class Sessions:
     """The open sessions by identifier."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Session] = {}
-        self._nameless = 0
+        self._open: dict[str, SessionCore] = {}
+        self._opening = 0
         self._unclaimed: deque[tuple[str, dict[str, Any]]] = deque(maxlen=_UNCLAIMED_EVENTS)
 
-    def __iter__(self) -> Iterator[Session]:
+    def __iter__(self) -> Iterator[SessionCore]:
         return iter(list(self._open.values()))
 
-    def get(self, session_id: str) -> Session | None:
+    def get(self, session_id: str) -> SessionCore | None:
         """The open session of that identifier."""
         return self._open.get(session_id)
 
-    def check_free(self, session_id: str) -> None:
-        """Refuse to open a session twice.
+    async def open(
+        self,
+        peer: Peer,
+        method: Method[Any],
+        session_id: str | None,
+        options: Mapping[str, object],
+        *,
+        tools: Sequence[Tool[..., Any]],
+        on_permission: PermissionHandler | None,
+        on_user_input: UserInputHandler | None,
+    ) -> SessionCore:
+        """Create or resume a session.
+
+        Args:
+            peer: The connection.
+            method: `session.create` or `session.resume`.
+            session_id: Its identifier, None to let the runtime choose.
+            options: The options of the method that are not among the following.
+            tools: See `CopilotClient.create_session`, also for the rest.
+            on_permission: Decides on permission requests.
+            on_user_input: Answers questions.
 
         Raises:
-            UsageError: It is open.
+            InvalidParams: An option is unknown or does not fit.
+            UsageError: The session is open here already, or `tools` is wrong.
+            CopilotError: The runtime could not open it.
         """
-        if session_id in self._open:
-            raise UsageError(f"session {session_id} is open in this client already; close it first")
-
-    def add(self, session: Session) -> None:
-        """Let a session take part, even before the runtime says that it exists."""
+        session = SessionCore(
+            peer,
+            session_id if session_id is not None else str(uuid.uuid4()),
+            tools=tools,
+            on_permission=on_permission,
+            on_user_input=on_user_input,
+            on_closed=self._discard,
+        )
+        if session.id in self._open:
+            raise UsageError(f"session {session.id} is open in this client already; close it first")
+        managed = {
+            "session_id": session_id,
+            "tools": session.answers.definitions() or None,
+            "request_permission": on_permission is not None,
+            "request_user_input": on_user_input is not None or None,
+        }
+        wire = _params(method, options, managed)
+        # The runtime may call for the session while it is still being created.
         self._open[session.id] = session
+        try:
+            with self._keeping_unclaimed_events():
+                self._opened(session, method, await peer.request(method.name, wire))
+        except (ResultValidationError, ProtocolError):
+            await session.close()
+            raise
+        except BaseException:
+            await session.abandon()
+            raise
+        session.check_open()
+        return session
 
-    def discard(self, session: Session) -> None:
-        """Forget a session."""
+    def _opened(
+        self,
+        session: SessionCore,
+        method: Method[Any],
+        raw: object,
+    ) -> None:
+        from copilot_sdk._model.codec import decode_result
+
+        result: SessionCreateResult | SessionResumeResult = decode_result(method, raw)
+        if result.session_id != session.id:
+            self._rename(session, result.session_id)
+        session.workspace_path = result.workspace_path
+        session.capabilities = result.capabilities
+
+    def _discard(self, session: SessionCore) -> None:
         if self._open.get(session.id) is session:
             del self._open[session.id]
 
     @contextmanager
-    def naming(self) -> Iterator[None]:
-        """Keep events of unknown sessions, while the runtime chooses the identifier of a new one."""
-        self._nameless += 1
+    def _keeping_unclaimed_events(self) -> Generator[None]:
+        """For sessions that the runtime names: their first events may come before the name does."""
+        self._opening += 1
         try:
             yield
         finally:
-            self._nameless -= 1
-            if not self._nameless:
+            self._opening -= 1
+            if not self._opening:
                 self._unclaimed.clear()
 
-    def rename(self, session: Session, session_id: str) -> None:
-        """Give a session the identifier that the runtime chose, and the events that came before it was known.
-
-        Raises:
-            ProtocolError: Another open session has it.
-        """
+    def _rename(self, session: SessionCore, session_id: str) -> None:
         if session_id in self._open:
-            raise ProtocolError(f"the runtime gave the identifier of an open session, {session_id}, to a new one")
-        self.discard(session)
+            raise ProtocolError(
+                f"the runtime gave the identifier of an open session, {session_id}, to a new one"
+            )
+        self._discard(session)
         session.id = session_id
-        self.add(session)
+        self._open[session_id] = session
         for owner, event in self._unclaimed:
             if owner == session_id:
-                session._receive(event)
+                session.receive(event)
 
     def notified(self, method: str, params: Mapping[str, Any]) -> None:
         """Take a notification of the runtime."""
-        event, session_id = params.get("event"), params.get("sessionId")
+        event: Any = params.get("event")
+        session_id: Any = params.get("sessionId")
         if method != "session.event" or not isinstance(event, dict) or not isinstance(session_id, str):
             return
+        raw = cast("dict[str, Any]", event)
         session = self._open.get(session_id)
         if session is not None:
-            session._receive(event)
-        elif self._nameless:
-            self._unclaimed.append((session_id, event))
+            session.receive(raw)
+        elif self._opening:
+            self._unclaimed.append((session_id, raw))
 
     async def serve(self, method: str, params: Mapping[str, Any]) -> Any:
         """Answer a request of the runtime.
@@ -95,7 +168,7 @@ class Sessions:
         """
         session = self._open.get(str(params.get("sessionId")))
         if session is not None:
-            return await session._serve(method, params)
+            return await session.serve(method, params)
         from copilot_sdk._generated.copilot.methods import INBOUND
 
         if method not in INBOUND:
@@ -106,5 +179,18 @@ class Sessions:
         """End all sessions because the connection has ended."""
         ended = list(self)
         for session in ended:
-            session._cut(reason)
-        await asyncio.gather(*(session._tasks.settle() for session in ended))
+            session.cut(reason)
+        await asyncio.gather(*(session.tasks.settle() for session in ended))
+
+
+def _params(
+    method: Method[Any], options: Mapping[str, object], managed: Mapping[str, object]
+) -> dict[str, Any]:
+    from copilot_sdk._model.codec import encode_params
+
+    known = set[str](method.params().model_fields) if method.params is not None else set[str]()
+    unknown = sorted(options.keys() - (known - _MANAGED_OPTIONS))
+    if unknown:
+        names = ", ".join(map(repr, unknown))
+        raise InvalidParams(f"{method.name} has no option {names}", method=method.name)
+    return encode_params(method, {**options, **managed})

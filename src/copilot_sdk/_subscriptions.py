@@ -61,7 +61,9 @@ class EventFilter:
 def _wire_type(item: type[EventBase]) -> str:
     field = item.model_fields.get("type")
     if field is None or not isinstance(field.default, str) or not field.default:
-        raise UsageError(f"{item.__name__} is no class of a single event type; leave it out to get all events")
+        raise UsageError(
+            f"{item.__name__} is no class of a single event type; leave it out to get all events"
+        )
     return field.default
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from copilot_sdk.errors import ConnectionClosed, CopilotError, SessionError, TurnTimeout, UsageError
 
@@ -64,9 +64,9 @@ class Turn:
 
 
 def _origin(event: Any, attribute: str, member: str) -> str | None:
-    data = event.data
+    data: Any = event.data
     if isinstance(data, Mapping):
-        found: object = data.get(member)
+        found: Any = cast("Mapping[str, Any]", data).get(member)
     else:
         found = getattr(data, attribute, None) or getattr(data, member, None)
     return found if isinstance(found, str) else None
@@ -74,9 +74,9 @@ def _origin(event: Any, attribute: str, member: str) -> str | None:
 
 def _data(event: Any) -> Mapping[str, Any]:
     """The data of an event in wire form, also of one that could not be read."""
-    data = event.data
+    data: Any = event.data
     if isinstance(data, Mapping):
-        return data
+        return cast("Mapping[str, Any]", data)
     found: Mapping[str, Any] = data.to_wire() if hasattr(data, "to_wire") else {}
     return found
 
@@ -168,8 +168,9 @@ class TurnStream:
             raise
 
     async def _in_time(self, work: Awaitable[T]) -> T:
+        limit = asyncio.timeout_at(self._deadline)
         try:
-            async with asyncio.timeout_at(self._deadline) as limit:
+            async with limit:
                 return await work
         except TimeoutError:
             if not limit.expired():

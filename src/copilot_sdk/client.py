@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._connect import Connect, Connector, Embed, Spawn
-from copilot_sdk._handshake import Greeting, shake_hands
+from copilot_sdk._link import Greeting, open_peer
 from copilot_sdk._sessions import Sessions
-from copilot_sdk.errors import ConnectError, ConnectionClosed, InvalidParams, RpcError, UsageError
+from copilot_sdk.errors import RpcError, UsageError
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Unpack
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         SessionListItem,
         StatusGetResult,
     )
-    from copilot_sdk._rpc.method import Method
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.runtime import Limits
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
-_MANAGED_OPTIONS = frozenset({"session_id", "tools", "request_permission", "request_user_input"})
 
 
 class CopilotClient:
@@ -151,9 +149,7 @@ class CopilotClient:
         if token == "":
             raise UsageError("token must not be empty; leave it out for a runtime without a token")
         connector = Connect.parse(address)
-        return cls.over(
-            connector, token=token, start_timeout=start_timeout, request_timeout=request_timeout
-        )
+        return cls.over(connector, token=token, start_timeout=start_timeout, request_timeout=request_timeout)
 
     @classmethod
     def embedded(
@@ -192,48 +188,17 @@ class CopilotClient:
             raise UsageError("the client was started before; make a new one")
         self._started = True
         try:
-            self._peer = peer = await self._open_connection()
+            peer, self._greeting = await open_peer(
+                self._connector, self._sessions, self._token, self._start_timeout, self._request_timeout
+            )
         except BaseException:
             self._started = False
             raise
+        self._peer = peer
         self._watcher = asyncio.get_running_loop().create_task(self._watch(peer))
         if self._closed:
             await self._end_connection(peer, self._watcher)
             self._check_not_closed()
-
-    async def _open_connection(self) -> Peer:
-        try:
-            async with asyncio.timeout(self._start_timeout):
-                transport = await self._connector()
-                return await self._introduce(transport)
-        except TimeoutError as error:
-            raise ConnectError(
-                f"the runtime was not ready within {self._start_timeout:g} s; check what it waits for, "
-                "or pass a longer start_timeout"
-            ) from error
-        except ConnectionClosed as closed:
-            code = "" if closed.exit_code is None else f" with exit code {closed.exit_code}"
-            raise ConnectError(
-                f"the runtime ended the connection{code} before it was ready: {closed.reason}",
-                stderr=closed.stderr,
-            ) from closed
-
-    async def _introduce(self, transport: Transport) -> Peer:
-        from copilot_sdk._rpc.peer import Peer
-
-        peer = Peer(
-            transport,
-            on_request=self._sessions.serve,
-            on_notification=self._sessions.notified,
-            default_timeout=self._request_timeout,
-        )
-        peer.start()
-        try:
-            self._greeting = await shake_hands(peer, self._token)
-        except BaseException:
-            await peer.aclose()
-            raise
-        return peer
 
     async def close(self) -> None:
         """Leave all sessions and end the connection; a runtime that this client started is stopped.
@@ -242,7 +207,7 @@ class CopilotClient:
         and any number of times.
         """
         for session in self._sessions:
-            session._tasks.spare_current_task()
+            session.tasks.spare_current_task()
         await self._close()
 
     async def _leave(self) -> None:
@@ -333,10 +298,20 @@ class CopilotClient:
                 gone.
         """
         from copilot_sdk._generated.copilot.methods.server_session import SESSION_CREATE
+        from copilot_sdk.session import Session
 
         if session_id is None and options.get("cloud") is None:
             session_id = str(uuid.uuid4())
-        return await self._open(SESSION_CREATE, session_id, tools, on_permission, on_user_input, options)
+        core = await self._sessions.open(
+            self._connection,
+            SESSION_CREATE,
+            session_id,
+            options,
+            tools=tools,
+            on_permission=on_permission,
+            on_user_input=on_user_input,
+        )
+        return Session(core)
 
     async def resume_session(
         self,
@@ -366,61 +341,18 @@ class CopilotClient:
             InvalidParams, RpcError, RequestTimeout, ConnectionClosed, UsageError: See `create_session`.
         """
         from copilot_sdk._generated.copilot.methods.server_session import SESSION_RESUME
-
-        return await self._open(SESSION_RESUME, session_id, tools, on_permission, on_user_input, options)
-
-    async def _open(
-        self,
-        method: Method[Any],
-        session_id: str | None,
-        tools: Sequence[Tool[..., Any]],
-        on_permission: PermissionHandler | None,
-        on_user_input: UserInputHandler | None,
-        options: Mapping[str, object],
-    ) -> Session:
         from copilot_sdk.session import Session
 
-        peer = self._connection
-        session = Session(
-            peer,
-            # The runtime names a session in the cloud; until then only this client knows it.
-            session_id if session_id is not None else str(uuid.uuid4()),
+        core = await self._sessions.open(
+            self._connection,
+            SESSION_RESUME,
+            session_id,
+            options,
             tools=tools,
             on_permission=on_permission,
             on_user_input=on_user_input,
-            on_closed=self._sessions.discard,
         )
-        self._sessions.check_free(session.id)
-        managed = {
-            "session_id": session_id,
-            "tools": session._answers.definitions() or None,
-            "request_permission": on_permission is not None,
-            "request_user_input": on_user_input is not None or None,
-        }
-        wire = _session_params(method, options, managed)
-        # The runtime may call for the session while it is still being created.
-        self._sessions.add(session)
-        try:
-            with self._sessions.naming():
-                raw = await peer.request(method.name, wire)
-                self._take_result(method, raw, session)
-        except (CopilotError, asyncio.CancelledError):
-            await self._abandon(session)
-            raise
-        session._check_open()
-        return session
-
-    def _take_result(self, method: Method[Any], raw: object, session: Session) -> None:
-        from copilot_sdk._model.codec import decode_result
-
-        result: SessionCreateResult = decode_result(method, raw)
-        if result.session_id != session.id:
-            self._sessions.rename(session, result.session_id)
-        session._opened(result)
-
-    async def _abandon(self, session: Session) -> None:
-        session._cut()
-        await session._tasks.settle()
+        return Session(core)
 
     async def list_sessions(self, filter: SessionContextFilter | None = None) -> list[SessionListItem]:
         """The sessions that have had a turn, newest first.
@@ -449,7 +381,7 @@ class CopilotClient:
             )
         session = self._sessions.get(session_id)
         if session is not None:
-            await self._abandon(session)
+            await session.abandon()
 
     async def last_session_id(self) -> str | None:
         """Identifier of the session that was used last, None if there is none.
@@ -479,19 +411,6 @@ class CopilotClient:
             RpcError: Nobody is signed in, among other reasons.
         """
         return (await self.rpc.models.list()).models
-
-
-def _session_params(
-    method: Method[Any], options: Mapping[str, object], managed: Mapping[str, object]
-) -> dict[str, Any]:
-    from copilot_sdk._model.codec import encode_params
-
-    known = method.params().model_fields.keys() if method.params is not None else set[str]()
-    unknown = sorted(options.keys() - (known - _MANAGED_OPTIONS))
-    if unknown:
-        names = ", ".join(map(repr, unknown))
-        raise InvalidParams(f"{method.name} has no option {names}", method=method.name)
-    return encode_params(method, {**options, **managed})
 
 
 def _seconds(value: float, name: str) -> float:

@@ -1,7 +1,7 @@
 """Decisions on permission requests, and the simplest policies.
 
 A policy is a function, plain or async, of a `PermissionRequest` that returns a decision; pass it as
-`on_permission`.
+`on_permission`. A plain one may block: it is run in a worker thread.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
         PermissionRequest,
     )
 
-    PermissionHandler: TypeAlias = Callable[
-        [PermissionRequest], Awaitable[PermissionDecision] | PermissionDecision
-    ]
+PermissionHandler: TypeAlias = (
+    "Callable[[PermissionRequest], Awaitable[PermissionDecision] | PermissionDecision]"
+)
+"""Decides on a permission request; a plain function is run in a worker thread."""
 
 
 def approve_once() -> PermissionDecisionApproveOnce:
@@ -68,11 +69,11 @@ def user_not_available() -> PermissionDecisionUserNotAvailable:
     return PermissionDecisionUserNotAvailable()
 
 
-def approve_all(request: PermissionRequest) -> PermissionDecision:
+def approve_all(request: PermissionRequest) -> PermissionDecision:  # noqa: ARG001 - it is a policy
     """The policy that allows everything. For sandboxes and tests."""
     return approve_once()
 
 
-def deny_all(request: PermissionRequest) -> PermissionDecision:
+def deny_all(request: PermissionRequest) -> PermissionDecision:  # noqa: ARG001 - it is a policy
     """The policy that refuses everything and lets the model go on."""
     return reject("Permission was refused by policy.")

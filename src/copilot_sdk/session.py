@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from copy import copy
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from copilot_sdk._answers import Answers
-from copilot_sdk._answers import UserInputHandler as UserInputHandler
-from copilot_sdk._calls import PeerCaller
-from copilot_sdk._scope import TaskScope
-from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions, feed
+from copilot_sdk._answers import UserInputHandler
+from copilot_sdk._core import SessionCore
+from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, feed
 from copilot_sdk._turn import TurnStream
-from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
-from copilot_sdk.transports.closing import CloseOnce
+from copilot_sdk.errors import CopilotError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
@@ -27,21 +20,14 @@ if TYPE_CHECKING:
         SendAgentMode,
         SendMode,
         SessionCapabilities,
-        SessionCreateResult,
-        ToolDefinition,
     )
     from copilot_sdk._model.event import EventBase
-    from copilot_sdk._rpc.peer import Peer
-    from copilot_sdk.permissions import PermissionHandler
-    from copilot_sdk.tools import Tool
+
+__all__ = ["DEFAULT_TURN_TIMEOUT", "EventStream", "Session", "TurnStream", "UserInputHandler"]
 
 E = TypeVar("E", bound="EventBase")
 
 DEFAULT_TURN_TIMEOUT = 600.0
-_LEAVE_SECONDS = 5.0
-# Whether a turn is under way after an event. Background work and other clients start turns too.
-_TURN_MARKS = {"user.message": True, "assistant.turn_start": True, "session.idle": False}
-_logger = logging.getLogger("copilot_sdk.session")
 
 
 class Session:
@@ -49,59 +35,33 @@ class Session:
 
     Use it as `async with session:` or call `close`. Closing keeps what is on disk;
     `CopilotClient.delete_session` does not.
-
-    Attributes:
-        id: Identifier of the session.
-        workspace_path: Folder of the session's own files on the runtime's machine, None if it has none.
-        capabilities: What the session's clients can do, None until it is known.
     """
 
-    def __init__(
-        self,
-        peer: Peer,
-        session_id: str,
-        *,
-        tools: Sequence[Tool[..., Any]] = (),
-        on_permission: PermissionHandler | None = None,
-        on_user_input: UserInputHandler | None = None,
-        on_closed: Callable[[Session], None] | None = None,
-    ) -> None:
-        self.id = session_id
-        self.workspace_path: str | None = None
-        self.capabilities: SessionCapabilities | None = None
-        self._peer = peer
-        self._on_closed = on_closed
-        self._subscriptions = Subscriptions()
-        self._tasks = TaskScope(f"session {session_id}")
-        self._sending = asyncio.Lock()
-        self._busy = False
-        self._closed = False
-        self._error: CopilotError | None = None
-        self._close = CloseOnce(self._leave)
-        self._answers = Answers(
-            lambda: self._rpc,
-            self._tasks.handle,
-            tools=tools,
-            on_permission=on_permission,
-            on_user_input=on_user_input,
-        )
+    def __init__(self, core: SessionCore) -> None:
+        self._core = core
 
     def __repr__(self) -> str:
-        return f"<Session {self.id}{' (closed)' if self._closed else ''}>"
+        return f"<Session {self.id}{' (closed)' if self._core.closed else ''}>"
 
-    @cached_property
+    @property
+    def id(self) -> str:
+        """Identifier of the session."""
+        return self._core.id
+
+    @property
+    def workspace_path(self) -> str | None:
+        """Folder of the session's own files on the runtime's machine, None if it has none."""
+        return self._core.workspace_path
+
+    @property
+    def capabilities(self) -> SessionCapabilities | None:
+        """What the session's clients can do, kept up to date; None if the runtime does not tell."""
+        return self._core.capabilities
+
+    @property
     def rpc(self) -> SessionRPC:
         """Every method of the runtime that acts on a session, by namespace: `session.rpc.tasks.list()`."""
-        from copilot_sdk._generated.copilot.api.session import SessionRPC
-
-        return SessionRPC(PeerCaller(self._peer, self.id, self._check_open))
-
-    @cached_property
-    def _rpc(self) -> SessionRPC:
-        """The same for what has to be said while the session is being left."""
-        from copilot_sdk._generated.copilot.api.session import SessionRPC
-
-        return SessionRPC(PeerCaller(self._peer, self.id))
+        return self._core.rpc
 
     # ---------------------------------------------------------------- prompts
 
@@ -137,11 +97,12 @@ class Session:
                 gone.
             UsageError: The session is closed.
         """
-        self._check_open()
-        async with self._sending:
-            was_busy, self._busy = self._busy, True
+        core = self._core
+        core.check_open()
+        async with core.sending:
+            was_busy, core.busy = core.busy, True
             try:
-                result = await self.rpc.send(
+                result = await core.rpc.send(
                     prompt=prompt,
                     attachments=attachments,
                     mode=mode,
@@ -150,7 +111,7 @@ class Session:
                     request_headers=request_headers,
                 )
             except CopilotError:
-                self._busy = was_busy
+                core.busy = was_busy
                 raise
         return result.message_id
 
@@ -186,11 +147,11 @@ class Session:
             RpcError, RequestTimeout, InvalidParams: See `send`.
             UsageError: The session is closed, or the timeout is not above zero.
         """
-        self._check_open()
+        self._core.check_open()
         return TurnStream(
-            self._subscribe,
+            self._core.subscribe,
             lambda: self.send(prompt, attachments=attachments, mode=mode, agent_mode=agent_mode),
-            lambda: self._busy,
+            lambda: self._core.busy,
             timeout,
         )
 
@@ -253,11 +214,11 @@ class Session:
     def events(self, *, buffer: int = DEFAULT_BUFFER) -> EventStream[SessionEvent]: ...
 
     @overload
-    def events(self, *types: type[E], buffer: int = DEFAULT_BUFFER) -> EventStream[E]: ...
+    def events(self, first: type[E], /, *types: type[E], buffer: int = DEFAULT_BUFFER) -> EventStream[E]: ...
 
     @overload
     def events(
-        self, *types: type[EventBase] | str, buffer: int = DEFAULT_BUFFER
+        self, first: str, /, *types: type[EventBase] | str, buffer: int = DEFAULT_BUFFER
     ) -> EventStream[SessionEvent]: ...
 
     def events(self, *types: type[EventBase] | str, buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
@@ -275,13 +236,7 @@ class Session:
         Raises:
             UsageError: The session is closed, a class stands for no single event, or `buffer` is below 1.
         """
-        return self._subscribe(EventFilter(types), buffer)
-
-    def _subscribe(
-        self, wanted: EventFilter | None = None, buffer: int = DEFAULT_BUFFER
-    ) -> EventStream[Any]:
-        self._check_open()
-        return self._subscriptions.add(wanted, buffer)
+        return self._core.subscribe(EventFilter(types), buffer)
 
     @overload
     def on(self, event: type[E], callback: Callable[[E], Awaitable[None] | None]) -> Callable[[], None]: ...
@@ -308,8 +263,8 @@ class Session:
         Raises:
             UsageError: The session is closed, or the class stands for no single event.
         """
-        stream = self._subscribe(EventFilter(() if event == "*" else (event,)))
-        self._tasks.follow(feed(stream, callback))
+        stream = self._core.subscribe(EventFilter(() if event == "*" else (event,)))
+        self._core.tasks.follow(feed(stream, callback))
         return stream.close
 
     # -------------------------------------------------------------- lifecycle
@@ -322,78 +277,10 @@ class Session:
 
         Wire method: `session.destroy`.
         """
-        self._tasks.spare_current_task()
-        await self._close()
+        await self._core.close()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    async def _leave(self) -> None:
-        if not self._closed:
-            self._closed = True
-            try:
-                await self._rpc.destroy(request_timeout=_LEAVE_SECONDS)
-            except ConnectionClosed:
-                _logger.debug("session %s: the connection ended before the session was left", self.id)
-            except CopilotError as error:
-                _logger.warning("leaving session %s failed: %s", self.id, error)
-        self._cut()
-        await self._tasks.settle()
-
-    def _cut(self, error: CopilotError | None = None) -> None:
-        """End what the session does, at once: the runtime no longer knows of this client."""
-        self._closed = True
-        self._error = self._error or error
-        self._subscriptions.end(error)
-        if self._on_closed is not None:
-            self._on_closed(self)
-        self._tasks.cancel()
-
-    def _check_open(self) -> None:
-        if self._error is not None:
-            raise copy(self._error)
-        if self._closed:
-            raise UsageError(
-                f"session {self.id} is closed; resume it with client.resume_session({self.id!r})"
-            )
-
-    def _opened(self, result: SessionCreateResult) -> None:
-        self.workspace_path = result.workspace_path
-        self.capabilities = result.capabilities
-
-    # ------------------------------------------------------- what comes in
-
-    def _receive(self, raw: dict[str, Any]) -> None:
-        """Take an event off the wire."""
-        if not self._subscriptions.is_new(raw):
-            return
-        kind = str(raw.get("type"))
-        own = raw.get("agentId") is None
-        if own and kind in _TURN_MARKS:
-            self._busy = _TURN_MARKS[kind]
-        asked = self._answers.wants(kind) or kind == "capabilities.changed"
-        event = self._subscriptions.distribute(raw, kind, asked=asked)
-        if event is not None and self._answers.wants(kind):
-            self._answers.take(event, kind)
-        elif event is not None and kind == "capabilities.changed":
-            self._capabilities_changed(event)
-        if own and kind == "session.shutdown" and not self._closed:
-            self._cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
-
-    def _capabilities_changed(self, event: EventBase) -> None:
-        from copilot_sdk._generated.copilot.events import CapabilitiesChanged
-        from copilot_sdk._generated.copilot.types import SessionCapabilities
-
-        if isinstance(event, CapabilitiesChanged):
-            known = self.capabilities.to_wire() if self.capabilities is not None else {}
-            changed = event.data.to_wire()
-            merged_ui = {**(known.get("ui") or {}), **(changed.get("ui") or {})}
-            self.capabilities = SessionCapabilities.model_validate({**known, **changed, "ui": merged_ui})
-
-    async def _serve(self, method: str, raw: Mapping[str, Any]) -> Any:
-        """Answer a request of the runtime for this session; closing the session cancels that."""
-        with self._tasks.handling():
-            return await self._answers.serve(method, raw)
+        await self._core.close()

@@ -6,36 +6,28 @@ model reads.
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import inspect
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Generic,
-    Literal,
-    ParamSpec,
-    TypeAlias,
-    TypeVar,
-    get_type_hints,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, overload
 
-from copilot_sdk.errors import UsageError, describe_exception
+from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk.errors import UsageError, describe_exception, mask_secrets
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
+    from copilot_sdk._arguments import Arguments
     from copilot_sdk._generated.copilot.types import ToolDefinition
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 ResultType: TypeAlias = Literal["success", "failure", "rejected", "denied", "timeout"]
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_FAILURE_CHARACTERS = 1000
 _logger = logging.getLogger("copilot_sdk.tools")
 
 
@@ -71,7 +63,7 @@ class ToolResult:
     error: str | None = None
     session_log: str | None = None
     binary: tuple[dict[str, Any], ...] = ()
-    telemetry: dict[str, Any] = field(default_factory=dict)
+    telemetry: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def to_wire(self) -> dict[str, Any]:
         """The result as the wire has it."""
@@ -95,6 +87,9 @@ class Tool(Generic[P, R]):
         description: What the tool does; the docstring's summary when left out.
         overrides_built_in: True when the tool may take the place of a built-in one of the same name.
         skip_permission: True when it runs without asking for permission.
+
+    Raises:
+        UsageError: The function has no usable name, or it is a method that belongs to no object yet.
     """
 
     def __init__(
@@ -108,14 +103,20 @@ class Tool(Generic[P, R]):
     ) -> None:
         self.function = function
         self.name: str = name or str(getattr(function, "__name__", ""))
-        if not self.name.isidentifier() and not self.name.replace("-", "_").isidentifier():
+        if not _NAME.fullmatch(self.name):
             raise UsageError(
                 f"a tool needs a name of letters, digits, _ and -, not {self.name!r}; pass name=..."
+            )
+        if _is_unbound_method(function):
+            raise UsageError(
+                f"tool {self.name}: a method cannot be called without its object; "
+                f"make a tool of a bound one, tool(an_object.{self.name})"
             )
         self._description = description
         self.overrides_built_in = overrides_built_in
         self.skip_permission = skip_permission
-        functools.update_wrapper(self, function)
+        # The attributes of the function stay its own: one called `name` would replace that of the tool.
+        functools.update_wrapper(self, function, updated=())
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function itself, as if it were not decorated."""
@@ -140,35 +141,19 @@ class Tool(Generic[P, R]):
         return self._description if self._description is not None else self._docstring[0]
 
     @functools.cached_property
-    def _signature(self) -> tuple[type[BaseModel], str | None]:
-        """The model of the arguments, and the name of the parameter that takes the invocation."""
-        from pydantic import ConfigDict, Field, create_model
-        from pydantic.fields import FieldInfo
+    def _arguments(self) -> Arguments:
+        from copilot_sdk._arguments import Arguments
 
-        hints = get_type_hints(self.function, include_extras=True)
-        fields: dict[str, Any] = {}
-        invocation = None
-        for parameter in inspect.signature(self.function).parameters.values():
-            hint = hints.get(parameter.name, Any)
-            if hint is ToolInvocation:
-                invocation = parameter.name
-                continue
-            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-                raise UsageError(f"tool {self.name}: parameter {parameter.name!r} must be passable by name")
-            text = self._docstring[1].get(parameter.name) or None
-            default = ... if parameter.default is parameter.empty else parameter.default
-            if not isinstance(default, FieldInfo):
-                default = Field(default, description=text) if text else Field(default)
-            fields[parameter.name] = (hint, default)
-        config = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
-        return create_model(f"{self.name}_arguments", __config__=config, **fields), invocation
+        return Arguments(self.name, self.function, self._docstring[1], ToolInvocation)
 
-    @functools.cached_property
+    @property
     def parameters(self) -> dict[str, Any]:
-        """JSON Schema of the arguments."""
-        schema = self._signature[0].model_json_schema()
-        schema.pop("title", None)
-        return schema
+        """JSON Schema of the arguments.
+
+        Raises:
+            UsageError: The function cannot be called with named arguments, or a type hint has no JSON Schema.
+        """
+        return self._arguments.schema
 
     @property
     def definition(self) -> ToolDefinition:
@@ -194,34 +179,20 @@ class Tool(Generic[P, R]):
         Returns:
             The result in wire form.
         """
-        from pydantic import ValidationError
-
-        model, invocation_name = self._signature
         try:
-            values = model.model_validate(arguments if arguments is not None else {})
-        except ValidationError as error:
-            return _failure(
-                f"The arguments of {self.name} do not fit: {_explain(error)} Correct them and call again."
-            )
-        keywords = {name: getattr(values, name) for name in type(values).model_fields}
-        if invocation_name is not None:
-            keywords[invocation_name] = invocation
+            keywords = self._arguments.read(arguments, invocation)
+        except ValueError as error:
+            return _failure(f"The arguments of {self.name} do not fit: {error} Correct them and call again.")
         try:
-            return _result(await self._run(keywords))
+            return _result(await call_off_loop(self.function, **keywords))
         except Exception as error:
             _logger.exception("the tool %s raised", self.name)
-            return _failure(f"The tool {self.name} failed: {describe_exception(error)}")
-
-    async def _run(self, keywords: dict[str, Any]) -> object:
-        function: Callable[..., Any] = self.function
-        if inspect.iscoroutinefunction(function):
-            return await function(**keywords)
-        outcome = await asyncio.to_thread(function, **keywords)
-        return await outcome if inspect.isawaitable(outcome) else outcome
+            problem = mask_secrets(describe_exception(error))[:_FAILURE_CHARACTERS]
+            return _failure(f"The tool {self.name} failed: {problem}")
 
 
-def _explain(error: Any) -> str:
-    return " ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}." for e in error.errors())
+def _is_unbound_method(function: Callable[..., Any]) -> bool:
+    return inspect.isfunction(function) and function.__code__.co_varnames[:1] in {("self",), ("cls",)}
 
 
 def _failure(text: str) -> dict[str, Any]:
@@ -254,22 +225,43 @@ def tool(
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
-def tool(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+def tool(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    overrides_built_in: bool = False,
+    skip_permission: bool = False,
+) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
     """Make a tool of a function, as `@tool` or `@tool(name=..., ...)`.
 
-    Parameters of the function become arguments that the model fills in: type hints, defaults, `Annotated[...,
-        Field(...)]` and
-    the docstring's parameter section describe them. A parameter of type `ToolInvocation` gets the call
-    instead. What the function returns is the result: a string as it is, a `ToolResult` with all it says,
+    Parameters of the function become arguments that the model fills in: type hints, defaults, `Annotated` with
+    `Field(...)`, and the docstring's parameter section describe them. A parameter of type `ToolInvocation` gets
+    the call instead. What the function returns is the result: a string as it is, a `ToolResult` with all it says,
     anything else as JSON.
 
+    A plain function runs in a worker thread. When somebody else answers the call or the session ends, an async
+    function is cancelled, and what a plain one returns is dropped.
+
     Args:
-        function: The function, plain or async.
-        options: See `Tool`.
+        function: The function, plain or async; a bound method, or a `functools.partial` with a name, too.
+        name: See `Tool`, also for the rest.
+        description: What the tool does.
+        overrides_built_in: True when the tool may take the place of a built-in one.
+        skip_permission: True when it runs without asking for permission.
 
     Raises:
-        UsageError: The function has no usable name.
+        UsageError: See `Tool`.
     """
-    if function is not None:
-        return Tool(function)
-    return lambda decorated: Tool(decorated, **options)
+
+    def make(decorated: Callable[P, R]) -> Tool[P, R]:
+        return Tool(
+            decorated,
+            name=name,
+            description=description,
+            overrides_built_in=overrides_built_in,
+            skip_permission=skip_permission,
+        )
+
+    return make if function is None else make(function)

@@ -123,6 +123,20 @@ def test_the_first_event_loads_its_own_family_and_builds_what_it_needs() -> None
     assert found["built"] == ["AssistantMessageDelta"]
 
 
+def test_an_event_loads_of_the_shared_types_only_the_group_that_it_uses() -> None:
+    event = {
+        "id": "1",
+        "timestamp": "2026-01-02T03:04:05Z",
+        "parentId": None,
+        "type": "user.message",
+        "data": {"content": "Hello", "attachments": []},
+    }
+    found = run(
+        f"from {PACKAGE}.events import decode\nassert decode({event!r}).data.attachments == []\n{LOADED}"
+    )
+    assert generated(found["modules"], "types", "events") == {"events.user", "types.shared_attachment"}
+
+
 def test_the_first_result_loads_the_types_of_its_namespace_and_builds_what_it_needs() -> None:
     found = run(f"""
 from {PACKAGE}.methods import OUTBOUND

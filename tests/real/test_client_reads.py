@@ -48,7 +48,9 @@ async def test_a_session_is_named_after_its_prompt_or_by_its_user(live: ClientSt
     session = await live.create()
     assert (await session.rpc.name.get()).name is None
     live.says(Reply("It is planted."))
-    titles = [event for event in await turn(session, "Plant a tree.") if isinstance(event, SessionTitleChanged)]
+    titles = [
+        event for event in await turn(session, "Plant a tree.") if isinstance(event, SessionTitleChanged)
+    ]
     assert [event.data.title for event in titles] == ["Plant a tree."]
     assert (await session.rpc.name.get()).name == "Plant a tree."
     await session.rpc.name.set(name="The garden")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from copilot_sdk import Session
-from copilot_sdk.events import SubagentCompleted, SubagentStarted, SystemNotification
+from copilot_sdk.events import AssistantMessage, SubagentCompleted, SubagentStarted, SystemNotification
 from copilot_sdk.types import TaskAgentInfo, TaskAgentProgress
 from tests.real.support.client_stage import WAIT_SECONDS, ClientStage, first, turn
 from tests.support.model_server import Reply
@@ -56,7 +56,8 @@ async def test_the_session_is_told_when_an_agent_has_finished(live: ClientStage)
         await start_guard(live, session, Reply("Standing."))
         notice = await first(events, lambda event: isinstance(event, SystemNotification))
         answer = await first(
-            events, lambda event: event.type == "assistant.message" and event.agent_id is None and event.data.content
+            events,
+            lambda event: event.type == "assistant.message" and event.agent_id is None and event.data.content,
         )
         await first(events, lambda event: event.type == "session.idle" and event.agent_id is None)
     assert "guard" in notice.data.content
@@ -99,12 +100,8 @@ async def test_what_an_agent_says_is_not_the_answer_of_the_session(live: ClientS
     events = await answering
     assert events[-1].type == "session.idle"
     assert events[-1].agent_id is None
-    own = [
-        event.data.content
-        for event in events
-        if event.type == "assistant.message" and event.agent_id is None and event.data.content
-    ]
-    assert own[0] == "Hello."
+    messages = [event for event in events if isinstance(event, AssistantMessage) and event.data.content]
+    assert next(message.data.content for message in messages if message.agent_id is None) == "Hello."
 
 
 async def test_tasks_that_nobody_knows_are_told_as_such(live: ClientStage) -> None:

@@ -23,7 +23,7 @@ async def test_the_model_is_offered_a_tool_as_its_function_is_declared(live: Cli
     (function,) = (item["function"] for item in offered if item["function"]["name"] == "weather")
     assert function["description"] == "Tells the weather of a city."
     properties = function["parameters"]["properties"]
-    assert properties["city"] == {"type": "string", "title": "City", "description": "Name of the city."}
+    assert properties["city"] == {"type": "string", "description": "Name of the city."}
     assert properties["days"]["default"] == 1
     assert function["parameters"]["required"] == ["city"]
 

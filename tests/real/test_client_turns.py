@@ -13,6 +13,7 @@ from copilot_sdk.events import (
     AssistantMessageDelta,
     AssistantReasoningDelta,
     AssistantUsage,
+    SessionEvent,
     SessionIdle,
     UserMessage,
 )
@@ -94,7 +95,7 @@ async def test_prompts_that_come_during_a_turn_follow_it_and_end_in_one_idle(liv
         await first(events, lambda event: event.type == "assistant.message_delta")
         more = [await session.send("Second."), await session.send("Third.")]
         hold.set()
-        seen = []
+        seen: list[SessionEvent] = []
         while not seen or seen[-1].type != "session.idle":
             seen.append(await first(events))
     assert [event.data.content for event in seen if isinstance(event, AssistantMessage)] == [

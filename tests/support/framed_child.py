@@ -5,6 +5,7 @@ It imports nothing of copilot_sdk, so it checks the frames of copilot_sdk instea
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 from typing import BinaryIO
+
+F_SETPIPE_SZ = 1031  # the fcntl module knows the name on Linux only
 
 
 def read_frame(source: BinaryIO) -> bytes | None:
@@ -59,10 +62,20 @@ def chatter(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 def flood_and_die(source: BinaryIO, sink: BinaryIO) -> None:
-    """Sends a large message and 40 small ones, and goes."""
+    """Sends a large message and what a pipe made as wide as can be holds, and goes."""
+    fcntl.fcntl(1, F_SETPIPE_SZ, 1024 * 1024)
     write_frame(sink, b"x" * 2_000_000)
-    for number in range(40):
-        write_frame(sink, b"%d" % number)
+    for number in range(50):
+        write_frame(sink, b"%d" % (number % 10) * 20_000)
+
+
+def graceful(source: BinaryIO, sink: BinaryIO) -> None:
+    """Sends more than anybody takes unread, then waits for the end of stdin and leaves a note in a file."""
+    write_frame(sink, b"ready")
+    for _ in range(50):
+        write_frame(sink, b"x" * 100_000)
+    source.read()
+    Path(sys.argv[2]).write_text("ended by itself")
 
 
 def stray(source: BinaryIO, sink: BinaryIO) -> None:
@@ -156,7 +169,7 @@ def never_listens(source: BinaryIO, sink: BinaryIO) -> None:
 MODES = {
     function.__name__.replace("_", "-"): function
     for function in (
-        echo, burst, die, chatter, flood_and_die, stray, cut, deaf, silent, stubborn, parent, close_stdout,
+        echo, burst, die, chatter, flood_and_die, graceful, stray, cut, deaf, silent, stubborn, parent, close_stdout,
         environment, listen, listen_and_die, never_listens,
     )
 }  # fmt: skip

@@ -263,7 +263,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self._send_json(200, {"object": "list", "data": listed})
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        length = int(self.headers.get("content-length", 0))
+        raw = self.rfile.read(length)
+        if len(raw) < length:
+            raise ConnectionAbortedError("the client left in the middle of its request")
         if not self.path.endswith("/chat/completions"):
             return self._send_json(404, _error(f"no such path: {self.path}"))
         headers = {name.lower(): value for name, value in self.headers.items()}

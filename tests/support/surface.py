@@ -67,7 +67,7 @@ def dumped(kind: TypeAdapter[Any], value: object) -> str:
     return json.dumps(kind.dump_python(value, mode="json", exclude_unset=True))
 
 
-def faults(place: str, value: object) -> list[str]:
+def faults(place: str, value: Any) -> list[str]:
     """What the schema at a place says against a value."""
     validator = Draft7Validator({"$ref": place}, registry=_REGISTRY)
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]

@@ -229,6 +229,15 @@ def test_a_client_that_goes_away_frees_the_answer_that_is_held_for_it() -> None:
     assert not hold.is_set()
 
 
+def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_failure_of_the_server() -> None:
+    with ModelServer([Reply("hello")]) as server:
+        with socket.create_connection(("127.0.0.1", port(server)), timeout=10) as connection:
+            connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
+        ask(server)  # connections are accepted in order: after this the broken one is
+        server.wait_until_quiet(timeout=10)
+        assert [request.number for request in server.requests] == [1]
+
+
 def test_a_connection_that_never_asks_does_not_keep_the_server_from_closing() -> None:
     with ModelServer([]) as server:
         idle = socket.create_connection(("127.0.0.1", port(server)), timeout=10)

@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import PlainValidator, PrivateAttr, SerializeAsAny, ValidationError
+from pydantic import (
+    PlainValidator,
+    PrivateAttr,
+    SerializeAsAny,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from copilot_sdk._model.base import TaggedModel
 
@@ -73,6 +80,10 @@ class UnknownEvent(EventBase):
         event._raw = raw
         event._problem = problem
         return event
+
+    @model_serializer(mode="wrap")
+    def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return dict(self._raw) if isinstance(self._raw, Mapping) else handler(self)
 
 
 def _text(value: object) -> str:

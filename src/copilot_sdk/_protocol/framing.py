@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import copy
 
 from copilot_sdk.errors import ProtocolError
@@ -9,6 +10,7 @@ from copilot_sdk.errors import ProtocolError
 DEFAULT_MAX_FRAME = 256 * 1024 * 1024
 _MAX_HEADER = 8 * 1024
 _MAX_DIGITS = 18
+_USUAL_HEADER = re.compile(rb"Content-Length: ([0-9]{1,18})\r\n\r\n")
 
 
 def encode_frame(body: bytes) -> bytes:
@@ -81,6 +83,14 @@ class ContentLengthDecoder:
             raise ProtocolError("the stream ended in the middle of a header", offending=bytes(self._buffer))
 
     def _read_header(self) -> bool:
+        if self._position == self._header_start:
+            # One match reads what nearly every peer sends nearly every time.
+            usual = _USUAL_HEADER.match(self._buffer, self._position)
+            if usual is not None:
+                self._announce(int(usual[1]))
+                self._position = usual.end()
+                self._in_body = True
+                return True
         while (line_end := self._buffer.find(b"\n", self._position)) >= 0:
             line = bytes(self._buffer[self._position : line_end + 1])
             if line == b"\r\n":
@@ -109,12 +119,15 @@ class ContentLengthDecoder:
         value = line[len(name) + 1 :].strip()
         if self._announced is not None or not value.isdigit() or len(value) > _MAX_DIGITS:
             raise ProtocolError("the peer sent a frame header with a bad Content-Length", offending=line)
-        self._announced = int(value)
-        if self._announced > self._max_frame:
+        self._announce(int(value))
+
+    def _announce(self, length: int) -> None:
+        if length > self._max_frame:
             raise ProtocolError(
-                f"the peer announced a frame of {self._announced} bytes, the limit is {self._max_frame}; "
+                f"the peer announced a frame of {length} bytes, the limit is {self._max_frame}; "
                 "raise max_frame if it is meant to be that large"
             )
+        self._announced = length
 
     def _limit_header(self, end: int) -> None:
         if end - self._header_start > _MAX_HEADER:

@@ -103,7 +103,7 @@ def parse(data: bytes) -> Message:
         MalformedMessage: It is not JSON, or JSON but no message (batches are none either).
     """
     try:
-        value = _decode(data.decode())
+        value = _read_json(data.decode())
     except (ValueError, RecursionError) as error:
         raise MalformedMessage(f"the text is not JSON: {_json_problem(error)}", ParseError.CODE) from None
     if not isinstance(value, dict):
@@ -144,6 +144,15 @@ def encode(message: Message) -> bytes:
 def is_message_id(value: object) -> TypeGuard[MessageId]:
     """Tell whether a JSON value can be the id of a request: a string or an integer."""
     return type(value) is int or type(value) is str
+
+
+def _read_json(text: str) -> object:
+    if text.startswith("{"):
+        value, end = _decoder.raw_decode(text)
+        if end == len(text):
+            return value
+    # White space around the object, which nearly no peer sends, or a fault to be named.
+    return _decoder.decode(text)
 
 
 def _parse_call(fields: JsonObject) -> Request | Notification:
@@ -225,7 +234,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 

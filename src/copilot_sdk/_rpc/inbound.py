@@ -122,7 +122,7 @@ class InboundRequests:
         request = self._tasks.pop(task)
         if self._unanswered.get(request.id) is task:
             # A task that is cancelled before its first step never gets to answer.
-            del self._unanswered[request.id]
+            self._unanswered.pop(request.id)
             self._refuse(request.id, asyncio.CancelledError())
         if self._queue and self._handler is not None:
             self._start(self._handler, self._queue.pop(next(iter(self._queue))))

@@ -25,12 +25,9 @@ class Outbox:
         self._on_overflow = on_overflow
         self._messages: deque[bytes] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._stopped = False
 
     def post(self, data: bytes) -> None:
         """Send a message soon."""
-        if self._stopped:
-            return
         if len(self._messages) >= _LIMIT:
             self._on_overflow()
             return
@@ -42,13 +39,6 @@ class Outbox:
         """Wait until all is sent, but no longer than that."""
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=seconds)
-
-    async def stop(self) -> None:
-        """End the task and send no more; what still waits is dropped."""
-        self._stopped = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
 
     async def _send_all(self) -> None:
         try:

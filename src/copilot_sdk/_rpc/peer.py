@@ -170,7 +170,6 @@ class Peer:
             await call.send(self._transport, data)
             return await call.answer
         except BaseException:
-            call.drop()
             self._forget(request_id)
             raise
         finally:
@@ -272,7 +271,7 @@ class Peer:
         await self._transport.aclose()
         for method in await self._inbound.settle(_CANCEL_SECONDS):
             _logger.error("the handler of %s goes on although it was cancelled", method)
-        await self._outbox.stop()
+        await self._outbox.flush(_CANCEL_SECONDS)
         if self._reader is not None:
             await asyncio.wait({self._reader})
 
@@ -313,12 +312,6 @@ class _Call:
                 self._sender.cancel()
         elif not self.answer.done():
             self.answer.set_exception(error)
-
-    def drop(self) -> None:
-        """Say that nobody will look at the answer any more."""
-        if not self.answer.cancel() and not self.answer.cancelled():
-            # Marks it as seen: an error that nobody asks for would be reported by the event loop.
-            self.answer.exception()
 
 
 def _expire(call: _Call, method: str, seconds: float) -> None:

@@ -115,10 +115,19 @@ async def _run(options: argparse.Namespace, model: Model, limits: Limits) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, runtime.request_stop)
     async with runtime:
-        if options.stdio:
-            await _serve_stdio(runtime)
-        else:
-            await _serve_tcp(runtime, options.port, token)
+        closing = asyncio.create_task(_close_idle_sessions(runtime, options.session_idle_timeout))
+        try:
+            if options.stdio:
+                await _serve_stdio(runtime)
+            else:
+                await _serve_tcp(runtime, options.port, token)
+        finally:
+            await end_all({closing})
+
+
+async def _close_idle_sessions(runtime: Runtime, seconds: float) -> None:
+    if seconds > 0:
+        await runtime.close_idle_sessions(seconds)
 
 
 async def _serve_stdio(runtime: Runtime) -> None:

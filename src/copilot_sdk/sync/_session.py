@@ -85,7 +85,8 @@ class Session:
         """Every method of the runtime that acts on a session, by namespace: `session.rpc.tasks.list()`."""
         from copilot_sdk._generated.copilot.sync_api.session import SessionRPC
 
-        return SessionRPC(PortalCaller(self._portal, PeerCaller(self._session._peer, self._session.id)))
+        core = self._session._core
+        return SessionRPC(PortalCaller(self._portal, PeerCaller(core.peer, core.id, core.check_open)))
 
     def send(
         self,

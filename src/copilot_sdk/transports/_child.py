@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ _SETTLE_SECONDS = 0.5
 _logger = logging.getLogger("copilot_sdk.transports")
 
 
-class ChildProcess(asyncio.SubprocessProtocol):
+class ChildProcess(asyncio.SubprocessProtocol, ABC):
     """One child process and what is known of it; subclasses say what its output and its end mean.
 
     When the process has ended, what is left of its group is killed: nothing survives unseen. A program that
@@ -48,24 +49,25 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._exited = asyncio.Event()
         self._released = asyncio.Event()
         self._settling: asyncio.TimerHandle | None = None
+        self._output_came = False
         self._ended = False
         self.name = Path(self._command[0]).name
 
+    @abstractmethod
     def output_received(self, data: bytes) -> None:
         """Take what the process wrote to stdout."""
-        raise NotImplementedError
 
     def output_was_paused(self) -> bool:
         """Tell whether reading stdout was held up at any time since the last call."""
         return False
 
+    @abstractmethod
     def connection_ended(self, reason: ConnectionClosed) -> None:
         """Called once when the connection has ended.
 
         That is a moment after the fact, because the exit code and the last words on stderr come later than
         the loss of a pipe.
         """
-        raise NotImplementedError
 
     async def start(self, *, env: Mapping[str, str] | None, cwd: str | os.PathLike[str] | None) -> None:
         """Start the process.
@@ -142,10 +144,10 @@ class ChildProcess(asyncio.SubprocessProtocol):
         if self._exited.is_set() and self._lost_pipes >= {STDOUT, STDERR}:
             self._end()
         elif self._settling is None:
-            self.output_was_paused()
+            self._output_moved()
             loop = asyncio.get_running_loop()
-            # Through call_soon, as the event loop itself does with what it reads: so nothing is overtaken
-            # that could be read when the time was over.
+            # Through call_soon, because the event loop does that with what it reads: so this does not
+            # overtake what could be read when the time was over.
             self._settling = loop.call_later(_SETTLE_SECONDS, loop.call_soon, self._settle)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -155,6 +157,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         """Called by the event loop with what the process wrote."""
         if fd == STDOUT:
+            self._output_came = True
             self.output_received(data)
         else:
             self._stderr += data
@@ -189,11 +192,17 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._settling = None
         if self._ended:
             return
-        if self.output_was_paused():
-            # What the process wrote last may still be in the pipe, to be read when there is room for it.
+        if self._output_moved():
+            # More of what the process wrote last may be in the pipe, to be read when there is room for it.
             self.expect_end()
         else:
             self._end()
+
+    def _output_moved(self) -> bool:
+        """Tell whether stdout brought something, or was held up, since the last call."""
+        moved = self.output_was_paused() or self._output_came
+        self._output_came = False
+        return moved
 
     def _end(self) -> None:
         self._cancel_settling()

@@ -154,6 +154,7 @@ class ClientStage:
         self,
         *,
         client: CopilotClient | None = None,
+        session_id: str | None = None,
         tools: Sequence[Tool[..., Any]] = (),
         on_permission: PermissionHandler | None = None,
         on_user_input: UserInputHandler | None = None,
@@ -167,7 +168,11 @@ class ClientStage:
             **options,
         }
         session = await (client or self.client).create_session(
-            tools=tools, on_permission=on_permission, on_user_input=on_user_input, **chosen
+            session_id=session_id,
+            tools=tools,
+            on_permission=on_permission,
+            on_user_input=on_user_input,
+            **chosen,
         )
         session.on("*", self.sightings.count)
         return session

@@ -1,4 +1,4 @@
-"""Definitions become types: inline shapes are lifted and named, null and absence are told apart, unions find their tag."""
+"""Definitions become types: shapes in place are lifted, null and absence are told apart, unions find their tag."""
 
 from __future__ import annotations
 

@@ -86,6 +86,55 @@ async def test_closing_fails_requests_that_wait_for_room() -> None:
                 await pending
 
 
+async def test_a_timeout_and_the_end_at_the_same_moment_are_one_error() -> None:
+    near, _ = memory_pair(buffer=1)
+    async with Peer(near) as client:
+        filling = asyncio.create_task(client.notify("fills the buffer"))
+        await step()
+        # The closing begins in the same round of the event loop in which the timeout is over.
+        pending = asyncio.create_task(client.request("a", timeout=1e-9))
+        closing = asyncio.create_task(client.aclose())
+        with pytest.raises(ConnectionClosed, match="closed on this side"):
+            await pending
+        assert pending.cancelling() == 0
+        await closing
+        await asyncio.wait({filling})
+
+
+async def test_what_still_waits_for_room_goes_out_before_closing() -> None:
+    near, far = memory_pair(buffer=1)
+    server = Peer(near)
+    server.start()
+    filling = asyncio.create_task(server.notify("fills the buffer"))
+    await step()
+    await far.send(request(1))
+    await step()
+    closing = asyncio.create_task(server.aclose())
+    await step()
+    assert json.loads(await far.receive())["method"] == "fills the buffer"
+    assert json.loads(await far.receive())["id"] == 1
+    await closing
+    await filling
+
+
+def test_the_end_of_the_event_loop_is_not_held_up_by_an_answer_that_cannot_be_sent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbound, "_CANCELLED_ANSWER_SECONDS", 0.01)
+
+    async def main() -> Peer:
+        near, far = memory_pair(buffer=1)
+        server = Peer(near, on_request=wait_forever)
+        server.start()
+        tasks.append(asyncio.create_task(server.notify("fills the buffer")))
+        await far.send(request(1))
+        await step()
+        return server
+
+    tasks: list[asyncio.Task[None]] = []
+    assert asyncio.run(main()).closed
+
+
 async def test_a_broken_frame_ends_the_connection_with_its_reason() -> None:
     transport = Failing(ProtocolError("no frame", offending=b"INFO up"))
     async with Peer(transport) as client:

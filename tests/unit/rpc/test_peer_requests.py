@@ -161,6 +161,23 @@ async def test_an_answer_that_comes_while_the_caller_is_cancelled_does_no_harm(
     assert caplog.text == ""
 
 
+async def test_an_answered_request_leaves_no_timer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    timers: list[asyncio.TimerHandle] = []
+    original = loop.call_later
+
+    def call_later(*args: Any) -> asyncio.TimerHandle:
+        timers.append(original(*args))
+        return timers[-1]
+
+    async with wired() as (peer, wire):
+        monkeypatch.setattr(loop, "call_later", call_later)
+        request = asyncio.create_task(peer.request("a", timeout=60))
+        await wire.send(id=(await wire.receive())["id"], result=None)
+        await request
+        assert [timer.cancelled() for timer in timers] == [True]
+
+
 async def test_a_notification_goes_out() -> None:
     async with wired() as (peer, wire):
         await peer.notify("n", {"a": 1})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, TypeAdapter
@@ -92,6 +93,12 @@ class Client:
                 self._heard.clear()
                 await self._heard.wait()
 
+    async def until_dead(self, process_id: int) -> None:
+        """Waits until a process that was killed is gone."""
+        async with asyncio.timeout(PATIENCE):
+            while is_alive(process_id):
+                await self.call("ping")
+
     def of(self, event_type: str) -> list[Json]:
         """The data of all events of a type so far."""
         return [event["data"] for event in self.events if event["type"] == event_type]
@@ -110,6 +117,22 @@ class Client:
         self._heard.set()
         answer = self.answers[method](params)
         return await answer if isinstance(answer, Awaitable) else answer
+
+
+def is_folder(path: str) -> bool:
+    """Whether there is a folder."""
+    return Path(path).is_dir()
+
+
+def text_at(path: str) -> str:
+    """What a file holds."""
+    return Path(path).read_text(encoding="utf-8")
+
+
+def is_alive(process_id: int) -> bool:
+    """Whether a process runs; one that only waits to be buried does not."""
+    status = Path(f"/proc/{process_id}/status")
+    return status.exists() and "zombie" not in status.read_text()
 
 
 def check_event(event: Json) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from copilot_sdk.errors import RpcError, SessionNotFound
 from copilot_sdk.runtime import Call, Reply
-from tests.unit.runtime.harness import Join, Json, Start, asked_of, tool, types
+from tests.unit.runtime.harness import Join, Json, Start, asked_of, is_folder, tool, types
 
 
 async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -> None:
@@ -18,7 +18,7 @@ async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -
     created = await client.open()
     assert created["mode"] == "interactive"
     assert created["isRemote"] is False
-    assert Path(created["workspacePath"]).is_dir()
+    assert is_folder(created["workspacePath"])
     assert types(client.events) == ["session.start"]
     assert [notice["type"] for notice in client.lifecycle] == ["session.created"]
 
@@ -217,9 +217,9 @@ async def test_a_session_that_is_gone_can_be_neither_resumed_nor_deleted(start: 
     client = await join(start())
     await client.open()
     gone = client.session_id
-    folder = Path((await client.call("session.metadata.snapshot"))["workspacePath"])
+    folder = (await client.call("session.metadata.snapshot"))["workspacePath"]
     assert await client.call("session.delete") == {"success": True}
-    assert not folder.exists()
+    assert not is_folder(folder)
     with pytest.raises(SessionNotFound):
         await client.call("session.resume", sessionId=gone)
     answer = await client.call("session.delete", sessionId=gone)
@@ -312,6 +312,74 @@ async def test_a_cursor_from_elsewhere_begins_at_the_start(start: Start, join: J
     await client.open()
     batch = await client.call("session.eventLog.read", cursor="999999.0")
     assert (batch["cursorStatus"], types(batch["events"])) == ("expired", ["session.start"])
+
+
+async def test_messages_are_returned_as_they_were_told(start: Start, join: Join) -> None:
+    client = await join(start([Reply(calls=[Call("nope", {"x": None, "y": [None]})]), Reply("ok")]))
+    await client.open()
+    await client.turn("hi")
+    told = [event for event in client.events if not event.get("ephemeral")]
+    assert (await client.call("session.getMessages"))["events"] == told
+    assert client.of("tool.execution_start")[0]["arguments"] == {"x": None, "y": [None]}
+
+
+async def test_the_history_is_cut_at_an_event(start: Start, join: Join) -> None:
+    runtime = start()
+    client = await join(runtime)
+    await client.open()
+    await client.turn("one")
+    await client.turn("two")
+    second = [event for event in client.events if event["type"] == "user.message"][1]["id"]
+    cut = await client.call("session.history.truncate", eventId=second)
+    assert client.of("session.snapshot_rewind") == [
+        {"upToEventId": second, "eventsRemoved": cut["eventsRemoved"]}
+    ]
+    assert second not in [event["id"] for event in (await client.call("session.getMessages"))["events"]]
+    await client.turn("three")
+    assert [m.text for m in asked_of(runtime)[-1].messages if m.role == "user"] == ["one", "three"]
+
+
+async def test_a_new_context_is_told_and_listed(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    await client.turn("hi")
+    await client.call("session.metadata.recordContextChange", context={"cwd": "/elsewhere", "branch": "dev"})
+    assert client.of("session.context_changed") == [{"cwd": "/elsewhere", "branch": "dev"}]
+    (listed,) = (await client.call("session.list", filter={"branch": "dev"}))["sessions"]
+    assert listed["context"] == {"cwd": "/elsewhere", "branch": "dev"}
+
+
+async def test_forms_are_filled_in_by_a_client_that_shows_them(start: Start, join: Join) -> None:
+    runtime = start()
+    asking, showing = await join(runtime), await join(runtime)
+    await asking.open()
+    form = {"type": "object", "properties": {"color": {"type": "string"}}}
+    with pytest.raises(RpcError, match="can show forms"):
+        await asking.call("session.ui.elicitation", message="Color?", requestedSchema=form)
+    showing.session_id = asking.session_id
+    await showing.call("session.resume", requestElicitation=True)
+    assert (await asking.until("capabilities.changed"))["data"] == {"ui": {"elicitation": True}}
+    asked = asyncio.create_task(asking.call("session.ui.elicitation", message="Color?", requestedSchema=form))
+    request = (await showing.until("elicitation.requested"))["data"]
+    answer = {"action": "accept", "content": {"color": "red"}}
+    await showing.call("session.ui.handlePendingElicitation", requestId=request["requestId"], result=answer)
+    assert await asked == answer
+    again = asyncio.create_task(asking.call("session.ui.elicitation", message="Color?", requestedSchema=form))
+    await showing.until("elicitation.requested")
+    await showing.peer.aclose()
+    assert await again == {"action": "cancel"}
+
+
+async def test_idle_sessions_are_closed_in_time(start: Start, join: Join) -> None:
+    runtime = start(lambda _: Reply("never", hold=asyncio.Event()))
+    client = await join(runtime)
+    await client.open(sessionId="idle")
+    await client.open(sessionId="busy")
+    await client.send("go")
+    closing = asyncio.create_task(runtime.runtime.close_idle_sessions(0.01))
+    await client.until("session.shutdown")
+    assert [session.id for session in runtime.runtime.sessions] == ["busy"]
+    closing.cancel()
 
 
 async def test_models_and_status_are_answered(start: Start, join: Join) -> None:

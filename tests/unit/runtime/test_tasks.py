@@ -9,7 +9,7 @@ import pytest
 
 from copilot_sdk.errors import RpcError
 from copilot_sdk.runtime import Call, ModelRequest, Reply, fault_of_status
-from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of
+from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of, text_at
 
 AGENT = {"agentType": "explore", "prompt": "find the bug", "name": "Bug Finder"}
 
@@ -177,7 +177,7 @@ async def test_wait_for_pending_gives_up_in_time(start: Start, join: Join) -> No
 
 async def test_the_session_is_idle_only_when_its_agents_are(start: Start, join: Join) -> None:
     hold = asyncio.Event()
-    call = Call("task", {**{"agent_type": "explore", "prompt": "p", "name": "a"}, "mode": "background"})
+    call = Call("task", {"agent_type": "explore", "prompt": "p", "name": "a", "mode": "background"})
     script = by_agent([Reply(calls=[call]), Reply("started"), Reply("noted")], [Reply("done", hold=hold)])
     client = await join(start(script))
     await client.open()
@@ -268,7 +268,7 @@ async def test_a_detached_command_writes_to_its_log(shells: Client) -> None:
     await shells.turn('!call bash {"command": "echo out; echo err >&2", "mode": "async", "detach": true}')
     assert await shells.call("session.tasks.refresh") == {}
     task = await _task(shells, "shell")
-    assert (task["attachmentMode"], Path(task["logPath"]).read_text()) == ("detached", "out\nerr\n")
+    assert (task["attachmentMode"], text_at(task["logPath"])) == ("detached", "out\nerr\n")
     assert shells.of("system.notification")[0]["kind"]["type"] == "shell_detached_completed"
 
 
@@ -282,6 +282,5 @@ async def test_a_cancelled_command_ends_with_all_its_children(shells: Client, tm
             await shells.call("session.tasks.refresh")
     assert await shells.call("session.tasks.cancel", id="shell") == {"cancelled": True}
     assert (await _task(shells, "shell"))["status"] == "cancelled"
-    status = Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/status")
-    assert not status.exists() or "zombie" in status.read_text()
+    await shells.until_dead(int((tmp_path / "pid").read_text()))
     await shells.until("session.idle")

@@ -12,10 +12,10 @@ from copilot_sdk.runtime import Call, Reply
 from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of, tool, types
 
 
-async def _result(client: Client, name: str, **arguments: object) -> Json:
+async def _result(client: Client, tool_name: str, /, **arguments: object) -> Json:
     """Lets the model call a tool and returns the data of its end."""
     done = len(client.of("tool.execution_complete"))
-    await client.turn(f"!call {name} {json.dumps(arguments)}")
+    await client.turn(f"!call {tool_name} {json.dumps(arguments)}")
     return client.of("tool.execution_complete")[done]
 
 
@@ -282,3 +282,141 @@ async def test_a_plan_is_carried_out_once_the_user_agrees(start: Start, join: Jo
     await client.turn("plan it")
     assert client.of("exit_plan_mode.completed")[0]["approved"] is True
     assert await client.call("session.mode.get") == "interactive"
+
+
+async def test_a_background_command_is_read_and_stopped(client: Client) -> None:
+    await client.send('!call bash {"command": "echo begun; sleep 60", "mode": "async"}')
+    await client.until("assistant.turn_end", turnId="1")
+    await client.send('!call read_bash {"shell_id": "shell", "delay": 0.05}', mode="immediate")
+    read = await client.until("tool.execution_complete", success=True)
+    while "begun" not in read["data"]["result"]["content"]:
+        await client.until("assistant.turn_end")
+        await client.send('!call read_bash {"shell_id": "shell", "delay": 0.05}', mode="immediate")
+        read = await client.until("tool.execution_complete", success=True)
+    assert "is still running" in read["data"]["result"]["content"]
+    await client.send('!call stop_bash {"shell_id": "shell"}')
+    stopped = await client.until("tool.execution_complete", success=True)
+    while "has ended" not in stopped["data"]["result"]["content"]:
+        stopped = await client.until("tool.execution_complete", success=True)
+    await client.until("session.idle")
+    unknown = await _result(client, "read_bash", shell_id="other")
+    assert "no shell command 'other'" in unknown["error"]["message"]
+
+
+async def test_a_slow_command_goes_on_in_the_background(client: Client) -> None:
+    await client.send('!call bash {"command": "echo begun; sleep 60", "initial_wait": 0.01}')
+    complete = await client.until("tool.execution_complete")
+    assert "in the background as shell" in complete["data"]["result"]["content"]
+    await client.call("session.tasks.cancel", id="shell")
+
+
+async def test_agents_are_started_read_and_written_to_by_tools(client: Client) -> None:
+    agent = {"agent_type": "task", "prompt": "!say found it", "name": "Finder", "mode": "background"}
+    started = await _result(client, "task", **agent)
+    assert "'finder' works in the background" in started["result"]["content"]
+    read = await _result(client, "read_agent", agent_id="finder", timeout=5)
+    assert read["result"]["content"] == "found it"
+    written = await _result(client, "write_agent", agent_id="finder", message="!say again")
+    assert written["success"]
+    read = await _result(client, "read_agent", agent_id="finder", timeout=5)
+    assert read["result"]["content"] == "again"
+    missing = await _result(client, "read_agent", agent_id="nobody")
+    assert "no agent 'nobody'" in missing["error"]["message"]
+    unknown = await _result(client, "task", **{**agent, "agent_type": "wizard"})
+    assert "Unknown agent type" in unknown["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "problem"),
+    [
+        ("view", {}, "'path' has to be a string"),
+        ("view", {"path": "."}, None),
+        ("view", {"path": "binary"}, "not a text file"),
+        ("view", {"path": "missing"}, "cannot be read"),
+        ("view", {"path": "text", "view_range": [1]}, "two line numbers"),
+        ("create", {"path": "text", "file_text": ""}, "exists already"),
+        ("create", {"path": "text/below", "file_text": ""}, "cannot be written"),
+        ("grep", {"pattern": "("}, "no regular expression"),
+        ("grep", {"pattern": "x", "path": "missing"}, "does not exist"),
+        ("glob", {"pattern": "/abs"}, "cannot be used"),
+        ("bash", {"command": "true", "initial_wait": "soon"}, "has to be a number"),
+    ],
+)
+async def test_what_a_tool_cannot_do_is_told_to_the_model(
+    client: Client, tmp_path: Path, name: str, arguments: Json, problem: str | None
+) -> None:
+    (tmp_path / "work/binary").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "work/text").write_text("x\n")
+    complete = await _result(client, name, **arguments)
+    if problem is None:
+        assert complete["success"]
+    else:
+        assert problem in complete["error"]["message"]
+
+
+async def test_very_much_output_is_shortened(client: Client, tmp_path: Path) -> None:
+    (tmp_path / "work/long").write_text("line of text\n" * 10_000)
+    shown = await _result(client, "view", path="long")
+    assert "view_range" in shown["result"]["content"]
+    assert len(shown["result"]["detailedContent"]) > len(shown["result"]["content"])
+    printed = await _result(client, "bash", command="seq 1 20000")
+    assert printed["result"]["content"].startswith("... the beginning was left out")
+    assert "20000" in printed["result"]["content"]
+
+
+async def test_a_command_that_ignores_the_request_to_end_is_killed(
+    start: Start, join: Join, tmp_path: Path
+) -> None:
+    client = await join(start(stop_seconds=0.05))
+    await client.open(workingDirectory=str(tmp_path))
+    await client.call("session.permissions.setApproveAll", enabled=True)
+    command = "trap '' TERM; echo $$ > pid.new; mv pid.new pid; while :; do sleep 0.05; done"
+    await client.send(f"!call bash {json.dumps({'command': command, 'mode': 'async'})}")
+    await client.until("tool.execution_complete")
+    async with asyncio.timeout(10):
+        while not (tmp_path / "pid").exists():
+            await client.call("session.tasks.refresh")
+    assert await client.call("session.tasks.cancel", id="shell") == {"cancelled": True}
+    await client.until_dead(int((tmp_path / "pid").read_text()))
+
+
+async def test_a_tool_that_breaks_is_a_failure_and_no_end(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("copilot_sdk.runtime.core.tools.files.View.run", broken)
+    complete = await _result(client, "view", path=".")
+    assert complete["error"]["message"] == "Tool execution failed: ZeroDivisionError: by zero"
+    assert "tool view failed" in caplog.text
+
+
+async def test_attached_references_are_described_to_the_model(start: Start, join: Join) -> None:
+    runtime = start()
+    client = await join(runtime)
+    await client.open()
+    point = {"line": 1, "character": 0}
+    attachments = [
+        {"type": "directory", "path": "/src", "displayName": "src"},
+        {
+            "type": "selection",
+            "filePath": "/a.py",
+            "displayName": "a",
+            "text": "x = 1",
+            "selection": {"start": point, "end": point},
+        },
+        {
+            "type": "github_reference",
+            "number": 7,
+            "title": "Bug",
+            "referenceType": "issue",
+            "state": "open",
+            "url": "https://example.com/7",
+        },
+        {"type": "file", "path": "/b.py", "displayName": "b", "lineRange": {"start": 2, "end": 3}},
+    ]
+    await client.turn("look", attachments=attachments)
+    text = asked_of(runtime)[0].messages[-1].text
+    for part in ("directory /src", "x = 1", "issue #7", "/b.py lines 2-3"):
+        assert part in text

@@ -10,6 +10,8 @@ from copilot_sdk._generated.copilot.types.session_metadata import (
     MetadataIsProcessingResult,
     MetadataRecomputeContextTokensRequest,
     MetadataRecomputeContextTokensResult,
+    MetadataRecordContextChangeRequest,
+    MetadataRecordContextChangeResult,
     MetadataSetWorkingDirectoryRequest,
     MetadataSetWorkingDirectoryResult,
     SessionActivity,
@@ -78,6 +80,19 @@ async def _set_working_directory(
     return MetadataSetWorkingDirectoryResult(working_directory=str(session.config.working_directory))
 
 
+@router.on("session.metadata.recordContextChange", MetadataRecordContextChangeRequest)
+async def _record_context_change(
+    call: Call, params: MetadataRecordContextChangeRequest
+) -> MetadataRecordContextChangeResult:
+    session, context = call.session, params.context
+    record = session.record
+    record.cwd, record.git_root = context.cwd, context.git_root
+    record.repository, record.branch = context.repository, context.branch
+    session.emit(context, kind="session.context_changed")
+    session.touch()
+    return MetadataRecordContextChangeResult()
+
+
 @router.on("session.metadata.contextInfo", MetadataContextInfoRequest)
 async def _context_info(call: Call, params: MetadataContextInfoRequest) -> MetadataContextInfoResult:
     session = call.session
@@ -102,7 +117,7 @@ async def _context_info(call: Call, params: MetadataContextInfoRequest) -> Metad
 async def _recompute(
     call: Call, _: MetadataRecomputeContextTokensRequest
 ) -> MetadataRecomputeContextTokensResult:
-    system, conversation, _ = _token_counts(call.session)
+    system, conversation, _tools = _token_counts(call.session)
     return MetadataRecomputeContextTokensResult(
         total_tokens=system + conversation, messages_token_count=conversation, system_token_count=system
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
     event_log,
+    history,
     lifecycle,
     metadata,
     mode,
@@ -25,6 +26,7 @@ METHODS = merged(
     module.router
     for module in (
         event_log,
+        history,
         lifecycle,
         metadata,
         mode,

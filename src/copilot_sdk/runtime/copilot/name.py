@@ -18,7 +18,8 @@ _LONGEST = 100
 
 @router.plain("session.name.get")
 async def _get(call: Call) -> NameGetResult:
-    return NameGetResult(name=call.session.record.name)
+    record = call.session.record
+    return NameGetResult(name=record.name or record.summary)
 
 
 @router.on("session.name.set", NameSetRequest)

@@ -66,6 +66,14 @@ class Client:
     runs_hooks: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the clients of a session can do together."""
+
+    tools: frozenset[str]
+    elicitation: bool
+
+
 class Clients:
     """The clients of one session, in the order in which they came."""
 
@@ -101,6 +109,12 @@ class Clients:
             for name, tool in client.tools.items():
                 union.setdefault(name, tool)
         return union
+
+    def abilities(self) -> Abilities:
+        """What the clients can do together."""
+        return Abilities(
+            frozenset(self.tools()), any(client.answers_elicitations for client in self._clients.values())
+        )
 
     def deliver(self, session_id: str, event: Event) -> None:
         """Hands an event to every client."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.events.external_tool import (
     ExternalToolCompletedData,
     ExternalToolRequestedData,
 )
-from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.pending import Pending
 from copilot_sdk.runtime.core.tools.base import Arguments, ToolResult
 
 if TYPE_CHECKING:
@@ -21,16 +20,14 @@ class ExternalCalls:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._waiting: dict[str, tuple[str, asyncio.Future[ToolResult]]] = {}
+        self._pending: Pending[str, ToolResult] = Pending()
 
     async def request(
         self, tool: str, call_id: str, arguments: Arguments, *, agent_id: str | None
     ) -> ToolResult:
         """Asks the clients to run a tool and waits for the first result."""
         session = self._session
-        request_id = new_id()
-        future: asyncio.Future[ToolResult] = asyncio.get_running_loop().create_future()
-        self._waiting[request_id] = (tool, future)
+        request_id = self._pending.open(tool)
         session.emit(
             ExternalToolRequestedData(
                 request_id=request_id,
@@ -43,9 +40,8 @@ class ExternalCalls:
             agent_id=agent_id,
         )
         try:
-            return await future
+            return await self._pending.answer(request_id)
         finally:
-            del self._waiting[request_id]
             session.emit(ExternalToolCompletedData(request_id=request_id), agent_id=agent_id)
 
     def resolve(self, request_id: str, result: ToolResult) -> bool:
@@ -54,16 +50,12 @@ class ExternalCalls:
         Returns:
             Whether anybody still waited for it.
         """
-        _, future = self._waiting.get(request_id, ("", None))
-        if future is None or future.done():
-            return False
-        future.set_result(result)
-        return True
+        return self._pending.resolve(request_id, result)
 
     def give_up_orphans(self) -> None:
         """Fails the calls of tools that no client offers any longer."""
         offered = self._session.clients.tools()
-        for tool, future in self._waiting.values():
-            if tool not in offered and not future.done():
+        for request_id, tool in self._pending:
+            if tool not in offered:
                 text = f"The client that provides the tool '{tool}' has left the session."
-                future.set_result(ToolResult.failure(text))
+                self.resolve(request_id, ToolResult.failure(text))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from functools import cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from pydantic import BaseModel
 
-from copilot_sdk._model import EventBase
 from copilot_sdk._model.base import to_camel
 from copilot_sdk.runtime.core.json_values import is_array, is_object
+
+if TYPE_CHECKING:
+    from copilot_sdk._model import EventBase
 
 Payload = BaseModel
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.events.permission import PermissionCompletedData, PermissionRequestedData
 from copilot_sdk._generated.copilot.events.session import SessionPermissionsChangedData
-from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.json_values import is_object, texts_in
+from copilot_sdk.runtime.core.pending import Pending
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -71,7 +70,7 @@ class PermissionGate:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._waiting: dict[str, tuple[Ask, asyncio.Future[Json]]] = {}
+        self._pending: Pending[Ask, Json] = Pending()
         self._approvals: list[Json] = []
         self.approved_rules: list[Rule] = []
         self.denied_rules: list[Rule] = []
@@ -82,7 +81,7 @@ class PermissionGate:
     @property
     def pending(self) -> list[tuple[str, Ask]]:
         """The requests that wait for a decision, oldest first."""
-        return [(request_id, ask) for request_id, (ask, _) in self._waiting.items()]
+        return list(self._pending)
 
     def set_allow_all(self, enabled: bool) -> None:
         """Switches the mode in which nothing is asked, and tells the clients if that is a change."""
@@ -120,9 +119,7 @@ class PermissionGate:
         return await self._ask(ask, call_id, agent_id)
 
     async def _ask(self, ask: Ask, call_id: str, agent_id: str | None) -> Verdict:
-        request_id = new_id()
-        future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
-        self._waiting[request_id] = (ask, future)
+        request_id = self._pending.open(ask)
         self._session.emit(
             PermissionRequestedData.model_validate(
                 {
@@ -135,9 +132,8 @@ class PermissionGate:
         )
         decision: Json = {"kind": "cancelled", "reason": "the turn was aborted"}
         try:
-            decision = await future
+            decision = await self._pending.answer(request_id)
         finally:
-            del self._waiting[request_id]
             result = self._settle(ask, decision)
             self._session.emit(
                 PermissionCompletedData.model_validate(
@@ -153,18 +149,13 @@ class PermissionGate:
         Returns:
             Whether the request still waited for one.
         """
-        _, future = self._waiting.get(request_id, (None, None))
-        if future is None or future.done():
-            return False
-        future.set_result(decision)
-        return True
+        return self._pending.resolve(request_id, decision)
 
     def give_up_orphans(self) -> None:
         """Refuses what nobody is left to decide on."""
         if not any(client.answers_permissions for client in self._session.clients):
-            for _, future in self._waiting.values():
-                if not future.done():
-                    future.set_result({"kind": "user-not-available"})
+            for request_id, _ in self._pending:
+                self.decide(request_id, {"kind": "user-not-available"})
 
     def approve(self, approval: Json) -> None:
         """Remembers an approval for the rest of the session."""

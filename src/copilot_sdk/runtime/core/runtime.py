@@ -54,8 +54,8 @@ class Runtime:
             limits: How long to wait and how often to try.
         """
         self._temporary = home is None
-        self._home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
-        self.store = Store(self._home)
+        self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
+        self.store = Store(self.home)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         self.default_model = default_model or "scripted"
@@ -305,6 +305,16 @@ class Runtime:
         """Waits until somebody asks for the end."""
         await self._stop_wanted.wait()
 
+    async def close_idle_sessions(self, after_seconds: float) -> None:
+        """Closes sessions in which nothing has happened for so long, again and again until it is cancelled."""
+        while True:
+            idle = [(session.id, session.idle_seconds) for session in self.sessions]
+            for session_id, seconds in idle:
+                if seconds >= after_seconds:
+                    await self.close_session(session_id)
+            waited = [seconds for _, seconds in idle if seconds < after_seconds]
+            await asyncio.sleep(after_seconds - max(waited, default=0.0))
+
     async def end_sessions(self) -> None:
         """Ends all live sessions."""
         for session in self.sessions:
@@ -320,7 +330,7 @@ class Runtime:
         await self.model.aclose()
         self.store.close()
         if self._temporary:
-            await asyncio.to_thread(shutil.rmtree, self._home, True)
+            await asyncio.to_thread(shutil.rmtree, self.home, True)
 
 
 def _context_data(context: WorkContext) -> WorkingDirectoryContext:

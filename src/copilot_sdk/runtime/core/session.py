@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from copilot_sdk._generated.copilot.events.capabilities import CapabilitiesChangedData, CapabilitiesChangedUI
 from copilot_sdk._generated.copilot.events.session import (
     SessionModeChangedData,
     SessionModelChangeData,
     SessionShutdownData,
+    SessionSnapshotRewindData,
     SessionTitleChangedData,
     SessionToolsUpdatedData,
     ShutdownCodeChanges,
@@ -19,7 +22,7 @@ from copilot_sdk._generated.copilot.events.session import (
     ShutdownModelMetricUsage,
 )
 from copilot_sdk.runtime.core.agent import Agent
-from copilot_sdk.runtime.core.clients import Client, ClientPort, Clients
+from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import AgentMode, Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.external import ExternalCalls
@@ -29,7 +32,6 @@ from copilot_sdk.runtime.core.log import Event, EventLog
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
-from copilot_sdk.runtime.core.plans import Plans
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.store import SessionRecord
 from copilot_sdk.runtime.core.tasks import TaskRegistry
@@ -74,7 +76,6 @@ class Session:
         self.permissions = PermissionGate(self)
         self.external = ExternalCalls(self)
         self.user_input = UserInput(self)
-        self.plans = Plans(self)
         self.hooks = Hooks(self)
         self.tasks = TaskRegistry(self)
         self.scope = TaskScope(f"session {record.id}")
@@ -84,6 +85,7 @@ class Session:
         self.closing = False
         self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
+        self._last_event = time.monotonic()
         self._runtime = runtime
         self._file = runtime.store.open_log(record.id)
         self.model: Model = runtime.model_for(config.provider)
@@ -118,6 +120,12 @@ class Session:
         """How many bytes of events are stored."""
         return self._file.size
 
+    @property
+    def idle_seconds(self) -> float:
+        """How long nothing has happened; 0 while there is work."""
+        working = self.turns.processing or self.tasks.busy
+        return 0.0 if working else time.monotonic() - self._last_event
+
     def emit(
         self,
         data: Payload,
@@ -150,6 +158,7 @@ class Session:
             ephemeral=usually_ephemeral if ephemeral is None else ephemeral,
             agent_id=agent_id,
         )
+        self._last_event = time.monotonic()
         self.log.append(event)
         if stored and not event.ephemeral:
             self._file.append(event)
@@ -223,10 +232,9 @@ class Session:
 
     def attach(self, client: Client) -> None:
         """Adds a client."""
-        before = set(self.clients.tools())
+        before = self.clients.abilities() if self.clients else None
         self.clients.attach(client)
-        if len(list(self.clients)) > 1 and set(self.clients.tools()) != before:
-            self.emit(SessionToolsUpdatedData(model=self.model_id))
+        self._tell_abilities(before)
 
     def detach(self, port: ClientPort) -> bool:
         """Removes a client; what only that client could have answered is given up.
@@ -234,14 +242,25 @@ class Session:
         Returns:
             Whether it was a client of this session.
         """
-        before = set(self.clients.tools())
+        before = self.clients.abilities()
         if not self.clients.detach(port):
             return False
         self.external.give_up_orphans()
         self.permissions.give_up_orphans()
-        if self.clients and set(self.clients.tools()) != before:
-            self.emit(SessionToolsUpdatedData(model=self.model_id))
+        self.user_input.give_up_orphans()
+        self._tell_abilities(before)
         return True
+
+    def _tell_abilities(self, before: Abilities | None) -> None:
+        """Tells the clients what they can do together, if that is something else than before."""
+        after = self.clients.abilities()
+        if before is None or not self.clients:
+            return
+        if after.tools != before.tools:
+            self.emit(SessionToolsUpdatedData(model=self.model_id))
+        if after.elicitation != before.elicitation:
+            ui = CapabilitiesChangedUI(elicitation=after.elicitation)
+            self.emit(CapabilitiesChangedData(ui=ui))
 
     def truncate(self, event_id: str) -> int:
         """Drops an event and all after it.
@@ -253,6 +272,7 @@ class Session:
         if removed:
             self._file.rewrite(self.log.events)
             self.agent.history = rebuild(self.log.events)
+            self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
 
     async def close(self) -> None:
@@ -261,6 +281,7 @@ class Session:
         await self._close()
 
     async def _end(self) -> None:
+        self.user_input.cancel_forms()
         await self.turns.abort("user_initiated")
         await self.tasks.stop_all()
         await self.scope.aclose()

@@ -14,6 +14,7 @@ from copilot_sdk._generated.copilot.events.system import (
     SystemNotificationShellCompleted,
     SystemNotificationShellDetachedCompleted,
 )
+from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
 
@@ -169,10 +170,9 @@ class ShellTask:
         Raises:
             OSError: It cannot be started.
         """
-        task_id = session.tasks.free_id("shell")
-        log = session.folder / f"{task_id}.log" if detached else None
+        log = session.folder / f"shell-{new_id()}.log" if detached else None
         process = await Command.start(command, session.config.working_directory, log=log)
-        return cls(session, session.tasks.free_id(task_id), description, process, mode=mode)
+        return cls(session, session.tasks.free_id("shell"), description, process, mode=mode)
 
     @property
     def detached(self) -> bool:

@@ -29,7 +29,7 @@ def obey(request: ModelRequest) -> Reply:
     if request.messages and request.messages[-1].role == "tool":
         return Reply(_after_tools(request))
     prompt = request.prompt
-    lines = [line.lstrip() for line in prompt.splitlines()]
+    lines = [line.lstrip() for line in prompt.split("\n")]
     commands = [line[1:].partition(" ") for line in lines if line.startswith("!")]
     if not commands:
         return Reply(["Hello! ", "You said: ", _quote(prompt)])

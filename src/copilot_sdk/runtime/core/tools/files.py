@@ -49,7 +49,7 @@ class View:
         if path.is_dir():
             names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in path.iterdir())
             return ToolResult("\n".join(names) or "(empty directory)")
-        lines = (await asyncio.to_thread(read_text, path)).splitlines()
+        lines = lines_of(await asyncio.to_thread(read_text, path))
         first, last = _range(arguments.get("view_range"), len(lines))
         shown = [f"{number}. {line}" for number, line in enumerate(lines[first - 1 : last], first)]
         content = "\n".join(shown)
@@ -81,7 +81,7 @@ class Create:
             raise ToolError(f"{path} exists already; use `edit` to change it.")
         content = text_argument(arguments, "file_text", "")
         await asyncio.to_thread(_write_new, path, content)
-        context.session.usage.record_change(str(path), added=len(content.splitlines()), removed=0)
+        context.session.usage.record_change(str(path), added=len(lines_of(content)), removed=0)
         return ToolResult(f"Created {path}", detail=_diff(path, "", content))
 
 
@@ -107,7 +107,7 @@ class Edit:
         path, before, after = _edited(context, arguments)
         await asyncio.to_thread(path.write_text, after, encoding="utf-8", newline="")
         diff = _diff(path, before, after)
-        lines = diff.splitlines()[2:]
+        lines = diff.split("\n")[2:]
         context.session.usage.record_change(
             str(path),
             added=sum(line.startswith("+") for line in lines),
@@ -128,6 +128,11 @@ def read_text(path: Path) -> str:
         raise ToolError(f"{path} is not a text file.") from error
     except OSError as error:
         raise ToolError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def lines_of(content: str) -> list[str]:
+    """The lines of a text. Only a newline ends a line, as editors and compilers count them."""
+    return [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n")] if content else []
 
 
 def _write_new(path: Path, content: str) -> None:
@@ -151,7 +156,7 @@ def _edited(context: ToolContext, arguments: Arguments) -> tuple[Path, str, str]
 def _diff(path: Path, before: str, after: str) -> str:
     return "\n".join(
         difflib.unified_diff(
-            before.splitlines(), after.splitlines(), f"a/{path.name}", f"b/{path.name}", lineterm=""
+            lines_of(before), lines_of(after), f"a/{path.name}", f"b/{path.name}", lineterm=""
         )
     )
 

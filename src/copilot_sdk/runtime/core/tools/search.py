@@ -24,6 +24,7 @@ from copilot_sdk.runtime.core.tools.base import (
     text,
     text_argument,
 )
+from copilot_sdk.runtime.core.tools.files import lines_of
 
 _MATCHES_SHOWN = 500
 _LINE_CHARACTERS = 500
@@ -121,7 +122,7 @@ def _matches(path: Path, pattern: re.Pattern[str]) -> Iterator[tuple[int, str]]:
         content = path.read_bytes().decode("utf-8")
     except (UnicodeDecodeError, OSError):
         return
-    for number, line in enumerate(content.splitlines(), 1):
+    for number, line in enumerate(lines_of(content), 1):
         if pattern.search(line):
             yield number, line
 

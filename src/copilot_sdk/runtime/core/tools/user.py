@@ -67,7 +67,7 @@ class ExitPlanMode(AsksNothing):
         """Proposes."""
         session = context.session
         summary = text_argument(arguments, "summary")
-        decision = await session.plans.propose(summary, text_argument(arguments, "plan", summary))
+        decision = await session.user_input.propose_plan(summary, text_argument(arguments, "plan", summary))
         if decision.get("approved") is not True:
             feedback = decision.get("feedback")
             return ToolResult(f"The plan was not approved. {feedback or ''}".strip())

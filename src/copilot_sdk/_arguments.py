@@ -1,0 +1,139 @@
+"""The arguments of a tool: from a function's signature to a JSON Schema, and from a model's JSON to a call."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, get_args, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+
+from copilot_sdk.errors import UsageError
+
+_MANY_PROBLEMS = 10
+
+
+class _PlainSchema(GenerateJsonSchema):
+    """Says what a model has to know: no titles that repeat names, no warnings about what cannot be said."""
+
+    ignored_warning_kinds = {"skipped-choice", "non-serializable-default"}  # noqa: RUF012 - as in the base class
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the base class asks so
+        """No title is made of a name."""
+        return False
+
+
+class Arguments:
+    """What a model may pass to a function.
+
+    Args:
+        tool: Name of the tool, for errors.
+        function: The function.
+        descriptions: Texts for parameters that have none in their annotation.
+        hidden: A type whose parameters the model does not see.
+
+    Raises:
+        UsageError: The function cannot be called with named arguments, or a type hint has no JSON Schema.
+    """
+
+    def __init__(
+        self, tool: str, function: Callable[..., Any], descriptions: Mapping[str, str], hidden: type
+    ) -> None:
+        self._tool = tool
+        self._hidden: list[str] = []
+        fields: dict[str, Any] = {}
+        # Names of parameters can be anything, `model_config` or `_x` too; names of fields cannot.
+        self._names: dict[str, str] = {}
+        hints = _hints(tool, function)
+        for parameter in _parameters(tool, function):
+            hint = hints.get(parameter.name, Any)
+            if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
+                raise UsageError(f"tool {tool}: parameter {parameter.name!r} must be passable by name")
+            if hint is hidden or hidden in get_args(hint):
+                self._hidden.append(parameter.name)
+                continue
+            field = f"field{len(fields)}"
+            self._names[field] = parameter.name
+            fields[field] = _field(parameter, hint, descriptions.get(parameter.name))
+        config = ConfigDict(extra="forbid", alias_generator=self._names.__getitem__, protected_namespaces=())
+        try:
+            self._model: type[BaseModel] = create_model(f"{tool}_arguments", __config__=config, **fields)
+            self.schema = self._model.model_json_schema(schema_generator=_PlainSchema)
+        except (PydanticUserError, TypeError, NameError) as error:
+            raise UsageError(f"tool {tool}: a parameter cannot be described to a model: {error}") from error
+        self.schema.pop("title", None)
+
+    def read(self, raw: object, hidden: object) -> dict[str, Any]:
+        """Make keyword arguments of what a model passed.
+
+        Args:
+            raw: What it passed; None stands for no arguments.
+            hidden: The value for hidden parameters.
+
+        Raises:
+            ValueError: It does not fit; the text says what to correct.
+        """
+        try:
+            values = self._model.model_validate({} if raw is None else raw)
+        except ValidationError as error:
+            raise ValueError(_explain(error)) from None
+        keywords = {name: getattr(values, field) for field, name in self._names.items()}
+        return {**keywords, **dict.fromkeys(self._hidden, hidden)}
+
+
+def _hints(tool: str, function: Callable[..., Any]) -> dict[str, Any]:
+    annotated: Any = function
+    while isinstance(annotated, functools.partial):
+        annotated = annotated.func
+    if not inspect.isroutine(annotated):
+        annotated = type(annotated).__call__
+    try:
+        return get_type_hints(annotated, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise UsageError(
+            f"tool {tool}: its type hints cannot be resolved: {error}; define the types at module level"
+        ) from error
+
+
+def _parameters(tool: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
+    bound = _bound_names(function)
+    try:
+        parameters = inspect.signature(function).parameters
+    except ValueError as error:
+        raise UsageError(
+            f"tool {tool}: its parameters are not known: {error}; wrap it in a function"
+        ) from error
+    return [parameter for parameter in parameters.values() if parameter.name not in bound]
+
+
+def _bound_names(function: Any) -> frozenset[str]:
+    # What a partial binds by name could still be passed, but the model is not meant to see or to change it.
+    return frozenset(function.keywords) if isinstance(function, functools.partial) else frozenset()
+
+
+def _field(parameter: inspect.Parameter, hint: Any, description: str | None) -> tuple[Any, FieldInfo]:
+    default: Any = ... if parameter.default is parameter.empty else parameter.default
+    field: FieldInfo = default if isinstance(default, FieldInfo) else Field(default)
+    if description is not None and not _is_described(field, hint):
+        hint = Annotated[hint, Field(description=description)]
+    return hint, field
+
+
+def _is_described(field: FieldInfo, hint: Any) -> bool:
+    found = (field, *getattr(hint, "__metadata__", ()))
+    return any(isinstance(item, FieldInfo) and item.description for item in found)
+
+
+def _explain(error: ValidationError) -> str:
+    problems = error.errors(include_url=False, include_input=False)
+    texts = [
+        f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg']}."
+        for item in problems[:_MANY_PROBLEMS]
+    ]
+    if len(problems) > _MANY_PROBLEMS:
+        texts.append(f"And {len(problems) - _MANY_PROBLEMS} more.")
+    return " ".join(texts)

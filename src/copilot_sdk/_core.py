@@ -1,0 +1,187 @@
+"""What a session is made of: its state, its tasks, its subscribers, and what the runtime sends to it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from copilot_sdk._answers import Answers, UserInputHandler
+from copilot_sdk._calls import PeerCaller
+from copilot_sdk._scope import TaskScope
+from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
+from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
+from copilot_sdk.transports.closing import CloseOnce
+
+if TYPE_CHECKING:
+    from copilot_sdk._generated.copilot.api.session import SessionRPC
+    from copilot_sdk._generated.copilot.types import SessionCapabilities
+    from copilot_sdk._model.event import EventBase
+    from copilot_sdk._rpc.peer import Peer
+    from copilot_sdk.permissions import PermissionHandler
+    from copilot_sdk.tools import Tool
+
+# Whether a turn is under way after an event. Background work and other clients start turns too.
+_TURN_MARKS = {"user.message": True, "assistant.turn_start": True, "session.idle": False}
+_LEAVE_SECONDS = 5.0
+_logger = logging.getLogger("copilot_sdk.session")
+
+
+class SessionCore:
+    """A session from the inside; `Session` is the face of it.
+
+    Attributes:
+        id: Identifier of the session.
+        workspace_path: Folder of the session's own files on the runtime's machine, None if it has none.
+        capabilities: What the session's clients can do, None until it is known.
+        busy: True while a turn is under way, as far as is known.
+        sending: Held while a prompt is sent: the runtime does not keep the order of concurrent ones.
+
+    Args:
+        peer: The connection.
+        session_id: Identifier of the session.
+        tools: Tools of this client.
+        on_permission: Decides on permission requests.
+        on_user_input: Answers questions to the user.
+        on_closed: Called when the session is no longer open here.
+    """
+
+    def __init__(
+        self,
+        peer: Peer,
+        session_id: str,
+        *,
+        tools: Sequence[Tool[..., Any]],
+        on_permission: PermissionHandler | None,
+        on_user_input: UserInputHandler | None,
+        on_closed: Callable[[SessionCore], None],
+    ) -> None:
+        self.id = session_id
+        self.workspace_path: str | None = None
+        self.capabilities: SessionCapabilities | None = None
+        self.busy = False
+        self.sending = asyncio.Lock()
+        self.peer = peer
+        self.tasks = TaskScope(f"session {session_id}")
+        self.answers = Answers(
+            lambda: self._last_rpc,
+            self.tasks.handle,
+            tools=tools,
+            on_permission=on_permission,
+            on_user_input=on_user_input,
+        )
+        self._on_closed = on_closed
+        self._subscriptions = Subscriptions()
+        self._closed = False
+        self._error: CopilotError | None = None
+        self._close = CloseOnce(self._leave)
+
+    @property
+    def closed(self) -> bool:
+        """True once the session was closed or lost."""
+        return self._closed
+
+    @cached_property
+    def rpc(self) -> SessionRPC:
+        """The methods of the session while it is open."""
+        from copilot_sdk._generated.copilot.api.session import SessionRPC
+
+        return SessionRPC(PeerCaller(self.peer, self.id, self.check_open))
+
+    @cached_property
+    def _last_rpc(self) -> SessionRPC:
+        """The same for what has to be said while the session is being left."""
+        from copilot_sdk._generated.copilot.api.session import SessionRPC
+
+        return SessionRPC(PeerCaller(self.peer, self.id))
+
+    def check_open(self) -> None:
+        """Refuse to go on with a session that has ended.
+
+        Raises:
+            ConnectionClosed: The connection or the runtime ended it.
+            UsageError: It was closed on this side.
+        """
+        if self._error is not None:
+            raise copy(self._error)
+        if self._closed:
+            raise UsageError(
+                f"session {self.id} is closed; resume it with client.resume_session({self.id!r})"
+            )
+
+    def subscribe(self, wanted: EventFilter | None = None, buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
+        """Open a stream of the session's events."""
+        self.check_open()
+        return self._subscriptions.add(wanted, buffer)
+
+    # -------------------------------------------------------------- lifecycle
+
+    async def close(self) -> None:
+        """Tell the runtime that this client leaves, and end everything, in bounded time."""
+        self.tasks.spare_current_task()
+        await self._close()
+
+    async def _leave(self) -> None:
+        if not self._closed:
+            self._closed = True
+            try:
+                await self._last_rpc.destroy(request_timeout=_LEAVE_SECONDS)
+            except ConnectionClosed:
+                _logger.debug("session %s: the connection ended before the session was left", self.id)
+            except CopilotError as error:
+                _logger.warning("leaving session %s failed: %s", self.id, error)
+        await self.abandon()
+
+    async def abandon(self) -> None:
+        """End a session that the runtime does not have (any more)."""
+        self.cut()
+        await self.tasks.settle()
+
+    def cut(self, error: CopilotError | None = None) -> None:
+        """End what the session does, at once; `tasks.settle` then waits for the rest.
+
+        Args:
+            error: Why, if it was not closed on this side.
+        """
+        self._closed = True
+        self._error = self._error or error
+        self._subscriptions.end(error)
+        self._on_closed(self)
+        self.tasks.cancel()
+
+    # ------------------------------------------------------- what comes in
+
+    def receive(self, raw: dict[str, Any]) -> None:
+        """Take an event off the wire; never blocks."""
+        if not self._subscriptions.is_new(raw):
+            return
+        kind = str(raw.get("type"))
+        own = raw.get("agentId") is None
+        if own and kind in _TURN_MARKS:
+            self.busy = _TURN_MARKS[kind]
+        for_answers, for_us = self.answers.wants(kind), kind == "capabilities.changed"
+        event = self._subscriptions.distribute(raw, kind, asked=for_answers or for_us)
+        if event is not None and for_answers:
+            self.answers.take(event, kind)
+        elif event is not None and for_us:
+            self._capabilities_changed(event)
+        if own and kind == "session.shutdown" and not self._closed:
+            self.cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
+
+    def _capabilities_changed(self, event: EventBase) -> None:
+        from copilot_sdk._generated.copilot.events import CapabilitiesChanged
+        from copilot_sdk._generated.copilot.types import SessionCapabilities
+
+        if isinstance(event, CapabilitiesChanged):
+            known = self.capabilities.to_wire() if self.capabilities is not None else {}
+            changed = event.data.to_wire()
+            ui: dict[str, Any] = {**(known.get("ui") or {}), **(changed.get("ui") or {})}
+            self.capabilities = SessionCapabilities.model_validate({**known, **changed, "ui": ui})
+
+    async def serve(self, method: str, raw: Mapping[str, Any]) -> Any:
+        """Answer a request of the runtime for this session; closing the session cancels that."""
+        with self.tasks.handling():
+            return await self.answers.serve(method, raw)

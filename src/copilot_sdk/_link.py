@@ -1,0 +1,116 @@
+"""Opening a connection: reach the runtime, see who is there, and whether it speaks the same protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from copilot_sdk.errors import (
+    ConnectError,
+    ConnectionClosed,
+    MethodNotFound,
+    ProtocolError,
+    ProtocolVersionMismatch,
+)
+
+if TYPE_CHECKING:
+    from copilot_sdk._connect import Connector
+    from copilot_sdk._rpc.peer import Peer
+    from copilot_sdk._sessions import Sessions
+    from copilot_sdk.transports.base import Transport
+
+MIN_PROTOCOL_VERSION = 3
+MAX_PROTOCOL_VERSION = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a runtime says of itself."""
+
+    protocol_version: int
+    runtime_version: str | None
+
+
+async def open_peer(
+    connector: Connector,
+    sessions: Sessions,
+    token: str | None,
+    start_timeout: float,
+    request_timeout: float | None,
+) -> tuple[Peer, Greeting]:
+    """Open a connection that is ready for requests.
+
+    Args:
+        connector: Opens the transport.
+        sessions: Take what comes in.
+        token: See `shake_hands`.
+        start_timeout: Seconds that all of this may take.
+        request_timeout: Seconds that a later request may take unless it says otherwise.
+
+    Raises:
+        ConnectError: The runtime could not be started or reached, ended early, or was not ready in time.
+        ProtocolError, RpcError: See `shake_hands`.
+    """
+    try:
+        async with asyncio.timeout(start_timeout):
+            return await _introduce(await connector(), sessions, token, request_timeout)
+    except TimeoutError as error:
+        raise ConnectError(
+            f"the runtime was not ready within {start_timeout:g} s; check what it waits for, "
+            "or pass a longer start_timeout"
+        ) from error
+    except ConnectionClosed as closed:
+        code = "" if closed.exit_code is None else f" with exit code {closed.exit_code}"
+        raise ConnectError(
+            f"the runtime ended the connection{code} before it was ready: {closed.reason}",
+            stderr=closed.stderr,
+        ) from closed
+
+
+async def _introduce(
+    transport: Transport, sessions: Sessions, token: str | None, request_timeout: float | None
+) -> tuple[Peer, Greeting]:
+    from copilot_sdk._rpc.peer import Peer
+
+    peer = Peer(
+        transport,
+        on_request=sessions.serve,
+        on_notification=sessions.notified,
+        default_timeout=request_timeout,
+    )
+    peer.start()
+    try:
+        return peer, await shake_hands(peer, token)
+    except BaseException:
+        await peer.aclose()
+        raise
+
+
+async def shake_hands(peer: Peer, token: str | None) -> Greeting:
+    """Introduce this client; waits as long as the connection lasts.
+
+    Args:
+        peer: The connection.
+        token: The connection token, if the runtime asks for one.
+
+    Raises:
+        ProtocolVersionMismatch: The runtime speaks another version of the protocol, or names none.
+        ProtocolError: It answers with something else than a greeting.
+        RpcError: It refuses, for want of the right token for example.
+        ConnectionClosed: It is gone.
+    """
+    try:
+        answer = await peer.request("connect", {} if token is None else {"token": token}, timeout=None)
+    except MethodNotFound:
+        answer = await peer.request("ping", {}, timeout=None)
+    if not isinstance(answer, Mapping):
+        raise ProtocolError("the other side answered the handshake with no object; is it a Copilot runtime?")
+    said = cast("Mapping[str, Any]", answer)
+    version = said.get("protocolVersion")
+    known = version if type(version) is int else None
+    if known is None or not MIN_PROTOCOL_VERSION <= known <= MAX_PROTOCOL_VERSION:
+        raise ProtocolVersionMismatch(known, MIN_PROTOCOL_VERSION, MAX_PROTOCOL_VERSION)
+    runtime = said.get("version")
+    return Greeting(known, runtime if isinstance(runtime, str) else None)

@@ -1,0 +1,217 @@
+"""What the real CLI has sent is read whole: the lists below are all that the schema does not cover, and why."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from copilot_sdk._generated.copilot.events import decode
+from copilot_sdk._generated.copilot.methods import INBOUND, OUTBOUND
+from copilot_sdk._model import EventBase, UnknownEvent, UnknownVariant
+from copilot_sdk._model.codec import decode_params, decode_result
+from copilot_sdk._rpc.method import Loader, Method
+from copilot_sdk.errors import InternalError, ResultValidationError, RpcError, SessionNotFound
+from tests.support.frames import recorded_frames, turn_lines
+
+FRAMES = recorded_frames()
+TURN = [json.loads(line)["params"] for line in turn_lines()]
+
+# Event types of the CLI that the schema does not describe: they are kept raw.
+UNKNOWN_EVENTS = {
+    "agent.interrupted",
+    "assistant.idle",
+    "assistant.tool_call_delta",
+    "assistant.turn_retry",
+    "model.call_final_result",
+    "model.call_finished",
+    "model.call_start",
+    "model.log",
+    "model.message",
+    "model.messages_snapshot",
+    "model.model_call_failure",
+    "model.model_call_started",
+    "model.model_call_success",
+    "model.response",
+    "model.telemetry",
+    "model.tool_execution",
+    "model.turn_ended",
+    "model.turn_failed",
+    "model.turn_retry",
+    "model.turn_started",
+    "sandbox.decision",
+    "session.canvas.recorded",
+    "session.canvas.removed",
+    "session.indexed_search",
+    "session.managed_settings_resolved",
+    "session.mcp_server_removed",
+    "session.mcp_server_tools_loaded",
+    "session.mode_notice_delivered",
+    "session.todos_changed",
+    "session.usage_checkpoint",
+    "subagent.configured",
+    "tool.shell_output",
+    "ui.ephemeral_query",
+}
+
+# Newer CLIs no longer send what the schema requires of an open canvas.
+_REOPEN, _AVAILABILITY = "reopen: Field required", "availability: Field required"
+MALFORMED_EVENTS = {"session.canvas.opened": {f"data.{_REOPEN}; data.{_AVAILABILITY}"}}
+MALFORMED_RESULTS = {
+    "session.canvas.open": [_REOPEN, _AVAILABILITY],
+    "session.canvas.listOpen": [f"openCanvases.0.{_REOPEN}", f"openCanvases.0.{_AVAILABILITY}"],
+}
+
+# Methods that answer null by the schema and tell something in newer CLIs.
+UNREAD_RESULTS = {
+    "session.destroy": {"success"},
+    "session.mode.set": {"status", "modeApplied", "modelChanged"},
+}
+
+UNKNOWN_INBOUND = {"host.event"}
+
+# How many types and methods the recording has: a smaller one would let the tests pass for nothing.
+FEWEST_EVENT_TYPES = 98
+FEWEST_RESULTS = 165
+
+
+def raw_events() -> list[Any]:
+    recorded = [f.payload for f in FRAMES if f.kind == "event" and isinstance(f.payload, dict)]
+    return [params["event"] for params in (*recorded, *TURN)]
+
+
+EVENTS = [(raw, decode(raw)) for raw in raw_events()]
+
+
+def written(value: object) -> str:
+    """A value as JSON text in which the order of keys does not matter, and 1 is not 1.0."""
+    return json.dumps(value, sort_keys=True)
+
+
+@cache
+def adapter(load: Loader) -> TypeAdapter[Any]:
+    return TypeAdapter(load())
+
+
+def dumped(load: Loader | None, value: object) -> object:
+    assert load is not None
+    return adapter(load).dump_python(value, mode="json", exclude_unset=True)
+
+
+def unknown_parts(value: object, place: str) -> Iterator[str]:
+    """Where in a decoded value a branch of a union was not known."""
+    if isinstance(value, UnknownVariant):
+        yield place
+    elif isinstance(value, BaseModel):
+        for name in value.model_fields_set:
+            yield from unknown_parts(getattr(value, name, None), f"{place}.{name}")
+    elif isinstance(value, Mapping):
+        yield from unknown_parts(list(value.values()), f"{place}.*")
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from unknown_parts(item, f"{place}[]")
+
+
+def known_events() -> Iterable[tuple[Any, EventBase]]:
+    return ((raw, event) for raw, event in EVENTS if not isinstance(event, UnknownEvent))
+
+
+def results() -> Iterator[tuple[Method[Any], object]]:
+    return ((OUTBOUND[f.method], f.payload) for f in FRAMES if f.kind == "result")
+
+
+def test_the_recording_is_as_rich_as_it_was() -> None:
+    assert len({raw["type"] for raw, _ in EVENTS}) >= FEWEST_EVENT_TYPES
+    assert len({method.name for method, _ in results() if method.result}) >= FEWEST_RESULTS
+
+
+def test_the_event_types_that_the_schema_does_not_know_are_the_listed_ones() -> None:
+    unknown = [event for _, event in EVENTS if isinstance(event, UnknownEvent) and event.problem is None]
+    assert {event.type for event in unknown} == UNKNOWN_EVENTS
+
+
+def test_the_events_that_do_not_fit_their_type_are_the_listed_ones() -> None:
+    malformed = defaultdict(set)
+    for _, event in EVENTS:
+        if isinstance(event, UnknownEvent) and event.problem is not None:
+            malformed[event.type].add(event.problem)
+    assert malformed == MALFORMED_EVENTS
+
+
+@pytest.mark.parametrize("kind", sorted({raw["type"] for raw, _ in known_events()}))
+def test_an_event_of_a_known_type_is_written_as_it_was_read(kind: str) -> None:
+    for raw, event in known_events():
+        if raw["type"] == kind:
+            assert written(event.to_wire()) == written(raw)
+            assert list(unknown_parts(event, kind)) == []
+
+
+def test_an_event_that_is_not_read_is_kept_as_it_came() -> None:
+    kept = [(raw, event) for raw, event in EVENTS if isinstance(event, UnknownEvent)]
+    assert kept
+    for raw, event in kept:
+        assert event.raw == raw
+        assert written(event.to_wire()) == written(raw)
+        assert (event.id, event.timestamp) == (raw["id"], raw["timestamp"])
+
+
+def test_the_results_that_do_not_fit_their_method_are_the_listed_ones() -> None:
+    malformed = {}
+    for method, payload in results():
+        try:
+            decode_result(method, payload)
+        except ResultValidationError as error:
+            malformed[method.name] = error.problems
+    assert malformed == MALFORMED_RESULTS
+
+
+@pytest.mark.parametrize(
+    "name", sorted({method.name for method, _ in results() if method.result} - MALFORMED_RESULTS.keys())
+)
+def test_a_result_is_written_as_it_was_read(name: str) -> None:
+    for method, payload in results():
+        if method.name == name:
+            result = decode_result(method, payload)
+            assert written(dumped(method.result, result)) == written(payload)
+            assert list(unknown_parts(result, name)) == []
+
+
+def test_the_methods_that_say_more_than_null_are_the_listed_ones() -> None:
+    told = {}
+    for method, payload in results():
+        if method.result is None and payload not in (None, {}):
+            assert isinstance(payload, dict)
+            assert decode_result(method, payload) is None
+            told[method.name] = set(payload)
+    assert told == UNREAD_RESULTS
+
+
+def test_what_the_runtime_asks_of_its_client_is_read_whole() -> None:
+    inbound = [frame for frame in FRAMES if frame.kind in {"request", "notification"}]
+    assert {frame.method for frame in inbound if frame.method not in INBOUND} == UNKNOWN_INBOUND
+    for frame in inbound:
+        if frame.method not in UNKNOWN_INBOUND:
+            method = INBOUND[frame.method]
+            params = decode_params(method, frame.payload)
+            assert written(dumped(method.params, params)) == written(frame.payload)
+
+
+def test_every_refusal_becomes_an_error_that_names_its_method() -> None:
+    refusals = [frame for frame in FRAMES if frame.kind == "error"]
+    assert refusals
+    for frame in refusals:
+        assert isinstance(frame.payload, dict)
+        error = RpcError.from_wire(frame.payload, frame.method)
+        assert isinstance(error, InternalError) == (frame.payload["code"] == InternalError.CODE)
+        assert (error.code, error.method) == (frame.payload["code"], frame.method)
+        assert frame.method in str(error)
+    lost = [frame for frame in refusals if "Session not found" in str(frame.payload)]
+    assert lost
+    for frame in lost:
+        assert isinstance(frame.payload, dict)
+        assert isinstance(RpcError.from_wire(frame.payload, frame.method), SessionNotFound)
