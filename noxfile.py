@@ -127,6 +127,14 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Builds the documentation into site/; the build itself needs no network."""
+    install(session, "docs")
+    # Material announces its successor on stderr, which says nothing about these pages.
+    session.run("mkdocs", "build", "--strict", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session
 def real(session: nox.Session) -> None:
     """Tests against the real Copilot CLI, in a network namespace with loopback only."""
     install(session, "mypy", "test")

@@ -25,7 +25,7 @@ class Measurement:
     title: str
     rows: dict[str, str]
     sides: tuple[str, ...] = BOTH
-    samples: int = 4
+    samples: int = 5
     compiling: int = 0
 
 
@@ -73,10 +73,11 @@ PLAN = (
         "stream",
         "10,000 deltas through a session to a subscriber",
         {"cpu_us": "CPU us per event", "wall_us": "wall us per event"},
+        samples=3,
     ),
-    Measurement("ping", "ping over stdio, one after another", CALL_ROWS),
-    Measurement("call", "session.tasks.list over stdio, one after another", CALL_ROWS),
-    Measurement("concurrent", "session.tasks.list over stdio, 100 at a time", CALL_ROWS),
+    Measurement("ping", "ping over stdio, one after another", CALL_ROWS, samples=3),
+    Measurement("call", "session.tasks.list over stdio, one after another", CALL_ROWS, samples=3),
+    Measurement("concurrent", "session.tasks.list over stdio, 100 at a time", CALL_ROWS, samples=3),
     Measurement("memory", "untyped call, both ends in memory", CALL_ROWS, sides=OURS),
     Measurement(
         "large_frame",

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - mkdocs loads this file by its path
-"""Completes the pages of the reference that follow from the schema: namespaces of methods, and events."""
+"""Completes the pages of the reference that are lists: namespaces of methods, events and errors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+from copilot_sdk import errors
 from copilot_sdk._generated.copilot.api.server import ServerRPC
 from copilot_sdk._generated.copilot.api.session import SessionRPC
 from copilot_sdk._generated.copilot.events import FAMILIES
@@ -21,7 +22,11 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
         case "reference/session-api.md":
             return markdown + "".join(_sections("session.rpc", SessionRPC))
         case "reference/events.md":
-            return markdown + "\n".join(["", "| Type | Class | |", "| --- | --- | --- |", *_rows()])
+            return markdown + "\n".join(
+                ["", "| Type and class | Says | Data |", "| --- | --- | --- |", *_rows()]
+            )
+        case "reference/errors.md":
+            return markdown + "".join(f"\n::: copilot_sdk.errors.{name}\n" for name in _error_names())
         case _:
             return markdown
 
@@ -38,4 +43,12 @@ def _rows() -> Iterator[str]:
     events = {kind: found for load in FAMILIES.values() for kind, found in load().items()}
     for kind, found in sorted(events.items()):
         summary = " ".join((inspect.getdoc(found) or "").partition("\n\nWire type:")[0].split())
-        yield f"| `{kind}` | `{found.__name__}` | {summary.replace('|', chr(92) + '|')} |"
+        fields = getattr(found.model_fields["data"].annotation, "model_fields", {})
+        data = ", ".join(f"`{name}`" for name in fields)
+        yield f"| `{kind}`<br>`{found.__name__}` | {summary} | {data} |"
+
+
+def _error_names() -> Iterator[str]:
+    for name, found in vars(errors).items():
+        if isinstance(found, type) and issubclass(found, errors.CopilotError) and not name.startswith("_"):
+            yield name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, get_origin
+from typing import TYPE_CHECKING, Any, Literal, cast, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
@@ -43,21 +43,21 @@ class WireModel(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         unknown = self.model_extra or {}
         for name, value in super().__repr_args__():
-            if name not in unknown or not _SECRET.search(name):
+            if name not in unknown or not _is_secret(name):
                 yield name, _without_secrets(value)
 
 
 def _without_secrets(value: object) -> object:
-    match value:
-        case dict():
-            return {
-                key: "***" if isinstance(key, str) and _SECRET.search(key) else _without_secrets(item)
-                for key, item in value.items()
-            }
-        case list():
-            return [_without_secrets(item) for item in value]
-        case _:
-            return value
+    if isinstance(value, dict):
+        members = cast("dict[object, object]", value)
+        return {key: "***" if _is_secret(key) else _without_secrets(item) for key, item in members.items()}
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in cast("list[object]", value)]
+    return value
+
+
+def _is_secret(name: object) -> bool:
+    return isinstance(name, str) and _SECRET.search(name) is not None
 
 
 class TaggedModel(WireModel):

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from copilot_sdk._model.base import WireModel
 from copilot_sdk._model.event import problems
@@ -65,6 +66,10 @@ def encode(method: Method[Any], load: Loader, values: object) -> dict[str, Any]:
         return data
     except ValidationError as error:
         raise InvalidParams(f"{method.name}: {'; '.join(problems(error))}", method=method.name) from None
+    except PydanticSerializationError as error:
+        raise InvalidParams(
+            f"{method.name}: a value has no form in JSON: {error}", method=method.name
+        ) from None
 
 
 def decode_params(method: Method[Any], raw: object) -> Any:
@@ -114,3 +119,5 @@ def encode_result(method: Method[Any], value: object) -> Any:
         return adapter.dump_python(adapter.validate_python(value), mode="json", exclude_unset=True)
     except ValidationError as error:
         raise ResultValidationError(method.name, problems(error), None) from None
+    except PydanticSerializationError as error:
+        raise ResultValidationError(method.name, [f"a value has no form in JSON: {error}"], None) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import (
     PlainValidator,
@@ -66,7 +66,7 @@ class UnknownEvent(EventBase):
     @classmethod
     def of(cls, raw: object, problem: str | None = None) -> UnknownEvent:
         """Wrap whatever came."""
-        members: dict[str, Any] = dict(raw) if isinstance(raw, Mapping) else {}
+        members = _members(raw)
         event = cls.model_construct(
             _fields_set=None,
             id=_text(members.get("id")),
@@ -83,7 +83,11 @@ class UnknownEvent(EventBase):
 
     @model_serializer(mode="wrap")
     def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return dict(self._raw) if isinstance(self._raw, Mapping) else handler(self)
+        return _members(self._raw) or handler(self)
+
+
+def _members(raw: object) -> dict[str, Any]:
+    return dict(cast("Mapping[str, Any]", raw)) if isinstance(raw, Mapping) else {}
 
 
 def _text(value: object) -> str:

@@ -63,7 +63,7 @@ REFERENCE = RuntimeKind("reference", __version__, lambda: Path(sys.executable), 
 
 @dataclass(eq=False)
 class Sightings:
-    """The types of the events that a runtime has sent, over all tests: by how the client could read them."""
+    """How often an event of each type was seen, by how the client could read it."""
 
     known: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
@@ -77,6 +77,12 @@ class Sightings:
             self.unknown[event.type] += 1
         else:
             self.malformed[f"{event.type}: {event.problem}"] += 1
+
+    def add(self, more: Sightings) -> None:
+        """Adds what was seen elsewhere."""
+        self.known += more.known
+        self.unknown += more.unknown
+        self.malformed += more.malformed
 
 
 @dataclass(eq=False)

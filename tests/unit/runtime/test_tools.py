@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from copilot_sdk.runtime import Call, Reply
-from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of, tool, types
+from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of, text_at, tool, types
 
 
 async def _result(client: Client, tool_name: str, /, **arguments: object) -> Json:
@@ -213,17 +213,25 @@ async def test_tool_filters_decide_what_the_model_is_offered(start: Start, join:
 async def test_abort_ends_running_tools_and_every_call_gets_an_end(
     start: Start, join: Join, tmp_path: Path
 ) -> None:
-    runtime = start([Reply(calls=[Call("bash", {"command": "echo $$ > pid; sleep 60"})]), Reply("fresh")])
+    runtime = start(
+        [
+            Reply(calls=[Call("bash", {"command": "echo $$ > pid.new; mv pid.new pid; sleep 60"})]),
+            Reply("fresh"),
+        ]
+    )
     client = await join(runtime)
     await client.open(workingDirectory=str(tmp_path))
     await client.call("session.permissions.setApproveAll", enabled=True)
     await client.send("go")
-    await client.until("session.background_tasks_changed")
+    async with asyncio.timeout(10):
+        while not (tmp_path / "pid").exists():
+            await client.call("ping")
     await client.call("session.abort")
     await client.until("session.idle", aborted=True)
     complete = client.of("tool.execution_complete")[0]
     assert complete["error"]["code"] == "aborted"
-    assert [task["status"] for task in (await client.call("session.tasks.list"))["tasks"]] == ["cancelled"]
+    assert await client.call("session.tasks.list") == {"tasks": []}
+    await client.until_dead(int(text_at(str(tmp_path / "pid"))))
     await client.turn("again")
     roles = [message.role for message in asked_of(runtime)[-1].messages]
     assert roles == ["system", "user", "assistant", "tool", "user"]

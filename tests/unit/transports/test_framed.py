@@ -24,6 +24,40 @@ class Writer(asyncio.WriteTransport):
         return self.lost
 
 
+class Reader(asyncio.ReadTransport):
+    """Remembers whether it was asked to stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paused = False
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+
+async def test_reading_stops_while_too_much_waits_and_goes_on_when_half_is_gone() -> None:
+    stream, reader = FramedStream(), Reader()
+    stream.attach_reader(reader)
+    for expected in (False, False, True, True):
+        stream.data_received(encode_frame(b"x" * 500_000))
+        assert reader.paused is expected
+    for expected in (True, True, False):
+        await stream.receive()
+        assert reader.paused is expected
+
+
+async def test_closing_lets_a_peer_go_on_that_was_held_up() -> None:
+    stream, reader = FramedStream(), Reader()
+    stream.attach_reader(reader)
+    stream.data_received(encode_frame(b"x" * 2_000_000))
+    assert reader.paused
+    stream.end(ConnectionClosed("it was closed on this side"), discard=True)
+    assert not reader.paused
+
+
 async def test_a_message_is_written_as_one_frame() -> None:
     stream, writer = FramedStream(), Writer()
     stream.attach_writer(writer)

@@ -59,8 +59,8 @@ class Command:
         """
         environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
         output = PIPE if log is None else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            process = await asyncio.create_subprocess_exec(
+        creating = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
                 "bash",
                 "-c",
                 command,
@@ -71,10 +71,16 @@ class Command:
                 stderr=STDOUT,
                 start_new_session=True,
             )
+        )
+        try:
+            return cls(await asyncio.shield(creating), command, log)
+        except asyncio.CancelledError:
+            # The process may be there already, with children that nobody else would end.
+            await cls(await creating, command, log).stop(0)
+            raise
         finally:
             if log is not None:
                 os.close(output)
-        return cls(process, command, log)
 
     @property
     def pid(self) -> int:

@@ -67,7 +67,12 @@ class Bash:
             raise ToolError(f"The command cannot be started: {error.strerror}") from error
         if in_background:
             return ToolResult(f"Started in the background as {task.id}. You are told when it ends.")
-        return await _wait(task, seconds)
+        try:
+            return await _wait(task, seconds)
+        finally:
+            # What was only waited for is no background task; its output has been handed on.
+            if task.progress.mode == "sync":
+                session.tasks.remove(task.id)
 
 
 class ReadBash(AsksNothing):

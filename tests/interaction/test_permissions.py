@@ -1,0 +1,147 @@
+"""Permission requests: who decides, and what the runtime is told when nobody can."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from copilot_sdk import CopilotClient, approve_all, approve_once, deny_all, reject
+from copilot_sdk.permissions import PermissionHandler, approve_for_session, user_not_available
+from copilot_sdk.session import Session
+from copilot_sdk.types import PermissionRequest, PermissionRequestRead
+from tests.support.fake_runtime import SESSION, FakeRuntime
+
+
+async def open_with(client: CopilotClient, handler: PermissionHandler | None) -> Session:
+    return await client.create_session(session_id=SESSION, on_permission=handler)
+
+
+@pytest.mark.parametrize(
+    ("handler", "decision"),
+    [
+        (approve_all, {"kind": "approve-once"}),
+        (deny_all, {"kind": "reject", "feedback": "Permission was refused by policy."}),
+        (lambda _: approve_once(), {"kind": "approve-once"}),
+        (lambda _: reject(), {"kind": "reject"}),
+        (lambda _: reject("ask first"), {"kind": "reject", "feedback": "ask first"}),
+        (lambda _: approve_for_session(), {"kind": "approve-for-session"}),
+        (lambda _: approve_for_session(domain="example.com"), {"kind": "approve-for-session", "domain": "example.com"}),
+        (lambda _: user_not_available(), {"kind": "user-not-available"}),
+    ],
+)
+async def test_a_decision_goes_to_the_runtime(
+    client: CopilotClient, runtime: FakeRuntime, handler: PermissionHandler, decision: dict[str, Any]
+) -> None:
+    await open_with(client, handler)
+    assert (await runtime.asked("session.create"))["requestPermission"] is True
+    await runtime.request_permission()
+    assert await runtime.asked("session.permissions.handlePendingPermissionRequest") == {
+        "sessionId": SESSION,
+        "requestId": "r1",
+        "result": decision,
+    }
+
+
+async def test_the_handler_sees_what_is_asked_for(client: CopilotClient, runtime: FakeRuntime) -> None:
+    seen: list[PermissionRequest] = []
+
+    async def decide(request: PermissionRequest) -> Any:
+        seen.append(request)
+        return approve_once()
+
+    await open_with(client, decide)
+    await runtime.request_permission()
+    await runtime.decision()
+    (request,) = seen
+    assert isinstance(request, PermissionRequestRead)
+    assert (request.path, request.intention) == ("/etc/passwd", "look")
+
+
+async def test_a_kind_of_request_that_is_new_is_asked_too(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    seen: list[Any] = []
+
+    def decide(request: PermissionRequest) -> Any:
+        seen.append(request)
+        return approve_once()
+
+    await open_with(client, decide)
+    data = {"requestId": "r1", "permissionRequest": {"kind": "teleport", "where": "Mars"}}
+    await runtime.event("permission.requested", data)
+    assert await runtime.decision() == {"kind": "approve-once"}
+    assert seen[0].raw["where"] == "Mars"
+
+
+async def test_a_plain_handler_may_block(client: CopilotClient, runtime: FakeRuntime) -> None:
+    free = threading.Event()
+
+    def decide(request: PermissionRequest) -> Any:
+        assert free.wait(10)
+        return approve_once()
+
+    await open_with(client, decide)
+    await runtime.request_permission()
+    await client.ping()
+    free.set()
+    assert await runtime.decision() == {"kind": "approve-once"}
+
+
+@pytest.mark.parametrize("outcome", [ValueError("broken"), None, True, "approve-once", 5])
+async def test_a_handler_that_fails_counts_as_nobody_there(
+    client: CopilotClient, runtime: FakeRuntime, outcome: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(request: PermissionRequest) -> Any:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    await open_with(client, fail)
+    await runtime.request_permission()
+    assert await runtime.decision() == {"kind": "user-not-available"}
+    assert [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_request_that_cannot_be_read_is_refused(client: CopilotClient, runtime: FakeRuntime) -> None:
+    await open_with(client, approve_all)
+    await runtime.event("permission.requested", {"requestId": "r1"})
+    assert await runtime.decision() == {"kind": "user-not-available"}
+
+
+async def test_what_a_hook_has_decided_is_not_asked(client: CopilotClient, runtime: FakeRuntime) -> None:
+    await open_with(client, approve_all)
+    await runtime.request_permission(request="r1", resolvedByHook=True)
+    await runtime.request_permission(request="r2")
+    assert (await runtime.asked("session.permissions.handlePendingPermissionRequest"))["requestId"] == "r2"
+
+
+async def test_without_a_handler_nothing_is_answered(client: CopilotClient, runtime: FakeRuntime) -> None:
+    await open_with(client, None)
+    assert (await runtime.asked("session.create"))["requestPermission"] is False
+    await runtime.request_permission()
+    await client.ping()
+    assert runtime.count("session.permissions.handlePendingPermissionRequest") == 0
+
+
+async def test_a_decision_of_another_client_ends_the_question_here(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def hang(request: PermissionRequest) -> Any:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    await open_with(client, hang)
+    await runtime.request_permission()
+    await begun.wait()
+    await runtime.event("permission.completed", {"requestId": "r1", "result": {"kind": "approved"}})
+    await ended.wait()
+    await client.ping()
+    assert runtime.count("session.permissions.handlePendingPermissionRequest") == 0
