@@ -59,7 +59,7 @@ class Arguments:
             field = f"field{len(fields)}"
             self._names[field] = parameter.name
             fields[field] = _field(parameter, hint, descriptions.get(parameter.name))
-        config = ConfigDict(extra="forbid", alias_generator=self._names.__getitem__, protected_namespaces=())
+        config = ConfigDict(extra="forbid", protected_namespaces=())
         try:
             self._model: type[BaseModel] = create_model(f"{tool}_arguments", __config__=config, **fields)
             self.schema = self._model.model_json_schema(schema_generator=_PlainSchema)
@@ -118,14 +118,13 @@ def _bound_names(function: Any) -> frozenset[str]:
 def _field(parameter: inspect.Parameter, hint: Any, description: str | None) -> tuple[Any, FieldInfo]:
     default: Any = ... if parameter.default is parameter.empty else parameter.default
     field: FieldInfo = default if isinstance(default, FieldInfo) else Field(default)
-    if description is not None and not _is_described(field, hint):
-        hint = Annotated[hint, Field(description=description)]
-    return hint, field
-
-
-def _is_described(field: FieldInfo, hint: Any) -> bool:
-    found = (field, *getattr(hint, "__metadata__", ()))
-    return any(isinstance(item, FieldInfo) and item.description for item in found)
+    said = [item for item in (field, *getattr(hint, "__metadata__", ())) if isinstance(item, FieldInfo)]
+    missing: dict[str, Any] = {}
+    if not any(item.alias or item.validation_alias for item in said):
+        missing["alias"] = parameter.name
+    if description is not None and not any(item.description for item in said):
+        missing["description"] = description
+    return (Annotated[hint, Field(**missing)] if missing else hint), field
 
 
 def _explain(error: ValidationError) -> str:

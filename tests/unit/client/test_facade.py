@@ -1,0 +1,75 @@
+"""The package as it is imported: cheap, complete, and the same for people and type checkers."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import copilot_sdk
+
+HEAVY = ("asyncio", "pydantic", "httpx", "websockets", "copilot_sdk.client", "copilot_sdk._generated")
+
+
+def python(source: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", source], check=False, capture_output=True, text=True, timeout=50
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def names_for_type_checkers() -> set[str]:
+    tree = ast.parse(Path(copilot_sdk.__file__).read_text(encoding="utf-8"))
+    blocks = [node for node in tree.body if isinstance(node, ast.If) and isinstance(node.test, ast.Name)]
+    return {
+        alias.asname or alias.name
+        for block in blocks
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    loaded = python(f"import copilot_sdk, sys; print([name for name in {HEAVY!r} if name in sys.modules])")
+    assert loaded.strip() == "[]"
+
+
+def test_the_names_are_those_that_type_checkers_see() -> None:
+    assert names_for_type_checkers() | {"__version__"} == set(copilot_sdk.__all__)
+    assert set(dir(copilot_sdk)) >= set(copilot_sdk.__all__)
+
+
+def test_every_name_is_there_and_where_it_says() -> None:
+    for name in copilot_sdk.__all__:
+        assert getattr(copilot_sdk, name) is not None
+
+
+def test_a_star_import_brings_everything() -> None:
+    told = python("from copilot_sdk import *; print(CopilotClient.__name__, tool.__name__, approve_all.__name__)")
+    assert told.split() == ["CopilotClient", "tool", "approve_all"]
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'copilot_sdk' has no attribute 'CopilotKlient'"):
+        _ = copilot_sdk.CopilotKlient  # type: ignore[attr-defined]
+    assert not hasattr(copilot_sdk, "nothing")
+
+
+@pytest.mark.parametrize("module", ["events", "types", "values", "handlers"])
+def test_the_modules_of_generated_names_know_their_names(module: str) -> None:
+    told = python(f"from copilot_sdk import {module}; print(len([n for n in dir({module}) if n[0] != '_']))")
+    assert int(told) > 10
+    with pytest.raises(ImportError):
+        exec(f"from copilot_sdk.{module} import NoSuchName")
+
+
+def test_the_names_of_handlers_are_there_at_run_time() -> None:
+    assert python(
+        "from copilot_sdk.permissions import PermissionHandler; from copilot_sdk.session import UserInputHandler,"
+        "EventStream, TurnStream; print('ok')"
+    ).split() == ["ok"]
