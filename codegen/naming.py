@@ -99,7 +99,7 @@ def to_camel(name: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-_SECRET = re.compile(r"(token|secret|api_?key|password|hmac|headers|env)$", re.IGNORECASE)
+_SECRET = re.compile(r"(token|secret|api_?key|password|hmac|headers)$|^env$", re.IGNORECASE)
 
 
 def is_secret(wire: str) -> bool:

@@ -43,7 +43,6 @@ class Arguments:
     def __init__(
         self, tool: str, function: Callable[..., Any], descriptions: Mapping[str, str], hidden: type
     ) -> None:
-        self._tool = tool
         self._hidden: list[str] = []
         fields: dict[str, Any] = {}
         # Names of parameters can be anything, `model_config` or `_x` too; names of fields cannot.

@@ -102,9 +102,7 @@ async def test_a_subscriber_that_is_too_slow_is_told_after_what_it_has(
     assert session._core._subscriptions._streams == [quick]
 
 
-async def test_several_subscribers_get_the_same_event_objects(
-    session: Session, runtime: FakeRuntime
-) -> None:
+async def test_several_subscribers_get_the_same_event_objects(session: Session, runtime: FakeRuntime) -> None:
     streams = [session.events() for _ in range(3)]
     await runtime.delta("a")
     first, second, third = [await anext(stream) for stream in streams]

@@ -28,7 +28,10 @@ async def open_with(client: CopilotClient, handler: PermissionHandler | None) ->
         (lambda _: reject(), {"kind": "reject"}),
         (lambda _: reject("ask first"), {"kind": "reject", "feedback": "ask first"}),
         (lambda _: approve_for_session(), {"kind": "approve-for-session"}),
-        (lambda _: approve_for_session(domain="example.com"), {"kind": "approve-for-session", "domain": "example.com"}),
+        (
+            lambda _: approve_for_session(domain="example.com"),
+            {"kind": "approve-for-session", "domain": "example.com"},
+        ),
         (lambda _: user_not_available(), {"kind": "user-not-available"}),
     ],
 )

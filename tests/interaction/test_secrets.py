@@ -45,7 +45,11 @@ async def test_a_session_with_secrets_leaves_no_trace_of_them(
     caplog.set_level(logging.DEBUG)
     runtime.answers["connect"] = {"protocolVersion": 3}
     async with runtime.client(token=SECRET) as client:
-        provider: Any = {"baseUrl": "https://example.com", "apiKey": SECRET, "headers": {"Authorization": SECRET}}
+        provider: Any = {
+            "baseUrl": "https://example.com",
+            "apiKey": SECRET,
+            "headers": {"Authorization": SECRET},
+        }
         session = await client.create_session(provider=provider, github_token=SECRET)
         assert SECRET not in repr(client) + repr(session)
         with pytest.raises(InvalidParams) as caught:

@@ -85,7 +85,8 @@ async def test_a_runtime_that_goes_away_during_the_handshake_is_a_connect_error(
 
 
 @pytest.mark.parametrize(
-    "error", [AuthenticationRequired("no token"), AuthenticationFailed("no"), AuthenticationNotConfigured("no")]
+    "error",
+    [AuthenticationRequired("no token"), AuthenticationFailed("no"), AuthenticationNotConfigured("no")],
 )
 async def test_a_refused_token_is_an_error_of_its_own(runtime: FakeRuntime, error: RpcError) -> None:
     runtime.answers["connect"] = error
@@ -179,7 +180,7 @@ async def test_the_github_token_is_in_the_environment_and_not_on_the_command_lin
     source = f"open({str(told)!r}, 'w').write(repr((sys.argv, os.environ['COPILOT_SDK_AUTH_TOKEN'])))"
     with pytest.raises(ConnectError) as caught:
         await cli(source, github_token="gho_secretsecretsecretsecret", env={}).start()
-    arguments, token = eval(told.read_text())  # noqa: S307 - the test wrote it
+    arguments, token = eval(told.read_text())
     assert token == "gho_secretsecretsecretsecret"
     assert "secret" not in " ".join(arguments)
     assert "secretsecret" not in str(caught.value) + repr(caught.value)

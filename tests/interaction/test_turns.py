@@ -134,13 +134,17 @@ async def test_the_end_of_a_turn_that_was_left_does_not_end_the_next_one(
     second = asyncio.create_task(session.send_and_wait("two"))
     await runtime.asked("session.send", 2)
     await runtime.message("late", "m1")
-    await runtime.event("session.error", {"errorType": "query", "message": "late", "originatingMessageId": "m1"})
+    await runtime.event(
+        "session.error", {"errorType": "query", "message": "late", "originatingMessageId": "m1"}
+    )
     await runtime.event("session.idle")
     await runtime.turn("m2", "second")
     assert texts(await second) == "second"
 
 
-async def test_a_turn_that_nobody_here_began_does_not_end_ours(session: Session, runtime: FakeRuntime) -> None:
+async def test_a_turn_that_nobody_here_began_does_not_end_ours(
+    session: Session, runtime: FakeRuntime
+) -> None:
     # Background work and other clients start turns, too.
     await runtime.event("assistant.turn_start", {"turnId": "0"})
     await session.rpc.abort()
@@ -173,7 +177,11 @@ async def test_queued_prompts_end_together_and_each_gets_its_own_answer(
         await runtime.prompt(f"m{number}")
         await runtime.message(f"answer {number}", f"m{number}")
     await runtime.event("session.idle")
-    assert [texts(message) for message in await asyncio.gather(*turns)] == ["answer 1", "answer 2", "answer 3"]
+    assert [texts(message) for message in await asyncio.gather(*turns)] == [
+        "answer 1",
+        "answer 2",
+        "answer 3",
+    ]
 
 
 async def test_prompts_are_sent_one_at_a_time_in_order(session: Session, runtime: FakeRuntime) -> None:
@@ -367,14 +375,17 @@ async def test_an_aborted_turn_ends_with_idle(session: Session, runtime: FakeRun
 
 
 async def test_everything_that_can_go_with_a_prompt_is_sent(session: Session, runtime: FakeRuntime) -> None:
-    assert await session.send(
-        "go",
-        mode="immediate",
-        agent_mode="plan",
-        display_prompt="Go!",
-        request_headers={"x": "y"},
-        attachments=[{"type": "file", "path": "/a", "displayName": "a"}],  # type: ignore[list-item]
-    ) == "m1"
+    assert (
+        await session.send(
+            "go",
+            mode="immediate",
+            agent_mode="plan",
+            display_prompt="Go!",
+            request_headers={"x": "y"},
+            attachments=[{"type": "file", "path": "/a", "displayName": "a"}],  # type: ignore[list-item]
+        )
+        == "m1"
+    )
     assert await runtime.asked("session.send") == {
         "sessionId": SESSION,
         "prompt": "go",

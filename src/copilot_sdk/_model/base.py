@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_origin
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 # Fields of such a name are generated with `repr=False`; this is for members that the schema does not know.
-_SECRET = re.compile(r"(token|secret|api[_-]?key|password|hmac|headers|authorization|env)$", re.IGNORECASE)
+_SECRET = re.compile(r"(token|secret|api[_-]?key|password|hmac|headers|authorization)$|^env$", re.IGNORECASE)
 
 
 def to_camel(name: str) -> str:

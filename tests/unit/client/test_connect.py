@@ -29,7 +29,9 @@ def program(path: Path, mode: int = 0o755) -> Path:
 def test_without_a_cli_the_error_names_all_ways_to_give_one() -> None:
     with pytest.raises(ConnectError) as caught:
         find_cli()
-    assert all(way in str(caught.value) for way in ("install", "CopilotClient", CLI_PATH_VARIABLE, "embedded"))
+    assert all(
+        way in str(caught.value) for way in ("install", "CopilotClient", CLI_PATH_VARIABLE, "embedded")
+    )
 
 
 def test_the_argument_comes_before_the_variable_and_that_before_the_path(

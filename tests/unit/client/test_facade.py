@@ -50,7 +50,9 @@ def test_every_name_is_there_and_where_it_says() -> None:
 
 
 def test_a_star_import_brings_everything() -> None:
-    told = python("from copilot_sdk import *; print(CopilotClient.__name__, tool.__name__, approve_all.__name__)")
+    told = python(
+        "from copilot_sdk import *; print(CopilotClient.__name__, tool.__name__, approve_all.__name__)"
+    )
     assert told.split() == ["CopilotClient", "tool", "approve_all"]
 
 

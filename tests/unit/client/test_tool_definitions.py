@@ -8,10 +8,11 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from copilot_sdk import Tool, ToolInvocation, ToolResult, UsageError, tool
 
@@ -147,7 +148,9 @@ def test_models_arrive_as_models() -> None:
 
 def test_the_annotation_says_more_than_the_docstring() -> None:
     @tool
-    def both(a: Annotated[int, Field(description="By the annotation.")], b: int = Field(2, description="By it.")) -> int:
+    def both(
+        a: Annotated[int, Field(description="By the annotation.")], b: int = Field(2, description="By it.")
+    ) -> int:
         """Both.
 
         Args:

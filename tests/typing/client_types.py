@@ -1,0 +1,167 @@
+"""What type checkers make of the client. Nothing here runs: mypy and pyright read it.
+
+A `type: ignore` marks what has to be refused; mypy reports one that is not needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, assert_type
+
+from copilot_sdk import (
+    CopilotClient,
+    Session,
+    Tool,
+    ToolInvocation,
+    ToolResult,
+    approve_all,
+    deny_all,
+    reject,
+    tool,
+)
+from copilot_sdk.events import (
+    AssistantMessage,
+    AssistantMessageDelta,
+    SessionEvent,
+    SessionIdle,
+    ToolExecutionComplete,
+    UnknownEvent,
+)
+from copilot_sdk.permissions import PermissionHandler
+from copilot_sdk.session import EventStream, TurnStream, UserInputHandler
+from copilot_sdk.types import (
+    Model,
+    PermissionDecision,
+    PermissionRequest,
+    PermissionRequestShell,
+    PingResult,
+    ProviderConfig,
+    SessionListItem,
+    TaskInfo,
+    TaskList,
+    UserInputRequest,
+    UserInputResponse,
+)
+
+
+async def events_are_narrowed(session: Session) -> None:
+    turn = session.stream("x")
+    assert_type(turn, TurnStream)
+    async for event in turn:
+        assert_type(event, SessionEvent)
+        match event:
+            case AssistantMessageDelta(data=delta):
+                assert_type(delta.delta_content, str)
+            case ToolExecutionComplete(data=outcome):
+                assert_type(outcome.success, bool)
+            case UnknownEvent():
+                assert_type(event.problem, str | None)
+            case _:
+                pass
+        if isinstance(event, SessionIdle):
+            assert_type(event.data.aborted, bool | None)
+            assert_type(event.type, Literal["session.idle"])
+        assert_type(event.agent_id, str | None)
+
+
+async def streams_know_their_events(session: Session) -> None:
+    assert_type(session.events(), EventStream[SessionEvent])
+    assert_type(session.events(AssistantMessage), EventStream[AssistantMessage])
+    assert_type(session.events("assistant.message"), EventStream[SessionEvent])
+    async with session.events(AssistantMessage, buffer=5) as messages:
+        async for message in messages:
+            assert_type(message.data.content, str)
+    async for either in session.events(AssistantMessage, SessionIdle):
+        either.timestamp.strip()
+    session.events(int)  # type: ignore[type-var]
+
+
+async def callbacks_know_their_event(session: Session) -> None:
+    def plain(event: AssistantMessage) -> None: ...
+    async def later(event: AssistantMessage) -> None: ...
+    def wrong(event: SessionIdle) -> None: ...
+
+    assert_type(session.on(AssistantMessage, plain), Callable[[], None])
+    session.on(AssistantMessage, later)
+    session.on(AssistantMessage, lambda event: print(event.data.content))
+    session.on("*", plain)
+    session.on(AssistantMessage, wrong)  # type: ignore[arg-type]
+
+
+async def results_have_types(client: CopilotClient, session: Session) -> None:
+    assert_type(await client.ping(), PingResult)
+    assert_type((await client.ping("x")).message, str)
+    assert_type(await client.models(), list[Model])
+    assert_type(await client.list_sessions(), list[SessionListItem])
+    assert_type(await client.last_session_id(), str | None)
+    tasks = await session.rpc.tasks.list()
+    assert_type(tasks, TaskList)
+    assert_type(tasks.tasks, list[TaskInfo])
+    assert_type(await session.send("x"), str)
+    assert_type(await session.send_and_wait("x"), AssistantMessage | None)
+    await session.rpc.tasks.get_nothing()  # type: ignore[attr-defined]
+    await session.send("x", mode=5)  # type: ignore[arg-type]
+    await client.ping(5)  # type: ignore[arg-type]
+
+
+def tools_keep_their_signature() -> None:
+    @tool
+    def double(number: int, call: ToolInvocation) -> int:
+        return 2 * number
+
+    @tool(name="other", skip_permission=True)
+    async def later(text: str) -> ToolResult:
+        return ToolResult(text)
+
+    invocation = ToolInvocation("s", "c", "t")
+    assert_type(double(2, invocation), int)
+    assert_type(double.name, str)
+    double("two", invocation)  # type: ignore[arg-type]
+    tool(nmae="x")  # type: ignore[call-overload]
+    tools: list[Tool[..., object]] = [double, later]
+    assert tools
+
+
+async def options_are_checked(client: CopilotClient) -> None:
+    @tool
+    def lookup(word: str) -> str:
+        return word
+
+    session = await client.create_session(
+        tools=[lookup],
+        on_permission=approve_all,
+        model="m",
+        streaming=True,
+        provider=ProviderConfig(base_url="https://example.com"),
+        available_tools=None,
+    )
+    assert_type(session, Session)
+    async with await client.resume_session(
+        "s", on_permission=deny_all, continue_pending_work=True
+    ) as resumed:
+        assert_type(resumed, Session)
+    await client.create_session(modle="m")  # type: ignore[call-arg]
+    await client.create_session(model=5)  # type: ignore[arg-type]
+    await client.create_session(continue_pending_work=True)  # type: ignore[call-arg]
+
+
+def handlers_may_be_plain_or_async() -> None:
+    def decide(request: PermissionRequest) -> PermissionDecision:
+        if isinstance(request, PermissionRequestShell):
+            assert_type(request.full_command_text, str)
+        return reject("no")
+
+    async def decide_later(request: PermissionRequest) -> PermissionDecision:
+        return decide(request)
+
+    def answer(request: UserInputRequest) -> UserInputResponse:
+        return UserInputResponse(answer=request.question, was_freeform=True)
+
+    def wrong(request: PermissionRequest) -> bool:
+        return True
+
+    policies: list[PermissionHandler] = [approve_all, deny_all, decide, decide_later]
+    answers: list[UserInputHandler] = [answer]
+    policies.append(wrong)  # type: ignore[arg-type]
+    assert policies
+    assert answers
