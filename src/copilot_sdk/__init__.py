@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from copilot_sdk.errors import TurnTimeout as TurnTimeout
     from copilot_sdk.errors import UsageError as UsageError
     from copilot_sdk.permissions import approve_all as approve_all
+    from copilot_sdk.permissions import approve_for_session as approve_for_session
     from copilot_sdk.permissions import approve_once as approve_once
     from copilot_sdk.permissions import deny_all as deny_all
     from copilot_sdk.permissions import reject as reject
+    from copilot_sdk.permissions import user_not_available as user_not_available
     from copilot_sdk.session import Session as Session
     from copilot_sdk.tools import Tool as Tool
     from copilot_sdk.tools import ToolInvocation as ToolInvocation
@@ -53,7 +55,7 @@ MODULES = {
         EventBufferOverflow InvalidParams MethodNotFound ProtocolError ProtocolVersionMismatch RequestTimeout
         ResultValidationError RpcError SessionError SessionNotFound TurnTimeout UsageError
     """,
-    ".permissions": "approve_all approve_once deny_all reject",
+    ".permissions": "approve_all approve_for_session approve_once deny_all reject user_not_available",
     ".session": "Session",
     ".tools": "Tool ToolInvocation ToolResult tool",
 }

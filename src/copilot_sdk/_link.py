@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from copilot_sdk.errors import (
+    AuthenticationFailed,
+    AuthenticationNotConfigured,
+    AuthenticationRequired,
     ConnectError,
     ConnectionClosed,
     MethodNotFound,
     ProtocolError,
     ProtocolVersionMismatch,
+    RpcError,
 )
 
 if TYPE_CHECKING:
@@ -98,13 +102,17 @@ async def shake_hands(peer: Peer, token: str | None) -> Greeting:
     Raises:
         ProtocolVersionMismatch: The runtime speaks another version of the protocol, or names none.
         ProtocolError: It answers with something else than a greeting.
-        RpcError: It refuses, for want of the right token for example.
+        AuthenticationRequired, AuthenticationFailed, AuthenticationNotConfigured: It asks for a token, for another
+            one, or for none.
+        RpcError: It refuses for another reason.
         ConnectionClosed: It is gone.
     """
     try:
         answer = await peer.request("connect", {} if token is None else {"token": token}, timeout=None)
     except MethodNotFound:
         answer = await peer.request("ping", {}, timeout=None)
+    except (AuthenticationFailed, AuthenticationNotConfigured) as refusal:
+        raise _refused(refusal, token) from refusal
     if not isinstance(answer, Mapping):
         raise ProtocolError("the other side answered the handshake with no object; is it a Copilot runtime?")
     said = cast("Mapping[str, Any]", answer)
@@ -114,3 +122,15 @@ async def shake_hands(peer: Peer, token: str | None) -> Greeting:
         raise ProtocolVersionMismatch(known, MIN_PROTOCOL_VERSION, MAX_PROTOCOL_VERSION)
     runtime = said.get("version")
     return Greeting(known, runtime if isinstance(runtime, str) else None)
+
+
+def _refused(refusal: RpcError, token: str | None) -> RpcError:
+    """The runtime answers a missing token like a wrong one; what to do differs."""
+    if isinstance(refusal, AuthenticationNotConfigured):
+        advice = "the runtime was started without a connection token; leave token out"
+        return AuthenticationNotConfigured(f"{refusal.message}: {advice}", refusal.data, refusal.method)
+    if token is None:
+        advice = "the runtime asks for a connection token; pass token=..., as in its COPILOT_CONNECTION_TOKEN"
+        return AuthenticationRequired(f"{refusal.message}: {advice}", refusal.data, refusal.method)
+    advice = "the connection token is not the one in the runtime's COPILOT_CONNECTION_TOKEN"
+    return AuthenticationFailed(f"{refusal.message}: {advice}", refusal.data, refusal.method)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -17,16 +17,15 @@ from tests.support.fake_runtime import SESSION, FakeRuntime
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the waits for those who do not end short."""
     monkeypatch.setattr(core_module, "_LEAVE_SECONDS", 0.02)
     monkeypatch.setattr(scope_module, "_DRAIN_SECONDS", 0.02)
     monkeypatch.setattr(scope_module, "_CANCEL_SECONDS", 0.02)
-    yield
 
 
 def others() -> set[asyncio.Task[Any]]:
-    return asyncio.all_tasks() - {asyncio.current_task()}  # type: ignore[arg-type]
+    return {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
 
 
 async def test_nothing_of_a_client_outlives_it() -> None:
@@ -120,10 +119,13 @@ async def test_a_runtime_that_does_not_let_go_is_left_all_the_same(
 
 
 async def test_the_error_of_the_body_is_not_hidden_by_the_close(runtime: FakeRuntime) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with runtime.client() as client, await client.create_session():
             await runtime.drop()
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
 
 
 async def test_many_sessions_are_left_at_the_same_time(client: CopilotClient, runtime: FakeRuntime) -> None:
@@ -178,10 +180,8 @@ async def test_handlers_that_do_not_end_do_not_hold_up_the_close(
     async def stubborn(*_: Any) -> str:
         begun.release()
         while not free.is_set():
-            try:
+            with suppress(asyncio.CancelledError):
                 await free.wait()
-            except asyncio.CancelledError:
-                pass
         return ""
 
     @tool(name="stubborn")
@@ -196,10 +196,6 @@ async def test_handlers_that_do_not_end_do_not_hold_up_the_close(
     await client.close()
     assert "session s1: 2 handlers go on although they were cancelled" in caplog.text
     free.set()
-    while others() - {runtime.peer._reader}:
-        await asyncio.sleep(0)
-        if all(task.done() for task in others()):
-            break
 
 
 @pytest.mark.parametrize("target", ["session", "client"])
@@ -212,7 +208,7 @@ async def test_a_handler_may_close_what_it_belongs_to_and_goes_on(
     await client.start()
 
     async def leave(*_: Any) -> Any:
-        await {"session": session, "client": client}[target].close()
+        await (session.close() if target == "session" else client.close())
         after.set_result("went on")
         return ""
 
@@ -257,7 +253,7 @@ async def test_calls_under_way_end_when_the_client_closes(
     calls = [
         asyncio.create_task(session.send_and_wait("x")),
         asyncio.create_task(client.status()),
-        asyncio.create_task(anext(session.events(), None)),  # type: ignore[arg-type]
+        asyncio.create_task(anext(session.events(), None)),
     ]
     await runtime.asked("session.send")
     await runtime.asked("status.get")

@@ -95,9 +95,8 @@ async def test_a_subscriber_that_is_too_slow_is_told_after_what_it_has(
     await client.ping()
     assert [event.data.delta_content for event in await take(slow, 3)] == ["0", "1", "2"]
     for _ in range(2):
-        with pytest.raises(EventBufferOverflow) as caught:
+        with pytest.raises(EventBufferOverflow, match="more than 3 events"):
             await anext(slow)
-    assert caught.value.limit == 3
     assert len(await take(quick, 5)) == 5
     assert session._core._subscriptions._streams == [quick]
 
@@ -123,7 +122,7 @@ async def test_a_closed_stream_is_empty_and_gets_nothing_more(
 
 async def test_closing_wakes_the_task_that_waits(session: Session) -> None:
     events = session.events()
-    waiting = asyncio.create_task(anext(events, None))  # type: ignore[arg-type]
+    waiting = asyncio.create_task(anext(events, None))
     await asyncio.sleep(0)
     events.close()
     assert await waiting is None
@@ -131,7 +130,7 @@ async def test_closing_wakes_the_task_that_waits(session: Session) -> None:
 
 async def test_two_tasks_cannot_wait_for_one_stream(session: Session, runtime: FakeRuntime) -> None:
     events = session.events()
-    waiting: asyncio.Task[Any] = asyncio.create_task(anext(events))  # type: ignore[arg-type]
+    waiting: asyncio.Task[Any] = asyncio.create_task(anext(events))
     await asyncio.sleep(0)
     with pytest.raises(UsageError, match="own stream"):
         await anext(events)

@@ -52,8 +52,9 @@ async def test_a_session_with_secrets_leaves_no_trace_of_them(
         }
         session = await client.create_session(provider=provider, github_token=SECRET)
         assert SECRET not in repr(client) + repr(session)
+        wrong: Any = {**provider, "baseUrl": {SECRET: 1}}
         with pytest.raises(InvalidParams) as caught:
-            await client.create_session(provider={**provider, "baseUrl": {SECRET: 1}}, github_token=SECRET)
+            await client.create_session(provider=wrong, github_token=SECRET)
         assert SECRET not in str(caught.value) + repr(caught.value)
         with pytest.raises(InvalidParams) as caught:
             await client.create_session(github_token=[SECRET])  # type: ignore[arg-type]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ async def test_another_protocol_version_is_refused(
     with pytest.raises(ProtocolVersionMismatch) as caught:
         await runtime.client().start()
     assert caught.value.server == server
-    assert runtime.peer.closed or await runtime.peer.wait_closed()
+    await runtime.peer.wait_closed()
 
 
 async def test_a_greeting_that_is_no_object_is_refused(runtime: FakeRuntime) -> None:
@@ -112,9 +111,10 @@ async def test_the_token_goes_to_the_runtime_over_tcp(runtime: FakeRuntime) -> N
     async with listener:
         async with CopilotClient.connect(f"localhost:{listener.port}", token="sesame") as client:
             await client.ping()
-        for wrong in ("wrong", None):
-            with pytest.raises(AuthenticationFailed):
-                await CopilotClient.connect(str(listener.port), token=wrong).start()
+        with pytest.raises(AuthenticationFailed, match="not the one"):
+            await CopilotClient.connect(str(listener.port), token="wrong").start()
+        with pytest.raises(AuthenticationRequired, match="pass token="):
+            await CopilotClient.connect(str(listener.port)).start()
 
 
 async def test_nobody_listens(unused_tcp_port: int) -> None:
@@ -164,13 +164,13 @@ async def test_a_listening_cli_gets_a_token_of_its_own(
 ) -> None:
     told = tmp_path / "token"
     source = f"open({str(told)!r}, 'w').write(os.environ['COPILOT_CONNECTION_TOKEN']); sys.exit(1)"
+    tokens = set()
     for _ in range(2):
         with pytest.raises(ConnectError):
             await cli(source, tcp=True).start()
-        token = told.read_text()
-        assert len(token) > 20
-        told.write_text("")
-    assert token not in " ".join(sys.argv)
+        tokens.add(told.read_text())
+    assert len(tokens) == 2
+    assert all(len(token) > 20 for token in tokens)
 
 
 async def test_the_github_token_is_in_the_environment_and_not_on_the_command_line(
@@ -287,6 +287,6 @@ def test_senseless_arguments_are_refused_at_once() -> None:
 
 
 async def test_an_unknown_method_is_an_error_of_the_call_alone(client: CopilotClient) -> None:
-    with pytest.raises(MethodNotFound, match="status.get"):
+    with pytest.raises(MethodNotFound, match=r"status\.get"):
         await client.status()
     await client.ping()

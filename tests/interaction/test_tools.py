@@ -159,7 +159,12 @@ async def test_a_tool_that_fails_tells_the_model_briefly_and_the_log_at_length(
         await gone
         return "no such city"
 
-    tools = {"plain": plain, "async": later, "stop": stop, "cancelled": wait_for_a_cancelled_task}
+    tools: dict[str, Tool[..., Any]] = {
+        "plain": plain,
+        "async": later,
+        "stop": stop,
+        "cancelled": wait_for_a_cancelled_task,
+    }
     await open_with(client, tools[kind])
     await runtime.request_tool("fails")
     answer = await runtime.tool_answer()

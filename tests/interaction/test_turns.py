@@ -12,6 +12,7 @@ from copilot_sdk import (
     ConnectionClosed,
     CopilotClient,
     InvalidParams,
+    RequestTimeout,
     RpcError,
     SessionError,
     TurnTimeout,
@@ -75,7 +76,7 @@ async def test_a_failed_turn_raises_after_its_last_event(session: Session, runti
 
     async def consume() -> None:
         async for event in session.stream("go"):
-            seen.append(event.type)
+            seen.append(event.type)  # noqa: PERF401 - what was seen before the error counts
 
     turn = asyncio.create_task(consume())
     await runtime.asked("session.send")
@@ -235,6 +236,13 @@ async def test_the_time_limit_holds_for_sending_too(session: Session, runtime: F
         session.stream("go", timeout=0)
 
 
+async def test_a_request_that_times_out_is_not_taken_for_a_slow_turn(runtime: FakeRuntime) -> None:
+    runtime.answers["session.send"] = lambda _: asyncio.Event().wait()
+    async with runtime.client(request_timeout=0.02) as client, await client.create_session() as session:
+        with pytest.raises(RequestTimeout, match=r"session\.send"):
+            await session.send_and_wait("go")
+
+
 async def test_a_refused_prompt_is_an_error_of_the_call_and_the_next_one_goes_well(
     session: Session, runtime: FakeRuntime
 ) -> None:
@@ -280,7 +288,7 @@ async def test_a_session_that_the_runtime_shuts_down_ends_its_turn(
 
     async def consume() -> None:
         async for event in session.stream("go"):
-            seen.append(event.type)
+            seen.append(event.type)  # noqa: PERF401 - what was seen before the error counts
 
     turn = asyncio.create_task(consume())
     await runtime.asked("session.send")

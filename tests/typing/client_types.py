@@ -6,7 +6,7 @@ A `type: ignore` marks what has to be refused; mypy reports one that is not need
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, assert_type
+from typing import Any, Literal, assert_type
 
 from copilot_sdk import (
     CopilotClient,
@@ -83,7 +83,7 @@ async def callbacks_know_their_event(session: Session) -> None:
 
     assert_type(session.on(AssistantMessage, plain), Callable[[], None])
     session.on(AssistantMessage, later)
-    session.on(AssistantMessage, lambda event: print(event.data.content))
+    session.on(AssistantMessage, lambda event: plain(event) if event.data.content else None)
     session.on("*", plain)
     session.on(AssistantMessage, wrong)  # type: ignore[arg-type]
 
@@ -118,7 +118,7 @@ def tools_keep_their_signature() -> None:
     assert_type(double.name, str)
     double("two", invocation)  # type: ignore[arg-type]
     tool(nmae="x")  # type: ignore[call-overload]
-    tools: list[Tool[..., object]] = [double, later]
+    tools: list[Tool[..., Any]] = [double, later]
     assert tools
 
 

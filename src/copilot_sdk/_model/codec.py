@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
@@ -45,9 +45,10 @@ def encode_params(method: Method[Any], values: Mapping[str, object] | object) ->
     if method.params is None:
         return {}
     if isinstance(values, Mapping):
+        given = cast("Mapping[str, object]", values)
         values = {
             name: value
-            for name, value in values.items()
+            for name, value in given.items()
             if value is not UNSET and (value is not None or name in method.nullable)
         }
     return encode(method, method.params, values)
@@ -59,17 +60,21 @@ def encode(method: Method[Any], load: Loader, values: object) -> dict[str, Any]:
     try:
         if isinstance(kind, type) and issubclass(kind, WireModel):
             return kind.model_validate(values).to_wire()
-        adapter = _adapter(load)
-        data: dict[str, Any] = adapter.dump_python(
-            adapter.validate_python(values), mode="json", exclude_unset=True
-        )
-        return data
+        return _encode_union(load, values)
     except ValidationError as error:
         raise InvalidParams(f"{method.name}: {'; '.join(problems(error))}", method=method.name) from None
     except PydanticSerializationError as error:
         raise InvalidParams(
             f"{method.name}: a value has no form in JSON: {error}", method=method.name
         ) from None
+
+
+def _encode_union(load: Loader, values: object) -> dict[str, Any]:
+    adapter = _adapter(load)
+    data: dict[str, Any] = adapter.dump_python(
+        adapter.validate_python(values), mode="json", exclude_unset=True
+    )
+    return data
 
 
 def decode_params(method: Method[Any], raw: object) -> Any:

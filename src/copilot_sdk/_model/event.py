@@ -112,7 +112,7 @@ class EventDecoder:
 
     def decode(self, raw: object) -> EventBase:
         """The event object of a raw event; never raises."""
-        kind = raw.get("type") if isinstance(raw, dict) else None
+        kind = _type_of(raw)
         if not isinstance(kind, str):
             return UnknownEvent.of(raw, "is not an object with a string `type`")
         validate = self._validators.get(kind)
@@ -125,6 +125,10 @@ class EventDecoder:
             return validate(raw)
         except ValidationError as error:
             return UnknownEvent.of(raw, describe(error))
+
+
+def _type_of(raw: object) -> object:
+    return cast("dict[str, object]", raw).get("type") if isinstance(raw, dict) else None
 
 
 def describe(error: ValidationError) -> str:

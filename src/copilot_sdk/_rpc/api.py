@@ -34,14 +34,14 @@ class SyncCaller(Protocol):
 
 
 class API:
-    """A namespace of methods, async."""
+    """A namespace of methods, async; `caller` makes the calls."""
 
     def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+        self.caller = caller
 
 
 class SyncAPI:
-    """A namespace of methods, sync."""
+    """A namespace of methods, sync; `caller` makes the calls."""
 
     def __init__(self, caller: SyncCaller) -> None:
-        self._caller = caller
+        self.caller = caller

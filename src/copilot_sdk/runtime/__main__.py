@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -112,8 +113,9 @@ async def _run(options: argparse.Namespace, model: Model, limits: Limits) -> Non
         limits=limits,
     )
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, runtime.request_stop)
+    with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its event loop.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, runtime.request_stop)
     async with runtime:
         closing = asyncio.create_task(_close_idle_sessions(runtime, options.session_idle_timeout))
         try:

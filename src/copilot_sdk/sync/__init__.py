@@ -1,7 +1,7 @@
 """The same client for programs without an event loop: `from copilot_sdk.sync import CopilotClient`.
 
-Nothing is implemented twice: one thread runs the event loop of the async client, and everything here hands
-    its work to it.
+Nothing is implemented twice: one thread runs the event loop of the async client, and everything here hands its
+work to it.
 Classes have the names of their async counterparts.
 """
 

@@ -6,15 +6,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from copilot_sdk import client as asynchronous
-from copilot_sdk._calls import PeerCaller
-from copilot_sdk.client import DEFAULT_REQUEST_TIMEOUT
+from copilot_sdk.client import DEFAULT_REQUEST_TIMEOUT, DEFAULT_START_TIMEOUT
 from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
 from copilot_sdk.sync._session import Session
 
 if TYPE_CHECKING:
     import os
-    from pathlib import Path
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import Unpack
 
     from copilot_sdk._connect import Connector
@@ -52,6 +51,7 @@ class CopilotClient:
         github_token: str | None = None,
         use_logged_in_user: bool = True,
         tcp: bool = False,
+        start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
     ) -> None:
         self._set_up(
@@ -64,6 +64,7 @@ class CopilotClient:
                 github_token=github_token,
                 use_logged_in_user=use_logged_in_user,
                 tcp=tcp,
+                start_timeout=start_timeout,
                 request_timeout=request_timeout,
             )
         )
@@ -84,12 +85,14 @@ class CopilotClient:
         connector: Connector,
         *,
         token: str | None = None,
+        start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
     ) -> Self:
         """See `copilot_sdk.CopilotClient.over`."""
-        return cls._of(
-            asynchronous.CopilotClient.over(connector, token=token, request_timeout=request_timeout)
+        client = asynchronous.CopilotClient.over(
+            connector, token=token, start_timeout=start_timeout, request_timeout=request_timeout
         )
+        return cls._of(client)
 
     @classmethod
     def connect(
@@ -97,12 +100,14 @@ class CopilotClient:
         address: str,
         *,
         token: str | None = None,
+        start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
     ) -> Self:
         """See `copilot_sdk.CopilotClient.connect`."""
-        return cls._of(
-            asynchronous.CopilotClient.connect(address, token=token, request_timeout=request_timeout)
+        client = asynchronous.CopilotClient.connect(
+            address, token=token, start_timeout=start_timeout, request_timeout=request_timeout
         )
+        return cls._of(client)
 
     @classmethod
     def embedded(
@@ -161,7 +166,7 @@ class CopilotClient:
         """
         from copilot_sdk._generated.copilot.sync_api.server import ServerRPC
 
-        return ServerRPC(PortalCaller(self._portal, PeerCaller(self._client._connection)))
+        return ServerRPC(PortalCaller(self._portal, self._client.rpc.caller))
 
     def create_session(
         self,

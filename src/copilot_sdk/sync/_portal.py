@@ -7,9 +7,9 @@ import inspect
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from copilot_sdk._calls import PeerCaller
+from copilot_sdk._rpc.api import Caller
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.unset import Unset
 from copilot_sdk.errors import UsageError
@@ -111,14 +111,14 @@ class PortalCaller:
         caller: Who makes them there.
     """
 
-    def __init__(self, portal: Portal, caller: PeerCaller) -> None:
+    def __init__(self, portal: Portal, caller: Caller) -> None:
         self._portal = portal
         self._caller = caller
 
     def call(
         self, method: Method[T], params: Mapping[str, object] | object, timeout: float | Unset | None
     ) -> T:
-        """See `PeerCaller.call`."""
+        """See `Caller.call`."""
         return self._portal.run(self._caller.call(method, params, timeout))
 
 
@@ -127,8 +127,8 @@ def off_loop(callback: Callable[[Any], Awaitable[T] | T]) -> Callable[[Any], Awa
 
     async def run(argument: Any) -> T:
         if inspect.iscoroutinefunction(callback):
-            return await callback(argument)  # type: ignore[no-any-return]
+            return cast("T", await callback(argument))
         outcome = await asyncio.to_thread(callback, argument)
-        return await outcome if inspect.isawaitable(outcome) else outcome
+        return cast("T", await outcome if inspect.isawaitable(outcome) else outcome)
 
     return run

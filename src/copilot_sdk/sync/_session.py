@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-from copilot_sdk._calls import PeerCaller
+from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.session import DEFAULT_TURN_TIMEOUT
 from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
 
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from copilot_sdk._subscriptions import EventStream as AsyncEventStream
 
 E = TypeVar("E", bound="EventBase")
+T = TypeVar("T")
 
 
-class EventStream:
+class EventStream(Generic[T]):
     """See `copilot_sdk.session.Session.events`; a plain iterator and context manager."""
 
-    def __init__(self, portal: Portal, stream: AsyncEventStream) -> None:
+    def __init__(self, portal: Portal, stream: AsyncEventStream[T]) -> None:
         self._portal = portal
         self._stream = stream
         self._events = portal.iterate(stream)
 
-    def __iter__(self) -> Iterator[SessionEvent]:
+    def __iter__(self) -> Iterator[T]:
         return self._events
 
-    def __next__(self) -> SessionEvent:
-        event: SessionEvent = next(self._events)
-        return event
+    def __next__(self) -> T:
+        return next(self._events)
 
     def close(self) -> None:
         """Take no more events."""
@@ -85,8 +85,7 @@ class Session:
         """Every method of the runtime that acts on a session, by namespace: `session.rpc.tasks.list()`."""
         from copilot_sdk._generated.copilot.sync_api.session import SessionRPC
 
-        core = self._session._core
-        return SessionRPC(PortalCaller(self._portal, PeerCaller(core.peer, core.id, core.check_open)))
+        return SessionRPC(PortalCaller(self._portal, self._session.rpc.caller))
 
     def send(
         self,
@@ -146,9 +145,22 @@ class Session:
         """See `copilot_sdk.session.Session.abort`."""
         self._portal.run(self._session.abort(reason))
 
-    def events(self, *types: type[EventBase] | str) -> EventStream:
+    @overload
+    def events(self, *, buffer: int = DEFAULT_BUFFER) -> EventStream[SessionEvent]: ...
+
+    @overload
+    def events(self, first: type[E], /, *types: type[E], buffer: int = DEFAULT_BUFFER) -> EventStream[E]: ...
+
+    @overload
+    def events(
+        self, first: str, /, *types: type[EventBase] | str, buffer: int = DEFAULT_BUFFER
+    ) -> EventStream[SessionEvent]: ...
+
+    def events(self, *types: Any, buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
         """See `copilot_sdk.session.Session.events`."""
-        return EventStream(self._portal, self._portal.call(lambda: self._session.events(*types)))
+        return EventStream(
+            self._portal, self._portal.call(lambda: self._session.events(*types, buffer=buffer))
+        )
 
     @overload
     def on(self, event: type[E], callback: Callable[[E], Awaitable[None] | None]) -> Callable[[], None]: ...

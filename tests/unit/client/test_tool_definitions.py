@@ -239,9 +239,9 @@ def test_a_tool_is_still_the_function() -> None:
 
     twice.name = "not the tool's"  # type: ignore[attr-defined]
     made = tool(twice)
-    assert (made(4), made.name, made.__doc__, made.__name__) == (8, "twice", "Twice.", "twice")
+    assert (made(4), made.name, made.__doc__, vars(made)["__name__"]) == (8, "twice", "Twice.", "twice")
     assert repr(made) == "<Tool twice>"
-    assert inspect.unwrap(made) is twice  # type: ignore[arg-type]
+    assert inspect.unwrap(made) is twice
 
 
 class Shop:
@@ -329,6 +329,7 @@ def takes_unresolvable(a: Nowhere) -> None: ...  # type: ignore[name-defined]  #
         (takes_unknowable, "cannot be described to a model"),
         (takes_unresolvable, "type hints cannot be resolved.*module level"),
         (len, "must be passable by name"),
+        (min, "its parameters are not known"),
     ],
 )
 def test_a_function_that_cannot_be_a_tool_says_why(function: Callable[..., Any], message: str) -> None:
@@ -348,7 +349,7 @@ def test_a_function_that_cannot_be_a_tool_says_why(function: Callable[..., Any],
         (None, ""),
         (5, "5"),
         ({"ä": [1, None]}, '{"ä": [1, null]}'),
-        (Address(street="s"), '{"street": "s", "number": 1}'),
+        (Address(street="s", number=1), '{"street": "s", "number": 1}'),
         (Point(1, 2), '{"x": 1, "y": 2, "field0": "kept"}'),
         (Colour.RED, '"red"'),
         (ToolResult("t"), {"textResultForLlm": "t", "resultType": "success"}),
@@ -356,7 +357,10 @@ def test_a_function_that_cannot_be_a_tool_says_why(function: Callable[..., Any],
     ],
 )
 def test_what_a_function_returns_is_sent_as_text_or_json(value: Any, wire: Any) -> None:
-    assert call(tool(name="f")(lambda: value)) == wire
+    def function() -> Any:
+        return value
+
+    assert call(Tool(function, name="f")) == wire
 
 
 def test_many_problems_are_cut_short() -> None:

@@ -39,119 +39,119 @@ class ServerRPC(API):
         """Methods `account.*`."""
         from .server_account import ServerAccountAPI
 
-        return ServerAccountAPI(self._caller)
+        return ServerAccountAPI(self.caller)
 
     @cached_property
     def agent_registry(self) -> ServerAgentRegistryAPI:
         """Methods `agentRegistry.*`."""
         from .server_agent_registry import ServerAgentRegistryAPI
 
-        return ServerAgentRegistryAPI(self._caller)
+        return ServerAgentRegistryAPI(self.caller)
 
     @cached_property
     def agents(self) -> ServerAgentsAPI:
         """Methods `agents.*`."""
         from .server_agents import ServerAgentsAPI
 
-        return ServerAgentsAPI(self._caller)
+        return ServerAgentsAPI(self.caller)
 
     @cached_property
     def auth(self) -> ServerAuthAPI:
         """Methods `auth.*`."""
         from .server_auth import ServerAuthAPI
 
-        return ServerAuthAPI(self._caller)
+        return ServerAuthAPI(self.caller)
 
     @cached_property
     def instructions(self) -> ServerInstructionsAPI:
         """Methods `instructions.*`."""
         from .server_instructions import ServerInstructionsAPI
 
-        return ServerInstructionsAPI(self._caller)
+        return ServerInstructionsAPI(self.caller)
 
     @cached_property
     def mcp(self) -> ServerMCPAPI:
         """Methods `mcp.*`."""
         from .server_mcp import ServerMCPAPI
 
-        return ServerMCPAPI(self._caller)
+        return ServerMCPAPI(self.caller)
 
     @cached_property
     def models(self) -> ServerModelsAPI:
         """Methods `models.*`."""
         from .server_models import ServerModelsAPI
 
-        return ServerModelsAPI(self._caller)
+        return ServerModelsAPI(self.caller)
 
     @cached_property
     def plugins(self) -> ServerPluginsAPI:
         """Methods `plugins.*`."""
         from .server_plugins import ServerPluginsAPI
 
-        return ServerPluginsAPI(self._caller)
+        return ServerPluginsAPI(self.caller)
 
     @cached_property
     def runtime(self) -> ServerRuntimeAPI:
         """Methods `runtime.*`."""
         from .server_runtime import ServerRuntimeAPI
 
-        return ServerRuntimeAPI(self._caller)
+        return ServerRuntimeAPI(self.caller)
 
     @cached_property
     def secrets(self) -> ServerSecretsAPI:
         """Methods `secrets.*`."""
         from .server_secrets import ServerSecretsAPI
 
-        return ServerSecretsAPI(self._caller)
+        return ServerSecretsAPI(self.caller)
 
     @cached_property
     def session(self) -> ServerSessionAPI:
         """Methods `session.*`."""
         from .server_session import ServerSessionAPI
 
-        return ServerSessionAPI(self._caller)
+        return ServerSessionAPI(self.caller)
 
     @cached_property
     def session_fs(self) -> ServerSessionFSAPI:
         """Methods `sessionFs.*`."""
         from .server_session_fs import ServerSessionFSAPI
 
-        return ServerSessionFSAPI(self._caller)
+        return ServerSessionFSAPI(self.caller)
 
     @cached_property
     def sessions(self) -> ServerSessionsAPI:
         """Methods `sessions.*`."""
         from .server_sessions import ServerSessionsAPI
 
-        return ServerSessionsAPI(self._caller)
+        return ServerSessionsAPI(self.caller)
 
     @cached_property
     def skills(self) -> ServerSkillsAPI:
         """Methods `skills.*`."""
         from .server_skills import ServerSkillsAPI
 
-        return ServerSkillsAPI(self._caller)
+        return ServerSkillsAPI(self.caller)
 
     @cached_property
     def status(self) -> ServerStatusAPI:
         """Methods `status.*`."""
         from .server_status import ServerStatusAPI
 
-        return ServerStatusAPI(self._caller)
+        return ServerStatusAPI(self.caller)
 
     @cached_property
     def tools(self) -> ServerToolsAPI:
         """Methods `tools.*`."""
         from .server_tools import ServerToolsAPI
 
-        return ServerToolsAPI(self._caller)
+        return ServerToolsAPI(self.caller)
 
     @cached_property
     def user(self) -> ServerUserAPI:
         """Methods `user.*`."""
         from .server_user import ServerUserAPI
 
-        return ServerUserAPI(self._caller)
+        return ServerUserAPI(self.caller)
 
     async def connect(
         self,
@@ -178,7 +178,7 @@ class ServerRPC(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.CONNECT,
             {
                 "token": token,
@@ -209,7 +209,7 @@ class ServerRPC(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.PING,
             {
                 "message": message,

@@ -40,7 +40,7 @@ class ServerAccountAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.ACCOUNT_GET_QUOTA,
             {
                 "gitHubToken": github_token,

@@ -55,7 +55,7 @@ class ServerAgentRegistryAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.AGENT_REGISTRY_SPAWN,
             {
                 "cwd": cwd,

@@ -46,7 +46,7 @@ class ServerAgentsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.AGENTS_DISCOVER,
             {
                 "projectPaths": project_paths,

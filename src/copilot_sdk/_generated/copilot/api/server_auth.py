@@ -37,7 +37,7 @@ class ServerAuthAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.AUTH_GET_STATUS,
             {},
             request_timeout,

@@ -46,7 +46,7 @@ class ServerInstructionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.INSTRUCTIONS_DISCOVER,
             {
                 "projectPaths": project_paths,

@@ -41,7 +41,7 @@ class ServerMCPConfigAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MCP_CONFIG_ADD,
             {
                 "name": name,
@@ -71,7 +71,7 @@ class ServerMCPConfigAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MCP_CONFIG_DISABLE,
             {
                 "names": names,
@@ -100,7 +100,7 @@ class ServerMCPConfigAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MCP_CONFIG_ENABLE,
             {
                 "names": names,
@@ -129,7 +129,7 @@ class ServerMCPConfigAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MCP_CONFIG_LIST,
             {},
             request_timeout,
@@ -154,7 +154,7 @@ class ServerMCPConfigAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MCP_CONFIG_RELOAD,
             {},
             request_timeout,
@@ -180,7 +180,7 @@ class ServerMCPConfigAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MCP_CONFIG_REMOVE,
             {
                 "name": name,
@@ -211,7 +211,7 @@ class ServerMCPConfigAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MCP_CONFIG_UPDATE,
             {
                 "name": name,
@@ -227,7 +227,7 @@ class ServerMCPAPI(API):
     @cached_property
     def config(self) -> ServerMCPConfigAPI:
         """Methods `mcp.config.*`."""
-        return ServerMCPConfigAPI(self._caller)
+        return ServerMCPConfigAPI(self.caller)
 
     async def discover(
         self,
@@ -251,7 +251,7 @@ class ServerMCPAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MCP_DISCOVER,
             {
                 "workingDirectory": working_directory,

@@ -40,7 +40,7 @@ class ServerModelsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MODELS_LIST,
             {
                 "gitHubToken": github_token,

@@ -30,7 +30,7 @@ class ServerRuntimeAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.RUNTIME_SHUTDOWN,
             {},
             request_timeout,

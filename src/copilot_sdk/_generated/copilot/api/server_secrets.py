@@ -41,7 +41,7 @@ class ServerSecretsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SECRETS_ADD_FILTER_VALUES,
             {
                 "values": values,

@@ -297,7 +297,7 @@ class ServerSessionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_CREATE,
             {
                 "model": model,
@@ -423,7 +423,7 @@ class ServerSessionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_DELETE,
             {
                 "sessionId": session_id,
@@ -452,7 +452,7 @@ class ServerSessionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_GET_FOREGROUND,
             {},
             request_timeout,
@@ -479,7 +479,7 @@ class ServerSessionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_GET_LAST_ID,
             {},
             request_timeout,
@@ -508,7 +508,7 @@ class ServerSessionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_GET_METADATA,
             {
                 "sessionId": session_id,
@@ -539,7 +539,7 @@ class ServerSessionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_LIST,
             {
                 "filter": filter,
@@ -783,7 +783,7 @@ class ServerSessionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_RESUME,
             {
                 "model": model,
@@ -910,7 +910,7 @@ class ServerSessionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_SET_FOREGROUND,
             {
                 "sessionId": session_id,

@@ -50,7 +50,7 @@ class ServerSessionFSAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSION_FS_SET_PROVIDER,
             {
                 "initialCwd": initial_cwd,

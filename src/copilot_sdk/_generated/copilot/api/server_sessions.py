@@ -75,7 +75,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_BULK_DELETE,
             {
                 "sessionIds": session_ids,
@@ -106,7 +106,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_CHECK_IN_USE,
             {
                 "sessionIds": session_ids,
@@ -139,7 +139,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_CLOSE,
             {
                 "sessionId": session_id,
@@ -171,7 +171,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_CONFIGURE_SESSION_EXTENSIONS,
             {
                 "sessionId": session_id,
@@ -203,7 +203,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_CONNECT,
             {
                 "sessionId": session_id,
@@ -235,7 +235,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_ENRICH_METADATA,
             {
                 "sessions": sessions,
@@ -267,7 +267,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_FIND_BY_PREFIX,
             {
                 "prefix": prefix,
@@ -298,7 +298,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_FIND_BY_TASK_ID,
             {
                 "taskId": task_id,
@@ -334,7 +334,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_FORK,
             {
                 "sessionId": session_id,
@@ -368,7 +368,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_GET_BOARD_ENTRY_COUNT,
             {
                 "sessionId": session_id,
@@ -400,7 +400,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_GET_EVENT_FILE_PATH,
             {
                 "sessionId": session_id,
@@ -432,7 +432,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_GET_LAST_FOR_CONTEXT,
             {
                 "context": context,
@@ -465,7 +465,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_GET_PERSISTED_REMOTE_STEERABLE,
             {
                 "sessionId": session_id,
@@ -495,7 +495,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_GET_REMOTE_CONTROL_STATUS,
             {},
             request_timeout,
@@ -522,7 +522,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_GET_SIZES,
             {},
             request_timeout,
@@ -565,7 +565,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_LIST,
             {
                 "source": source,
@@ -601,7 +601,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_LOAD_DEFERRED_REPO_HOOKS,
             {
                 "sessionId": session_id,
@@ -632,7 +632,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_OPEN,
             params,
             request_timeout,
@@ -668,7 +668,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_POLL_SPAWNED_SESSIONS,
             {
                 "cursor": cursor,
@@ -706,7 +706,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_PRUNE_OLD,
             {
                 "olderThanDays": older_than_days,
@@ -746,7 +746,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_REGISTER_EXTENSION_TOOLS_ON_SESSION,
             {
                 "sessionId": session_id,
@@ -780,7 +780,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_RELEASE_LOCK,
             {
                 "sessionId": session_id,
@@ -815,7 +815,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_RELOAD_PLUGIN_HOOKS,
             {
                 "sessionId": session_id,
@@ -848,7 +848,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_SAVE,
             {
                 "sessionId": session_id,
@@ -880,7 +880,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_SET_ADDITIONAL_PLUGINS,
             {
                 "plugins": plugins,
@@ -913,7 +913,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_SET_REMOTE_CONTROL_STEERING,
             {
                 "enabled": enabled,
@@ -946,7 +946,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_START_REMOTE_CONTROL,
             {
                 "sessionId": session_id,
@@ -984,7 +984,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_STOP_REMOTE_CONTROL,
             {
                 "expectedSessionId": expected_session_id,
@@ -1020,7 +1020,7 @@ class ServerSessionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SESSIONS_TRANSFER_REMOTE_CONTROL,
             {
                 "toSessionId": to_session_id,

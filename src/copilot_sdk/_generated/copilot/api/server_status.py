@@ -37,7 +37,7 @@ class ServerStatusAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.STATUS_GET,
             {},
             request_timeout,

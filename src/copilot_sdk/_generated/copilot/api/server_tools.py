@@ -39,7 +39,7 @@ class ServerToolsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.TOOLS_LIST,
             {
                 "model": model,

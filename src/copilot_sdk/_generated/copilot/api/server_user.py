@@ -32,7 +32,7 @@ class ServerUserSettingsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.USER_SETTINGS_RELOAD,
             {},
             request_timeout,
@@ -45,4 +45,4 @@ class ServerUserAPI(API):
     @cached_property
     def settings(self) -> ServerUserSettingsAPI:
         """Methods `user.settings.*`."""
-        return ServerUserSettingsAPI(self._caller)
+        return ServerUserSettingsAPI(self.caller)

@@ -38,7 +38,7 @@ class AuthAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.AUTH_GET_STATUS,
             {},
             request_timeout,
@@ -70,7 +70,7 @@ class AuthAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.AUTH_SET_CREDENTIALS,
             {
                 "credentials": credentials,

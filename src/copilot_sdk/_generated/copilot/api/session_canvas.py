@@ -44,7 +44,7 @@ class CanvasActionAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.CANVAS_ACTION_INVOKE,
             {
                 "instanceId": instance_id,
@@ -61,7 +61,7 @@ class CanvasAPI(API):
     @cached_property
     def action(self) -> CanvasActionAPI:
         """Methods `session.canvas.action.*`."""
-        return CanvasActionAPI(self._caller)
+        return CanvasActionAPI(self.caller)
 
     async def close(
         self,
@@ -83,7 +83,7 @@ class CanvasAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.CANVAS_CLOSE,
             {
                 "instanceId": instance_id,
@@ -112,7 +112,7 @@ class CanvasAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.CANVAS_LIST,
             {},
             request_timeout,
@@ -139,7 +139,7 @@ class CanvasAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.CANVAS_LIST_OPEN,
             {},
             request_timeout,
@@ -174,7 +174,7 @@ class CanvasAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.CANVAS_OPEN,
             {
                 "extensionId": extension_id,

@@ -37,7 +37,7 @@ class ExtensionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.EXTENSIONS_DISABLE,
             {
                 "id": id,
@@ -65,7 +65,7 @@ class ExtensionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.EXTENSIONS_ENABLE,
             {
                 "id": id,
@@ -94,7 +94,7 @@ class ExtensionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.EXTENSIONS_LIST,
             {},
             request_timeout,
@@ -118,7 +118,7 @@ class ExtensionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.EXTENSIONS_RELOAD,
             {},
             request_timeout,
@@ -150,7 +150,7 @@ class ExtensionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.EXTENSIONS_SEND_ATTACHMENTS_TO_MESSAGE,
             {
                 "instanceId": instance_id,

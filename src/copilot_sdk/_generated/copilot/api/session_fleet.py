@@ -38,7 +38,7 @@ class FleetAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.FLEET_START,
             {
                 "prompt": prompt,

@@ -37,7 +37,7 @@ class InstructionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.INSTRUCTIONS_GET_SOURCES,
             {},
             request_timeout,

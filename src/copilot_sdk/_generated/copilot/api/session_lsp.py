@@ -38,7 +38,7 @@ class LSPAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.LSP_INITIALIZE,
             {
                 "workingDirectory": working_directory,

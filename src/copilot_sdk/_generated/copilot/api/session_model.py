@@ -44,7 +44,7 @@ class ModelAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MODEL_GET_CURRENT,
             {},
             request_timeout,
@@ -75,7 +75,7 @@ class ModelAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MODEL_LIST,
             {
                 "skipCache": skip_cache,
@@ -108,7 +108,7 @@ class ModelAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MODEL_SET_REASONING_EFFORT,
             {
                 "reasoningEffort": reasoning_effort,
@@ -150,7 +150,7 @@ class ModelAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.MODEL_SWITCH_TO,
             {
                 "modelId": model_id,

@@ -168,7 +168,7 @@ class OptionsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.OPTIONS_UPDATE,
             {
                 "model": model,

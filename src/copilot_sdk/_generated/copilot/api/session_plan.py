@@ -34,7 +34,7 @@ class PlanAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.PLAN_DELETE,
             {},
             request_timeout,
@@ -61,7 +61,7 @@ class PlanAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.PLAN_READ,
             {},
             request_timeout,
@@ -88,7 +88,7 @@ class PlanAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.PLAN_READ_SQL_TODOS,
             {},
             request_timeout,
@@ -114,7 +114,7 @@ class PlanAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.PLAN_UPDATE,
             {
                 "content": content,

@@ -37,7 +37,7 @@ class PluginsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.PLUGINS_LIST,
             {},
             request_timeout,
@@ -72,7 +72,7 @@ class PluginsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.PLUGINS_RELOAD,
             {
                 "reloadMcp": reload_mcp,

@@ -34,7 +34,7 @@ class QueueAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.QUEUE_CLEAR,
             {},
             request_timeout,
@@ -61,7 +61,7 @@ class QueueAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.QUEUE_PENDING_ITEMS,
             {},
             request_timeout,
@@ -88,7 +88,7 @@ class QueueAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.QUEUE_REMOVE_MOST_RECENT,
             {},
             request_timeout,

@@ -35,7 +35,7 @@ class RemoteAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.REMOTE_DISABLE,
             {},
             request_timeout,
@@ -65,7 +65,7 @@ class RemoteAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.REMOTE_ENABLE,
             {
                 "mode": mode,
@@ -99,7 +99,7 @@ class RemoteAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.REMOTE_NOTIFY_STEERABLE_CHANGED,
             {
                 "remoteSteerable": remote_steerable,

@@ -38,7 +38,7 @@ class ScheduleAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SCHEDULE_LIST,
             {},
             request_timeout,
@@ -67,7 +67,7 @@ class ScheduleAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SCHEDULE_STOP,
             {
                 "id": id,

@@ -45,7 +45,7 @@ class ShellAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SHELL_CANCEL_USER_REQUESTED,
             {
                 "requestId": request_id,
@@ -80,7 +80,7 @@ class ShellAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SHELL_EXEC,
             {
                 "command": command,
@@ -114,7 +114,7 @@ class ShellAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SHELL_EXECUTE_USER_REQUESTED,
             {
                 "requestId": request_id,
@@ -148,7 +148,7 @@ class ShellAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SHELL_KILL,
             {
                 "processId": process_id,

@@ -36,7 +36,7 @@ class SkillsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SKILLS_DISABLE,
             {
                 "name": name,
@@ -64,7 +64,7 @@ class SkillsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SKILLS_ENABLE,
             {
                 "name": name,
@@ -90,7 +90,7 @@ class SkillsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SKILLS_ENSURE_LOADED,
             {},
             request_timeout,
@@ -117,7 +117,7 @@ class SkillsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SKILLS_GET_INVOKED,
             {},
             request_timeout,
@@ -144,7 +144,7 @@ class SkillsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SKILLS_LIST,
             {},
             request_timeout,
@@ -171,7 +171,7 @@ class SkillsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.SKILLS_RELOAD,
             {},
             request_timeout,

@@ -42,7 +42,7 @@ class ToolsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.TOOLS_GET_CURRENT_METADATA,
             {},
             request_timeout,
@@ -75,7 +75,7 @@ class ToolsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.TOOLS_HANDLE_PENDING_TOOL_CALL,
             {
                 "requestId": request_id,
@@ -108,7 +108,7 @@ class ToolsAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.TOOLS_INITIALIZE_AND_VALIDATE,
             {},
             request_timeout,

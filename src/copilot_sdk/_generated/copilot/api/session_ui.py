@@ -52,7 +52,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_ELICITATION,
             {
                 "message": message,
@@ -90,7 +90,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_EPHEMERAL_QUERY,
             {
                 "question": question,
@@ -125,7 +125,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_HANDLE_PENDING_AUTO_MODE_SWITCH,
             {
                 "requestId": request_id,
@@ -159,7 +159,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_HANDLE_PENDING_ELICITATION,
             {
                 "requestId": request_id,
@@ -193,7 +193,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_HANDLE_PENDING_EXIT_PLAN_MODE,
             {
                 "requestId": request_id,
@@ -227,7 +227,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_HANDLE_PENDING_SAMPLING,
             {
                 "requestId": request_id,
@@ -261,7 +261,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_HANDLE_PENDING_USER_INPUT,
             {
                 "requestId": request_id,
@@ -294,7 +294,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_REGISTER_DIRECT_AUTO_MODE_SWITCH_HANDLER,
             {},
             request_timeout,
@@ -323,7 +323,7 @@ class UIAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.UI_UNREGISTER_DIRECT_AUTO_MODE_SWITCH_HANDLER,
             {
                 "handle": handle,

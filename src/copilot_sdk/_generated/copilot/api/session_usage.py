@@ -37,7 +37,7 @@ class UsageAPI(API):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return await self._caller.call(
+        return await self.caller.call(
             methods.USAGE_GET_METRICS,
             {},
             request_timeout,

@@ -40,7 +40,7 @@ class ServerAccountAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.ACCOUNT_GET_QUOTA,
             {
                 "gitHubToken": github_token,

@@ -55,7 +55,7 @@ class ServerAgentRegistryAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AGENT_REGISTRY_SPAWN,
             {
                 "cwd": cwd,

@@ -37,7 +37,7 @@ class ServerAuthAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AUTH_GET_STATUS,
             {},
             request_timeout,

@@ -46,7 +46,7 @@ class ServerInstructionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.INSTRUCTIONS_DISCOVER,
             {
                 "projectPaths": project_paths,

@@ -40,7 +40,7 @@ class ServerModelsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MODELS_LIST,
             {
                 "gitHubToken": github_token,

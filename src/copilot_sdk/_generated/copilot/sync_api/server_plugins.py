@@ -52,7 +52,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_MARKETPLACES_ADD,
             {
                 "source": source,
@@ -82,7 +82,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_MARKETPLACES_BROWSE,
             {
                 "name": name,
@@ -111,7 +111,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_MARKETPLACES_LIST,
             {},
             request_timeout,
@@ -139,7 +139,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_MARKETPLACES_REFRESH,
             {
                 "name": name,
@@ -174,7 +174,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_MARKETPLACES_REMOVE,
             {
                 "name": name,
@@ -190,7 +190,7 @@ class ServerPluginsAPI(SyncAPI):
     @cached_property
     def marketplaces(self) -> ServerPluginsMarketplacesAPI:
         """Methods `plugins.marketplaces.*`."""
-        return ServerPluginsMarketplacesAPI(self._caller)
+        return ServerPluginsMarketplacesAPI(self.caller)
 
     def disable(
         self,
@@ -214,7 +214,7 @@ class ServerPluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_DISABLE,
             {
                 "names": names,
@@ -243,7 +243,7 @@ class ServerPluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_ENABLE,
             {
                 "names": names,
@@ -278,7 +278,7 @@ class ServerPluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_INSTALL,
             {
                 "source": source,
@@ -308,7 +308,7 @@ class ServerPluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_LIST,
             {},
             request_timeout,
@@ -335,7 +335,7 @@ class ServerPluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_UNINSTALL,
             {
                 "name": name,
@@ -365,7 +365,7 @@ class ServerPluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_UPDATE,
             {
                 "name": name,
@@ -393,7 +393,7 @@ class ServerPluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_UPDATE_ALL,
             {},
             request_timeout,

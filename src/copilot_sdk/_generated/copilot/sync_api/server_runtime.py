@@ -30,7 +30,7 @@ class ServerRuntimeAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.RUNTIME_SHUTDOWN,
             {},
             request_timeout,

@@ -41,7 +41,7 @@ class ServerSecretsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SECRETS_ADD_FILTER_VALUES,
             {
                 "values": values,

@@ -50,7 +50,7 @@ class ServerSessionFSAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SESSION_FS_SET_PROVIDER,
             {
                 "initialCwd": initial_cwd,

@@ -38,7 +38,7 @@ class ServerSkillsConfigAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SKILLS_CONFIG_SET_DISABLED_SKILLS,
             {
                 "disabledSkills": disabled_skills,
@@ -53,7 +53,7 @@ class ServerSkillsAPI(SyncAPI):
     @cached_property
     def config(self) -> ServerSkillsConfigAPI:
         """Methods `skills.config.*`."""
-        return ServerSkillsConfigAPI(self._caller)
+        return ServerSkillsConfigAPI(self.caller)
 
     def discover(
         self,
@@ -80,7 +80,7 @@ class ServerSkillsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SKILLS_DISCOVER,
             {
                 "projectPaths": project_paths,

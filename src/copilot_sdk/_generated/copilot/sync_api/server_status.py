@@ -37,7 +37,7 @@ class ServerStatusAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.STATUS_GET,
             {},
             request_timeout,

@@ -39,7 +39,7 @@ class ServerToolsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TOOLS_LIST,
             {
                 "model": model,

@@ -64,210 +64,210 @@ class SessionRPC(SyncAPI):
         """Methods `session.agent.*`."""
         from .session_agent import AgentAPI
 
-        return AgentAPI(self._caller)
+        return AgentAPI(self.caller)
 
     @cached_property
     def auth(self) -> AuthAPI:
         """Methods `session.auth.*`."""
         from .session_auth import AuthAPI
 
-        return AuthAPI(self._caller)
+        return AuthAPI(self.caller)
 
     @cached_property
     def canvas(self) -> CanvasAPI:
         """Methods `session.canvas.*`."""
         from .session_canvas import CanvasAPI
 
-        return CanvasAPI(self._caller)
+        return CanvasAPI(self.caller)
 
     @cached_property
     def commands(self) -> CommandsAPI:
         """Methods `session.commands.*`."""
         from .session_commands import CommandsAPI
 
-        return CommandsAPI(self._caller)
+        return CommandsAPI(self.caller)
 
     @cached_property
     def event_log(self) -> EventLogAPI:
         """Methods `session.eventLog.*`."""
         from .session_event_log import EventLogAPI
 
-        return EventLogAPI(self._caller)
+        return EventLogAPI(self.caller)
 
     @cached_property
     def extensions(self) -> ExtensionsAPI:
         """Methods `session.extensions.*`."""
         from .session_extensions import ExtensionsAPI
 
-        return ExtensionsAPI(self._caller)
+        return ExtensionsAPI(self.caller)
 
     @cached_property
     def fleet(self) -> FleetAPI:
         """Methods `session.fleet.*`."""
         from .session_fleet import FleetAPI
 
-        return FleetAPI(self._caller)
+        return FleetAPI(self.caller)
 
     @cached_property
     def history(self) -> HistoryAPI:
         """Methods `session.history.*`."""
         from .session_history import HistoryAPI
 
-        return HistoryAPI(self._caller)
+        return HistoryAPI(self.caller)
 
     @cached_property
     def instructions(self) -> InstructionsAPI:
         """Methods `session.instructions.*`."""
         from .session_instructions import InstructionsAPI
 
-        return InstructionsAPI(self._caller)
+        return InstructionsAPI(self.caller)
 
     @cached_property
     def lsp(self) -> LSPAPI:
         """Methods `session.lsp.*`."""
         from .session_lsp import LSPAPI
 
-        return LSPAPI(self._caller)
+        return LSPAPI(self.caller)
 
     @cached_property
     def mcp(self) -> MCPAPI:
         """Methods `session.mcp.*`."""
         from .session_mcp import MCPAPI
 
-        return MCPAPI(self._caller)
+        return MCPAPI(self.caller)
 
     @cached_property
     def metadata(self) -> MetadataAPI:
         """Methods `session.metadata.*`."""
         from .session_metadata import MetadataAPI
 
-        return MetadataAPI(self._caller)
+        return MetadataAPI(self.caller)
 
     @cached_property
     def mode(self) -> ModeAPI:
         """Methods `session.mode.*`."""
         from .session_mode import ModeAPI
 
-        return ModeAPI(self._caller)
+        return ModeAPI(self.caller)
 
     @cached_property
     def model(self) -> ModelAPI:
         """Methods `session.model.*`."""
         from .session_model import ModelAPI
 
-        return ModelAPI(self._caller)
+        return ModelAPI(self.caller)
 
     @cached_property
     def name(self) -> NameAPI:
         """Methods `session.name.*`."""
         from .session_name import NameAPI
 
-        return NameAPI(self._caller)
+        return NameAPI(self.caller)
 
     @cached_property
     def options(self) -> OptionsAPI:
         """Methods `session.options.*`."""
         from .session_options import OptionsAPI
 
-        return OptionsAPI(self._caller)
+        return OptionsAPI(self.caller)
 
     @cached_property
     def permissions(self) -> PermissionsAPI:
         """Methods `session.permissions.*`."""
         from .session_permissions import PermissionsAPI
 
-        return PermissionsAPI(self._caller)
+        return PermissionsAPI(self.caller)
 
     @cached_property
     def plan(self) -> PlanAPI:
         """Methods `session.plan.*`."""
         from .session_plan import PlanAPI
 
-        return PlanAPI(self._caller)
+        return PlanAPI(self.caller)
 
     @cached_property
     def plugins(self) -> PluginsAPI:
         """Methods `session.plugins.*`."""
         from .session_plugins import PluginsAPI
 
-        return PluginsAPI(self._caller)
+        return PluginsAPI(self.caller)
 
     @cached_property
     def queue(self) -> QueueAPI:
         """Methods `session.queue.*`."""
         from .session_queue import QueueAPI
 
-        return QueueAPI(self._caller)
+        return QueueAPI(self.caller)
 
     @cached_property
     def remote(self) -> RemoteAPI:
         """Methods `session.remote.*`."""
         from .session_remote import RemoteAPI
 
-        return RemoteAPI(self._caller)
+        return RemoteAPI(self.caller)
 
     @cached_property
     def schedule(self) -> ScheduleAPI:
         """Methods `session.schedule.*`."""
         from .session_schedule import ScheduleAPI
 
-        return ScheduleAPI(self._caller)
+        return ScheduleAPI(self.caller)
 
     @cached_property
     def shell(self) -> ShellAPI:
         """Methods `session.shell.*`."""
         from .session_shell import ShellAPI
 
-        return ShellAPI(self._caller)
+        return ShellAPI(self.caller)
 
     @cached_property
     def skills(self) -> SkillsAPI:
         """Methods `session.skills.*`."""
         from .session_skills import SkillsAPI
 
-        return SkillsAPI(self._caller)
+        return SkillsAPI(self.caller)
 
     @cached_property
     def tasks(self) -> TasksAPI:
         """Methods `session.tasks.*`."""
         from .session_tasks import TasksAPI
 
-        return TasksAPI(self._caller)
+        return TasksAPI(self.caller)
 
     @cached_property
     def telemetry(self) -> TelemetryAPI:
         """Methods `session.telemetry.*`."""
         from .session_telemetry import TelemetryAPI
 
-        return TelemetryAPI(self._caller)
+        return TelemetryAPI(self.caller)
 
     @cached_property
     def tools(self) -> ToolsAPI:
         """Methods `session.tools.*`."""
         from .session_tools import ToolsAPI
 
-        return ToolsAPI(self._caller)
+        return ToolsAPI(self.caller)
 
     @cached_property
     def ui(self) -> UIAPI:
         """Methods `session.ui.*`."""
         from .session_ui import UIAPI
 
-        return UIAPI(self._caller)
+        return UIAPI(self.caller)
 
     @cached_property
     def usage(self) -> UsageAPI:
         """Methods `session.usage.*`."""
         from .session_usage import UsageAPI
 
-        return UsageAPI(self._caller)
+        return UsageAPI(self.caller)
 
     @cached_property
     def workspaces(self) -> WorkspacesAPI:
         """Methods `session.workspaces.*`."""
         from .session_workspaces import WorkspacesAPI
 
-        return WorkspacesAPI(self._caller)
+        return WorkspacesAPI(self.caller)
 
     def abort(
         self,
@@ -292,7 +292,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.ABORT,
             {
                 "reason": reason,
@@ -318,7 +318,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.DESTROY,
             {},
             request_timeout,
@@ -345,7 +345,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.DETACH,
             {},
             request_timeout,
@@ -372,7 +372,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.GET_MESSAGES,
             {},
             request_timeout,
@@ -412,7 +412,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.LOG,
             {
                 "message": message,
@@ -481,7 +481,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SEND,
             {
                 "prompt": prompt,
@@ -556,7 +556,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SEND_AND_WAIT,
             {
                 "prompt": prompt,
@@ -599,7 +599,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SHUTDOWN,
             {
                 "type": type,
@@ -626,7 +626,7 @@ class SessionRPC(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SUSPEND,
             {},
             request_timeout,

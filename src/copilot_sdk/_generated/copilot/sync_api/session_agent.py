@@ -34,7 +34,7 @@ class AgentAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AGENT_DESELECT,
             {},
             request_timeout,
@@ -61,7 +61,7 @@ class AgentAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AGENT_GET_CURRENT,
             {},
             request_timeout,
@@ -88,7 +88,7 @@ class AgentAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AGENT_LIST,
             {},
             request_timeout,
@@ -115,7 +115,7 @@ class AgentAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AGENT_RELOAD,
             {},
             request_timeout,
@@ -144,7 +144,7 @@ class AgentAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AGENT_SELECT,
             {
                 "name": name,

@@ -38,7 +38,7 @@ class AuthAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AUTH_GET_STATUS,
             {},
             request_timeout,
@@ -70,7 +70,7 @@ class AuthAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.AUTH_SET_CREDENTIALS,
             {
                 "credentials": credentials,

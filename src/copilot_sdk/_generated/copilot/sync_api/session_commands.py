@@ -48,7 +48,7 @@ class CommandsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.COMMANDS_ENQUEUE,
             {
                 "command": command,
@@ -80,7 +80,7 @@ class CommandsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.COMMANDS_EXECUTE,
             {
                 "commandName": command_name,
@@ -114,7 +114,7 @@ class CommandsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.COMMANDS_HANDLE_PENDING_COMMAND,
             {
                 "requestId": request_id,
@@ -149,7 +149,7 @@ class CommandsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.COMMANDS_INVOKE,
             {
                 "name": name,
@@ -186,7 +186,7 @@ class CommandsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.COMMANDS_LIST,
             {
                 "includeBuiltins": include_builtins,
@@ -221,7 +221,7 @@ class CommandsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.COMMANDS_RESPOND_TO_QUEUED_COMMAND,
             {
                 "requestId": request_id,

@@ -58,7 +58,7 @@ class EventLogAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.EVENT_LOG_READ,
             {
                 "cursor": cursor,
@@ -98,7 +98,7 @@ class EventLogAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.EVENT_LOG_REGISTER_INTEREST,
             {
                 "eventType": event_type,
@@ -131,7 +131,7 @@ class EventLogAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.EVENT_LOG_RELEASE_INTEREST,
             {
                 "handle": handle,
@@ -162,7 +162,7 @@ class EventLogAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.EVENT_LOG_TAIL,
             {},
             request_timeout,

@@ -38,7 +38,7 @@ class FleetAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.FLEET_START,
             {
                 "prompt": prompt,

@@ -43,7 +43,7 @@ class HistoryAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.HISTORY_ABORT_MANUAL_COMPACTION,
             {},
             request_timeout,
@@ -70,7 +70,7 @@ class HistoryAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.HISTORY_CANCEL_BACKGROUND_COMPACTION,
             {},
             request_timeout,
@@ -99,7 +99,7 @@ class HistoryAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.HISTORY_COMPACT,
             {
                 "customInstructions": custom_instructions,
@@ -127,7 +127,7 @@ class HistoryAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.HISTORY_SUMMARIZE_FOR_HANDOFF,
             {},
             request_timeout,
@@ -156,7 +156,7 @@ class HistoryAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.HISTORY_TRUNCATE,
             {
                 "eventId": event_id,

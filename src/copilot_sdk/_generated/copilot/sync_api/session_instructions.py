@@ -37,7 +37,7 @@ class InstructionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.INSTRUCTIONS_GET_SOURCES,
             {},
             request_timeout,

@@ -38,7 +38,7 @@ class LSPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.LSP_INITIALIZE,
             {
                 "workingDirectory": working_directory,

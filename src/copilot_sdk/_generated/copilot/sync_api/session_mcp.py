@@ -70,7 +70,7 @@ class MCPOAuthAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_OAUTH_LOGIN,
             {
                 "serverName": server_name,
@@ -108,7 +108,7 @@ class MCPOAuthAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_OAUTH_RESPOND,
             {
                 "requestId": request_id,
@@ -152,7 +152,7 @@ class MCPAppsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_APPS_CALL_TOOL,
             {
                 "serverName": server_name,
@@ -187,7 +187,7 @@ class MCPAppsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_APPS_DIAGNOSE,
             {
                 "serverName": server_name,
@@ -216,7 +216,7 @@ class MCPAppsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_APPS_GET_HOST_CONTEXT,
             {},
             request_timeout,
@@ -250,7 +250,7 @@ class MCPAppsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_APPS_LIST_TOOLS,
             {
                 "serverName": server_name,
@@ -284,7 +284,7 @@ class MCPAppsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_APPS_READ_RESOURCE,
             {
                 "serverName": server_name,
@@ -314,7 +314,7 @@ class MCPAppsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_APPS_SET_HOST_CONTEXT,
             {
                 "context": context,
@@ -329,12 +329,12 @@ class MCPAPI(SyncAPI):
     @cached_property
     def apps(self) -> MCPAppsAPI:
         """Methods `session.mcp.apps.*`."""
-        return MCPAppsAPI(self._caller)
+        return MCPAppsAPI(self.caller)
 
     @cached_property
     def oauth(self) -> MCPOAuthAPI:
         """Methods `session.mcp.oauth.*`."""
-        return MCPOAuthAPI(self._caller)
+        return MCPOAuthAPI(self.caller)
 
     def cancel_sampling_execution(
         self,
@@ -359,7 +359,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_CANCEL_SAMPLING_EXECUTION,
             {
                 "requestId": request_id,
@@ -392,7 +392,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_CONFIGURE_GITHUB,
             {
                 "authInfo": auth_info,
@@ -420,7 +420,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_DISABLE,
             {
                 "serverName": server_name,
@@ -447,7 +447,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_ENABLE,
             {
                 "serverName": server_name,
@@ -486,7 +486,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_EXECUTE_SAMPLING,
             {
                 "requestId": request_id,
@@ -520,7 +520,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_IS_SERVER_RUNNING,
             {
                 "serverName": server_name,
@@ -550,7 +550,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_LIST,
             {},
             request_timeout,
@@ -579,7 +579,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_LIST_TOOLS,
             {
                 "serverName": server_name,
@@ -615,7 +615,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_REGISTER_EXTERNAL_CLIENT,
             {
                 "serverName": server_name,
@@ -643,7 +643,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_RELOAD,
             {},
             request_timeout,
@@ -672,7 +672,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_RELOAD_WITH_CONFIG,
             {
                 "config": config,
@@ -701,7 +701,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_REMOVE_GITHUB,
             {},
             request_timeout,
@@ -729,7 +729,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_RESTART_SERVER,
             {
                 "serverName": server_name,
@@ -763,7 +763,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_SET_ENV_VALUE_MODE,
             {
                 "mode": mode,
@@ -793,7 +793,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_START_SERVER,
             {
                 "serverName": server_name,
@@ -822,7 +822,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_STOP_SERVER,
             {
                 "serverName": server_name,
@@ -851,7 +851,7 @@ class MCPAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MCP_UNREGISTER_EXTERNAL_CLIENT,
             {
                 "serverName": server_name,

@@ -46,7 +46,7 @@ class MetadataAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.METADATA_ACTIVITY,
             {},
             request_timeout,
@@ -80,7 +80,7 @@ class MetadataAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.METADATA_CONTEXT_INFO,
             {
                 "promptTokenLimit": prompt_token_limit,
@@ -111,7 +111,7 @@ class MetadataAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.METADATA_IS_PROCESSING,
             {},
             request_timeout,
@@ -141,7 +141,7 @@ class MetadataAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.METADATA_RECOMPUTE_CONTEXT_TOKENS,
             {
                 "modelId": model_id,
@@ -175,7 +175,7 @@ class MetadataAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.METADATA_RECORD_CONTEXT_CHANGE,
             {
                 "context": context,
@@ -209,7 +209,7 @@ class MetadataAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.METADATA_SET_WORKING_DIRECTORY,
             {
                 "workingDirectory": working_directory,
@@ -238,7 +238,7 @@ class MetadataAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.METADATA_SNAPSHOT,
             {},
             request_timeout,

@@ -37,7 +37,7 @@ class ModeAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MODE_GET,
             {},
             request_timeout,
@@ -63,7 +63,7 @@ class ModeAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.MODE_SET,
             {
                 "mode": mode,

@@ -37,7 +37,7 @@ class NameAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.NAME_GET,
             {},
             request_timeout,
@@ -63,7 +63,7 @@ class NameAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.NAME_SET,
             {
                 "name": name,
@@ -95,7 +95,7 @@ class NameAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.NAME_SET_AUTO,
             {
                 "summary": summary,

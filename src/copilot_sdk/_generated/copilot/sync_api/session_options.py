@@ -168,7 +168,7 @@ class OptionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.OPTIONS_UPDATE,
             {
                 "model": model,

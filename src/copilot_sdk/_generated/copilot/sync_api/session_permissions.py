@@ -74,7 +74,7 @@ class PermissionsURLsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_URLS_SET_UNRESTRICTED_MODE,
             {
                 "enabled": enabled,
@@ -109,7 +109,7 @@ class PermissionsPathsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_PATHS_ADD,
             {
                 "path": path,
@@ -140,7 +140,7 @@ class PermissionsPathsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_PATHS_IS_PATH_WITHIN_ALLOWED_DIRECTORIES,
             {
                 "path": path,
@@ -171,7 +171,7 @@ class PermissionsPathsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_PATHS_IS_PATH_WITHIN_WORKSPACE,
             {
                 "path": path,
@@ -200,7 +200,7 @@ class PermissionsPathsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_PATHS_LIST,
             {},
             request_timeout,
@@ -229,7 +229,7 @@ class PermissionsPathsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_PATHS_UPDATE_PRIMARY,
             {
                 "path": path,
@@ -266,7 +266,7 @@ class PermissionsLocationsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_LOCATIONS_ADD_TOOL_APPROVAL,
             {
                 "locationKey": location_key,
@@ -299,7 +299,7 @@ class PermissionsLocationsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_LOCATIONS_APPLY,
             {
                 "workingDirectory": working_directory,
@@ -330,7 +330,7 @@ class PermissionsLocationsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_LOCATIONS_RESOLVE,
             {
                 "workingDirectory": working_directory,
@@ -365,7 +365,7 @@ class PermissionsFolderTrustAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_FOLDER_TRUST_ADD_TRUSTED,
             {
                 "path": path,
@@ -396,7 +396,7 @@ class PermissionsFolderTrustAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_FOLDER_TRUST_IS_TRUSTED,
             {
                 "path": path,
@@ -411,22 +411,22 @@ class PermissionsAPI(SyncAPI):
     @cached_property
     def folder_trust(self) -> PermissionsFolderTrustAPI:
         """Methods `session.permissions.folderTrust.*`."""
-        return PermissionsFolderTrustAPI(self._caller)
+        return PermissionsFolderTrustAPI(self.caller)
 
     @cached_property
     def locations(self) -> PermissionsLocationsAPI:
         """Methods `session.permissions.locations.*`."""
-        return PermissionsLocationsAPI(self._caller)
+        return PermissionsLocationsAPI(self.caller)
 
     @cached_property
     def paths(self) -> PermissionsPathsAPI:
         """Methods `session.permissions.paths.*`."""
-        return PermissionsPathsAPI(self._caller)
+        return PermissionsPathsAPI(self.caller)
 
     @cached_property
     def urls(self) -> PermissionsURLsAPI:
         """Methods `session.permissions.urls.*`."""
-        return PermissionsURLsAPI(self._caller)
+        return PermissionsURLsAPI(self.caller)
 
     def configure(
         self,
@@ -469,7 +469,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_CONFIGURE,
             {
                 "approveAllToolPermissionRequests": approve_all_tool_permission_requests,
@@ -503,7 +503,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_GET_ALLOW_ALL,
             {},
             request_timeout,
@@ -534,7 +534,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_HANDLE_PENDING_PERMISSION_REQUEST,
             {
                 "requestId": request_id,
@@ -573,7 +573,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_MODIFY_RULES,
             {
                 "scope": scope,
@@ -608,7 +608,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_NOTIFY_PROMPT_SHOWN,
             {
                 "message": message,
@@ -637,7 +637,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_PENDING_REQUESTS,
             {},
             request_timeout,
@@ -664,7 +664,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_RESET_SESSION_APPROVALS,
             {},
             request_timeout,
@@ -697,7 +697,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_SET_ALLOW_ALL,
             {
                 "enabled": enabled,
@@ -731,7 +731,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_SET_APPROVE_ALL,
             {
                 "enabled": enabled,
@@ -764,7 +764,7 @@ class PermissionsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PERMISSIONS_SET_REQUIRED,
             {
                 "required": required,

@@ -37,7 +37,7 @@ class PluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_LIST,
             {},
             request_timeout,
@@ -72,7 +72,7 @@ class PluginsAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.PLUGINS_RELOAD,
             {
                 "reloadMcp": reload_mcp,

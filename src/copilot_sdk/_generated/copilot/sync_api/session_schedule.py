@@ -38,7 +38,7 @@ class ScheduleAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SCHEDULE_LIST,
             {},
             request_timeout,
@@ -67,7 +67,7 @@ class ScheduleAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.SCHEDULE_STOP,
             {
                 "id": id,

@@ -51,7 +51,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_CANCEL,
             {
                 "id": id,
@@ -80,7 +80,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_GET_CURRENT_PROMOTABLE,
             {},
             request_timeout,
@@ -109,7 +109,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_GET_PROGRESS,
             {
                 "id": id,
@@ -138,7 +138,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_LIST,
             {},
             request_timeout,
@@ -165,7 +165,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_PROMOTE_CURRENT_TO_BACKGROUND,
             {},
             request_timeout,
@@ -194,7 +194,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_PROMOTE_TO_BACKGROUND,
             {
                 "id": id,
@@ -224,7 +224,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_REFRESH,
             {},
             request_timeout,
@@ -253,7 +253,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_REMOVE,
             {
                 "id": id,
@@ -288,7 +288,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_SEND_MESSAGE,
             {
                 "id": id,
@@ -329,7 +329,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_START_AGENT,
             {
                 "agentType": agent_type,
@@ -363,7 +363,7 @@ class TasksAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TASKS_WAIT_FOR_PENDING,
             {},
             request_timeout,

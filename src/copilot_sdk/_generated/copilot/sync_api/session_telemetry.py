@@ -38,7 +38,7 @@ class TelemetryAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TELEMETRY_GET_ENGAGEMENT_ID,
             {},
             request_timeout,
@@ -64,7 +64,7 @@ class TelemetryAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.TELEMETRY_SET_FEATURE_OVERRIDES,
             {
                 "features": features,

@@ -37,7 +37,7 @@ class UsageAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.USAGE_GET_METRICS,
             {},
             request_timeout,

@@ -47,7 +47,7 @@ class WorkspacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.WORKSPACES_CREATE_FILE,
             {
                 "path": path,
@@ -79,7 +79,7 @@ class WorkspacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.WORKSPACES_DIFF,
             {
                 "mode": mode,
@@ -108,7 +108,7 @@ class WorkspacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.WORKSPACES_GET_WORKSPACE,
             {},
             request_timeout,
@@ -135,7 +135,7 @@ class WorkspacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.WORKSPACES_LIST_CHECKPOINTS,
             {},
             request_timeout,
@@ -162,7 +162,7 @@ class WorkspacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.WORKSPACES_LIST_FILES,
             {},
             request_timeout,
@@ -191,7 +191,7 @@ class WorkspacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.WORKSPACES_READ_CHECKPOINT,
             {
                 "number": number,
@@ -222,7 +222,7 @@ class WorkspacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.WORKSPACES_READ_FILE,
             {
                 "path": path,
@@ -253,7 +253,7 @@ class WorkspacesAPI(SyncAPI):
                 gone.
             InvalidParams: An argument does not fit.
         """
-        return self._caller.call(
+        return self.caller.call(
             methods.WORKSPACES_SAVE_LARGE_PASTE,
             {
                 "content": content,
