@@ -98,7 +98,7 @@ async def test_a_timeout_and_the_end_at_the_same_moment_are_one_error() -> None:
             await pending
         assert pending.cancelling() == 0
         await closing
-        await asyncio.wait({filling})
+        await asyncio.gather(filling, return_exceptions=True)
 
 
 async def test_what_still_waits_for_room_goes_out_before_closing() -> None:
@@ -321,7 +321,7 @@ async def test_closing_ends_although_the_other_side_does_not_read(monkeypatch: p
             sending = asyncio.create_task(far.send(request(number)))
             await step()
             await sending
-    await asyncio.wait({blocked})
+    await asyncio.gather(blocked, return_exceptions=True)
 
 
 async def test_a_peer_that_sends_rubbish_and_does_not_read_is_dropped(
