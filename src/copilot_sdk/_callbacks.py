@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 
@@ -18,7 +22,7 @@ def being_cancelled() -> bool:
 
 
 async def call_off_loop(function: Callable[..., Any], /, *args: Any, **keywords: Any) -> Any:
-    """Call a function: an async one here, a plain one in a worker thread, where it may block.
+    """Call a function: an async one here, a plain one in a thread of its own, where it may block.
 
     A cancelled caller does not wait for the thread; the function runs to its end there and nobody hears of it.
 
@@ -28,17 +32,41 @@ async def call_off_loop(function: Callable[..., Any], /, *args: Any, **keywords:
     try:
         if inspect.iscoroutinefunction(function):
             return await function(*args, **keywords)
-        outcome = await asyncio.to_thread(_call, function, args, keywords)
+        outcome = await _in_thread(partial(function, *args, **keywords))
         return await outcome if inspect.isawaitable(outcome) else outcome
     except asyncio.CancelledError as error:
         if being_cancelled():
             raise
         raise RuntimeError("it waited for something that was cancelled") from error
+    except SystemExit as error:
+        # It would end the event loop, and everything that waits for something in it.
+        raise RuntimeError("it raised SystemExit") from error
 
 
-def _call(function: Callable[..., Any], args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-    try:
-        return function(*args, **keywords)
-    except StopIteration as error:
-        # A future refuses to carry it, and whoever waits for the thread would wait for ever.
-        raise RuntimeError("it raised StopIteration") from error
+async def _in_thread(function: Callable[[], Any]) -> Any:
+    # The threads of the loop's pool are few: functions that wait for each other would use them up. And the end of
+    # the loop and of the program waits for the pool, so that one that blocks would hold up both.
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Any] = loop.create_future()
+    context = contextvars.copy_context()
+
+    def deliver(give: Callable[[Any], None], what: Any) -> None:
+        if not outcome.done():
+            give(what)
+
+    def run() -> None:
+        give: Callable[[Any], None] = outcome.set_result
+        what: Any
+        try:
+            what = context.run(function)
+        except StopIteration as error:
+            # A future refuses to carry it, and whoever waits for the thread would wait for ever.
+            give, what = outcome.set_exception, RuntimeError("it raised StopIteration")
+            what.__cause__ = error
+        except BaseException as error:  # noqa: BLE001 - it is handed on
+            give, what = outcome.set_exception, error
+        with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+            loop.call_soon_threadsafe(deliver, give, what)
+
+    threading.Thread(target=run, name="copilot_sdk callback", daemon=True).start()
+    return await outcome

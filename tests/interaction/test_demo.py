@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from copilot_sdk.demo.__main__ import main
+
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", "copilot_sdk.demo", *arguments]
@@ -35,6 +37,17 @@ def test_the_demo_says_what_to_do_when_there_is_no_cli() -> None:
 
     assert done.returncode == 1
     assert "error: no Copilot CLI at '/nowhere/copilot'" in done.stderr
+
+
+def test_the_demo_says_what_to_install_when_rich_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["demo"])
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.delitem(sys.modules, "copilot_sdk.demo.show", raising=False)
+
+    assert main() == 1
+    assert "error: the demo needs rich; install it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wrong", ["--runtime=other", "--unknown"])

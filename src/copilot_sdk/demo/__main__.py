@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 from copilot_sdk import CopilotClient, CopilotError
-from copilot_sdk.demo.show import Show
 from copilot_sdk.demo.story import scripted_model
 
 
@@ -30,6 +29,11 @@ def main() -> int:
     )
     parser.add_argument("--api-key", default="none", help="API key for that endpoint")
     options = parser.parse_args()
+    try:
+        from copilot_sdk.demo.show import Show
+    except ModuleNotFoundError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     session_options: dict[str, Any] = {}
     if options.runtime == "embedded":
         client = CopilotClient.embedded(scripted_model())

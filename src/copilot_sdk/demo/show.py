@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from rich.console import Console
-from rich.panel import Panel
-from rich.table import Table
+try:
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "the demo needs rich; install it, or this package with its extra 'demo'", name=missing.name
+    ) from missing
 
 from copilot_sdk import CopilotClient, Session, approve_once, tool
 from copilot_sdk.demo.story import GREETING, QUESTION, TASK

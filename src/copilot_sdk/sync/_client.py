@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from copilot_sdk import client as asynchronous
 from copilot_sdk.client import DEFAULT_REQUEST_TIMEOUT, DEFAULT_START_TIMEOUT
-from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
+from copilot_sdk.sync._portal import Portal, PortalCaller
 from copilot_sdk.sync._session import Session
 
 if TYPE_CHECKING:
@@ -181,8 +181,8 @@ class CopilotClient:
         work = self._client.create_session(
             session_id=session_id,
             tools=tools,
-            on_permission=None if on_permission is None else off_loop(on_permission),
-            on_user_input=None if on_user_input is None else off_loop(on_user_input),
+            on_permission=on_permission,
+            on_user_input=on_user_input,
             **options,
         )
         return Session(self._portal, self._portal.run(work))
@@ -200,8 +200,8 @@ class CopilotClient:
         work = self._client.resume_session(
             session_id,
             tools=tools,
-            on_permission=None if on_permission is None else off_loop(on_permission),
-            on_user_input=None if on_user_input is None else off_loop(on_user_input),
+            on_permission=on_permission,
+            on_user_input=on_user_input,
             **options,
         )
         return Session(self._portal, self._portal.run(work))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar, cast
 
+from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk._rpc.api import Caller
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.unset import Unset
@@ -23,6 +23,8 @@ class Portal:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        # So that nothing is handed to a loop that ends. A generator may be closed, and then post, in the middle.
+        self._lock = threading.RLock()
 
     @property
     def running(self) -> bool:
@@ -50,32 +52,45 @@ class Portal:
 
     def stop(self) -> None:
         """End the loop and wait for the thread."""
-        if self._loop is not None and self._thread is not None:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        with self._lock:
+            loop, thread = self._loop, self._thread
             self._loop = self._thread = None
+            if loop is not None:
+                loop.call_soon_threadsafe(loop.stop)
+        if thread is not None:
+            thread.join()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine in the loop and wait for it; an interrupt of the wait cancels it.
 
         Raises:
-            UsageError: The client is not started, or the call comes from the loop's own thread and would wait
-                for itself.
+            UsageError: The client is not open, or the call comes from the loop's own thread and would wait for
+                itself.
         """
-        if self._loop is None:
-            work.close()
-            raise UsageError("the client is not started; use 'with CopilotClient() as client:'")
         if threading.current_thread() is self._thread:
             work.close()
             raise UsageError(
                 "the sync client was called from its own event loop; pass plain functions as callbacks"
             )
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = self.post(work)
+        if future is None:
+            raise UsageError(
+                "the client is not open: it was not started, or was closed; "
+                "use 'with CopilotClient() as client:'"
+            )
         try:
             return future.result()
         except BaseException:
             future.cancel()
             raise
+
+    def post(self, work: Coroutine[Any, Any, T]) -> Future[T] | None:
+        """Run a coroutine in the loop, without waiting; None if there is no loop."""
+        with self._lock:
+            if self._loop is None:
+                work.close()
+                return None
+            return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def call(self, function: Callable[[], T]) -> T:
         """Call a plain function in the loop's thread and wait for it."""
@@ -99,8 +114,9 @@ class Portal:
                 yield item[0]
         finally:
             close = getattr(source, "aclose", None)
-            if close is not None and self._loop is not None:
-                self.run(close())
+            if close is not None:
+                # Not waited for: a forgotten generator is closed in any thread, and as late as the program's end.
+                self.post(close())
 
 
 class PortalCaller:
@@ -126,9 +142,6 @@ def off_loop(callback: Callable[[Any], Awaitable[T] | T]) -> Callable[[Any], Awa
     """A callback that runs in a worker thread, from where it may use the sync client itself."""
 
     async def run(argument: Any) -> T:
-        if inspect.iscoroutinefunction(callback):
-            return cast("T", await callback(argument))
-        outcome = await asyncio.to_thread(callback, argument)
-        return cast("T", await outcome if inspect.isawaitable(outcome) else outcome)
+        return cast("T", await call_off_loop(callback, argument))
 
     return run

@@ -46,7 +46,8 @@ class EventStream(Generic[T]):
 
     def close(self) -> None:
         """Take no more events."""
-        self._portal.call(self._stream.close)
+        if self._portal.running:
+            self._portal.call(self._stream.close)
 
     def __enter__(self) -> Self:
         return self
@@ -171,11 +172,12 @@ class Session:
     def on(self, event: Any, callback: Callable[[Any], Awaitable[None] | None]) -> Callable[[], None]:
         """See `copilot_sdk.session.Session.on`; a plain function is called in a worker thread."""
         unsubscribe = self._portal.call(lambda: self._session.on(event, off_loop(callback)))
-        return lambda: self._portal.call(unsubscribe)
+        return lambda: self._portal.call(unsubscribe) if self._portal.running else None
 
     def close(self) -> None:
         """See `copilot_sdk.session.Session.close`."""
-        self._portal.run(self._session.close())
+        if self._portal.running:
+            self._portal.run(self._session.close())
 
     def __enter__(self) -> Self:
         return self

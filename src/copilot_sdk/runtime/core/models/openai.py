@@ -6,7 +6,13 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import httpx
+try:
+    import httpx
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        "a model behind an endpoint needs httpx; install it, or this package with its extra 'runtime'",
+        name=missing.name,
+    ) from missing
 
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
 from copilot_sdk.runtime.core.json_values import is_object, objects_in
