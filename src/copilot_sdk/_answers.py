@@ -38,7 +38,7 @@ class Answers:
         on_user_input: Answers questions to the user; None refuses them.
 
     Raises:
-        UsageError: Something is no tool, or two tools have the same name.
+        UsageError: Something is no tool, two tools have the same name, or a handler is no function.
     """
 
     def __init__(
@@ -50,6 +50,9 @@ class Answers:
         on_permission: PermissionHandler | None,
         on_user_input: UserInputHandler | None,
     ) -> None:
+        for name, handler in (("on_permission", on_permission), ("on_user_input", on_user_input)):
+            if handler is not None and not callable(handler):
+                raise UsageError(f"{name} has to be a function, not {handler!r}")
         self._rpc = rpc
         self._spawn = spawn
         self._tools = _by_name(tools)

@@ -59,11 +59,11 @@ class EventFilter:
 
 
 def _wire_type(item: type[EventBase]) -> str:
-    field = item.model_fields.get("type")
+    fields: Mapping[str, Any] = getattr(item, "model_fields", {})
+    field = fields.get("type")
     if field is None or not isinstance(field.default, str) or not field.default:
-        raise UsageError(
-            f"{item.__name__} is no class of a single event type; leave it out to get all events"
-        )
+        name = getattr(item, "__name__", repr(item))
+        raise UsageError(f"{name} is no class of a single event type; leave it out to get all events")
     return field.default
 
 

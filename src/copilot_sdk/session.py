@@ -9,7 +9,7 @@ from copilot_sdk._answers import UserInputHandler
 from copilot_sdk._core import SessionCore
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, feed
 from copilot_sdk._turn import TurnStream
-from copilot_sdk.errors import CopilotError
+from copilot_sdk.errors import CopilotError, UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
@@ -261,8 +261,10 @@ class Session:
             A function that ends the subscription.
 
         Raises:
-            UsageError: The session is closed, or the class stands for no single event.
+            UsageError: The session is closed, the class stands for no single event, or the callback is no function.
         """
+        if not callable(callback):
+            raise UsageError(f"the callback has to be a function, not {callback!r}")
         stream = self._core.subscribe(EventFilter(() if event == "*" else (event,)))
         self._core.tasks.follow(feed(stream, callback))
         return stream.close

@@ -149,4 +149,4 @@ def event_annotation(decoder: EventDecoder) -> Any:
     def load(value: object) -> EventBase:
         return value if isinstance(value, EventBase) else decoder.decode(value)
 
-    return Annotated[SerializeAsAny[EventBase], PlainValidator(load)]
+    return Annotated[SerializeAsAny[EventBase], PlainValidator(load, json_schema_input_type=EventBase)]

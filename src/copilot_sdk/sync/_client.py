@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -132,10 +133,13 @@ class CopilotClient:
         except BaseException:
             self._portal.stop()
             raise
+        # A client that was forgotten would leave a process or a folder behind.
+        atexit.register(self.close)
 
     def close(self) -> None:
         """See `copilot_sdk.CopilotClient.close`."""
         if self._portal.running:
+            atexit.unregister(self.close)
             try:
                 self._portal.run(self._client.close())
             finally:

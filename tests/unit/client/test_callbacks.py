@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 from typing import Any
 
@@ -46,6 +47,45 @@ async def test_stop_iteration_does_not_hang() -> None:
     async with asyncio.timeout(5):
         with pytest.raises(RuntimeError, match="StopIteration"):
             await call_off_loop(stop)
+
+
+async def test_system_exit_ends_the_callback_and_not_the_loop() -> None:
+    def leave() -> None:
+        sys.exit(3)
+
+    async def leave_from_here() -> None:
+        sys.exit(3)
+
+    for function in (leave, leave_from_here):
+        with pytest.raises(RuntimeError, match="SystemExit"):
+            await call_off_loop(function)
+
+
+async def test_plain_functions_that_wait_for_each_other_do_not_run_out_of_threads() -> None:
+    barrier = threading.Barrier(50)
+    await asyncio.gather(*(call_off_loop(barrier.wait, 10) for _ in range(50)))
+
+
+def test_a_plain_function_that_blocks_does_not_hold_up_the_end_of_the_loop() -> None:
+    release, began, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def block() -> None:
+        began.set()
+        release.wait(30)
+        ended.set()
+
+    async def main() -> None:
+        waiting = asyncio.create_task(call_off_loop(block))
+        while not began.is_set():
+            await asyncio.sleep(0)
+        waiting.cancel()
+
+    asyncio.run(main())
+    held_up = ended.is_set()
+    release.set()
+
+    assert not held_up
+    assert ended.wait(10)
 
 
 async def test_a_cancellation_from_inside_is_a_failure_and_one_from_outside_is_not() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -141,6 +143,88 @@ def test_closing_ends_the_thread_and_may_be_repeated() -> None:
     client.close()
 
     assert "copilot_sdk.sync" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_callback_may_close_the_client() -> None:
+    closed = threading.Event()
+    client = CopilotClient.embedded()
+
+    @tool(skip_permission=True)
+    def leave() -> None:
+        """Leave."""
+        client.close()
+        closed.set()
+
+    client.start()
+    client.create_session(tools=[leave]).send("!call leave {}")
+
+    assert closed.wait(10)
+
+
+def test_a_tool_that_blocks_does_not_hold_up_closing() -> None:
+    release, began, ended = threading.Event(), threading.Event(), threading.Event()
+
+    @tool(skip_permission=True)
+    def block() -> None:
+        """Block."""
+        began.set()
+        release.wait(30)
+        ended.set()
+
+    with CopilotClient.embedded() as client:
+        client.create_session(tools=[block]).send("!call block {}")
+        assert began.wait(10)
+    held_up = ended.is_set()
+    release.set()
+
+    assert not held_up
+    assert ended.wait(10)
+
+
+def test_a_tool_that_calls_sys_exit_leaves_the_client_usable(client: CopilotClient) -> None:
+    @tool(skip_permission=True)
+    async def leave() -> None:
+        """Leave."""
+        sys.exit(3)
+
+    with client.create_session(tools=[leave]) as session:
+        message = session.send_and_wait("!call leave {}")
+
+    assert message is not None
+    assert "SystemExit" in message.data.content
+
+
+def test_after_the_end_of_the_client_everything_can_still_be_closed() -> None:
+    client = CopilotClient.embedded()
+    client.start()
+    session = client.create_session()
+    unsubscribe = session.on("*", print)
+    events = session.events()
+    turn = session.stream("!say hello")
+    next(turn)
+    client.close()
+
+    unsubscribe()
+    events.close()
+    session.close()
+    del turn
+    with pytest.raises(UsageError, match="was closed"):
+        session.send("!say hello")
+
+
+def test_a_forgotten_client_does_not_hold_up_the_end_of_the_program() -> None:
+    program = """
+from copilot_sdk.sync import CopilotClient
+client = CopilotClient.embedded()
+client.start()
+turn = client.create_session().stream("!hold")
+next(turn)
+print(client.rpc.ping().message)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=30, check=True)
+
+    assert done.stdout.startswith(b"pong")
+    assert done.stderr == b""
 
 
 def test_it_works_inside_a_running_event_loop() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
+from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk._generated.copilot.events.session import (
     SessionResumeData,
     SessionStartData,
@@ -330,7 +331,8 @@ class Runtime:
         await self.model.aclose()
         self.store.close()
         if self._temporary:
-            await asyncio.to_thread(shutil.rmtree, self.home, True)
+            # Not in the loop's pool: there is none any more when a program ends that forgot the runtime.
+            await call_off_loop(shutil.rmtree, self.home, ignore_errors=True)
 
 
 def _context_data(context: WorkContext) -> WorkingDirectoryContext:
