@@ -93,7 +93,6 @@ class Connect:
 
     host: str
     port: int
-    timeout: float = 10.0
 
     @classmethod
     def parse(cls, address: str) -> Connect:
@@ -111,7 +110,7 @@ class Connect:
         """Connect."""
         from copilot_sdk.transports.tcp import connect
 
-        return await connect(self.host, self.port, timeout=self.timeout)
+        return await connect(self.host, self.port, timeout=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,19 @@ if TYPE_CHECKING:
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.tools import Tool
 
-_MANAGED_OPTIONS = frozenset({"session_id", "tools", "request_permission", "request_user_input"})
+# Told to the runtime according to the handlers that this client has, never by the caller: what is announced must be served.
+_MANAGED_OPTIONS = frozenset(
+    {
+        "session_id",
+        "tools",
+        "hooks",
+        "request_permission",
+        "request_user_input",
+        "request_elicitation",
+        "request_exit_plan_mode",
+        "request_auto_mode_switch",
+    }
+)
 _UNCLAIMED_EVENTS = 1000
 
 

@@ -125,11 +125,6 @@ class Peer:
         """Whether the connection has ended."""
         return self._reason is not None
 
-    @property
-    def close_reason(self) -> ConnectionClosed | None:
-        """Why the connection has ended, None while it lasts."""
-        return self._reason
-
     async def wait_closed(self) -> ConnectionClosed:
         """Wait for the end of the connection and give the reason."""
         while self._reason is None:

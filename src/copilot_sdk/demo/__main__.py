@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from typing import Any
 
@@ -25,9 +26,9 @@ def main() -> int:
     )
     parser.add_argument("--model", help="model to use with the Copilot CLI")
     parser.add_argument(
-        "--base-url", help="OpenAI-compatible endpoint for the Copilot CLI, in place of an account"
+        "--base-url",
+        help="OpenAI-compatible endpoint for the CLI, in place of an account; OPENAI_API_KEY has its key",
     )
-    parser.add_argument("--api-key", default="none", help="API key for that endpoint")
     options = parser.parse_args()
     try:
         from copilot_sdk.demo.show import Show
@@ -45,7 +46,7 @@ def main() -> int:
             session_options["provider"] = {
                 "type": "openai",
                 "base_url": options.base_url,
-                "api_key": options.api_key,
+                "api_key": os.environ.get("OPENAI_API_KEY", "none"),
                 "wire_api": "completions",
             }
     try:

@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
+from copilot_sdk.runtime._embedded import EmbeddedRuntime, embedded
 from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
 from copilot_sdk.runtime.core.models.base import Model, ModelRequest, Usage
 from copilot_sdk.runtime.core.models.scripted import Call, Reply, Script, ScriptedModel
 from copilot_sdk.runtime.core.runtime import Runtime
-from copilot_sdk.runtime.embedded import EmbeddedRuntime, embedded
 
 __all__ = [
     "Call",

@@ -36,7 +36,7 @@ async def connect(
     host: str,
     port: int,
     *,
-    timeout: float = DEFAULT_CONNECT_TIMEOUT,
+    timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
     max_frame: int = DEFAULT_MAX_FRAME,
 ) -> TcpTransport:
     """Connect to a server.
@@ -44,7 +44,7 @@ async def connect(
     Args:
         host: Its name or address.
         port: Its port.
-        timeout: How many seconds to wait for the connection.
+        timeout: How many seconds to wait for the connection, None where the caller sets the limit.
         max_frame: The largest message to accept, in bytes.
 
     Raises:
@@ -310,17 +310,18 @@ class _ListeningChild(ChildProcess):
             self._stream.end(reason)
 
 
-async def _connect(host: str, port: int, seconds: float, max_frame: int) -> _SocketEnd:
+async def _connect(host: str, port: int, seconds: float | None, max_frame: int) -> _SocketEnd:
     stream = FramedStream(max_frame=max_frame)
     try:
         async with asyncio.timeout(seconds):
             _, protocol = await asyncio.get_running_loop().create_connection(
                 lambda: _SocketEnd(stream, quick_ack=True), host, port
             )
-    except TimeoutError:
+    except TimeoutError as error:
+        limit = "" if seconds is None else f" within {seconds:g} s"
         raise ConnectError(
-            f"{host} port {port} took no connection within {seconds:g} s; check that a server runs there"
-        ) from None
+            f"{host} port {port} took no connection{limit}; check that a server runs there"
+        ) from error
     except (OSError, OverflowError) as error:
         raise ConnectError(
             f"cannot connect to {host} port {port}: {_words(error)}; check that the server runs there"

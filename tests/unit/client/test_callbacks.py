@@ -67,17 +67,18 @@ async def test_plain_functions_that_wait_for_each_other_do_not_run_out_of_thread
 
 
 def test_a_plain_function_that_blocks_does_not_hold_up_the_end_of_the_loop() -> None:
-    release, began, ended = threading.Event(), threading.Event(), threading.Event()
-
-    def block() -> None:
-        began.set()
-        release.wait(30)
-        ended.set()
+    release, ended = threading.Event(), threading.Event()
 
     async def main() -> None:
+        began, loop = asyncio.Event(), asyncio.get_running_loop()
+
+        def block() -> None:
+            loop.call_soon_threadsafe(began.set)
+            release.wait(30)
+            ended.set()
+
         waiting = asyncio.create_task(call_off_loop(block))
-        while not began.is_set():
-            await asyncio.sleep(0)
+        await began.wait()
         waiting.cancel()
 
     asyncio.run(main())

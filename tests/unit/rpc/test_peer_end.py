@@ -55,7 +55,7 @@ async def test_all_pending_requests_fail_at_once_when_the_connection_ends() -> N
                 await pending
             errors.append(caught.value)
         assert client.closed
-        assert len({str(error) for error in [*errors, client.close_reason]}) == 1
+        assert len({str(error) for error in [*errors, await client.wait_closed()]}) == 1
         assert len({id(error) for error in errors}) == 3
         with pytest.raises(ConnectionClosed, match="closed on the other side"):
             await client.request("b")
@@ -141,7 +141,7 @@ async def test_a_broken_frame_ends_the_connection_with_its_reason() -> None:
         reason = await client.wait_closed()
         assert str(reason) == "connection closed: no frame: 'INFO up'"
         assert isinstance(reason.__cause__, ProtocolError)
-        assert client.close_reason is reason
+        assert await client.wait_closed() is reason
         await step()
         assert transport.closed
 
@@ -355,7 +355,7 @@ async def test_when_the_reader_is_cancelled_from_outside_nobody_waits_in_vain() 
 async def test_waiting_for_the_end_may_be_given_up() -> None:
     near, _ = memory_pair()
     async with Peer(near) as client:
-        assert client.close_reason is None
+        assert not client.closed
         waiting = asyncio.create_task(client.wait_closed())
         await step()
         waiting.cancel()

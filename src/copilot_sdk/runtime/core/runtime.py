@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk._generated.copilot.events.session import (
     SessionResumeData,
     SessionStartData,
@@ -331,8 +330,8 @@ class Runtime:
         await self.model.aclose()
         self.store.close()
         if self._temporary:
-            # Not in the loop's pool: there is none any more when a program ends that forgot the runtime.
-            await call_off_loop(shutil.rmtree, self.home, ignore_errors=True)
+            # Not in a thread: none can be started any more at the end of a program that forgot the runtime.
+            shutil.rmtree(self.home, ignore_errors=True)
 
 
 def _context_data(context: WorkContext) -> WorkingDirectoryContext:
