@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.tools import Tool
 
-# Told to the runtime according to the handlers that this client has, never by the caller: what is announced must be served.
+# Derived from the handlers that this client has, never passed by the caller: what is announced must be served.
 _MANAGED_OPTIONS = frozenset(
     {
         "session_id",
