@@ -130,7 +130,10 @@ def _refused(refusal: RpcError, token: str | None) -> RpcError:
         advice = "the runtime was started without a connection token; leave token out"
         return AuthenticationNotConfigured(f"{refusal.message}: {advice}", refusal.data, refusal.method)
     if token is None:
-        advice = "the runtime asks for a connection token; pass token=..., as in its COPILOT_CONNECTION_TOKEN"
+        advice = (
+            "the runtime asks for a connection token; "
+            "pass the one in its COPILOT_CONNECTION_TOKEN as the argument `token`"
+        )
         return AuthenticationRequired(f"{refusal.message}: {advice}", refusal.data, refusal.method)
     advice = "the connection token is not the one in the runtime's COPILOT_CONNECTION_TOKEN"
     return AuthenticationFailed(f"{refusal.message}: {advice}", refusal.data, refusal.method)

@@ -62,6 +62,10 @@ async def test_a_class_brings_no_events_that_could_not_be_read(
 async def test_a_class_of_many_events_is_refused(session: Session) -> None:
     with pytest.raises(UsageError, match="UnknownEvent is no class of a single event type"):
         session.events(UnknownEvent)
+    with pytest.raises(UsageError, match="5 is no class of a single event type"):
+        session.events(5)  # type: ignore[call-overload]
+    with pytest.raises(UsageError, match="the callback has to be a function, not 5"):
+        session.on("*", 5)  # type: ignore[call-overload]
     with pytest.raises(UsageError, match="buffer"):
         session.events(buffer=0)
 

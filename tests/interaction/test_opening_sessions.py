@@ -112,13 +112,19 @@ async def test_a_wrong_argument_of_a_method_is_named_before_anything_is_sent(
     assert nothing_was_sent(runtime)
 
 
-async def test_what_is_no_tool_is_refused(client: CopilotClient, runtime: FakeRuntime) -> None:
+async def test_what_is_no_tool_and_no_function_is_refused(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
     def plain() -> None: ...
 
     with pytest.raises(UsageError, match="@tool"):
         await client.create_session(tools=[plain])  # type: ignore[list-item]
     with pytest.raises(UsageError, match="two tools have the name 'lookup'"):
         await client.create_session(tools=[lookup, lookup])
+    with pytest.raises(UsageError, match="on_permission has to be a function, not 'yes'"):
+        await client.create_session(on_permission="yes")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="on_user_input has to be a function, not 5"):
+        await client.resume_session(SESSION, on_user_input=5)  # type: ignore[arg-type]
     assert nothing_was_sent(runtime)
 
 

@@ -113,7 +113,7 @@ async def test_the_token_goes_to_the_runtime_over_tcp(runtime: FakeRuntime) -> N
             await client.ping()
         with pytest.raises(AuthenticationFailed, match="not the one"):
             await CopilotClient.connect(str(listener.port), token="wrong").start()
-        with pytest.raises(AuthenticationRequired, match="pass token="):
+        with pytest.raises(AuthenticationRequired, match="COPILOT_CONNECTION_TOKEN as the argument `token`"):
             await CopilotClient.connect(str(listener.port)).start()
 
 

@@ -69,7 +69,7 @@ async def test_a_connection_token_lets_in_who_has_it(live: ClientStage) -> None:
         with pytest.raises(AuthenticationFailed) as caught:
             await CopilotClient.connect(address, token="open-barley").start()
         assert "open-barley" not in str(caught.value)
-        with pytest.raises(AuthenticationRequired, match="pass token="):
+        with pytest.raises(AuthenticationRequired, match="COPILOT_CONNECTION_TOKEN as the argument `token`"):
             await CopilotClient.connect(address).start()
 
 

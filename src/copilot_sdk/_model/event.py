@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Annotated, Any, cast
 
 from pydantic import (
-    PlainValidator,
     PrivateAttr,
     SerializeAsAny,
     SerializerFunctionWrapHandler,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_serializer,
 )
 
@@ -146,7 +147,7 @@ def problems(error: ValidationError) -> list[str]:
 def event_annotation(decoder: EventDecoder) -> Any:
     """The annotation of a field that holds any event."""
 
-    def load(value: object) -> EventBase:
+    def load(value: object, _: ValidatorFunctionWrapHandler) -> EventBase:
         return value if isinstance(value, EventBase) else decoder.decode(value)
 
-    return Annotated[SerializeAsAny[EventBase], PlainValidator(load, json_schema_input_type=EventBase)]
+    return Annotated[SerializeAsAny[EventBase], WrapValidator(load)]

@@ -150,7 +150,8 @@ class Peer:
             RpcError: The other side answered with an error; the subclass tells which.
             RequestTimeout: No answer came in time.
             ConnectionClosed: The connection has ended, or ends before the answer comes.
-            UsageError: The parameters have no form in JSON, or the timeout is not above zero.
+            UsageError: The parameters have no form in JSON, the timeout is not above zero, or the connection
+                belongs to another event loop.
         """
         seconds = self._default_timeout if isinstance(timeout, Unset) else _checked(timeout, "timeout")
         self._check_open()
@@ -186,6 +187,10 @@ class Peer:
             raise copy(self._reason)
         if self._reader is None:
             raise UsageError("the peer was not started; use 'async with peer' or call start()")
+        if self._reader.get_loop() is not asyncio.get_running_loop():
+            raise UsageError(
+                "the connection belongs to another event loop; use it in the one it was opened in"
+            )
 
     def _forget(self, id: MessageId) -> None:
         if self._calls.pop(id, None) is None or self._reason is not None:

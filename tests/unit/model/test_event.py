@@ -127,6 +127,14 @@ def test_a_member_that_holds_any_event_reads_and_writes_each_as_it_is() -> None:
     assert kind.dump_python(events, mode="json", exclude_unset=True)["known"] == raw()
 
 
+@pytest.mark.parametrize("mode", ["validation", "serialization"])
+def test_a_member_that_holds_any_event_has_a_json_schema(
+    mode: Literal["validation", "serialization"],
+) -> None:
+    schema = TypeAdapter(SomeEvents).json_schema(mode=mode)
+    assert schema["$defs"]["EventBase"]["type"] == "object"
+
+
 def test_the_class_of_a_type_can_be_asked_for() -> None:
     assert DECODER.class_of("rain.started") is RainStarted
     assert DECODER.class_of("rain.ended") is None

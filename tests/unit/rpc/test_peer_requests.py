@@ -265,3 +265,16 @@ async def test_a_thousand_requests_at_once_all_get_their_own_answer() -> None:
     async with connected(handler) as client:
         results = await asyncio.gather(*[client.request("m", {"n": n}) for n in range(1000)])
     assert results == list(range(1000))
+
+
+def test_a_call_from_another_event_loop_is_refused_instead_of_waiting_in_vain() -> None:
+    async def opened() -> Peer:
+        peer = Peer(memory_pair()[0])
+        peer.start()
+        return peer
+
+    with asyncio.Runner() as here, asyncio.Runner() as elsewhere:
+        peer = here.run(opened())
+        with pytest.raises(UsageError, match="another event loop"):
+            elsewhere.run(peer.request("a"))
+        here.run(peer.aclose())
