@@ -95,13 +95,13 @@ class Connect:
     port: int
 
     @classmethod
-    def parse(cls, address: str) -> Connect:
+    def parse(cls, address: str | int) -> Connect:
         """Read `host:port` or a port alone.
 
         Raises:
             UsageError: It is neither.
         """
-        host, separator, port = address.rpartition(":")
+        host, separator, port = str(address).rpartition(":")
         if not port.isdecimal() or not 0 < int(port) < 65536:
             raise UsageError(f"{address!r} is no address; write host:port, such as 127.0.0.1:4321")
         return cls(host.strip("[]") if separator else "127.0.0.1", int(port))
@@ -118,14 +118,15 @@ class Embed:
     """Runs the reference runtime in this process, for as long as the connection lasts."""
 
     model: Model | None = None
-    home: Path | None = None
+    home: str | os.PathLike[str] | None = None
     limits: Limits | None = None
 
     async def __call__(self) -> Transport:
         """Start the runtime."""
         from copilot_sdk.runtime import embedded
 
-        runtime = embedded(self.model, home=self.home, limits=self.limits)
+        home = None if self.home is None else Path(self.home)
+        runtime = embedded(self.model, home=home, limits=self.limits)
         return OwningTransport(runtime.connect(), runtime.aclose)
 
 

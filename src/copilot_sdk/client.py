@@ -18,7 +18,6 @@ from copilot_sdk.transports.closing import CloseOnce
 if TYPE_CHECKING:
     import os
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
     from typing import Unpack
 
     from copilot_sdk._generated.copilot.api.server import ServerRPC
@@ -129,7 +128,7 @@ class CopilotClient:
     @classmethod
     def connect(
         cls,
-        address: str,
+        address: str | int,
         *,
         token: str | None = None,
         start_timeout: float = DEFAULT_START_TIMEOUT,
@@ -156,7 +155,7 @@ class CopilotClient:
         cls,
         model: RuntimeModel | None = None,
         *,
-        home: Path | None = None,
+        home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
     ) -> Self:

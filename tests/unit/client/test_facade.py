@@ -69,3 +69,13 @@ def test_the_modules_of_generated_names_know_their_names(module: str) -> None:
     assert int(told) > 10
     with pytest.raises(ImportError):
         exec(f"from copilot_sdk.{module} import NoSuchName")
+
+
+def test_what_stands_for_unknown_things_can_be_imported() -> None:
+    from copilot_sdk.events import UnknownEvent
+    from copilot_sdk.types import UnknownVariant
+
+    assert {UnknownEvent.__module__, UnknownVariant.__module__} == {
+        "copilot_sdk._model.event",
+        "copilot_sdk._model.base",
+    }

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
+    from copilot_sdk._model import UnknownVariant as UnknownVariant
+
     from ..events.abort import *
     from ..events.assistant import *
     from ..events.auto_mode_switch import *
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
     from .unreached import *
 
 MODULES = {
+    "copilot_sdk._model": "UnknownVariant",
     "..events.abort": """
         AbortData
     """,

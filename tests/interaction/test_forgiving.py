@@ -1,0 +1,27 @@
+"""What a user would write first works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from copilot_sdk import CopilotClient, UsageError
+from copilot_sdk._connect import Connect
+
+
+def test_a_port_may_be_a_number() -> None:
+    assert Connect.parse(4321) == Connect.parse("127.0.0.1:4321")
+
+
+@pytest.mark.parametrize("address", [0, 70_000, "nowhere", "host:", ""])
+def test_what_is_no_address_is_refused(address: str | int) -> None:
+    with pytest.raises(UsageError, match="no address"):
+        CopilotClient.connect(address)
+
+
+async def test_the_home_of_an_embedded_runtime_may_be_a_string(tmp_path: Path) -> None:
+    async with CopilotClient.embedded(home=str(tmp_path)) as client, await client.create_session() as session:
+        await session.send_and_wait("Hello")
+
+    assert any(tmp_path.iterdir())
