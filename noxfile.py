@@ -102,6 +102,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
     session.run("lint-imports")
     session.run("python", "-m", "codegen", "--check")
+    session.run("python", "-m", "codegen", "lacking")
 
 
 @nox.session

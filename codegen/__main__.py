@@ -1,4 +1,4 @@
-"""`python -m codegen`: generate the package, check that it is up to date, or tell what changed between two schemas."""
+"""`python -m codegen`: generate the package, check it, compare schemas, or take in another version's facts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from codegen import output, report
+from codegen.absorb.command import absorb, lacking
 from codegen.errors import SchemaError
 from codegen.frontends import copilot
 from codegen.models import GeneratorMismatch
@@ -31,8 +32,21 @@ def main(arguments: list[str] | None = None) -> int:
         "--schema", type=Path, default=SCHEMA, metavar="DIR", help="folder of *.schema.json files"
     )
     parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="package to write")
+    commands = parser.add_subparsers(dest="command", metavar="absorb | lacking")
+    absorbing = commands.add_parser(
+        "absorb", help="take the facts of an installed runtime's schema files into ours"
+    )
+    absorbing.add_argument(
+        "path", type=Path, help="folder of the schema files, or one that has them in schemas/"
+    )
+    absorbing.add_argument("--version", help="the runtime's version, where the path does not tell")
+    commands.add_parser("lacking", help="list what has no description yet; fail if there is anything")
     options = parser.parse_args(arguments)
     try:
+        if options.command == "absorb":
+            return _listed(absorb(options.path, options.schema, options.version), failing=False)
+        if options.command == "lacking":
+            return _listed(lacking(options.schema), failing=True)
         if options.report:
             old, new = (copilot.read(folder) for folder in options.report)
             print(report.compare(old, new), end="")
@@ -52,6 +66,11 @@ def main(arguments: list[str] | None = None) -> int:
         f"{len(files)} files, {written} changed, in {options.out}"
     )
     return 0
+
+
+def _listed(lines: list[str], *, failing: bool) -> int:
+    print("\n".join(lines) or "nothing")
+    return 1 if lines and failing else 0
 
 
 def _check(files: dict[str, str], out: Path) -> int:

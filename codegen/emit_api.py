@@ -248,6 +248,7 @@ class _Emitter:
         marks += ["internal"] if method.meta.internal else []
         marks += ["deprecated"] if method.meta.deprecated else []
         marks += [f"since runtime {method.meta.since}"] if method.meta.since else []
+        marks += [f"until runtime {method.meta.until}"] if method.meta.until else []
         return [f"Wire method: `{method.wire}` ({', '.join(marks)})."]
 
     def _returns(self, expr: TypeExpr) -> str:

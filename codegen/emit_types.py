@@ -103,6 +103,8 @@ def _event_doc(event: Event) -> str:
         marks.append("internal")
     if event.meta.since:
         marks.append(f"since runtime {event.meta.since}")
+    if event.meta.until:
+        marks.append(f"until runtime {event.meta.until}")
     suffix = f" ({', '.join(marks)})" if marks else ""
     return paragraph(f"{event.meta.description}\n\nWire type: `{event.wire}`{suffix}.", indent=4)
 

@@ -91,6 +91,7 @@ class Meta:
     internal: bool = False
     deprecated: bool = False
     since: str | None = None
+    until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

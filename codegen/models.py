@@ -16,7 +16,7 @@ from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, 
 from datamodel_code_generator.enums import DataModelType
 
 from codegen import naming
-from codegen.frontends.unions import leaves
+from codegen.frontends.unions import objects
 from codegen.ir import (
     AliasDef,
     Array,
@@ -27,6 +27,7 @@ from codegen.ir import (
     Field,
     Json,
     Map,
+    Meta,
     Null,
     Nullable,
     ObjectDef,
@@ -183,21 +184,21 @@ def definition_text(definition: TypeDef) -> str:
         parts.append(
             "\n".join(f"- `{value}`: {text}" if text else f"- `{value}`" for value, text in definition.values)
         )
-    marks = _marks(definition.meta.deprecated, definition.meta.since)
+    marks = _marks(definition.meta)
     return "\n\n".join(part for part in [*parts, marks] if part)
 
 
 def field_text(field: Field) -> str:
     """Docstring of a field."""
-    return " ".join(
-        part for part in (field.meta.description, _marks(field.meta.deprecated, field.meta.since)) if part
-    )
+    return " ".join(part for part in (field.meta.description, _marks(field.meta)) if part)
 
 
-def _marks(deprecated: bool, since: str | None) -> str:
-    marks = ["Deprecated."] if deprecated else []
-    if since:
-        marks.append(f"Since runtime {since}.")
+def _marks(meta: Meta) -> str:
+    marks = ["Deprecated."] if meta.deprecated else []
+    if meta.since:
+        marks.append(f"Since runtime {meta.since}.")
+    if meta.until:
+        marks.append(f"Until runtime {meta.until}.")
     return " ".join(marks)
 
 
@@ -301,12 +302,12 @@ def _alias(name: str, value: ast.expr, protocol: Protocol) -> TypeSource:
 
 def _open_union(value: ast.expr, definition: UnionDef, protocol: Protocol) -> ast.expr:
     """A union that takes a branch it does not know as an `UnknownVariant`."""
-    branches = ast.unparse(value)
+    # A union inside it is opened: what takes unknown branches takes those behind it too.
+    names = [branch.name for branch in objects(definition.name, protocol.types)]
+    branches = " | ".join(names) or ast.unparse(value)
     if definition.discriminator:
-        # A union inside it is opened: what takes unknown branches has no tag to be told apart by.
-        names = dict.fromkeys(leaves(definition.name, protocol.types))
         tag = naming.field_name(definition.discriminator)
-        branches = f"Annotated[{' | '.join(names)}, Field(discriminator={tag!r})]"
+        branches = f"Annotated[{branches}, Field(discriminator={tag!r})]"
     return _expression(f"Annotated[{branches} | UnknownVariant, Field(union_mode='left_to_right')]")
 
 

@@ -1,10 +1,15 @@
 """Which generated module a type lives in.
 
 A type belongs to the one namespace, or the one event family, that reaches it; what two or more reach is
-shared. So no namespace's module imports another's, and the import graph has no cycle. Shared types that refer
-to each other stay together, and a large group of them has a module of its own: nobody pays for a group
-without using it, and no group imports another. What no method or event reaches stands apart, and nobody
-imports it.
+shared. So no namespace's module imports another's. Among the shared types:
+
+- What events reach is kept by the families that reach it, as it stands in the way of a session's first event:
+  a family loads no type that it cannot reach. What such a type refers to is reached by the same families or
+  by more, so the import graph has no cycle.
+- What methods alone reach stays together with what it refers to, and a large group of such types has a module
+  of its own: nobody pays for a group without using it, and no group imports another.
+
+What no method or event reaches stands apart, and nobody imports it.
 """
 
 from __future__ import annotations
@@ -63,8 +68,15 @@ def assign(protocol: Protocol) -> Owners:
         for name in _closure(names, protocol):
             reached[name].add(module)
     owners = {name: _owner(by) for name, by in reached.items()}
-    shared = [name for name, owner in owners.items() if owner == SHARED]
-    return Owners(owners | _groups(shared, protocol))
+    shared = {name: _families(reached[name]) for name, owner in owners.items() if owner == SHARED}
+    by_family = {
+        name: "_".join([SHARED, "events", *families]) for name, families in shared.items() if families
+    }
+    return Owners(owners | by_family | _groups({*shared} - {*by_family}, protocol))
+
+
+def _families(reached_by: set[str]) -> list[str]:
+    return sorted(module.removeprefix("events.") for module in reached_by if module.startswith("events."))
 
 
 def shared_group(module: str) -> bool:
@@ -72,9 +84,9 @@ def shared_group(module: str) -> bool:
     return module.startswith(f"{SHARED}_")
 
 
-def _groups(shared: list[str], protocol: Protocol) -> dict[str, str]:
-    """The modules of those shared types that belong to a large group, named after the type nobody refers to."""
-    references = {name: set(definition_references(protocol.types[name])) for name in shared}
+def _groups(names: set[str], protocol: Protocol) -> dict[str, str]:
+    """The modules of the types that methods share; a large group's is named after the type nobody refers to."""
+    references = {name: names & set(definition_references(protocol.types[name])) for name in sorted(names)}
     modules: dict[str, str] = {}
     for group in _connected(references):
         if sum(isinstance(protocol.types[name], ObjectDef) for name in group) >= _OWN_MODULE:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from codegen.frontends.unions import leaves
+from codegen.frontends.unions import covers, leaves, objects
 from codegen.ir import (
     AliasDef,
     Array,
@@ -145,11 +145,13 @@ class Sampler:
             yield Sample(size.value, self._value(expr, size, _DEPTH))
 
     def _branches(self, definition: UnionDef) -> Iterator[Sample]:
+        branches = objects(definition.name, self._types)
+        read_as = {b.name: next(a.name for a in branches if a is b or covers(a, b)) for b in branches}
         for index, member in enumerate(definition.members):
             if isinstance(member, Ref):
                 for name in leaves(member.name, self._types):
                     for sample in self._sizes(Ref(name)):
-                        yield Sample(f"{name} {sample.label}", sample.value, name)
+                        yield Sample(f"{name} {sample.label}", sample.value, read_as.get(name, name))
             else:
                 for sample in _distinct(self._sizes(member)):
                     yield Sample(f"branch {index} {sample.label}", sample.value)

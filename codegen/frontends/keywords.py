@@ -19,8 +19,8 @@ LIMITS = (
 # Marks that end up in the documentation, or that JSON Schema itself takes for annotations.
 _ANNOTATIONS = frozenset(
     {
-        "$comment", "contentEncoding", "deprecated", "description", "format", "since", "stability", "title",
-        "visibility", "x-enumDescriptions", "x-opaque-in-process", "x-opaque-json", "x-typescript-type",
+        "$comment", "contentEncoding", "deprecated", "description", "format", "since", "stability", "title", "until",
+        "visibility", "x-enumDescriptions", "x-enumSince", "x-opaque-in-process", "x-opaque-json", "x-typescript-type",
     }
 )  # fmt: skip
 _SHAPES = frozenset(
@@ -29,11 +29,22 @@ _SHAPES = frozenset(
         "required", "type",
     }
 )  # fmt: skip
-_MARKS = frozenset({"deprecated", "description", "since", "stability", "visibility"})
+_MARKS = frozenset({"deprecated", "description", "since", "stability", "until", "visibility"})
 _METHOD = _MARKS | {"rpcMethod", "params", "result", "notification", "waits"}
 _EVENT = _MARKS | {"title", "type", "properties", "required", "additionalProperties", "x-opaque-json"}
 _ROOT = frozenset(
-    {"$schema", "$id", "$comment", "$ref", "title", "description", "definitions", "$defs", "broadcasts"}
+    {
+        "$schema",
+        "$id",
+        "$comment",
+        "$ref",
+        "title",
+        "description",
+        "definitions",
+        "$defs",
+        "broadcasts",
+        "runtimes",
+    }
 )
 
 

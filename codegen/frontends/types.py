@@ -46,13 +46,13 @@ _RESERVED = frozenset(
 
 def meta_of(node: Node) -> Meta:
     """What a node says about a thing beside its shape."""
-    since = node.text("since") or None
     return Meta(
         description=node.text("description"),
         stability=node.text("stability") or None,
         internal=node.text("visibility") == "internal",
         deprecated=node.value.get("deprecated") is True,
-        since=since,
+        since=node.text("since") or None,
+        until=node.text("until") or None,
     )
 
 
@@ -160,13 +160,16 @@ class TypeReader:
         return f"{owner}Option{index + 1}"
 
     def _enum_values(self, node: Node) -> Iterator[tuple[str, str]]:
-        key = "x-enumDescriptions"
-        texts = node.child(key) if key in node.value else Node(node.file, f"{node.pointer}/{key}", {})
+        texts, since = (
+            node.child(key) if key in node.value else Node(node.file, f"{node.pointer}/{key}", {})
+            for key in ("x-enumDescriptions", "x-enumSince")
+        )
         values = Node(node.file, node.pointer, {"enum": _without_null(node)}).strings("enum")
         if not values:
             raise node.fail("an enum must have a value")
         for value in dict.fromkeys(values):
-            yield value, texts.text(value)
+            mark = f" Since runtime {since.text(value)}." if since.text(value) else ""
+            yield value, texts.text(value) and texts.text(value) + mark
 
     def _object(self, name: str, wire: str, node: Node, meta: Meta) -> ObjectDef:
         required = node.strings("required")

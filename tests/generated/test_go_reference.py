@@ -1,4 +1,8 @@
-"""The schema holds every fact of the Go reference, and each difference between them has a reason."""
+"""The schema holds every fact of the Go reference, and each difference between them has a reason.
+
+The reference is of runtime 1.0.61. What the schema says to be of a later runtime takes no part; where a later
+runtime widened what the reference has, that is a difference with a reason like any other.
+"""
 
 from __future__ import annotations
 
@@ -58,6 +62,43 @@ def is_any_there(subject: str, name: str) -> bool:
     return subject == "field" and DIFFERENCES[f"field {name}"].startswith(("any is ", "{any} is "))
 
 
+def is_dropped_later(subject: str, name: str) -> bool:
+    owner, _, field = name.partition(".")
+    node = (SCHEMA.find(owner) or {}).get("properties", {}).get(field, {}) if subject == "field" else {}
+    return "until" in node and DIFFERENCES[f"field {name}"] == "required there, optional here"
+
+
+def takes_params_later(subject: str, name: str) -> bool:
+    if subject != "params" or GO.methods[name].params is not None:
+        return False
+    return SCHEMA.find_later(str(SCHEMA.methods[name].params)) is not None
+
+
+def returns_more_later(subject: str, name: str) -> bool:
+    if subject != "result" or not GO.empty(GO.methods[name].result):
+        return False
+    return SCHEMA.find_later(SCHEMA.methods[name].result) is not None
+
+
+def has_another_form_later(subject: str, name: str) -> bool:
+    theirs, _, ours = DIFFERENCES[f"{subject} {name}"].removesuffix(" here").partition(" is ")
+    union = SCHEMA.find_later(ours.strip("{[]}")) if subject == "field" else None
+    forms = [SCHEMA.canonical(member) for member in union.get("anyOf", [])] if union else []
+    return any(ours.replace(ours.strip("{[]}"), form) == theirs for form in forms)
+
+
+def is_told_apart_later(subject: str, name: str) -> bool:
+    """Each case of the union has the struct's fields and takes an object that has no more than them."""
+    fields = GO.types[name].get("struct", {}) if subject == "type" else {}
+    members = (SCHEMA.find(name) or {}).get("anyOf", []) if fields else []
+    cases = [SCHEMA.find_later(SCHEMA.canonical(member)) or {} for member in members]
+    return bool(cases) and all(
+        {field.rstrip("?") for field in fields} <= case["properties"].keys()
+        and set(case.get("required", [])) <= {field for field in fields if not field.endswith("?")}
+        for case in cases
+    )
+
+
 RULES: Mapping[str, Covers] = {
     "Go keeps the JSON of a union member that it does not know in a struct of its own": covers_kind("holder"),
     "The classes through which Go calls methods; the method trees stand for them": covers_kind("class"),
@@ -70,10 +111,17 @@ RULES: Mapping[str, Covers] = {
     "Go has one event struct; here each event type has a definition": is_event,
     "Go tells the tag of a union member by a method; here it is a field": is_tag_of_union_member,
     "Go takes any JSON here; the schema says more of it": is_any_there,
+    "A later runtime dropped the field, so it may be left out": is_dropped_later,
+    "A later runtime takes params": takes_params_later,
+    "A later runtime returns something instead of null": returns_more_later,
+    "A later runtime has another form beside that of the reference: a union of both": has_another_form_later,
+    "A later runtime tells the cases of a struct apart: a union of them": is_told_apart_later,
 }
 
 CLI = "CLI 1.0.61"
 LOST = f"The body is lost; {CLI} has"
+PUBLIC = "Public since 1.0.81"
+OPTIONAL = "May be left out since 1.0.81"
 EMPTY_PARAMS = "Go takes no argument for params without fields"
 
 REASONS: Mapping[str, str] = {
@@ -90,13 +138,25 @@ REASONS: Mapping[str, str] = {
     "definition CustomNotificationSubject": "Go writes the map of strings in place",
     "field SessionCustomNotificationData.subject": "Go writes the map of strings in place",
     "field UIElicitationResponse.content": "Go writes the map in place though it has a name for it",
-    "definition CopilotUserResponseQuotaSnapshot": "A quota of a kind that Go has no field for",
+    "definition CopilotUserResponseQuotaSnapshotsValue": "A quota of a kind that Go has no field for",
     "params session.permissions.getAllowAll": EMPTY_PARAMS,
     "params session.permissions.paths.list": EMPTY_PARAMS,
     "params session.permissions.pendingRequests": EMPTY_PARAMS,
     "params session.permissions.resetSessionApprovals": EMPTY_PARAMS,
     "field UIElicitationSchemaPropertyNumber.type": f"Go lets it be left out; {CLI} requires it",
+    "visibility session.mcp.oauth.respond": PUBLIC,
+    "visibility session.mcp.restartServer": PUBLIC,
+    "visibility session.mcp.startServer": PUBLIC,
+    "field AssistantUsageCopilotUsage.tokenDetails": OPTIONAL,
+    "field AttachmentBlob.data": OPTIONAL,
+    "field CompactionCompleteCompactionTokensUsedCopilotUsage.tokenDetails": OPTIONAL,
+    "field MCPRestartServerRequest.config": OPTIONAL,
+    "field MCPStartServerRequest.config": OPTIONAL,
+    "field AssistantUsageData.timeToFirstTokenMs": "May have a fraction since 1.0.81",
+    "type ElicitationCompletedContent": "Any JSON since 1.0.81",
 }
+
+SINCE = {"since": "1.0.81"}
 
 BREAKS: Mapping[tuple[str, str], Callable[[Document], object]] = {
     ("field AgentInfo.name", "not in the schema"): (
@@ -119,7 +179,9 @@ BREAKS: Mapping[tuple[str, str], Callable[[Document], object]] = {
     ("values TaskStatus", "differ in ['paused']"): (
         lambda api: api["definitions"]["TaskStatus"]["enum"].append("paused")
     ),
-    ("values TaskInfoType", "differ in ['shell']"): lambda api: api["definitions"]["TaskInfo"]["anyOf"].pop(),
+    ("values TaskInfoType", "differ in ['shell']"): (
+        lambda api: api["definitions"]["TaskInfo"]["anyOf"].remove({"$ref": "#/definitions/TaskShellInfo"})
+    ),
     ("type TaskStatus", "enum is ['type'] here"): (
         lambda api: api["definitions"].update(TaskStatus={"type": "string"})
     ),
@@ -133,6 +195,41 @@ BREAKS: Mapping[tuple[str, str], Callable[[Document], object]] = {
     ),
     ("visibility connect", "internal on one side alone"): lambda api: api["server"]["connect"].pop(
         "visibility"
+    ),
+    # A fact of the reference that is marked as a later one is lost.
+    ("field AgentInfo.displayName", "not in the schema"): (
+        lambda api: api["definitions"]["AgentInfo"]["properties"]["displayName"].update(since="1.0.81")
+    ),
+    ("values TaskStatus", "differ in ['idle']"): (
+        lambda api: api["definitions"]["TaskStatus"].update({"x-enumSince": {"idle": "1.0.81"}})
+    ),
+    ("type SendMode", "lost, not in the schema"): (
+        lambda api: api["definitions"]["SendMode"].update(since="1.0.81")
+    ),
+    ("method models.list", "not in the schema"): (
+        lambda api: api["server"]["models"]["list"].update(since="1.0.81")
+    ),
+}
+
+LATER: Mapping[str, Callable[[Document], object]] = {
+    "a method": lambda api: api["server"].update(
+        look={**api["server"]["ping"], "rpcMethod": "look", **SINCE}
+    ),
+    "a type": lambda api: api["definitions"].update(Weather={"type": "string", **SINCE}),
+    "a field": lambda api: api["definitions"]["AgentInfo"]["properties"].update(
+        age={"type": "integer", **SINCE}
+    ),
+    "a required field": lambda api: (
+        api["definitions"]["AgentInfo"]["properties"].update(age={"type": "integer", **SINCE}),
+        api["definitions"]["AgentInfo"]["required"].append("age"),
+    ),
+    "a value": lambda api: (
+        api["definitions"]["TaskStatus"]["enum"].append("paused"),
+        api["definitions"]["TaskStatus"].update({"x-enumSince": {"paused": "1.0.81"}}),
+    ),
+    "a branch": lambda api: (
+        api["definitions"].update(TaskCloudInfo={**api["definitions"]["TaskShellInfo"], **SINCE}),
+        api["definitions"]["TaskInfo"]["anyOf"].append({"$ref": "#/definitions/TaskCloudInfo"}),
     ),
 }
 
@@ -151,8 +248,8 @@ def summary() -> str:
         f" {len(list(GO.structs()))} structs with {fields} fields,"
         f" {len(enums)} enums with {sum(map(len, enums))} values,"
         f" {len(GO.types['SessionEventType']['enum'])} events\n"
-        f"Schema: {len(SCHEMA.methods)} methods, {len(SCHEMA.definitions)} definitions,"
-        f" {len(SCHEMA.events)} events\n"
+        f"Schema as of that runtime: {len(SCHEMA.methods)} methods, {len(SCHEMA.definitions)} definitions,"
+        f" {len(SCHEMA.events)} events; {len(SCHEMA.later)} definitions of later ones\n"
         f"Differences with a reason: {len(DIFFERENCES)}"
     )
 
@@ -221,3 +318,11 @@ def test_a_fact_that_the_schema_gets_wrong_is_seen(difference: str, how: str) ->
     BREAKS[difference, how](documents["api.schema.json"])
     found = differences(GO, SchemaFacts(documents))
     assert {name: text for name, text in found.items() if DIFFERENCES.get(name) != text} == {difference: how}
+
+
+@pytest.mark.parametrize("what", LATER)
+def test_what_a_later_runtime_brought_is_no_difference(what: str) -> None:
+    documents = copy.deepcopy(DOCUMENTS)
+    LATER[what](documents["api.schema.json"])
+    assert documents != DOCUMENTS
+    assert differences(GO, SchemaFacts(documents)) == DIFFERENCES

@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from tests.support.schema_files import (
     SCHEMA,
     Document,
+    as_of,
     event_types,
     faults,
     methods,
@@ -22,6 +23,8 @@ from tests.support.schema_files import (
 
 Break = Callable[[Document], object]
 
+SKY = {"$ref": "#/definitions/Sky"}
+
 
 def small_document() -> Document:
     """A conforming document that uses every part of the layout."""
@@ -30,6 +33,7 @@ def small_document() -> Document:
         "title": "Weather",
         "description": "A protocol to test with.",
         "$ref": "#/definitions/SessionEvent",
+        "runtimes": ["1.0.0", "1.0.9", "1.0.10"],
         "server": {"sky": {"look": method("sky.look", result={"$ref": "#/definitions/Sky"})}},
         "clientSession": {"umbrella": {"open": method("umbrella.open")}},
         "broadcasts": [{"event": "rain.started", "answer": "umbrella.open", "completed": "rain.ended"}],
@@ -40,6 +44,8 @@ def small_document() -> Document:
                 "properties": {
                     "color": {"description": "Color of the sky.", "$ref": "#/definitions/Color"},
                     "clouds": {"description": "Number of clouds.", "type": "integer", "minimum": 0},
+                    "stars": {"description": "Names.", "type": "array", "minItems": 1, "since": "1.0.9"},
+                    "moon": {"description": "True if up.", "type": "boolean", "until": "1.0.9"},
                 },
                 "required": ["color"],
             },
@@ -48,11 +54,12 @@ def small_document() -> Document:
                 "type": "string",
                 "enum": ["blue", "gray"],
                 "x-enumDescriptions": {"blue": "Clear.", "gray": "Clouded."},
+                "x-enumSince": {"gray": "1.0.10"},
             },
             "SessionEventEnvelope": {"description": "What all events carry.", "type": "object"},
             "RainStartedEvent": event("rain.started"),
             "RainEndedEvent": event("rain.ended"),
-            "WindEvent": event("wind"),
+            "WindEvent": {**event("wind.hasTurned"), "since": "1.0.9", "until": "1.0.9"},
             "SessionEvent": {
                 "description": "Any event.",
                 "anyOf": [
@@ -190,6 +197,39 @@ BREAKS: dict[str, tuple[Break, str]] = {
         put("/broadcasts", [{"event": "rain.started", "answer": "run", "completed": "rain.ended"}]),
         "/broadcasts/0/answer: run is not known",
     ),
+    "a runtime that is no version": (
+        put("/runtimes", ["1.0"]),
+        "/runtimes/0: '1.0' does not match",
+    ),
+    "runtimes out of order": (put("/runtimes", ["1.0.0", "1.0.10", "1.0.9"]), "/runtimes: not in order"),
+    "a mark with the first runtime": (
+        put("/server/sky/look/since", "1.0.0"),
+        "/server/sky/look/since: 1.0.0 is the first runtime",
+    ),
+    "an end at a runtime that is not known": (
+        put("/server/sky/look/until", "1.0.5"),
+        "/server/sky/look/until: 1.0.5 is no runtime that another one came after",
+    ),
+    "an end at the last runtime": (
+        put("/definitions/Sky/properties/clouds/until", "1.0.10"),
+        "/definitions/Sky/properties/clouds/until: 1.0.10 is no runtime that another one came after",
+    ),
+    "an end before the start": (
+        put("/definitions/WindEvent/until", "1.0.0"),
+        "/definitions/WindEvent/until: 1.0.0 is before 1.0.9",
+    ),
+    "a required field that later runtimes do not have": (
+        put("/definitions/Sky/required", ["color", "moon"]),
+        "/definitions/Sky/required: later runtimes do not have ['moon']",
+    ),
+    "a version of a value that does not exist": (
+        put("/definitions/Color/x-enumSince", {"green": "1.0.9"}),
+        "/definitions/Color/x-enumSince: no such values: ['green']",
+    ),
+    "versions of values without values": (
+        put("/definitions/Sky/x-enumSince", {"blue": "1.0.9"}),
+        "/definitions/Sky: 'enum' is a dependency of 'x-enumSince'",
+    ),
     "an event that the union lacks": (
         put("/definitions/SnowEvent", event("snow")),
         "/definitions/SnowEvent: SessionEvent does not name this event",
@@ -236,11 +276,47 @@ def test_a_fault_in_a_real_file_is_found() -> None:
     ]
 
 
-def test_the_readme_explains_every_keyword_of_the_dialect() -> None:
-    parts = read_meta()["$defs"]
-    keywords = {
-        keyword for part in ("method", "broadcast", "schema") for keyword in parts[part]["properties"]
+def test_the_schema_as_of_a_runtime_has_what_that_runtime_has() -> None:
+    document = small_document()
+    document["server"]["sky"]["see"] = method("sky.see", since="1.0.10")
+    document["definitions"]["Rain"] = {"description": "Water.", "type": "null", "since": "1.0.9"}
+    document["definitions"]["Weather"] = {
+        "description": "One.",
+        "anyOf": [{"$ref": "#/definitions/Rain"}, SKY],
     }
+    document["definitions"]["Sky"]["required"] = ["color", "stars"]
+    seen = {runtime: as_of({"weather.schema.json": document}, runtime) for runtime in document["runtimes"]}
+    first, second, third = (documents["weather.schema.json"] for documents in seen.values())
+
+    looked = [[name["rpcMethod"] for _, _, name in methods(past)] for past in (first, second, third)]
+    assert looked == [["sky.look", "umbrella.open"]] * 2 + [["sky.look", "sky.see", "umbrella.open"]]
+    fields = [list(past["definitions"]["Sky"]["properties"]) for past in (first, second, third)]
+    assert fields == [
+        ["color", "clouds", "moon"],
+        ["color", "clouds", "stars", "moon"],
+        ["color", "clouds", "stars"],
+    ]
+    assert first["definitions"]["Sky"]["required"] == ["color"]
+    assert [past["definitions"]["Color"]["enum"] for past in (first, third)] == [["blue"], ["blue", "gray"]]
+    assert ["WindEvent" in past["definitions"] for past in (first, second, third)] == [False, True, False]
+    assert [len(event_types(past)) for past in (first, second, third)] == [2, 3, 2]
+    assert first["definitions"]["Weather"]["anyOf"] == [SKY]
+    assert second["definitions"]["Weather"] == document["definitions"]["Weather"]
+
+
+def test_a_reference_that_a_later_type_took_over_stays() -> None:
+    document = small_document()
+    document["definitions"]["Rain"] = {"description": "Water.", "type": "null", "since": "1.0.9"}
+    result = {"anyOf": [{"$ref": "#/definitions/Rain"}, {"type": "null"}]}
+    document["server"]["sky"]["look"]["result"] = result
+    past = as_of({"weather.schema.json": document}, "1.0.0")["weather.schema.json"]
+    assert past["server"]["sky"]["look"]["result"] == result
+
+
+def test_the_readme_explains_every_keyword_of_the_dialect() -> None:
+    meta = read_meta()
+    parts = [meta, *(meta["$defs"][part] for part in ("method", "broadcast", "event", "schema"))]
+    keywords = {keyword for part in parts for keyword in part["properties"]}
     readme = (SCHEMA / "README.md").read_text("utf-8")
     unexplained = [word for word in keywords if f"`{word}`" not in readme and f'"{word}"' not in readme]
     assert unexplained == []

@@ -22,7 +22,11 @@ SECRETS = {
 
 
 def takes_anything(expr: TypeExpr) -> bool:
-    return expr in (Scalar("any"), Array(EventRef()))
+    match expr:
+        case Array(item):
+            return item == EventRef() or takes_anything(item)
+        case _:
+            return expr == Scalar("any")
 
 
 TYPED = [

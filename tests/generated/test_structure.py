@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import pytest
 
 from codegen import output
 from codegen.__main__ import OUT
-from codegen.ir import Scope
+from codegen.ir import Scope, definition_references
+from codegen.ownership import assign
 from tests.support.surface import PROTOCOL
 
 PACKAGE = "copilot_sdk._generated.copilot"
@@ -65,23 +67,49 @@ def test_the_package_is_what_the_schema_gives() -> None:
 def test_the_size_of_the_surface_is_known() -> None:
     scopes = Counter(method.scope for method in PROTOCOL.methods)
     kinds = Counter(type(definition).__name__ for definition in PROTOCOL.types.values())
-    assert scopes == {Scope.SERVER: 73, Scope.SESSION: 165, Scope.CLIENT_SESSION: 24, Scope.CLIENT_GLOBAL: 3}
-    assert kinds == {"ObjectDef": 867, "EnumDef": 131, "UnionDef": 35, "AliasDef": 4}
-    assert len(PROTOCOL.events) == 89
-    assert len(PROTOCOL.broadcasts) == 10
+    assert scopes == {
+        Scope.SERVER: 262,
+        Scope.SESSION: 353,
+        Scope.CLIENT_SESSION: 32,
+        Scope.CLIENT_GLOBAL: 14,
+    }
+    assert kinds == {"ObjectDef": 2054, "EnumDef": 451, "UnionDef": 104, "AliasDef": 22}
+    assert len(PROTOCOL.events) == 166
+    assert len(PROTOCOL.broadcasts) == 11
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(("types.", "events."))])
 def test_a_module_of_types_imports_shared_types_alone(module: str) -> None:
     found = {name for name in imported(module) if not name.startswith("types.shared")}
-    if module.startswith("types.shared"):
-        assert set(imported(module)) <= {"events"}
-    elif module.startswith("events."):
+    if module.startswith(("events.", "types.shared_events_")):
         assert found == set()
     elif module == "types.unreached":
         assert not {name for name in found if name.startswith("events.")}
     else:
         assert found <= {"events"}
+
+
+def test_the_modules_of_shared_types_import_each_other_in_one_direction() -> None:
+    shared = [module for module in MODULES if module.startswith("types.shared")]
+    TopologicalSorter({module: {*imported(module)} - {"events"} for module in shared}).prepare()
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("events.")])
+def test_an_event_family_loads_no_type_that_it_does_not_reach(module: str) -> None:
+    owners = assign(PROTOCOL)
+    reached, waiting = set[str](), [e.data.name for e in PROTOCOL.events if f"events.{e.family}" == module]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += definition_references(PROTOCOL.types[name])
+    loaded, opening = set[str](), [module]
+    while opening:
+        opened = opening.pop()
+        if opened not in loaded:
+            loaded.add(opened)
+            opening += imported(opened)
+    assert {name for found in loaded for name in owners.members(found)} == reached
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(("api.", "sync_api."))])
@@ -119,11 +147,17 @@ def test_the_first_event_loads_its_own_family_and_builds_what_it_needs() -> None
     found = run(
         f"from {PACKAGE}.events import decode\nassert decode({event!r}).data.message_id == 'm'\n{LOADED}"
     )
-    assert generated(found["modules"], "types", "events") == {"events.assistant"}
+    assert generated(found["modules"], "types", "events") == {
+        "events.assistant",
+        "types.shared_events_assistant_model_permission_session_tool",
+        "types.shared_events_assistant_model_session",
+        "types.shared_events_assistant_session",
+        "types.shared_events_assistant_session_tool",
+    }
     assert found["built"] == ["AssistantMessageDelta"]
 
 
-def test_an_event_loads_of_the_shared_types_only_the_group_that_it_uses() -> None:
+def test_an_event_loads_of_the_shared_types_only_those_of_its_family() -> None:
     event = {
         "id": "1",
         "timestamp": "2026-01-02T03:04:05Z",
@@ -134,7 +168,12 @@ def test_an_event_loads_of_the_shared_types_only_the_group_that_it_uses() -> Non
     found = run(
         f"from {PACKAGE}.events import decode\nassert decode({event!r}).data.attachments == []\n{LOADED}"
     )
-    assert generated(found["modules"], "types", "events") == {"events.user", "types.shared_attachment"}
+    assert generated(found["modules"], "types", "events") == {
+        "events.user",
+        "types.shared_events_session_system_user",
+        "types.shared_events_session_tool_user",
+        "types.shared_events_session_user",
+    }
 
 
 def test_the_first_result_loads_the_types_of_its_namespace_and_builds_what_it_needs() -> None:

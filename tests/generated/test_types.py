@@ -76,3 +76,16 @@ def test_a_tag_that_a_union_does_not_know_makes_an_unknown_variant(name: str) ->
 def test_a_union_without_its_tag_makes_an_unknown_variant(name: str) -> None:
     found = adapter(name).validate_python({"more": [1]})
     assert type(found) is UnknownVariant
+
+
+def test_an_object_of_a_later_branch_that_an_earlier_one_would_read_stays_what_it_is() -> None:
+    credentials = types.SettableTokenAuthInfo(host="https://github.com", token="t")
+    params = types.SessionSetCredentialsParams(credentials=credentials)
+    assert params.credentials is credentials
+    assert params.to_wire() == {"credentials": {"host": "https://github.com", "token": "t", "type": "token"}}
+
+
+def test_an_enum_that_tells_branches_apart_leaves_a_new_value_to_none_of_them() -> None:
+    kind = adapter("ProtocolSystemMessageConfig")
+    assert type(kind.validate_python({"content": "text"})) is types.ProtocolSystemMessageAppendConfig
+    assert type(kind.validate_python({"mode": UNKNOWN, "content": "text"})) is UnknownVariant

@@ -1,5 +1,8 @@
 """Compares the schema with the facts of the Go reference: method names, types, fields, values and events.
 
+The reference is of one version of the runtime, the schema of several: what a later version brought is left out of
+the comparison, and what a later version widened is a difference.
+
 `tests/data/go_reference.json` holds the facts and no text. A method is `[direction, params, result]`,
 followed by `internal` for one that is not public, and by `name lost` when only its signature is known.
 A type is one of `struct` (JSON name, `?` when it may be left out, to Go type), `enum` (its values), `union`
@@ -15,10 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.schema_files import Document, event_types, methods, reference_target
+from tests.support.schema_files import Document, as_of, event_types, methods, reference_target
 
 GoType = dict[str, Any]
 
+# The version of the runtime that the reference belongs to.
+RUNTIME = "1.0.61"
 REFERENCE = Path(__file__).parents[1] / "data" / "go_reference.json"
 DIRECTIONS = {"server": "server", "session": "session", "client": "clientSession"}
 # Structs that go by another name here: Go's one event struct is our envelope, and the data of one event is a
@@ -84,11 +89,21 @@ class GoFacts:
 
 
 class SchemaFacts:
-    """The same facts of the schema files that the Go reference covers."""
+    """The same facts of the schema files that the Go reference covers, as of its version of the runtime.
+
+    `later` has what a later version brought: types that a widened field, param or result may refer to.
+    """
 
     def __init__(self, documents: dict[str, Document]) -> None:
-        api, events = documents["api.schema.json"], documents["session-events.schema.json"]
+        past = as_of(documents, RUNTIME)
+        api, events = past["api.schema.json"], past["session-events.schema.json"]
         self.definitions: dict[str, Document] = {**api["definitions"], **events["definitions"]}
+        self.later: dict[str, Document] = {
+            name: node
+            for file in ("api.schema.json", "session-events.schema.json")
+            for name, node in documents[file]["definitions"].items()
+            if name not in self.definitions
+        }
         self.by_lower_name = {name.lower(): name for name in self.definitions}
         self.events = event_types(events)
         self.methods: dict[str, Method] = {}
@@ -103,6 +118,10 @@ class SchemaFacts:
         """The definition of a Go type: the names differ in the case of acronyms alone."""
         name = OTHER_NAMES.get(go_name) or self.by_lower_name.get(go_name.lower())
         return self.definitions[name] if name else None
+
+    def find_later(self, canonical: str) -> Document | None:
+        """The definition of a type that a later version brought, by its name as both sides are compared."""
+        return next((node for name, node in self.later.items() if name.lower() == canonical), None)
 
     def canonical(self, node: Document) -> str:
         """A schema in the spelling in which both sides are compared; null beside a type does not count."""
@@ -133,7 +152,7 @@ class SchemaFacts:
         return own[0] if own else None
 
     def _referred(self, name: str) -> str:
-        values = self.definitions[name].get("enum", [])
+        values = self.definitions.get(name, {}).get("enum", [])
         return f"={values[0]}" if len(values) == 1 else name.lower()
 
     def _plain(self, node: Document) -> str:

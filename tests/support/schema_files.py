@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,6 +13,8 @@ Document: TypeAlias = dict[str, Any]
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 TREES = ("server", "session", "clientSession", "clientGlobal")
+# Keywords whose members are values or texts and no schemas.
+_OF_VALUES = frozenset({"default", "x-enumDescriptions", "x-enumSince"})
 
 
 def read_documents() -> dict[str, Document]:
@@ -40,6 +42,7 @@ def faults(documents: Mapping[str, Document]) -> list[str]:
         *_uncovered_values(documents),
         *_unknown_required(documents),
         *_unknown_broadcast_ends(documents),
+        *_impossible_versions(documents),
     ]
 
 
@@ -68,9 +71,66 @@ def event_types(document: Document) -> dict[str, str]:
     return {document["definitions"][name]["properties"]["type"]["const"]: name for name in names}
 
 
+def as_of(documents: Mapping[str, Document], runtime: str) -> dict[str, Document]:
+    """The schema files with what a version of the runtime has, and nothing else.
+
+    What a later version brought goes: methods, types, fields, values, and the branches of a union that refer to
+    such a type. So does what an earlier version had last. A type that another one took the place of cannot come
+    back: a reference to a type that goes stays where nothing else would be left.
+    """
+    gone = frozenset(
+        f"{file}#/definitions/{name}"
+        for file, document in documents.items()
+        for name, node in document["definitions"].items()
+        if not _lives(node, runtime)
+    )
+    return {file: dict(_pruned(document, file, runtime, gone)) for file, document in documents.items()}
+
+
 def reference_target(node: Document) -> str:
     """The name of the definition that a `$ref` points at."""
     return str(node["$ref"]).rpartition("/")[2]
+
+
+def _ordered(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _lives(node: object, runtime: str) -> bool:
+    since, until = (node.get("since"), node.get("until")) if isinstance(node, dict) else (None, None)
+    # A map of fields may have one that is called so; its value is an object.
+    return not (isinstance(since, str) and _ordered(since) > _ordered(runtime)) and not (
+        isinstance(until, str) and _ordered(until) < _ordered(runtime)
+    )
+
+
+def _pruned(node: Any, file: str, runtime: str, gone: frozenset[str]) -> Any:
+    if isinstance(node, list):
+        return [_pruned(member, file, runtime, gone) for member in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {
+        key: value if key in _OF_VALUES else _pruned(value, file, runtime, gone)
+        for key, value in node.items()
+        if key in _OF_VALUES or _lives(value, runtime)
+    }
+    if isinstance(kept.get("required"), list):
+        kept["required"] = [field for field in kept["required"] if field in kept["properties"]]
+    if isinstance(kept.get("enum"), list):
+        later = {value: {"since": since} for value, since in node.get("x-enumSince", {}).items()}
+        kept["enum"] = [value for value in kept["enum"] if _lives(later.get(value), runtime)]
+    if isinstance(kept.get("anyOf"), list):
+        kept["anyOf"] = _branches(kept["anyOf"], file, gone)
+    return kept
+
+
+def _branches(union: list[Document], file: str, gone: frozenset[str]) -> list[Document]:
+    left = [branch for branch in union if _absolute(branch.get("$ref"), file) not in gone]
+    return left if any(branch != {"type": "null"} for branch in left) else union
+
+
+def _absolute(reference: str | None, file: str) -> str | None:
+    return file + reference if reference and reference.startswith("#") else reference
 
 
 def _escaped(key: str) -> str:
@@ -173,3 +233,30 @@ def _unknown_broadcast_ends(documents: Mapping[str, Document]) -> Iterator[str]:
             for end, known in (("event", events), ("answer", wire_names), ("completed", events)):
                 if broadcast[end] not in known:
                     yield f"{name}#/broadcasts/{index}/{end}: {broadcast[end]} is not known"
+
+
+def _impossible_versions(documents: Mapping[str, Document]) -> Iterator[str]:
+    runtimes = [runtime for document in documents.values() for runtime in document.get("runtimes", [])]
+    in_order = sorted(runtimes, key=_ordered)
+    if runtimes != in_order:
+        yield from (f"{name}#/runtimes: not in order" for name in documents if "runtimes" in documents[name])
+    for name, document in documents.items():
+        for pointer, node in walk(document):
+            yield from (f"{name}#{pointer}/{fault}" for fault in _version_faults(pointer, node, in_order))
+
+
+def _version_faults(pointer: str, node: Document, runtimes: Sequence[str]) -> Iterator[str]:
+    if pointer.endswith(("/properties", *(f"/{key}" for key in _OF_VALUES))):
+        return
+    since, until = node.get("since"), node.get("until")
+    if since is not None and since in runtimes[:1]:
+        yield f"since: {since} is the first runtime, so everything without a mark is in it"
+    if until is not None and until not in runtimes[:-1]:
+        yield f"until: {until} is no runtime that another one came after"
+    if since is not None and until is not None and _ordered(until) < _ordered(since):
+        yield f"until: {until} is before {since}"
+    if odd := node.get("x-enumSince", {}).keys() - set(node.get("enum", [])):
+        yield f"x-enumSince: no such values: {sorted(odd)}"
+    fields = node.get("properties", {})
+    if past := [field for field in node.get("required", []) if "until" in fields.get(field, {})]:
+        yield f"required: later runtimes do not have {sorted(past)}"

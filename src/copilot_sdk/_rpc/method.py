@@ -29,6 +29,7 @@ class Method(Generic[R]):
             applies unless the call sets one.
         stability: `stable` or `experimental`, as the schema says.
         since: First version of the runtime that has the method, where it is known.
+        until: Last version that has it, where it is gone from newer ones.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Method(Generic[R]):
     waits: bool = False
     stability: str = "stable"
     since: str | None = None
+    until: str | None = None
 
     def __repr__(self) -> str:
         return f"<Method {self.name}>"

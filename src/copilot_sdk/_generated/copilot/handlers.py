@@ -18,9 +18,28 @@ if TYPE_CHECKING:
         CanvasProviderOpenResult,
     )
     from .types.client_exit_plan_mode import ExitPlanModeDecision, ExitPlanModeRequest
+    from .types.client_extension_launch_provider import (
+        ExtensionLaunchProviderResolveRequest,
+        ExtensionLaunchProviderResolveResult,
+    )
+    from .types.client_factory import FactoryAbortRequest, FactoryExecuteRequest, FactoryExecuteResult
     from .types.client_github_telemetry import GitHubTelemetryNotification
     from .types.client_github_token import GitHubTokenRequest, GitHubTokenResult
     from .types.client_hooks import HooksInvokeRequest, HooksInvokeResult
+    from .types.client_host import (
+        HostExitedNotification,
+        HostRegisterSessionRequest,
+        HostSessionCreateCallback,
+        HostSessionReleasedNotification,
+        HostUnregisterSessionRequest,
+    )
+    from .types.client_installations import InstallationConfirmationRequest, InstallationConfirmationResponse
+    from .types.client_llm_inference import (
+        LLMInferenceHTTPRequestChunkRequest,
+        LLMInferenceHTTPRequestChunkResult,
+        LLMInferenceHTTPRequestStartRequest,
+        LLMInferenceHTTPRequestStartResult,
+    )
     from .types.client_provider_token import ProviderTokenRequest, ProviderTokenResult
     from .types.client_session import SessionEventNotification, SessionLifecycleNotification
     from .types.client_session_fs import (
@@ -33,6 +52,8 @@ if TYPE_CHECKING:
         SessionFSReaddirResult,
         SessionFSReaddirWithTypesRequest,
         SessionFSReaddirWithTypesResult,
+        SessionFSReadFileBytesRequest,
+        SessionFSReadFileBytesResult,
         SessionFSReadFileRequest,
         SessionFSReadFileResult,
         SessionFSRenameRequest,
@@ -41,8 +62,11 @@ if TYPE_CHECKING:
         SessionFSSqliteExistsResult,
         SessionFSSqliteQueryRequest,
         SessionFSSqliteQueryResult,
+        SessionFSSqliteTransactionRequest,
+        SessionFSSqliteTransactionResult,
         SessionFSStatRequest,
         SessionFSStatResult,
+        SessionFSWriteFileBytesRequest,
         SessionFSWriteFileRequest,
     )
     from .types.client_skill_provider import (
@@ -51,8 +75,19 @@ if TYPE_CHECKING:
         SkillProviderReadResult,
     )
     from .types.client_system_message import SystemMessageTransformRequest, SystemMessageTransformResult
+    from .types.client_tasks import ClientTaskCancelRequest, ClientTaskCancelResult
+    from .types.client_ui_thread import UIThreadRunRequest
     from .types.client_user_input import UserInputRequest, UserInputResponse
-    from .types.shared import SessionTarget
+    from .types.client_workflow import WorkflowAbortRequest, WorkflowExecuteRequest, WorkflowExecuteResult
+    from .types.shared import (
+        FactoryAckResult,
+        HostEmptyResult,
+        HostPublishSessionResult,
+        HostSessionCreateResult,
+        HostUnpublishSessionResult,
+        SessionTarget,
+        WorkflowAckResult,
+    )
 
 
 class AutoModeSwitchHandler(Protocol):
@@ -102,6 +137,36 @@ class ExitPlanModeHandler(Protocol):
         ...
 
 
+class ExtensionLaunchProviderHandler(Protocol):
+    """Serves `ExtensionLaunchProvider`."""
+
+    def resolve(
+        self, params: ExtensionLaunchProviderResolveRequest
+    ) -> Awaitable[ExtensionLaunchProviderResolveResult] | ExtensionLaunchProviderResolveResult:
+        """Say how to launch an extension, just before it is launched or reloaded. Answer within 15 seconds.
+
+        Wire method: `extensionLaunchProvider.resolve` (experimental, since runtime 1.0.81)."""
+        ...
+
+
+class FactoryHandler(Protocol):
+    """Serves `Factory`."""
+
+    def abort(self, params: FactoryAbortRequest) -> Awaitable[FactoryAckResult] | FactoryAckResult:
+        """Ask the extension connection that owns it to abort a running factory; the factory has to cooperate.
+
+        Wire method: `factory.abort` (experimental, since runtime 1.0.81, until runtime 1.0.81)."""
+        ...
+
+    def execute(
+        self, params: FactoryExecuteRequest
+    ) -> Awaitable[FactoryExecuteResult] | FactoryExecuteResult:
+        """Run a registered factory on the extension connection that owns it.
+
+        Wire method: `factory.execute` (experimental, since runtime 1.0.81, until runtime 1.0.81)."""
+        ...
+
+
 class GithubTelemetryHandler(Protocol):
     """Serves `GithubTelemetry`."""
 
@@ -118,7 +183,7 @@ class GithubTokenHandler(Protocol):
     def get_token(self, params: GitHubTokenRequest) -> Awaitable[GitHubTokenResult] | GitHubTokenResult:
         """Ask the client for a GitHub token.
 
-        Wire method: `gitHubToken.getToken` (stable, since runtime 1.0.102)."""
+        Wire method: `gitHubToken.getToken` (stable, since runtime 1.0.81)."""
         ...
 
 
@@ -129,6 +194,90 @@ class HooksHandler(Protocol):
         """Call one of the client's hooks. It must be answered: the turn waits for it without limit.
 
         Wire method: `hooks.invoke` (stable)."""
+        ...
+
+
+class HostHandler(Protocol):
+    """Serves `Host`."""
+
+    def exited(self, params: HostExitedNotification) -> Awaitable[None] | None:
+        """Take note that a listener owned by the connection has ended.
+
+        Wire method: `host.exited` (experimental, since runtime 1.0.102)."""
+        ...
+
+    def materialize_session(
+        self, params: HostSessionCreateCallback
+    ) -> Awaitable[HostSessionCreateResult] | HostSessionCreateResult:
+        """Create an AHP session in the application that owns it.
+
+        Wire method: `host.materializeSession` (experimental, internal, since runtime 1.0.102)."""
+        ...
+
+    def register_session(
+        self, params: HostRegisterSessionRequest
+    ) -> Awaitable[HostPublishSessionResult] | HostPublishSessionResult:
+        """Register a session that is already loaded with the supervised listener, without taking it over for
+        good.
+
+        Wire method: `host.registerSession` (experimental, internal, since runtime 1.0.102)."""
+        ...
+
+    def session_released(self, params: HostSessionReleasedNotification) -> Awaitable[None] | None:
+        """Let go of the session object kept for an AHP participation.
+
+        Wire method: `host.sessionReleased` (experimental, internal, since runtime 1.0.102)."""
+        ...
+
+    def shutdown(self, params: HostEmptyResult) -> Awaitable[HostEmptyResult] | HostEmptyResult:
+        """Shut down a supervised AHP listener, with its clients, gracefully.
+
+        Wire method: `host.shutdown` (experimental, internal, since runtime 1.0.102)."""
+        ...
+
+    def unregister_session(
+        self, params: HostUnregisterSessionRequest
+    ) -> Awaitable[HostUnpublishSessionResult] | HostUnpublishSessionResult:
+        """Take an application's session out of the lasting catalog and cut its AHP attachments; the local
+        session itself stays. Other publications are rejected.
+
+        Wire method: `host.unregisterSession` (experimental, internal, since runtime 1.0.102)."""
+        ...
+
+
+class InstallationsHandler(Protocol):
+    """Serves `Installations`."""
+
+    def confirm(
+        self, params: InstallationConfirmationRequest
+    ) -> Awaitable[InstallationConfirmationResponse] | InstallationConfirmationResponse:
+        """Ask the user afresh to decide on one installation, showing the whole review, and return the challenge
+        and fingerprint unchanged; never assume consent. The request ends at `expiresAt`, when the connection
+        closes or with `$/cancelRequest`; later answers count for nothing.
+
+        Wire method: `installations.confirm` (experimental, since runtime 1.0.102)."""
+        ...
+
+
+class LLMInferenceHandler(Protocol):
+    """Serves `LLMInference`."""
+
+    def http_request_chunk(
+        self, params: LLMInferenceHTTPRequestChunkRequest
+    ) -> Awaitable[LLMInferenceHTTPRequestChunkResult] | LLMInferenceHTTPRequestChunkResult:
+        """Take a piece of a model request's body, or its cancellation. Each request has at least one, with `end`
+        true on the last; after `cancel`, send no more response chunks, save maybe a last one with `error`.
+
+        Wire method: `llmInference.httpRequestChunk` (experimental, since runtime 1.0.81)."""
+        ...
+
+    def http_request_start(
+        self, params: LLMInferenceHTTPRequestStartRequest
+    ) -> Awaitable[LLMInferenceHTTPRequestStartResult] | LLMInferenceHTTPRequestStartResult:
+        """Take on a model request that the runtime wants sent; here come only URL and headers. The body follows
+        in one or more `llmInference.httpRequestChunk` calls, even if it is empty.
+
+        Wire method: `llmInference.httpRequestStart` (experimental, since runtime 1.0.81)."""
         ...
 
 
@@ -193,6 +342,14 @@ class SessionFSHandler(Protocol):
         Wire method: `sessionFs.readFile` (experimental)."""
         ...
 
+    def read_file_bytes(
+        self, params: SessionFSReadFileBytesRequest
+    ) -> Awaitable[SessionFSReadFileBytesResult] | SessionFSReadFileBytesResult:
+        """Read a binary file from the filesystem that the client provides.
+
+        Wire method: `sessionFs.readFileBytes` (experimental, since runtime 1.0.102)."""
+        ...
+
     def readdir(
         self, params: SessionFSReaddirRequest
     ) -> Awaitable[SessionFSReaddirResult] | SessionFSReaddirResult:
@@ -240,6 +397,14 @@ class SessionFSHandler(Protocol):
         Wire method: `sessionFs.sqliteQuery` (experimental)."""
         ...
 
+    def sqlite_transaction(
+        self, params: SessionFSSqliteTransactionRequest
+    ) -> Awaitable[SessionFSSqliteTransactionResult] | SessionFSSqliteTransactionResult:
+        """Run SQLite statements in one transaction, on the client's own connection.
+
+        Wire method: `sessionFs.sqliteTransaction` (experimental, since runtime 1.0.81)."""
+        ...
+
     def stat(self, params: SessionFSStatRequest) -> Awaitable[SessionFSStatResult] | SessionFSStatResult:
         """Look up kind, size and times of a path in the file system that the client serves for the session.
 
@@ -252,6 +417,14 @@ class SessionFSHandler(Protocol):
         """Write a file to the file system that the client serves for the session.
 
         Wire method: `sessionFs.writeFile` (experimental)."""
+        ...
+
+    def write_file_bytes(
+        self, params: SessionFSWriteFileBytesRequest
+    ) -> Awaitable[SessionFSError | None] | SessionFSError | None:
+        """Write a binary file to the filesystem that the client provides.
+
+        Wire method: `sessionFs.writeFileBytes` (experimental, since runtime 1.0.102)."""
         ...
 
 
@@ -285,6 +458,30 @@ class SystemMessageHandler(Protocol):
         ...
 
 
+class TasksHandler(Protocol):
+    """Serves `Tasks`."""
+
+    def cancel(
+        self, params: ClientTaskCancelRequest
+    ) -> Awaitable[ClientTaskCancelResult] | ClientTaskCancelResult:
+        """Stop the outside work of a task that the client owns, and confirm it.
+
+        Wire method: `tasks.cancel` (experimental, since runtime 1.0.102)."""
+        ...
+
+
+class UIThreadHandler(Protocol):
+    """Serves `UIThread`."""
+
+    def run(self, params: UIThreadRunRequest) -> Awaitable[None] | None:
+        """Run an action of the runtime on the UI thread (on macOS the main thread of the process), exactly once,
+        and answer only when it has returned. Sent only to hosts in the same process, which run it through
+        their `runOnUiThread` callback.
+
+        Wire method: `uiThread.run` (experimental, since runtime 1.0.102)."""
+        ...
+
+
 class UserInputHandler(Protocol):
     """Serves `UserInput`."""
 
@@ -292,4 +489,22 @@ class UserInputHandler(Protocol):
         """Ask the user a question.
 
         Wire method: `userInput.request` (stable)."""
+        ...
+
+
+class WorkflowHandler(Protocol):
+    """Serves `Workflow`."""
+
+    def abort(self, params: WorkflowAbortRequest) -> Awaitable[WorkflowAckResult] | WorkflowAckResult:
+        """Abort a running dynamic workflow, with its cooperation.
+
+        Wire method: `workflow.abort` (experimental, since runtime 1.0.102)."""
+        ...
+
+    def execute(
+        self, params: WorkflowExecuteRequest
+    ) -> Awaitable[WorkflowExecuteResult] | WorkflowExecuteResult:
+        """Run a dynamic workflow that the extension has registered.
+
+        Wire method: `workflow.execute` (experimental, since runtime 1.0.102)."""
         ...

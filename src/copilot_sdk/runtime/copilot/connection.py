@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import ValidationError
 
-from copilot_sdk._generated.copilot.types.client_exit_plan_mode import ExitPlanModeDecision
-from copilot_sdk._generated.copilot.types.client_hooks import HooksInvokeResult
-from copilot_sdk._generated.copilot.types.client_user_input import UserInputResponse
+from copilot_sdk._generated.copilot.types import ExitPlanModeDecision, HooksInvokeResult, UserInputResponse
 from copilot_sdk._model.event import problems
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import (

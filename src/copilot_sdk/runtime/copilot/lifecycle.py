@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from copilot_sdk._generated.copilot.types.server_session import (
+from copilot_sdk._generated.copilot.types import (
     SessionCapabilities,
     SessionContextFilter,
     SessionCreateRequest,
@@ -19,8 +19,8 @@ from copilot_sdk._generated.copilot.types.server_session import (
     SessionResumeRequest,
     SessionResumeResult,
     SessionUICapabilities,
+    SuccessResult,
 )
-from copilot_sdk._generated.copilot.types.shared import SuccessResult
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
 from copilot_sdk.runtime.core.faults import SessionNotFound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from copilot_sdk._generated.copilot.types.session_metadata import (
+from copilot_sdk._generated.copilot.types import (
     MetadataContextInfoRequest,
     MetadataContextInfoResult,
     MetadataIsProcessingResult,

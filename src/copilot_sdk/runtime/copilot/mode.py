@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copilot_sdk._generated.copilot.types.session_mode import ModeSetRequest
+from copilot_sdk._generated.copilot.types import ModeSetRequest
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.config import MODES
 from copilot_sdk.runtime.core.faults import RuntimeFault

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copilot_sdk._generated.copilot.types.session_model import (
+from copilot_sdk._generated.copilot.types import (
     CurrentModel,
     ModelListRequest,
     ModelSetReasoningEffortRequest,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from copilot_sdk._generated.copilot.types.session_permissions import (
+from copilot_sdk._generated.copilot.types import (
     AllowAllPermissionSetResult,
     AllowAllPermissionState,
     PendingPermissionRequestList,
@@ -17,6 +17,7 @@ from copilot_sdk._generated.copilot.types.session_permissions import (
     PermissionPathsWorkspaceCheckResult,
     PermissionPromptShownNotification,
     PermissionRequestResult,
+    PermissionRule,
     PermissionsConfigureParams,
     PermissionsConfigureResult,
     PermissionsModifyRulesParams,
@@ -30,7 +31,6 @@ from copilot_sdk._generated.copilot.types.session_permissions import (
     PermissionsSetRequiredRequest,
     PermissionsSetRequiredResult,
 )
-from copilot_sdk._generated.copilot.types.shared import PermissionRule
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.permissions import Rule

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from copilot_sdk._generated.copilot.types.server import (
+from copilot_sdk._generated.copilot.types import (
+    AuthGetStatusResult,
     ConnectRequest,
     ConnectResult,
-    PingRequest,
-    PingResult,
-)
-from copilot_sdk._generated.copilot.types.server_auth import AuthGetStatusResult
-from copilot_sdk._generated.copilot.types.server_models import (
     Model,
     ModelCapabilities,
     ModelCapabilitiesLimits,
     ModelCapabilitiesSupports,
     ModelList,
     ModelsListRequest,
+    PingRequest,
+    PingResult,
+    SessionAuthStatus,
+    StatusGetResult,
 )
-from copilot_sdk._generated.copilot.types.server_status import StatusGetResult
-from copilot_sdk._generated.copilot.types.session_auth import SessionAuthStatus
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import now, stamp

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from copilot_sdk._generated.copilot.events.session import (
-    SessionErrorData,
-    SessionInfoData,
-    SessionWarningData,
-)
-from copilot_sdk._generated.copilot.types.session import (
+from copilot_sdk._generated.copilot.types import (
     AbortRequest,
     AbortResult,
     LogRequest,
     LogResult,
     SendRequest,
     SendResult,
+    SessionErrorData,
     SessionGetMessagesResult,
+    SessionInfoData,
+    SessionWarningData,
     ShutdownRequest,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from copilot_sdk._generated.copilot.types.server_session import (
+from copilot_sdk._generated.copilot.types import (
     CustomAgentConfig,
+    ProviderConfig,
     SessionCreateRequest,
     SessionResumeRequest,
     SystemMessageConfig,
     ToolDefinition,
 )
-from copilot_sdk._generated.copilot.types.shared import ProviderConfig
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.config import (
     CustomAgent,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copilot_sdk._generated.copilot.types.session_tasks import (
+from copilot_sdk._generated.copilot.types import (
     TaskAgentInfo,
     TaskAgentProgress,
     TaskInfo,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from copilot_sdk._generated.copilot.types.server_tools import Tool, ToolList, ToolsListRequest
-from copilot_sdk._generated.copilot.types.session_tools import (
+from copilot_sdk._generated.copilot.types import (
     CurrentToolMetadata,
     ExternalToolTextResultForLLM,
     HandlePendingToolCallRequest,
     HandlePendingToolCallResult,
+    Tool,
+    ToolList,
     ToolsGetCurrentMetadataResult,
     ToolsInitializeAndValidateResult,
+    ToolsListRequest,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.payloads import to_json

@@ -8,8 +8,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.events.assistant import AssistantTurnEndData, AssistantTurnStartData
-from copilot_sdk._generated.copilot.events.model import ModelCallFailureData
+from copilot_sdk._generated.copilot.types import (
+    AssistantTurnEndData,
+    AssistantTurnStartData,
+    ModelCallFailureData,
+)
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault

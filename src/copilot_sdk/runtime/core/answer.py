@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.events.assistant import (
+from copilot_sdk._generated.copilot.types import (
     AssistantMessageData,
     AssistantMessageDeltaData,
     AssistantMessageStartData,

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.events.external_tool import (
-    ExternalToolCompletedData,
-    ExternalToolRequestedData,
-)
+from copilot_sdk._generated.copilot.types import ExternalToolCompletedData, ExternalToolRequestedData
 from copilot_sdk.runtime.core.pending import Pending
 from copilot_sdk.runtime.core.tools.base import Arguments, ToolResult
 

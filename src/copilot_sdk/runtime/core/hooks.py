@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.events.hook import HookEndData, HookEndError, HookStartData
+from copilot_sdk._generated.copilot.types import HookEndData, HookEndError, HookStartData
 from copilot_sdk.runtime.core.clients import Client, ClientFault
 from copilot_sdk.runtime.core.clock import new_id
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.events.session import SessionWarningData
-from copilot_sdk._generated.copilot.events.system import SystemNotificationData
-from copilot_sdk._generated.copilot.events.user import UserMessageData
+from copilot_sdk._generated.copilot.types import SessionWarningData, SystemNotificationData, UserMessageData
 from copilot_sdk.runtime.core.prompts import describe_attachments, notification_text
 from copilot_sdk.runtime.core.queue import Prompt
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, cast
 
 from pydantic import BaseModel
 
+from copilot_sdk._generated.copilot import events
 from copilot_sdk._model.base import to_camel
 from copilot_sdk.runtime.core.json_values import is_array, is_object
-
-if TYPE_CHECKING:
-    from copilot_sdk._model import EventBase
 
 Payload = BaseModel
 
@@ -50,8 +45,7 @@ def event_kind(data: type[Payload]) -> tuple[str, bool]:
     Raises:
         LookupError: No event carries such data.
     """
-    events = cast("Mapping[str, type[EventBase]]", getattr(sys.modules[data.__module__], "EVENTS", {}))
-    for name, event in events.items():
-        if event.model_fields["data"].annotation is data:
-            return name, event.model_fields["ephemeral"].default is True
-    raise LookupError(f"no event carries {data.__name__}")
+    event = getattr(events, data.__name__.removesuffix("Data"), None)
+    if event is None or event.model_fields["data"].annotation is not data:
+        raise LookupError(f"no event carries {data.__name__}")
+    return event.model_fields["type"].default, event.model_fields["ephemeral"].default is True

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.events.permission import PermissionCompletedData, PermissionRequestedData
-from copilot_sdk._generated.copilot.events.session import SessionPermissionsChangedData
+from copilot_sdk._generated.copilot.types import (
+    PermissionCompletedData,
+    PermissionRequestedData,
+    SessionPermissionsChangedData,
+)
 from copilot_sdk.runtime.core.json_values import is_object, texts_in
 from copilot_sdk.runtime.core.pending import Pending
 

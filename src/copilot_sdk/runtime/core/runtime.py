@@ -9,11 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
-from copilot_sdk._generated.copilot.events.session import (
-    SessionResumeData,
-    SessionStartData,
-    WorkingDirectoryContext,
-)
+from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.events.capabilities import CapabilitiesChangedData, CapabilitiesChangedUI
-from copilot_sdk._generated.copilot.events.session import (
+from copilot_sdk._generated.copilot.types import (
+    CapabilitiesChangedData,
+    CapabilitiesChangedUI,
     SessionModeChangedData,
     SessionModelChangeData,
     SessionShutdownData,

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from copilot_sdk._generated.copilot.events.system import (
+from copilot_sdk._generated.copilot.types import (
     SystemNotificationShellCompleted,
     SystemNotificationShellDetachedCompleted,
 )

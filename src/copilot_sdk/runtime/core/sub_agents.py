@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.events.subagent import (
+from copilot_sdk._generated.copilot.types import (
     SubagentCompletedData,
     SubagentFailedData,
     SubagentStartedData,
+    SystemNotificationAgentCompleted,
 )
-from copilot_sdk._generated.copilot.events.system import SystemNotificationAgentCompleted
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
-from copilot_sdk._generated.copilot.events.session import SessionBackgroundTasksChangedData
+from copilot_sdk._generated.copilot.types import SessionBackgroundTasksChangedData
 from copilot_sdk.runtime.core.clock import now
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.events.tool import (
+from copilot_sdk._generated.copilot.types import (
     ToolExecutionCompleteData,
     ToolExecutionCompleteError,
     ToolExecutionCompleteResult,

@@ -6,10 +6,13 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.events.abort import AbortData
-from copilot_sdk._generated.copilot.events.pending_messages import PendingMessagesModifiedData
-from copilot_sdk._generated.copilot.events.session import SessionErrorData, SessionIdleData
-from copilot_sdk._generated.copilot.events.system import SystemMessageData
+from copilot_sdk._generated.copilot.types import (
+    AbortData,
+    PendingMessagesModifiedData,
+    SessionErrorData,
+    SessionIdleData,
+    SystemMessageData,
+)
 from copilot_sdk.runtime.core.agent import Exchange
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault

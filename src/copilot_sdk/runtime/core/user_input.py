@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from copilot_sdk._generated.copilot.events.elicitation import (
+from copilot_sdk._generated.copilot.types import (
     ElicitationCompletedData,
     ElicitationRequestedData,
-)
-from copilot_sdk._generated.copilot.events.exit_plan_mode import (
     ExitPlanModeCompletedData,
     ExitPlanModeRequestedData,
+    UserInputCompletedData,
+    UserInputRequestedData,
 )
-from copilot_sdk._generated.copilot.events.user_input import UserInputCompletedData, UserInputRequestedData
 from copilot_sdk.runtime.core.clients import Client, ClientFault, UserAnswer
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.pending import Pending

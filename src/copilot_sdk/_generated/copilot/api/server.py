@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,36 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server as methods
 
 if TYPE_CHECKING:
-    from ..types.server import ConnectResult, PingResult
+    from ..types.server import ConnectClientInfo, ConnectResult, PingResult, TaskKind
     from .server_account import ServerAccountAPI
     from .server_agent_registry import ServerAgentRegistryAPI
     from .server_agents import ServerAgentsAPI
     from .server_auth import ServerAuthAPI
+    from .server_azure_ml import ServerAzureMlAPI
+    from .server_catalog import ServerCatalogAPI
+    from .server_commands import ServerCommandsAPI
+    from .server_connectors import ServerConnectorsAPI
+    from .server_content_exclusion import ServerContentExclusionAPI
+    from .server_environments import ServerEnvironmentsAPI
+    from .server_extensions import ServerExtensionsAPI
+    from .server_feature_flags import ServerFeatureFlagsAPI
+    from .server_git import ServerGitAPI
+    from .server_github_owners import ServerGithubOwnersAPI
+    from .server_github_repository import ServerGithubRepositoryAPI
+    from .server_global_state import ServerGlobalStateAPI
+    from .server_hooks import ServerHooksAPI
+    from .server_host import ServerHostAPI
     from .server_instructions import ServerInstructionsAPI
+    from .server_llm_inference import ServerLLMInferenceAPI
+    from .server_managed_settings import ServerManagedSettingsAPI
     from .server_mcp import ServerMCPAPI
     from .server_models import ServerModelsAPI
+    from .server_permissions import ServerPermissionsAPI
+    from .server_persistence import ServerPersistenceAPI
     from .server_plugins import ServerPluginsAPI
+    from .server_repo import ServerRepoAPI
     from .server_runtime import ServerRuntimeAPI
+    from .server_sandbox import ServerSandboxAPI
     from .server_secrets import ServerSecretsAPI
     from .server_session import ServerSessionAPI
     from .server_session_fs import ServerSessionFSAPI
@@ -63,11 +84,123 @@ class ServerRPC(API):
         return ServerAuthAPI(self.caller)
 
     @cached_property
+    def azure_ml(self) -> ServerAzureMlAPI:
+        """Methods `azureMl.*`."""
+        from .server_azure_ml import ServerAzureMlAPI
+
+        return ServerAzureMlAPI(self.caller)
+
+    @cached_property
+    def catalog(self) -> ServerCatalogAPI:
+        """Methods `catalog.*`."""
+        from .server_catalog import ServerCatalogAPI
+
+        return ServerCatalogAPI(self.caller)
+
+    @cached_property
+    def commands(self) -> ServerCommandsAPI:
+        """Methods `commands.*`."""
+        from .server_commands import ServerCommandsAPI
+
+        return ServerCommandsAPI(self.caller)
+
+    @cached_property
+    def connectors(self) -> ServerConnectorsAPI:
+        """Methods `connectors.*`."""
+        from .server_connectors import ServerConnectorsAPI
+
+        return ServerConnectorsAPI(self.caller)
+
+    @cached_property
+    def content_exclusion(self) -> ServerContentExclusionAPI:
+        """Methods `contentExclusion.*`."""
+        from .server_content_exclusion import ServerContentExclusionAPI
+
+        return ServerContentExclusionAPI(self.caller)
+
+    @cached_property
+    def environments(self) -> ServerEnvironmentsAPI:
+        """Methods `environments.*`."""
+        from .server_environments import ServerEnvironmentsAPI
+
+        return ServerEnvironmentsAPI(self.caller)
+
+    @cached_property
+    def extensions(self) -> ServerExtensionsAPI:
+        """Methods `extensions.*`."""
+        from .server_extensions import ServerExtensionsAPI
+
+        return ServerExtensionsAPI(self.caller)
+
+    @cached_property
+    def feature_flags(self) -> ServerFeatureFlagsAPI:
+        """Methods `featureFlags.*`."""
+        from .server_feature_flags import ServerFeatureFlagsAPI
+
+        return ServerFeatureFlagsAPI(self.caller)
+
+    @cached_property
+    def git(self) -> ServerGitAPI:
+        """Methods `git.*`."""
+        from .server_git import ServerGitAPI
+
+        return ServerGitAPI(self.caller)
+
+    @cached_property
+    def github_owners(self) -> ServerGithubOwnersAPI:
+        """Methods `gitHubOwners.*`."""
+        from .server_github_owners import ServerGithubOwnersAPI
+
+        return ServerGithubOwnersAPI(self.caller)
+
+    @cached_property
+    def github_repository(self) -> ServerGithubRepositoryAPI:
+        """Methods `gitHubRepository.*`."""
+        from .server_github_repository import ServerGithubRepositoryAPI
+
+        return ServerGithubRepositoryAPI(self.caller)
+
+    @cached_property
+    def global_state(self) -> ServerGlobalStateAPI:
+        """Methods `globalState.*`."""
+        from .server_global_state import ServerGlobalStateAPI
+
+        return ServerGlobalStateAPI(self.caller)
+
+    @cached_property
+    def hooks(self) -> ServerHooksAPI:
+        """Methods `hooks.*`."""
+        from .server_hooks import ServerHooksAPI
+
+        return ServerHooksAPI(self.caller)
+
+    @cached_property
+    def host(self) -> ServerHostAPI:
+        """Methods `host.*`."""
+        from .server_host import ServerHostAPI
+
+        return ServerHostAPI(self.caller)
+
+    @cached_property
     def instructions(self) -> ServerInstructionsAPI:
         """Methods `instructions.*`."""
         from .server_instructions import ServerInstructionsAPI
 
         return ServerInstructionsAPI(self.caller)
+
+    @cached_property
+    def llm_inference(self) -> ServerLLMInferenceAPI:
+        """Methods `llmInference.*`."""
+        from .server_llm_inference import ServerLLMInferenceAPI
+
+        return ServerLLMInferenceAPI(self.caller)
+
+    @cached_property
+    def managed_settings(self) -> ServerManagedSettingsAPI:
+        """Methods `managedSettings.*`."""
+        from .server_managed_settings import ServerManagedSettingsAPI
+
+        return ServerManagedSettingsAPI(self.caller)
 
     @cached_property
     def mcp(self) -> ServerMCPAPI:
@@ -84,6 +217,20 @@ class ServerRPC(API):
         return ServerModelsAPI(self.caller)
 
     @cached_property
+    def permissions(self) -> ServerPermissionsAPI:
+        """Methods `permissions.*`."""
+        from .server_permissions import ServerPermissionsAPI
+
+        return ServerPermissionsAPI(self.caller)
+
+    @cached_property
+    def persistence(self) -> ServerPersistenceAPI:
+        """Methods `persistence.*`."""
+        from .server_persistence import ServerPersistenceAPI
+
+        return ServerPersistenceAPI(self.caller)
+
+    @cached_property
     def plugins(self) -> ServerPluginsAPI:
         """Methods `plugins.*`."""
         from .server_plugins import ServerPluginsAPI
@@ -91,11 +238,25 @@ class ServerRPC(API):
         return ServerPluginsAPI(self.caller)
 
     @cached_property
+    def repo(self) -> ServerRepoAPI:
+        """Methods `repo.*`."""
+        from .server_repo import ServerRepoAPI
+
+        return ServerRepoAPI(self.caller)
+
+    @cached_property
     def runtime(self) -> ServerRuntimeAPI:
         """Methods `runtime.*`."""
         from .server_runtime import ServerRuntimeAPI
 
         return ServerRuntimeAPI(self.caller)
+
+    @cached_property
+    def sandbox(self) -> ServerSandboxAPI:
+        """Methods `sandbox.*`."""
+        from .server_sandbox import ServerSandboxAPI
+
+        return ServerSandboxAPI(self.caller)
 
     @cached_property
     def secrets(self) -> ServerSecretsAPI:
@@ -157,16 +318,31 @@ class ServerRPC(API):
         self,
         *,
         token: str | None = None,
+        enable_github_telemetry_forwarding: bool | None = None,
+        client_info: ConnectClientInfo | None = None,
+        supported_task_kinds: Sequence[TaskKind] | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> ConnectResult:
         """Open the connection with a handshake, checking the connection token if one is required. The client
         library makes this call itself when it connects.
 
-        Wire method: `connect` (stable, internal).
+        Wire method: `connect` (experimental, internal).
 
         Args:
             token: Token that proves the client may connect; needed when the server runs with
                 `COPILOT_CONNECTION_TOKEN` set.
+            enable_github_telemetry_forwarding: True to have telemetry sent to this connection as
+                `gitHubTelemetry.event` for as long as it lives: that of all sessions of this host, that
+                outside sessions, and events explicitly meant for the whole process. Connections that share a
+                server on purpose get that server's events; runtimes embedded separately do not see each
+                other's. Normal events also go their usual way, host-only compatibility events are only
+                forwarded. Each event says in `restricted` whether it is restricted; restricted ones are
+                dropped while restricted telemetry is off, judged by process for normal events and by session
+                for host-only ones. Meant for first-party hosts that pass the events on to their own stores.
+                Since runtime 1.0.81.
+            client_info: Who the host is; leave it out for the default attribution. Since runtime 1.0.81.
+            supported_task_kinds: Kinds of task this connection can decode when it watches the tasks of a
+                session; when absent, `agent` and `shell`. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -182,6 +358,9 @@ class ServerRPC(API):
             methods.CONNECT,
             {
                 "token": token,
+                "enableGitHubTelemetryForwarding": enable_github_telemetry_forwarding,
+                "clientInfo": client_info,
+                "supportedTaskKinds": supported_task_kinds,
             },
             request_timeout,
         )
@@ -194,7 +373,7 @@ class ServerRPC(API):
     ) -> PingResult:
         """Check that the server is alive and learn its protocol version and clock.
 
-        Wire method: `ping` (stable).
+        Wire method: `ping` (experimental).
 
         Args:
             message: Text the server should send back; may be left out.
@@ -214,5 +393,30 @@ class ServerRPC(API):
             {
                 "message": message,
             },
+            request_timeout,
+        )
+
+    async def register_extension_launch_provider(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Make this SDK client the one that launches extensions, one call per entry point. Call it before any
+        session is created; without it the runtime launches extensions itself.
+
+        Wire method: `registerExtensionLaunchProvider` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.REGISTER_EXTENSION_LAUNCH_PROVIDER,
+            {},
             request_timeout,
         )

@@ -11,17 +11,66 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_agents as methods
 
 if TYPE_CHECKING:
-    from ..types.server_agents import ServerAgentList
+    from ..types.server_agents import (
+        AgentDiscoveryPathList,
+        AgentsCustomAgentInitialModelDecisionResult,
+        AgentsGetAvailableBuiltinsRequestFeatureFlags,
+        AgentsGetAvailableBuiltinsRequestOverrides,
+        AgentsGetAvailableBuiltinsResult,
+        AgentsGetBuiltinDefinitionResult,
+        AgentsGetBuiltinListingDefinitionResult,
+        AgentsGetBuiltinsResult,
+        ServerAgentList,
+    )
 
 
 class ServerAgentsAPI(API):
     """Methods `agents.*`."""
+
+    async def custom_agent_initial_model_decision(
+        self,
+        *,
+        agent_models_json: str,
+        available_models_json: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AgentsCustomAgentInitialModelDecisionResult:
+        """Match the models a custom agent wants, in order of preference, with those available. It returns the
+        model to use, and a warning for the user if the wish cannot be met, which is no error. Hosts must call
+        this instead of choosing a name themselves, so that all installations decide and warn alike.
+
+        Wire method: `agents.customAgentInitialModelDecision` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            agent_models_json: The agent's `model:` entry as JSON text: one name, or several by falling
+                preference.
+            available_models_json: The models the session can use as JSON text, in the form of the model
+                list.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The model to use, and a warning if the agent's wish was not met.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.AGENTS_CUSTOM_AGENT_INITIAL_MODEL_DECISION,
+            {
+                "agentModelsJson": agent_models_json,
+                "availableModelsJson": available_models_json,
+            },
+            request_timeout,
+        )
 
     async def discover(
         self,
         *,
         project_paths: Sequence[str] | None = None,
         exclude_host_agents: bool | None = None,
+        agent_directories: Sequence[str] | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> ServerAgentList:
         """Find custom agents in every source: user, projects, plugins and remote.
@@ -35,6 +84,11 @@ class ServerAgentsAPI(API):
             exclude_host_agents: True to leave out the agents of the host, namely those in
                 `<COPILOT_HOME>/agents` and all from plugins, so that only project and remote ones remain.
                 Meant for hosts that serve several tenants.
+            agent_directories: Directories to look for agents in, for discovery only; they are neither
+                `customAgents` nor a grant of file access. They count even without ambient discovery, but not
+                against managed or source disables. Relative paths start at the effective working directory of
+                the request, if it has one. Null is the same as absent, and an empty list adds nothing. Since
+                runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -51,6 +105,187 @@ class ServerAgentsAPI(API):
             {
                 "projectPaths": project_paths,
                 "excludeHostAgents": exclude_host_agents,
+                "agentDirectories": agent_directories,
+            },
+            request_timeout,
+        )
+
+    async def get_available_builtins(
+        self,
+        *,
+        feature_flags: AgentsGetAvailableBuiltinsRequestFeatureFlags | None | Unset = UNSET,
+        overrides: AgentsGetAvailableBuiltinsRequestOverrides | None | Unset = UNSET,
+        context: str | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AgentsGetAvailableBuiltinsResult:
+        """List the shipped agents to offer now, given the feature flags you pass, each with a description.
+        `agents.getBuiltins` lists all of them, some of which are gated.
+
+        Wire method: `agents.getAvailableBuiltins` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            feature_flags: Values of feature flags by name, true or false by the runtime's rules; null or
+                absent for no flags.
+            overrides: Values that override flags, by name: null leaves the base flag, false turns it off
+                explicitly. Null or absent for no overrides.
+            context: Which surface asks, since some agents are for one client only; null or absent to not
+                filter by client.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The shipped agents that the flags make available.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.AGENTS_GET_AVAILABLE_BUILTINS,
+            {
+                "featureFlags": feature_flags,
+                "overrides": overrides,
+                "context": context,
+            },
+            request_timeout,
+        )
+
+    async def get_builtin_definition(
+        self,
+        *,
+        name: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AgentsGetBuiltinDefinitionResult:
+        """Load the YAML definition of a shipped agent; only the `yamlBasedNames` of `agents.getBuiltins` have
+        one. It comes as JSON text with all the keys that the tolerant agent schema accepts, and includes the
+        `__nativeCustomAgent` view that the runtime derives.
+
+        Wire method: `agents.getBuiltinDefinition` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            name: Name of the agent, one of `yamlBasedNames` from `agents.getBuiltins`. Others have no
+                definition and give an error.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The definition of a shipped agent.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.AGENTS_GET_BUILTIN_DEFINITION,
+            {
+                "name": name,
+            },
+            request_timeout,
+        )
+
+    async def get_builtin_listing_definition(
+        self,
+        *,
+        name: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AgentsGetBuiltinListingDefinitionResult:
+        """Get a shipped agent as a picker lists it. Only the head of its definition is read, not the prompt, so
+        prefer it to `agents.getBuiltinDefinition` for lists. It returns the projected custom agent alone,
+        which the other method nests under `__nativeCustomAgent`.
+
+        Wire method: `agents.getBuiltinListingDefinition` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            name: Name of the agent, from `agents.getAvailableBuiltins`. The agent that is built into the
+                code rather than YAML works here too.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            A shipped agent in the form for lists.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.AGENTS_GET_BUILTIN_LISTING_DEFINITION,
+            {
+                "name": name,
+            },
+            request_timeout,
+        )
+
+    async def get_builtins(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AgentsGetBuiltinsResult:
+        """List the names of the agents shipped with this runtime. Use them to tell shipped agents from authored
+        ones, not `source` of the agent, since an authored one may say `builtin` too. Further lists tell which
+        of them a user may turn off and which have a YAML definition to load.
+
+        Wire method: `agents.getBuiltins` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The names of shipped agents, to tell them from authored ones.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.AGENTS_GET_BUILTINS,
+            {},
+            request_timeout,
+        )
+
+    async def get_discovery_paths(
+        self,
+        *,
+        project_paths: Sequence[str] | None = None,
+        exclude_host_agents: bool | None = None,
+        agent_directories: Sequence[str] | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AgentDiscoveryPathList:
+        """List the directories in which a client can create custom agents for the runtime to find, even those
+        that do not exist yet. A project directory takes effect when it is created.
+
+        Wire method: `agents.getDiscoveryPaths` (experimental, since runtime 1.0.81).
+
+        Args:
+            project_paths: Project directories. Without any, only the user's directory is listed.
+            exclude_host_agents: True to get the directories of projects only, without that of the host's
+                user, as with `agents.discover`. Meant for servers with several tenants.
+            agent_directories: Agent roots to list explicitly, for discovery only, even if configured but
+                missing. Relative paths start at the effective working directory of the request, if it has
+                one. They grant no file access and are no preferred place for new agents. Null is the same as
+                absent. Since runtime 1.0.102.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The places where new custom agents will be found by the runtime.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.AGENTS_GET_DISCOVERY_PATHS,
+            {
+                "projectPaths": project_paths,
+                "excludeHostAgents": exclude_host_agents,
+                "agentDirectories": agent_directories,
             },
             request_timeout,
         )

@@ -5,15 +5,467 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._rpc.api import API, UNSET, Unset
 
 from ..methods import server_mcp as methods
 
 if TYPE_CHECKING:
-    from ..types.server_mcp import MCPConfigList, MCPDiscoverResult
-    from ..types.shared import MCPServerConfig
+    from ..types.server_mcp import (
+        MCPConfigAddRequestConfig,
+        MCPConfigList,
+        MCPConfigUpdateRequestConfig,
+        MCPDiscoverResult,
+        MCPInstallationManagementResult,
+        MCPInstallationResult,
+        MCPInstallationSecret,
+        MCPListBuiltinServerNamesResult,
+        MCPOAuthCheckDcrSupportResult,
+        MCPOAuthFetchProtectedResourceMetadataResult,
+        MCPOAuthIsMicrosoftAuthorizationServerResult,
+        MCPOAuthStaticClientConfigResult,
+        MCPPlanInstallResult,
+        MCPPlanInstallSource,
+        MCPRegistryCancelResult,
+        MCPRegistryRequestIdResult,
+        MCPRegistrySearchResult,
+        MCPServerCardReference,
+        MCPShouldExcludeGitHubToolsResult,
+    )
+    from ..types.shared import (
+        CatalogClientContract,
+        MCPInstallationSecretStorage,
+        OptionsUpdateToolFilterPrecedence,
+    )
+    from ..types.shared_mcp_installation_input import MCPInstallationInput, MCPPlanScope
+    from ..types.shared_mcp_server_config import MCPServerConfig
+
+
+class ServerMCPRegistryAPI(API):
+    """Methods `mcp.registry.*`."""
+
+    async def allocate_request_id(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPRegistryRequestIdResult:
+        """Reserve an ID for one MCP registry search, so that the search can be canceled even before it begins.
+        The runtime keeps up to 1,024 IDs that are not in use yet; beyond that, a new reservation may take
+        over one of them. A running search keeps its ID until it ends.
+
+        Wire method: `mcp.registry.allocateRequestId` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The ID reserved for one MCP registry search.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_REGISTRY_ALLOCATE_REQUEST_ID,
+            {},
+            request_timeout,
+        )
+
+    async def cancel(
+        self,
+        *,
+        request_id: int,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPRegistryCancelResult:
+        """Stop the registry search that has this request ID, which must come from
+        `mcp.registry.allocateRequestId`. An ID not yet used is given back, and a later search with it is
+        refused.
+
+        Wire method: `mcp.registry.cancel` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_id: ID of the search, from `mcp.registry.allocateRequestId`.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a running search was stopped.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_REGISTRY_CANCEL,
+            {
+                "requestId": request_id,
+            },
+            request_timeout,
+        )
+
+    async def search(
+        self,
+        *,
+        request_id: int,
+        auth_info: Any,
+        query: str | None = None,
+        repository: str | None = None,
+        limit: int,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPRegistrySearchResult:
+        """Search the MCP registry that the given credential may read; policy decides on the endpoint. All pages
+        are followed, the newest entry of each server name is kept, and the list is shortened to `limit`;
+        without a query it is ordered by GitHub stars.
+
+        Wire method: `mcp.registry.search` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_id: ID got from `mcp.registry.allocateRequestId`. It is refused if unknown, taken
+                back, canceled or in use already.
+            auth_info: Credential to search with. A `token` identity must embed its token; `env` and `gh-
+                cli` identities may use one embedded in the request.
+            query: Words to search for, as a string; the registry's top servers are returned if it is
+                empty or absent.
+            repository: Repository, as `owner/name`, for which policy picks the registry URL and says
+                whether the user's token is sent there. The registry sees it only if the policy entry demands
+                it.
+            limit: Largest number of servers to return.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The servers an MCP registry search has found.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_REGISTRY_SEARCH,
+            {
+                "requestId": request_id,
+                "authInfo": auth_info,
+                "query": query,
+                "repository": repository,
+                "limit": limit,
+            },
+            request_timeout,
+        )
+
+
+class ServerMCPOAuthAPI(API):
+    """Methods `mcp.oauth.*`."""
+
+    async def check_dcr_support(
+        self,
+        *,
+        server_url: str,
+        resource_metadata_text: str | None = None,
+        sandbox_proxy: str | None = None,
+        session_id: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPOAuthCheckDcrSupportResult:
+        """Ask the authorization server of a remote MCP server, once that has answered 401, whether clients can
+        register themselves (Dynamic Client Registration). The session's egress rules and sandbox proxy apply;
+        a server out of its reach is refused.
+
+        Wire method: `mcp.oauth.checkDcrSupport` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            server_url: URL of the remote server that replied with 401.
+            resource_metadata_text: Raw protected-resource metadata from the server's challenge; when
+                absent, the authorization server is found from the server URL.
+            sandbox_proxy: Proxy to go through; the session's egress settings apply when absent.
+            session_id: ID of the local session whose egress rules and sandbox proxy apply; none apply if
+                it is absent or not local.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether clients can register dynamically.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_OAUTH_CHECK_DCR_SUPPORT,
+            {
+                "serverUrl": server_url,
+                "resourceMetadataText": resource_metadata_text,
+                "sandboxProxy": sandbox_proxy,
+                "sessionId": session_id,
+            },
+            request_timeout,
+        )
+
+    async def fetch_protected_resource_metadata(
+        self,
+        *,
+        request_url: str,
+        headers_json: str | None = None,
+        resource_metadata_url: str | None = None,
+        user_agent: str | None = None,
+        sandbox_proxy: str | None = None,
+        session_id: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPOAuthFetchProtectedResourceMetadataResult:
+        """Fetch the raw protected-resource metadata of a remote MCP server that answered 401, from the URL in
+        its challenge or else from the usual places below the request URL. The session's egress rules and
+        sandbox proxy apply; URLs it may not reach are refused.
+
+        Wire method: `mcp.oauth.fetchProtectedResourceMetadata` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_url: URL of the remote server that replied with 401.
+            headers_json: Headers to send, as a JSON object in a string; none when absent.
+            resource_metadata_url: Metadata URL from the server's `WWW-Authenticate` header, checked
+                against the egress rules like the request URL. When absent, the usual places are tried.
+            user_agent: User agent to send; the runtime's own when absent.
+            sandbox_proxy: Proxy to go through; the session's egress settings apply when absent.
+            session_id: ID of the local session whose egress rules and sandbox proxy apply; none apply if
+                it is absent or not local.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Protected-resource metadata as it was fetched.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_OAUTH_FETCH_PROTECTED_RESOURCE_METADATA,
+            {
+                "requestUrl": request_url,
+                "headersJson": headers_json,
+                "resourceMetadataUrl": resource_metadata_url,
+                "userAgent": user_agent,
+                "sandboxProxy": sandbox_proxy,
+                "sessionId": session_id,
+            },
+            request_timeout,
+        )
+
+    async def is_microsoft_authorization_server(
+        self,
+        *,
+        authorization_server_url: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPOAuthIsMicrosoftAuthorizationServerResult:
+        """Tell whether an authorization server URL is one of Microsoft Entra ID. Entra has no Dynamic Client
+        Registration, but a client registered beforehand can be used with it.
+
+        Wire method: `mcp.oauth.isMicrosoftAuthorizationServer` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            authorization_server_url: URL to check, mostly the one from `mcp.oauth.checkDcrSupport`.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether the server is one of Microsoft Entra ID.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_OAUTH_IS_MICROSOFT_AUTHORIZATION_SERVER,
+            {
+                "authorizationServerUrl": authorization_server_url,
+            },
+            request_timeout,
+        )
+
+    async def static_client_config(
+        self,
+        *,
+        config: MCPServerConfig,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPOAuthStaticClientConfigResult:
+        """Read the OAuth client that a remote MCP server's settings fix, to see whether a client still has to be
+        registered. The client secret is never part of the answer.
+
+        Wire method: `mcp.oauth.staticClientConfig` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            config: Settings of the server; the answer is empty if they fix no client.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The OAuth client that a server's settings fix, if any.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_OAUTH_STATIC_CLIENT_CONFIG,
+            {
+                "config": config,
+            },
+            request_timeout,
+        )
+
+
+class ServerMCPInstallationsAPI(API):
+    """Methods `mcp.installations.*`."""
+
+    async def cancel(
+        self,
+        *,
+        contract: CatalogClientContract,
+        operation_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPInstallationManagementResult:
+        """Ask to cancel an installation operation on its own connection, also before it is applied or confirmed.
+        Changes already under way run on to a definite result or to recovery.
+
+        Wire method: `mcp.installations.cancel` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Installation capability the operation began with; no new sign-in takes place.
+            operation_id: ID the runtime gave the operation on this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What a call that prepares or inspects installations answers: an outcome, or a refusal of the
+                request or contract.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_INSTALLATIONS_CANCEL,
+            {
+                "contract": contract,
+                "operationId": operation_id,
+            },
+            request_timeout,
+        )
+
+    async def list(
+        self,
+        *,
+        contract: CatalogClientContract,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPInstallationManagementResult:
+        """List the MCP installations recorded for the chosen account and host, without starting any server.
+        Being listed does not mean that a session can use the server.
+
+        Wire method: `mcp.installations.list` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Installation contract you need, authenticated and bound.
+            policy_session_id: ID of an existing local session on this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What a call that prepares or inspects installations answers: an outcome, or a refusal of the
+                request or contract.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_INSTALLATIONS_LIST,
+            {
+                "contract": contract,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def recover(
+        self,
+        *,
+        contract: CatalogClientContract,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPInstallationManagementResult:
+        """Settle MCP transactions that were confirmed but left unfinished, then list the installations. No apply
+        is repeated and deleted records are not rebuilt; what cannot be settled safely is refused.
+
+        Wire method: `mcp.installations.recover` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Installation contract you need, authenticated and bound.
+            policy_session_id: ID of an existing local session on this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What a call that prepares or inspects installations answers: an outcome, or a refusal of the
+                request or contract.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_INSTALLATIONS_RECOVER,
+            {
+                "contract": contract,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def status(
+        self,
+        *,
+        contract: CatalogClientContract,
+        operation_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPInstallationManagementResult:
+        """Report the state of an installation operation, on the connection it was made on. It also works after
+        the account or the selected session is gone.
+
+        Wire method: `mcp.installations.status` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Installation capability the operation began with; no new sign-in takes place.
+            operation_id: ID the runtime gave the operation on this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What a call that prepares or inspects installations answers: an outcome, or a refusal of the
+                request or contract.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_INSTALLATIONS_STATUS,
+            {
+                "contract": contract,
+                "operationId": operation_id,
+            },
+            request_timeout,
+        )
 
 
 class ServerMCPConfigAPI(API):
@@ -23,12 +475,12 @@ class ServerMCPConfigAPI(API):
         self,
         *,
         name: str,
-        config: MCPServerConfig,
+        config: MCPConfigAddRequestConfig,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Add an MCP server to the user's configuration.
 
-        Wire method: `mcp.config.add` (stable).
+        Wire method: `mcp.config.add` (experimental).
 
         Args:
             name: Name of the new server; no other server may have it.
@@ -58,7 +510,7 @@ class ServerMCPConfigAPI(API):
     ) -> None:
         """Turn off MCP servers in the user's configuration, so that new sessions leave them out.
 
-        Wire method: `mcp.config.disable` (stable).
+        Wire method: `mcp.config.disable` (experimental).
 
         Args:
             names: Servers to put on the saved list of disabled ones, so that new sessions leave them out.
@@ -87,7 +539,7 @@ class ServerMCPConfigAPI(API):
     ) -> None:
         """Turn on MCP servers in the user's configuration, so that new sessions start them.
 
-        Wire method: `mcp.config.enable` (stable).
+        Wire method: `mcp.config.enable` (experimental).
 
         Args:
             names: Servers to take off the saved list of disabled ones, so that new sessions start them.
@@ -115,7 +567,7 @@ class ServerMCPConfigAPI(API):
     ) -> MCPConfigList:
         """List the MCP servers of the user's configuration.
 
-        Wire method: `mcp.config.list` (stable).
+        Wire method: `mcp.config.list` (experimental).
 
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
@@ -143,7 +595,7 @@ class ServerMCPConfigAPI(API):
         """Forget the MCP server definitions this runtime process keeps in memory, so that they are read from
         disk when next needed.
 
-        Wire method: `mcp.config.reload` (stable).
+        Wire method: `mcp.config.reload` (experimental).
 
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
@@ -164,14 +616,17 @@ class ServerMCPConfigAPI(API):
         self,
         *,
         name: str,
+        auth_client_id_metadata_url: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Delete an MCP server from the user's configuration.
 
-        Wire method: `mcp.config.remove` (stable).
+        Wire method: `mcp.config.remove` (experimental).
 
         Args:
             name: Name of the server to delete.
+            auth_client_id_metadata_url: URL of an OAuth Client ID Metadata Document; its stored
+                credentials are removed too. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -184,6 +639,7 @@ class ServerMCPConfigAPI(API):
             methods.MCP_CONFIG_REMOVE,
             {
                 "name": name,
+                "authClientIdMetadataUrl": auth_client_id_metadata_url,
             },
             request_timeout,
         )
@@ -192,12 +648,12 @@ class ServerMCPConfigAPI(API):
         self,
         *,
         name: str,
-        config: MCPServerConfig,
+        config: MCPConfigUpdateRequestConfig,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Replace the settings of an MCP server in the user's configuration.
 
-        Wire method: `mcp.config.update` (stable).
+        Wire method: `mcp.config.update` (experimental).
 
         Args:
             name: Name of the server to change.
@@ -229,18 +685,113 @@ class ServerMCPAPI(API):
         """Methods `mcp.config.*`."""
         return ServerMCPConfigAPI(self.caller)
 
+    @cached_property
+    def installations(self) -> ServerMCPInstallationsAPI:
+        """Methods `mcp.installations.*`."""
+        return ServerMCPInstallationsAPI(self.caller)
+
+    @cached_property
+    def oauth(self) -> ServerMCPOAuthAPI:
+        """Methods `mcp.oauth.*`."""
+        return ServerMCPOAuthAPI(self.caller)
+
+    @cached_property
+    def registry(self) -> ServerMCPRegistryAPI:
+        """Methods `mcp.registry.*`."""
+        return ServerMCPRegistryAPI(self.caller)
+
+    async def apply_install(
+        self,
+        *,
+        contract: CatalogClientContract,
+        operation_id: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPInstallationResult:
+        """Carry out a prepared MCP installation, once. The runtime checks authority and source again and asks
+        the user on the original connection through `installations.confirm`. If the result is uncertain,
+        inspect or recover the operation; never repeat it.
+
+        Wire method: `mcp.applyInstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Capabilities that the prepared operation needs.
+            operation_id: ID of the operation, from `mcp.prepareInstall`.
+            policy_session_id: ID of the session used when preparing.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What applying an installation or removal answers: the outcome with the contract, or a refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_APPLY_INSTALL,
+            {
+                "contract": contract,
+                "operationId": operation_id,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def apply_uninstall(
+        self,
+        *,
+        contract: CatalogClientContract,
+        plan_handle: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPInstallationResult:
+        """Carry out a removal plan, once, after the user has confirmed it on the plan's connection. It is
+        refused if something has changed since; hand-made settings and shared OAuth credentials stay.
+
+        Wire method: `mcp.applyUninstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Capabilities you need: authenticated, bound installation.
+            plan_handle: Handle of the removal plan, used up by this call.
+            policy_session_id: ID of the session used when planning the removal.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What applying an installation or removal answers: the outcome with the contract, or a refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_APPLY_UNINSTALL,
+            {
+                "contract": contract,
+                "planHandle": plan_handle,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
     async def discover(
         self,
         *,
         working_directory: str | None = None,
+        include_effective_source: bool | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> MCPDiscoverResult:
         """Find MCP servers in every source: user, workspace, plugins and built-in ones.
 
-        Wire method: `mcp.discover` (stable).
+        Wire method: `mcp.discover` (experimental).
 
         Args:
             working_directory: Directory to search from, for example when plugins are resolved.
+            include_effective_source: True to get `effectiveSource` for each server found; it is left out
+                otherwise, for the sake of older clients. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
@@ -255,6 +806,218 @@ class ServerMCPAPI(API):
             methods.MCP_DISCOVER,
             {
                 "workingDirectory": working_directory,
+                "includeEffectiveSource": include_effective_source,
+            },
+            request_timeout,
+        )
+
+    async def list_builtin_server_names(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPListBuiltinServerNamesResult:
+        """List the names of the MCP servers that come with the runtime, for a host that wants to turn all of
+        them off. The list is the same for every session and account of one build.
+
+        Wire method: `mcp.listBuiltinServerNames` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Names of the MCP servers that come with the runtime.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_LIST_BUILTIN_SERVER_NAMES,
+            {},
+            request_timeout,
+        )
+
+    async def plan_install(
+        self,
+        *,
+        contract: CatalogClientContract,
+        source: MCPPlanInstallSource,
+        scope: MCPPlanScope | None = None,
+        policy_session_id: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPPlanInstallResult:
+        """Work out a plan to install an MCP server, from a catalog candidate or from a card you supply. Nothing
+        is written, stored or reloaded, so a plan can simply be dropped. A runtime without planning answers
+        with a typed refusal, and one whose host does not serve this method fails with MethodNotFound.
+
+        Wire method: `mcp.planInstall` (experimental, since runtime 1.0.81).
+
+        Args:
+            contract: Protocol version and capabilities you need.
+            source: What to plan from: a candidate of an earlier search, or a card.
+            scope: Where the server would be configured; `user` when absent.
+            policy_session_id: ID of the attached session to which the catalog candidate belongs. Since
+                runtime 1.0.102.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What `mcp.planInstall` answers: a plan or one kind of refusal. Neither has written anything.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_PLAN_INSTALL,
+            {
+                "contract": contract,
+                "source": source,
+                "scope": scope,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def plan_uninstall(
+        self,
+        *,
+        contract: CatalogClientContract,
+        installation_id: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPInstallationManagementResult:
+        """Plan the removal of one installed MCP server that an installation receipt covers. It returns the
+        operation ID and changes neither configuration nor shared OAuth credentials, even if the plan is
+        dropped.
+
+        Wire method: `mcp.planUninstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Capabilities you need: authenticated, bound installation.
+            installation_id: ID of the installation receipt; a server name will not do.
+            policy_session_id: ID of an existing session on the original connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What a call that prepares or inspects installations answers: an outcome, or a refusal of the
+                request or contract.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_PLAN_UNINSTALL,
+            {
+                "contract": contract,
+                "installationId": installation_id,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def prepare_install(
+        self,
+        *,
+        contract: CatalogClientContract,
+        plan_handle: str,
+        choice_id: str,
+        policy_session_id: str,
+        inputs: Sequence[MCPInstallationInput],
+        secrets: Sequence[MCPInstallationSecret],
+        source: MCPServerCardReference,
+        secret_storage: MCPInstallationSecretStorage,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPInstallationManagementResult:
+        """Use up an install plan and keep one fully settled remote MCP server installation ready for
+        `mcp.applyInstall`. It returns the operation ID and the plan's expiry before anything is confirmed or
+        changed; note them with connection and session before you apply. Without the needed support the answer
+        is unavailable.
+
+        Wire method: `mcp.prepareInstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Capabilities you need: bound catalog and confirmed remote installation.
+            plan_handle: Single-use handle of the plan.
+            choice_id: ID of the transport choice picked from the plan.
+            policy_session_id: ID of a local session that is attached to this connection already.
+            inputs: Values for the non-secret entries; the card's defaults stand in for those left out.
+                Must be empty without the `mcp-configured-remote-installation` capability.
+            secrets: One value for each secret placeholder of the choice. Must be empty without the `mcp-
+                configured-remote-installation` capability.
+            source: The card the plan was made from; used only briefly, after confirmation.
+            secret_storage: Where to keep the secrets; the host shows this choice together with the
+                placeholders.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What a call that prepares or inspects installations answers: an outcome, or a refusal of the
+                request or contract.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_PREPARE_INSTALL,
+            {
+                "contract": contract,
+                "planHandle": plan_handle,
+                "choiceId": choice_id,
+                "policySessionId": policy_session_id,
+                "inputs": inputs,
+                "secrets": secrets,
+                "source": source,
+                "secretStorage": secret_storage,
+            },
+            request_timeout,
+        )
+
+    async def should_exclude_github_tools(
+        self,
+        *,
+        available_tools: Sequence[str] | None = None,
+        excluded_tools: Sequence[str] | None = None,
+        tool_filter_precedence: OptionsUpdateToolFilterPrecedence | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPShouldExcludeGitHubToolsResult:
+        """Tell whether the GitHub MCP tools that `gh` can stand in for may be left out of a session. That needs
+        two things: tool filters that still let the session reach a shell, and `gh` on the runtime's machine,
+        which is looked for only if the filters allow a shell. Pass the answer on as
+        `excludeGhReplaceableTools`.
+
+        Wire method: `mcp.shouldExcludeGitHubTools` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            available_tools: Tools the session allows; absent if it has no such list.
+            excluded_tools: Tools the session forbids; absent if it has no such list.
+            tool_filter_precedence: How the two lists work together; the usual session default when
+                absent.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether the session can do without the GitHub MCP tools that `gh` replaces.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.MCP_SHOULD_EXCLUDE_GITHUB_TOOLS,
+            {
+                "availableTools": available_tools,
+                "excludedTools": excluded_tools,
+                "toolFilterPrecedence": tool_filter_precedence,
             },
             request_timeout,
         )

@@ -19,7 +19,7 @@ class ServerRuntimeAPI(API):
         """Shut down the runtime that the client started, in an orderly way. The answer comes once cleanup is
         done, after which the process may be ended.
 
-        Wire method: `runtime.shutdown` (stable).
+        Wire method: `runtime.shutdown` (experimental).
 
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when

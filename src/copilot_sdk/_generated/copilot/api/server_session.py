@@ -24,20 +24,16 @@ if TYPE_CHECKING:
         EnvValueMode,
         ExperimentAssignments,
         ExtensionInfo,
-        GitHubMCPToolConfig,
         ImageGenerationConfig,
         InfiniteSessionConfig,
         LargeOutputConfig,
         ManagedSettings,
         MemoryConfig,
-        NamedProviderConfig,
-        ProviderModelConfig,
         SessionContextFilter,
         SessionCreateResult,
         SessionGetForegroundResult,
         SessionGetLastIdResult,
         SessionGetMetadataResult,
-        SessionLimitsConfig,
         SessionListResult,
         SessionResumeResult,
         SystemMessageConfig,
@@ -46,16 +42,16 @@ if TYPE_CHECKING:
         ToolFilterPrecedence,
         ToolSearchConfig,
     )
-    from ..types.shared import (
-        ContextTier,
-        MCPServerConfig,
-        OpenCanvasInstance,
+    from ..types.shared import OpenCanvasInstance, RemoteSessionMode, SuccessResult
+    from ..types.shared_events_assistant_session import ReasoningSummary
+    from ..types.shared_events_session import ContextTier, GitHubMCPToolConfig, SessionLimitsConfig
+    from ..types.shared_mcp_server_config import MCPServerConfig
+    from ..types.shared_model_capabilities import (
+        ModelCapabilitiesOverride,
+        NamedProviderConfig,
         ProviderConfig,
-        ReasoningSummary,
-        RemoteSessionMode,
-        SuccessResult,
+        ProviderModelConfig,
     )
-    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
     from ..types.shared_sandbox_config import SandboxConfig
 
 

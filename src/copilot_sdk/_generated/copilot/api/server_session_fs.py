@@ -31,7 +31,7 @@ class ServerSessionFSAPI(API):
     ) -> SessionFSSetProviderResult:
         """Make this client the provider of the filesystem that sessions use.
 
-        Wire method: `sessionFs.setProvider` (stable).
+        Wire method: `sessionFs.setProvider` (experimental).
 
         Args:
             initial_cwd: Directory in which sessions start.

@@ -12,7 +12,6 @@ from ..methods import server_sessions as methods
 
 if TYPE_CHECKING:
     from ..types.server_sessions import (
-        InstalledPlugin,
         LocalSessionMetadataValue,
         PollSpawnedSessionsResult,
         RegisterExtensionToolsResult,
@@ -32,21 +31,30 @@ if TYPE_CHECKING:
         SessionPruneResult,
         SessionsCheckInUseResult,
         SessionsCloseResult,
+        SessionsCreateWorkspaceResult,
         SessionsFindByPrefixResult,
         SessionsFindByTaskIDResult,
         SessionsForkResult,
         SessionsGetBoardEntryCountResult,
+        SessionsGetClientMetadataResult,
         SessionsGetEventFilePathResult,
         SessionsGetLastForContextResult,
+        SessionsGetMetadataResult,
         SessionsGetPersistedRemoteSteerableResult,
         SessionSizes,
+        SessionsListNonEmptySessionIdsResult,
+        SessionsLoadWorkspaceResult,
         SessionSource,
         SessionsRegisterExtensionToolsOnSessionOptions,
         SessionsReleaseLockResult,
         SessionsReloadPluginHooksResult,
         SessionsSaveResult,
         SessionsSetAdditionalPluginsResult,
+        SessionsUpdateWorkspaceFieldsResult,
+        SessionWorkingDirectoryContextWithClient,
     )
+    from ..types.shared import EventsReadDirection, EventsReadResult
+    from ..types.shared_installed_plugin import InstalledPlugin
 
 
 class ServerSessionsAPI(API):
@@ -207,6 +215,84 @@ class ServerSessionsAPI(API):
             methods.SESSIONS_CONNECT,
             {
                 "sessionId": session_id,
+            },
+            request_timeout,
+        )
+
+    async def create_workspace(
+        self,
+        *,
+        session_id: str,
+        session_state_path: str,
+        convention: str,
+        context: SessionWorkingDirectoryContextWithClient | None = None,
+        name: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SessionsCreateWorkspaceResult:
+        """Write the workspace record of a session that has never been opened, for example to hand it to another
+        application. An existing record is replaced and the checkpoint index reset; a stored `fork_count` on
+        the local disk survives, so it may differ from the result.
+
+        Wire method: `sessions.createWorkspace` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            session_id: ID of the session that the record is for.
+            session_state_path: Directory for the session's state; ignored if a session filesystem
+                provider is set, whose own path is then used.
+            convention: Path rules: `windows` in any case for those of Windows, anything else for POSIX.
+            context: Context to start with. Only `cwd`, `gitRoot`, `repository`, `hostType` (`github` or
+                `ado`), `branch` and `clientName` are kept.
+            name: Name the user gave the workspace.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The workspace record as it was written.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SESSIONS_CREATE_WORKSPACE,
+            {
+                "sessionId": session_id,
+                "sessionStatePath": session_state_path,
+                "convention": convention,
+                "context": context,
+                "name": name,
+            },
+            request_timeout,
+        )
+
+    async def delete(
+        self,
+        *,
+        session_id: str,
+        session_path: str | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Run the usual lifecycle hooks of a local session, then delete it from disk.
+
+        Wire method: `sessions.delete` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            session_id: ID of the session.
+            session_path: Resolved path of the session's directory; for internal use.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SESSIONS_DELETE,
+            {
+                "sessionId": session_id,
+                "sessionPath": session_path,
             },
             request_timeout,
         )
@@ -376,6 +462,43 @@ class ServerSessionsAPI(API):
             request_timeout,
         )
 
+    async def get_client_metadata(
+        self,
+        *,
+        session_ids: Sequence[str],
+        keys: Sequence[str] | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SessionsGetClientMetadataResult:
+        """Get the client's own metadata of several stored local sessions, none of which is opened. Results
+        follow the order asked for, and each session that is missing, corrupt, of an unsupported version or
+        unavailable is reported by itself.
+
+        Wire method: `sessions.getClientMetadata` (experimental, since runtime 1.0.102).
+
+        Args:
+            session_ids: IDs of the sessions; the results come in the same order.
+            keys: Keys to return, case-sensitive; all of them if absent. Each must be 1 to 256 UTF-8 bytes
+                long and not start with `copilot/` or `github/`.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            One result for each requested session, in the order asked for.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SESSIONS_GET_CLIENT_METADATA,
+            {
+                "sessionIds": session_ids,
+                "keys": keys,
+            },
+            request_timeout,
+        )
+
     async def get_event_file_path(
         self,
         *,
@@ -436,6 +559,37 @@ class ServerSessionsAPI(API):
             methods.SESSIONS_GET_LAST_FOR_CONTEXT,
             {
                 "context": context,
+            },
+            request_timeout,
+        )
+
+    async def get_metadata(
+        self,
+        *,
+        session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SessionsGetMetadataResult:
+        """Get the stored summary data of a local session; the session is not opened.
+
+        Wire method: `sessions.getMetadata` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            session_id: ID of the session.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Stored metadata of a local session, if it exists.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SESSIONS_GET_METADATA,
+            {
+                "sessionId": session_id,
             },
             request_timeout,
         )
@@ -577,6 +731,37 @@ class ServerSessionsAPI(API):
             request_timeout,
         )
 
+    async def list_non_empty_session_ids(
+        self,
+        *,
+        limit: int | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SessionsListNonEmptySessionIdsResult:
+        """List the IDs of recent local sessions that hold something a user would see.
+
+        Wire method: `sessions.listNonEmptySessionIds` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            limit: Most session IDs to return.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            IDs of recent local sessions that are not empty.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SESSIONS_LIST_NON_EMPTY_SESSION_IDS,
+            {
+                "limit": limit,
+            },
+            request_timeout,
+        )
+
     async def load_deferred_repo_hooks(
         self,
         *,
@@ -604,6 +789,42 @@ class ServerSessionsAPI(API):
         return await self.caller.call(
             methods.SESSIONS_LOAD_DEFERRED_REPO_HOOKS,
             {
+                "sessionId": session_id,
+            },
+            request_timeout,
+        )
+
+    async def load_workspace(
+        self,
+        *,
+        sessions_home: str,
+        session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SessionsLoadWorkspaceResult:
+        """Read the workspace record of a session that is not open from disk, to find out where it lives. Without
+        a file there is no record in the result.
+
+        Wire method: `sessions.loadWorkspace` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            sessions_home: Directory that holds the state directories of all sessions.
+            session_id: Session ID, which is the directory's name in `sessionsHome`; an absolute path or
+                one with `..` is rejected.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The workspace record found on disk, if any.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SESSIONS_LOAD_WORKSPACE,
+            {
+                "sessionsHome": sessions_home,
                 "sessionId": session_id,
             },
             request_timeout,
@@ -650,7 +871,7 @@ class ServerSessionsAPI(API):
         with one only those that came after it. Meant for the CLI's background daemon; other clients should
         subscribe to events instead.
 
-        Wire method: `sessions.pollSpawnedSessions` (experimental, internal).
+        Wire method: `sessions.pollSpawnedSessions` (experimental, internal, until runtime 1.0.61).
 
         Args:
             cursor: Cursor from the last poll, to be passed on as it is. Without it, everything buffered
@@ -717,6 +938,55 @@ class ServerSessionsAPI(API):
             request_timeout,
         )
 
+    async def read_persisted_events(
+        self,
+        *,
+        session_id: str,
+        cursor: str | None = None,
+        max: int | None = None,
+        direction: EventsReadDirection | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> EventsReadResult:
+        """Read a page of a local session's stored events without opening the session. The first read fixes a
+        snapshot, so later events are not in it, and each cursor works once, in sequence, in this process; a
+        full read ends with `cursorStatus` `ok` and `hasMore` false. Snapshots lapse after five idle minutes
+        (at most eight are kept per process), and a lapsed cursor gives `cursorStatus` `expired` and no
+        events. A missing or unreadable journal is an error; ephemeral events and some payloads rebuilt only
+        in a live session are left out. To fill a client before resuming, read the first page first, start
+        buffering live events, then merge those by ID, the live one winning.
+
+        Wire method: `sessions.readPersistedEvents` (experimental, since runtime 1.0.102).
+
+        Args:
+            session_id: ID of the session whose events to read.
+            cursor: Cursor from the page before; leave it out on the first call. It works once and only in
+                this process; used again, it gives an expired last page.
+            max: Most events to return, 1 to 1000; 200 by default. Pages can be shorter to stay near 1 MiB
+                with binary assets; an event bigger than that comes alone.
+            direction: Whether to start from the oldest or the newest events; counts for the first read
+                only, later ones follow the cursor. Within a page events are always oldest first.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            One batch of session events and the cursor to read on from.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SESSIONS_READ_PERSISTED_EVENTS,
+            {
+                "sessionId": session_id,
+                "cursor": cursor,
+                "max": max,
+                "direction": direction,
+            },
+            request_timeout,
+        )
+
     async def register_extension_tools_on_session(
         self,
         *,
@@ -729,7 +999,7 @@ class ServerSessionsAPI(API):
         function that removes them, to be called at the extension's end. Works only inside one process, since
         these handles cannot be sent over JSON-RPC.
 
-        Wire method: `sessions.registerExtensionToolsOnSession` (experimental, internal).
+        Wire method: `sessions.registerExtensionToolsOnSession` (experimental, internal, until runtime 1.0.81).
 
         Args:
             session_id: ID of the session that gets the tools.
@@ -1025,6 +1295,46 @@ class ServerSessionsAPI(API):
             {
                 "toSessionId": to_session_id,
                 "expectedFromSessionId": expected_from_session_id,
+            },
+            request_timeout,
+        )
+
+    async def update_workspace_fields(
+        self,
+        *,
+        sessions_home: str,
+        session_id: str,
+        fields_json: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SessionsUpdateWorkspaceFieldsResult:
+        """Merge fields into the workspace record on disk, making the record if need be. Known fields not given
+        are kept, keys outside the schema are lost, and a stored `fork_count` always stays.
+
+        Wire method: `sessions.updateWorkspaceFields` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            sessions_home: Directory that holds the state directories of all sessions.
+            session_id: Session ID, which is the directory's name in `sessionsHome`; an absolute path or
+                one with `..` is rejected.
+            fields_json: Fields to merge, as a JSON object. Known fields left out keep their values;
+                unknown ones in the record are dropped, and its `fork_count` is kept.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Empty answer once the fields are merged; a stored `fork_count` is unchanged.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SESSIONS_UPDATE_WORKSPACE_FIELDS,
+            {
+                "sessionsHome": sessions_home,
+                "sessionId": session_id,
+                "fieldsJson": fields_json,
             },
             request_timeout,
         )

@@ -12,7 +12,205 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_skills as methods
 
 if TYPE_CHECKING:
-    from ..types.server_skills import ServerSkillList
+    from ..types.server_skills import (
+        ServerSkillList,
+        SkillDiscoveryPathList,
+        SkillInstallationManagementResult,
+        SkillInstallationResult,
+    )
+    from ..types.shared import CatalogClientContract
+
+
+class ServerSkillsInstallationsAPI(API):
+    """Methods `skills.installations.*`."""
+
+    async def cancel(
+        self,
+        *,
+        contract: CatalogClientContract,
+        operation_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationManagementResult:
+        """Ask to cancel a known installation operation before it commits. Durable work already begun has to be
+        recovered; it is not silently repeated.
+
+        Wire method: `skills.installations.cancel` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for the authenticated, bound skill installation
+                capability.
+            operation_id: ID of the operation exactly as the runtime issued it, on the original
+                connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of managing skill installations, with the contract in force, or a typed refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_INSTALLATIONS_CANCEL,
+            {
+                "contract": contract,
+                "operationId": operation_id,
+            },
+            request_timeout,
+        )
+
+    async def list(
+        self,
+        *,
+        contract: CatalogClientContract,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationManagementResult:
+        """List the verified Agent Finder skills that are installed and owned, for the chosen existing session.
+        The feature flag for skill installation plays no role here.
+
+        Wire method: `skills.installations.list` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for authenticated, bound installation.
+            policy_session_id: ID of the chosen existing local session on this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of managing skill installations, with the contract in force, or a typed refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_INSTALLATIONS_LIST,
+            {
+                "contract": contract,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def recover(
+        self,
+        *,
+        contract: CatalogClientContract,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationManagementResult:
+        """Settle interrupted installation work for the chosen existing session, then look through the owned
+        skills. The feature flag for skill installation plays no role here.
+
+        Wire method: `skills.installations.recover` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for authenticated, bound installation.
+            policy_session_id: ID of the chosen existing local session on this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of managing skill installations, with the contract in force, or a typed refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_INSTALLATIONS_RECOVER,
+            {
+                "contract": contract,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def set_enabled(
+        self,
+        *,
+        contract: CatalogClientContract,
+        installation_id: str,
+        enabled: bool,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationManagementResult:
+        """Enable or disable one owned Agent Finder skill in a single saved step, then bring the chosen bound
+        session in line. It applies to the installation named by its receipt; the feature flag for skill
+        installation plays no role here.
+
+        Wire method: `skills.installations.setEnabled` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for the authenticated, bound skill installation
+                capability.
+            installation_id: ID of the receipt of the installation to change, exactly.
+            enabled: Whether the skill is to be enabled; saved.
+            policy_session_id: ID of the chosen existing local session, brought in line once the value is
+                saved.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of managing skill installations, with the contract in force, or a typed refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_INSTALLATIONS_SET_ENABLED,
+            {
+                "contract": contract,
+                "installationId": installation_id,
+                "enabled": enabled,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def status(
+        self,
+        *,
+        contract: CatalogClientContract,
+        operation_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationManagementResult:
+        """Look at a known installation operation, on the runtime connection it began on. The feature flag for
+        skill installation plays no role here.
+
+        Wire method: `skills.installations.status` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for the authenticated, bound skill installation
+                capability.
+            operation_id: ID of the operation exactly as the runtime issued it, on the original
+                connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of managing skill installations, with the contract in force, or a typed refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_INSTALLATIONS_STATUS,
+            {
+                "contract": contract,
+                "operationId": operation_id,
+            },
+            request_timeout,
+        )
 
 
 class ServerSkillsConfigAPI(API):
@@ -26,7 +224,7 @@ class ServerSkillsConfigAPI(API):
     ) -> None:
         """Set which skills are disabled globally, in place of the present list.
 
-        Wire method: `skills.config.setDisabledSkills` (stable).
+        Wire method: `skills.config.setDisabledSkills` (experimental).
 
         Args:
             disabled_skills: Names of the skills to disable; the whole list, which replaces the old one.
@@ -46,6 +244,37 @@ class ServerSkillsConfigAPI(API):
             request_timeout,
         )
 
+    async def set_skill_disabled(
+        self,
+        *,
+        name: str,
+        disabled: bool,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Add one skill to the list of disabled ones or take it off, in a single step.
+
+        Wire method: `skills.config.setSkillDisabled` (experimental, since runtime 1.0.81).
+
+        Args:
+            name: Name of the skill.
+            disabled: True disables the skill, false enables it.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_CONFIG_SET_SKILL_DISABLED,
+            {
+                "name": name,
+                "disabled": disabled,
+            },
+            request_timeout,
+        )
+
 
 class ServerSkillsAPI(API):
     """Methods `skills.*`."""
@@ -55,20 +284,110 @@ class ServerSkillsAPI(API):
         """Methods `skills.config.*`."""
         return ServerSkillsConfigAPI(self.caller)
 
+    @cached_property
+    def installations(self) -> ServerSkillsInstallationsAPI:
+        """Methods `skills.installations.*`."""
+        return ServerSkillsInstallationsAPI(self.caller)
+
+    async def apply_install(
+        self,
+        *,
+        contract: CatalogClientContract,
+        plan_handle: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationResult:
+        """Use up a verified installation plan for a skill: get a person's consent, with `installations.confirm`
+        on the connection that made the plan, check the plan again and install the skill disabled.
+
+        Wire method: `skills.applyInstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for authenticated, bound catalog and skill
+                installation capabilities.
+            plan_handle: Opaque handle of the original plan, good for one use.
+            policy_session_id: ID of the existing session that was chosen for planning.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of a skill installation or removal, with the contract in force, or a typed refusal
+                of the request or its negotiation.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_APPLY_INSTALL,
+            {
+                "contract": contract,
+                "planHandle": plan_handle,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def apply_uninstall(
+        self,
+        *,
+        contract: CatalogClientContract,
+        plan_handle: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationResult:
+        """Use up a removal plan for an owned skill: ask a person for consent through `installations.confirm`,
+        refuse if files have drifted, and remove exactly the owned files by way of quarantine.
+
+        Wire method: `skills.applyUninstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for authenticated, bound installation.
+            plan_handle: Opaque handle of the original removal plan, good for one use.
+            policy_session_id: ID of the existing session that was chosen to prepare the removal.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of a skill installation or removal, with the contract in force, or a typed refusal
+                of the request or its negotiation.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_APPLY_UNINSTALL,
+            {
+                "contract": contract,
+                "planHandle": plan_handle,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
     async def discover(
         self,
         *,
         project_paths: Sequence[str] | None = None,
         skill_directories: Sequence[str] | None = None,
+        exclude_host_skills: bool | None = None,
+        ignored_skills_locations: Sequence[str] | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> ServerSkillList:
         """Find the skills of the global sources and of projects.
 
-        Wire method: `skills.discover` (stable).
+        Wire method: `skills.discover` (experimental).
 
         Args:
             project_paths: Project directories to search for skills of their own.
             skill_directories: More directories to search for skills.
+            exclude_host_skills: True to get the skills of projects only, without those from global
+                sources on the host: built-in, plugin, personal and custom. Meant for servers with several
+                tenants. Since runtime 1.0.81.
+            ignored_skills_locations: Paths not to scan for skills. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -85,6 +404,132 @@ class ServerSkillsAPI(API):
             {
                 "projectPaths": project_paths,
                 "skillDirectories": skill_directories,
+                "excludeHostSkills": exclude_host_skills,
+                "ignoredSkillsLocations": ignored_skills_locations,
+            },
+            request_timeout,
+        )
+
+    async def get_discovery_paths(
+        self,
+        *,
+        project_paths: Sequence[str] | None = None,
+        exclude_host_skills: bool | None = None,
+        skill_directories: Sequence[str] | None = None,
+        ignored_skills_locations: Sequence[str] | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillDiscoveryPathList:
+        """List the directories in which a client can create skills for the runtime to find, even those that do
+        not exist yet. A project directory takes effect when it is created.
+
+        Wire method: `skills.getDiscoveryPaths` (experimental, since runtime 1.0.81).
+
+        Args:
+            project_paths: Project directories. Without any, you get the personal and custom directories
+                alone.
+            exclude_host_skills: True to get the directories of projects only, without the personal and
+                custom ones of the host. Meant for servers with several tenants.
+            skill_directories: Skill roots to list explicitly, for discovery only, even if configured but
+                missing. Relative paths start at the effective working directory of the request, if it has
+                one. They grant no file access and are no preferred place for new skills. Null is the same as
+                absent. Since runtime 1.0.102.
+            ignored_skills_locations: Paths not to scan for skills. Since runtime 1.0.102.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The places where new skills will be found by the runtime.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_GET_DISCOVERY_PATHS,
+            {
+                "projectPaths": project_paths,
+                "excludeHostSkills": exclude_host_skills,
+                "skillDirectories": skill_directories,
+                "ignoredSkillsLocations": ignored_skills_locations,
+            },
+            request_timeout,
+        )
+
+    async def plan_install(
+        self,
+        *,
+        contract: CatalogClientContract,
+        candidate_handle: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationManagementResult:
+        """Prepare to install a verified Agent Finder skill, writing no files. The review it returns is safe to
+        show to the user; the skill will be installed disabled and has to be enabled separately.
+
+        Wire method: `skills.planInstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for authenticated, bound catalog and skill
+                installation capabilities.
+            candidate_handle: Handle of an AI skill candidate from a bound catalog search; fresh, and good
+                for one use.
+            policy_session_id: ID of an existing local session that is attached to this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of managing skill installations, with the contract in force, or a typed refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_PLAN_INSTALL,
+            {
+                "contract": contract,
+                "candidateHandle": candidate_handle,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
+    async def plan_uninstall(
+        self,
+        *,
+        contract: CatalogClientContract,
+        installation_id: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SkillInstallationManagementResult:
+        """Prepare to remove a verified skill from Agent Finder that is owned, changing nothing. The feature flag
+        for skill installation plays no role here.
+
+        Wire method: `skills.planUninstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for authenticated, bound installation.
+            installation_id: ID of the receipt to look at, exactly.
+            policy_session_id: ID of the chosen existing local session on this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of managing skill installations, with the contract in force, or a typed refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SKILLS_PLAN_UNINSTALL,
+            {
+                "contract": contract,
+                "installationId": installation_id,
+                "policySessionId": policy_session_id,
             },
             request_timeout,
         )

@@ -24,7 +24,7 @@ class ServerToolsAPI(API):
     ) -> ToolList:
         """List the built-in tools a model would be given.
 
-        Wire method: `tools.list` (stable).
+        Wire method: `tools.list` (experimental).
 
         Args:
             model: ID of the model whose tool changes should show in the list.

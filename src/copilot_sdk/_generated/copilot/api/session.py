@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._rpc.api import API, UNSET, Unset
 
@@ -14,26 +14,42 @@ from ..methods import session as methods
 if TYPE_CHECKING:
     from ..types.session import (
         AbortResult,
+        InterruptMainTurnResult,
         LogResult,
-        SendAgentMode,
-        SendMode,
+        ResponseFormat,
+        SendMessageItem,
+        SendMessagesResult,
         SendResult,
         SessionGetMessagesResult,
         SessionLogLevel,
         SessionSendAndWaitResult,
     )
-    from ..types.shared import AbortReason, ShutdownType, SuccessResult
-    from ..types.shared_attachment import Attachment
+    from ..types.shared import SendAgentMode, SendMode, SuccessResult
+    from ..types.shared_events_abort import AbortReason
+    from ..types.shared_events_session import ShutdownType
+    from ..types.shared_events_session_user import Attachment
+    from .session_accounts import AccountsAPI
     from .session_agent import AgentAPI
     from .session_auth import AuthAPI
+    from .session_autopilot_objective import AutopilotObjectiveAPI
     from .session_canvas import CanvasAPI
     from .session_commands import CommandsAPI
+    from .session_completions import CompletionsAPI
+    from .session_connectors import ConnectorsAPI
+    from .session_content_exclusion import ContentExclusionAPI
+    from .session_customizations import CustomizationsAPI
+    from .session_debug import DebugAPI
+    from .session_diagnostics import DiagnosticsAPI
     from .session_event_log import EventLogAPI
     from .session_extensions import ExtensionsAPI
+    from .session_factory import FactoryAPI
     from .session_fleet import FleetAPI
+    from .session_github_auth import GithubAuthAPI
     from .session_history import HistoryAPI
     from .session_instructions import InstructionsAPI
+    from .session_limit_prediction import LimitPredictionAPI
     from .session_lsp import LSPAPI
+    from .session_managed_settings import ManagedSettingsAPI
     from .session_mcp import MCPAPI
     from .session_metadata import MetadataAPI
     from .session_mode import ModeAPI
@@ -43,9 +59,14 @@ if TYPE_CHECKING:
     from .session_permissions import PermissionsAPI
     from .session_plan import PlanAPI
     from .session_plugins import PluginsAPI
+    from .session_provider import ProviderAPI
+    from .session_providers import ProvidersAPI
     from .session_queue import QueueAPI
+    from .session_quota import QuotaAPI
     from .session_remote import RemoteAPI
+    from .session_sandbox import SandboxAPI
     from .session_schedule import ScheduleAPI
+    from .session_settings import SettingsAPI
     from .session_shell import ShellAPI
     from .session_skills import SkillsAPI
     from .session_tasks import TasksAPI
@@ -53,11 +74,20 @@ if TYPE_CHECKING:
     from .session_tools import ToolsAPI
     from .session_ui import UIAPI
     from .session_usage import UsageAPI
+    from .session_visibility import VisibilityAPI
+    from .session_workflow import WorkflowAPI
     from .session_workspaces import WorkspacesAPI
 
 
 class SessionRPC(API):
     """Every session method of the runtime, by namespace."""
+
+    @cached_property
+    def accounts(self) -> AccountsAPI:
+        """Methods `session.accounts.*`."""
+        from .session_accounts import AccountsAPI
+
+        return AccountsAPI(self.caller)
 
     @cached_property
     def agent(self) -> AgentAPI:
@@ -74,6 +104,13 @@ class SessionRPC(API):
         return AuthAPI(self.caller)
 
     @cached_property
+    def autopilot_objective(self) -> AutopilotObjectiveAPI:
+        """Methods `session.autopilotObjective.*`."""
+        from .session_autopilot_objective import AutopilotObjectiveAPI
+
+        return AutopilotObjectiveAPI(self.caller)
+
+    @cached_property
     def canvas(self) -> CanvasAPI:
         """Methods `session.canvas.*`."""
         from .session_canvas import CanvasAPI
@@ -86,6 +123,48 @@ class SessionRPC(API):
         from .session_commands import CommandsAPI
 
         return CommandsAPI(self.caller)
+
+    @cached_property
+    def completions(self) -> CompletionsAPI:
+        """Methods `session.completions.*`."""
+        from .session_completions import CompletionsAPI
+
+        return CompletionsAPI(self.caller)
+
+    @cached_property
+    def connectors(self) -> ConnectorsAPI:
+        """Methods `session.connectors.*`."""
+        from .session_connectors import ConnectorsAPI
+
+        return ConnectorsAPI(self.caller)
+
+    @cached_property
+    def content_exclusion(self) -> ContentExclusionAPI:
+        """Methods `session.contentExclusion.*`."""
+        from .session_content_exclusion import ContentExclusionAPI
+
+        return ContentExclusionAPI(self.caller)
+
+    @cached_property
+    def customizations(self) -> CustomizationsAPI:
+        """Methods `session.customizations.*`."""
+        from .session_customizations import CustomizationsAPI
+
+        return CustomizationsAPI(self.caller)
+
+    @cached_property
+    def debug(self) -> DebugAPI:
+        """Methods `session.debug.*`."""
+        from .session_debug import DebugAPI
+
+        return DebugAPI(self.caller)
+
+    @cached_property
+    def diagnostics(self) -> DiagnosticsAPI:
+        """Methods `session.diagnostics.*`."""
+        from .session_diagnostics import DiagnosticsAPI
+
+        return DiagnosticsAPI(self.caller)
 
     @cached_property
     def event_log(self) -> EventLogAPI:
@@ -102,11 +181,25 @@ class SessionRPC(API):
         return ExtensionsAPI(self.caller)
 
     @cached_property
+    def factory(self) -> FactoryAPI:
+        """Methods `session.factory.*`."""
+        from .session_factory import FactoryAPI
+
+        return FactoryAPI(self.caller)
+
+    @cached_property
     def fleet(self) -> FleetAPI:
         """Methods `session.fleet.*`."""
         from .session_fleet import FleetAPI
 
         return FleetAPI(self.caller)
+
+    @cached_property
+    def github_auth(self) -> GithubAuthAPI:
+        """Methods `session.gitHubAuth.*`."""
+        from .session_github_auth import GithubAuthAPI
+
+        return GithubAuthAPI(self.caller)
 
     @cached_property
     def history(self) -> HistoryAPI:
@@ -123,11 +216,25 @@ class SessionRPC(API):
         return InstructionsAPI(self.caller)
 
     @cached_property
+    def limit_prediction(self) -> LimitPredictionAPI:
+        """Methods `session.limitPrediction.*`."""
+        from .session_limit_prediction import LimitPredictionAPI
+
+        return LimitPredictionAPI(self.caller)
+
+    @cached_property
     def lsp(self) -> LSPAPI:
         """Methods `session.lsp.*`."""
         from .session_lsp import LSPAPI
 
         return LSPAPI(self.caller)
+
+    @cached_property
+    def managed_settings(self) -> ManagedSettingsAPI:
+        """Methods `session.managedSettings.*`."""
+        from .session_managed_settings import ManagedSettingsAPI
+
+        return ManagedSettingsAPI(self.caller)
 
     @cached_property
     def mcp(self) -> MCPAPI:
@@ -193,11 +300,32 @@ class SessionRPC(API):
         return PluginsAPI(self.caller)
 
     @cached_property
+    def provider(self) -> ProviderAPI:
+        """Methods `session.provider.*`."""
+        from .session_provider import ProviderAPI
+
+        return ProviderAPI(self.caller)
+
+    @cached_property
+    def providers(self) -> ProvidersAPI:
+        """Methods `session.providers.*`."""
+        from .session_providers import ProvidersAPI
+
+        return ProvidersAPI(self.caller)
+
+    @cached_property
     def queue(self) -> QueueAPI:
         """Methods `session.queue.*`."""
         from .session_queue import QueueAPI
 
         return QueueAPI(self.caller)
+
+    @cached_property
+    def quota(self) -> QuotaAPI:
+        """Methods `session.quota.*`."""
+        from .session_quota import QuotaAPI
+
+        return QuotaAPI(self.caller)
 
     @cached_property
     def remote(self) -> RemoteAPI:
@@ -207,11 +335,25 @@ class SessionRPC(API):
         return RemoteAPI(self.caller)
 
     @cached_property
+    def sandbox(self) -> SandboxAPI:
+        """Methods `session.sandbox.*`."""
+        from .session_sandbox import SandboxAPI
+
+        return SandboxAPI(self.caller)
+
+    @cached_property
     def schedule(self) -> ScheduleAPI:
         """Methods `session.schedule.*`."""
         from .session_schedule import ScheduleAPI
 
         return ScheduleAPI(self.caller)
+
+    @cached_property
+    def settings(self) -> SettingsAPI:
+        """Methods `session.settings.*`."""
+        from .session_settings import SettingsAPI
+
+        return SettingsAPI(self.caller)
 
     @cached_property
     def shell(self) -> ShellAPI:
@@ -263,6 +405,20 @@ class SessionRPC(API):
         return UsageAPI(self.caller)
 
     @cached_property
+    def visibility(self) -> VisibilityAPI:
+        """Methods `session.visibility.*`."""
+        from .session_visibility import VisibilityAPI
+
+        return VisibilityAPI(self.caller)
+
+    @cached_property
+    def workflow(self) -> WorkflowAPI:
+        """Methods `session.workflow.*`."""
+        from .session_workflow import WorkflowAPI
+
+        return WorkflowAPI(self.caller)
+
+    @cached_property
     def workspaces(self) -> WorkspacesAPI:
         """Methods `session.workspaces.*`."""
         from .session_workspaces import WorkspacesAPI
@@ -297,6 +453,33 @@ class SessionRPC(API):
             {
                 "reason": reason,
             },
+            request_timeout,
+        )
+
+    async def cancel_all_background_agents(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> int:
+        """Cancel all running background agents, sidekicks included; the main turn and promoted shells go on.
+
+        Wire method: `session.cancelAllBackgroundAgents` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What the runtime answers.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.CANCEL_ALL_BACKGROUND_AGENTS,
+            {},
             request_timeout,
         )
 
@@ -378,6 +561,39 @@ class SessionRPC(API):
             request_timeout,
         )
 
+    async def interrupt_main_turn(
+        self,
+        *,
+        flush_queued: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> InterruptMainTurnResult:
+        """Interrupt the main turn but leave background work running: subagents, sidekicks, attached shells that
+        were promoted. Does nothing if no turn is running.
+
+        Wire method: `session.interruptMainTurn` (experimental, since runtime 1.0.81).
+
+        Args:
+            flush_queued: True keeps the user's queued prompts and runs them as the next turn; false, the
+                default, clears the queue as an abort does.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a turn was interrupted.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.INTERRUPT_MAIN_TURN,
+            {
+                "flushQueued": flush_queued,
+            },
+            request_timeout,
+        )
+
     async def log(
         self,
         *,
@@ -441,6 +657,7 @@ class SessionRPC(API):
         traceparent: str | None = None,
         tracestate: str | None = None,
         wait: bool | None = None,
+        response_format: ResponseFormat | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> SendResult:
         """Send the session a message from the user, and get the ID of that message.
@@ -470,6 +687,10 @@ class SessionRPC(API):
             tracestate: W3C Trace Context `tracestate` value that goes with `traceparent`.
             wait: If true, the call returns only after the agent has dealt with the message; the result is
                 the same. False by default, so that the call returns at once.
+            response_format: Output format for this turn and its tool-call rounds; later turns and
+                subagents do not inherit it, steering messages do. An error together with `mode` `immediate`.
+                The answer is still text that the runtime does not check; what a model does not support is the
+                provider's error. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -497,6 +718,7 @@ class SessionRPC(API):
                 "traceparent": traceparent,
                 "tracestate": tracestate,
                 "wait": wait,
+                "responseFormat": response_format,
             },
             request_timeout,
         )
@@ -517,6 +739,7 @@ class SessionRPC(API):
         traceparent: str | None = None,
         tracestate: str | None = None,
         wait: bool | None = None,
+        response_format: ResponseFormat | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> SessionSendAndWaitResult:
         """Send a prompt and wait for the end of the turn. Not every runtime serves it.
@@ -546,6 +769,10 @@ class SessionRPC(API):
             tracestate: W3C Trace Context `tracestate` value that goes with `traceparent`.
             wait: If true, the call returns only after the agent has dealt with the message; the result is
                 the same. False by default, so that the call returns at once.
+            response_format: Output format for this turn and its tool-call rounds; later turns and
+                subagents do not inherit it, steering messages do. An error together with `mode` `immediate`.
+                The answer is still text that the runtime does not check; what a model does not support is the
+                provider's error. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
@@ -572,6 +799,105 @@ class SessionRPC(API):
                 "traceparent": traceparent,
                 "tracestate": tracestate,
                 "wait": wait,
+                "responseFormat": response_format,
+            },
+            request_timeout,
+        )
+
+    async def send_messages(
+        self,
+        *,
+        messages: Sequence[SendMessageItem],
+        mode: SendMode | None = None,
+        prepend: bool | None = None,
+        agent_mode: SendAgentMode | None = None,
+        request_headers: Mapping[str, str] | None = None,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+        wait: bool | None = None,
+        response_format: ResponseFormat | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SendMessagesResult:
+        """Send user messages, or none, and run exactly one turn on the history they are appended to; return
+        their IDs. With none, the turn runs on the history as it is. Remote-backed sessions give an error.
+
+        Wire method: `session.sendMessages` (experimental, since runtime 1.0.81).
+
+        Args:
+            messages: Messages to append, in order. When they start a run, the last one is its origin and
+                the others are context; if empty, a turn runs without any and has no `originatingMessageId`.
+            mode: `enqueue` (the default) puts the messages in the queue; `immediate` puts them into the
+                running turn.
+            prepend: True to put them at the front of the queue.
+            agent_mode: Mode of the agent at the time of sending; by default the session's mode now.
+            request_headers: HTTP headers to add to model requests of this turn; they win over headers of
+                the session with the same name.
+            traceparent: W3C `traceparent` header to trace this turn with.
+            tracestate: W3C `tracestate` header that goes with it.
+            wait: Whether to return only when the turn is done; false by default. In a local session
+                subscribers in the process have then had all its events; in a remote one they may still be on
+                their way.
+            response_format: Output format for this turn and its tool-call rounds, even with no messages;
+                later turns and subagents do not inherit it, steering messages do. An error together with
+                `mode` `immediate`. The answer is still text that the runtime does not check; what a model
+                does not support is the provider's error. Since runtime 1.0.102.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The IDs of the messages sent.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SEND_MESSAGES,
+            {
+                "messages": messages,
+                "mode": mode,
+                "prepend": prepend,
+                "agentMode": agent_mode,
+                "requestHeaders": request_headers,
+                "traceparent": traceparent,
+                "tracestate": tracestate,
+                "wait": wait,
+                "responseFormat": response_format,
+            },
+            request_timeout,
+        )
+
+    async def send_system_notification(
+        self,
+        *,
+        message: str,
+        kind: Any | None = None,
+        options: Any | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Send or queue a system notification, as its passive policy says.
+
+        Wire method: `session.sendSystemNotification` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            message: Text for the model.
+            kind: Kind of notification, as structured data.
+            options: How to deliver it, with the passive policy among others.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.SEND_SYSTEM_NOTIFICATION,
+            {
+                "message": message,
+                "kind": kind,
+                "options": options,
             },
             request_timeout,
         )
@@ -581,6 +907,7 @@ class SessionRPC(API):
         *,
         type: ShutdownType | None = None,
         reason: str | None = None,
+        detach_session_end_hooks: bool | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """End the session and store its final state. Returns only after deferred `sessionEnd` hooks have run to
@@ -591,6 +918,10 @@ class SessionRPC(API):
         Args:
             type: Whether this is a normal end or one after an error; `routine` if absent.
             reason: Why, as text for people; with `type` `error` usually the message of that error.
+            detach_session_end_hooks: Whether deferred `sessionEnd` hooks run in the background, each with
+                its full `timeoutSec`, in place of a wait within the short shutdown time; false by default.
+                For hosts that live on; when the process exits, hooks still running end too. Since runtime
+                1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -604,6 +935,7 @@ class SessionRPC(API):
             {
                 "type": type,
                 "reason": reason,
+                "detachSessionEndHooks": detach_session_end_hooks,
             },
             request_timeout,
         )

@@ -70,6 +70,8 @@ class AgentAPI(API):
     async def list(
         self,
         *,
+        include_built_in_agents: bool | None = None,
+        include_prompt: bool | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> AgentList:
         """List the custom agents the session can use.
@@ -77,6 +79,12 @@ class AgentAPI(API):
         Wire method: `session.agent.list` (experimental).
 
         Args:
+            include_built_in_agents: True to list the session's built-in agents along with the custom
+                ones. Features, context, inclusions, exclusions and disabled agents are respected, momentary
+                matters such as the availability of a model are not. Sessions that cannot tell, such as relay
+                sessions, may leave them out.
+            include_prompt: True to include each agent's own base prompt, where it is available; in a
+                relay session, for one, it may not be.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -90,7 +98,10 @@ class AgentAPI(API):
         """
         return await self.caller.call(
             methods.AGENT_LIST,
-            {},
+            {
+                "includeBuiltInAgents": include_built_in_agents,
+                "includePrompt": include_prompt,
+            },
             request_timeout,
         )
 
@@ -148,6 +159,39 @@ class AgentAPI(API):
             methods.AGENT_SELECT,
             {
                 "name": name,
+            },
+            request_timeout,
+        )
+
+    async def set_prompt(
+        self,
+        *,
+        id: str,
+        prompt: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Give an agent another prompt, in memory only: resumed and forked sessions do without it, so set it
+        again there. Of a built-in agent just the static base prompt is replaced, not what the runtime adds.
+        The agent `general-purpose` cannot be changed.
+
+        Wire method: `session.agent.setPrompt` (experimental, since runtime 1.0.81).
+
+        Args:
+            id: Stable ID of the agent in effect; separators of plugin namespaces are normalized.
+            prompt: New prompt, which may be empty.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.AGENT_SET_PROMPT,
+            {
+                "id": id,
+                "prompt": prompt,
             },
             request_timeout,
         )

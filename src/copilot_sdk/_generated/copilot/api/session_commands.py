@@ -11,14 +11,18 @@ from ..methods import session_commands as methods
 
 if TYPE_CHECKING:
     from ..types.session_commands import (
-        CommandList,
+        CommandsFinalizeInvocationEffectRequestEffect,
+        CommandsFinalizeInvocationEffectResult,
         CommandsHandlePendingCommandResult,
+        CommandsInvocationEffectOutcome,
+        CommandsInvocationOrigin,
         CommandsRespondToQueuedCommandResult,
         EnqueueCommandResult,
         ExecuteCommandResult,
         QueuedCommandResult,
         SlashCommandInvocationResult,
     )
+    from ..types.shared_command_list import CommandList
 
 
 class CommandsAPI(API):
@@ -28,6 +32,7 @@ class CommandsAPI(API):
         self,
         *,
         command: str,
+        display_text: str | None | Unset = UNSET,
         request_timeout: float | Unset | None = UNSET,
     ) -> EnqueueCommandResult:
         """Put a slash command in the queue of a local session; the queue runs in order of arrival.
@@ -37,6 +42,8 @@ class CommandsAPI(API):
         Args:
             command: Command with its slash, such as `/compact` or `/model gpt-4`. It waits behind items
                 already in the queue, and runs at once if the session is idle.
+            display_text: Text to show in the queue; the command itself when absent. Since runtime
+                1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -52,6 +59,7 @@ class CommandsAPI(API):
             methods.COMMANDS_ENQUEUE,
             {
                 "command": command,
+                "displayText": display_text,
             },
             request_timeout,
         )
@@ -85,6 +93,40 @@ class CommandsAPI(API):
             {
                 "commandName": command_name,
                 "args": args,
+            },
+            request_timeout,
+        )
+
+    async def finalize_invocation_effect(
+        self,
+        *,
+        effect: CommandsFinalizeInvocationEffectRequestEffect,
+        outcome: CommandsInvocationEffectOutcome,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> CommandsFinalizeInvocationEffectResult:
+        """Finish what must be stored for a slash command's effect that the client has applied or canceled.
+
+        Wire method: `session.commands.finalizeInvocationEffect` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            effect: The slash command's result, just as it was received.
+            outcome: Whether the effect was applied or canceled.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether the effect was finished.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.COMMANDS_FINALIZE_INVOCATION_EFFECT,
+            {
+                "effect": effect,
+                "outcome": outcome,
             },
             request_timeout,
         )
@@ -128,6 +170,7 @@ class CommandsAPI(API):
         *,
         name: str,
         input: str | None = None,
+        origin: CommandsInvocationOrigin | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> SlashCommandInvocationResult:
         """Run a slash command and learn what it produced: text, a prompt for the agent, a subcommand choice, or
@@ -138,6 +181,7 @@ class CommandsAPI(API):
         Args:
             name: Name of the command. Slashes in front and letter case do not matter.
             input: Text that follows the name, unchanged.
+            origin: Part of the client from which the command was invoked. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
@@ -154,6 +198,7 @@ class CommandsAPI(API):
             {
                 "name": name,
                 "input": input,
+                "origin": origin,
             },
             request_timeout,
         )

@@ -100,6 +100,39 @@ class ExtensionsAPI(API):
             request_timeout,
         )
 
+    async def reconcile(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ExtensionList:
+        """Bring the session's extensions into line with what is found and enabled at present, and list them once
+        all needed starts and cleanups are done; for hosts only. Settings are not stored, plugins not
+        installed, unchanged extensions not restarted. On failure the error data hold
+        `lifecycleChangesApplied` and a `code`: `extension_reconciliation_` followed by `host_required`,
+        `unavailable`, `not_ready`, `discovery_failed`, `workspace_unavailable`, `superseded` or
+        `lifecycle_failed`. Some extensions may have been revoked by then; a retry is safe. If an older
+        runtime lacks this method, do not resort to global discovery and lasting disables instead.
+
+        Wire method: `session.extensions.reconcile` (experimental, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `session.extensions.list`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.EXTENSIONS_RECONCILE,
+            {},
+            request_timeout,
+        )
+
     async def reload(
         self,
         *,

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from ..types.session_history import (
         HistoryAbortManualCompactionResult,
         HistoryCancelBackgroundCompactionResult,
+        HistoryClearContextResult,
+        HistoryCompactRequestTrigger,
         HistoryCompactResult,
+        HistoryListRewindPointsResult,
+        HistoryPreviewRewindResult,
+        HistoryRewindMode,
+        HistoryRewindResult,
         HistorySummarizeForHandoffResult,
         HistoryTruncateResult,
     )
@@ -76,10 +82,45 @@ class HistoryAPI(API):
             request_timeout,
         )
 
+    async def clear_context(
+        self,
+        *,
+        prompt: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> HistoryClearContextResult:
+        """Drop the conversation except system and developer messages, and start anew with a first user message.
+        Call it from within a tool handler; it is rejected when no tool call is running.
+
+        Wire method: `session.history.clearContext` (experimental, since runtime 1.0.81).
+
+        Args:
+            prompt: First user message of the new context, required since a model cannot answer without
+                one. Sent once the agent loop ends, hence the call from a tool handler.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What was cleared; a clear that fails is an error instead.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.HISTORY_CLEAR_CONTEXT,
+            {
+                "prompt": prompt,
+            },
+            request_timeout,
+        )
+
     async def compact(
         self,
         *,
         custom_instructions: str | None = None,
+        trigger: HistoryCompactRequestTrigger | None = None,
+        token_limit: int | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> HistoryCompactResult:
         """Compact the session's history so that it takes up less of the context window.
@@ -89,6 +130,11 @@ class HistoryAPI(API):
         Args:
             custom_instructions: The user's wishes for what the summary should dwell on, up to 4000
                 characters; may be left out.
+            trigger: What caused the compaction, for the `session.compaction_start` and
+                `session.compaction_complete` events; absent means unknown. Since runtime 1.0.81.
+            token_limit: Context window to compact for, in tokens, as noted in the
+                `session.compaction_start` and `session.compaction_complete` events; by default that of the
+                current model. Only a note, with no effect on how much is removed. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
@@ -103,6 +149,103 @@ class HistoryAPI(API):
             methods.HISTORY_COMPACT,
             {
                 "customInstructions": custom_instructions,
+                "trigger": trigger,
+                "tokenLimit": token_limit,
+            },
+            request_timeout,
+        )
+
+    async def list_rewind_points(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> HistoryListRewindPointsResult:
+        """List the turns of the user to which a rewind can go back. While the session is busy, the list is empty
+        with `unavailableReason` `session-busy`, and you can retry.
+
+        Wire method: `session.history.listRewindPoints` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The turns that a session can be rewound to.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.HISTORY_LIST_REWIND_POINTS,
+            {},
+            request_timeout,
+        )
+
+    async def preview_rewind(
+        self,
+        *,
+        event_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> HistoryPreviewRewindResult:
+        """List the files that a rewind of conversation and files would restore.
+
+        Wire method: `session.history.previewRewind` (experimental, since runtime 1.0.81).
+
+        Args:
+            event_id: The part to drop starts with the `user.message` event of this ID.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What a rewind would do to the files.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.HISTORY_PREVIEW_REWIND,
+            {
+                "eventId": event_id,
+            },
+            request_timeout,
+        )
+
+    async def rewind(
+        self,
+        *,
+        event_id: str,
+        mode: HistoryRewindMode,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> HistoryRewindResult:
+        """Rewind the conversation and, if asked, restore the files that the dropped turns changed. Files come
+        first, so a crash between can leave them restored and the conversation untouched; the same call again
+        then finishes the job. Once the conversation is cut, repeating the call is rejected.
+
+        Wire method: `session.history.rewind` (experimental, since runtime 1.0.81).
+
+        Args:
+            event_id: The part to drop starts with the `user.message` event of this ID.
+            mode: Whether files are restored along with the conversation.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How a rewind went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.HISTORY_REWIND,
+            {
+                "eventId": event_id,
+                "mode": mode,
             },
             request_timeout,
         )

@@ -42,3 +42,31 @@ class InstructionsAPI(API):
             {},
             request_timeout,
         )
+
+    async def reload(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> InstructionsGetSourcesResult:
+        """Look for instructions anew in a local session and return what was found. The model gets the new prompt
+        with the next turn. Remote sessions have to reload on the machine of their agent.
+
+        Wire method: `session.instructions.reload` (experimental, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The instruction sources of a session.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.INSTRUCTIONS_RELOAD,
+            {},
+            request_timeout,
+        )

@@ -16,12 +16,20 @@ if TYPE_CHECKING:
         OptionsUpdateContextTier,
         OptionsUpdateEnvValueMode,
         OptionsUpdateReasoningSummary,
-        OptionsUpdateToolFilterPrecedence,
+        ProtocolImageGenerationOptions,
         SessionInstalledPlugin,
         SessionUpdateOptionsResult,
     )
-    from ..types.shared import ProviderConfig, SessionCapability
-    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from ..types.shared import (
+        AutopilotOptions,
+        CapiSessionOptions,
+        OptionsUpdateToolFilterPrecedence,
+        SandboxConfigSource,
+        SessionCapability,
+        ShellOptions,
+    )
+    from ..types.shared_events_session import SessionLimitsConfig, Verbosity
+    from ..types.shared_model_capabilities import ModelCapabilitiesOverride, ProviderConfig
     from ..types.shared_sandbox_config import SandboxConfig
 
 
@@ -80,6 +88,23 @@ class OptionsAPI(API):
         enable_session_store: bool | None = None,
         enable_skills: bool | None = None,
         context_tier: OptionsUpdateContextTier | None = None,
+        verbosity: Verbosity | None = None,
+        capi: CapiSessionOptions | None = None,
+        included_builtin_agents: Sequence[str] | None | Unset = UNSET,
+        excluded_builtin_agents: Sequence[str] | None = None,
+        shell: ShellOptions | None = None,
+        sandbox_config_source: SandboxConfigSource | None = None,
+        allow_all_mcp_server_instructions: bool | None = None,
+        included_builtin_skills: Sequence[str] | None | Unset = UNSET,
+        max_inline_binary_bytes: int | None = None,
+        events_log_includes_subagents: bool | None = None,
+        session_limits: SessionLimitsConfig | None | Unset = UNSET,
+        image_generation: ProtocolImageGenerationOptions | None = None,
+        agent_directories: Sequence[str] | None = None,
+        instruction_directories: Sequence[str] | None = None,
+        hook_directories: Sequence[str] | None = None,
+        ignored_skills_locations: Sequence[str] | None = None,
+        autopilot: AutopilotOptions | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> SessionUpdateOptionsResult:
         """Change options of a running session; only those that may change while it runs.
@@ -107,7 +132,7 @@ class OptionsAPI(API):
             tool_filter_precedence: Which list decides when `availableTools` and `excludedTools` are both
                 set.
             enable_script_safety: True to check shell scripts with safety heuristics.
-            shell_init_profile: Profile with which shells start: `None` or `NonInteractive`.
+            shell_init_profile: Profile with which shells start: `None` or `NonInteractive`. Deprecated.
             shell_process_flags: Flags for each kind of shell process, such as arguments of `pwsh`.
             sandbox_config: Settings of the sandbox, fully resolved.
             log_interactive_shells: True to log interactive shells.
@@ -157,6 +182,48 @@ class OptionsAPI(API):
             context_tier: Size of context to use, for models priced by tier. It sets the effective
                 `modelCapabilitiesOverrides`, which governs request limits, token display, truncation and
                 compaction.
+            verbosity: How wordy the output is, for models that support it. Since runtime 1.0.81.
+            capi: Options of the built-in provider for the Copilot API (CAPI). Since runtime 1.0.81.
+            included_builtin_agents: Names of the only built-in subagents to offer, as far as they exist
+                and are not excluded; null lifts the restriction. Custom agents of the same name stay. Since
+                runtime 1.0.81.
+            excluded_builtin_agents: Names of built-in subagents to hide and not to run, unless a custom
+                agent has the same name. Since runtime 1.0.81.
+            shell: Settings of the built-in shell tools for this session. Since runtime 1.0.81.
+            sandbox_config_source: Where the sandbox choice came from. If it came from settings
+                (`never_configured`, `user_enabled`, `user_disabled`, `repository_policy`), managed policy may
+                raise it; an explicit choice below the policy is a conflict unless the session may opt out.
+                Since runtime 1.0.81.
+            allow_all_mcp_server_instructions: True to put the instructions of all MCP servers into the
+                system prompt, and not only those of allowlisted ones. Since runtime 1.0.81.
+            included_builtin_skills: Names of the only built-in skills to offer; null lifts the
+                restriction. Skills of the same name from elsewhere stay. Since runtime 1.0.81.
+            max_inline_binary_bytes: Largest binary tool result, such as an image, to keep in session
+                events and show to the model again, in decoded bytes; 10 MB by default. Larger ones leave only
+                a note. Since runtime 1.0.81.
+            events_log_includes_subagents: True to write the events of subagents to the session's event
+                log too. Since runtime 1.0.81.
+            session_limits: Limits of the session; null removes them. Since runtime 1.0.81.
+            image_generation: Turns the native image tool on or off for this session; no change when
+                absent. The conversation model stays the same, and consent must be given again after a cold
+                resume. Since runtime 1.0.102.
+            agent_directories: More directories to look for agents in, apart from `customAgents`; this
+                grants no access to files. They work without `enableConfigDiscovery` unless disabled by
+                management or source. Relative paths are resolved once, at the working directory of the
+                request; null means the same as absent, and `[]` clears only this list. Since runtime 1.0.102.
+            instruction_directories: More directories to look for instructions in; this grants no access
+                to files. They work without `enableConfigDiscovery` unless instructions are disabled. Relative
+                paths are resolved once, at the working directory of the request; null means the same as
+                absent, and `[]` clears only this list. Since runtime 1.0.102.
+            hook_directories: More directories to look for file hooks in, apart from callback hooks; this
+                grants no access to files. They need neither `enableConfigDiscovery` nor `enableFileHooks`,
+                but do nothing if hooks are disabled. Relative paths are resolved once, at the working
+                directory of the request; null means the same as absent, and `[]` clears only this list. Since
+                runtime 1.0.102.
+            ignored_skills_locations: Directories not to scan for skills, with all below them; paths may
+                begin with `~`. Since runtime 1.0.102.
+            autopilot: Changes to the Autopilot policy; parts left out stay as they are. The session mode
+                does not change. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -219,6 +286,23 @@ class OptionsAPI(API):
                 "enableSessionStore": enable_session_store,
                 "enableSkills": enable_skills,
                 "contextTier": context_tier,
+                "verbosity": verbosity,
+                "capi": capi,
+                "includedBuiltinAgents": included_builtin_agents,
+                "excludedBuiltinAgents": excluded_builtin_agents,
+                "shell": shell,
+                "sandboxConfigSource": sandbox_config_source,
+                "allowAllMcpServerInstructions": allow_all_mcp_server_instructions,
+                "includedBuiltinSkills": included_builtin_skills,
+                "maxInlineBinaryBytes": max_inline_binary_bytes,
+                "eventsLogIncludesSubagents": events_log_includes_subagents,
+                "sessionLimits": session_limits,
+                "imageGeneration": image_generation,
+                "agentDirectories": agent_directories,
+                "instructionDirectories": instruction_directories,
+                "hookDirectories": hook_directories,
+                "ignoredSkillsLocations": ignored_skills_locations,
+                "autopilot": autopilot,
             },
             request_timeout,
         )

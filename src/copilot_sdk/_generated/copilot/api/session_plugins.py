@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import API, UNSET, Unset
@@ -10,11 +12,282 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_plugins as methods
 
 if TYPE_CHECKING:
-    from ..types.session_plugins import PluginList
+    from ..types.session_plugins import PluginList, SessionPluginsRetryManagedResult
+    from ..types.shared import (
+        MarketplaceAddResult,
+        MarketplaceBrowseResult,
+        MarketplaceListResult,
+        MarketplaceRefreshResult,
+        MarketplaceRemoveResult,
+        PluginInstallResult,
+        PluginUpdateResult,
+    )
+
+
+class PluginsMarketplacesAPI(API):
+    """Methods `session.plugins.marketplaces.*`."""
+
+    async def add(
+        self,
+        *,
+        source: str,
+        working_directory: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MarketplaceAddResult:
+        """Add a marketplace, if the session's managed policy permits.
+
+        Wire method: `session.plugins.marketplaces.add` (experimental, since runtime 1.0.102).
+
+        Args:
+            source: Where the marketplace is: a GitHub repository as `owner/repo`, an http, https or ssh
+                URL (both may end in `#ref`), a path on the local disk, or a git address like
+                `user@host:path`. It is registered under the name in its manifest.
+            working_directory: Directory where relative local paths in `source` start; the server's
+                current working directory when absent. Since runtime 1.0.81.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `plugins.marketplaces.add`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_MARKETPLACES_ADD,
+            {
+                "source": source,
+                "workingDirectory": working_directory,
+            },
+            request_timeout,
+        )
+
+    async def browse(
+        self,
+        *,
+        name: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MarketplaceBrowseResult:
+        """List what a marketplace offers, found by the session's working directory and managed policy.
+
+        Wire method: `session.plugins.marketplaces.browse` (experimental, since runtime 1.0.102).
+
+        Args:
+            name: Marketplace whose plugins to list.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `plugins.marketplaces.browse`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_MARKETPLACES_BROWSE,
+            {
+                "name": name,
+            },
+            request_timeout,
+        )
+
+    async def list(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MarketplaceListResult:
+        """List marketplaces, both registered and wanted by enterprise policy, as the session sees them.
+
+        Wire method: `session.plugins.marketplaces.list` (experimental, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `plugins.marketplaces.list`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_MARKETPLACES_LIST,
+            {},
+            request_timeout,
+        )
+
+    async def refresh(
+        self,
+        *,
+        name: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MarketplaceRefreshResult:
+        """Refresh marketplaces, found by the session's working directory and managed policy.
+
+        Wire method: `session.plugins.marketplaces.refresh` (experimental, since runtime 1.0.102).
+
+        Args:
+            name: Marketplace to fetch again; all of them when absent.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `plugins.marketplaces.refresh`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_MARKETPLACES_REFRESH,
+            {
+                "name": name,
+            },
+            request_timeout,
+        )
+
+    async def remove(
+        self,
+        *,
+        name: str,
+        force: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MarketplaceRemoveResult:
+        """Remove a marketplace, if the session's managed policy permits.
+
+        Wire method: `session.plugins.marketplaces.remove` (experimental, since runtime 1.0.102).
+
+        Args:
+            name: Marketplace to remove.
+            force: True to uninstall all plugins from the marketplace as well. With false, the default,
+                nothing happens while such plugins are installed and the answer names them.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `plugins.marketplaces.remove`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_MARKETPLACES_REMOVE,
+            {
+                "name": name,
+                "force": force,
+            },
+            request_timeout,
+        )
 
 
 class PluginsAPI(API):
     """Methods `session.plugins.*`."""
+
+    @cached_property
+    def marketplaces(self) -> PluginsMarketplacesAPI:
+        """Methods `session.plugins.marketplaces.*`."""
+        return PluginsMarketplacesAPI(self.caller)
+
+    async def disable(
+        self,
+        *,
+        names: Sequence[str],
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Disable installed plugins, if the session's managed policy permits.
+
+        Wire method: `session.plugins.disable` (experimental, since runtime 1.0.102).
+
+        Args:
+            names: Names or `plugin@marketplace` specs; unknown ones are ignored. Plugins installed
+                directly, without a marketplace, can only be uninstalled. MCP servers of a disabled plugin
+                stop at once in active sessions; the rest stays until each reloads plugins.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_DISABLE,
+            {
+                "names": names,
+            },
+            request_timeout,
+        )
+
+    async def enable(
+        self,
+        *,
+        names: Sequence[str],
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Enable installed plugins, if the session's managed policy permits.
+
+        Wire method: `session.plugins.enable` (experimental, since runtime 1.0.102).
+
+        Args:
+            names: Names or `plugin@marketplace` specs; unknown ones are ignored. Plugins installed
+                directly, without a marketplace, are always on.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_ENABLE,
+            {
+                "names": names,
+            },
+            request_timeout,
+        )
+
+    async def install(
+        self,
+        *,
+        source: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> PluginInstallResult:
+        """Install a plugin with the session's account, working directory and managed policy.
+
+        Wire method: `session.plugins.install` (experimental, since runtime 1.0.102).
+
+        Args:
+            source: `plugin@marketplace`, GitHub `owner/repo` or `owner/repo:subpath`, an http, https or
+                ssh URL, or a local path. All but the first are deprecated and give a `deprecationWarning` in
+                the result.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `plugins.install`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_INSTALL,
+            {
+                "source": source,
+            },
+            request_timeout,
+        )
 
     async def list(
         self,
@@ -50,6 +323,7 @@ class PluginsAPI(API):
         reload_custom_agents: bool | None = None,
         reload_hooks: bool | None = None,
         defer_repo_hooks: bool | None = None,
+        reload_extensions: bool | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Load the session's plugins again, along with its hooks, skills, custom agents and MCP servers, so that
@@ -65,6 +339,9 @@ class PluginsAPI(API):
                 in remote sessions.
             defer_repo_hooks: True to leave out the hooks of the repository, for use while the folder is
                 not yet trusted. Load them afterwards with `sessions.loadDeferredRepoHooks`.
+            reload_extensions: Whether to find and start extensions again after the plugins, those in
+                plugins included; true by default. No effect if the session has no extensions. Since runtime
+                1.0.81.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
@@ -79,6 +356,104 @@ class PluginsAPI(API):
                 "reloadCustomAgents": reload_custom_agents,
                 "reloadHooks": reload_hooks,
                 "deferRepoHooks": defer_repo_hooks,
+                "reloadExtensions": reload_extensions,
+            },
+            request_timeout,
+        )
+
+    async def retry_managed(
+        self,
+        *,
+        plugins: Sequence[str] | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SessionPluginsRetryManagedResult:
+        """Install or update the plugins that managed settings require at once, not waiting for the next
+        automatic try after a failure, then reload plugins. Progress and failures come as `session.info` and
+        `session.warning` events. Fails for a session whose managed plugins are not the runtime's business.
+
+        Wire method: `session.plugins.retryManaged` (experimental, since runtime 1.0.102).
+
+        Args:
+            plugins: The `plugin@marketplace` specs; if absent, all that managed settings require.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the retry went for each plugin.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_RETRY_MANAGED,
+            {
+                "plugins": plugins,
+            },
+            request_timeout,
+        )
+
+    async def uninstall(
+        self,
+        *,
+        name: str,
+        direct_source_id: str | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Uninstall a plugin, if the session's managed policy permits.
+
+        Wire method: `session.plugins.uninstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            name: Plugin to remove, as a bare name or as `plugin@marketplace`; use the full form where the
+                name alone could be ambiguous.
+            direct_source_id: ID of the source of a direct install (not from a marketplace); stable. It
+                tells apart installed plugins of the same name. Since runtime 1.0.81.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_UNINSTALL,
+            {
+                "name": name,
+                "directSourceId": direct_source_id,
+            },
+            request_timeout,
+        )
+
+    async def update(
+        self,
+        *,
+        name: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> PluginUpdateResult:
+        """Update an installed plugin with the session's account, working directory and managed policy.
+
+        Wire method: `session.plugins.update` (experimental, since runtime 1.0.102).
+
+        Args:
+            name: Plugin to update, as a bare name or as `plugin@marketplace`.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `plugins.update`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.PLUGINS_UPDATE,
+            {
+                "name": name,
             },
             request_timeout,
         )

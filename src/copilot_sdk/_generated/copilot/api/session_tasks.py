@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from copilot_sdk._rpc.api import API, UNSET, Unset
 
@@ -11,16 +11,20 @@ from ..methods import session_tasks as methods
 
 if TYPE_CHECKING:
     from ..types.session_tasks import (
+        TaskClientUpdate,
         TaskList,
         TasksCancelResult,
         TasksGetCurrentPromotableResult,
         TasksGetProgressResult,
         TasksPromoteCurrentToBackgroundResult,
         TasksPromoteToBackgroundResult,
+        TasksReadOutputResult,
         TasksRefreshResult,
+        TasksRegisterResult,
         TasksRemoveResult,
         TasksSendMessageResult,
         TasksStartAgentResult,
+        TasksUpdateResult,
         TasksWaitForPendingResult,
     )
 
@@ -202,6 +206,47 @@ class TasksAPI(API):
             request_timeout,
         )
 
+    async def read_output(
+        self,
+        *,
+        id: str,
+        cursor: str | None = None,
+        wait_ms: float | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> TasksReadOutputResult:
+        """Read what a detached shell task has written since a cursor; can wait until there is more or the shell
+        has finished.
+
+        Wire method: `session.tasks.readOutput` (experimental, since runtime 1.0.102).
+
+        Args:
+            id: ID of the task, which must be a detached shell, from `session.tasks.list`.
+            cursor: Cursor from an earlier read of the task; if absent, reading starts at the beginning. A
+                cursor that output no longer covers, say as the log is gone, makes the call fail: read again
+                without it.
+            wait_ms: How long to wait, in milliseconds, for more output or the shell's end if there is
+                none yet: 0 by default, for no wait, and at most 30000.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Some output of a detached shell task.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.TASKS_READ_OUTPUT,
+            {
+                "id": id,
+                "cursor": cursor,
+                "waitMs": wait_ms,
+            },
+            request_timeout,
+        )
+
     async def refresh(
         self,
         *,
@@ -227,6 +272,55 @@ class TasksAPI(API):
         return await self.caller.call(
             methods.TASKS_REFRESH,
             {},
+            request_timeout,
+        )
+
+    async def register(
+        self,
+        *,
+        type: Literal["client"],
+        client_task_id: str,
+        description: str,
+        display_name: str | None = None,
+        cancellable: bool,
+        expected_sequence: int | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> TasksRegisterResult:
+        """Register a task that the client carries out itself, or take back an orphaned one of the same
+        extension.
+
+        Wire method: `session.tasks.register` (experimental, since runtime 1.0.102).
+
+        Args:
+            type: See the wire field type.
+            client_task_id: ID chosen by the owner, for recognizing repeated registrations and taking the
+                task back.
+            description: The work in readable form.
+            display_name: Short name for display, if wanted.
+            cancellable: True if the owner can handle requests to cancel the task.
+            expected_sequence: Sequence number the task is expected to have, for repeating a registration
+                or taking back an orphan.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the registration of a client's task went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.TASKS_REGISTER,
+            {
+                "type": type,
+                "clientTaskId": client_task_id,
+                "description": description,
+                "displayName": display_name,
+                "cancellable": cancellable,
+                "expectedSequence": expected_sequence,
+            },
             request_timeout,
         )
 
@@ -337,6 +431,43 @@ class TasksAPI(API):
                 "name": name,
                 "description": description,
                 "model": model,
+            },
+            request_timeout,
+        )
+
+    async def update(
+        self,
+        *,
+        id: str,
+        sequence: int,
+        update: TaskClientUpdate,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> TasksUpdateResult:
+        """Report progress or the end of a task that the client carries out itself.
+
+        Wire method: `session.tasks.update` (experimental, since runtime 1.0.102).
+
+        Args:
+            id: ID that the runtime gave the task.
+            sequence: Sequence number of this update, counted by the owner.
+            update: Progress made, or how the task ended.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What became of an update to a client's task.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.TASKS_UPDATE,
+            {
+                "id": id,
+                "sequence": sequence,
+                "update": update,
             },
             request_timeout,
         )

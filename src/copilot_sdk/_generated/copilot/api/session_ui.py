@@ -11,7 +11,10 @@ from ..methods import session_ui as methods
 
 if TYPE_CHECKING:
     from ..types.session_ui import (
+        MCPElicitationFormMode,
+        MCPTaskMetadata,
         UIAutoModeSwitchResponse,
+        UIElicitationRequestMeta,
         UIElicitationResponse,
         UIElicitationResult,
         UIElicitationSchema,
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
         UIHandlePendingResult,
         UIHandlePendingSamplingResponse,
         UIRegisterDirectAutoModeSwitchHandlerResult,
+        UISessionLimitsExhaustedResponse,
         UIUnregisterDirectAutoModeSwitchHandlerResult,
         UIUserInputResponse,
     )
@@ -33,6 +37,9 @@ class UIAPI(API):
         *,
         message: str,
         requested_schema: UIElicitationSchema,
+        mode: MCPElicitationFormMode | None = None,
+        meta: UIElicitationRequestMeta | None = None,
+        task: MCPTaskMetadata | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> UIElicitationResponse:
         """Ask the user to fill in a form, through a client that has a user interface.
@@ -42,6 +49,9 @@ class UIAPI(API):
         Args:
             message: Text that tells the user what to fill in.
             requested_schema: JSON Schema of the form.
+            mode: Mode of elicitation; `form` when absent. Since runtime 1.0.81.
+            meta: MCP metadata of the request. Since runtime 1.0.81.
+            task: MCP metadata of the task. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
@@ -57,6 +67,9 @@ class UIAPI(API):
             {
                 "message": message,
                 "requestedSchema": requested_schema,
+                "mode": mode,
+                "_meta": meta,
+                "task": task,
             },
             request_timeout,
         )
@@ -96,6 +109,111 @@ class UIAPI(API):
                 "question": question,
                 "onChunk": on_chunk,
                 "abortSignal": abort_signal,
+            },
+            request_timeout,
+        )
+
+    async def handle_human_ask_user(
+        self,
+        *,
+        request_id: str,
+        result: UIElicitationResponse,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UIElicitationResult:
+        """Answer an elicitation request after a person has dealt with it in the trusted client within the
+        process. Only an accepted answer to the tool `ask_user` can count as evidence of a human.
+
+        Wire method: `session.ui.handleHumanAskUser` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_id: Request ID that came with the `elicitation.requested` event.
+            result: How the user answered the form.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Answer to `session.ui.handlePendingElicitation`.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.UI_HANDLE_HUMAN_ASK_USER,
+            {
+                "requestId": request_id,
+                "result": result,
+            },
+            request_timeout,
+        )
+
+    async def handle_human_exit_plan_mode(
+        self,
+        *,
+        request_id: str,
+        response: UIExitPlanModeResponse,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UIHandlePendingResult:
+        """Answer an `exit_plan_mode.requested` event after a person has dealt with it in the trusted client
+        within the process.
+
+        Wire method: `session.ui.handleHumanExitPlanMode` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_id: Request ID that came with the `exit_plan_mode.requested` event.
+            response: What the user decided about the plan.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a call settled a request that was waiting for the user.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.UI_HANDLE_HUMAN_EXIT_PLAN_MODE,
+            {
+                "requestId": request_id,
+                "response": response,
+            },
+            request_timeout,
+        )
+
+    async def handle_human_user_input(
+        self,
+        *,
+        request_id: str,
+        response: UIUserInputResponse,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UIHandlePendingResult:
+        """Answer a `user_input.requested` event after a person has dealt with it in the trusted client within
+        the process.
+
+        Wire method: `session.ui.handleHumanUserInput` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_id: Request ID that came with the `user_input.requested` event.
+            response: The user's answer.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a call settled a request that was waiting for the user.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.UI_HANDLE_HUMAN_USER_INPUT,
+            {
+                "requestId": request_id,
+                "response": response,
             },
             request_timeout,
         )
@@ -229,6 +347,40 @@ class UIAPI(API):
         """
         return await self.caller.call(
             methods.UI_HANDLE_PENDING_SAMPLING,
+            {
+                "requestId": request_id,
+                "response": response,
+            },
+            request_timeout,
+        )
+
+    async def handle_pending_session_limits_exhausted(
+        self,
+        *,
+        request_id: str,
+        response: UISessionLimitsExhaustedResponse,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UIHandlePendingResult:
+        """Answer a `session_limits_exhausted.requested` event with what the user wants done about the limit.
+
+        Wire method: `session.ui.handlePendingSessionLimitsExhausted` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_id: Request ID from the event.
+            response: What the user chose.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a call settled a request that was waiting for the user.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return await self.caller.call(
+            methods.UI_HANDLE_PENDING_SESSION_LIMITS_EXHAUSTED,
             {
                 "requestId": request_id,
                 "response": response,

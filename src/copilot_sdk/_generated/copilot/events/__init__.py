@@ -13,6 +13,24 @@ if TYPE_CHECKING:
     from .abort import (
         Abort as Abort,
     )
+    from .agent import (
+        AgentInterrupted as AgentInterrupted,
+    )
+    from .assistant import (
+        AssistantFusionPhaseActivity as AssistantFusionPhaseActivity,
+    )
+    from .assistant import (
+        AssistantFusionPhaseCompleted as AssistantFusionPhaseCompleted,
+    )
+    from .assistant import (
+        AssistantFusionPhaseFailed as AssistantFusionPhaseFailed,
+    )
+    from .assistant import (
+        AssistantFusionPhaseStarted as AssistantFusionPhaseStarted,
+    )
+    from .assistant import (
+        AssistantIdle as AssistantIdle,
+    )
     from .assistant import (
         AssistantIntent as AssistantIntent,
     )
@@ -32,10 +50,19 @@ if TYPE_CHECKING:
         AssistantReasoningDelta as AssistantReasoningDelta,
     )
     from .assistant import (
+        AssistantServerToolProgress as AssistantServerToolProgress,
+    )
+    from .assistant import (
         AssistantStreamingDelta as AssistantStreamingDelta,
     )
     from .assistant import (
+        AssistantToolCallDelta as AssistantToolCallDelta,
+    )
+    from .assistant import (
         AssistantTurnEnd as AssistantTurnEnd,
+    )
+    from .assistant import (
+        AssistantTurnRetry as AssistantTurnRetry,
     )
     from .assistant import (
         AssistantTurnStart as AssistantTurnStart,
@@ -82,6 +109,15 @@ if TYPE_CHECKING:
     from .external_tool import (
         ExternalToolRequested as ExternalToolRequested,
     )
+    from .factory import (
+        FactoryRunSettled as FactoryRunSettled,
+    )
+    from .factory import (
+        FactoryRunStarted as FactoryRunStarted,
+    )
+    from .factory import (
+        FactoryRunUpdated as FactoryRunUpdated,
+    )
     from .hook import (
         HookEnd as HookEnd,
     )
@@ -91,11 +127,32 @@ if TYPE_CHECKING:
     from .hook import (
         HookStart as HookStart,
     )
+    from .human_response import (
+        HumanResponseRecorded as HumanResponseRecorded,
+    )
+    from .mcp import (
+        MCPHeadersRefreshCompleted as MCPHeadersRefreshCompleted,
+    )
+    from .mcp import (
+        MCPHeadersRefreshRequired as MCPHeadersRefreshRequired,
+    )
     from .mcp import (
         MCPOAuthCompleted as MCPOAuthCompleted,
     )
     from .mcp import (
+        MCPOAuthRecoveryCompleted as MCPOAuthRecoveryCompleted,
+    )
+    from .mcp import (
         MCPOAuthRequired as MCPOAuthRequired,
+    )
+    from .mcp import (
+        MCPPromptsListChanged as MCPPromptsListChanged,
+    )
+    from .mcp import (
+        MCPResourcesListChanged as MCPResourcesListChanged,
+    )
+    from .mcp import (
+        MCPToolsListChanged as MCPToolsListChanged,
     )
     from .mcp_app import (
         MCPAppToolCallComplete as MCPAppToolCallComplete,
@@ -103,14 +160,44 @@ if TYPE_CHECKING:
     from .model import (
         ModelCallFailure as ModelCallFailure,
     )
+    from .model import (
+        ModelCallFinalResult as ModelCallFinalResult,
+    )
+    from .model import (
+        ModelCallFinished as ModelCallFinished,
+    )
+    from .model import (
+        ModelCallStart as ModelCallStart,
+    )
     from .pending_messages import (
         PendingMessagesModified as PendingMessagesModified,
+    )
+    from .permission import (
+        PermissionAssentDetected as PermissionAssentDetected,
+    )
+    from .permission import (
+        PermissionCarriedForward as PermissionCarriedForward,
     )
     from .permission import (
         PermissionCompleted as PermissionCompleted,
     )
     from .permission import (
+        PermissionContextualAuthorization as PermissionContextualAuthorization,
+    )
+    from .permission import (
+        PermissionMessageAuthorization as PermissionMessageAuthorization,
+    )
+    from .permission import (
+        PermissionMessageAuthorizationDegraded as PermissionMessageAuthorizationDegraded,
+    )
+    from .permission import (
+        PermissionMessageAuthorizationRead as PermissionMessageAuthorizationRead,
+    )
+    from .permission import (
         PermissionRequested as PermissionRequested,
+    )
+    from .prompt_cache_break import (
+        PromptCacheBreak as PromptCacheBreak,
     )
     from .sampling import (
         SamplingCompleted as SamplingCompleted,
@@ -118,11 +205,29 @@ if TYPE_CHECKING:
     from .sampling import (
         SamplingRequested as SamplingRequested,
     )
+    from .sandbox import (
+        SandboxDecision as SandboxDecision,
+    )
+    from .session import (
+        SessionAutoModeResolved as SessionAutoModeResolved,
+    )
     from .session import (
         SessionAutopilotObjectiveChanged as SessionAutopilotObjectiveChanged,
     )
     from .session import (
+        SessionAutopilotStopped as SessionAutopilotStopped,
+    )
+    from .session import (
+        SessionAutoTierRecommendation as SessionAutoTierRecommendation,
+    )
+    from .session import (
+        SessionAutoTierSwitchFailed as SessionAutoTierSwitchFailed,
+    )
+    from .session import (
         SessionBackgroundTasksChanged as SessionBackgroundTasksChanged,
+    )
+    from .session import (
+        SessionBinaryAsset as SessionBinaryAsset,
     )
     from .session import (
         SessionCanvasClosed as SessionCanvasClosed,
@@ -131,7 +236,16 @@ if TYPE_CHECKING:
         SessionCanvasOpened as SessionCanvasOpened,
     )
     from .session import (
+        SessionCanvasRecorded as SessionCanvasRecorded,
+    )
+    from .session import (
         SessionCanvasRegistryChanged as SessionCanvasRegistryChanged,
+    )
+    from .session import (
+        SessionCanvasRemoved as SessionCanvasRemoved,
+    )
+    from .session import (
+        SessionCanvasUnavailable as SessionCanvasUnavailable,
     )
     from .session import (
         SessionCompactionComplete as SessionCompactionComplete,
@@ -140,7 +254,13 @@ if TYPE_CHECKING:
         SessionCompactionStart as SessionCompactionStart,
     )
     from .session import (
+        SessionCompletionReceipt as SessionCompletionReceipt,
+    )
+    from .session import (
         SessionContextChanged as SessionContextChanged,
+    )
+    from .session import (
+        SessionContextCleared as SessionContextCleared,
     )
     from .session import (
         SessionCustomAgentsUpdated as SessionCustomAgentsUpdated,
@@ -158,13 +278,52 @@ if TYPE_CHECKING:
         SessionExtensionsLoaded as SessionExtensionsLoaded,
     )
     from .session import (
+        SessionFusionChangeCheckpoint as SessionFusionChangeCheckpoint,
+    )
+    from .session import (
+        SessionFusionCommitStarted as SessionFusionCommitStarted,
+    )
+    from .session import (
+        SessionFusionCompleted as SessionFusionCompleted,
+    )
+    from .session import (
+        SessionFusionHandoff as SessionFusionHandoff,
+    )
+    from .session import (
+        SessionFusionResolved as SessionFusionResolved,
+    )
+    from .session import (
+        SessionFusionRouteFailed as SessionFusionRouteFailed,
+    )
+    from .session import (
+        SessionFusionRouteStarted as SessionFusionRouteStarted,
+    )
+    from .session import (
         SessionHandoff as SessionHandoff,
     )
     from .session import (
         SessionIdle as SessionIdle,
     )
     from .session import (
+        SessionIndexedSearch as SessionIndexedSearch,
+    )
+    from .session import (
         SessionInfo as SessionInfo,
+    )
+    from .session import (
+        SessionManagedPluginProgress as SessionManagedPluginProgress,
+    )
+    from .session import (
+        SessionManagedSettingsEnforced as SessionManagedSettingsEnforced,
+    )
+    from .session import (
+        SessionManagedSettingsResolved as SessionManagedSettingsResolved,
+    )
+    from .session import (
+        SessionMCPServerNeedsReconnect as SessionMCPServerNeedsReconnect,
+    )
+    from .session import (
+        SessionMCPServerRemoved as SessionMCPServerRemoved,
     )
     from .session import (
         SessionMCPServersLoaded as SessionMCPServersLoaded,
@@ -173,10 +332,25 @@ if TYPE_CHECKING:
         SessionMCPServerStatusChanged as SessionMCPServerStatusChanged,
     )
     from .session import (
+        SessionMCPServerToolsLoaded as SessionMCPServerToolsLoaded,
+    )
+    from .session import (
+        SessionMemoryChanged as SessionMemoryChanged,
+    )
+    from .session import (
         SessionModeChanged as SessionModeChanged,
     )
     from .session import (
         SessionModelChange as SessionModelChange,
+    )
+    from .session import (
+        SessionModelDeselected as SessionModelDeselected,
+    )
+    from .session import (
+        SessionModeNoticeDelivered as SessionModeNoticeDelivered,
+    )
+    from .session import (
+        SessionPermissionRecovery as SessionPermissionRecovery,
     )
     from .session import (
         SessionPermissionsChanged as SessionPermissionsChanged,
@@ -185,7 +359,13 @@ if TYPE_CHECKING:
         SessionPlanChanged as SessionPlanChanged,
     )
     from .session import (
+        SessionQuotaObservation as SessionQuotaObservation,
+    )
+    from .session import (
         SessionRemoteSteerableChanged as SessionRemoteSteerableChanged,
+    )
+    from .session import (
+        SessionRequestBodyCompressionDisabled as SessionRequestBodyCompressionDisabled,
     )
     from .session import (
         SessionResume as SessionResume,
@@ -195,6 +375,12 @@ if TYPE_CHECKING:
     )
     from .session import (
         SessionScheduleCreated as SessionScheduleCreated,
+    )
+    from .session import (
+        SessionScheduleRearmed as SessionScheduleRearmed,
+    )
+    from .session import (
+        SessionSessionLimitsChanged as SessionSessionLimitsChanged,
     )
     from .session import (
         SessionShutdown as SessionShutdown,
@@ -215,13 +401,22 @@ if TYPE_CHECKING:
         SessionTitleChanged as SessionTitleChanged,
     )
     from .session import (
+        SessionTodosChanged as SessionTodosChanged,
+    )
+    from .session import (
         SessionToolsUpdated as SessionToolsUpdated,
     )
     from .session import (
         SessionTruncation as SessionTruncation,
     )
     from .session import (
+        SessionUsageCheckpoint as SessionUsageCheckpoint,
+    )
+    from .session import (
         SessionUsageInfo as SessionUsageInfo,
+    )
+    from .session import (
+        SessionUsageRecord as SessionUsageRecord,
     )
     from .session import (
         SessionWarning as SessionWarning,
@@ -229,11 +424,29 @@ if TYPE_CHECKING:
     from .session import (
         SessionWorkspaceFileChanged as SessionWorkspaceFileChanged,
     )
+    from .session_limits_exhausted import (
+        SessionLimitsExhaustedCompleted as SessionLimitsExhaustedCompleted,
+    )
+    from .session_limits_exhausted import (
+        SessionLimitsExhaustedRequested as SessionLimitsExhaustedRequested,
+    )
+    from .skill import (
+        SkillContextDelivered as SkillContextDelivered,
+    )
+    from .skill import (
+        SkillContextDeliveredRef as SkillContextDeliveredRef,
+    )
     from .skill import (
         SkillInvoked as SkillInvoked,
     )
+    from .skill import (
+        SkillInvokedRef as SkillInvokedRef,
+    )
     from .subagent import (
         SubagentCompleted as SubagentCompleted,
+    )
+    from .subagent import (
+        SubagentConfigured as SubagentConfigured,
     )
     from .subagent import (
         SubagentDeselected as SubagentDeselected,
@@ -266,7 +479,16 @@ if TYPE_CHECKING:
         ToolExecutionStart as ToolExecutionStart,
     )
     from .tool import (
+        ToolShellOutput as ToolShellOutput,
+    )
+    from .tool import (
         ToolUserRequested as ToolUserRequested,
+    )
+    from .tool_search import (
+        ToolSearchActivated as ToolSearchActivated,
+    )
+    from .ui import (
+        UIEphemeralQuery as UIEphemeralQuery,
     )
     from .user import (
         UserMessage as UserMessage,
@@ -277,14 +499,29 @@ if TYPE_CHECKING:
     from .user_input import (
         UserInputRequested as UserInputRequested,
     )
+    from .workflow import (
+        WorkflowRunSettled as WorkflowRunSettled,
+    )
+    from .workflow import (
+        WorkflowRunStarted as WorkflowRunStarted,
+    )
+    from .workflow import (
+        WorkflowRunUpdated as WorkflowRunUpdated,
+    )
 
 MODULES = {
     ".abort": """
         Abort
     """,
+    ".agent": """
+        AgentInterrupted
+    """,
     ".assistant": """
-        AssistantIntent AssistantMessage AssistantMessageDelta AssistantMessageStart AssistantReasoning
-        AssistantReasoningDelta AssistantStreamingDelta AssistantTurnEnd AssistantTurnStart AssistantUsage
+        AssistantFusionPhaseActivity AssistantFusionPhaseCompleted AssistantFusionPhaseFailed
+        AssistantFusionPhaseStarted AssistantIdle AssistantIntent AssistantMessage AssistantMessageDelta
+        AssistantMessageStart AssistantReasoning AssistantReasoningDelta AssistantServerToolProgress
+        AssistantStreamingDelta AssistantToolCallDelta AssistantTurnEnd AssistantTurnRetry
+        AssistantTurnStart AssistantUsage
     """,
     ".auto_mode_switch": """
         AutoModeSwitchCompleted AutoModeSwitchRequested
@@ -307,50 +544,85 @@ MODULES = {
     ".external_tool": """
         ExternalToolCompleted ExternalToolRequested
     """,
+    ".factory": """
+        FactoryRunSettled FactoryRunStarted FactoryRunUpdated
+    """,
     ".hook": """
         HookEnd HookProgress HookStart
     """,
+    ".human_response": """
+        HumanResponseRecorded
+    """,
     ".mcp": """
-        MCPOAuthCompleted MCPOAuthRequired
+        MCPHeadersRefreshCompleted MCPHeadersRefreshRequired MCPOAuthCompleted MCPOAuthRecoveryCompleted
+        MCPOAuthRequired MCPPromptsListChanged MCPResourcesListChanged MCPToolsListChanged
     """,
     ".mcp_app": """
         MCPAppToolCallComplete
     """,
     ".model": """
-        ModelCallFailure
+        ModelCallFailure ModelCallFinalResult ModelCallFinished ModelCallStart
     """,
     ".pending_messages": """
         PendingMessagesModified
     """,
     ".permission": """
-        PermissionCompleted PermissionRequested
+        PermissionAssentDetected PermissionCarriedForward PermissionCompleted
+        PermissionContextualAuthorization PermissionMessageAuthorization
+        PermissionMessageAuthorizationDegraded PermissionMessageAuthorizationRead PermissionRequested
+    """,
+    ".prompt_cache_break": """
+        PromptCacheBreak
     """,
     ".sampling": """
         SamplingCompleted SamplingRequested
     """,
+    ".sandbox": """
+        SandboxDecision
+    """,
     ".session": """
-        SessionAutopilotObjectiveChanged SessionBackgroundTasksChanged SessionCanvasClosed
-        SessionCanvasOpened SessionCanvasRegistryChanged SessionCompactionComplete SessionCompactionStart
-        SessionContextChanged SessionCustomAgentsUpdated SessionCustomNotification SessionError
-        SessionExtensionsAttachmentsPushed SessionExtensionsLoaded SessionHandoff SessionIdle SessionInfo
-        SessionMCPServerStatusChanged SessionMCPServersLoaded SessionModeChanged SessionModelChange
-        SessionPermissionsChanged SessionPlanChanged SessionRemoteSteerableChanged SessionResume
-        SessionScheduleCancelled SessionScheduleCreated SessionShutdown SessionSkillsLoaded
-        SessionSnapshotRewind SessionStart SessionTaskComplete SessionTitleChanged SessionToolsUpdated
-        SessionTruncation SessionUsageInfo SessionWarning SessionWorkspaceFileChanged
+        SessionAutoModeResolved SessionAutoTierRecommendation SessionAutoTierSwitchFailed
+        SessionAutopilotObjectiveChanged SessionAutopilotStopped SessionBackgroundTasksChanged
+        SessionBinaryAsset SessionCanvasClosed SessionCanvasOpened SessionCanvasRecorded
+        SessionCanvasRegistryChanged SessionCanvasRemoved SessionCanvasUnavailable SessionCompactionComplete
+        SessionCompactionStart SessionCompletionReceipt SessionContextChanged SessionContextCleared
+        SessionCustomAgentsUpdated SessionCustomNotification SessionError SessionExtensionsAttachmentsPushed
+        SessionExtensionsLoaded SessionFusionChangeCheckpoint SessionFusionCommitStarted
+        SessionFusionCompleted SessionFusionHandoff SessionFusionResolved SessionFusionRouteFailed
+        SessionFusionRouteStarted SessionHandoff SessionIdle SessionIndexedSearch SessionInfo
+        SessionManagedPluginProgress SessionManagedSettingsEnforced SessionManagedSettingsResolved
+        SessionMCPServerNeedsReconnect SessionMCPServerRemoved SessionMCPServerStatusChanged
+        SessionMCPServerToolsLoaded SessionMCPServersLoaded SessionMemoryChanged SessionModeChanged
+        SessionModeNoticeDelivered SessionModelChange SessionModelDeselected SessionPermissionRecovery
+        SessionPermissionsChanged SessionPlanChanged SessionQuotaObservation SessionRemoteSteerableChanged
+        SessionRequestBodyCompressionDisabled SessionResume SessionScheduleCancelled SessionScheduleCreated
+        SessionScheduleRearmed SessionSessionLimitsChanged SessionShutdown SessionSkillsLoaded
+        SessionSnapshotRewind SessionStart SessionTaskComplete SessionTitleChanged SessionTodosChanged
+        SessionToolsUpdated SessionTruncation SessionUsageCheckpoint SessionUsageInfo SessionUsageRecord
+        SessionWarning SessionWorkspaceFileChanged
+    """,
+    ".session_limits_exhausted": """
+        SessionLimitsExhaustedCompleted SessionLimitsExhaustedRequested
     """,
     ".skill": """
-        SkillInvoked
+        SkillContextDelivered SkillContextDeliveredRef SkillInvoked SkillInvokedRef
     """,
     ".subagent": """
-        SubagentCompleted SubagentDeselected SubagentFailed SubagentSelected SubagentStarted
+        SubagentCompleted SubagentConfigured SubagentDeselected SubagentFailed SubagentSelected
+        SubagentStarted
     """,
     ".system": """
         SystemMessage SystemNotification
     """,
     ".tool": """
         ToolExecutionComplete ToolExecutionPartialResult ToolExecutionProgress ToolExecutionStart
-        ToolUserRequested
+        ToolShellOutput ToolUserRequested
+    """,
+    ".tool_search": """
+        ToolSearchActivated
+    """,
+    ".ui": """
+        UIEphemeralQuery
     """,
     ".user": """
         UserMessage
@@ -358,11 +630,20 @@ MODULES = {
     ".user_input": """
         UserInputCompleted UserInputRequested
     """,
+    ".workflow": """
+        WorkflowRunSettled WorkflowRunStarted WorkflowRunUpdated
+    """,
 }
 
 
 def _abort() -> dict[str, type[EventBase]]:
     from .abort import EVENTS
+
+    return EVENTS
+
+
+def _agent() -> dict[str, type[EventBase]]:
+    from .agent import EVENTS
 
     return EVENTS
 
@@ -415,8 +696,20 @@ def _external_tool() -> dict[str, type[EventBase]]:
     return EVENTS
 
 
+def _factory() -> dict[str, type[EventBase]]:
+    from .factory import EVENTS
+
+    return EVENTS
+
+
 def _hook() -> dict[str, type[EventBase]]:
     from .hook import EVENTS
+
+    return EVENTS
+
+
+def _human_response() -> dict[str, type[EventBase]]:
+    from .human_response import EVENTS
 
     return EVENTS
 
@@ -451,14 +744,32 @@ def _permission() -> dict[str, type[EventBase]]:
     return EVENTS
 
 
+def _prompt_cache_break() -> dict[str, type[EventBase]]:
+    from .prompt_cache_break import EVENTS
+
+    return EVENTS
+
+
 def _sampling() -> dict[str, type[EventBase]]:
     from .sampling import EVENTS
 
     return EVENTS
 
 
+def _sandbox() -> dict[str, type[EventBase]]:
+    from .sandbox import EVENTS
+
+    return EVENTS
+
+
 def _session() -> dict[str, type[EventBase]]:
     from .session import EVENTS
+
+    return EVENTS
+
+
+def _session_limits_exhausted() -> dict[str, type[EventBase]]:
+    from .session_limits_exhausted import EVENTS
 
     return EVENTS
 
@@ -487,6 +798,18 @@ def _tool() -> dict[str, type[EventBase]]:
     return EVENTS
 
 
+def _tool_search() -> dict[str, type[EventBase]]:
+    from .tool_search import EVENTS
+
+    return EVENTS
+
+
+def _ui() -> dict[str, type[EventBase]]:
+    from .ui import EVENTS
+
+    return EVENTS
+
+
 def _user() -> dict[str, type[EventBase]]:
     from .user import EVENTS
 
@@ -499,8 +822,15 @@ def _user_input() -> dict[str, type[EventBase]]:
     return EVENTS
 
 
+def _workflow() -> dict[str, type[EventBase]]:
+    from .workflow import EVENTS
+
+    return EVENTS
+
+
 FAMILIES = {
     "abort": _abort,
+    "agent": _agent,
     "assistant": _assistant,
     "auto_mode_switch": _auto_mode_switch,
     "capabilities": _capabilities,
@@ -509,20 +839,28 @@ FAMILIES = {
     "elicitation": _elicitation,
     "exit_plan_mode": _exit_plan_mode,
     "external_tool": _external_tool,
+    "factory": _factory,
     "hook": _hook,
+    "human_response": _human_response,
     "mcp": _mcp,
     "mcp_app": _mcp_app,
     "model": _model,
     "pending_messages": _pending_messages,
     "permission": _permission,
+    "prompt_cache_break": _prompt_cache_break,
     "sampling": _sampling,
+    "sandbox": _sandbox,
     "session": _session,
+    "session_limits_exhausted": _session_limits_exhausted,
     "skill": _skill,
     "subagent": _subagent,
     "system": _system,
     "tool": _tool,
+    "tool_search": _tool_search,
+    "ui": _ui,
     "user": _user,
     "user_input": _user_input,
+    "workflow": _workflow,
 }
 
 decoder = EventDecoder(FAMILIES)
@@ -536,14 +874,23 @@ def decode(raw: dict[str, Any]) -> SessionEvent:
 if TYPE_CHECKING:
     SessionEvent: TypeAlias = (
         Abort
+        | AgentInterrupted
+        | AssistantFusionPhaseActivity
+        | AssistantFusionPhaseCompleted
+        | AssistantFusionPhaseFailed
+        | AssistantFusionPhaseStarted
+        | AssistantIdle
         | AssistantIntent
         | AssistantMessage
         | AssistantMessageDelta
         | AssistantMessageStart
         | AssistantReasoning
         | AssistantReasoningDelta
+        | AssistantServerToolProgress
         | AssistantStreamingDelta
+        | AssistantToolCallDelta
         | AssistantTurnEnd
+        | AssistantTurnRetry
         | AssistantTurnStart
         | AssistantUsage
         | AutoModeSwitchCompleted
@@ -559,57 +906,119 @@ if TYPE_CHECKING:
         | ExitPlanModeRequested
         | ExternalToolCompleted
         | ExternalToolRequested
+        | FactoryRunSettled
+        | FactoryRunStarted
+        | FactoryRunUpdated
         | HookEnd
         | HookProgress
         | HookStart
+        | HumanResponseRecorded
+        | MCPHeadersRefreshCompleted
+        | MCPHeadersRefreshRequired
         | MCPOAuthCompleted
+        | MCPOAuthRecoveryCompleted
         | MCPOAuthRequired
+        | MCPPromptsListChanged
+        | MCPResourcesListChanged
+        | MCPToolsListChanged
         | MCPAppToolCallComplete
         | ModelCallFailure
+        | ModelCallFinalResult
+        | ModelCallFinished
+        | ModelCallStart
         | PendingMessagesModified
+        | PermissionAssentDetected
+        | PermissionCarriedForward
         | PermissionCompleted
+        | PermissionContextualAuthorization
+        | PermissionMessageAuthorization
+        | PermissionMessageAuthorizationDegraded
+        | PermissionMessageAuthorizationRead
         | PermissionRequested
+        | PromptCacheBreak
         | SamplingCompleted
         | SamplingRequested
+        | SandboxDecision
+        | SessionAutoModeResolved
+        | SessionAutoTierRecommendation
+        | SessionAutoTierSwitchFailed
         | SessionAutopilotObjectiveChanged
+        | SessionAutopilotStopped
         | SessionBackgroundTasksChanged
+        | SessionBinaryAsset
         | SessionCanvasClosed
         | SessionCanvasOpened
+        | SessionCanvasRecorded
         | SessionCanvasRegistryChanged
+        | SessionCanvasRemoved
+        | SessionCanvasUnavailable
         | SessionCompactionComplete
         | SessionCompactionStart
+        | SessionCompletionReceipt
         | SessionContextChanged
+        | SessionContextCleared
         | SessionCustomAgentsUpdated
         | SessionCustomNotification
         | SessionError
         | SessionExtensionsAttachmentsPushed
         | SessionExtensionsLoaded
+        | SessionFusionChangeCheckpoint
+        | SessionFusionCommitStarted
+        | SessionFusionCompleted
+        | SessionFusionHandoff
+        | SessionFusionResolved
+        | SessionFusionRouteFailed
+        | SessionFusionRouteStarted
         | SessionHandoff
         | SessionIdle
+        | SessionIndexedSearch
         | SessionInfo
+        | SessionManagedPluginProgress
+        | SessionManagedSettingsEnforced
+        | SessionManagedSettingsResolved
+        | SessionMCPServerNeedsReconnect
+        | SessionMCPServerRemoved
         | SessionMCPServerStatusChanged
+        | SessionMCPServerToolsLoaded
         | SessionMCPServersLoaded
+        | SessionMemoryChanged
         | SessionModeChanged
+        | SessionModeNoticeDelivered
         | SessionModelChange
+        | SessionModelDeselected
+        | SessionPermissionRecovery
         | SessionPermissionsChanged
         | SessionPlanChanged
+        | SessionQuotaObservation
         | SessionRemoteSteerableChanged
+        | SessionRequestBodyCompressionDisabled
         | SessionResume
         | SessionScheduleCancelled
         | SessionScheduleCreated
+        | SessionScheduleRearmed
+        | SessionSessionLimitsChanged
         | SessionShutdown
         | SessionSkillsLoaded
         | SessionSnapshotRewind
         | SessionStart
         | SessionTaskComplete
         | SessionTitleChanged
+        | SessionTodosChanged
         | SessionToolsUpdated
         | SessionTruncation
+        | SessionUsageCheckpoint
         | SessionUsageInfo
+        | SessionUsageRecord
         | SessionWarning
         | SessionWorkspaceFileChanged
+        | SessionLimitsExhaustedCompleted
+        | SessionLimitsExhaustedRequested
+        | SkillContextDelivered
+        | SkillContextDeliveredRef
         | SkillInvoked
+        | SkillInvokedRef
         | SubagentCompleted
+        | SubagentConfigured
         | SubagentDeselected
         | SubagentFailed
         | SubagentSelected
@@ -620,10 +1029,16 @@ if TYPE_CHECKING:
         | ToolExecutionPartialResult
         | ToolExecutionProgress
         | ToolExecutionStart
+        | ToolShellOutput
         | ToolUserRequested
+        | ToolSearchActivated
+        | UIEphemeralQuery
         | UserMessage
         | UserInputCompleted
         | UserInputRequested
+        | WorkflowRunSettled
+        | WorkflowRunStarted
+        | WorkflowRunUpdated
         | UnknownEvent
     )
     """Any event of a session; `UnknownEvent` for one of a newer runtime."""
@@ -635,14 +1050,23 @@ if not TYPE_CHECKING:
 
 __all__ = [
     "Abort",
+    "AgentInterrupted",
+    "AssistantFusionPhaseActivity",
+    "AssistantFusionPhaseCompleted",
+    "AssistantFusionPhaseFailed",
+    "AssistantFusionPhaseStarted",
+    "AssistantIdle",
     "AssistantIntent",
     "AssistantMessage",
     "AssistantMessageDelta",
     "AssistantMessageStart",
     "AssistantReasoning",
     "AssistantReasoningDelta",
+    "AssistantServerToolProgress",
     "AssistantStreamingDelta",
+    "AssistantToolCallDelta",
     "AssistantTurnEnd",
+    "AssistantTurnRetry",
     "AssistantTurnStart",
     "AssistantUsage",
     "AutoModeSwitchCompleted",
@@ -658,58 +1082,120 @@ __all__ = [
     "ExitPlanModeRequested",
     "ExternalToolCompleted",
     "ExternalToolRequested",
+    "FactoryRunSettled",
+    "FactoryRunStarted",
+    "FactoryRunUpdated",
     "HookEnd",
     "HookProgress",
     "HookStart",
+    "HumanResponseRecorded",
     "MCPAppToolCallComplete",
+    "MCPHeadersRefreshCompleted",
+    "MCPHeadersRefreshRequired",
     "MCPOAuthCompleted",
+    "MCPOAuthRecoveryCompleted",
     "MCPOAuthRequired",
+    "MCPPromptsListChanged",
+    "MCPResourcesListChanged",
+    "MCPToolsListChanged",
     "ModelCallFailure",
+    "ModelCallFinalResult",
+    "ModelCallFinished",
+    "ModelCallStart",
     "PendingMessagesModified",
+    "PermissionAssentDetected",
+    "PermissionCarriedForward",
     "PermissionCompleted",
+    "PermissionContextualAuthorization",
+    "PermissionMessageAuthorization",
+    "PermissionMessageAuthorizationDegraded",
+    "PermissionMessageAuthorizationRead",
     "PermissionRequested",
+    "PromptCacheBreak",
     "SamplingCompleted",
     "SamplingRequested",
+    "SandboxDecision",
+    "SessionAutoModeResolved",
+    "SessionAutoTierRecommendation",
+    "SessionAutoTierSwitchFailed",
     "SessionAutopilotObjectiveChanged",
+    "SessionAutopilotStopped",
     "SessionBackgroundTasksChanged",
+    "SessionBinaryAsset",
     "SessionCanvasClosed",
     "SessionCanvasOpened",
+    "SessionCanvasRecorded",
     "SessionCanvasRegistryChanged",
+    "SessionCanvasRemoved",
+    "SessionCanvasUnavailable",
     "SessionCompactionComplete",
     "SessionCompactionStart",
+    "SessionCompletionReceipt",
     "SessionContextChanged",
+    "SessionContextCleared",
     "SessionCustomAgentsUpdated",
     "SessionCustomNotification",
     "SessionError",
     "SessionEvent",
     "SessionExtensionsAttachmentsPushed",
     "SessionExtensionsLoaded",
+    "SessionFusionChangeCheckpoint",
+    "SessionFusionCommitStarted",
+    "SessionFusionCompleted",
+    "SessionFusionHandoff",
+    "SessionFusionResolved",
+    "SessionFusionRouteFailed",
+    "SessionFusionRouteStarted",
     "SessionHandoff",
     "SessionIdle",
+    "SessionIndexedSearch",
     "SessionInfo",
+    "SessionLimitsExhaustedCompleted",
+    "SessionLimitsExhaustedRequested",
+    "SessionMCPServerNeedsReconnect",
+    "SessionMCPServerRemoved",
     "SessionMCPServerStatusChanged",
+    "SessionMCPServerToolsLoaded",
     "SessionMCPServersLoaded",
+    "SessionManagedPluginProgress",
+    "SessionManagedSettingsEnforced",
+    "SessionManagedSettingsResolved",
+    "SessionMemoryChanged",
     "SessionModeChanged",
+    "SessionModeNoticeDelivered",
     "SessionModelChange",
+    "SessionModelDeselected",
+    "SessionPermissionRecovery",
     "SessionPermissionsChanged",
     "SessionPlanChanged",
+    "SessionQuotaObservation",
     "SessionRemoteSteerableChanged",
+    "SessionRequestBodyCompressionDisabled",
     "SessionResume",
     "SessionScheduleCancelled",
     "SessionScheduleCreated",
+    "SessionScheduleRearmed",
+    "SessionSessionLimitsChanged",
     "SessionShutdown",
     "SessionSkillsLoaded",
     "SessionSnapshotRewind",
     "SessionStart",
     "SessionTaskComplete",
     "SessionTitleChanged",
+    "SessionTodosChanged",
     "SessionToolsUpdated",
     "SessionTruncation",
+    "SessionUsageCheckpoint",
     "SessionUsageInfo",
+    "SessionUsageRecord",
     "SessionWarning",
     "SessionWorkspaceFileChanged",
+    "SkillContextDelivered",
+    "SkillContextDeliveredRef",
     "SkillInvoked",
+    "SkillInvokedRef",
     "SubagentCompleted",
+    "SubagentConfigured",
     "SubagentDeselected",
     "SubagentFailed",
     "SubagentSelected",
@@ -720,10 +1206,16 @@ __all__ = [
     "ToolExecutionPartialResult",
     "ToolExecutionProgress",
     "ToolExecutionStart",
+    "ToolSearchActivated",
+    "ToolShellOutput",
     "ToolUserRequested",
+    "UIEphemeralQuery",
     "UnknownEvent",
     "UserInputCompleted",
     "UserInputRequested",
     "UserMessage",
+    "WorkflowRunSettled",
+    "WorkflowRunStarted",
+    "WorkflowRunUpdated",
     "decode",
 ]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from copilot_sdk._model import EventBase, WireModel
 
-from ..types.shared import AbortReason
+from ..types.shared_events_abort import AbortReason
 
 
 class AbortData(WireModel):

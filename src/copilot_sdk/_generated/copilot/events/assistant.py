@@ -3,9 +3,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from copilot_sdk._model import EventBase, WireModel
+from pydantic import Field
+
+from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+
+from ..types.shared_events_assistant_model_permission_session_tool import FusionAttribution
+from ..types.shared_events_assistant_session import (
+    AssistantUsageData,
+    FusionConversationScope,
+    FusionPattern,
+    FusionPhaseKind,
+)
+
+
+class AssistantIdleData(WireModel):
+    """Tells that the main agent's loop is idle, though background work may still go on.
+
+    Since runtime 1.0.81.
+    """
+
+    aborted: bool | None = None
+    """True if the loop was aborted before it became idle."""
 
 
 class AssistantIntentData(WireModel):
@@ -26,6 +46,41 @@ class AssistantMessageDeltaData(WireModel):
     """When a sub-agent is the origin of the event, ID of the tool call above it. Deprecated."""
 
 
+class AssistantMessageReasoningBlocks(WireModel):
+    """Reasoning blocks, tagged with their provider, to be sent back unchanged.
+
+    Since runtime 1.0.81.
+    """
+
+    provider: str
+    """Model provider they came from."""
+    blocks: list[Any] | None = None
+    """The blocks in the provider's own form and order; signatures may depend on both, so change neither."""
+    ordered_blocks: list[Any] | None = None
+    """Order of all blocks of an Anthropic message, where the older form with reasoning alone cannot
+    restore it. Thinking and text are complete; tool calls keep their identity and a fingerprint and are
+    filled in from the message's tool requests. Since runtime 1.0.102.
+    """
+
+
+class AssistantMessageServerTools(WireModel):
+    """Server-side tool use (tool search, advisor), tagged with its provider, to be sent back unchanged.
+
+    Since runtime 1.0.81.
+    """
+
+    provider: str
+    """Model provider it came from."""
+    items: list[Any] | None = None
+    """Tool calls and outputs in the provider's own form, unchanged."""
+    function_call_namespaces: dict[str, str] | None = None
+    """Namespaces of function calls, by call ID."""
+    raw_content_blocks: list[Any] | None = None
+    """Content blocks in the provider's own form, unchanged."""
+    advisor_model: str | None = None
+    """ID of the advisor model."""
+
+
 class AssistantMessageStartData(WireModel):
     """Data of `assistant.message_start`: the streamed message that begins."""
 
@@ -33,6 +88,15 @@ class AssistantMessageStartData(WireModel):
     """ID of the message that begins; its deltas and its `assistant.message` event repeat it."""
     phase: str | None = None
     """Generation phase of the message, for models whose output comes in phases."""
+
+
+AssistantMessageToolRequestCallerType: TypeAlias = Literal["program"] | str
+"""Kind of caller on the provider's side.
+
+- `program`: A program hosted by the provider.
+
+Since runtime 1.0.102.
+"""
 
 
 AssistantMessageToolRequestType: TypeAlias = Literal["function", "custom"] | str
@@ -51,6 +115,10 @@ class AssistantReasoningData(WireModel):
     """ID of the reasoning block."""
     content: str
     """Full thinking text the model produced."""
+    rte: bool | None = None
+    """Treatment mark of the request, from the response header `X-GitHub-Copilot-Request-TE`; `false` if
+    that is missing or unreadable. Since runtime 1.0.81.
+    """
 
 
 class AssistantReasoningDeltaData(WireModel):
@@ -62,6 +130,22 @@ class AssistantReasoningDeltaData(WireModel):
     """Text to add to the end of the reasoning received so far."""
 
 
+class AssistantServerToolProgressData(WireModel):
+    """How far a tool hosted by the provider has come.
+
+    Since runtime 1.0.81.
+    """
+
+    output_index: int
+    """Place of the call in the response. Stays the same for the whole call, so use it to update the right
+    row.
+    """
+    kind: str
+    """Kind of tool; at present only `web_search`."""
+    status: str
+    """`in_progress`, `searching` or `completed`."""
+
+
 class AssistantStreamingDeltaData(WireModel):
     """Data of `assistant.streaming_delta`: how much of the response has arrived."""
 
@@ -69,11 +153,47 @@ class AssistantStreamingDeltaData(WireModel):
     """Bytes of the streamed response received up to now, all chunks together."""
 
 
+class AssistantToolCallDeltaData(WireModel):
+    """A streamed piece of a tool call's input.
+
+    Since runtime 1.0.81.
+    """
+
+    tool_call_id: str
+    """ID of the tool call, as in the tool request of `assistant.message`."""
+    tool_name: str | None = None
+    """Name of the tool, once known."""
+    tool_type: AssistantMessageToolRequestType | None = None
+    """Type of tool call, once known."""
+    input_delta: str
+    """Text to append to the input. For functions it is a part of the JSON arguments, with newlines in
+    strings still escaped as `\\n`; for custom tools the plain input.
+    """
+
+
 class AssistantTurnEndData(WireModel):
     """Data of `assistant.turn_end`: which turn is over."""
 
     turn_id: str
     """ID of the finished turn, as given in its `assistant.turn_start` event."""
+    model: str | None = None
+    """ID of the turn's model; absent if unknown. Since runtime 1.0.81."""
+    parent_tool_call_id: str | None = None
+    """ID of the task tool call a subagent's turn belongs to. Since runtime 1.0.102."""
+
+
+class AssistantTurnRetryData(WireModel):
+    """Another call of the model within the same turn.
+
+    Since runtime 1.0.81.
+    """
+
+    turn_id: str
+    """ID of the turn."""
+    model: str | None = None
+    """ID of the model now called; absent if unknown."""
+    reason: str | None = None
+    """Why another call was needed, as classified by provider or runtime; absent if unknown."""
 
 
 class AssistantTurnStartData(WireModel):
@@ -83,52 +203,346 @@ class AssistantTurnStartData(WireModel):
     """ID of the turn in the agent's loop, usually the turn number as a string."""
     interaction_id: str | None = None
     """Copilot API interaction ID, for matching the turn with upstream records."""
+    model: str | None = None
+    """ID of the turn's model; absent if unknown. Since runtime 1.0.81."""
+    parent_tool_call_id: str | None = None
+    """ID of the task tool call a subagent's turn belongs to. Since runtime 1.0.102."""
 
 
-AssistantUsageAPIEndpoint: TypeAlias = (
-    Literal["/chat/completions", "/v1/messages", "/responses", "ws:/responses"] | str
-)
-"""Model API endpoint of a call, in the terms of the Copilot API's `supported_endpoints`.
+class CitationLocationBlock(TaggedModel):
+    """A range of content blocks of a source.
 
-- `/chat/completions`: The Chat Completions API.
-- `/v1/messages`: The Messages API of Anthropic.
-- `/responses`: The Responses API.
-- `ws:/responses`: The Responses API over a WebSocket.
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["block"] = "block"
+    start_block: int
+    """First block, counted from 0."""
+    end_block: int
+    """Block after the last one, counted from 0."""
+
+
+class CitationLocationChar(TaggedModel):
+    """A range of characters in the text of a source.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["char"] = "char"
+    start_index: int
+    """First character, counted from 0."""
+    end_index: int
+    """Character after the last one, counted from 0."""
+
+
+class CitationLocationPage(TaggedModel):
+    """A range of pages of a source.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["page"] = "page"
+    start_page: int
+    """Number of the first page."""
+    end_page: int
+    """Number of the last page, which is included."""
+
+
+CitationProvider: TypeAlias = Literal["anthropic", "openai", "client"] | str
+"""What produced a citation.
+
+- `anthropic`: An Anthropic (Claude) model.
+- `openai`: An OpenAI model.
+- `client`: The runtime, from the output of tools.
+
+Since runtime 1.0.81.
 """
 
 
-class AssistantUsageCopilotUsageTokenDetail(WireModel):
-    """Tokens and price of one billing category."""
+class CitationSource(WireModel):
+    """A source that passages of a response rest on.
 
-    batch_size: int
-    """How many tokens make up one billing batch."""
-    cost_per_batch: int
-    """Price of one batch of tokens."""
-    token_count: int
-    """Number of tokens in the category."""
-    token_type: str
-    """Kind of token, for example `input` or `output`."""
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the source within the turn, as `sourceId` of references names it."""
+    provider: CitationProvider
+    """What produced the citation."""
+    title: str | None = None
+    """Title of the source, for people to read."""
+    url: str | None = None
+    """Address of the source, if it is on the web."""
+    path: str | None = None
+    """Path below the root of the workspace, if it is a file."""
 
 
-class AssistantUsageQuotaSnapshot(WireModel):
-    """State of one of the user's quotas, as `assistant.usage` reports it."""
+FusionPhaseActivityKind: TypeAlias = Literal["model_output", "tool_started", "tool_completed"] | str
+"""What was observed of a running HydraFusion phase, without content.
 
-    is_unlimited_entitlement: bool
-    """Whether the user may make requests without limit."""
-    entitlement_requests: int
-    """Number of requests the entitlement allows; -1 means no limit."""
-    used_requests: int
-    """Number of requests used up so far."""
-    usage_allowed_with_exhausted_quota: bool
-    """Whether requests still go through once the quota is used up."""
-    overage: int | float
-    """Number of extra requests made in the current period."""
-    overage_allowed_with_exhausted_quota: bool
-    """Whether extra requests may be made once the quota is used up."""
-    remaining_percentage: int | float
-    """Share of the quota that is left, in percent from 0 to 100."""
-    reset_date: str | None = None
-    """Date and time of the next quota reset."""
+- `model_output`: More output came from the provider.
+- `tool_started`: A tool of the phase began to run.
+- `tool_completed`: A tool of the phase has ended.
+
+Since runtime 1.0.102.
+"""
+
+
+FusionPhaseStatus: TypeAlias = Literal["succeeded", "failed", "cancelled"] | str
+"""How a HydraFusion phase ended, as stored.
+
+- `succeeded`: It did its work.
+- `failed`: It failed.
+- `cancelled`: It was canceled.
+
+Since runtime 1.0.81.
+"""
+
+
+class FusionPhaseUsage(WireModel):
+    """What a HydraFusion phase used up.
+
+    Since runtime 1.0.81.
+    """
+
+    request_count: int
+    """How many calls of the model it made."""
+    input_tokens: int
+    """Input tokens in all."""
+    output_tokens: int
+    """Output tokens in all."""
+    cached_tokens: int
+    """Input tokens taken from the cache."""
+    cache_write_tokens: int | None = None
+    """Tokens written to the prompt cache."""
+    total_nano_aiu: int | float
+    """Cost in all, in nano-AIU."""
+
+
+FusionProjectionMode: TypeAlias = Literal["append", "staged", "none"] | str
+"""What becomes of a phase's message in the main history.
+
+- `append`: It is added at once.
+- `staged`: It is the final one and is kept out until the last commit picks it.
+- `none`: It does not enter the main history.
+
+Since runtime 1.0.81.
+"""
+
+
+class FusionStagedTerminal(WireModel):
+    """A final request of a HydraFusion phase, stored until the last commit picks it.
+
+    Since runtime 1.0.81.
+    """
+
+    assistant_message: Any
+    """The assistant's message with the request."""
+    tool_name: str
+    """Name of the tool called."""
+    tool_call_id: str
+    """ID of the tool call."""
+    arguments: str
+    """Arguments of the tool call, as text."""
+    phase_id: str
+    """ID of the phase that made it."""
+
+
+class AssistantFusionPhaseActivityData(WireModel):
+    """Sign of work of a running HydraFusion phase; reveals no content.
+
+    Since runtime 1.0.102.
+    """
+
+    fusion_id: str
+    """ID of the HydraFusion turn."""
+    phase_id: str
+    """ID of the phase."""
+    phase_kind: FusionPhaseKind
+    """Kind of phase."""
+    pattern: FusionPattern
+    """Pattern by which the turn runs its phases."""
+    role: str
+    """Role of the phase."""
+    conversation_scope: FusionConversationScope
+    """Conversation the phase works in."""
+    activity: FusionPhaseActivityKind
+    """What was observed."""
+    total_response_size_bytes: int | None = None
+    """Bytes this model call has responded with so far; the text itself is never sent."""
+    tool_call_id: str | None = None
+    """Hashed token that links the start and end of a tool in this stream of activity; not the ID other
+    tool events use.
+    """
+
+
+class AssistantFusionPhaseCompletedData(WireModel):
+    """Output of an ended HydraFusion phase, with all that is needed to replay it.
+
+    Since runtime 1.0.81.
+    """
+
+    fusion_id: str
+    """ID of the HydraFusion turn."""
+    phase_id: str
+    """ID of the phase."""
+    phase_kind: FusionPhaseKind
+    """Kind of phase."""
+    role: str
+    """Role of the phase."""
+    conversation_scope: FusionConversationScope
+    """Conversation the phase worked in."""
+    model: str
+    """Model that did the work."""
+    status: FusionPhaseStatus
+    """How the phase ended."""
+    content: str
+    """Text the phase produced, in a form common to all providers."""
+    verdict: str | None
+    """Verdict of a judge or critic; null if the phase gives none."""
+    duration_ms: int | float
+    """Time the phase took, in milliseconds."""
+    usage: FusionPhaseUsage
+    """What the phase used up."""
+    projection_message: Any | None = None
+    """Exact message from which the model's history is rebuilt, in a form common to all providers."""
+    projection_mode: FusionProjectionMode | None = None
+    """What becomes of that message in the history."""
+    staged_terminal: FusionStagedTerminal | None = None
+    """Final request kept outside the history until the last commit picks it."""
+    reasoning_effort: str | None = None
+    """Reasoning effort set for the phase, if any. Since runtime 1.0.102."""
+    ended_with_background_work: bool | None = None
+    """True if a first pass (primary of a cascade or draft of a critique) ended with background work still
+    open, reviewed afterwards or not; otherwise absent. Since runtime 1.0.102.
+    """
+
+
+class AssistantFusionPhaseFailedData(WireModel):
+    """A HydraFusion phase that failed, and what follows.
+
+    Since runtime 1.0.81.
+    """
+
+    fusion_id: str
+    """ID of the HydraFusion turn."""
+    phase_id: str
+    """ID of the phase."""
+    phase_kind: FusionPhaseKind
+    """Kind of phase."""
+    role: str
+    """Role of the phase."""
+    conversation_scope: FusionConversationScope
+    """Conversation the phase worked in."""
+    model: str
+    """Model that was tried."""
+    status: FusionPhaseStatus
+    """How the phase ended."""
+    reason: str
+    """Fixed code that tells programs why it failed."""
+    duration_ms: int | float
+    """Time until it failed, in milliseconds."""
+    usage: FusionPhaseUsage
+    """What it had used up by then."""
+    error_message: str | None = None
+    """What the provider or the execution reported, if anything."""
+    degraded_to_phase_id: str | None = None
+    """ID of the phase that carries the turn on instead."""
+    reasoning_effort: str | None = None
+    """Reasoning effort set for the phase, if any. Since runtime 1.0.102."""
+
+
+class AssistantFusionPhaseStartedData(WireModel):
+    """A HydraFusion phase that begins.
+
+    Since runtime 1.0.81.
+    """
+
+    fusion_id: str
+    """ID of the HydraFusion turn."""
+    phase_id: str
+    """ID of the phase."""
+    phase_kind: FusionPhaseKind
+    """Kind of phase."""
+    pattern: FusionPattern
+    """Pattern by which the turn runs its phases."""
+    role: str
+    """Role of the phase."""
+    conversation_scope: FusionConversationScope
+    """Conversation the phase works in."""
+    model: str
+    """Model that does the work."""
+    reasoning_effort: str | None = None
+    """Reasoning effort set for the phase, if any. Since runtime 1.0.102."""
+
+
+class AssistantMessageToolRequestCaller(WireModel):
+    """Program on the provider's side that called a tool of the client.
+
+    Since runtime 1.0.102.
+    """
+
+    type: AssistantMessageToolRequestCallerType
+    """Kind of caller."""
+    caller_id: str
+    """ID the provider gave the caller."""
+
+
+CitationLocation: TypeAlias = Annotated[
+    Annotated[
+        CitationLocationChar | CitationLocationPage | CitationLocationBlock, Field(discriminator="type")
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Place in a source: a range of characters, pages or content blocks.
+
+Since runtime 1.0.81.
+"""
+
+
+class CitationReference(WireModel):
+    """One link from a passage to a source.
+
+    Since runtime 1.0.81.
+    """
+
+    source_id: str
+    """The `id` of the source."""
+    cited_text: str | None = None
+    """Words of the source that back the passage; absent if the model gave none."""
+    location: CitationLocation | None = None
+    """Place in the source; absent if the provider gave none."""
+    provider_metadata: Any | None = None
+    """The provider's own data on the citation, such as Anthropic's `search_result_index` or
+    `document_index`, passed on for debugging and later use.
+    """
+
+
+class CitationSpan(WireModel):
+    """A passage of a response with its sources.
+
+    Since runtime 1.0.81.
+    """
+
+    start_index: int
+    """Start of the passage in the final message, counted in UTF-16 code units from 0."""
+    end_index: int
+    """End of the passage, counted likewise; itself no longer included."""
+    references: list[CitationReference]
+    """Sources the passage rests on."""
+
+
+class Citations(WireModel):
+    """Which passages of a response rest on which sources, in a form common to all providers.
+
+    Since runtime 1.0.81.
+    """
+
+    sources: list[CitationSource]
+    """The sources, each once."""
+    spans: list[CitationSpan]
+    """The passages, each with its sources."""
 
 
 class AssistantMessageToolRequest(WireModel):
@@ -150,64 +564,8 @@ class AssistantMessageToolRequest(WireModel):
     """Name the tool has on its MCP server; set for MCP tools."""
     intention_summary: str | None = None
     """Summary of what exactly this call is meant to do."""
-
-
-class AssistantUsageCopilotUsage(WireModel):
-    """Cost and token usage of one request, from the Copilot API's `copilot_usage` field."""
-
-    token_details: list[AssistantUsageCopilotUsageTokenDetail]
-    """Token usage split by billing category."""
-    total_nano_aiu: int | float
-    """Cost of the whole request, in nano-AI units."""
-
-
-class AssistantUsageData(WireModel):
-    """Data of `assistant.usage`: tokens, timing, cost, quotas and billing of one model API call."""
-
-    model: str
-    """ID of the model that was called."""
-    input_tokens: int | None = None
-    """Input tokens the call consumed."""
-    output_tokens: int | None = None
-    """Output tokens the call produced."""
-    cache_read_tokens: int | None = None
-    """Tokens served from the prompt cache."""
-    cache_write_tokens: int | None = None
-    """Tokens stored in the prompt cache."""
-    reasoning_tokens: int | None = None
-    """How many of the output tokens went into reasoning, such as chain of thought."""
-    cost: int | float | None = None
-    """Billing cost of the call as the model's multiplier."""
-    duration: int | float | None = None
-    """Time the API call took, in milliseconds."""
-    time_to_first_token_ms: int | float | None = None
-    """Wait until the first token arrived, in milliseconds; present for streaming requests only."""
-    inter_token_latency_ms: int | float | None = None
-    """Mean gap between tokens, in milliseconds; present for streaming requests only."""
-    initiator: str | None = None
-    """What caused the call, for example `sub-agent` or `mcp-sampling`; absent when the user did."""
-    api_call_id: str | None = None
-    """Model provider's ID of the completion, for example `chatcmpl-abc123`."""
-    provider_call_id: str | None = None
-    """GitHub's tracing ID of the request (HTTP header `x-github-request-id`), for finding it in server
-    logs.
-    """
-    service_request_id: str | None = None
-    """The Copilot service's ID of the request, for finding it in Copilot API logs. Its HTTP header is
-    `x-copilot-service-request-id`.
-    """
-    api_endpoint: AssistantUsageAPIEndpoint | None = None
-    """Model API endpoint the call went to."""
-    parent_tool_call_id: str | None = None
-    """When the usage is that of a sub-agent, ID of the tool call above it. Deprecated."""
-    quota_snapshots: dict[str, AssistantUsageQuotaSnapshot] | None = None
-    """State of each quota, by quota ID."""
-    copilot_usage: AssistantUsageCopilotUsage | None = None
-    """Cost and usage of the request, from the `copilot_usage` field of the Copilot API response."""
-    reasoning_effort: str | None = None
-    """Reasoning effort the model was called with, where it applies: for example `none`, `low`, `medium`,
-    `high`, `xhigh` or `max`.
-    """
+    caller: AssistantMessageToolRequestCaller | None = None
+    """Program on the provider's side that made this tool call; absent if none did. Since runtime 1.0.102."""
 
 
 class AssistantMessageData(WireModel):
@@ -249,14 +607,120 @@ class AssistantMessageData(WireModel):
     """
     anthropic_advisor_blocks: list[Any] | None = None
     """Unprocessed Anthropic content array with its advisor blocks (`server_tool_use`,
-    `advisor_tool_result`), kept so that it can be sent back unchanged.
+    `advisor_tool_result`), kept so that it can be sent back unchanged. Until runtime 1.0.61.
     """
     anthropic_advisor_model: str | None = None
-    """ID of the Anthropic advisor model behind the response, for showing in the timeline on replay."""
+    """ID of the Anthropic advisor model behind the response, for showing in the timeline on replay. Until
+    runtime 1.0.61.
+    """
     turn_id: str | None = None
     """ID of the turn the message came from, as given in its `assistant.turn_start` event."""
     parent_tool_call_id: str | None = None
     """When a sub-agent is the origin of the event, ID of the tool call above it. Deprecated."""
+    reasoning_wire_field: str | None = None
+    """Name of the field in which an OpenAI-compatible provider sent its reasoning, such as
+    `reasoning_content`; set only if it is not the usual one, so that later turns can use it. Since
+    runtime 1.0.81.
+    """
+    chunk_index: int | None = None
+    """Place of this message within the response of its model call, from 0; absent if the response was not
+    split. Since runtime 1.0.81.
+    """
+    chunk_count: int | None = None
+    """How many messages the response was split into, as reasoning boundaries divide it; absent if not
+    split. The last has `chunkIndex` `chunkCount - 1`. Since runtime 1.0.81.
+    """
+    client_request_id: str | None = None
+    """Request ID the client made up (header `x-request-id`), as the server returned it; neither
+    `x-copilot-service-request-id` (`serviceRequestId`) nor `x-github-request-id` (`requestId`). Since
+    runtime 1.0.81.
+    """
+    rte: bool | None = None
+    """Treatment mark of the request, from the response header `X-GitHub-Copilot-Request-TE`; `false` if
+    that is missing or unreadable. Since runtime 1.0.81.
+    """
+    server_tools: AssistantMessageServerTools | None = None
+    """Server-side tool use (tool search, advisor), tagged with its provider, to be sent back unchanged.
+    Since runtime 1.0.81.
+    """
+    reasoning_blocks: AssistantMessageReasoningBlocks | None = None
+    """Reasoning blocks, tagged with their provider, to be sent back unchanged. `reasoningText` and
+    `reasoningOpaque` are a reduced view of them for display. Since runtime 1.0.81.
+    """
+    citations: Citations | None = None
+    """Which passages rest on which sources; present only if citations are turned on. Since runtime 1.0.81."""
+    fusion: FusionAttribution | None = None
+    """HydraFusion turn and phase the message came from. Since runtime 1.0.81."""
+    originating_message_id: str | None = None
+    """ID of the user message that began this run: the `messageId` from `session.send` or the last one from
+    `session.sendMessages`. The same for the whole run, also after steering or stop hooks; a subagent
+    has its own. Absent if no message began the run, as with an empty batch. Since runtime 1.0.102.
+    """
+    provider_id: str | None = None
+    """Provider the message came from. Only this very provider may be sent the opaque parts again:
+    reasoning, encrypted content, server tools and the provider's IDs; the same model elsewhere does not
+    suffice. Absent in old messages, whose opaque parts are left out for known providers. Text and
+    client tool calls can go anywhere. Since runtime 1.0.102.
+    """
+
+
+class AssistantFusionPhaseActivity(EventBase):
+    """Sent when a running HydraFusion phase shows signs of work; reveals no content.
+
+    Wire type: `assistant.fusion_phase_activity` (not stored in the event log, experimental, since
+    runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["assistant.fusion_phase_activity"] = "assistant.fusion_phase_activity"
+    data: AssistantFusionPhaseActivityData
+
+
+class AssistantFusionPhaseCompleted(EventBase):
+    """Sent when a HydraFusion phase has ended; carries its output and all that is needed to replay it.
+
+    Wire type: `assistant.fusion_phase_completed` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["assistant.fusion_phase_completed"] = "assistant.fusion_phase_completed"
+    data: AssistantFusionPhaseCompletedData
+
+
+class AssistantFusionPhaseFailed(EventBase):
+    """Sent when a HydraFusion phase has failed; tells why and which phase takes over.
+
+    Wire type: `assistant.fusion_phase_failed` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["assistant.fusion_phase_failed"] = "assistant.fusion_phase_failed"
+    data: AssistantFusionPhaseFailedData
+
+
+class AssistantFusionPhaseStarted(EventBase):
+    """Sent when a HydraFusion phase begins; tells its model and role.
+
+    Wire type: `assistant.fusion_phase_started` (not stored in the event log, experimental, since
+    runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["assistant.fusion_phase_started"] = "assistant.fusion_phase_started"
+    data: AssistantFusionPhaseStartedData
+
+
+class AssistantIdle(EventBase):
+    """Sent each time the main agent's loop becomes idle, even if background agents or attached shell
+    commands are still at work and the session's own idle event has to wait for them.
+
+    Wire type: `assistant.idle` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["assistant.idle"] = "assistant.idle"
+    data: AssistantIdleData
 
 
 class AssistantIntent(EventBase):
@@ -328,6 +792,19 @@ class AssistantReasoningDelta(EventBase):
     data: AssistantReasoningDeltaData
 
 
+class AssistantServerToolProgress(EventBase):
+    """Sent while a tool hosted by the provider runs, such as web search, before the final
+    `assistant.message` brings its `serverTools`.
+
+    Wire type: `assistant.server_tool_progress` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["assistant.server_tool_progress"] = "assistant.server_tool_progress"
+    data: AssistantServerToolProgressData
+
+
 class AssistantStreamingDelta(EventBase):
     """Sent while a response streams in, with the running total of bytes received.
 
@@ -340,6 +817,18 @@ class AssistantStreamingDelta(EventBase):
     data: AssistantStreamingDeltaData
 
 
+class AssistantToolCallDelta(EventBase):
+    """Sent for each streamed piece of a tool call's input.
+
+    Wire type: `assistant.tool_call_delta` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["assistant.tool_call_delta"] = "assistant.tool_call_delta"
+    data: AssistantToolCallDeltaData
+
+
 class AssistantTurnEnd(EventBase):
     """Sent when the agent has finished a turn; tells which one.
 
@@ -348,6 +837,18 @@ class AssistantTurnEnd(EventBase):
 
     type: Literal["assistant.turn_end"] = "assistant.turn_end"
     data: AssistantTurnEndData
+
+
+class AssistantTurnRetry(EventBase):
+    """Sent when a turn calls the model once more.
+
+    Wire type: `assistant.turn_retry` (not stored in the event log, internal, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["assistant.turn_retry"] = "assistant.turn_retry"
+    data: AssistantTurnRetryData
 
 
 class AssistantTurnStart(EventBase):
@@ -373,14 +874,22 @@ class AssistantUsage(EventBase):
 
 
 EVENTS: dict[str, type[EventBase]] = {
+    "assistant.fusion_phase_activity": AssistantFusionPhaseActivity,
+    "assistant.fusion_phase_completed": AssistantFusionPhaseCompleted,
+    "assistant.fusion_phase_failed": AssistantFusionPhaseFailed,
+    "assistant.fusion_phase_started": AssistantFusionPhaseStarted,
+    "assistant.idle": AssistantIdle,
     "assistant.intent": AssistantIntent,
     "assistant.message": AssistantMessage,
     "assistant.message_delta": AssistantMessageDelta,
     "assistant.message_start": AssistantMessageStart,
     "assistant.reasoning": AssistantReasoning,
     "assistant.reasoning_delta": AssistantReasoningDelta,
+    "assistant.server_tool_progress": AssistantServerToolProgress,
     "assistant.streaming_delta": AssistantStreamingDelta,
+    "assistant.tool_call_delta": AssistantToolCallDelta,
     "assistant.turn_end": AssistantTurnEnd,
+    "assistant.turn_retry": AssistantTurnRetry,
     "assistant.turn_start": AssistantTurnStart,
     "assistant.usage": AssistantUsage,
 }

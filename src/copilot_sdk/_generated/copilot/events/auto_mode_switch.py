@@ -7,7 +7,7 @@ from typing import Literal
 
 from copilot_sdk._model import EventBase, WireModel
 
-from ..types.shared import AutoModeSwitchResponse
+from ..types.shared_events_auto_mode_switch import AutoModeSwitchResponse
 
 
 class AutoModeSwitchRequestedData(WireModel):

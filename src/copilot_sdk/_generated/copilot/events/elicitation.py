@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from copilot_sdk._model import EventBase, TaggedModel, WireModel
+from copilot_sdk._model import EventBase, WireModel
+
+from ..types.shared_events_elicitation_human_response import (
+    ElicitationCompletedContent,
+    ElicitationRequestedSchema,
+)
 
 ElicitationCompletedAction: TypeAlias = Literal["accept", "decline", "cancel"] | str
 """What the user did with an elicitation request.
@@ -14,10 +19,6 @@ ElicitationCompletedAction: TypeAlias = Literal["accept", "decline", "cancel"] |
 - `decline`: The user refused outright.
 - `cancel`: The user closed the request without answering.
 """
-
-
-ElicitationCompletedContent: TypeAlias = str | int | float | bool | list[str]
-"""Value entered in a form field: a string, a number, a boolean or a list of strings."""
 
 
 class ElicitationCompletedData(WireModel):
@@ -37,16 +38,6 @@ ElicitationRequestedMode: TypeAlias = Literal["form", "url"] | str
 - `form`: Ask with a form for structured input.
 - `url`: Ask by opening a URL in the browser.
 """
-
-
-class ElicitationRequestedSchema(TaggedModel):
-    """JSON Schema of the form to show to the user; used in `form` mode only."""
-
-    type: Literal["object"] = "object"
-    properties: dict[str, Any]
-    """Definition of each form field, by field name."""
-    required: list[str] | None = None
-    """Names of the fields that must be filled in."""
 
 
 class ElicitationRequestedData(WireModel):

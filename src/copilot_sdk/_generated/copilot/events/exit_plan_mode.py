@@ -7,7 +7,7 @@ from typing import Literal
 
 from copilot_sdk._model import EventBase, WireModel
 
-from ..types.shared import ExitPlanModeAction
+from ..types.shared_events_exit_plan_mode_human_response import ExitPlanModeAction
 
 
 class ExitPlanModeCompletedData(WireModel):
@@ -38,6 +38,8 @@ class ExitPlanModeRequestedData(WireModel):
     """Actions the user may choose from."""
     recommended_action: ExitPlanModeAction
     """Action to select in advance for the user."""
+    model: str | None = None
+    """Model selected when the plan was written; absent if unknown. Since runtime 1.0.81."""
 
 
 class ExitPlanModeCompleted(EventBase):

@@ -34,6 +34,10 @@ class ExternalToolRequestedData(WireModel):
     """`traceparent` header (W3C Trace Context) of the `execute_tool` span."""
     tracestate: str | None = None
     """`tracestate` header (W3C Trace Context) of the `execute_tool` span."""
+    provider_id: str | None = None
+    """Provider of an extension's tool, by which to send the request to the very provider that offered it
+    to the model. Since runtime 1.0.81.
+    """
 
 
 class ExternalToolCompleted(EventBase):

@@ -37,6 +37,8 @@ class HookStartData(WireModel):
     """Kind of hook, for example `preToolUse`, `postToolUse` or `sessionStart`."""
     input: Any | None = None
     """Input the hook was given."""
+    parent_tool_call_id: str | None = None
+    """ID of the tool call a subagent's hook belongs to. Since runtime 1.0.81."""
 
 
 class HookEndData(WireModel):
@@ -52,6 +54,8 @@ class HookEndData(WireModel):
     """Whether the hook ran without failing."""
     error: HookEndError | None = None
     """What went wrong, when the hook failed."""
+    parent_tool_call_id: str | None = None
+    """ID of the tool call a subagent's hook belongs to. Since runtime 1.0.81."""
 
 
 class HookEnd(EventBase):

@@ -3,16 +3,78 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
+
+from pydantic import Field
 
 from copilot_sdk._model import EventBase, TaggedModel, WireModel
 
+from ..types.shared_events_mcp import MCPOAuthHTTPResponse, MCPOAuthWWWAuthenticateParams
 
-class MCPOAuthCompletedData(WireModel):
-    """Data of `mcp.oauth_completed`: which OAuth request was settled."""
+MCPHeadersRefreshCompletedOutcome: TypeAlias = Literal["headers", "none", "timeout", "error"] | str
+"""How a request for new headers was settled.
 
-    request_id: str
-    """ID of the settled OAuth request."""
+- `headers`: The host gave headers.
+- `none`: The host answered without headers.
+- `timeout`: No answer came in time.
+- `error`: The host's credential broker refused or failed. Since runtime 1.0.102.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPHeadersRefreshRequiredReason: TypeAlias = Literal["startup", "ttl-expired", "auth-failed"] | str
+"""Why new headers are needed.
+
+- `startup`: First request for this server.
+- `ttl-expired`: The cached headers have expired.
+- `auth-failed`: The server answered 401, and the old headers were discarded.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPListChangedData(WireModel):
+    """Names the MCP server one of whose lists has changed.
+
+    Since runtime 1.0.81.
+    """
+
+    server_name: str
+    """Name of the server."""
+
+
+MCPOAuthCompletionOutcome: TypeAlias = Literal["token", "cancelled"] | str
+"""How an OAuth request of an MCP server was settled.
+
+- `token`: With an OAuth provider that has a token.
+- `cancelled`: Without an OAuth provider.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPOAuthRecoveryCompletedOutcome: TypeAlias = Literal["succeeded", "cancelled", "failed"] | str
+"""How the original authorization ended, with the reconnection counted in.
+
+- `succeeded`: The credentials are renewed and the server is connected again.
+- `cancelled`: It was canceled before the end.
+- `failed`: The server was dropped, or renewing or reconnecting failed.
+
+Since runtime 1.0.102.
+"""
+
+
+MCPOAuthRequestReason: TypeAlias = Literal["initial", "refresh", "reauth", "upscope"] | str
+"""Why the host has to supply OAuth credentials for an MCP server.
+
+- `initial`: The first credentials are needed to connect.
+- `refresh`: The present credential was refused, and another one is needed.
+- `reauth`: The host has to go through a new authorization before going on.
+- `upscope`: More scope or another audience is needed.
+
+Since runtime 1.0.81.
+"""
 
 
 class MCPOAuthRequiredStaticClientConfig(TaggedModel):
@@ -23,6 +85,68 @@ class MCPOAuthRequiredStaticClientConfig(TaggedModel):
     public_client: bool | None = None
     """Whether the OAuth client is a public one."""
     grant_type: Literal["client_credentials"] | None = None
+    client_secret: str | None = Field(default=None, repr=False)
+    """Secret of a confidential OAuth client; absent if there is none the runtime can find. Since runtime
+    1.0.81.
+    """
+    scope: str | None = None
+    """OAuth scope from the configuration, used if the server's challenge names none. Since runtime
+    1.0.102.
+    """
+
+
+class MCPHeadersRefreshCompletedData(WireModel):
+    """How a request for new headers of an MCP server was settled.
+
+    Since runtime 1.0.81.
+    """
+
+    request_id: str
+    """ID of the request."""
+    outcome: MCPHeadersRefreshCompletedOutcome
+    """How it was settled."""
+
+
+class MCPHeadersRefreshRequiredData(WireModel):
+    """A request for new headers of a remote MCP server.
+
+    Since runtime 1.0.81.
+    """
+
+    request_id: str
+    """ID to answer with, by `session.mcp.headers.handlePendingHeadersRefreshRequest`."""
+    server_name: str
+    """Name of the server, for display."""
+    server_url: str
+    """Address of the server."""
+    reason: MCPHeadersRefreshRequiredReason
+    """Why headers are needed."""
+
+
+class MCPOAuthCompletedData(WireModel):
+    """Data of `mcp.oauth_completed`: which OAuth request was settled."""
+
+    request_id: str
+    """ID of the settled OAuth request."""
+    outcome: MCPOAuthCompletionOutcome | None = None
+    """How the OAuth request was settled. After an accepted `runtimeRefresh` it comes once, at the end:
+    `token` if recovery succeeded, `cancelled` if it was canceled or failed;
+    `mcp.oauth_recovery_completed` tells which. Since runtime 1.0.81.
+    """
+
+
+class MCPOAuthRecoveryCompletedData(WireModel):
+    """How an OAuth recovery taken on by the runtime ended.
+
+    Since runtime 1.0.102.
+    """
+
+    request_id: str
+    """ID of the OAuth request that was answered with `runtimeRefresh`."""
+    server_name: str
+    """Name of the MCP server."""
+    outcome: MCPOAuthRecoveryCompletedOutcome
+    """How the original authorization ended, with the reconnection counted in."""
 
 
 class MCPOAuthRequiredData(WireModel):
@@ -36,6 +160,48 @@ class MCPOAuthRequiredData(WireModel):
     """Address of the MCP server."""
     static_client_config: MCPOAuthRequiredStaticClientConfig | None = None
     """Fixed OAuth client settings; absent when the server specifies none."""
+    www_authenticate_params: MCPOAuthWWWAuthenticateParams | None = None
+    """OAuth parameters from the `WWW-Authenticate` challenge; absent if there were none. Since runtime
+    1.0.81.
+    """
+    http_response: MCPOAuthHTTPResponse | None = None
+    """The HTTP response with the challenge, as the runtime saw it. Order and case of the headers depend on
+    the transport, and a name may come several times. Since runtime 1.0.81.
+    """
+    resource_metadata: str | None = None
+    """The server's OAuth protected-resource metadata as fetched; absent if unavailable. Since runtime
+    1.0.81.
+    """
+    reason: MCPOAuthRequestReason | None = None
+    """Why the host has to supply credentials. Since runtime 1.0.81."""
+    runtime_refresh_supported: bool | None = None
+    """True if this refresh request may be answered with kind `runtimeRefresh`, so that the runtime renews
+    the grant without interaction. False or absent: answer as before. Since runtime 1.0.102.
+    """
+
+
+class MCPHeadersRefreshCompleted(EventBase):
+    """Sent when a request for new headers of an MCP server has been settled.
+
+    Wire type: `mcp.headers_refresh_completed` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["mcp.headers_refresh_completed"] = "mcp.headers_refresh_completed"
+    data: MCPHeadersRefreshCompletedData
+
+
+class MCPHeadersRefreshRequired(EventBase):
+    """Sent when a remote MCP server needs new headers from the host.
+
+    Wire type: `mcp.headers_refresh_required` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["mcp.headers_refresh_required"] = "mcp.headers_refresh_required"
+    data: MCPHeadersRefreshRequiredData
 
 
 class MCPOAuthCompleted(EventBase):
@@ -50,6 +216,17 @@ class MCPOAuthCompleted(EventBase):
     data: MCPOAuthCompletedData
 
 
+class MCPOAuthRecoveryCompleted(EventBase):
+    """Sent when the OAuth recovery of an MCP server, taken on by the runtime through `runtimeRefresh`, has
+    ended.
+
+    Wire type: `mcp.oauth_recovery_completed` (since runtime 1.0.102).
+    """
+
+    type: Literal["mcp.oauth_recovery_completed"] = "mcp.oauth_recovery_completed"
+    data: MCPOAuthRecoveryCompletedData
+
+
 class MCPOAuthRequired(EventBase):
     """Sent when an MCP server needs the user to sign in through OAuth.
 
@@ -62,7 +239,49 @@ class MCPOAuthRequired(EventBase):
     data: MCPOAuthRequiredData
 
 
+class MCPPromptsListChanged(EventBase):
+    """Sent when the list of prompts of an MCP server has changed.
+
+    Wire type: `mcp.prompts.list_changed` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["mcp.prompts.list_changed"] = "mcp.prompts.list_changed"
+    data: MCPListChangedData
+
+
+class MCPResourcesListChanged(EventBase):
+    """Sent when the list of resources of an MCP server has changed.
+
+    Wire type: `mcp.resources.list_changed` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["mcp.resources.list_changed"] = "mcp.resources.list_changed"
+    data: MCPListChangedData
+
+
+class MCPToolsListChanged(EventBase):
+    """Sent when the list of tools of an MCP server has changed.
+
+    Wire type: `mcp.tools.list_changed` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["mcp.tools.list_changed"] = "mcp.tools.list_changed"
+    data: MCPListChangedData
+
+
 EVENTS: dict[str, type[EventBase]] = {
+    "mcp.headers_refresh_completed": MCPHeadersRefreshCompleted,
+    "mcp.headers_refresh_required": MCPHeadersRefreshRequired,
     "mcp.oauth_completed": MCPOAuthCompleted,
+    "mcp.oauth_recovery_completed": MCPOAuthRecoveryCompleted,
     "mcp.oauth_required": MCPOAuthRequired,
+    "mcp.prompts.list_changed": MCPPromptsListChanged,
+    "mcp.resources.list_changed": MCPResourcesListChanged,
+    "mcp.tools.list_changed": MCPToolsListChanged,
 }

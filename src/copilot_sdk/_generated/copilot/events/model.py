@@ -7,6 +7,78 @@ from typing import Literal, TypeAlias
 
 from copilot_sdk._model import EventBase, WireModel
 
+from ..types.shared_events_agent_model import ModelCallFailureTransport
+from ..types.shared_events_assistant_model_permission_session_tool import FusionAttribution
+from ..types.shared_events_assistant_model_session import (
+    AssistantUsageAPIEndpoint,
+    AssistantUsageQuotaSnapshot,
+    ModelCallRequestBodyCompressionFallback,
+    ModelCallRequestBodyEncoding,
+    ModelCallWebSocketFallbackErrorKind,
+    ModelCallWebSocketFallbackReason,
+)
+
+ModelCallFailureBadRequestKind: TypeAlias = Literal["bodyless", "structured_error"] | str
+"""Kind of an HTTP 400 failure.
+
+- `bodyless`: Without a body, the mark of a passing fault of a gateway or proxy.
+- `structured_error`: With an error from the Copilot API: invalid input that will fail again.
+
+Since runtime 1.0.81.
+"""
+
+
+ModelCallFailureKind: TypeAlias = Literal["api", "transport"] | str
+"""Where a call of the model failed.
+
+- `api`: The provider's API answered with an error.
+- `transport`: The transport failed before a usable answer was complete.
+
+Since runtime 1.0.81.
+"""
+
+
+class ModelCallFailureRequestFingerprint(WireModel):
+    """Shape of a request that failed with HTTP 4xx, without its content, for finding out what is wrong
+    with it.
+
+    Since runtime 1.0.81.
+    """
+
+    message_count: int
+    """How many messages it has."""
+    tool_result_message_count: int
+    """How many of them are tool results (role `tool`)."""
+    tool_call_count: int
+    """How many tool calls its assistant messages hold."""
+    nameless_tool_call_count: int
+    """How many tool calls have no name; strict providers refuse them."""
+    image_part_count: int
+    """How many images it has."""
+    image_parts_missing_media_type: int
+    """How many images have no recognizable media type; strict providers refuse them."""
+    last_message_role: str | None = None
+    """Role of the last message."""
+    custom_tool_call_count: int | None = None
+    """How many free-form calls of custom tools the history held before it was shaped for the request;
+    calls of named functions not included. Strict providers refuse them. Since runtime 1.0.102.
+    """
+    unmatched_tool_result_count: int | None = None
+    """How many tool results in the history answered no open tool call, before it was shaped for the
+    request. Since runtime 1.0.102.
+    """
+    orphan_tool_call_count: int | None = None
+    """How many tool calls in the history never got a result, before it was shaped for the request. Since
+    runtime 1.0.102.
+    """
+    image_bytes: int | None = None
+    """Size of all inline images (data URLs and base64), in bytes. Since runtime 1.0.102."""
+    reasoning_item_count: int | None = None
+    """How many messages carry opaque or encrypted reasoning. Since runtime 1.0.102."""
+    encrypted_content_bytes: int | None = None
+    """Size of all opaque or encrypted reasoning, in bytes. Since runtime 1.0.102."""
+
+
 ModelCallFailureSource: TypeAlias = Literal["top_level", "subagent", "mcp_sampling"] | str
 """Origin of a model call that failed.
 
@@ -14,6 +86,64 @@ ModelCallFailureSource: TypeAlias = Literal["top_level", "subagent", "mcp_sampli
 - `subagent`: A sub-agent made the call.
 - `mcp_sampling`: The call was made for MCP sampling.
 """
+
+
+ModelCallFinalResultPayload: TypeAlias = (
+    Literal[
+        "success",
+        "http_400",
+        "http_413",
+        "http_429",
+        "http_4xx",
+        "http_5xx",
+        "transport_error",
+        "other_error",
+    ]
+    | str
+)
+"""How a call of the model ended for good, after all retries.
+
+- `success`: It succeeded.
+- `http_400`: It failed with HTTP 400.
+- `http_413`: It failed with HTTP 413.
+- `http_429`: It failed with HTTP 429.
+- `http_4xx`: It failed with some other HTTP 4xx.
+- `http_5xx`: It failed with an HTTP 5xx.
+- `transport_error`: The transport failed.
+- `other_error`: It failed in some other way.
+
+Since runtime 1.0.102.
+"""
+
+
+ModelCallFinishedOutcome: TypeAlias = Literal["success", "error", "cancelled", "rejected"] | str
+"""How one dispatch to the model ended, after the response was checked.
+
+- `success`: The response was accepted and the agent goes on with it.
+- `error`: The provider or the transport failed.
+- `cancelled`: It was canceled before a response was accepted.
+- `rejected`: The response came but was not accepted.
+
+Since runtime 1.0.81.
+"""
+
+
+class ModelCallStartData(WireModel):
+    """A call of the model that begins.
+
+    Since runtime 1.0.81.
+    """
+
+    turn_id: str
+    """ID of the turn it belongs to."""
+    model: str | None = None
+    """ID of the model; absent if unknown."""
+    previous_response_id: str | None = None
+    """ID of the earlier response or interaction the request refers to, if any."""
+    fusion: FusionAttribution | None = None
+    """HydraFusion turn and phase the call belongs to."""
+    parent_tool_call_id: str | None = None
+    """ID of the task tool call a subagent's call belongs to. Since runtime 1.0.102."""
 
 
 class ModelCallFailureData(WireModel):
@@ -41,6 +171,149 @@ class ModelCallFailureData(WireModel):
     """Part of the runtime the call came from."""
     error_message: str | None = None
     """Error message of the provider or the runtime, unchanged."""
+    rte: bool | None = None
+    """Treatment mark of the request, from the response header `X-GitHub-Copilot-Request-TE`; `false` if
+    that is missing or unreadable. Since runtime 1.0.81.
+    """
+    api_endpoint: AssistantUsageAPIEndpoint | None = None
+    """API endpoint called, in the terms of the Copilot API's `supported_endpoints`. Since runtime 1.0.81."""
+    transport: ModelCallFailureTransport | None = None
+    """Whether the call went over HTTP or a WebSocket. Since runtime 1.0.81."""
+    failure_kind: ModelCallFailureKind | None = None
+    """Whether the API or the transport failed. Since runtime 1.0.81."""
+    max_prompt_tokens: int | None = None
+    """Limit of prompt tokens in force. Since runtime 1.0.81."""
+    max_output_tokens: int | None = None
+    """Limit of output tokens in force. Since runtime 1.0.81."""
+    is_byok: bool | None = None
+    """True if the user's own provider key (BYOK) was used. Since runtime 1.0.81."""
+    is_auto: bool | None = None
+    """True if the session had Auto selected. Since runtime 1.0.81."""
+    reasoning_effort: str | None = None
+    """Reasoning effort of the call, if any. Since runtime 1.0.81."""
+    interaction_type: str | None = None
+    """Class of the call, as in `interactionType` of `assistant.usage`; absent if not classified. Since
+    runtime 1.0.81.
+    """
+    bad_request_kind: ModelCallFailureBadRequestKind | None = None
+    """For HTTP 400, whether the response told the error (`structured_error`, invalid input that will fail
+    again) or had no body (`bodyless`, a passing fault of a gateway or proxy). Absent for other
+    failures. Since runtime 1.0.81.
+    """
+    error_code: str | None = None
+    """The `code` in the error from the Copilot API, whatever the HTTP status, such as `model_overloaded`.
+    Written by the server; absent if the response had no such error. Since runtime 1.0.81.
+    """
+    error_type: str | None = None
+    """The `type` in the error from the Copilot API, whatever the HTTP status, such as `websocket_error`;
+    coarser, for errors without a `code`. Written by the server; absent if the response had no such
+    error. Since runtime 1.0.81.
+    """
+    quota_snapshots: dict[str, AssistantUsageQuotaSnapshot] | None = None
+    """State of each quota by its ID, from the headers of the failed response, for updating a display;
+    absent without such headers. Comes for example with a 402 when the limit for extra spending is
+    reached. Since runtime 1.0.81.
+    """
+    request_fingerprint: ModelCallFailureRequestFingerprint | None = None
+    """Shape of the failed request, in counts and flags without content; present only for HTTP 4xx. Since
+    runtime 1.0.81.
+    """
+    fusion: FusionAttribution | None = None
+    """HydraFusion turn and phase the call belongs to. Since runtime 1.0.81."""
+    parent_tool_call_id: str | None = None
+    """ID of the task tool call a subagent's call belongs to. Since runtime 1.0.102."""
+    request_body_bytes: int | None = None
+    """Size of the request body before compression, in bytes. Since runtime 1.0.102."""
+    request_body_wire_bytes: int | None = None
+    """Size of the request body as sent, in bytes; the same as `requestBodyBytes` without compression.
+    Since runtime 1.0.102.
+    """
+    request_body_encoding: ModelCallRequestBodyEncoding | None = None
+    """Compression of the request body as sent; `identity` if none. Since runtime 1.0.102."""
+    request_body_compression_fallback: ModelCallRequestBodyCompressionFallback | None = None
+    """How it came that the body was sent uncompressed after all; absent if it went as wanted. Since
+    runtime 1.0.102.
+    """
+    request_body_compression_fallback_from: ModelCallRequestBodyEncoding | None = None
+    """Compression first wanted; present only with `requestBodyCompressionFallback`. Since runtime 1.0.102."""
+    request_body_compression_rejected_status: int | None = None
+    """HTTP status with which the compressed body was refused; present only if
+    `requestBodyCompressionFallback` is `retried`. Since runtime 1.0.102.
+    """
+    retry_attempt: int | None = None
+    """Which retry failed, from 0. Since runtime 1.0.102."""
+    websocket_fallback_reason: ModelCallWebSocketFallbackReason | None = None
+    """Why HTTP was used in place of a WebSocket; absent if it was not. Since runtime 1.0.102."""
+    websocket_fallback_after_ms: int | float | None = None
+    """Time spent on the WebSocket before that, in milliseconds. Since runtime 1.0.102."""
+    websocket_fallback_error_kind: ModelCallWebSocketFallbackErrorKind | None = None
+    """What made the WebSocket fail; absent if it did not, or if the cause is unknown. Since runtime
+    1.0.102.
+    """
+    websocket_fallback_status_code: int | None = None
+    """HTTP status with which the WebSocket upgrade or its API failed before HTTP was used. Since runtime
+    1.0.102.
+    """
+    websocket_fallback_close_code: int | None = None
+    """Close code of the WebSocket before HTTP was used. Since runtime 1.0.102."""
+    websocket_fallback_reconnect_attempted: bool | None = None
+    """True if the WebSocket was connected anew before HTTP was used. Since runtime 1.0.102."""
+    websocket_fallback_started_this_call: bool | None = None
+    """True if the change to HTTP came in this call, false if in an earlier one. Since runtime 1.0.102."""
+    byok_kind: str | None = None
+    """Who runs the BYOK model and where: `local_managed` (on this device, by Copilot), `local_user` (on
+    this device, by the user) or `remote_user` (elsewhere, by the user). Absent for Copilot's models.
+    Since runtime 1.0.102.
+    """
+    model_provider: str | None = None
+    """Family of the BYOK provider from a fixed set, such as `anthropic`, `openai`, `azure_openai`,
+    `llama_cpp`, `ollama` or `other`; never a name the caller gave. Absent for Copilot's models. Since
+    runtime 1.0.102.
+    """
+    provider_type: str | None = None
+    """Configured type of the BYOK provider: `openai`, `azure`, `anthropic`, `local_model` (set up by the
+    user), `winml` (Windows ML, run by Copilot) or `other`; never a name the caller gave. Absent for
+    Copilot's models. Since runtime 1.0.102.
+    """
+
+
+class ModelCallFinalResultData(WireModel):
+    """How a call of the model ended for good, after all retries.
+
+    Since runtime 1.0.102.
+    """
+
+    model: str
+    """ID of the model in the last try."""
+    is_byok: bool | None = None
+    """True if the last try used the user's own provider key (BYOK)."""
+    result: ModelCallFinalResultPayload
+    """How the last try ended."""
+
+
+class ModelCallFinishedData(WireModel):
+    """How one dispatch to the model ended. It may include reconnecting or falling back, so these events do
+    not count HTTP requests.
+
+    Since runtime 1.0.81.
+    """
+
+    turn_id: str
+    """Round of the agent's loop the dispatch belongs to."""
+    interaction_id: str | None = None
+    """ID of the user interaction it belongs to, as in `assistant.turn_start`; absent if unknown."""
+    dispatch_duration_ms: int | float
+    """Time the dispatch took, in milliseconds. Reconnecting and falling back count; waiting for a retry,
+    tools, confirmations and work on the response do not.
+    """
+    outcome: ModelCallFinishedOutcome
+    """How it ended, after the response was checked."""
+    contains_built_in_file_edit_request: bool | None = None
+    """True if the accepted response calls a built-in tool for editing files, or an external one that
+    explicitly replaces it under its name. Absent if no response was accepted.
+    """
+    edit_classifier_version: int
+    """Version of the rules that recognize file edits."""
 
 
 class ModelCallFailure(EventBase):
@@ -55,6 +328,46 @@ class ModelCallFailure(EventBase):
     data: ModelCallFailureData
 
 
+class ModelCallFinalResult(EventBase):
+    """Sent when a call of the model has ended for good, after all retries.
+
+    Wire type: `model.call_final_result` (not stored in the event log, internal, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.call_final_result"] = "model.call_final_result"
+    data: ModelCallFinalResultData
+
+
+class ModelCallFinished(EventBase):
+    """Sent when one dispatch to the model has ended. It may include reconnecting or falling back, so these
+    events do not count HTTP requests.
+
+    Wire type: `model.call_finished` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.call_finished"] = "model.call_finished"
+    data: ModelCallFinishedData
+
+
+class ModelCallStart(EventBase):
+    """Sent when a call of the model begins.
+
+    Wire type: `model.call_start` (not stored in the event log, internal, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.call_start"] = "model.call_start"
+    data: ModelCallStartData
+
+
 EVENTS: dict[str, type[EventBase]] = {
     "model.call_failure": ModelCallFailure,
+    "model.call_final_result": ModelCallFinalResult,
+    "model.call_finished": ModelCallFinished,
+    "model.call_start": ModelCallStart,
 }

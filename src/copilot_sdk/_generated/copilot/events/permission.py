@@ -9,19 +9,57 @@ from pydantic import Field
 
 from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
 
-from ..types.shared import PermissionRule
-from ..types.shared_permission_prompt_request import (
+from ..types.shared_events_assistant_model_permission_session_tool import FusionAttribution
+from ..types.shared_events_permission import (
+    FactoryPermissionOperation,
+    FactoryPermissionPhase,
+    PermissionAssistedApproval,
+    PermissionDecisionSource,
     PermissionPromptRequest,
+    PermissionRecommendation,
     PermissionRequestMemoryAction,
     PermissionRequestMemoryDirection,
+    PermissionRule,
+    PermissionSandboxPathGrant,
+    PermissionWriteFileEdit,
+    UserToolSessionApproval,
+    WorkflowPermissionOperation,
+    WorkflowPermissionPhase,
 )
-from ..types.shared_user_tool_session_approval import UserToolSessionApproval
+from ..types.shared_events_permission_session import PermissionMode, SessionMode, TaskBlocker
 
 
 class PermissionApproved(TaggedModel):
     """Outcome: the request was approved."""
 
     kind: Literal["approved"] = "approved"
+    managed_approval_handled: bool | None = None
+    """True if a managed approval policy has already dealt with the request. Since runtime 1.0.81."""
+
+
+class PermissionApprovedReadOnlyForSession(TaggedModel):
+    """Approves a request and lets file tools read certain directories for the rest of the session.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["approved-read-only-for-session"] = "approved-read-only-for-session"
+    directories: list[str]
+    """The directories, as canonical paths."""
+
+
+class PermissionAssentDetectedData(WireModel):
+    """Mark in old sessions that the user's text looked like consent; no longer acted on.
+
+    Since runtime 1.0.102.
+    """
+
+    request_id: str
+    """ID of the permission request probably meant; the runtime took it from the block before, and neither
+    the message nor a model chose it.
+    """
+    turn_index: int
+    """Turn of the user whose text was recognized."""
 
 
 class PermissionCancelled(TaggedModel):
@@ -70,6 +108,41 @@ class PermissionDeniedNoApprovalRuleAndCouldNotRequestFromUser(TaggedModel):
     )
 
 
+class PermissionMessageAuthorizationDegradedData(WireModel):
+    """Mark in old sessions that a turn could not be read safely; now ignored in permission decisions.
+
+    Since runtime 1.0.102.
+    """
+
+    turn_index: int
+    """Turn of the user that was concerned."""
+
+
+PermissionMessageAuthorizationPolarity: TypeAlias = Literal["grant", "denial"] | str
+"""Whether an old claim granted or denied; not applied any more.
+
+- `grant`: It granted.
+- `denial`: It denied.
+
+Since runtime 1.0.102.
+"""
+
+
+class PermissionMessageAuthorizationReadData(WireModel):
+    """Mark in old sessions that a turn was read for authorizations; such reading is no longer done or
+    resumed.
+
+    Since runtime 1.0.102.
+    """
+
+    turn_index: int
+    """Turn of the user that was read."""
+    activates_extraction: bool | None = None
+    """True if later messages were to be read too; false if, with automatic approval off, only consent in
+    context was looked for.
+    """
+
+
 class PermissionRequestCustomTool(TaggedModel):
     """A request to call a custom tool."""
 
@@ -82,6 +155,25 @@ class PermissionRequestCustomTool(TaggedModel):
     """What the tool is for."""
     args: Any | None = None
     """Arguments for the custom tool."""
+    skip_permission: bool | None = None
+    """True if the tool declared that no permission is needed unless a rule denies it. Since runtime
+    1.0.81.
+    """
+
+
+class PermissionRequestExtensionEnvAccess(TaggedModel):
+    """Asks for permission to let an extension read sensitive environment variables.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["extension-env-access"] = "extension-env-access"
+    tool_call_id: str | None = None
+    """ID of the tool call that made the request."""
+    extension_name: str
+    """Name of the extension."""
+    environment_variables: list[str]
+    """Names of the variables; their values are never sent."""
 
 
 class PermissionRequestExtensionManagement(TaggedModel):
@@ -106,6 +198,45 @@ class PermissionRequestExtensionPermissionAccess(TaggedModel):
     """Extension that asks for access."""
     capabilities: list[str]
     """Capabilities the extension wants."""
+
+
+class PermissionRequestFactory(TaggedModel):
+    """Request for permission to run or write a factory.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["factory"] = "factory"
+    tool_call_id: str | None = None
+    """ID of the tool call that asks."""
+    operation: FactoryPermissionOperation
+    """Whether the factory is to be run or written."""
+    name: str
+    """Name of the factory."""
+    description: str
+    """What the factory does."""
+    phases: list[FactoryPermissionPhase]
+    """Phases the factory declares."""
+    max_concurrent_subagents: int | None = None
+    """Limit in force for subagents at a time; none when absent."""
+    max_total_subagents: int | None = None
+    """Limit in force for subagents in all; none when absent."""
+    timeout_seconds: int | float | None = None
+    """Limit in force for time of work, in seconds; none when absent."""
+    max_ai_credits: int | float | None = None
+    """Limit in force for AI credits; none when absent."""
+    declared_max_concurrent_subagents: int | None = None
+    """Limit for subagents at a time that the factory declares, before the caller changes it."""
+    declared_max_total_subagents: int | None = None
+    """Limit for subagents in all that the factory declares, before the caller changes it."""
+    declared_timeout_seconds: int | float | None = None
+    """Limit for time of work, in seconds, that the factory declares, before the caller changes it."""
+    declared_max_ai_credits: int | float | None = None
+    """Limit for AI credits that the factory declares, before the caller changes it."""
+    approval_key: str
+    """Canonical key under which an approval is kept."""
+    can_persist_approval: bool
+    """True if an approval of this factory may be stored."""
 
 
 class PermissionRequestHook(TaggedModel):
@@ -138,18 +269,18 @@ class PermissionRequestMCP(TaggedModel):
     """Arguments for the MCP tool."""
     read_only: bool
     """Whether the tool only reads and has no side effects."""
+    permission_recommendation: PermissionRecommendation | None = None
+    """What the runtime recommends. The host still decides and may refuse. Since runtime 1.0.81."""
 
 
-class PermissionRequestRead(TaggedModel):
-    """A request to read a file or directory."""
+PermissionRequestMemoryScope: TypeAlias = Literal["repository", "user"] | str
+"""Whom a memory is stored for.
 
-    kind: Literal["read"] = "read"
-    tool_call_id: str | None = None
-    """ID of the tool call that led to the request."""
-    intention: str
-    """Why the file is to be read, for people to read."""
-    path: str
-    """File or directory to read."""
+- `repository`: The current repository.
+- `user`: The current user.
+
+Since runtime 1.0.81.
+"""
 
 
 class PermissionRequestShellCommand(WireModel):
@@ -159,6 +290,18 @@ class PermissionRequestShellCommand(WireModel):
     """Name of the command, for example of its executable."""
     read_only: bool
     """Whether the command only reads and has no side effects."""
+
+
+class PermissionRequestShellCommandSegment(WireModel):
+    """A part of a shell command, for matching against managed policy.
+
+    Since runtime 1.0.81.
+    """
+
+    identifier: str
+    """What the command is called, for example the name of the program."""
+    full_command_text: str
+    """Text of the part with its arguments."""
 
 
 class PermissionRequestShellPossibleURL(WireModel):
@@ -178,24 +321,62 @@ class PermissionRequestURL(TaggedModel):
     """Why the URL is to be accessed, for people to read."""
     url: str
     """URL that would be fetched."""
+    managed_approval_required: bool | None = None
+    """True if managed policy wants a person to answer; the host may not approve by itself. Since runtime
+    1.0.81.
+    """
+    redirected_from: str | None = None
+    """URL that redirected here, the last one before; absent without a redirect. Since runtime 1.0.81."""
+    request_sandbox_bypass: bool | None = None
+    """True if the tool asks to fetch the URL outside the sandbox, as the sandbox proxy failed to reach it
+    or network policy denied it though approved; never raised by the model, and only with
+    `sandbox.allowBypass`. It is done only if the user approves: point out the higher risk. Since
+    runtime 1.0.81.
+    """
+    request_sandbox_bypass_reason: str | None = None
+    """Explanation for the user: the rule that blocked the fetch, or why a sandbox is impossible. Counts
+    only if `requestSandboxBypass` is true. Since runtime 1.0.81.
+    """
 
 
-class PermissionRequestWrite(TaggedModel):
-    """A request to write a file."""
+class PermissionCarriedForwardData(WireModel):
+    """Mark in old sessions that an earlier authorization was applied to a tool call; now ignored in
+    permission decisions.
 
-    kind: Literal["write"] = "write"
-    tool_call_id: str | None = None
-    """ID of the tool call that led to the request."""
-    intention: str
-    """What the change is meant to do, for people to read."""
-    file_name: str
-    """Path of the file to write."""
-    diff: str
-    """The proposed change as a unified diff."""
-    new_file_contents: str | None = None
-    """Whole contents of the file, when it is newly created."""
-    can_offer_session_approval: bool
-    """Whether the UI may offer to approve file writes for the whole session."""
+    Since runtime 1.0.102.
+    """
+
+    request_id: str
+    """ID of this authorization. No user was asked, so there is no request with this ID."""
+    tool_call_id: str
+    """ID of the tool call that was authorized. Running it used up a grant valid once."""
+    record_id: str
+    """ID of the earlier authorization that covered it."""
+    decision_source: PermissionDecisionSource
+    """Always `authorization_carry_forward`, so that it is not taken for a decision of a person, a host
+    policy or assisted approval.
+    """
+
+
+class PermissionContextualAuthorizationData(WireModel):
+    """Claim in old sessions that the user granted or denied a request in context; kept, but gives no
+    authority now.
+
+    Since runtime 1.0.102.
+    """
+
+    record_id: str
+    """ID of the claim, derived by fixed rules."""
+    request_id: str
+    """ID of the blocked permission request, found by the order of events and not by a model."""
+    turn_index: int
+    """Turn of the user with the decision."""
+    polarity: PermissionMessageAuthorizationPolarity
+    """Whether it granted or denied."""
+    span_start: int
+    """Start of the decision in the turn, in bytes."""
+    span_end: int
+    """End of the decision in the turn, in bytes."""
 
 
 class PermissionDeniedByRules(TaggedModel):
@@ -204,6 +385,36 @@ class PermissionDeniedByRules(TaggedModel):
     kind: Literal["denied-by-rules"] = "denied-by-rules"
     rules: list[PermissionRule]
     """The rules that led to the denial."""
+
+
+class PermissionMessageAuthorizationData(WireModel):
+    """Claim in old sessions that a message granted or denied something; kept, but gives no authority now.
+
+    Since runtime 1.0.102.
+    """
+
+    record_id: str
+    """ID derived from the turn and the place of the words, so that reading them again makes no second
+    record.
+    """
+    turn_index: int
+    """Turn of the user the words come from."""
+    polarity: PermissionMessageAuthorizationPolarity
+    """Whether it granted or denied."""
+    action_class: str
+    """ID of the class of action it was about."""
+    span_start: int
+    """Start of the words in the turn, in bytes."""
+    span_end: int
+    """End of the words in the turn, in bytes."""
+    target_members: list[str] | None = None
+    """Targets the words name literally."""
+    task: str | None = None
+    """Task it was limited to, if the user named one."""
+    world: Any | None = None
+    """Trusted mark of the exact version meant, if any: for shell commands the commands byte for byte as
+    the user gave them, otherwise a runner, remote tip or file object, where safely recorded.
+    """
 
 
 class PermissionRequestMemory(TaggedModel):
@@ -224,6 +435,106 @@ class PermissionRequestMemory(TaggedModel):
     """Which way the vote goes; for voting only."""
     reason: str | None = None
     """Why the vote is cast; for voting only."""
+    scope: PermissionRequestMemoryScope | None = None
+    """Whom the memory is stored for; only when storing. Since runtime 1.0.81."""
+    repo_nwo: str | None = None
+    """Repository the memory belongs to, with its owner; only when storing. Since runtime 1.0.81."""
+    assisted_approval: PermissionAssistedApproval | None = None
+    """What the judge of assisted approval says; present only in assisted mode. Since runtime 1.0.81."""
+
+
+class PermissionRequestWorkflow(TaggedModel):
+    """Asks for permission to run or write a workflow.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["workflow"] = "workflow"
+    tool_call_id: str | None = None
+    """ID of the tool call that made the request."""
+    operation: WorkflowPermissionOperation
+    """Whether the workflow is to be run or written (`run` or `author`)."""
+    name: str
+    """Name of the workflow."""
+    description: str
+    """What the workflow does."""
+    phases: list[WorkflowPermissionPhase]
+    """Phases the workflow declares."""
+    max_concurrent_subagents: int | None = None
+    """Most subagents at the same time; absent for no limit."""
+    max_total_subagents: int | None = None
+    """Most subagents in all; absent for no limit."""
+    timeout_seconds: int | float | None = None
+    """Longest time of work, in seconds; absent for no limit."""
+    max_ai_credits: int | float | None = None
+    """Most AI credits; absent for no limit."""
+    declared_max_concurrent_subagents: int | None = None
+    """Most subagents at the same time as the workflow declares it, without changes by the caller."""
+    declared_max_total_subagents: int | None = None
+    """Most subagents in all as the workflow declares it, without changes by the caller."""
+    declared_timeout_seconds: int | float | None = None
+    """Longest time of work as the workflow declares it, in seconds, without changes by the caller."""
+    declared_max_ai_credits: int | float | None = None
+    """Most AI credits as the workflow declares it, without changes by the caller."""
+    approval_key: str
+    """Key under which approvals of the workflow are kept."""
+    can_persist_approval: bool
+    """True if an approval may be stored for good."""
+    managed_approval_required: bool | None = None
+    """True if managed policy wants a person to answer; the host may not approve by itself."""
+
+
+class PermissionApprovedForLocation(TaggedModel):
+    """Outcome: the request was approved, and the approval is kept for the location."""
+
+    kind: Literal["approved-for-location"] = "approved-for-location"
+    approval: UserToolSessionApproval
+    """Approval to keep for the location."""
+    location_key: str
+    """Location the approval is kept under: the git root or the working directory."""
+    managed_approval_handled: bool | None = None
+    """True if a managed approval policy has already dealt with the request. Since runtime 1.0.81."""
+
+
+class PermissionApprovedForSession(TaggedModel):
+    """Outcome: the request was approved, and the approval holds for the session."""
+
+    kind: Literal["approved-for-session"] = "approved-for-session"
+    approval: UserToolSessionApproval
+    """Approval that becomes a rule of the session."""
+    managed_approval_handled: bool | None = None
+    """True if a managed approval policy has already dealt with the request. Since runtime 1.0.81."""
+
+
+class PermissionRequestRead(TaggedModel):
+    """A request to read a file or directory."""
+
+    kind: Literal["read"] = "read"
+    tool_call_id: str | None = None
+    """ID of the tool call that led to the request."""
+    intention: str
+    """Why the file is to be read, for people to read."""
+    path: str
+    """File or directory to read."""
+    managed_approval_required: bool | None = None
+    """True if managed policy wants a person to answer; the host may not approve by itself. Since runtime
+    1.0.81.
+    """
+    request_sandbox_bypass: bool | None = None
+    """True if the tool asks to repeat the search outside the sandbox, as it seemed to be blocked inside;
+    never raised by the model, and only with `sandbox.allowBypass`. It is done only if the user
+    approves: point out the higher risk. Since runtime 1.0.81.
+    """
+    request_sandbox_bypass_reason: str | None = None
+    """Explanation for the user: the rule that blocked the search, or why a sandbox is impossible. Counts
+    only if `requestSandboxBypass` is true. Since runtime 1.0.81.
+    """
+    resolved_path: str | None = None
+    """Canonical path, for authorization checks; go on showing `path`. Since runtime 1.0.102."""
+    sandbox_path_grant: PermissionSandboxPathGrant | None = None
+    """Change of sandbox policy with which the read could be done inside; present only if
+    `requestSandboxBypass` is true. Since runtime 1.0.102.
+    """
 
 
 class PermissionRequestShell(TaggedModel):
@@ -248,24 +559,126 @@ class PermissionRequestShell(TaggedModel):
     """Whether the UI may offer to approve this command pattern for the whole session."""
     warning: str | None = None
     """Warning of the risks the command carries."""
+    managed_approval_required: bool | None = None
+    """True if managed policy wants a person to answer; the host may not approve by itself. Since runtime
+    1.0.81.
+    """
+    command_segments: list[PermissionRequestShellCommandSegment] | None = None
+    """Parts of the command with their arguments, for matching against managed policy. Since runtime
+    1.0.81.
+    """
+    request_sandbox_bypass: bool | None = None
+    """True if the tool asks to run the command outside the sandbox, because it detaches or seemed to be
+    blocked inside; never raised by the model, and only with `sandbox.allowBypass`. It runs so only if
+    the user approves: point out the higher risk. Since runtime 1.0.81.
+    """
+    request_sandbox_bypass_reason: str | None = None
+    """Explanation for the user: the rule that blocked the command, or why a sandbox is impossible. Counts
+    only if `requestSandboxBypass` is true. Since runtime 1.0.81.
+    """
+    resolved_working_directory: str | None = None
+    """Canonical path of the directory the command runs in, for authorization checks; not meant for
+    display. Since runtime 1.0.102.
+    """
+    resolved_paths: dict[str, str] | None = None
+    """Canonical object behind each entry of `possiblePaths`, by its spelling there, for authorization
+    checks; go on showing `possiblePaths`. Since runtime 1.0.102.
+    """
+    request_sandbox_permissive: bool | None = None
+    """True if the command is only to be run again inside the sandbox with file and process limits
+    recorded, not enforced; network limits stay. `requestSandboxBypass` is then true as well. Do not
+    tell the user that it runs outside the sandbox. Since runtime 1.0.102.
+    """
+    sandbox_path_grant: PermissionSandboxPathGrant | None = None
+    """Change of sandbox policy with which the command could run inside; present only if
+    `requestSandboxBypass` is true. Since runtime 1.0.102.
+    """
 
 
-class PermissionApprovedForLocation(TaggedModel):
-    """Outcome: the request was approved, and the approval is kept for the location."""
+class PermissionRequestWrite(TaggedModel):
+    """A request to write a file."""
 
-    kind: Literal["approved-for-location"] = "approved-for-location"
-    approval: UserToolSessionApproval
-    """Approval to keep for the location."""
-    location_key: str
-    """Location the approval is kept under: the git root or the working directory."""
+    kind: Literal["write"] = "write"
+    tool_call_id: str | None = None
+    """ID of the tool call that led to the request."""
+    intention: str
+    """What the change is meant to do, for people to read."""
+    file_name: str
+    """Path of the file to write."""
+    diff: str
+    """The proposed change as a unified diff."""
+    new_file_contents: str | None = None
+    """Whole contents of the file, when it is newly created."""
+    can_offer_session_approval: bool
+    """Whether the UI may offer to approve file writes for the whole session."""
+    managed_approval_required: bool | None = None
+    """True if managed policy wants a person to answer; the host may not approve by itself. Since runtime
+    1.0.81.
+    """
+    request_sandbox_bypass: bool | None = None
+    """True if `apply_patch` or `str_replace_editor`, the built-in file tools, asks to write where the
+    sandbox forbids it (needs `sandbox.allowBypass`). It is done only if the user approves: point out
+    the higher risk. Since runtime 1.0.81.
+    """
+    request_sandbox_bypass_reason: str | None = None
+    """Why the sandbox should be bypassed. Counts only if `requestSandboxBypass` is true. Since runtime
+    1.0.81.
+    """
+    resolved_path: str | None = None
+    """Canonical path, for authorization checks; go on showing `fileName`. Since runtime 1.0.102."""
+    file_edits: list[PermissionWriteFileEdit] | None = None
+    """Full texts before and after the edits; a missing side means that the file is created or deleted.
+    Absent if no full preview is possible, as for sandbox requests before reading and files not in
+    UTF-8. Since runtime 1.0.102.
+    """
+    sandbox_path_grant: PermissionSandboxPathGrant | None = None
+    """Change of sandbox policy with which the write could be done inside; present only if
+    `requestSandboxBypass` is true. Since runtime 1.0.102.
+    """
 
 
-class PermissionApprovedForSession(TaggedModel):
-    """Outcome: the request was approved, and the approval holds for the session."""
+PermissionResult: TypeAlias = Annotated[
+    Annotated[
+        PermissionApproved
+        | PermissionApprovedForSession
+        | PermissionApprovedForLocation
+        | PermissionCancelled
+        | PermissionDeniedByRules
+        | PermissionDeniedNoApprovalRuleAndCouldNotRequestFromUser
+        | PermissionDeniedInteractivelyByUser
+        | PermissionDeniedByContentExclusionPolicy
+        | PermissionDeniedByPermissionRequestHook
+        | PermissionApprovedReadOnlyForSession,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Outcome of a permission request: approved, called off or denied, by whom and how far it reaches."""
 
-    kind: Literal["approved-for-session"] = "approved-for-session"
-    approval: UserToolSessionApproval
-    """Approval that becomes a rule of the session."""
+
+class PermissionCompletedData(WireModel):
+    """Data of `permission.completed`: how a permission request was settled."""
+
+    request_id: str
+    """ID of the settled permission request; close any UI that shows it."""
+    tool_call_id: str | None = None
+    """ID of the tool call the prompt was about, for finding the UI that was opened for that tool."""
+    result: PermissionResult
+    """Outcome of the permission request."""
+    recovery_episode_id: str | None = None
+    """ID of the permission recovery this response settles, if Autopilot escalated the request. Since
+    runtime 1.0.102.
+    """
+    blocker: TaskBlocker | None = None
+    """What blocked the task, if this response ended an Autopilot recovery without success. Since runtime
+    1.0.102.
+    """
+    decision_source: PermissionDecisionSource | None = None
+    """Who decided. The only way to tell a person (`human_response`, the only source of authorization
+    records) from assisted approval, host policy, unattended fallback or hook, which yield the same
+    `result`. Absent in old records; then do not take it for a person's decision. Since runtime 1.0.102.
+    """
 
 
 PermissionRequest: TypeAlias = Annotated[
@@ -279,7 +692,10 @@ PermissionRequest: TypeAlias = Annotated[
         | PermissionRequestCustomTool
         | PermissionRequestHook
         | PermissionRequestExtensionManagement
-        | PermissionRequestExtensionPermissionAccess,
+        | PermissionRequestExtensionPermissionAccess
+        | PermissionRequestFactory
+        | PermissionRequestExtensionEnvAccess
+        | PermissionRequestWorkflow,
         Field(discriminator="kind"),
     ]
     | UnknownVariant,
@@ -301,36 +717,49 @@ class PermissionRequestedData(WireModel):
     """True when a `permissionRequest` hook has settled the request already, so that the client need do
     nothing.
     """
+    risk_assessment: Any | None = None
+    """What the tool's host says about the risk. For display only; it must not decide the request. Since
+    runtime 1.0.81.
+    """
+    permission_mode: PermissionMode | None = None
+    """Permission mode when the evaluation began; absent in old events. Since runtime 1.0.102."""
+    agent_mode: SessionMode | None = None
+    """Mode of the agent in the turn concerned, when the evaluation began. Since runtime 1.0.102."""
+    owner_session_id: str | None = None
+    """ID of the session responsible for permission recovery; absent in old events. Since runtime 1.0.102."""
+    owner_agent_id: str | None = None
+    """ID of the agent responsible for it, if that session serves several remote agents; otherwise absent.
+    Since runtime 1.0.102.
+    """
+    recovery_episode_id: str | None = None
+    """ID of the permission recovery that allowed this request to be put to the user. Since runtime
+    1.0.102.
+    """
+    fusion: FusionAttribution | None = None
+    """HydraFusion phase whose tool call made the request; absent outside such a phase. Since runtime
+    1.0.102.
+    """
 
 
-PermissionResult: TypeAlias = Annotated[
-    Annotated[
-        PermissionApproved
-        | PermissionApprovedForSession
-        | PermissionApprovedForLocation
-        | PermissionCancelled
-        | PermissionDeniedByRules
-        | PermissionDeniedNoApprovalRuleAndCouldNotRequestFromUser
-        | PermissionDeniedInteractivelyByUser
-        | PermissionDeniedByContentExclusionPolicy
-        | PermissionDeniedByPermissionRequestHook,
-        Field(discriminator="kind"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
-]
-"""Outcome of a permission request: approved, called off or denied, by whom and how far it reaches."""
+class PermissionAssentDetected(EventBase):
+    """Found in old sessions only: text of the user looked like consent. The runtime no longer acts on it.
+
+    Wire type: `permission.assentDetected` (experimental, since runtime 1.0.102).
+    """
+
+    type: Literal["permission.assentDetected"] = "permission.assentDetected"
+    data: PermissionAssentDetectedData
 
 
-class PermissionCompletedData(WireModel):
-    """Data of `permission.completed`: how a permission request was settled."""
+class PermissionCarriedForward(EventBase):
+    """Found in old sessions only: an earlier authorization was applied to a tool call. The runtime now
+    ignores it in permission decisions.
 
-    request_id: str
-    """ID of the settled permission request; close any UI that shows it."""
-    tool_call_id: str | None = None
-    """ID of the tool call the prompt was about, for finding the UI that was opened for that tool."""
-    result: PermissionResult
-    """Outcome of the permission request."""
+    Wire type: `permission.carriedForward` (experimental, since runtime 1.0.102).
+    """
+
+    type: Literal["permission.carriedForward"] = "permission.carriedForward"
+    data: PermissionCarriedForwardData
 
 
 class PermissionCompleted(EventBase):
@@ -344,6 +773,50 @@ class PermissionCompleted(EventBase):
     data: PermissionCompletedData
 
 
+class PermissionContextualAuthorization(EventBase):
+    """Found in old sessions only: the user seemed to grant or deny a request in context. It is kept but
+    gives no authority now.
+
+    Wire type: `permission.contextualAuthorization` (experimental, since runtime 1.0.102).
+    """
+
+    type: Literal["permission.contextualAuthorization"] = "permission.contextualAuthorization"
+    data: PermissionContextualAuthorizationData
+
+
+class PermissionMessageAuthorization(EventBase):
+    """Found in old sessions only: a message seemed to grant or deny something. It is kept but gives no
+    authority now.
+
+    Wire type: `permission.messageAuthorization` (experimental, since runtime 1.0.102).
+    """
+
+    type: Literal["permission.messageAuthorization"] = "permission.messageAuthorization"
+    data: PermissionMessageAuthorizationData
+
+
+class PermissionMessageAuthorizationDegraded(EventBase):
+    """Found in old sessions only: a turn could not be read safely for authorizations. The runtime now
+    ignores it in permission decisions.
+
+    Wire type: `permission.messageAuthorizationDegraded` (experimental, since runtime 1.0.102).
+    """
+
+    type: Literal["permission.messageAuthorizationDegraded"] = "permission.messageAuthorizationDegraded"
+    data: PermissionMessageAuthorizationDegradedData
+
+
+class PermissionMessageAuthorizationRead(EventBase):
+    """Found in old sessions only: a turn had been read for authorizations. The runtime no longer does such
+    reading.
+
+    Wire type: `permission.messageAuthorizationRead` (experimental, since runtime 1.0.102).
+    """
+
+    type: Literal["permission.messageAuthorizationRead"] = "permission.messageAuthorizationRead"
+    data: PermissionMessageAuthorizationReadData
+
+
 class PermissionRequested(EventBase):
     """Sent when an action needs the client's approval; describes the action.
 
@@ -355,6 +828,12 @@ class PermissionRequested(EventBase):
 
 
 EVENTS: dict[str, type[EventBase]] = {
+    "permission.assentDetected": PermissionAssentDetected,
+    "permission.carriedForward": PermissionCarriedForward,
     "permission.completed": PermissionCompleted,
+    "permission.contextualAuthorization": PermissionContextualAuthorization,
+    "permission.messageAuthorization": PermissionMessageAuthorization,
+    "permission.messageAuthorizationDegraded": PermissionMessageAuthorizationDegraded,
+    "permission.messageAuthorizationRead": PermissionMessageAuthorizationRead,
     "permission.requested": PermissionRequested,
 }

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from copilot_sdk._model import EventBase, WireModel
 
@@ -22,7 +22,7 @@ class SamplingRequestedData(WireModel):
     """ID of the sampling request; answer it with `session.ui.handlePendingSampling`."""
     server_name: str
     """MCP server that made the request."""
-    mcp_request_id: str | int | float
+    mcp_request_id: Any
     """JSON-RPC ID the request has in the MCP protocol."""
 
 

@@ -3,20 +3,74 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from copilot_sdk._model import EventBase, WireModel
+from pydantic import Field
 
-from ..types.shared import (
-    ContextTier,
-    MCPServerSource,
-    MCPServerStatus,
+from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+
+from ..types.shared_events_assistant_model_session import ModelCallRequestBodyEncoding
+from ..types.shared_events_assistant_session import (
+    AiCreditsStatus,
+    AssistantUsageData,
+    FusionConversationScope,
+    FusionPattern,
+    FusionPhaseKind,
     ReasoningSummary,
+)
+from ..types.shared_events_assistant_session_tool import ModelProviderRef
+from ..types.shared_events_permission_session import (
+    PermissionMode,
     SessionMode,
+    SessionPermissionRecoveryData,
+)
+from ..types.shared_events_session import (
+    AgentModelPolicy,
+    AutoTier,
+    ContextTier,
+    GitHubMCPToolConfig,
+    IndexedSearchState,
+    MCPServerMetadata,
+    MCPServerStatus,
+    ModelChangeSource,
+    ProviderQuotaState,
+    SessionLimitsConfig,
+    SessionManagedSettingsResolvedData,
+    SessionTaskCompleteData,
     ShutdownType,
     SkillSource,
+    UsageGetMetricsResult,
+    UsageMetricsProviderModelMetric,
+    Verbosity,
 )
-from ..types.shared_attachment import Attachment
+from ..types.shared_events_session_system_user import ResponsesReasoning
+from ..types.shared_events_session_tool import MCPServerSource, MCPServerTransport, RemediationAction
+from ..types.shared_events_session_user import Attachment
+
+AutoModeResolvedReasoningBucket: TypeAlias = Literal["low", "medium", "high"] | str
+"""Rough difficulty of a request, to explain the choice of model.
+
+- `low`: Little reasoning seems needed; a lighter model will do.
+- `medium`: Some reasoning is needed.
+- `high`: Much reasoning seems needed; a stronger model fits.
+
+Since runtime 1.0.81.
+"""
+
+
+AutoTierSwitchFailureReason: TypeAlias = (
+    Literal["policy_rejected", "request_failed", "setup_failed", "unsupported"] | str
+)
+"""Why an Auto preference could not be activated.
+
+- `policy_rejected`: Model policy refused the proposed model.
+- `request_failed`: The routing request failed, or its answer was of no use.
+- `setup_failed`: The routing request could not be prepared.
+- `unsupported`: Auto routing is unknown to the provider.
+
+Since runtime 1.0.102.
+"""
+
 
 AutopilotObjectiveChangedOperation: TypeAlias = Literal["create", "update", "delete"] | str
 """What was done to the state file of the autopilot objective.
@@ -37,6 +91,16 @@ AutopilotObjectiveChangedStatus: TypeAlias = Literal["active", "paused", "cap_re
 """
 
 
+BinaryAssetType: TypeAlias = Literal["image", "resource"] | str
+"""Kind of a binary asset: `image` for images, `resource` for all else.
+
+- `image`: An image.
+- `resource`: Any other binary data.
+
+Since runtime 1.0.81.
+"""
+
+
 CanvasOpenedAvailability: TypeAlias = Literal["ready", "stale"] | str
 """Whether calls reach a canvas instance, as the runtime sees it: `ready` while its provider is connected,
 `stale` when the provider is gone and the instance waits to be bound again.
@@ -53,7 +117,7 @@ class CanvasRegistryChangedCanvasAction(WireModel):
     """Name by which the action is called."""
     description: str | None = None
     """What the action does."""
-    input_schema: dict[str, Any] | None = None
+    input_schema: Any | None = None
     """JSON Schema of the data the action takes."""
 
 
@@ -68,6 +132,61 @@ class CompactionCompleteCompactionTokensUsedCopilotUsageTokenDetail(WireModel):
     """Tokens counted for the category in all."""
     token_type: str
     """Category of the tokens, such as `input` or `output`."""
+    model: str | None = None
+    """Model this entry is billed for. Since runtime 1.0.102."""
+
+
+CompactionTrigger: TypeAlias = (
+    Literal["threshold", "context_limit_retry", "manual", "memory_pressure", "model_switch"] | str
+)
+"""What set off a compaction of the conversation.
+
+- `threshold`: The context filled past the threshold for background compaction, which began by itself.
+- `context_limit_retry`: The model reported that its context limit was hit (such as HTTP 413); the
+  request is retried afterwards.
+- `manual`: The user asked for it, with `/compact` or the `history.compact` API.
+- `memory_pressure`: The process used too much memory.
+- `model_switch`: The session, or a HydraFusion turn with its root model, changes to a model whose
+  context window is smaller.
+
+Since runtime 1.0.81.
+"""
+
+
+class CompletionReceiptEventRange(WireModel):
+    """First and last stored event that a completion receipt covers.
+
+    Since runtime 1.0.102.
+    """
+
+    start_event_id: str
+    """ID of the user message at the beginning."""
+    end_event_id: str
+    """ID of the assistant's turn-end event at the end; the same as the receipt's `sourceEventId`."""
+
+
+CompletionReceiptStopReason: TypeAlias = Literal["natural", "terminal_tool", "agent_stop_block_limit"] | str
+"""Why the decision to finish was accepted.
+
+- `natural`: The model ended its answer by itself.
+- `terminal_tool`: A tool that ends the interaction was called.
+- `agent_stop_block_limit`: `agentStop` hooks had made the agent continue as often as the limit allows.
+
+Since runtime 1.0.102.
+"""
+
+
+CompletionReceiptToolStatus: TypeAlias = Literal["success", "failure", "timeout", "rejected", "denied"] | str
+"""How a tool call ended.
+
+- `success`: It went well.
+- `failure`: It failed, and nothing more exact is known.
+- `timeout`: It took longer than it was given.
+- `rejected`: The user turned it down.
+- `denied`: The permissions service forbade it.
+
+Since runtime 1.0.102.
+"""
 
 
 class CustomAgentsUpdatedAgent(WireModel):
@@ -89,6 +208,12 @@ class CustomAgentsUpdatedAgent(WireModel):
     """True if the user can select the agent."""
     model: str | None = None
     """Model the agent uses instead of the usual one; absent if not set."""
+    disable_model_invocation: bool | None = None
+    """True if the model may not call this agent. Since runtime 1.0.102."""
+    models: list[str] | None = None
+    """IDs of the models its author listed, best first; absent if there are none. Since runtime 1.0.102."""
+    model_policy: AgentModelPolicy | None = None
+    """Whether its listed models are a wish or a must. Since runtime 1.0.102."""
 
 
 CustomNotificationPayload: TypeAlias = Any
@@ -99,11 +224,13 @@ CustomNotificationSubject: TypeAlias = dict[str, str]
 """What a custom notification is about: string identifiers by name, defined by its source."""
 
 
-ExtensionsLoadedExtensionSource: TypeAlias = Literal["project", "user"] | str
+ExtensionsLoadedExtensionSource: TypeAlias = Literal["project", "user", "plugin", "session"] | str
 """Places where an extension can be found.
 
 - `project`: Found in the current project.
 - `user`: Found in the extension directory of the user.
+- `plugin`: From an installed plugin. Since runtime 1.0.81.
+- `session`: From the state directory of the session. Since runtime 1.0.81.
 """
 
 
@@ -114,6 +241,94 @@ ExtensionsLoadedExtensionStatus: TypeAlias = Literal["running", "disabled", "fai
 - `disabled`: It is installed but switched off.
 - `failed`: It could not start, or it crashed.
 - `starting`: Its process is coming up.
+"""
+
+
+FusionCommitKind: TypeAlias = Literal["text", "terminal_tool"] | str
+"""What a final commit consists of.
+
+- `text`: The final text.
+- `terminal_tool`: A tool call that ends the turn.
+
+Since runtime 1.0.81.
+"""
+
+
+class FusionCritic(WireModel):
+    """A critic planned for a HydraFusion turn.
+
+    Since runtime 1.0.102.
+    """
+
+    phase_id: str
+    """ID of the phase in which the critic runs, used by no other."""
+    model: str
+    """Real model of the critic."""
+    reasoning_effort: str | None = None
+    """Reasoning effort set for the critic; absent if none was given."""
+
+
+FusionFollowUpAction: TypeAlias = Literal["reuse_primary", "reroute"] | str
+"""What the server advises for a later HydraFusion turn.
+
+- `reuse_primary`: Keep the stored main model and skip routing.
+- `reroute`: Route anew.
+
+Since runtime 1.0.81.
+"""
+
+
+class FusionFollowUpRecommendation(WireModel):
+    """The server's stored advice for later HydraFusion turns.
+
+    Since runtime 1.0.81.
+    """
+
+    user_turn: FusionFollowUpAction
+    """What to do on the next turn from a user message."""
+    compaction_turn: FusionFollowUpAction
+    """What to do on the next turn that compacts."""
+
+
+class FusionPhasePlanStep(WireModel):
+    """One planned phase of a HydraFusion turn, for a display of progress.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: FusionPhaseKind
+    """Kind of phase."""
+    role: str
+    """Part the phase plays."""
+    scope: FusionConversationScope
+    """Conversation in which the phase runs."""
+    conditional: bool
+    """True if the phase runs only at the request of an earlier one."""
+
+
+class FusionScores(WireModel):
+    """Capability scores that HydraFusion routes by.
+
+    Since runtime 1.0.81.
+    """
+
+    reasoning: int | float
+    """Score for reasoning, from the authenticated router."""
+    code_gen: int | float
+    """Score for writing code, from the authenticated router."""
+    debugging: int | float
+    """Score for debugging, from the authenticated router."""
+    tool_use: int | float
+    """Score for using tools, from the authenticated router."""
+
+
+FusionTurnKind: TypeAlias = Literal["user", "compaction"] | str
+"""What sort of turn HydraFusion routes.
+
+- `user`: A turn that a user message began.
+- `compaction`: A turn that compacts the conversation.
+
+Since runtime 1.0.81.
 """
 
 
@@ -136,14 +351,78 @@ HandoffSourceType: TypeAlias = Literal["remote", "local"] | str
 """
 
 
-MCPServerTransport: TypeAlias = Literal["stdio", "http", "sse", "memory"] | str
-"""Ways an MCP server can be reached: `stdio`, `http`, `memory` (a server inside the runtime process) or
-the deprecated `sse`.
+IndexedSearchDisabledReason: TypeAlias = (
+    Literal[
+        "use_tgrep_false",
+        "use_builtin_ripgrep_false",
+        "organization",
+        "organization_policy_auth_pending",
+        "organization_policy_unknown",
+        "virtual_filesystem",
+        "cloud_sync_root",
+        "cloud_sync_detection_failed",
+        "workspace_not_local",
+    ]
+    | str
+)
+"""Setting, policy or trait of the workspace that keeps indexed search off.
 
-- `stdio`: The server is a local child process, reached over stdio.
-- `http`: The server is reached over streamable HTTP.
-- `sse`: The server is reached over Server-Sent Events; deprecated.
-- `memory`: The server is built into the runtime and runs in memory.
+- `use_tgrep_false`: An environment variable turns it off.
+- `use_builtin_ripgrep_false`: An external ripgrep does the search, not the bundled one.
+- `organization`: A policy of the organization turns it off.
+- `organization_policy_auth_pending`: The organization's policy is not known until sign-in is settled.
+- `organization_policy_unknown`: The organization's policy could not be found out.
+- `virtual_filesystem`: The workspace lies on a virtual or network filesystem.
+- `cloud_sync_root`: The workspace lies in a folder that Windows syncs with a cloud.
+- `cloud_sync_detection_failed`: The check for a cloud-synced folder on Windows went wrong.
+- `workspace_not_local`: The workspace does not lie on a local filesystem of the runtime.
+
+Since runtime 1.0.102.
+"""
+
+
+IndexedSearchErrorType: TypeAlias = Literal["spawn_error", "unexpected_exit", "killed_by_signal"] | str
+"""Kind of failure of the search server.
+
+- `spawn_error`: The server could not be launched.
+- `unexpected_exit`: The server quit when it should not have.
+- `killed_by_signal`: A signal ended the server.
+
+Since runtime 1.0.102.
+"""
+
+
+IndexedSearchIncrementalPhase: TypeAlias = Literal["changes_detected", "updated"] | str
+"""Step of an update of the index.
+
+- `changes_detected`: A scan of the workspace found changes.
+- `updated`: The index is up to date again.
+
+Since runtime 1.0.102.
+"""
+
+
+IndexedSearchOutcome: TypeAlias = (
+    Literal[
+        "started",
+        "skipped_below_threshold",
+        "skipped_no_gitroot",
+        "skipped_disabled",
+        "reused_existing",
+        "failed",
+    ]
+    | str
+)
+"""Result of an attempt to start indexed search.
+
+- `started`: A new search server runs.
+- `skipped_below_threshold`: Too few files in the repository for indexing to begin by itself.
+- `skipped_no_gitroot`: There is no Git repository, and indexing was not forced.
+- `skipped_disabled`: Settings, policy or an unsafe workspace keep indexing off.
+- `reused_existing`: A search server already ran and is used.
+- `failed`: The start went wrong.
+
+Since runtime 1.0.102.
 """
 
 
@@ -168,6 +447,69 @@ class MCPServersLoadedServer(WireModel):
     """Plugin the effective configuration comes from; set only if `source` is `plugin`."""
     plugin_version: str | None = None
     """Version of the plugin the effective configuration comes from; set only if `source` is `plugin`."""
+    display_name: str | None = None
+    """Name for display, from a managed server catalog. Since runtime 1.0.102."""
+    server_metadata: MCPServerMetadata | None = None
+    """What a connected server tells of itself; absent without live connection data, so also for a server
+    that is not configured, pending, stopped, disabled or failed. Since runtime 1.0.102.
+    """
+
+
+ManagedPluginProgressPhase: TypeAlias = Literal["initializing", "installing", "updating", "complete"] | str
+"""Step in the preparation of plugins required by the organization.
+
+- `initializing`: The managed settings are not known yet, so nothing is planned.
+- `installing`: Required plugins are being installed.
+- `updating`: Required plugins, already installed, are being updated.
+- `complete`: All is prepared.
+
+Since runtime 1.0.102.
+"""
+
+
+ManagedSettingsEnforcedAction: TypeAlias = Literal["bypass_permissions_blocked"] | str
+"""Kind of action that enterprise policy blocked or capped.
+
+- `bypass_permissions_blocked`: Entering a permission mode was refused or capped; `setting` and
+  `escalation` tell whether it was bypass or Assisted Permissions.
+
+Since runtime 1.0.81.
+"""
+
+
+ManagedSettingsEnforcedEscalation: TypeAlias = (
+    Literal[
+        "allow_all",
+        "approve_all",
+        "assisted_approval",
+        "unrestricted_paths",
+        "unrestricted_urls",
+        "server_wide_mcp_approval",
+    ]
+    | str
+)
+"""What exactly was refused in a `bypass_permissions_blocked` action.
+
+- `allow_all`: Allow-all: tools, paths and URLs are approved without asking.
+- `approve_all`: Approval of every tool permission request without asking.
+- `assisted_approval`: Assisted Permissions: an LLM reviews requests so that fewer prompts appear. It is
+  neither allow-all nor a hard security limit.
+- `unrestricted_paths`: Access to files outside the directories the session allows.
+- `unrestricted_urls`: Fetching of any URL.
+- `server_wide_mcp_approval`: Blanket approval of all tools of an MCP server, by "Always Allow" or with
+  `--allow-tool <server>`. It is capped: each tool still asks.
+
+Since runtime 1.0.81.
+"""
+
+
+ModelDeselectedReason: TypeAlias = Literal["provider_withdrawn"] | str
+"""Why a session has lost its chosen model.
+
+- `provider_withdrawn`: The provider's list, managed by the host, does not contain the model any more.
+
+Since runtime 1.0.102.
+"""
 
 
 PlanChangedOperation: TypeAlias = Literal["create", "update", "delete"] | str
@@ -177,6 +519,97 @@ PlanChangedOperation: TypeAlias = Literal["create", "update", "delete"] | str
 - `update`: The plan file got new content.
 - `delete`: The plan file was removed.
 """
+
+
+RecommendedAutoTier: TypeAlias = str
+"""An enabled Auto preference that the Copilot API may recommend.
+
+Since runtime 1.0.102.
+"""
+
+
+ScheduleOrigin: TypeAlias = Literal["user", "model"] | str
+"""Who made a schedule. A skill closed to model invocation runs only from a schedule that the user made.
+
+- `user`: The user, for example with `/every` or `/after`.
+- `model`: The agent, with the `manage_schedule` tool.
+
+Since runtime 1.0.81.
+"""
+
+
+class SessionAutoModeResolvedData(WireModel):
+    """The model that auto mode settled on for a session's first prompt, and the reasons. `predictedLabel`,
+    `confidence` and `candidateModels` follow the routing service and may change; the main fields are
+    stable.
+
+    Since runtime 1.0.81.
+    """
+
+    chosen_model: str
+    """Model that is used from here on, refined by intent where that applies."""
+    reasoning_bucket: AutoModeResolvedReasoningBucket | None = None
+    """Rough difficulty of the request, to explain the choice of model."""
+    category_scores: dict[str, int | float] | None = None
+    """Classifier scores from 0 to 1 by category: `reasoning`, `code_gen`, `debugging` and `tool_use` from
+    HYDRA, or `needs_reasoning` and `no_reasoning` if HYDRA did not run.
+    """
+    predicted_label: str | None = None
+    """Label the classifier predicted, such as `needs_reasoning`; absent if there is none."""
+    confidence: int | float | None = None
+    """How sure the classifier is of its label; absent if unknown."""
+    candidate_models: list[str] | None = None
+    """Models the router proposed, in order; absent on a fallback."""
+    routing_method: str | None = None
+    """Routing method of the server; absent if Auto Intent did not run."""
+    available_models: list[str] | None = None
+    """Models the router had to choose from."""
+    fallback: bool | None = None
+    """True if the router went back to the standard Auto choice."""
+    fallback_reason: str | None = None
+    """Why it fell back, in the server's words; absent if not told."""
+    sticky_override: bool | None = None
+    """True if an earlier, sticky choice of model won over the router."""
+    router_latency_ms: int | float | None = None
+    """Time the router itself took, in milliseconds, as the server reports it."""
+    end_to_end_latency_ms: int | float | None = None
+    """Whole time the client waited for the router, in milliseconds."""
+    chosen_shortfall: int | float | None = None
+    """How far the chosen model's score lies below the best candidate's."""
+    has_image: bool | None = None
+    """True if there was an image in the prompt."""
+    selection_reason: str | None = None
+    """Short sentence of the routing service on why the model was chosen, for display only: different
+    categories may share a wording. Absent if the service gave none, the choice was made on the device,
+    or a decision was replayed without a routing call. Since runtime 1.0.102.
+    """
+
+
+class SessionAutoTierRecommendationData(WireModel):
+    """The Auto preference that the Copilot API recommends after a successful Auto call; not stored.
+
+    Since runtime 1.0.102.
+    """
+
+    recommended_auto_tier: RecommendedAutoTier
+    """The Auto preference that is recommended."""
+
+
+class SessionAutoTierSwitchFailedData(WireModel):
+    """A failed attempt to change the Auto preference, for want of a usable pair of model and token. The
+    old preference stays; nothing is stored or replayed.
+
+    Since runtime 1.0.102.
+    """
+
+    effective_auto_tier: AutoTier | None = None
+    """Auto preference that is still in force."""
+    requested_auto_tier: AutoTier | None
+    """Auto preference that could not be activated; null if the attempt was to go back to the provider's
+    default routing.
+    """
+    reason: AutoTierSwitchFailureReason
+    """Kind of failure."""
 
 
 class SessionAutopilotObjectiveChangedData(WireModel):
@@ -190,8 +623,43 @@ class SessionAutopilotObjectiveChangedData(WireModel):
     """Status of the current objective; absent if there is none."""
 
 
+class SessionAutopilotStoppedData(WireModel):
+    """Why one Autopilot request is no longer continued. Background work may go on, so the session need not
+    be idle.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: str
+    """Why it ended, for example `error`, `aborted`, `task_complete` or `background_timeout`."""
+    request_id: str | None = None
+    """ID of the user message that began the request; absent if there is none."""
+
+
 class SessionBackgroundTasksChangedData(WireModel):
     """Data of a `session.background_tasks_changed` event; it has no fields."""
+
+
+class SessionBinaryAssetData(WireModel):
+    """The bytes of a binary asset, which other events refer to by its ID.
+
+    Since runtime 1.0.81.
+    """
+
+    asset_id: str
+    """ID made from the content, such as `sha256:...`."""
+    type: BinaryAssetType
+    """`image` for an image, `resource` for anything else."""
+    mime_type: str
+    """MIME type of the content."""
+    byte_length: int
+    """Size after decoding, in bytes."""
+    data: str
+    """The content in base64."""
+    description: str | None = None
+    """Description of the content for people."""
+    metadata: dict[str, Any] | None = None
+    """Further details from the tool that made it."""
 
 
 class SessionCanvasClosedData(WireModel):
@@ -224,12 +692,62 @@ class SessionCanvasOpenedData(WireModel):
     """Address of the canvas, if it is rendered as a web page."""
     input: Any | None = None
     """Data the instance was opened with, any JSON value."""
-    reopen: bool
-    """True if the instance was open before and this event only repeats the opening."""
-    availability: CanvasOpenedAvailability
+    reopen: bool | None = None
+    """True if the instance was open before and this event only repeats the opening. Until runtime 1.0.61."""
+    availability: CanvasOpenedAvailability | None = None
     """Whether calls reach the instance, as the runtime sees it: `ready` while its provider is connected,
-    `stale` when the provider is gone and the instance waits to be bound again.
+    `stale` when the provider is gone and the instance waits to be bound again. Until runtime 1.0.61.
     """
+    icon: str | None = None
+    """Path of a PNG file on the host with the icon; absent if none was given. Since runtime 1.0.81."""
+
+
+class SessionCanvasRecordedData(WireModel):
+    """Stored record of an open canvas, from which a cold resume restores it; its passing URL and
+    availability are left out.
+
+    Since runtime 1.0.81.
+    """
+
+    instance_id: str
+    """Stable ID of the canvas instance, chosen by the caller."""
+    extension_id: str
+    """ID of the provider that owns it."""
+    canvas_id: str
+    """ID of the canvas within its provider."""
+    title: str | None = None
+    """Title that is shown."""
+    input: Any | None = None
+    """Input the canvas was opened with."""
+
+
+class SessionCanvasRemovedData(WireModel):
+    """Stored record of a closed canvas; on replay it cancels the earlier record of its opening.
+
+    Since runtime 1.0.81.
+    """
+
+    instance_id: str
+    """Stable ID, chosen by the caller, of the closed instance."""
+    extension_id: str
+    """ID of the provider that owned it."""
+    canvas_id: str
+    """ID of the canvas within its provider."""
+
+
+class SessionCanvasUnavailableData(WireModel):
+    """An open canvas whose provider has gone away for now. Keep the panel and show that it reconnects,
+    until `session.canvas.opened` comes for the same `instanceId`.
+
+    Since runtime 1.0.81.
+    """
+
+    instance_id: str
+    """Stable ID, chosen by the caller, of the instance that lost its provider."""
+    extension_id: str
+    """ID of the provider that owns it."""
+    canvas_id: str
+    """ID of the canvas within its provider."""
 
 
 class SessionCompactionStartData(WireModel):
@@ -245,6 +763,40 @@ class SessionCompactionStartData(WireModel):
     """
     tool_definitions_tokens: int | None = None
     """Tokens taken by tool definitions when compaction starts."""
+    model: str | None = None
+    """Model that compacts; absent if unknown. Since runtime 1.0.81."""
+    current_tokens: int | None = None
+    """Tokens in the context at the start, with system prompt, conversation and tool definitions; absent if
+    unknown. Since runtime 1.0.81.
+    """
+    token_limit: int | None = None
+    """Size of the model's context window that is aimed at, in tokens; absent if unknown. Since runtime
+    1.0.81.
+    """
+    trigger: CompactionTrigger | None = None
+    """What set the compaction off; absent if unknown. Since runtime 1.0.81."""
+    compaction_attempt_id: str | None = None
+    """ID that the event of the end carries as well. Since runtime 1.0.102."""
+    target_prompt_token_limit: int | None = None
+    """Prompt budget of the target model, in tokens, where it is not the same as the token limit in force.
+    Since runtime 1.0.102.
+    """
+    switch_target_model: str | None = None
+    """Model being switched to, if it is not the one that compacts; in a HydraFusion turn, the root model
+    routed to. Since runtime 1.0.102.
+    """
+
+
+class SessionContextClearedData(WireModel):
+    """What clearing the conversation did.
+
+    Since runtime 1.0.81.
+    """
+
+    initial_message: str | None = None
+    """First message put in afterwards, if any."""
+    messages_cleared: int
+    """How many messages of the conversation were removed."""
 
 
 class SessionCustomAgentsUpdatedData(WireModel):
@@ -309,6 +861,213 @@ class SessionErrorData(WireModel):
     """
     url: str | None = None
     """Page about the error, to be opened by the user in a browser."""
+    originating_message_id: str | None = None
+    """ID of the root user message whose request failed, even if `user.message` was not sent yet; absent
+    for errors of the whole session or from old hosts. Since runtime 1.0.102.
+    """
+    provider_error_type: str | None = None
+    """Error type in the provider's own terms, such as `invalid_request_error`; absent if it gave none.
+    Since runtime 1.0.102.
+    """
+    provider_error_param: str | None = None
+    """Parameter the provider blames, sanitized; absent if it gave none. Since runtime 1.0.102."""
+    remediation: RemediationAction | None = None
+    """What the user has to do to recover; absent if no action is known. `message` names no command or
+    button, so build that from this value. Since runtime 1.0.102.
+    """
+
+
+class SessionFusionCommitStartedData(WireModel):
+    """Marker that HydraFusion has begun a final commit, of text or of a terminal tool call; stored so that
+    it is not done twice.
+
+    Since runtime 1.0.81.
+    """
+
+    fusion_id: str
+    """ID of the HydraFusion turn."""
+    commit_id: str
+    """ID of the commit, which keeps it from being repeated."""
+    source_phase_id: str
+    """ID of the phase whose output is committed."""
+    source_model: str
+    """Model whose output is committed."""
+    kind: FusionCommitKind
+    """Whether text or a terminal tool call is committed."""
+    tool_call_id: str | None
+    """ID of the terminal tool call; null if there is none."""
+
+
+class SessionFusionCompletedData(WireModel):
+    """Outcome of a HydraFusion turn, summed up over its phases.
+
+    Since runtime 1.0.81.
+    """
+
+    fusion_id: str
+    """ID of the turn within HydraFusion."""
+    commit_id: str
+    """ID of the final commit, which keeps it from being repeated."""
+    turn_id: str
+    """ID of the session's turn."""
+    synthetic_model: str
+    """HydraFusion model the session has selected, which stands for several real ones."""
+    pattern: FusionPattern
+    """Way in which the phases were combined."""
+    outcome: str
+    """How the turn ended as a whole."""
+    final_source_phase_id: str | None
+    """ID of the phase the final content came from; null if there is none."""
+    final_source_model: str | None
+    """Real model the final content came from; null if there is none."""
+    follow_up_model: str
+    """Real model advised for later turns that qualify."""
+    degraded_reason: str | None
+    """Why a lesser route was taken; null if it was not."""
+    phase_count: int
+    """How many phases were attempted."""
+    request_count: int
+    """How many requests to real models were made in all phases."""
+    input_tokens: int
+    """Input tokens of all phases."""
+    output_tokens: int
+    """Output tokens of all phases."""
+    cached_tokens: int
+    """Input tokens of all phases that came from a cache."""
+    cache_write_tokens: int | None = None
+    """Tokens of all phases that went into the prompt cache."""
+    total_nano_aiu: int | float
+    """Cost of all phases, in nano-AIU (billionths of an AI unit)."""
+    duration_ms: int | float
+    """Time the whole turn took, in milliseconds."""
+    awaiting_background_work: bool | None = None
+    """True if the first pass was committed while background work still ran, whose notifications will carry
+    the conversation on; absent if not. Since runtime 1.0.102.
+    """
+
+
+class SessionFusionHandoffData(WireModel):
+    """Exact message with which one HydraFusion phase asks another for repair or revision.
+
+    Since runtime 1.0.81.
+    """
+
+    fusion_id: str
+    """ID of the HydraFusion turn."""
+    source_phase_id: str
+    """ID of the phase that hands over."""
+    target_phase_id: str
+    """ID of the phase that takes over."""
+    target_model: str
+    """Model of the phase that takes over."""
+    message: Any
+    """The message, as the model gets it."""
+
+
+class SessionFusionResolvedData(WireModel):
+    """The validated route and policy of a HydraFusion turn.
+
+    Since runtime 1.0.81.
+    """
+
+    fusion_id: str
+    """ID of the turn within HydraFusion."""
+    turn_id: str
+    """ID of the session's turn."""
+    contract_version: int
+    """Version of the event's format."""
+    synthetic_model: str
+    """HydraFusion model the session has selected, which stands for several real ones."""
+    policy: str
+    """Routing policy that gave the plan."""
+    route_source: str | None = None
+    """Router that made the plan."""
+    plan_version: str | None = None
+    """Version of the plan's format."""
+    policy_version: str | None = None
+    """Version of the local policy."""
+    model_universe_version: str | None = None
+    """Version of the set of models to choose from."""
+    rule_id: str | None = None
+    """ID of the rule in the local policy that applied."""
+    rule_index: int | None = None
+    """Position of the local rule that applied, counted from 0."""
+    rule_name: str | None = None
+    """Name of the local rule that applied, for people."""
+    scores: FusionScores | None = None
+    """Capability scores on which the route was chosen."""
+    pattern: FusionPattern
+    """Way in which the phases will be combined."""
+    primary_model: str
+    """Real model of the main solving phase."""
+    secondary_model: str | None
+    """Real model that reviews in Critique, or the old judge and repair model of Cascade where no field for
+    the role is present; null if there is none.
+    """
+    fallback_model: str
+    """Real model that steps in if the main one cannot run."""
+    follow_up_model: str
+    """Real model advised for later turns that qualify."""
+    follow_up: FusionFollowUpRecommendation | None = None
+    """The router's advice on keeping the route or routing anew in later turns."""
+    routing_latency_ms: int | float | None = None
+    """Time taken to find and validate the route, in milliseconds."""
+    selected_rule_id: str | None = None
+    """ID of the server rule whose workflow the steps follow, if that of `ruleId` was replaced to keep the
+    root model of the turn before; absent if not. Since runtime 1.0.102.
+    """
+    hint: str | None = None
+    """Short summary of the workflow for display, not for programs. May be absent in older events; then
+    show none or make one from `pattern` and `phasePlan`. Since runtime 1.0.102.
+    """
+    phase_plan: list[FusionPhasePlanStep] | None = None
+    """Phases that are planned, for a display of progress. Since runtime 1.0.102."""
+    judge_model: str | None = None
+    """Real model that decides in Cascade whether to escalate; absent if not needed. Since runtime 1.0.102."""
+    repair_model: str | None = None
+    """Real model that repairs in Cascade; absent if not needed. Since runtime 1.0.102."""
+    critics: list[FusionCritic] | None = None
+    """Critics planned for Critique; a model may occur more than once. Older events may lack it, and
+    `secondaryModel` is then the critic. Since runtime 1.0.102.
+    """
+
+
+class SessionFusionRouteFailedData(WireModel):
+    """A failed HydraFusion routing and the fixed fallback taken instead.
+
+    Since runtime 1.0.81.
+    """
+
+    attempt_id: str
+    """ID of the failed attempt."""
+    synthetic_model: str
+    """HydraFusion model the session has selected, which stands for several real ones."""
+    policy: str
+    """Routing policy that was asked for."""
+    reason: str
+    """Cause of the failure, for programs."""
+    error_message: str | None = None
+    """Details from the provider or the validation; absent if there are none."""
+    fallback_model: str
+    """Real model taken instead."""
+    routing_latency_ms: int | float | None = None
+    """Time spent until routing failed, in milliseconds."""
+
+
+class SessionFusionRouteStartedData(WireModel):
+    """Notice that HydraFusion has begun to route a turn that qualifies.
+
+    Since runtime 1.0.81.
+    """
+
+    attempt_id: str
+    """ID of the attempt, used until the turn has a stored Fusion ID."""
+    turn_kind: FusionTurnKind
+    """What sort of turn it is."""
+    synthetic_model: str | None = None
+    """HydraFusion model the session has selected, which stands for several real ones."""
+    policy: str | None = None
+    """Routing policy that was asked for."""
 
 
 class SessionHandoffData(WireModel):
@@ -332,11 +1091,80 @@ class SessionHandoffData(WireModel):
     """
 
 
-class SessionIdleData(WireModel):
-    """Data of a `session.idle` event: no background agent or attached shell command is still running."""
+class SessionIndexedSearchDataIncremental(TaggedModel):
+    """Progress of an update of the index.
 
-    aborted: bool | None = None
-    """True if an abort signal ended the agent loop that ran just before."""
+    Since runtime 1.0.102.
+    """
+
+    phase: IndexedSearchIncrementalPhase
+    """Step the update has reached."""
+    changed_file_count: int | float | None = None
+    """How many files were modified."""
+    added_file_count: int | float | None = None
+    """How many files are new."""
+    deleted_file_count: int | float | None = None
+    """How many files are gone."""
+    total_change_count: int | float | None = None
+    """How many changes were found in all."""
+    walk_duration_ms: int | float | None = None
+    """Time taken to scan the workspace, in milliseconds."""
+    update_duration_ms: int | float | None = None
+    """Time taken to update the index, in milliseconds."""
+    total_duration_ms: int | float | None = None
+    """Time taken in all, in milliseconds."""
+    kind: Literal["incremental"] = "incremental"
+
+
+class SessionIndexedSearchDataServerError(TaggedModel):
+    """A failure of the search server.
+
+    Since runtime 1.0.102.
+    """
+
+    error_type: IndexedSearchErrorType
+    """Kind of failure."""
+    exit_code: int | float | None = None
+    """Exit code of the server process; absent if there is none."""
+    error_message: str | None = None
+    """Details of the failure; they may hold sensitive user data."""
+    kind: Literal["server_error"] = "server_error"
+
+
+class SessionIndexedSearchDataStartup(TaggedModel):
+    """How an attempt to start indexed search went.
+
+    Since runtime 1.0.102.
+    """
+
+    outcome: IndexedSearchOutcome
+    """How the attempt ended."""
+    file_count: int | float | None = None
+    """How many text files the repository holds; absent if not counted."""
+    startup_duration_ms: int | float
+    """Time the start took by the clock, in milliseconds."""
+    forced_by_env: bool
+    """True if an environment variable turned indexed search on."""
+    warm_start: bool
+    """True if the caller wanted to wait until the index was ready, even when the attempt was skipped."""
+    disabled_reason: IndexedSearchDisabledReason | None = None
+    """What keeps indexed search off; absent if nothing does."""
+    error_message: str | None = None
+    """Details of the failure; they may hold sensitive user data."""
+    eligible: bool | None = None
+    """True if the repository has enough files for indexing to begin by itself; absent if unknown."""
+    kind: Literal["startup"] = "startup"
+
+
+class SessionIndexedSearchDataStatus(TaggedModel):
+    """The present state of indexed search.
+
+    Since runtime 1.0.102.
+    """
+
+    state: IndexedSearchState
+    """State of indexed search since it was last activated in this session."""
+    kind: Literal["status"] = "status"
 
 
 class SessionInfoData(WireModel):
@@ -354,6 +1182,26 @@ class SessionInfoData(WireModel):
     """Advice the user can act on, shown next to the message."""
 
 
+class SessionMCPServerNeedsReconnectData(WireModel):
+    """An MCP server whose connection has to be made anew.
+
+    Since runtime 1.0.102.
+    """
+
+    server_name: str
+    """Name of the server."""
+
+
+class SessionMCPServerRemovedData(WireModel):
+    """An MCP server that is no longer run.
+
+    Since runtime 1.0.102.
+    """
+
+    server_name: str
+    """Name of the server that is gone."""
+
+
 class SessionMCPServerStatusChangedData(WireModel):
     """Data of a `session.mcp_server_status_changed` event."""
 
@@ -365,6 +1213,28 @@ class SessionMCPServerStatusChangedData(WireModel):
     """
     error: str | None = None
     """What went wrong, if the server has failed."""
+    error_classification: str | None = None
+    """Kind of the final connection failure; `unclassified` if none was given. New values may be added.
+    Since runtime 1.0.102.
+    """
+    config_source: str | None = None
+    """Where the settings of a connected or failed server came from, or `unknown`. New values may be added.
+    Since runtime 1.0.102.
+    """
+
+
+class SessionMCPServerToolsLoadedData(WireModel):
+    """The tools of an MCP server, at hand for the first time on this connection, whether listed by the
+    server (`tools/list`) or taken from a cached snapshot. With a snapshot this may precede the
+    connected state; a connected server without it is still loading.
+
+    Since runtime 1.0.102.
+    """
+
+    server_name: str
+    """Name of the server."""
+    tool_count: int
+    """How many tools it listed."""
 
 
 class SessionMCPServersLoadedData(WireModel):
@@ -372,6 +1242,48 @@ class SessionMCPServersLoadedData(WireModel):
 
     servers: list[MCPServersLoadedServer]
     """The MCP servers, each with its status."""
+
+
+class SessionManagedPluginProgressData(WireModel):
+    """How far the preparation of plugins required by the organization has come. Translate the phase for
+    display, but show plugin specs as they are.
+
+    Since runtime 1.0.102.
+    """
+
+    phase: ManagedPluginProgressPhase
+    """Step that is under way."""
+    plugin_specs: list[str]
+    """Install specs of the plugins concerned, in order; empty during `initializing` and at `complete`."""
+
+
+class SessionManagedSettingsEnforcedData(WireModel):
+    """An action attempted by the user or host that enterprise policy blocked or capped, and why.
+
+    Since runtime 1.0.81.
+    """
+
+    action: ManagedSettingsEnforcedAction
+    """Kind of action that was governed."""
+    escalation: ManagedSettingsEnforcedEscalation | None = None
+    """What exactly was refused in a `bypass_permissions_blocked` action; absent for actions without such a
+    detail.
+    """
+    setting: str
+    """Key of the managed setting at work, such as `permissions.disableBypassPermissionsMode`."""
+    fail_closed: bool
+    """True if the policy could not be determined and the strict side was taken; `setting` then still names
+    the restriction.
+    """
+    message: str
+    """Explanation that can be shown to the user."""
+
+
+class SessionMemoryChangedData(WireModel):
+    """Empty data: `store_memory` or `vote_memory` has changed the agent's memories, so fetch them again.
+
+    Since runtime 1.0.81.
+    """
 
 
 class SessionModeChangedData(WireModel):
@@ -383,36 +1295,48 @@ class SessionModeChangedData(WireModel):
     """Mode the agent works in from now on."""
 
 
-class SessionModelChangeData(WireModel):
-    """Data of a `session.model_change` event: model and settings before and after."""
+class SessionModeNoticeDeliveredData(WireModel):
+    """Record that the model was told of a mode change, so that mode tools can stay on offer after a
+    resume.
 
-    previous_model: str | None = None
-    """Model in use before; absent if none was."""
-    new_model: str
-    """ID of the model now in use."""
-    previous_reasoning_effort: str | None = None
-    """Reasoning effort before the switch; absent where it does not apply."""
-    reasoning_effort: str | None = None
-    """Reasoning effort after the switch; absent or null where it does not apply."""
-    previous_reasoning_summary: ReasoningSummary | None = None
-    """Reasoning summary mode before the switch; absent where it does not apply."""
-    reasoning_summary: ReasoningSummary | None = None
-    """Reasoning summary mode after the switch; absent where it does not apply."""
-    context_tier: ContextTier | None = None
-    """Context tier after the switch; an explicit null drops the tier chosen before."""
-    cause: str | None = None
-    """Why the model changed when the user did not ask for it. So far only `rate_limit_auto_switch`, the
-    automatic switch that gets around a rate limit; a UI can word its message by it.
+    Since runtime 1.0.102.
     """
+
+    mode: SessionMode
+    """Mode that the notice put in force."""
+    content: str | None = None
+    """The notice as the model saw it, kept if it came in the middle of a turn."""
+
+
+class SessionModelDeselectedData(WireModel):
+    """Loss of the user's chosen model, which its host has withdrawn. The next turn takes a default, so
+    stop showing the model as chosen; reasoning effort, verbosity and the like stay as they are. Stored,
+    so that a resume does not bring the model back.
+
+    Since runtime 1.0.102.
+    """
+
+    previous_model: str
+    """Model that was chosen until then."""
+    reason: ModelDeselectedReason
+    """Why the choice was undone."""
 
 
 class SessionPermissionsChangedData(WireModel):
     """Data of a `session.permissions_changed` event: the overall allow-all flag before and after."""
 
-    previous_allow_all_permissions: bool
-    """Value the overall allow-all flag had before."""
-    allow_all_permissions: bool
-    """Value the overall allow-all flag has now."""
+    previous_allow_all_permissions: bool | None = None
+    """Value the overall allow-all flag had before. Until runtime 1.0.61."""
+    allow_all_permissions: bool | None = None
+    """Value the overall allow-all flag has now. Until runtime 1.0.61."""
+    previous_mode: PermissionMode | None = None
+    """Mode until now. Since runtime 1.0.81."""
+    mode: PermissionMode | None = None
+    """Mode from now on. Since runtime 1.0.81."""
+    assisted_approval_model: str | None = None
+    """Judge model set expressly for assisted mode; absent if the provider's default is used. Since runtime
+    1.0.81.
+    """
 
 
 class SessionPlanChangedData(WireModel):
@@ -427,6 +1351,17 @@ class SessionRemoteSteerableChangedData(WireModel):
 
     remote_steerable: bool
     """True if the session can from now on be steered remotely through GitHub."""
+
+
+class SessionRequestBodyCompressionDisabledData(WireModel):
+    """Record that the server refused a compressed model request, so that the session sends bodies
+    uncompressed from then on, also after a resume.
+
+    Since runtime 1.0.102.
+    """
+
+    encoding: ModelCallRequestBodyEncoding | None = None
+    """`Content-Encoding` of the refused request; absent if the call did not report it."""
 
 
 class SessionScheduleCancelledData(WireModel):
@@ -459,6 +1394,36 @@ class SessionScheduleCreatedData(WireModel):
     """Label the timeline shows in place of the real prompt; for an expanded skill call, for example,
     `/skill-name args`.
     """
+    self_paced: bool | None = None
+    """True for a `dynamic` schedule without a fixed rhythm: the model sets each next run with the `wakeup`
+    action of `manage_schedule`, and so `nextRunAt`. Since runtime 1.0.81.
+    """
+    origin: ScheduleOrigin | None = None
+    """Who made the schedule. Only one made by the user may run a skill with `disable-model-invocation`;
+    absent on older entries, which count as not the user's. Since runtime 1.0.81.
+    """
+
+
+class SessionScheduleRearmedData(WireModel):
+    """The next run of a self-paced schedule, newly set.
+
+    Since runtime 1.0.81.
+    """
+
+    id: int
+    """ID of the schedule."""
+    next_run_at: int
+    """Time of the next run as the model set it, in milliseconds since the epoch."""
+
+
+class SessionSessionLimitsChangedData(WireModel):
+    """The new limits of the session; null removes them.
+
+    Since runtime 1.0.81.
+    """
+
+    session_limits: SessionLimitsConfig | None
+    """Limits now in force; null if there are none."""
 
 
 class SessionSnapshotRewindData(WireModel):
@@ -468,16 +1433,9 @@ class SessionSnapshotRewindData(WireModel):
     """ID of the event the session was rewound to. That event is gone too, with everything after it."""
     events_removed: int
     """How many events the rewind took away."""
-
-
-class SessionTaskCompleteData(WireModel):
-    """Data of a `session.task_complete` event."""
-
-    summary: str | None = None
-    """The agent's own summary of the finished task; empty by default."""
-    success: bool | None = None
-    """True if the tool call worked; false if it did not pass validation, for example because of invalid
-    arguments.
+    event_ids: list[str] | None = None
+    """IDs of the removed events, from `upToEventId` on. Later events not in the list were kept, such as
+    those of a background agent in between. Since runtime 1.0.102.
     """
 
 
@@ -486,6 +1444,15 @@ class SessionTitleChangedData(WireModel):
 
     title: str
     """Title to display for the session from now on."""
+
+
+class SessionTodosChangedData(WireModel):
+    """Empty data: the agent has written to one of its tables `todos` and `todo_deps`, so call
+    `session.plan.readSqlTodosWithDependencies` for the state. Events come in order and may be
+    debounced.
+
+    Since runtime 1.0.81.
+    """
 
 
 class SessionToolsUpdatedData(WireModel):
@@ -544,6 +1511,14 @@ class SessionWarningData(WireModel):
     """Text to show in the timeline."""
     url: str | None = None
     """Page about the warning, to be opened by the user in a browser."""
+    originating_message_id: str | None = None
+    """ID that `session.send` returned for the request concerned; set for prompts blocked by policy, which
+    cause no `user.message`. Since runtime 1.0.102.
+    """
+    remediation: RemediationAction | None = None
+    """What the user has to do to recover; absent if no action is known. `message` names no command or
+    button, so build that from this value. Since runtime 1.0.102.
+    """
 
 
 class ShutdownCodeChanges(WireModel):
@@ -610,6 +1585,26 @@ class SkillsLoadedSkill(WireModel):
     """True if the skill is switched on at present."""
     path: str | None = None
     """Absolute path of the skill's file; absent if there is none to give."""
+    command_name: str | None = None
+    """Slash command that calls the skill, without the `/`. Since runtime 1.0.81."""
+    argument_hint: str | None = None
+    """Free text on the arguments the skill expects, from `argument-hint` in its frontmatter. Since runtime
+    1.0.81.
+    """
+
+
+class UsageCheckpointModelCacheState(WireModel):
+    """When the prompt cache of one model expires.
+
+    Since runtime 1.0.81.
+    """
+
+    model_id: str
+    """ID of the model."""
+    cache_expires_at: str
+    """Time the cache expires, as far as known."""
+    cache_ttl_seconds: int
+    """Lifetime of the cache, in seconds; a read from the cache extends it by this."""
 
 
 WorkingDirectoryContextHostType: TypeAlias = Literal["github", "ado"] | str
@@ -641,19 +1636,39 @@ class CanvasRegistryChangedCanvas(WireModel):
     """Name to show to people."""
     description: str
     """One short sentence on the canvas, which the agent sees in the list of canvases; not empty."""
-    input_schema: dict[str, Any] | None = None
+    input_schema: Any | None = None
     """JSON Schema of the data the canvas is opened with."""
     actions: list[CanvasRegistryChangedCanvasAction] | None = None
     """Actions that the agent or the host can call."""
+    icon: str | None = None
+    """Path of a PNG file on the host with the icon; absent if none was given. Since runtime 1.0.81."""
 
 
 class CompactionCompleteCompactionTokensUsedCopilotUsage(WireModel):
     """Cost and usage of a compaction's request, from `copilot_usage` in the Copilot API's response."""
 
-    token_details: list[CompactionCompleteCompactionTokensUsedCopilotUsageTokenDetail]
+    token_details: list[CompactionCompleteCompactionTokensUsedCopilotUsageTokenDetail] | None = None
     """Token usage item by item."""
     total_nano_aiu: int | float
     """Cost of the request in all, in nano-AI units."""
+    model: str | None = None
+    """Model to bill for details that name none. Since runtime 1.0.102."""
+
+
+class CompletionReceiptFinalTool(WireModel):
+    """Last tool completion among the covered events.
+
+    Since runtime 1.0.102.
+    """
+
+    tool_call_id: str
+    """ID of the tool call."""
+    tool_name: str | None = None
+    """Name of the tool, from the event of its start; absent if not known."""
+    status: CompletionReceiptToolStatus
+    """Whether it succeeded, or how it failed."""
+    exit_code: int | None = None
+    """Exit code of the process, if the result is a structured shell result with one."""
 
 
 class ExtensionsLoadedExtension(WireModel):
@@ -676,6 +1691,32 @@ class SessionCanvasRegistryChangedData(WireModel):
     """The canvases that can be opened now."""
 
 
+class SessionCompletionReceiptData(WireModel):
+    """Facts that held when the agent's decision to finish was accepted; it has no effect on behavior.
+
+    Since runtime 1.0.102.
+    """
+
+    schema_version: int
+    """Version of the receipt's format."""
+    attempt: int
+    """Number of this receipt in the stored history, counted from 1."""
+    source_event_id: str
+    """ID of the turn-end event of the assistant on which the decision rests; unique to the receipt and
+    equal to `eventRange.endEventId`.
+    """
+    event_range: CompletionReceiptEventRange
+    """Stored events the receipt covers, both ends included."""
+    stop_reason: CompletionReceiptStopReason
+    """Why the decision was accepted."""
+    final_tool: CompletionReceiptFinalTool | None = None
+    """Last tool completion among the covered events; absent if there was none."""
+    successful_tool_count: int
+    """How many covered tool completions succeeded."""
+    failed_tool_count: int
+    """How many covered tool completions failed."""
+
+
 class SessionExtensionsLoadedData(WireModel):
     """Data of a `session.extensions_loaded` event."""
 
@@ -683,11 +1724,129 @@ class SessionExtensionsLoadedData(WireModel):
     """The extensions found, each with its status."""
 
 
+class SessionFusionChangeCheckpointData(WireModel):
+    """Totals of the editing tools after a Fusion turn, with edits of discarded phases included.
+
+    Since runtime 1.0.102.
+    """
+
+    code_changes: ShutdownCodeChanges
+    """Totals of the changes to the code."""
+
+
+class SessionIdleData(WireModel):
+    """Data of a `session.idle` event: no background agent or attached shell command is still running."""
+
+    aborted: bool | None = None
+    """True if an abort signal ended the agent loop that ran just before."""
+    mode: SessionMode | None = None
+    """Mode the agent was in when it became idle; absent if unknown. In autopilot the agent may carry on
+    after it, so this tells a pause from a real end of turn. Since runtime 1.0.81.
+    """
+
+
+SessionIndexedSearchData: TypeAlias = Annotated[
+    Annotated[
+        SessionIndexedSearchDataStatus
+        | SessionIndexedSearchDataStartup
+        | SessionIndexedSearchDataServerError
+        | SessionIndexedSearchDataIncremental,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Status or diagnostics of the running indexed search; never stored, and no sign in the history of whether
+it is active.
+
+Since runtime 1.0.102.
+"""
+
+
+class SessionModelChangeData(WireModel):
+    """Data of a `session.model_change` event: model and settings before and after."""
+
+    previous_model: str | None = None
+    """Model in use before; absent if none was."""
+    new_model: str
+    """ID of the model now in use."""
+    previous_reasoning_effort: str | None = None
+    """Reasoning effort before the switch; absent where it does not apply."""
+    reasoning_effort: str | None = None
+    """Reasoning effort after the switch; absent or null where it does not apply."""
+    previous_reasoning_summary: ReasoningSummary | None = None
+    """Reasoning summary mode before the switch; absent where it does not apply."""
+    reasoning_summary: ReasoningSummary | None = None
+    """Reasoning summary mode after the switch; absent where it does not apply."""
+    context_tier: ContextTier | None = None
+    """Context tier after the switch; an explicit null drops the tier chosen before."""
+    cause: str | None = None
+    """Why the model changed when the user did not ask for it. So far only `rate_limit_auto_switch`, the
+    automatic switch that gets around a rate limit; a UI can word its message by it.
+    """
+    previous_verbosity: Verbosity | None = None
+    """Verbosity of the output before the change. Since runtime 1.0.81."""
+    verbosity: Verbosity | None = None
+    """Verbosity of the output since the change. Since runtime 1.0.81."""
+    source: ModelChangeSource | None = None
+    """What brought the change about; absent if unknown. Since runtime 1.0.81."""
+    provider_id: str | None = None
+    """Provider chosen for `newModel`; absent for old or unattributed choices and never guessed from later
+    ones. Since runtime 1.0.102.
+    """
+    previous_provider_id: str | None = None
+    """Provider of `previousModel`; absent if unknown. A new provider counts as a change even if the model
+    is the same. Since runtime 1.0.102.
+    """
+    reasoning_effort_model: str | None = None
+    """Model whose selection brought the reasoning effort along; absent if the effort was set on its own
+    and in old events. Since runtime 1.0.102.
+    """
+    reasoning_effort_managed: bool | None = None
+    """True if managed policy set the effort as a default for `reasoningEffortModel`; absent if an agent or
+    user set it, it stands alone, or the event is old. Since runtime 1.0.102.
+    """
+    context_tier_managed: bool | None = None
+    """True if `contextTier` is a default of managed policy; absent if the user set it or the event is old.
+    Since runtime 1.0.102.
+    """
+    previous_auto_tier: AutoTier | None = None
+    """Auto preference before; absent if none was chosen expressly. Since runtime 1.0.102."""
+    auto_tier: AutoTier | None = None
+    """Auto preference in force after the change; null or absent if there is none. Since runtime 1.0.102."""
+    auto_tier_managed: bool | None = None
+    """True if `autoTier` is a default of managed policy; absent if the user set it or the event is old.
+    Since runtime 1.0.102.
+    """
+
+
+class SessionQuotaObservationData(WireModel):
+    """A provider's quota as it was observed, apart from the accounting of single calls and charges.
+
+    Since runtime 1.0.102.
+    """
+
+    observation: ProviderQuotaState
+    """What the admitted provider reports. Balances and percentages for admission are left out; monthly
+    usage may give its own amount and cycle.
+    """
+
+
 class SessionSkillsLoadedData(WireModel):
     """Data of a `session.skills_loaded` event."""
 
     skills: list[SkillsLoadedSkill]
     """The skills found."""
+
+
+class SessionUsageRecordData(WireModel):
+    """Stored accounting of one call; the live usage event has the same accounting identity.
+
+    Since runtime 1.0.102.
+    """
+
+    usage: AssistantUsageData
+    """Usage of the call in normal form, with its provider and accounting identity."""
 
 
 class SessionWorkspaceFileChangedData(WireModel):
@@ -735,6 +1894,11 @@ class WorkingDirectoryContext(WireModel):
     """Newest commit of the current branch when the session started."""
     base_commit: str | None = None
     """Commit the current branch is based on, as of session start."""
+    pending_git_context: bool | None = None
+    """True on the first event of a directory change, sent before git was looked at. A final event always
+    follows, with the git context or, outside a repository, only the directory. Absent on final and
+    single events. Since runtime 1.0.81.
+    """
 
 
 class CompactionCompleteCompactionTokensUsed(WireModel):
@@ -754,6 +1918,14 @@ class CompactionCompleteCompactionTokensUsed(WireModel):
     """How long the call took, in milliseconds."""
     model: str | None = None
     """ID of the model that was called."""
+    request_count: int | None = None
+    """How many model requests this usage sums up. Since runtime 1.0.102."""
+    ai_credits_status: AiCreditsStatus | None = None
+    """Whether each of the calls reported its credits, only some of them, or none. Since runtime 1.0.102."""
+    provider: ModelProviderRef | None = None
+    """Provider of the compaction call; absent if unknown. Since runtime 1.0.102."""
+    model_display_name: str | None = None
+    """Name of the model for display, as of the compaction call. Since runtime 1.0.102."""
 
 
 class SessionCompactionCompleteData(WireModel):
@@ -799,6 +1971,52 @@ class SessionCompactionCompleteData(WireModel):
     """
     tool_definitions_tokens: int | None = None
     """Tokens taken by tool definitions once compaction is done."""
+    status_code: int | None = None
+    """HTTP status of the failed model call; absent on success and on failures without one, such as an
+    empty answer or a transport error. Since runtime 1.0.81.
+    """
+    token_limit: int | None = None
+    """Size of the model's context window that was aimed at, in tokens; absent if unknown. Since runtime
+    1.0.81.
+    """
+    trigger: CompactionTrigger | None = None
+    """What set the compaction off; absent if unknown. Since runtime 1.0.81."""
+    outcome: str | None = None
+    """How the compaction ended; values still unknown are passed on as they are. Since runtime 1.0.102."""
+    outcome_reason: str | None = None
+    """Why an expected outcome left the history as it was, such as a cancellation or nothing to compact;
+    values still unknown are passed on. Since runtime 1.0.102.
+    """
+    failure_reason: str | None = None
+    """Kind of failure, if it failed; values still unknown are passed on. Since runtime 1.0.102."""
+    compaction_attempt_id: str | None = None
+    """ID that the event of the start carries as well. Since runtime 1.0.102."""
+    model: str | None = None
+    """Model that compacted, given when the provider's usage data does not name it. Since runtime 1.0.102."""
+    initial_model: str | None = None
+    """Model at the outset, if routing later changed it to the reported one. Since runtime 1.0.102."""
+    token_accounting_basis: str | None = None
+    """How the token counts before and after were measured, if they can be compared; at present
+    `local_full_context_estimate`. Since runtime 1.0.102.
+    """
+    responses_reasoning: ResponsesReasoning | None = None
+    """Reasoning settings kept on the new summary when a replay skips the old history. Since runtime
+    1.0.102.
+    """
+    active_workflow_summary: str | None = None
+    """Reminder of the active workflow that was added to the compacted context. Since runtime 1.0.102."""
+    behavior_model_id: str | None = None
+    """Canonical ID of the model whose special behavior applies when the compaction is replayed. Since
+    runtime 1.0.102.
+    """
+    target_prompt_token_limit: int | None = None
+    """Prompt budget of the target model, in tokens, where it is not the same as the token limit in force.
+    Since runtime 1.0.102.
+    """
+    switch_target_model: str | None = None
+    """Model being switched to, if it is not the one that compacts; in a HydraFusion turn, the root model
+    routed to. Since runtime 1.0.102.
+    """
 
 
 class SessionResumeData(WireModel):
@@ -839,43 +2057,30 @@ class SessionResumeData(WireModel):
     their results, and user messages queue until all are settled. If false, the default, they are marked
     interrupted at once on resume.
     """
-
-
-class SessionShutdownData(WireModel):
-    """Data of a `session.shutdown` event: why the session ended, and its totals."""
-
-    shutdown_type: ShutdownType
-    """`routine` for a normal end, `error` for a crash or fatal error."""
-    error_reason: str | None = None
-    """What the error was, if `shutdownType` is `error`."""
-    total_premium_requests: int | float | None = None
-    """How many premium API requests the session made."""
-    total_nano_aiu: int | float | None = None
-    """Cost of the whole session, in nano-AI units."""
-    token_details: dict[str, ShutdownTokenDetail] | None = None
-    """Token totals of the whole session, by token type."""
-    total_api_duration_ms: int | float
-    """Total time the session spent in API calls, in milliseconds."""
-    session_start_time: int
-    """When the session started, in milliseconds since the Unix epoch."""
-    events_file_size_bytes: int | None = None
-    """Size on disk of the session's `events.jsonl` at shutdown, in bytes; absent if the file is missing or
-    its size cannot be read.
+    verbosity: Verbosity | None = None
+    """Verbosity of the model's output, such as `low`, `medium` or `high`. Since runtime 1.0.81."""
+    session_limits: SessionLimitsConfig | None = None
+    """Limits of the session at the resume; null if there are none. Since runtime 1.0.81."""
+    provider_id: str | None = None
+    """Provider of `selectedModel` at the resume; absent if not chosen expressly. Since runtime 1.0.102."""
+    reasoning_effort_model: str | None = None
+    """Model whose selection brought the reasoning effort along; absent if the effort was set on its own
+    and in old events. Since runtime 1.0.102.
     """
-    code_changes: ShutdownCodeChanges
-    """Totals of the code changes made in the session."""
-    model_metrics: dict[str, ShutdownModelMetric]
-    """Usage of each model, by model ID."""
-    current_model: str | None = None
-    """Model in use at shutdown."""
-    current_tokens: int | None = None
-    """All tokens in the context window at shutdown."""
-    system_tokens: int | None = None
-    """Tokens of the system message at shutdown."""
-    conversation_tokens: int | None = None
-    """Tokens of all messages but the system message at shutdown."""
-    tool_definitions_tokens: int | None = None
-    """Tokens taken by tool definitions at shutdown."""
+    reasoning_effort_managed: bool | None = None
+    """True if managed policy set the effort as a default for `reasoningEffortModel`; absent if an agent or
+    user set it, it stands alone, or the event is old. Since runtime 1.0.102.
+    """
+    context_tier_managed: bool | None = None
+    """True if `contextTier` is a default of managed policy; absent if the user set it or the event is old.
+    Since runtime 1.0.102.
+    """
+    auto_tier: AutoTier | None = None
+    """Auto preference in force at the resume. Since runtime 1.0.102."""
+    auto_tier_managed: bool | None = None
+    """True if `autoTier` is a default of managed policy; absent if the user set it or the event is old.
+    Since runtime 1.0.102.
+    """
 
 
 class SessionStartData(WireModel):
@@ -916,6 +2121,52 @@ class SessionStartData(WireModel):
     launched when the parent's interactive session shut down. Telemetry of this session counts under the
     parent's ID.
     """
+    verbosity: Verbosity | None = None
+    """Verbosity of the model's output, such as `low`, `medium` or `high`. Since runtime 1.0.81."""
+    session_limits: SessionLimitsConfig | None = None
+    """Limits set when the session was made; absent if there were none. Since runtime 1.0.81."""
+    github_mcp_tool_config: GitHubMCPToolConfig | None = None
+    """GitHub MCP settings of this session alone, stored for a cold resume. Since runtime 1.0.81."""
+    provider_id: str | None = None
+    """Provider of `selectedModel` at creation; absent if not chosen expressly. Since runtime 1.0.102."""
+    reasoning_effort_model: str | None = None
+    """Model whose selection brought the reasoning effort along; absent if the effort was set on its own
+    and in old events. Since runtime 1.0.102.
+    """
+    reasoning_effort_managed: bool | None = None
+    """True if managed policy set the effort as a default for `reasoningEffortModel`; absent if an agent or
+    user set it, it stands alone, or the event is old. Since runtime 1.0.102.
+    """
+    context_tier_managed: bool | None = None
+    """True if `contextTier` is a default of managed policy; absent if the user set it or the event is old.
+    Since runtime 1.0.102.
+    """
+    auto_tier: AutoTier | None = None
+    """Auto preference chosen when the session was made. Since runtime 1.0.102."""
+    auto_tier_managed: bool | None = None
+    """True if `autoTier` is a default of managed policy; absent if the user set it or the event is old.
+    Since runtime 1.0.102.
+    """
+
+
+class ShutdownAgentMetric(WireModel):
+    """What one agent instance had used when the session was shut down.
+
+    Since runtime 1.0.81.
+    """
+
+    agent_name: str | None = None
+    """Configured name, if it is a subagent; use it to group."""
+    agent_display_name: str | None = None
+    """Label of this run of the subagent, from `subagent.started`. For subagents of the task tool it is the
+    task's description, so group by `agentName` instead.
+    """
+    total_api_duration_ms: int | float
+    """Time the agent spent in calls to models, in milliseconds."""
+    total_nano_aiu: int | float
+    """Cost of the agent, in nano-AIU (billionths of an AI unit)."""
+    model_metrics: dict[str, ShutdownModelMetric]
+    """The agent's usage by model ID."""
 
 
 class SessionExtensionsAttachmentsPushedData(WireModel):
@@ -925,6 +2176,128 @@ class SessionExtensionsAttachmentsPushedData(WireModel):
     """Attachments from an extension. The host should show them as pills in the composer and send them with
     its next `session.send`.
     """
+
+
+class SessionShutdownData(WireModel):
+    """Data of a `session.shutdown` event: why the session ended, and its totals."""
+
+    shutdown_type: ShutdownType
+    """`routine` for a normal end, `error` for a crash or fatal error."""
+    error_reason: str | None = None
+    """What the error was, if `shutdownType` is `error`."""
+    total_premium_requests: int | float | None = None
+    """How many premium API requests the session made."""
+    total_nano_aiu: int | float | None = None
+    """Cost of the whole session, in nano-AI units."""
+    token_details: dict[str, ShutdownTokenDetail] | None = None
+    """Token totals of the whole session, by token type."""
+    total_api_duration_ms: int | float
+    """Total time the session spent in API calls, in milliseconds."""
+    session_start_time: int
+    """When the session started, in milliseconds since the Unix epoch."""
+    events_file_size_bytes: int | None = None
+    """Size on disk of the session's `events.jsonl` at shutdown, in bytes; absent if the file is missing or
+    its size cannot be read.
+    """
+    code_changes: ShutdownCodeChanges
+    """Totals of the code changes made in the session."""
+    model_metrics: dict[str, ShutdownModelMetric]
+    """Usage of each model, by model ID."""
+    current_model: str | None = None
+    """Model in use at shutdown."""
+    current_tokens: int | None = None
+    """All tokens in the context window at shutdown."""
+    system_tokens: int | None = None
+    """Tokens of the system message at shutdown."""
+    conversation_tokens: int | None = None
+    """Tokens of all messages but the system message at shutdown."""
+    tool_definitions_tokens: int | None = None
+    """Tokens taken by tool definitions at shutdown."""
+    agent_metrics: dict[str, ShutdownAgentMetric] | None = None
+    """Usage by agent, under the agent instance's ID; the main conversation is always `main`. Since runtime
+    1.0.81.
+    """
+    tool_usage_request_ids: list[str] | None = None
+    """IDs of the tool operations that the final accounting already counts. Since runtime 1.0.102."""
+    accounting_snapshot: UsageGetMetricsResult | None = None
+    """Full state of the accounting, taken in one step with the watermarks of the receipts. Since runtime
+    1.0.102.
+    """
+    provider_model_metrics: list[UsageMetricsProviderModelMetric] | None = None
+    """Usage by provider and model, kept so that a replay need not look at the present provider. Since
+    runtime 1.0.102.
+    """
+    usage_accounting_watermarks: dict[str, int] | None = None
+    """Last accounting sequence number per source; earlier usage receipts are contained. Since runtime
+    1.0.102.
+    """
+
+
+class SessionUsageCheckpointData(WireModel):
+    """Stored usage of the session so far, from which totals are rebuilt on resume.
+
+    Since runtime 1.0.81.
+    """
+
+    total_nano_aiu: int | float
+    """Cost of the session so far, in nano-AIU (billionths of an AI unit)."""
+    total_premium_requests: int | float | None = None
+    """Premium requests used so far."""
+    model_cache_state: list[UsageCheckpointModelCacheState] | None = None
+    """State of the prompt cache per model, from which a resume knows when it expires."""
+    prompt_cache_break_state: list[Any] | None = None
+    """Baselines per conversation for detecting a broken prompt cache, restored on resume."""
+    tool_usage_request_ids: list[str] | None = None
+    """IDs of the tool operations already counted, so that a repeated delivery under a newer sequence
+    number is not charged twice. Since runtime 1.0.102.
+    """
+    accounting_snapshot: UsageGetMetricsResult | None = None
+    """Full state of the accounting, taken in one step with the watermarks of the receipts. Since runtime
+    1.0.102.
+    """
+    provider_model_metrics: list[UsageMetricsProviderModelMetric] | None = None
+    """Usage by provider and model, which contains all earlier usage receipts. Since runtime 1.0.102."""
+    usage_accounting_watermarks: dict[str, int] | None = None
+    """Highest sequence number counted per source session; which single calls were counted is not kept.
+    Since runtime 1.0.102.
+    """
+
+
+class SessionAutoModeResolved(EventBase):
+    """Sent when auto mode has settled on a model for a session's first prompt; tells which and why.
+
+    Wire type: `session.auto_mode_resolved` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["session.auto_mode_resolved"] = "session.auto_mode_resolved"
+    data: SessionAutoModeResolvedData
+
+
+class SessionAutoTierRecommendation(EventBase):
+    """Sent after a successful model call in Auto to tell which Auto preference the Copilot API recommends;
+    not stored.
+
+    Wire type: `session.auto_tier_recommendation` (not stored in the event log, experimental, since
+    runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.auto_tier_recommendation"] = "session.auto_tier_recommendation"
+    data: SessionAutoTierRecommendationData
+
+
+class SessionAutoTierSwitchFailed(EventBase):
+    """Sent when an Auto preference could not be activated because no usable pair of model and token was to
+    be had. The preference in force stays; the event is neither stored nor replayed.
+
+    Wire type: `session.auto_tier_switch_failed` (not stored in the event log, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.auto_tier_switch_failed"] = "session.auto_tier_switch_failed"
+    data: SessionAutoTierSwitchFailedData
 
 
 class SessionAutopilotObjectiveChanged(EventBase):
@@ -938,6 +2311,19 @@ class SessionAutopilotObjectiveChanged(EventBase):
     data: SessionAutopilotObjectiveChangedData
 
 
+class SessionAutopilotStopped(EventBase):
+    """Sent when the runtime no longer continues an Autopilot request. Background work tied to it may still
+    run, so the session need not be idle.
+
+    Wire type: `session.autopilot_stopped` (not stored in the event log, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.autopilot_stopped"] = "session.autopilot_stopped"
+    data: SessionAutopilotStoppedData
+
+
 class SessionBackgroundTasksChanged(EventBase):
     """Sent when the background tasks of the session changed. Carries no data.
 
@@ -948,6 +2334,16 @@ class SessionBackgroundTasksChanged(EventBase):
 
     type: Literal["session.background_tasks_changed"] = "session.background_tasks_changed"
     data: SessionBackgroundTasksChangedData
+
+
+class SessionBinaryAsset(EventBase):
+    """Sent to record the bytes of a binary asset that other events refer to by its content-based ID.
+
+    Wire type: `session.binary_asset` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["session.binary_asset"] = "session.binary_asset"
+    data: SessionBinaryAssetData
 
 
 class SessionCanvasClosed(EventBase):
@@ -975,6 +2371,16 @@ class SessionCanvasOpened(EventBase):
     data: SessionCanvasOpenedData
 
 
+class SessionCanvasRecorded(EventBase):
+    """Sent to record that a canvas is open, so that it can be restored when the session is resumed cold.
+
+    Wire type: `session.canvas.recorded` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["session.canvas.recorded"] = "session.canvas.recorded"
+    data: SessionCanvasRecordedData
+
+
 class SessionCanvasRegistryChanged(EventBase):
     """Sent when the set of available canvases changed. Lists those available now.
 
@@ -985,6 +2391,31 @@ class SessionCanvasRegistryChanged(EventBase):
 
     type: Literal["session.canvas.registry_changed"] = "session.canvas.registry_changed"
     data: SessionCanvasRegistryChangedData
+
+
+class SessionCanvasRemoved(EventBase):
+    """Sent to record that a canvas was closed; on replay it cancels the earlier record of the opening.
+
+    Wire type: `session.canvas.removed` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["session.canvas.removed"] = "session.canvas.removed"
+    data: SessionCanvasRemovedData
+
+
+class SessionCanvasUnavailable(EventBase):
+    """Sent when the provider of an open canvas has gone away, say because its extension reloads. Keep the
+    panel and show that it reconnects; the next `session.canvas.opened` of the same `instanceId` ends
+    this. Never stored or replayed.
+
+    Wire type: `session.canvas.unavailable` (not stored in the event log, experimental, since runtime
+    1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.canvas.unavailable"] = "session.canvas.unavailable"
+    data: SessionCanvasUnavailableData
 
 
 class SessionCompactionComplete(EventBase):
@@ -1008,6 +2439,17 @@ class SessionCompactionStart(EventBase):
     data: SessionCompactionStartData
 
 
+class SessionCompletionReceipt(EventBase):
+    """Sent when the agent's decision to finish is accepted; records the facts at that moment and changes
+    nothing.
+
+    Wire type: `session.completion_receipt` (experimental, since runtime 1.0.102).
+    """
+
+    type: Literal["session.completion_receipt"] = "session.completion_receipt"
+    data: SessionCompletionReceiptData
+
+
 class SessionContextChanged(EventBase):
     """Sent when the working directory or git state of the session changed. Carries the new state.
 
@@ -1016,6 +2458,16 @@ class SessionContextChanged(EventBase):
 
     type: Literal["session.context_changed"] = "session.context_changed"
     data: WorkingDirectoryContext
+
+
+class SessionContextCleared(EventBase):
+    """Sent when the host has cleared the conversation, for example by `session.history.clearContext`.
+
+    Wire type: `session.context_cleared` (since runtime 1.0.81).
+    """
+
+    type: Literal["session.context_cleared"] = "session.context_cleared"
+    data: SessionContextClearedData
 
 
 class SessionCustomAgentsUpdated(EventBase):
@@ -1079,6 +2531,82 @@ class SessionExtensionsLoaded(EventBase):
     data: SessionExtensionsLoadedData
 
 
+class SessionFusionChangeCheckpoint(EventBase):
+    """Sent after a Fusion turn to record the totals of the editing tools, with edits of discarded phases
+    included.
+
+    Wire type: `session.fusion_change_checkpoint` (internal, since runtime 1.0.102).
+    """
+
+    type: Literal["session.fusion_change_checkpoint"] = "session.fusion_change_checkpoint"
+    data: SessionFusionChangeCheckpointData
+
+
+class SessionFusionCommitStarted(EventBase):
+    """Sent when HydraFusion begins to commit the final text or terminal tool call of a turn; a stored
+    marker that keeps the commit from happening twice.
+
+    Wire type: `session.fusion_commit_started` (experimental, internal, since runtime 1.0.81).
+    """
+
+    type: Literal["session.fusion_commit_started"] = "session.fusion_commit_started"
+    data: SessionFusionCommitStartedData
+
+
+class SessionFusionCompleted(EventBase):
+    """Sent when a HydraFusion turn has ended; sums up its outcome.
+
+    Wire type: `session.fusion_completed` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["session.fusion_completed"] = "session.fusion_completed"
+    data: SessionFusionCompletedData
+
+
+class SessionFusionHandoff(EventBase):
+    """Sent when one HydraFusion phase hands over to another for repair or revision; holds the exact
+    message the model sees.
+
+    Wire type: `session.fusion_handoff` (experimental, internal, since runtime 1.0.81).
+    """
+
+    type: Literal["session.fusion_handoff"] = "session.fusion_handoff"
+    data: SessionFusionHandoffData
+
+
+class SessionFusionResolved(EventBase):
+    """Sent when the route and policy of a HydraFusion turn have been decided and validated.
+
+    Wire type: `session.fusion_resolved` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["session.fusion_resolved"] = "session.fusion_resolved"
+    data: SessionFusionResolvedData
+
+
+class SessionFusionRouteFailed(EventBase):
+    """Sent when HydraFusion routing has failed; names the fixed fallback model taken for the turn.
+
+    Wire type: `session.fusion_route_failed` (experimental, since runtime 1.0.81).
+    """
+
+    type: Literal["session.fusion_route_failed"] = "session.fusion_route_failed"
+    data: SessionFusionRouteFailedData
+
+
+class SessionFusionRouteStarted(EventBase):
+    """Sent when HydraFusion begins to route an eligible turn; not stored.
+
+    Wire type: `session.fusion_route_started` (not stored in the event log, experimental, since runtime
+    1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.fusion_route_started"] = "session.fusion_route_started"
+    data: SessionFusionRouteStartedData
+
+
 class SessionHandoff(EventBase):
     """Sent when a session is handed off. Tells where it came from, its repository and any context passed
     along.
@@ -1103,6 +2631,19 @@ class SessionIdle(EventBase):
     data: SessionIdleData
 
 
+class SessionIndexedSearch(EventBase):
+    """Sent by the running search service to tell its status and diagnostics. Never stored, and session
+    history says nothing about whether the search is active.
+
+    Wire type: `session.indexed_search` (not stored in the event log, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.indexed_search"] = "session.indexed_search"
+    data: SessionIndexedSearchData
+
+
 class SessionInfo(EventBase):
     """Sent when an informational message is to be shown in the timeline. Tells its category and text.
 
@@ -1111,6 +2652,74 @@ class SessionInfo(EventBase):
 
     type: Literal["session.info"] = "session.info"
     data: SessionInfoData
+
+
+class SessionManagedPluginProgress(EventBase):
+    """Sent while plugins that the organization requires are being prepared. Translate the phase for
+    display, but show plugin specs as they are.
+
+    Wire type: `session.managed_plugin_progress` (not stored in the event log, experimental, since
+    runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.managed_plugin_progress"] = "session.managed_plugin_progress"
+    data: SessionManagedPluginProgressData
+
+
+class SessionManagedSettingsEnforced(EventBase):
+    """Sent when enterprise policy blocks or caps an action that the user or host attempted, such as
+    turning on bypass permissions; tells why. Not sent when policy applies silently, and not stored.
+
+    Wire type: `session.managed_settings_enforced` (not stored in the event log, experimental, since
+    runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.managed_settings_enforced"] = "session.managed_settings_enforced"
+    data: SessionManagedSettingsEnforcedData
+
+
+class SessionManagedSettingsResolved(EventBase):
+    """Sent whenever managed enterprise settings are applied or applied anew (start, resume, change of
+    account); tells the settings and the channels they came from. Not stored; the first resolution
+    precedes `session.start`.
+
+    Wire type: `session.managed_settings_resolved` (not stored in the event log, experimental, since
+    runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.managed_settings_resolved"] = "session.managed_settings_resolved"
+    data: SessionManagedSettingsResolvedData
+
+
+class SessionMCPServerNeedsReconnect(EventBase):
+    """Sent when the connection to an MCP server has to be made anew.
+
+    Wire type: `session.mcp_server_needs_reconnect` (not stored in the event log, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.mcp_server_needs_reconnect"] = "session.mcp_server_needs_reconnect"
+    data: SessionMCPServerNeedsReconnectData
+
+
+class SessionMCPServerRemoved(EventBase):
+    """Sent when an MCP server is no longer run.
+
+    Wire type: `session.mcp_server_removed` (not stored in the event log, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.mcp_server_removed"] = "session.mcp_server_removed"
+    data: SessionMCPServerRemovedData
 
 
 class SessionMCPServerStatusChanged(EventBase):
@@ -1125,6 +2734,20 @@ class SessionMCPServerStatusChanged(EventBase):
     data: SessionMCPServerStatusChangedData
 
 
+class SessionMCPServerToolsLoaded(EventBase):
+    """Sent once per connection, when the tools of an MCP server are first at hand, whether listed by the
+    server (`tools/list`) or taken from a cached snapshot. With a snapshot it may come before the server
+    counts as connected; a connected server without it is still loading.
+
+    Wire type: `session.mcp_server_tools_loaded` (not stored in the event log, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.mcp_server_tools_loaded"] = "session.mcp_server_tools_loaded"
+    data: SessionMCPServerToolsLoadedData
+
+
 class SessionMCPServersLoaded(EventBase):
     """Sent when MCP servers have been loaded. Lists each with its status.
 
@@ -1137,6 +2760,18 @@ class SessionMCPServersLoaded(EventBase):
     data: SessionMCPServersLoadedData
 
 
+class SessionMemoryChanged(EventBase):
+    """Sent when the agent has stored a memory or voted on one. Carries no data: fetch the memories again.
+
+    Wire type: `session.memory_changed` (not stored in the event log, internal, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.memory_changed"] = "session.memory_changed"
+    data: SessionMemoryChangedData
+
+
 class SessionModeChanged(EventBase):
     """Sent when the agent changes mode. Tells the old mode and the new one.
 
@@ -1147,6 +2782,17 @@ class SessionModeChanged(EventBase):
     data: SessionModeChangedData
 
 
+class SessionModeNoticeDelivered(EventBase):
+    """Sent when the model has been given the notice of a mode change; recorded so that mode tools can stay
+    on offer after a resume.
+
+    Wire type: `session.mode_notice_delivered` (since runtime 1.0.102).
+    """
+
+    type: Literal["session.mode_notice_delivered"] = "session.mode_notice_delivered"
+    data: SessionModeNoticeDeliveredData
+
+
 class SessionModelChange(EventBase):
     """Sent when the session switches models. Tells the old and the new model and their settings.
 
@@ -1155,6 +2801,28 @@ class SessionModelChange(EventBase):
 
     type: Literal["session.model_change"] = "session.model_change"
     data: SessionModelChangeData
+
+
+class SessionModelDeselected(EventBase):
+    """Sent when the model the user had chosen is gone because its host withdrew it. The next turn takes a
+    default, so stop showing the old model as chosen; reasoning effort, verbosity and the like stay.
+    Stored, so that a resume does not bring the model back.
+
+    Wire type: `session.model_deselected` (since runtime 1.0.102).
+    """
+
+    type: Literal["session.model_deselected"] = "session.model_deselected"
+    data: SessionModelDeselectedData
+
+
+class SessionPermissionRecovery(EventBase):
+    """Sent to give the full state of an Autopilot permission recovery.
+
+    Wire type: `session.permission_recovery` (since runtime 1.0.102).
+    """
+
+    type: Literal["session.permission_recovery"] = "session.permission_recovery"
+    data: SessionPermissionRecoveryData
 
 
 class SessionPermissionsChanged(EventBase):
@@ -1177,6 +2845,20 @@ class SessionPlanChanged(EventBase):
     data: SessionPlanChangedData
 
 
+class SessionQuotaObservation(EventBase):
+    """Sent when a provider's quota has been observed; separate from the accounting of single calls and
+    charges.
+
+    Wire type: `session.quota_observation` (not stored in the event log, experimental, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.quota_observation"] = "session.quota_observation"
+    data: SessionQuotaObservationData
+
+
 class SessionRemoteSteerableChanged(EventBase):
     """Sent when the ability to steer the session remotely was turned on or off.
 
@@ -1185,6 +2867,17 @@ class SessionRemoteSteerableChanged(EventBase):
 
     type: Literal["session.remote_steerable_changed"] = "session.remote_steerable_changed"
     data: SessionRemoteSteerableChangedData
+
+
+class SessionRequestBodyCompressionDisabled(EventBase):
+    """Sent when the server refused a compressed model request; from then on, also after a resume, the
+    session sends bodies uncompressed.
+
+    Wire type: `session.request_body_compression_disabled` (internal, since runtime 1.0.102).
+    """
+
+    type: Literal["session.request_body_compression_disabled"] = "session.request_body_compression_disabled"
+    data: SessionRequestBodyCompressionDisabledData
 
 
 class SessionResume(EventBase):
@@ -1216,6 +2909,26 @@ class SessionScheduleCreated(EventBase):
 
     type: Literal["session.schedule_created"] = "session.schedule_created"
     data: SessionScheduleCreatedData
+
+
+class SessionScheduleRearmed(EventBase):
+    """Sent when the next run of a self-paced schedule has been set.
+
+    Wire type: `session.schedule_rearmed` (since runtime 1.0.81).
+    """
+
+    type: Literal["session.schedule_rearmed"] = "session.schedule_rearmed"
+    data: SessionScheduleRearmedData
+
+
+class SessionSessionLimitsChanged(EventBase):
+    """Sent when the limits of the session were changed; null means that they were removed.
+
+    Wire type: `session.session_limits_changed` (since runtime 1.0.81).
+    """
+
+    type: Literal["session.session_limits_changed"] = "session.session_limits_changed"
+    data: SessionSessionLimitsChangedData
 
 
 class SessionShutdown(EventBase):
@@ -1285,6 +2998,20 @@ class SessionTitleChanged(EventBase):
     data: SessionTitleChangedData
 
 
+class SessionTodosChanged(EventBase):
+    """Sent when the agent has written to one of its tables `todos` and `todo_deps`. Carries no data: call
+    `session.plan.readSqlTodosWithDependencies` for the state. Events come in order and may be
+    debounced.
+
+    Wire type: `session.todos_changed` (not stored in the event log, since runtime 1.0.81).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["session.todos_changed"] = "session.todos_changed"
+    data: SessionTodosChangedData
+
+
 class SessionToolsUpdated(EventBase):
     """Sent when the set of tools was resolved anew. Tells the model it applies to.
 
@@ -1308,6 +3035,16 @@ class SessionTruncation(EventBase):
     data: SessionTruncationData
 
 
+class SessionUsageCheckpoint(EventBase):
+    """Sent to store the session's usage so far, from which totals are rebuilt on resume.
+
+    Wire type: `session.usage_checkpoint` (since runtime 1.0.81).
+    """
+
+    type: Literal["session.usage_checkpoint"] = "session.usage_checkpoint"
+    data: SessionUsageCheckpointData
+
+
 class SessionUsageInfo(EventBase):
     """Sent to report how full the context window is at present, in tokens and messages.
 
@@ -1318,6 +3055,16 @@ class SessionUsageInfo(EventBase):
 
     type: Literal["session.usage_info"] = "session.usage_info"
     data: SessionUsageInfoData
+
+
+class SessionUsageRecord(EventBase):
+    """Sent to store the accounting of one call; the live usage event has the same accounting identity.
+
+    Wire type: `session.usage_record` (internal, since runtime 1.0.102).
+    """
+
+    type: Literal["session.usage_record"] = "session.usage_record"
+    data: SessionUsageRecordData
 
 
 class SessionWarning(EventBase):
@@ -1342,41 +3089,76 @@ class SessionWorkspaceFileChanged(EventBase):
 
 
 EVENTS: dict[str, type[EventBase]] = {
+    "session.auto_mode_resolved": SessionAutoModeResolved,
+    "session.auto_tier_recommendation": SessionAutoTierRecommendation,
+    "session.auto_tier_switch_failed": SessionAutoTierSwitchFailed,
     "session.autopilot_objective_changed": SessionAutopilotObjectiveChanged,
+    "session.autopilot_stopped": SessionAutopilotStopped,
     "session.background_tasks_changed": SessionBackgroundTasksChanged,
+    "session.binary_asset": SessionBinaryAsset,
     "session.canvas.closed": SessionCanvasClosed,
     "session.canvas.opened": SessionCanvasOpened,
+    "session.canvas.recorded": SessionCanvasRecorded,
     "session.canvas.registry_changed": SessionCanvasRegistryChanged,
+    "session.canvas.removed": SessionCanvasRemoved,
+    "session.canvas.unavailable": SessionCanvasUnavailable,
     "session.compaction_complete": SessionCompactionComplete,
     "session.compaction_start": SessionCompactionStart,
+    "session.completion_receipt": SessionCompletionReceipt,
     "session.context_changed": SessionContextChanged,
+    "session.context_cleared": SessionContextCleared,
     "session.custom_agents_updated": SessionCustomAgentsUpdated,
     "session.custom_notification": SessionCustomNotification,
     "session.error": SessionError,
     "session.extensions.attachments_pushed": SessionExtensionsAttachmentsPushed,
     "session.extensions_loaded": SessionExtensionsLoaded,
+    "session.fusion_change_checkpoint": SessionFusionChangeCheckpoint,
+    "session.fusion_commit_started": SessionFusionCommitStarted,
+    "session.fusion_completed": SessionFusionCompleted,
+    "session.fusion_handoff": SessionFusionHandoff,
+    "session.fusion_resolved": SessionFusionResolved,
+    "session.fusion_route_failed": SessionFusionRouteFailed,
+    "session.fusion_route_started": SessionFusionRouteStarted,
     "session.handoff": SessionHandoff,
     "session.idle": SessionIdle,
+    "session.indexed_search": SessionIndexedSearch,
     "session.info": SessionInfo,
+    "session.managed_plugin_progress": SessionManagedPluginProgress,
+    "session.managed_settings_enforced": SessionManagedSettingsEnforced,
+    "session.managed_settings_resolved": SessionManagedSettingsResolved,
+    "session.mcp_server_needs_reconnect": SessionMCPServerNeedsReconnect,
+    "session.mcp_server_removed": SessionMCPServerRemoved,
     "session.mcp_server_status_changed": SessionMCPServerStatusChanged,
+    "session.mcp_server_tools_loaded": SessionMCPServerToolsLoaded,
     "session.mcp_servers_loaded": SessionMCPServersLoaded,
+    "session.memory_changed": SessionMemoryChanged,
     "session.mode_changed": SessionModeChanged,
+    "session.mode_notice_delivered": SessionModeNoticeDelivered,
     "session.model_change": SessionModelChange,
+    "session.model_deselected": SessionModelDeselected,
+    "session.permission_recovery": SessionPermissionRecovery,
     "session.permissions_changed": SessionPermissionsChanged,
     "session.plan_changed": SessionPlanChanged,
+    "session.quota_observation": SessionQuotaObservation,
     "session.remote_steerable_changed": SessionRemoteSteerableChanged,
+    "session.request_body_compression_disabled": SessionRequestBodyCompressionDisabled,
     "session.resume": SessionResume,
     "session.schedule_cancelled": SessionScheduleCancelled,
     "session.schedule_created": SessionScheduleCreated,
+    "session.schedule_rearmed": SessionScheduleRearmed,
+    "session.session_limits_changed": SessionSessionLimitsChanged,
     "session.shutdown": SessionShutdown,
     "session.skills_loaded": SessionSkillsLoaded,
     "session.snapshot_rewind": SessionSnapshotRewind,
     "session.start": SessionStart,
     "session.task_complete": SessionTaskComplete,
     "session.title_changed": SessionTitleChanged,
+    "session.todos_changed": SessionTodosChanged,
     "session.tools_updated": SessionToolsUpdated,
     "session.truncation": SessionTruncation,
+    "session.usage_checkpoint": SessionUsageCheckpoint,
     "session.usage_info": SessionUsageInfo,
+    "session.usage_record": SessionUsageRecord,
     "session.warning": SessionWarning,
     "session.workspace_file_changed": SessionWorkspaceFileChanged,
 }

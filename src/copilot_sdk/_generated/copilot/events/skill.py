@@ -7,6 +7,41 @@ from typing import Literal, TypeAlias
 
 from copilot_sdk._model import EventBase, WireModel
 
+
+class SkillContextDeliveredData(WireModel):
+    """Context of a skill exactly as the model got it during a tool phase.
+
+    Since runtime 1.0.102.
+    """
+
+    content: str
+    """Text of the skill as wrapped for the model, with the files as they were at the call."""
+    source: str
+    """Origin of the text, as `skill-<invocation-name>`."""
+    interaction_id: str | None = None
+    """ID of the interaction in which it was delivered; absent if unknown."""
+
+
+class SkillContextDeliveredRefData(WireModel):
+    """Reference from which the exact skill context that the model saw is rebuilt out of earlier content.
+
+    Since runtime 1.0.102.
+    """
+
+    content_id: str
+    """Points to an earlier skill event of this session: `sha256:` and the lowercase hex digest of its
+    `content` in UTF-8.
+    """
+    prefix: str | None = None
+    """Text in front of the referenced content."""
+    suffix: str | None = None
+    """Text behind the referenced content."""
+    source: str
+    """Origin of the text, as `skill-<invocation-name>`."""
+    interaction_id: str | None = None
+    """ID of the interaction in which it was delivered; absent if unknown."""
+
+
 SkillInvokedTrigger: TypeAlias = Literal["user-invoked", "agent-invoked", "context-load"] | str
 """What brought a skill in: the user, the agent, or the loading of another context.
 
@@ -43,6 +78,72 @@ class SkillInvokedData(WireModel):
     """Description given in the frontmatter of `SKILL.md`."""
     trigger: SkillInvokedTrigger | None = None
     """What brought the skill in: `user-invoked`, `agent-invoked` or `context-load`."""
+    model: str | None = None
+    """Model in use at the call; absent if unknown. Since runtime 1.0.81."""
+    invoked_at_turn: int | None = None
+    """Number of chat messages when the skill was called; absent in old events, where readers work it out.
+    Since runtime 1.0.102.
+    """
+    disable_model_invocation: bool | None = None
+    """True if the model may not call this skill. Since runtime 1.0.102."""
+
+
+class SkillInvokedRefData(WireModel):
+    """A call of a skill whose content is in an earlier event of the same session.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the skill."""
+    invoked_at_turn: int | None = None
+    """Number of chat messages when the skill was called, taken over from the full event."""
+    model: str | None = None
+    """Model in use at the call; absent if unknown."""
+    path: str
+    """Path of its `SKILL.md`; empty for a skill from the SDK that is not a file."""
+    content_id: str
+    """Points to an earlier skill event of this session: `sha256:` and the lowercase hex digest of its
+    `content` in UTF-8.
+    """
+    content_length: int
+    """Length of the skill's content in UTF-16 code units; a reference with a wrong length is rejected."""
+    allowed_tools: list[str] | None = None
+    """Tools that need no approval while the skill is active."""
+    disable_model_invocation: bool | None = None
+    """True if the model may not call this skill."""
+    source: str | None = None
+    """Where the skill was found."""
+    plugin_name: str | None = None
+    """Plugin the skill comes from, if any."""
+    plugin_version: str | None = None
+    """Version of that plugin, if any."""
+    description: str | None = None
+    """Description in the frontmatter of its `SKILL.md`."""
+    trigger: SkillInvokedTrigger | None = None
+    """What led to the call of the skill."""
+
+
+class SkillContextDelivered(EventBase):
+    """Sent when the model has been given the context of a skill during a tool phase; it is neither a user
+    message nor a new call of the skill.
+
+    Wire type: `skill.context_delivered` (experimental, internal, since runtime 1.0.102).
+    """
+
+    type: Literal["skill.context_delivered"] = "skill.context_delivered"
+    data: SkillContextDeliveredData
+
+
+class SkillContextDeliveredRef(EventBase):
+    """Sent in place of the full text when the context given to the model can be rebuilt from earlier
+    content of the session.
+
+    Wire type: `skill.context_delivered_ref` (experimental, internal, since runtime 1.0.102).
+    """
+
+    type: Literal["skill.context_delivered_ref"] = "skill.context_delivered_ref"
+    data: SkillContextDeliveredRefData
 
 
 class SkillInvoked(EventBase):
@@ -56,6 +157,20 @@ class SkillInvoked(EventBase):
     data: SkillInvokedData
 
 
+class SkillInvokedRef(EventBase):
+    """Sent in place of the full data when a skill is called whose content an earlier event of the session
+    already holds.
+
+    Wire type: `skill.invoked_ref` (experimental, internal, since runtime 1.0.102).
+    """
+
+    type: Literal["skill.invoked_ref"] = "skill.invoked_ref"
+    data: SkillInvokedRefData
+
+
 EVENTS: dict[str, type[EventBase]] = {
+    "skill.context_delivered": SkillContextDelivered,
+    "skill.context_delivered_ref": SkillContextDeliveredRef,
     "skill.invoked": SkillInvoked,
+    "skill.invoked_ref": SkillInvokedRef,
 }

@@ -3,9 +3,83 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from copilot_sdk._model import EventBase, WireModel
+
+
+class SubagentConfiguredData(WireModel):
+    """Settings that a configured subagent runs with.
+
+    Since runtime 1.0.81.
+    """
+
+    model: str
+    """Model the subagent will use."""
+    reasoning_effort: str | None = None
+    """Reasoning effort; absent if none is set for the model."""
+    context_tier: str | None = None
+    """Context tier; absent if none is set for the model."""
+    multi_turn: bool
+    """True if the subagent takes further turns after the first."""
+
+
+class SubagentDeselectedData(WireModel):
+    """Empty data of `subagent.deselected`; the event alone says that the session is back on the default
+    agent.
+    """
+
+
+SubagentModelSelectionSource: TypeAlias = (
+    Literal[
+        "explicit_override",
+        "configured_required",
+        "configured_preference",
+        "complementary_default",
+        "session_inheritance",
+        "agent_definition_default",
+        "runtime_policy",
+    ]
+    | str
+)
+"""Who or what chose a subagent's model.
+
+- `explicit_override`: The parent agent named it in the task call, and it was taken.
+- `configured_required`: The subagent's settings demand it.
+- `configured_preference`: The subagent's settings prefer it but do not demand it.
+- `complementary_default`: It is the default that complements another model.
+- `session_inheritance`: It is the model of the parent session.
+- `agent_definition_default`: The agent's definition names it as its default.
+- `runtime_policy`: It was picked by Auto mode, an experiment or a policy of the runtime.
+
+Since runtime 1.0.102.
+"""
+
+
+class SubagentSelectedData(WireModel):
+    """Data of `subagent.selected`: the custom agent now in use and its tools."""
+
+    agent_name: str
+    """The custom agent's internal name."""
+    agent_display_name: str
+    """The custom agent's name as shown to people."""
+    tools: list[str] | None
+    """Names of the tools the agent may use; null means every tool."""
+
+
+SubagentTaskModelSource: TypeAlias = (
+    Literal["task_argument", "subagent_configuration", "custom_agent_definition", "unset"] | str
+)
+"""Where the model setting of a task-tool subagent came from.
+
+- `task_argument`: The starting agent passed a model to the task tool.
+- `subagent_configuration`: The task call named no model, but the settings of this subagent do.
+- `custom_agent_definition`: The task call named no model, but the definition of the user's custom agent
+  does.
+- `unset`: No model was given by the task call, the subagent's settings or a custom agent's definition.
+
+Since runtime 1.0.102.
+"""
 
 
 class SubagentCompletedData(WireModel):
@@ -25,12 +99,26 @@ class SubagentCompletedData(WireModel):
     """Tokens the sub-agent used, input and output together."""
     duration_ms: int | float | None = None
     """Elapsed time of the sub-agent's run, in milliseconds."""
-
-
-class SubagentDeselectedData(WireModel):
-    """Empty data of `subagent.deselected`; the event alone says that the session is back on the default
-    agent.
+    first_dispatched_model: str | None = None
+    """First model that an inference request was started for; absent if there was none. Since runtime
+    1.0.81.
     """
+    configured_model_preference: str | None = None
+    """Model the user set for this subagent with `/subagents`; absent if none. Since runtime 1.0.81."""
+    explicit_model_override: str | None = None
+    """Model the parent agent named in its task call; absent if none. Since runtime 1.0.81."""
+    explicit_model_matches_preference: bool | None = None
+    """True if the model named in the task call is the one the user set. Since runtime 1.0.81."""
+    configured_model_matches_actual: bool | None = None
+    """True if the first model really called is the one the user set. Since runtime 1.0.81."""
+    cancelled: bool | None = None
+    """True if the subagent was canceled, by itself or because an agent above it was killed. Such a run
+    still counts as completed and not as failed. Since runtime 1.0.81.
+    """
+    model_override_reason: str | None = None
+    """Why the model named in the task call was not used. Since runtime 1.0.102."""
+    model_selection_source: SubagentModelSelectionSource | None = None
+    """Who or what chose the model. Since runtime 1.0.102."""
 
 
 class SubagentFailedData(WireModel):
@@ -52,17 +140,22 @@ class SubagentFailedData(WireModel):
     """Tokens used up to the failure, input and output together."""
     duration_ms: int | float | None = None
     """Elapsed time of the sub-agent's run, in milliseconds."""
-
-
-class SubagentSelectedData(WireModel):
-    """Data of `subagent.selected`: the custom agent now in use and its tools."""
-
-    agent_name: str
-    """The custom agent's internal name."""
-    agent_display_name: str
-    """The custom agent's name as shown to people."""
-    tools: list[str] | None
-    """Names of the tools the agent may use; null means every tool."""
+    first_dispatched_model: str | None = None
+    """First model that an inference request was started for; absent if there was none. Since runtime
+    1.0.81.
+    """
+    configured_model_preference: str | None = None
+    """Model the user set for this subagent with `/subagents`; absent if none. Since runtime 1.0.81."""
+    explicit_model_override: str | None = None
+    """Model the parent agent named in its task call; absent if none. Since runtime 1.0.81."""
+    explicit_model_matches_preference: bool | None = None
+    """True if the model named in the task call is the one the user set. Since runtime 1.0.81."""
+    configured_model_matches_actual: bool | None = None
+    """True if the first model really called is the one the user set. Since runtime 1.0.81."""
+    model_override_reason: str | None = None
+    """Why the model named in the task call was not used. Since runtime 1.0.102."""
+    model_selection_source: SubagentModelSelectionSource | None = None
+    """Who or what chose the model. Since runtime 1.0.102."""
 
 
 class SubagentStartedData(WireModel):
@@ -78,6 +171,24 @@ class SubagentStartedData(WireModel):
     """What the sub-agent is for."""
     model: str | None = None
     """Model the sub-agent is going to use; absent when not known at the start."""
+    factory_run_id: str | None = None
+    """Root ID of the run, if a factory started the subagent. Since runtime 1.0.81. Until runtime 1.0.81."""
+    parent_id: str | None = None
+    """Task ID of the subagent that started it; absent if the root session did. Since runtime 1.0.81."""
+    resumable: bool | None = None
+    """True if the subagent can be resumed; at present always false. Since runtime 1.0.81."""
+    agent_type: str | None = None
+    """Type of subagent, as chosen at its start. Since runtime 1.0.81."""
+    execution_mode: str | None = None
+    """Whether the caller waits for the subagent or it runs in the background. Since runtime 1.0.81."""
+    task_model_source: SubagentTaskModelSource | None = None
+    """Where the model setting came from; present for workflow agents and those of the task tool, absent
+    for subagents started in other ways. Since runtime 1.0.102.
+    """
+    model_selection_source: SubagentModelSelectionSource | None = None
+    """Who or what chose the model; absent if not known at the start. Since runtime 1.0.102."""
+    workflow_run_id: str | None = None
+    """Root ID of the run, if a workflow started the subagent. Since runtime 1.0.102."""
 
 
 class SubagentCompleted(EventBase):
@@ -88,6 +199,16 @@ class SubagentCompleted(EventBase):
 
     type: Literal["subagent.completed"] = "subagent.completed"
     data: SubagentCompletedData
+
+
+class SubagentConfigured(EventBase):
+    """Sent when the settings that a configured subagent runs with have been worked out.
+
+    Wire type: `subagent.configured` (since runtime 1.0.81).
+    """
+
+    type: Literal["subagent.configured"] = "subagent.configured"
+    data: SubagentConfiguredData
 
 
 class SubagentDeselected(EventBase):
@@ -132,6 +253,7 @@ class SubagentStarted(EventBase):
 
 EVENTS: dict[str, type[EventBase]] = {
     "subagent.completed": SubagentCompleted,
+    "subagent.configured": SubagentConfigured,
     "subagent.deselected": SubagentDeselected,
     "subagent.failed": SubagentFailed,
     "subagent.selected": SubagentSelected,

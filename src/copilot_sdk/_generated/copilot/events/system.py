@@ -9,6 +9,24 @@ from pydantic import Field
 
 from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
 
+from ..types.shared_events_session_system_user import ResponsesReasoning
+
+
+class SystemMessageContentBlock(WireModel):
+    """A stored block of a system message, with what it means for the prompt cache.
+
+    Since runtime 1.0.102.
+    """
+
+    content: str
+    """Text of the block."""
+    is_static: bool | None = None
+    """True if the block stays the same in like sessions; for diagnostics."""
+    cache_breakpoint: bool | None = None
+    """True to set a cache breakpoint after the block, false to prevent one; the provider's old default
+    holds when absent.
+    """
+
 
 class SystemMessageMetadata(WireModel):
     """How a prompt was built: the template's version and variables."""
@@ -45,6 +63,22 @@ class SystemNotificationAgentIdle(TaggedModel):
     """Kind of agent, for example `explore`, `task` or `general-purpose`."""
     description: str | None = None
     """What the agent's task is, for people to read."""
+    display_name: str | None = None
+    """Name for display; others may have the same. Since runtime 1.0.81."""
+
+
+SystemNotificationFactoryCompletedStatus: TypeAlias = (
+    Literal["completed", "halted", "cancelled", "error"] | str
+)
+"""How an attempt to run a factory ended.
+
+- `completed`: It finished well.
+- `halted`: It was stopped.
+- `cancelled`: It was canceled.
+- `error`: It failed.
+
+Since runtime 1.0.81.
+"""
 
 
 class SystemNotificationInstructionDiscovered(TaggedModel):
@@ -97,6 +131,52 @@ class SystemNotificationShellDetachedCompleted(TaggedModel):
     """What the command does, for people to read."""
 
 
+class SystemNotificationUnclassified(TaggedModel):
+    """Notice from an external host that fits no kind of the runtime's own.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["unclassified"] = "unclassified"
+    metadata: Any | None = None
+    """Data of the external host, passed on as it is; absent if it sent none."""
+
+
+SystemNotificationWorkflowCompletedStatus: TypeAlias = (
+    Literal["completed", "halted", "paused", "cancelled", "error"] | str
+)
+"""How an attempt to run a workflow ended.
+
+- `completed`: It finished well.
+- `halted`: It was stopped.
+- `paused`: It was paused on purpose.
+- `cancelled`: It was canceled.
+- `error`: It failed.
+
+Since runtime 1.0.102.
+"""
+
+
+class SystemNotificationWorkflowPauseInfoCheckpoint(TaggedModel):
+    """A pause at a checkpoint of the workflow.
+
+    Since runtime 1.0.102.
+    """
+
+    key: str
+    """Stable key of that checkpoint, chosen by the workflow's author."""
+    type: Literal["checkpoint"] = "checkpoint"
+
+
+class SystemNotificationWorkflowPauseInfoUser(TaggedModel):
+    """A pause that the user asked for.
+
+    Since runtime 1.0.102.
+    """
+
+    type: Literal["user"] = "user"
+
+
 class SystemMessageData(WireModel):
     """Data of `system.message`: a system or developer prompt."""
 
@@ -108,6 +188,12 @@ class SystemMessageData(WireModel):
     """Name of the message's source."""
     metadata: SystemMessageMetadata | None = None
     """How the prompt was built from its template."""
+    interaction_id: str | None = None
+    """ID of the interaction whose model run gets this prompt. Since runtime 1.0.81."""
+    content_blocks: list[SystemMessageContentBlock] | None = None
+    """The content as blocks in order, kept so that the layout of the prompt cache can be restored. Since
+    runtime 1.0.102.
+    """
 
 
 class SystemNotificationAgentCompleted(TaggedModel):
@@ -124,6 +210,82 @@ class SystemNotificationAgentCompleted(TaggedModel):
     """What the agent's task was, for people to read."""
     prompt: str | None = None
     """Whole prompt the agent was given."""
+    display_name: str | None = None
+    """Name for display; others may have the same. Since runtime 1.0.81."""
+
+
+class SystemNotificationFactoryCompleted(TaggedModel):
+    """Notice that an attempt to run a factory has come to its end.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["factory_completed"] = "factory_completed"
+    run_id: str
+    """ID of the factory run."""
+    factory_name: str
+    """Name of the factory, as stored."""
+    status: SystemNotificationFactoryCompletedStatus
+    """How the attempt ended."""
+    consumed_subagents: int
+    """Subagents used by all attempts of the run."""
+    elapsed_ms: int
+    """Total time spent working, in milliseconds."""
+    consumed_nano_aiu: int
+    """AI usage, in nano-AIU (billionths of an AI unit)."""
+    attempt: int
+    """Number of the attempt that ended."""
+    result_preview: str | None = None
+    """Short preview of the result that is safe to put in a prompt."""
+    failure: Any | None = None
+    """Details of the failure for programs; absent if there is none."""
+    retry_guidance: str | None = None
+    """Advice on how to resume with `run_factory` after a resource limit was hit."""
+
+
+SystemNotificationWorkflowPauseInfo: TypeAlias = Annotated[
+    Annotated[
+        SystemNotificationWorkflowPauseInfoUser | SystemNotificationWorkflowPauseInfoCheckpoint,
+        Field(discriminator="type"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Stored record of who or what paused a workflow.
+
+Since runtime 1.0.102.
+"""
+
+
+class SystemNotificationWorkflowCompleted(TaggedModel):
+    """Notice that an attempt to run a workflow has come to its end.
+
+    Since runtime 1.0.102.
+    """
+
+    type: Literal["workflow_completed"] = "workflow_completed"
+    run_id: str
+    """ID of the workflow run."""
+    workflow_name: str
+    """Name of the workflow, as stored."""
+    status: SystemNotificationWorkflowCompletedStatus
+    """How the attempt ended."""
+    consumed_subagents: int
+    """Subagents used by all attempts of the run."""
+    elapsed_ms: int
+    """Total time spent working, in milliseconds."""
+    consumed_nano_aiu: int
+    """AI usage, in nano-AIU (billionths of an AI unit)."""
+    attempt: int
+    """Number of the attempt that ended."""
+    result_preview: str | None = None
+    """Short preview of the result that is safe to put in a prompt."""
+    failure: Any | None = None
+    """Details of the failure for programs; absent if there is none."""
+    retry_guidance: str | None = None
+    """Advice on how to resume with `run_dynamic_workflow` after a resource limit was hit."""
+    pause_info: SystemNotificationWorkflowPauseInfo | None = None
+    """Who or what caused the pause, if the attempt ended as paused."""
 
 
 SystemNotificationPayload: TypeAlias = Annotated[
@@ -133,7 +295,10 @@ SystemNotificationPayload: TypeAlias = Annotated[
         | SystemNotificationNewInboxMessage
         | SystemNotificationShellCompleted
         | SystemNotificationShellDetachedCompleted
-        | SystemNotificationInstructionDiscovered,
+        | SystemNotificationInstructionDiscovered
+        | SystemNotificationFactoryCompleted
+        | SystemNotificationUnclassified
+        | SystemNotificationWorkflowCompleted,
         Field(discriminator="type"),
     ]
     | UnknownVariant,
@@ -151,6 +316,10 @@ class SystemNotificationData(WireModel):
     """Text of the notification, usually inside `<system_notification>` XML tags."""
     kind: SystemNotificationPayload
     """What set the notification off, in structured form."""
+    responses_reasoning: ResponsesReasoning | None = None
+    """Reasoning settings in force just before this message, kept so that a replay finds the same cache.
+    Since runtime 1.0.102.
+    """
 
 
 class SystemMessage(EventBase):

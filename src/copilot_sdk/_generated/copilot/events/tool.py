@@ -9,7 +9,64 @@ from pydantic import Field
 
 from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
 
-from ..types.shared import EmbeddedBlobResourceContents, EmbeddedTextResourceContents
+from ..types.shared_events_assistant_model_permission_session_tool import FusionAttribution
+from ..types.shared_events_assistant_session_tool import (
+    AssistantUsageCopilotUsage,
+    ModelProviderRef,
+    UsageAccountingIdentity,
+)
+from ..types.shared_events_session_tool import MCPServerSource, MCPServerTransport, RemediationAction
+from ..types.shared_events_session_tool_user import OmittedBinaryOmittedReason
+from ..types.shared_events_tool import EmbeddedBlobResourceContents, EmbeddedTextResourceContents
+
+BinaryAssetReferenceType: TypeAlias = Literal["image", "resource"] | str
+"""Kind of binary data pointed to.
+
+- `image`: An image.
+- `resource`: Any other binary data.
+
+Since runtime 1.0.81.
+"""
+
+
+class CitableSource(WireModel):
+    """A source from a tool that the model may cite.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """Stable ID of the source within the tool's result; used to drop duplicates and perhaps later to match
+    citations.
+    """
+    title: str | None = None
+    """Title for people."""
+    content: str
+    """Text that may be cited."""
+    url: str | None = None
+    """Address of the source, if it is on the web."""
+    path: str | None = None
+    """Path from the root of the agent's workspace, if it is a file."""
+
+
+OmittedBinaryType: TypeAlias = Literal["image", "resource"] | str
+"""Kind of binary result left out of storage.
+
+- `image`: An image.
+- `resource`: Any other binary data.
+
+Since runtime 1.0.81.
+"""
+
+
+PersistedBinaryImageType: TypeAlias = Literal["image", "resource"] | str
+"""Kind of stored binary result.
+
+- `image`: An image.
+- `resource`: Any other binary data.
+
+Since runtime 1.0.81.
+"""
 
 
 class ToolExecutionCompleteContentAudio(TaggedModel):
@@ -47,6 +104,29 @@ ToolExecutionCompleteContentResourceLinkIconTheme: TypeAlias = Literal["light", 
 """
 
 
+class ToolExecutionCompleteContentShellExit(TaggedModel):
+    """How a shell command exited, perhaps with a preview of its output.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["shell_exit"] = "shell_exit"
+    shell_id: str
+    """ID the runtime gave the shell."""
+    exit_code: int
+    """Exit code of the command."""
+    cwd: str | None = None
+    """Directory the command ran in."""
+    output_preview: str | None = None
+    """Output of the command, perhaps only in part; absent if there is none."""
+    output_truncated: bool | None = None
+    """True if `outputPreview` is known not to be all of it."""
+    output_file_path: str | None = None
+    """Path, in the shell session's filesystem, of a file with the output, given if that was larger than
+    the set threshold.
+    """
+
+
 class ToolExecutionCompleteContentTerminal(TaggedModel):
     """A block of terminal or shell output in a tool's result, optionally with exit code and working
     directory.
@@ -76,6 +156,31 @@ class ToolExecutionCompleteError(WireModel):
     """Error text for people to read."""
     code: str | None = None
     """Error code for programs to check."""
+    remediation: RemediationAction | None = None
+    """What the user has to do to recover; absent if no action is known. Set on denials by sandbox policy,
+    where `message` names the rule but not how to relax it. Since runtime 1.0.102.
+    """
+
+
+ToolExecutionCompleteFileEditKind: TypeAlias = Literal["create", "edit", "delete"] | str
+"""What a built-in editing tool did to a file.
+
+- `create`: The file is new.
+- `edit`: An edit wrote the file.
+- `delete`: The file was removed.
+
+Since runtime 1.0.102.
+"""
+
+
+class ToolExecutionCompleteShellExecution(WireModel):
+    """How a shell command ended, kept apart from the full result.
+
+    Since runtime 1.0.102.
+    """
+
+    exit_code: int
+    """Exit code of the process."""
 
 
 ToolExecutionCompleteToolDescriptionMetaUIVisibility: TypeAlias = Literal["model", "app"] | str
@@ -131,29 +236,59 @@ class ToolExecutionProgressData(WireModel):
     """ID of the tool call that reports progress."""
     progress_message: str
     """Readable status text, for example from an MCP server."""
+    structured_content: Any | None = None
+    """Structured progress data for the client alone; the model does not get it. Since runtime 1.0.102."""
 
 
-class ToolExecutionStartData(WireModel):
-    """Data of `tool.execution_start`: the tool that begins to run, with its MCP server where it has one."""
+class ToolExecutionStartShellToolInfo(WireModel):
+    """Paths in the command of a shell tool, found at its start so that a file's state can be saved before
+    the tool runs.
 
-    tool_call_id: str
-    """ID of the tool call."""
-    tool_name: str
-    """Tool that is being run."""
-    arguments: Any | None = None
-    """Arguments the tool was called with."""
-    model: str | None = None
-    """ID of the model that asked for the call."""
-    mcp_server_name: str | None = None
-    """MCP server that hosts the tool; set for MCP tools."""
-    mcp_tool_name: str | None = None
-    """Name the tool has on its MCP server; set for MCP tools."""
-    turn_id: str | None = None
-    """ID of the turn the tool was called in, as given in its `assistant.turn_start` event."""
-    display_verbatim: bool | None = None
-    """True when the CLI timeline should show the tool's output expanded, word for word."""
-    parent_tool_call_id: str | None = None
-    """When a sub-agent is the origin of the event, ID of the tool call above it. Deprecated."""
+    Since runtime 1.0.81.
+    """
+
+    possible_paths: list[str]
+    """Paths that the command may touch, reading or writing; found even if it was approved without asking."""
+    has_write_file_redirection: bool
+    """True if output goes to a file in the command, as with `>` or `>>`."""
+    display_command: str | None = None
+    """The command without a needless `cd` to the working directory at its front, as it really runs; absent
+    if there was none. Keep the original arguments at hand when showing this.
+    """
+
+
+ToolExecutionStartToolDescriptionMetaUIVisibility: TypeAlias = Literal["model", "app"] | str
+"""Who may call an MCP Apps tool.
+
+- `model`: The model may call it.
+- `app`: The view of the MCP App (an iframe) may call it, with `session.mcp.apps.callTool`.
+
+Since runtime 1.0.81.
+"""
+
+
+class ToolExecutionUsageTokenDetails(WireModel):
+    """Tokens for images and for text as the provider counts them; they are part of the total and not on
+    top of it.
+
+    Since runtime 1.0.102.
+    """
+
+    image_tokens: int
+    """Image tokens in the total."""
+    text_tokens: int
+    """Text tokens in the total."""
+
+
+ToolShellOutputStream: TypeAlias = Literal["stdout", "stderr", "terminal"] | str
+"""Stream that shell output came from.
+
+- `stdout`: Standard output of the command; also meant when `stream` is absent.
+- `stderr`: Standard error of the command.
+- `terminal`: Output of both streams, merged so that they cannot be told apart.
+
+Since runtime 1.0.102.
+"""
 
 
 class ToolUserRequestedData(WireModel):
@@ -165,6 +300,75 @@ class ToolUserRequestedData(WireModel):
     """Tool the user asks for."""
     arguments: Any | None = None
     """Arguments to call the tool with."""
+
+
+class BinaryAssetReference(WireModel):
+    """A pointer to binary data that one `session.binary_asset` event holds for all.
+
+    Since runtime 1.0.81.
+    """
+
+    type: BinaryAssetReferenceType
+    """`image` for an image, `resource` for anything else."""
+    asset_id: str
+    """Content-based ID (such as `sha256:...`) of the `session.binary_asset` event with the bytes."""
+    mime_type: str
+    """MIME type of the content pointed to."""
+    byte_length: int
+    """Size of the content after decoding, in bytes."""
+    description: str | None = None
+    """Description of the content for people."""
+    metadata: dict[str, Any] | None = None
+    """Further details from the tool that made it."""
+
+
+class OmittedBinaryResult(WireModel):
+    """A binary result that was stored without its data.
+
+    Since runtime 1.0.81.
+    """
+
+    type: OmittedBinaryType
+    """`image` for an image, `resource` for anything else."""
+    mime_type: str
+    """MIME type of the missing content."""
+    byte_length: int
+    """Size of the missing content after decoding, in bytes."""
+    omitted_reason: OmittedBinaryOmittedReason
+    """Why the data is missing: too large to store inline, or its asset was not available."""
+    description: str | None = None
+    """Description of the content for people."""
+    metadata: dict[str, Any] | None = None
+    """Further details from the tool that made it."""
+
+
+class PersistedBinaryImage(WireModel):
+    """A binary result of a tool for the model, with its data.
+
+    Since runtime 1.0.81.
+    """
+
+    type: PersistedBinaryImageType
+    """`image` for an image, `resource` for anything else."""
+    data: str
+    """The content in base64."""
+    mime_type: str
+    """MIME type of the content."""
+    description: str | None = None
+    """Description of the content for people."""
+    metadata: dict[str, Any] | None = None
+    """Further details from the tool that made it."""
+
+
+PersistedBinaryResult: TypeAlias = Annotated[
+    PersistedBinaryImage | OmittedBinaryResult | BinaryAssetReference | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""A binary result for the model as it is stored: in full, as a marker that it was left out, or as a
+reference to an asset.
+
+Since runtime 1.0.81.
+"""
 
 
 class ToolExecutionCompleteContentResource(TaggedModel):
@@ -188,6 +392,18 @@ class ToolExecutionCompleteContentResourceLinkIcon(WireModel):
     """Color theme the icon is made for."""
 
 
+class ToolExecutionCompleteFileEdit(WireModel):
+    """A change that a built-in editing tool really made to a file.
+
+    Since runtime 1.0.102.
+    """
+
+    path: str
+    """Absolute path in the session's filesystem."""
+    kind: ToolExecutionCompleteFileEditKind
+    """What was done to the file."""
+
+
 class ToolExecutionCompleteToolDescriptionMetaUI(WireModel):
     """The UI part of an MCP App tool's metadata."""
 
@@ -208,6 +424,76 @@ class ToolExecutionCompleteUIResourceMetaUIPermissions(WireModel):
     """Present when the UI asks for the user's location."""
     clipboard_write: ToolExecutionCompleteUIResourceMetaUIPermissionsClipboardWrite | None = None
     """Present when the UI asks to write to the clipboard."""
+
+
+class ToolExecutionStartToolDescriptionMetaUI(WireModel):
+    """URI and visibility of a UI resource, from the `_meta.ui` of an MCP Apps tool.
+
+    Since runtime 1.0.81.
+    """
+
+    resource_uri: str | None = None
+    """URI of the resource."""
+    visibility: list[ToolExecutionStartToolDescriptionMetaUIVisibility] | None = None
+    """Who may call the tool."""
+
+
+class ToolExecutionUsage(WireModel):
+    """Usage of a tool operation that is metered by itself. A failed tool may have it too, if the service
+    reported it in time. Missing counts or charges mean unknown, not zero.
+
+    Since runtime 1.0.102.
+    """
+
+    request_id: str
+    """ID the runtime gave the operation, so that a repeated delivery or replay is not counted twice; not
+    an ID for billing.
+    """
+    model: str
+    """Model requested for the operation, apart from the conversation's; the provider may have served
+    another.
+    """
+    provider: ModelProviderRef | None = None
+    """Provider of the operation, apart from the conversation's."""
+    accounting: UsageAccountingIdentity | None = None
+    """Place in the runtime's accounting, kept over checkpoints and replay."""
+    input_tokens: int | None = None
+    """Input tokens in all, of every modality, as the provider reports."""
+    output_tokens: int | None = None
+    """Output tokens in all, of every modality, as the provider reports."""
+    total_tokens: int | None = None
+    """Input plus output tokens, as the provider reports."""
+    input_tokens_details: ToolExecutionUsageTokenDetails | None = None
+    """Input tokens by modality; part of `inputTokens`."""
+    output_tokens_details: ToolExecutionUsageTokenDetails | None = None
+    """Output tokens by modality; part of `outputTokens`."""
+    copilot_usage: AssistantUsageCopilotUsage | None = None
+    """Charge reported by the server. `totalNanoAiu` divided by 1,000,000,000 gives AI credits; do not work
+    out the cost from token prices.
+    """
+    quota_snapshots: dict[str, Any] | None = None
+    """State of the account's quotas, not the cost of this operation."""
+
+
+class ToolShellOutputData(WireModel):
+    """New output of a running shell command, to be appended. Neither stored nor replayed; each piece is
+    decoded and redacted by itself and may end in the middle of a line.
+
+    Since runtime 1.0.102.
+    """
+
+    tool_call_id: str
+    """ID of the tool call whose output this is."""
+    stream: ToolShellOutputStream | None = None
+    """Stream the text came from; stdout if absent. `terminal` does not tell stdout from stderr."""
+    text: str
+    """The new text, without added markers of results or of a switch between streams."""
+    sequence: int
+    """Number of this piece within the tool call, over all streams, from 0. It is no byte offset and does
+    not prove the order of writing.
+    """
+    fusion: FusionAttribution | None = None
+    """HydraFusion phase whose tool call wrote the output; absent outside such a phase."""
 
 
 class ToolExecutionCompleteContentResourceLink(TaggedModel):
@@ -250,6 +536,16 @@ class ToolExecutionCompleteUIResourceMetaUI(WireModel):
     """Whether the UI would rather be drawn with a border."""
 
 
+class ToolExecutionStartToolDescriptionMeta(WireModel):
+    """MCP Apps data that ties a tool to a UI resource.
+
+    Since runtime 1.0.81.
+    """
+
+    ui: ToolExecutionStartToolDescriptionMetaUI | None = None
+    """URI and visibility from the tool's `_meta.ui`."""
+
+
 ToolExecutionCompleteContent: TypeAlias = Annotated[
     Annotated[
         ToolExecutionCompleteContentText
@@ -257,7 +553,8 @@ ToolExecutionCompleteContent: TypeAlias = Annotated[
         | ToolExecutionCompleteContentImage
         | ToolExecutionCompleteContentAudio
         | ToolExecutionCompleteContentResourceLink
-        | ToolExecutionCompleteContentResource,
+        | ToolExecutionCompleteContentResource
+        | ToolExecutionCompleteContentShellExit,
         Field(discriminator="type"),
     ]
     | UnknownVariant,
@@ -288,6 +585,22 @@ class ToolExecutionCompleteUIResourceMeta(WireModel):
     """How the UI resource is to be sandboxed and shown."""
 
 
+class ToolExecutionStartToolDescription(WireModel):
+    """Definition of an MCP tool that supports MCP Apps.
+
+    Since runtime 1.0.81.
+    """
+
+    name: str
+    """Name of the tool."""
+    description: str | None = None
+    """What the tool does."""
+    meta: ToolExecutionStartToolDescriptionMeta | None = Field(
+        default=None, validation_alias="_meta", serialization_alias="_meta"
+    )
+    """MCP Apps data that ties the tool to a UI resource."""
+
+
 class ToolExecutionCompleteUIResource(WireModel):
     """UI of an MCP App, to be rendered in a sandboxed iframe."""
 
@@ -305,6 +618,55 @@ class ToolExecutionCompleteUIResource(WireModel):
     """UI metadata of the resource: content security policy, permissions and visual preferences."""
 
 
+class ToolExecutionStartData(WireModel):
+    """Data of `tool.execution_start`: the tool that begins to run, with its MCP server where it has one."""
+
+    tool_call_id: str
+    """ID of the tool call."""
+    tool_name: str
+    """Tool that is being run."""
+    arguments: Any | None = None
+    """Arguments the tool was called with."""
+    model: str | None = None
+    """ID of the model that asked for the call."""
+    mcp_server_name: str | None = None
+    """MCP server that hosts the tool; set for MCP tools."""
+    mcp_tool_name: str | None = None
+    """Name the tool has on its MCP server; set for MCP tools."""
+    turn_id: str | None = None
+    """ID of the turn the tool was called in, as given in its `assistant.turn_start` event."""
+    display_verbatim: bool | None = None
+    """True when the CLI timeline should show the tool's output expanded, word for word."""
+    parent_tool_call_id: str | None = None
+    """When a sub-agent is the origin of the event, ID of the tool call above it. Deprecated."""
+    shell_tool_info: ToolExecutionStartShellToolInfo | None = None
+    """Paths found in the command of a shell tool (`bash`, `powershell`, `local_shell`), even if it was
+    approved without asking; absent for other tools. Since runtime 1.0.81.
+    """
+    rte: bool | None = None
+    """Treatment signal for the model call, from its response header `X-GitHub-Copilot-Request-TE`; `false`
+    if that was missing or unreadable. Since runtime 1.0.81.
+    """
+    tool_description: ToolExecutionStartToolDescription | None = None
+    """Definition of the tool; present for MCP tools that support MCP Apps. Since runtime 1.0.81."""
+    fusion: FusionAttribution | None = None
+    """The part of a HydraFusion turn this call belongs to. Since runtime 1.0.81."""
+    tool_title: str | None = None
+    """Title of the tool for display; absent if it has none. Since runtime 1.0.102."""
+    mcp_config_server_name: str | None = None
+    """Best name to look up the MCP server of the tool by: its key in the configuration if known, else
+    `mcpServerName`. Present for MCP tools. Since runtime 1.0.102.
+    """
+    mcp_transport: MCPServerTransport | None = None
+    """Transport of the tool's MCP server; present for MCP tools of a configured server. Since runtime
+    1.0.102.
+    """
+    mcp_config_source: MCPServerSource | None = None
+    """Origin of the MCP server's settings: `user`, `workspace`, `plugin` or `builtin`. Present for MCP
+    tools of a configured server. Since runtime 1.0.102.
+    """
+
+
 class ToolExecutionCompleteResult(WireModel):
     """What a successful tool call returned."""
 
@@ -320,6 +682,21 @@ class ToolExecutionCompleteResult(WireModel):
     """
     ui_resource: ToolExecutionCompleteUIResource | None = None
     """MCP Apps UI to render in a sandboxed iframe."""
+    binary_results_for_llm: list[PersistedBinaryResult] | None = None
+    """Binary results given to the model: inline in base64, or a marker if left out for their size. Since
+    runtime 1.0.81.
+    """
+    structured_content: Any | None = None
+    """Structured content of the MCP tool, any JSON, unchanged. Since runtime 1.0.81."""
+    citable_sources: list[CitableSource] | None = None
+    """Sources from the tool that the model may cite; stored, so that a resume has them. Since runtime
+    1.0.81.
+    """
+    mcp_meta: Any | None = None
+    """FIDES IFC label from the metadata of the tool's input (MCP `CallToolResult._meta`, or made for
+    built-in tools), stored as `{ ifc: ... }` with no other key. Replayed on load to rebuild the taint;
+    set for input sources while FIDES IFC is on. Since runtime 1.0.81.
+    """
 
 
 class ToolExecutionCompleteData(WireModel):
@@ -349,6 +726,29 @@ class ToolExecutionCompleteData(WireModel):
     """Whether the tool ran in a sandbox container."""
     parent_tool_call_id: str | None = None
     """When a sub-agent is the origin of the event, ID of the tool call above it. Deprecated."""
+    mcp_meta: Any | None = None
+    """FIDES IFC label from the metadata of the tool's input (MCP `CallToolResult._meta`, or made for
+    built-in tools). Stored as `{ ifc: ... }`, so that it survives a resume, also for failed results
+    that the model sees. Since runtime 1.0.81.
+    """
+    rte: bool | None = None
+    """Treatment signal for the model call, from its response header `X-GitHub-Copilot-Request-TE`; `false`
+    if that was missing or unreadable. Since runtime 1.0.81.
+    """
+    fusion: FusionAttribution | None = None
+    """The part of a HydraFusion turn this completion belongs to. Since runtime 1.0.81."""
+    tool_usage: ToolExecutionUsage | None = None
+    """Usage the provider reports for a tool operation that is metered apart from the conversation's model.
+    Given whenever known, even if the operation failed. Since runtime 1.0.102.
+    """
+    shell_execution: ToolExecutionCompleteShellExecution | None = None
+    """Facts on how the shell command ended, taken before the stored result was cut down. Since runtime
+    1.0.102.
+    """
+    file_edits: list[ToolExecutionCompleteFileEdit] | None = None
+    """Changes that a built-in editing tool really made to files, in order; after a partial failure, those
+    made before it. Paths are absolute in the session's filesystem. Since runtime 1.0.102.
+    """
 
 
 class ToolExecutionComplete(EventBase):
@@ -395,6 +795,19 @@ class ToolExecutionStart(EventBase):
     data: ToolExecutionStartData
 
 
+class ToolShellOutput(EventBase):
+    """Sent while a shell command runs, with new output to append. Neither stored nor replayed; each piece
+    is decoded and redacted by itself and may end in the middle of a line.
+
+    Wire type: `tool.shell_output` (not stored in the event log, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["tool.shell_output"] = "tool.shell_output"
+    data: ToolShellOutputData
+
+
 class ToolUserRequested(EventBase):
     """Sent when the user, not the assistant, asks for a tool call.
 
@@ -410,5 +823,6 @@ EVENTS: dict[str, type[EventBase]] = {
     "tool.execution_partial_result": ToolExecutionPartialResult,
     "tool.execution_progress": ToolExecutionProgress,
     "tool.execution_start": ToolExecutionStart,
+    "tool.shell_output": ToolShellOutput,
     "tool.user_requested": ToolUserRequested,
 }

@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 
 from copilot_sdk._model import EventBase, WireModel
 
-from ..types.shared_attachment import Attachment
+from ..types.shared_events_session_system_user import ResponsesReasoning
+from ..types.shared_events_session_user import Attachment
 
 UserMessageAgentMode: TypeAlias = Literal["interactive", "plan", "autopilot", "shell"] | str
 """Modes the agent can be in when a message is sent.
@@ -16,6 +17,18 @@ UserMessageAgentMode: TypeAlias = Literal["interactive", "plan", "autopilot", "s
 - `plan`: The agent works out a plan before it changes anything.
 - `autopilot`: The agent works on its own until the task is done.
 - `shell`: The UI is in its shell-focused mode.
+"""
+
+
+UserMessageDelivery: TypeAlias = Literal["idle", "steering", "queued"] | str
+"""Whether the agent was idle or busy when it got a message. Messages of the system have a delivery too;
+the origin is in `source`.
+
+- `idle`: The agent was idle, so a run began at once, be it for a person's message or a system notice.
+- `steering`: The agent was busy, and the message was put into the current run.
+- `queued`: The agent was busy, and the message waits to get a run of its own.
+
+Since runtime 1.0.81.
 """
 
 
@@ -48,6 +61,18 @@ class UserMessageData(WireModel):
     """ID from the Copilot API that ties the message to its turn."""
     parent_agent_task_id: str | None = None
     """Task ID of the parent agent, which ties background work to this turn of the user."""
+    delivery: UserMessageDelivery | None = None
+    """Whether the agent was idle or busy when it got the message; `source` tells where the message came
+    from. Since runtime 1.0.81.
+    """
+    turn_id: str | None = None
+    """ID of the agent turn that took up the message; absent if none did. Since runtime 1.0.81."""
+    responses_reasoning: ResponsesReasoning | None = None
+    """Reasoning settings in force just before this message, kept so that a replay finds the same cache.
+    Since runtime 1.0.102.
+    """
+    message_id: str | None = None
+    """Stable ID of the message, the one that `send` returned and the queue shows. Since runtime 1.0.102."""
 
 
 class UserMessage(EventBase):

@@ -26,6 +26,18 @@ def _client_exit_plan_mode() -> Any:
     return client_exit_plan_mode
 
 
+def _client_extension_launch_provider() -> Any:
+    from . import client_extension_launch_provider
+
+    return client_extension_launch_provider
+
+
+def _client_factory() -> Any:
+    from . import client_factory
+
+    return client_factory
+
+
 def _client_github_telemetry() -> Any:
     from . import client_github_telemetry
 
@@ -42,6 +54,24 @@ def _client_hooks() -> Any:
     from . import client_hooks
 
     return client_hooks
+
+
+def _client_host() -> Any:
+    from . import client_host
+
+    return client_host
+
+
+def _client_installations() -> Any:
+    from . import client_installations
+
+    return client_installations
+
+
+def _client_llm_inference() -> Any:
+    from . import client_llm_inference
+
+    return client_llm_inference
 
 
 def _client_provider_token() -> Any:
@@ -74,10 +104,28 @@ def _client_system_message() -> Any:
     return client_system_message
 
 
+def _client_tasks() -> Any:
+    from . import client_tasks
+
+    return client_tasks
+
+
+def _client_ui_thread() -> Any:
+    from . import client_ui_thread
+
+    return client_ui_thread
+
+
 def _client_user_input() -> Any:
     from . import client_user_input
 
     return client_user_input
+
+
+def _client_workflow() -> Any:
+    from . import client_workflow
+
+    return client_workflow
 
 
 def _server() -> Any:
@@ -110,10 +158,106 @@ def _server_auth() -> Any:
     return server_auth
 
 
+def _server_azure_ml() -> Any:
+    from . import server_azure_ml
+
+    return server_azure_ml
+
+
+def _server_catalog() -> Any:
+    from . import server_catalog
+
+    return server_catalog
+
+
+def _server_commands() -> Any:
+    from . import server_commands
+
+    return server_commands
+
+
+def _server_connectors() -> Any:
+    from . import server_connectors
+
+    return server_connectors
+
+
+def _server_content_exclusion() -> Any:
+    from . import server_content_exclusion
+
+    return server_content_exclusion
+
+
+def _server_environments() -> Any:
+    from . import server_environments
+
+    return server_environments
+
+
+def _server_extensions() -> Any:
+    from . import server_extensions
+
+    return server_extensions
+
+
+def _server_feature_flags() -> Any:
+    from . import server_feature_flags
+
+    return server_feature_flags
+
+
+def _server_git() -> Any:
+    from . import server_git
+
+    return server_git
+
+
+def _server_github_owners() -> Any:
+    from . import server_github_owners
+
+    return server_github_owners
+
+
+def _server_github_repository() -> Any:
+    from . import server_github_repository
+
+    return server_github_repository
+
+
+def _server_global_state() -> Any:
+    from . import server_global_state
+
+    return server_global_state
+
+
+def _server_hooks() -> Any:
+    from . import server_hooks
+
+    return server_hooks
+
+
+def _server_host() -> Any:
+    from . import server_host
+
+    return server_host
+
+
 def _server_instructions() -> Any:
     from . import server_instructions
 
     return server_instructions
+
+
+def _server_llm_inference() -> Any:
+    from . import server_llm_inference
+
+    return server_llm_inference
+
+
+def _server_managed_settings() -> Any:
+    from . import server_managed_settings
+
+    return server_managed_settings
 
 
 def _server_mcp() -> Any:
@@ -128,16 +272,40 @@ def _server_models() -> Any:
     return server_models
 
 
+def _server_permissions() -> Any:
+    from . import server_permissions
+
+    return server_permissions
+
+
+def _server_persistence() -> Any:
+    from . import server_persistence
+
+    return server_persistence
+
+
 def _server_plugins() -> Any:
     from . import server_plugins
 
     return server_plugins
 
 
+def _server_repo() -> Any:
+    from . import server_repo
+
+    return server_repo
+
+
 def _server_runtime() -> Any:
     from . import server_runtime
 
     return server_runtime
+
+
+def _server_sandbox() -> Any:
+    from . import server_sandbox
+
+    return server_sandbox
 
 
 def _server_secrets() -> Any:
@@ -194,6 +362,12 @@ def _session() -> Any:
     return session
 
 
+def _session_accounts() -> Any:
+    from . import session_accounts
+
+    return session_accounts
+
+
 def _session_agent() -> Any:
     from . import session_agent
 
@@ -204,6 +378,12 @@ def _session_auth() -> Any:
     from . import session_auth
 
     return session_auth
+
+
+def _session_autopilot_objective() -> Any:
+    from . import session_autopilot_objective
+
+    return session_autopilot_objective
 
 
 def _session_canvas() -> Any:
@@ -218,6 +398,42 @@ def _session_commands() -> Any:
     return session_commands
 
 
+def _session_completions() -> Any:
+    from . import session_completions
+
+    return session_completions
+
+
+def _session_connectors() -> Any:
+    from . import session_connectors
+
+    return session_connectors
+
+
+def _session_content_exclusion() -> Any:
+    from . import session_content_exclusion
+
+    return session_content_exclusion
+
+
+def _session_customizations() -> Any:
+    from . import session_customizations
+
+    return session_customizations
+
+
+def _session_debug() -> Any:
+    from . import session_debug
+
+    return session_debug
+
+
+def _session_diagnostics() -> Any:
+    from . import session_diagnostics
+
+    return session_diagnostics
+
+
 def _session_event_log() -> Any:
     from . import session_event_log
 
@@ -230,10 +446,22 @@ def _session_extensions() -> Any:
     return session_extensions
 
 
+def _session_factory() -> Any:
+    from . import session_factory
+
+    return session_factory
+
+
 def _session_fleet() -> Any:
     from . import session_fleet
 
     return session_fleet
+
+
+def _session_github_auth() -> Any:
+    from . import session_github_auth
+
+    return session_github_auth
 
 
 def _session_history() -> Any:
@@ -248,10 +476,22 @@ def _session_instructions() -> Any:
     return session_instructions
 
 
+def _session_limit_prediction() -> Any:
+    from . import session_limit_prediction
+
+    return session_limit_prediction
+
+
 def _session_lsp() -> Any:
     from . import session_lsp
 
     return session_lsp
+
+
+def _session_managed_settings() -> Any:
+    from . import session_managed_settings
+
+    return session_managed_settings
 
 
 def _session_mcp() -> Any:
@@ -308,10 +548,28 @@ def _session_plugins() -> Any:
     return session_plugins
 
 
+def _session_provider() -> Any:
+    from . import session_provider
+
+    return session_provider
+
+
+def _session_providers() -> Any:
+    from . import session_providers
+
+    return session_providers
+
+
 def _session_queue() -> Any:
     from . import session_queue
 
     return session_queue
+
+
+def _session_quota() -> Any:
+    from . import session_quota
+
+    return session_quota
 
 
 def _session_remote() -> Any:
@@ -320,10 +578,22 @@ def _session_remote() -> Any:
     return session_remote
 
 
+def _session_sandbox() -> Any:
+    from . import session_sandbox
+
+    return session_sandbox
+
+
 def _session_schedule() -> Any:
     from . import session_schedule
 
     return session_schedule
+
+
+def _session_settings() -> Any:
+    from . import session_settings
+
+    return session_settings
 
 
 def _session_shell() -> Any:
@@ -368,6 +638,18 @@ def _session_usage() -> Any:
     return session_usage
 
 
+def _session_visibility() -> Any:
+    from . import session_visibility
+
+    return session_visibility
+
+
+def _session_workflow() -> Any:
+    from . import session_workflow
+
+    return session_workflow
+
+
 def _session_workspaces() -> Any:
     from . import session_workspaces
 
@@ -378,12 +660,132 @@ OUTBOUND = MethodTable(
     {
         "connect": (_server, "CONNECT"),
         "ping": (_server, "PING"),
+        "registerExtensionLaunchProvider": (_server, "REGISTER_EXTENSION_LAUNCH_PROVIDER"),
+        "account.describeAuthInfo": (_server_account, "ACCOUNT_DESCRIBE_AUTH_INFO"),
+        "account.getAllUsers": (_server_account, "ACCOUNT_GET_ALL_USERS"),
+        "account.getCurrentAuth": (_server_account, "ACCOUNT_GET_CURRENT_AUTH"),
+        "account.getGistSupport": (_server_account, "ACCOUNT_GET_GIST_SUPPORT"),
         "account.getQuota": (_server_account, "ACCOUNT_GET_QUOTA"),
+        "account.getTokenEnvVar": (_server_account, "ACCOUNT_GET_TOKEN_ENV_VAR"),
+        "account.getWebUrl": (_server_account, "ACCOUNT_GET_WEB_URL"),
+        "account.login": (_server_account, "ACCOUNT_LOGIN"),
+        "account.logout": (_server_account, "ACCOUNT_LOGOUT"),
         "agentRegistry.spawn": (_server_agent_registry, "AGENT_REGISTRY_SPAWN"),
+        "agents.customAgentInitialModelDecision": (
+            _server_agents,
+            "AGENTS_CUSTOM_AGENT_INITIAL_MODEL_DECISION",
+        ),
         "agents.discover": (_server_agents, "AGENTS_DISCOVER"),
+        "agents.getAvailableBuiltins": (_server_agents, "AGENTS_GET_AVAILABLE_BUILTINS"),
+        "agents.getBuiltinDefinition": (_server_agents, "AGENTS_GET_BUILTIN_DEFINITION"),
+        "agents.getBuiltinListingDefinition": (_server_agents, "AGENTS_GET_BUILTIN_LISTING_DEFINITION"),
+        "agents.getBuiltins": (_server_agents, "AGENTS_GET_BUILTINS"),
+        "agents.getDiscoveryPaths": (_server_agents, "AGENTS_GET_DISCOVERY_PATHS"),
         "auth.getStatus": (_server_auth, "AUTH_GET_STATUS"),
+        "azureMl.acquireFamily": (_server_azure_ml, "AZURE_ML_ACQUIRE_FAMILY"),
+        "azureMl.cancel": (_server_azure_ml, "AZURE_ML_CANCEL"),
+        "azureMl.catalog": (_server_azure_ml, "AZURE_ML_CATALOG"),
+        "azureMl.discard": (_server_azure_ml, "AZURE_ML_DISCARD"),
+        "azureMl.download": (_server_azure_ml, "AZURE_ML_DOWNLOAD"),
+        "azureMl.latest": (_server_azure_ml, "AZURE_ML_LATEST"),
+        "azureMl.releaseFamily": (_server_azure_ml, "AZURE_ML_RELEASE_FAMILY"),
+        "azureMl.resolve": (_server_azure_ml, "AZURE_ML_RESOLVE"),
+        "azureMl.status": (_server_azure_ml, "AZURE_ML_STATUS"),
+        "catalog.getGeneratedFeed": (_server_catalog, "CATALOG_GET_GENERATED_FEED"),
+        "catalog.getSavedFeed": (_server_catalog, "CATALOG_GET_SAVED_FEED"),
+        "catalog.planInstallFromReference": (_server_catalog, "CATALOG_PLAN_INSTALL_FROM_REFERENCE"),
+        "catalog.search": (_server_catalog, "CATALOG_SEARCH"),
+        "catalog.select": (_server_catalog, "CATALOG_SELECT"),
+        "commands.list": (_server_commands, "COMMANDS_LIST"),
+        "connectors.getAccounts": (_server_connectors, "CONNECTORS_GET_ACCOUNTS"),
+        "connectors.getCapabilities": (_server_connectors, "CONNECTORS_GET_CAPABILITIES"),
+        "connectors.list": (_server_connectors, "CONNECTORS_LIST"),
+        "connectors.refresh": (_server_connectors, "CONNECTORS_REFRESH"),
+        "contentExclusion.validatePolicies": (
+            _server_content_exclusion,
+            "CONTENT_EXCLUSION_VALIDATE_POLICIES",
+        ),
+        "environments.delete": (_server_environments, "ENVIRONMENTS_DELETE"),
+        "environments.get": (_server_environments, "ENVIRONMENTS_GET"),
+        "environments.list": (_server_environments, "ENVIRONMENTS_LIST"),
+        "extensions.disable": (_server_extensions, "EXTENSIONS_DISABLE"),
+        "extensions.discover": (_server_extensions, "EXTENSIONS_DISCOVER"),
+        "extensions.enable": (_server_extensions, "EXTENSIONS_ENABLE"),
+        "featureFlags.listMetadata": (_server_feature_flags, "FEATURE_FLAGS_LIST_METADATA"),
+        "featureFlags.resolve": (_server_feature_flags, "FEATURE_FLAGS_RESOLVE"),
+        "featureFlags.resolveStartupGates": (_server_feature_flags, "FEATURE_FLAGS_RESOLVE_STARTUP_GATES"),
+        "git.currentBranchRemote": (_server_git, "GIT_CURRENT_BRANCH_REMOTE"),
+        "git.reposFromRemotes": (_server_git, "GIT_REPOS_FROM_REMOTES"),
+        "git.workingDirectoryContext": (_server_git, "GIT_WORKING_DIRECTORY_CONTEXT"),
+        "gitHubOwners.cancel": (_server_github_owners, "GITHUB_OWNERS_CANCEL"),
+        "gitHubOwners.list": (_server_github_owners, "GITHUB_OWNERS_LIST"),
+        "gitHubOwners.nextRequestId": (_server_github_owners, "GITHUB_OWNERS_NEXT_REQUEST_ID"),
+        "gitHubRepository.atPath": (_server_github_repository, "GITHUB_REPOSITORY_AT_PATH"),
+        "globalState.load": (_server_global_state, "GLOBAL_STATE_LOAD"),
+        "globalState.loadForConfigDir": (_server_global_state, "GLOBAL_STATE_LOAD_FOR_CONFIG_DIR"),
+        "globalState.writeKey": (_server_global_state, "GLOBAL_STATE_WRITE_KEY"),
+        "hooks.discover": (_server_hooks, "HOOKS_DISCOVER"),
+        "host.createSession": (_server_host, "HOST_CREATE_SESSION"),
+        "host.dispose": (_server_host, "HOST_DISPOSE"),
+        "host.getConfiguration": (_server_host, "HOST_GET_CONFIGURATION"),
+        "host.getEnvironmentCredentials": (_server_host, "HOST_GET_ENVIRONMENT_CREDENTIALS"),
+        "host.listSessions": (_server_host, "HOST_LIST_SESSIONS"),
+        "host.publishSession": (_server_host, "HOST_PUBLISH_SESSION"),
+        "host.ready": (_server_host, "HOST_READY"),
+        "host.releaseSession": (_server_host, "HOST_RELEASE_SESSION"),
+        "host.start": (_server_host, "HOST_START"),
+        "host.unpublishSession": (_server_host, "HOST_UNPUBLISH_SESSION"),
+        "instructions.clearCache": (_server_instructions, "INSTRUCTIONS_CLEAR_CACHE"),
         "instructions.discover": (_server_instructions, "INSTRUCTIONS_DISCOVER"),
+        "instructions.discoverRepoSources": (_server_instructions, "INSTRUCTIONS_DISCOVER_REPO_SOURCES"),
+        "instructions.getDiscoveryPaths": (_server_instructions, "INSTRUCTIONS_GET_DISCOVERY_PATHS"),
+        "instructions.getInitPrompt": (_server_instructions, "INSTRUCTIONS_GET_INIT_PROMPT"),
+        "llmInference.httpResponseChunk": (_server_llm_inference, "LLM_INFERENCE_HTTP_RESPONSE_CHUNK"),
+        "llmInference.httpResponseStart": (_server_llm_inference, "LLM_INFERENCE_HTTP_RESPONSE_START"),
+        "llmInference.setProvider": (_server_llm_inference, "LLM_INFERENCE_SET_PROVIDER"),
+        "managedSettings.applyControls": (_server_managed_settings, "MANAGED_SETTINGS_APPLY_CONTROLS"),
+        "managedSettings.clearCache": (_server_managed_settings, "MANAGED_SETTINGS_CLEAR_CACHE"),
+        "managedSettings.compose": (_server_managed_settings, "MANAGED_SETTINGS_COMPOSE"),
+        "managedSettings.ingest": (_server_managed_settings, "MANAGED_SETTINGS_INGEST"),
+        "managedSettings.loadRemoteControl": (
+            _server_managed_settings,
+            "MANAGED_SETTINGS_LOAD_REMOTE_CONTROL",
+        ),
+        "managedSettings.parseClientValue": (_server_managed_settings, "MANAGED_SETTINGS_PARSE_CLIENT_VALUE"),
+        "managedSettings.read": (_server_managed_settings, "MANAGED_SETTINGS_READ"),
+        "managedSettings.readDevice": (_server_managed_settings, "MANAGED_SETTINGS_READ_DEVICE"),
+        "managedSettings.resolve": (_server_managed_settings, "MANAGED_SETTINGS_RESOLVE"),
+        "managedSettings.resolveBypassDisableTransition": (
+            _server_managed_settings,
+            "MANAGED_SETTINGS_RESOLVE_BYPASS_DISABLE_TRANSITION",
+        ),
+        "managedSettings.resolveDeviceForceLoginOrgsGate": (
+            _server_managed_settings,
+            "MANAGED_SETTINGS_RESOLVE_DEVICE_FORCE_LOGIN_ORGS_GATE",
+        ),
+        "managedSettings.resolveEffectiveValue": (
+            _server_managed_settings,
+            "MANAGED_SETTINGS_RESOLVE_EFFECTIVE_VALUE",
+        ),
+        "managedSettings.resolveStartupPolicy": (
+            _server_managed_settings,
+            "MANAGED_SETTINGS_RESOLVE_STARTUP_POLICY",
+        ),
+        "managedSettings.retainPolicy": (_server_managed_settings, "MANAGED_SETTINGS_RETAIN_POLICY"),
+        "managedSettings.schema": (_server_managed_settings, "MANAGED_SETTINGS_SCHEMA"),
+        "managedSettings.validate": (_server_managed_settings, "MANAGED_SETTINGS_VALIDATE"),
+        "managedSettings.permissions.evaluate": (
+            _server_managed_settings,
+            "MANAGED_SETTINGS_PERMISSIONS_EVALUATE",
+        ),
+        "mcp.applyInstall": (_server_mcp, "MCP_APPLY_INSTALL"),
+        "mcp.applyUninstall": (_server_mcp, "MCP_APPLY_UNINSTALL"),
         "mcp.discover": (_server_mcp, "MCP_DISCOVER"),
+        "mcp.listBuiltinServerNames": (_server_mcp, "MCP_LIST_BUILTIN_SERVER_NAMES"),
+        "mcp.planInstall": (_server_mcp, "MCP_PLAN_INSTALL"),
+        "mcp.planUninstall": (_server_mcp, "MCP_PLAN_UNINSTALL"),
+        "mcp.prepareInstall": (_server_mcp, "MCP_PREPARE_INSTALL"),
+        "mcp.shouldExcludeGitHubTools": (_server_mcp, "MCP_SHOULD_EXCLUDE_GITHUB_TOOLS"),
         "mcp.config.add": (_server_mcp, "MCP_CONFIG_ADD"),
         "mcp.config.disable": (_server_mcp, "MCP_CONFIG_DISABLE"),
         "mcp.config.enable": (_server_mcp, "MCP_CONFIG_ENABLE"),
@@ -391,20 +793,86 @@ OUTBOUND = MethodTable(
         "mcp.config.reload": (_server_mcp, "MCP_CONFIG_RELOAD"),
         "mcp.config.remove": (_server_mcp, "MCP_CONFIG_REMOVE"),
         "mcp.config.update": (_server_mcp, "MCP_CONFIG_UPDATE"),
+        "mcp.installations.cancel": (_server_mcp, "MCP_INSTALLATIONS_CANCEL"),
+        "mcp.installations.list": (_server_mcp, "MCP_INSTALLATIONS_LIST"),
+        "mcp.installations.recover": (_server_mcp, "MCP_INSTALLATIONS_RECOVER"),
+        "mcp.installations.status": (_server_mcp, "MCP_INSTALLATIONS_STATUS"),
+        "mcp.oauth.checkDcrSupport": (_server_mcp, "MCP_OAUTH_CHECK_DCR_SUPPORT"),
+        "mcp.oauth.fetchProtectedResourceMetadata": (
+            _server_mcp,
+            "MCP_OAUTH_FETCH_PROTECTED_RESOURCE_METADATA",
+        ),
+        "mcp.oauth.isMicrosoftAuthorizationServer": (
+            _server_mcp,
+            "MCP_OAUTH_IS_MICROSOFT_AUTHORIZATION_SERVER",
+        ),
+        "mcp.oauth.staticClientConfig": (_server_mcp, "MCP_OAUTH_STATIC_CLIENT_CONFIG"),
+        "mcp.registry.allocateRequestId": (_server_mcp, "MCP_REGISTRY_ALLOCATE_REQUEST_ID"),
+        "mcp.registry.cancel": (_server_mcp, "MCP_REGISTRY_CANCEL"),
+        "mcp.registry.search": (_server_mcp, "MCP_REGISTRY_SEARCH"),
+        "models.getBuiltInCatalog": (_server_models, "MODELS_GET_BUILT_IN_CATALOG"),
         "models.list": (_server_models, "MODELS_LIST"),
+        "models.listTokenPriceUnits": (_server_models, "MODELS_LIST_TOKEN_PRICE_UNITS"),
+        "permissions.evaluateManagedPolicy": (_server_permissions, "PERMISSIONS_EVALUATE_MANAGED_POLICY"),
+        "permissions.folderTrust.checkTrust": (_server_permissions, "PERMISSIONS_FOLDER_TRUST_CHECK_TRUST"),
+        "permissions.locations.cleanupOrphaned": (
+            _server_permissions,
+            "PERMISSIONS_LOCATIONS_CLEANUP_ORPHANED",
+        ),
+        "persistence.writeRawJsonLocked": (_server_persistence, "PERSISTENCE_WRITE_RAW_JSON_LOCKED"),
+        "plugins.applyInstall": (_server_plugins, "PLUGINS_APPLY_INSTALL"),
         "plugins.disable": (_server_plugins, "PLUGINS_DISABLE"),
         "plugins.enable": (_server_plugins, "PLUGINS_ENABLE"),
         "plugins.install": (_server_plugins, "PLUGINS_INSTALL"),
         "plugins.list": (_server_plugins, "PLUGINS_LIST"),
+        "plugins.planInstall": (_server_plugins, "PLUGINS_PLAN_INSTALL"),
         "plugins.uninstall": (_server_plugins, "PLUGINS_UNINSTALL"),
         "plugins.update": (_server_plugins, "PLUGINS_UPDATE"),
         "plugins.updateAll": (_server_plugins, "PLUGINS_UPDATE_ALL"),
+        "plugins.builtin.set": (_server_plugins, "PLUGINS_BUILTIN_SET"),
         "plugins.marketplaces.add": (_server_plugins, "PLUGINS_MARKETPLACES_ADD"),
         "plugins.marketplaces.browse": (_server_plugins, "PLUGINS_MARKETPLACES_BROWSE"),
         "plugins.marketplaces.list": (_server_plugins, "PLUGINS_MARKETPLACES_LIST"),
         "plugins.marketplaces.refresh": (_server_plugins, "PLUGINS_MARKETPLACES_REFRESH"),
         "plugins.marketplaces.remove": (_server_plugins, "PLUGINS_MARKETPLACES_REMOVE"),
+        "repo.settings.edit": (_server_repo, "REPO_SETTINGS_EDIT"),
+        "repo.settings.readRaw": (_server_repo, "REPO_SETTINGS_READ_RAW"),
+        "repo.settings.writeAll": (_server_repo, "REPO_SETTINGS_WRITE_ALL"),
+        "repo.settings.writeKey": (_server_repo, "REPO_SETTINGS_WRITE_KEY"),
         "runtime.shutdown": (_server_runtime, "RUNTIME_SHUTDOWN"),
+        "sandbox.checkEnforcementCommand": (_server_sandbox, "SANDBOX_CHECK_ENFORCEMENT_COMMAND"),
+        "sandbox.checkPlatformSupport": (_server_sandbox, "SANDBOX_CHECK_PLATFORM_SUPPORT"),
+        "sandbox.checkWindowsHostLoopbackSupport": (
+            _server_sandbox,
+            "SANDBOX_CHECK_WINDOWS_HOST_LOOPBACK_SUPPORT",
+        ),
+        "sandbox.filterPickerCandidates": (_server_sandbox, "SANDBOX_FILTER_PICKER_CANDIDATES"),
+        "sandbox.getDocsUrl": (_server_sandbox, "SANDBOX_GET_DOCS_URL"),
+        "sandbox.getHostSupport": (_server_sandbox, "SANDBOX_GET_HOST_SUPPORT"),
+        "sandbox.getUnsupportedMessage": (_server_sandbox, "SANDBOX_GET_UNSUPPORTED_MESSAGE"),
+        "sandbox.getUnsupportedSettingDisabledNotice": (
+            _server_sandbox,
+            "SANDBOX_GET_UNSUPPORTED_SETTING_DISABLED_NOTICE",
+        ),
+        "sandbox.getUnsupportedStartupNotice": (_server_sandbox, "SANDBOX_GET_UNSUPPORTED_STARTUP_NOTICE"),
+        "sandbox.preparePickerPolicy": (_server_sandbox, "SANDBOX_PREPARE_PICKER_POLICY"),
+        "sandbox.resolveFlooredConfig": (_server_sandbox, "SANDBOX_RESOLVE_FLOORED_CONFIG"),
+        "sandbox.resolveForOptional": (_server_sandbox, "SANDBOX_RESOLVE_FOR_OPTIONAL"),
+        "sandbox.proxyCa.checkInstallationSupport": (
+            _server_sandbox,
+            "SANDBOX_PROXY_CA_CHECK_INSTALLATION_SUPPORT",
+        ),
+        "sandbox.proxyCa.checkRelevance": (_server_sandbox, "SANDBOX_PROXY_CA_CHECK_RELEVANCE"),
+        "sandbox.proxyCa.create": (_server_sandbox, "SANDBOX_PROXY_CA_CREATE"),
+        "sandbox.proxyCa.getStatus": (_server_sandbox, "SANDBOX_PROXY_CA_GET_STATUS"),
+        "sandbox.proxyCa.remove": (_server_sandbox, "SANDBOX_PROXY_CA_REMOVE"),
+        "sandbox.proxyCa.rotate": (_server_sandbox, "SANDBOX_PROXY_CA_ROTATE"),
+        "sandbox.proxyCa.trust": (_server_sandbox, "SANDBOX_PROXY_CA_TRUST"),
+        "sandbox.proxySecret.delete": (_server_sandbox, "SANDBOX_PROXY_SECRET_DELETE"),
+        "sandbox.proxySecret.get": (_server_sandbox, "SANDBOX_PROXY_SECRET_GET"),
+        "sandbox.proxySecret.getLocation": (_server_sandbox, "SANDBOX_PROXY_SECRET_GET_LOCATION"),
+        "sandbox.proxySecret.save": (_server_sandbox, "SANDBOX_PROXY_SECRET_SAVE"),
+        "sandbox.settings.applyDefaults": (_server_sandbox, "SANDBOX_SETTINGS_APPLY_DEFAULTS"),
         "secrets.addFilterValues": (_server_secrets, "SECRETS_ADD_FILTER_VALUES"),
         "session.create": (_server_session, "SESSION_CREATE"),
         "session.delete": (_server_session, "SESSION_DELETE"),
@@ -420,21 +888,28 @@ OUTBOUND = MethodTable(
         "sessions.close": (_server_sessions, "SESSIONS_CLOSE"),
         "sessions.configureSessionExtensions": (_server_sessions, "SESSIONS_CONFIGURE_SESSION_EXTENSIONS"),
         "sessions.connect": (_server_sessions, "SESSIONS_CONNECT"),
+        "sessions.createWorkspace": (_server_sessions, "SESSIONS_CREATE_WORKSPACE"),
+        "sessions.delete": (_server_sessions, "SESSIONS_DELETE"),
         "sessions.enrichMetadata": (_server_sessions, "SESSIONS_ENRICH_METADATA"),
         "sessions.findByPrefix": (_server_sessions, "SESSIONS_FIND_BY_PREFIX"),
         "sessions.findByTaskId": (_server_sessions, "SESSIONS_FIND_BY_TASK_ID"),
         "sessions.fork": (_server_sessions, "SESSIONS_FORK"),
         "sessions.getBoardEntryCount": (_server_sessions, "SESSIONS_GET_BOARD_ENTRY_COUNT"),
+        "sessions.getClientMetadata": (_server_sessions, "SESSIONS_GET_CLIENT_METADATA"),
         "sessions.getEventFilePath": (_server_sessions, "SESSIONS_GET_EVENT_FILE_PATH"),
         "sessions.getLastForContext": (_server_sessions, "SESSIONS_GET_LAST_FOR_CONTEXT"),
+        "sessions.getMetadata": (_server_sessions, "SESSIONS_GET_METADATA"),
         "sessions.getPersistedRemoteSteerable": (_server_sessions, "SESSIONS_GET_PERSISTED_REMOTE_STEERABLE"),
         "sessions.getRemoteControlStatus": (_server_sessions, "SESSIONS_GET_REMOTE_CONTROL_STATUS"),
         "sessions.getSizes": (_server_sessions, "SESSIONS_GET_SIZES"),
         "sessions.list": (_server_sessions, "SESSIONS_LIST"),
+        "sessions.listNonEmptySessionIds": (_server_sessions, "SESSIONS_LIST_NON_EMPTY_SESSION_IDS"),
         "sessions.loadDeferredRepoHooks": (_server_sessions, "SESSIONS_LOAD_DEFERRED_REPO_HOOKS"),
+        "sessions.loadWorkspace": (_server_sessions, "SESSIONS_LOAD_WORKSPACE"),
         "sessions.open": (_server_sessions, "SESSIONS_OPEN"),
         "sessions.pollSpawnedSessions": (_server_sessions, "SESSIONS_POLL_SPAWNED_SESSIONS"),
         "sessions.pruneOld": (_server_sessions, "SESSIONS_PRUNE_OLD"),
+        "sessions.readPersistedEvents": (_server_sessions, "SESSIONS_READ_PERSISTED_EVENTS"),
         "sessions.registerExtensionToolsOnSession": (
             _server_sessions,
             "SESSIONS_REGISTER_EXTENSION_TOOLS_ON_SESSION",
@@ -447,38 +922,128 @@ OUTBOUND = MethodTable(
         "sessions.startRemoteControl": (_server_sessions, "SESSIONS_START_REMOTE_CONTROL"),
         "sessions.stopRemoteControl": (_server_sessions, "SESSIONS_STOP_REMOTE_CONTROL"),
         "sessions.transferRemoteControl": (_server_sessions, "SESSIONS_TRANSFER_REMOTE_CONTROL"),
+        "sessions.updateWorkspaceFields": (_server_sessions, "SESSIONS_UPDATE_WORKSPACE_FIELDS"),
+        "skills.applyInstall": (_server_skills, "SKILLS_APPLY_INSTALL"),
+        "skills.applyUninstall": (_server_skills, "SKILLS_APPLY_UNINSTALL"),
         "skills.discover": (_server_skills, "SKILLS_DISCOVER"),
+        "skills.getDiscoveryPaths": (_server_skills, "SKILLS_GET_DISCOVERY_PATHS"),
+        "skills.planInstall": (_server_skills, "SKILLS_PLAN_INSTALL"),
+        "skills.planUninstall": (_server_skills, "SKILLS_PLAN_UNINSTALL"),
         "skills.config.setDisabledSkills": (_server_skills, "SKILLS_CONFIG_SET_DISABLED_SKILLS"),
+        "skills.config.setSkillDisabled": (_server_skills, "SKILLS_CONFIG_SET_SKILL_DISABLED"),
+        "skills.installations.cancel": (_server_skills, "SKILLS_INSTALLATIONS_CANCEL"),
+        "skills.installations.list": (_server_skills, "SKILLS_INSTALLATIONS_LIST"),
+        "skills.installations.recover": (_server_skills, "SKILLS_INSTALLATIONS_RECOVER"),
+        "skills.installations.setEnabled": (_server_skills, "SKILLS_INSTALLATIONS_SET_ENABLED"),
+        "skills.installations.status": (_server_skills, "SKILLS_INSTALLATIONS_STATUS"),
         "status.get": (_server_status, "STATUS_GET"),
         "tools.list": (_server_tools, "TOOLS_LIST"),
+        "user.settings.applyTopKey": (_server_user, "USER_SETTINGS_APPLY_TOP_KEY"),
+        "user.settings.buildRuntime": (_server_user, "USER_SETTINGS_BUILD_RUNTIME"),
+        "user.settings.diagnoseProblems": (_server_user, "USER_SETTINGS_DIAGNOSE_PROBLEMS"),
+        "user.settings.edit": (_server_user, "USER_SETTINGS_EDIT"),
+        "user.settings.get": (_server_user, "USER_SETTINGS_GET"),
+        "user.settings.getPath": (_server_user, "USER_SETTINGS_GET_PATH"),
+        "user.settings.getPaths": (_server_user, "USER_SETTINGS_GET_PATHS"),
+        "user.settings.getUnknownKeysWarning": (_server_user, "USER_SETTINGS_GET_UNKNOWN_KEYS_WARNING"),
+        "user.settings.listGovernanceKeys": (_server_user, "USER_SETTINGS_LIST_GOVERNANCE_KEYS"),
+        "user.settings.loadAndMergeRepo": (_server_user, "USER_SETTINGS_LOAD_AND_MERGE_REPO"),
+        "user.settings.loadForConfigDir": (_server_user, "USER_SETTINGS_LOAD_FOR_CONFIG_DIR"),
+        "user.settings.loadForEdit": (_server_user, "USER_SETTINGS_LOAD_FOR_EDIT"),
+        "user.settings.loadRepo": (_server_user, "USER_SETTINGS_LOAD_REPO"),
+        "user.settings.loadWithWarning": (_server_user, "USER_SETTINGS_LOAD_WITH_WARNING"),
+        "user.settings.mergeManagedAndUser": (_server_user, "USER_SETTINGS_MERGE_MANAGED_AND_USER"),
+        "user.settings.mergeRepoValue": (_server_user, "USER_SETTINGS_MERGE_REPO_VALUE"),
+        "user.settings.migrateObsoleteOnDisk": (_server_user, "USER_SETTINGS_MIGRATE_OBSOLETE_ON_DISK"),
+        "user.settings.migrateStaffLogLevelOnce": (
+            _server_user,
+            "USER_SETTINGS_MIGRATE_STAFF_LOG_LEVEL_ONCE",
+        ),
+        "user.settings.migrateStaffUpdateChannelOnce": (
+            _server_user,
+            "USER_SETTINGS_MIGRATE_STAFF_UPDATE_CHANNEL_ONCE",
+        ),
+        "user.settings.normalize": (_server_user, "USER_SETTINGS_NORMALIZE"),
         "user.settings.reload": (_server_user, "USER_SETTINGS_RELOAD"),
+        "user.settings.resetStaffModelSelectionOnce": (
+            _server_user,
+            "USER_SETTINGS_RESET_STAFF_MODEL_SELECTION_ONCE",
+        ),
+        "user.settings.set": (_server_user, "USER_SETTINGS_SET"),
+        "user.settings.setHookDisabled": (_server_user, "USER_SETTINGS_SET_HOOK_DISABLED"),
+        "user.settings.update": (_server_user, "USER_SETTINGS_UPDATE"),
+        "user.settings.validate": (_server_user, "USER_SETTINGS_VALIDATE"),
+        "user.settings.writeAll": (_server_user, "USER_SETTINGS_WRITE_ALL"),
         "session.abort": (_session, "ABORT"),
+        "session.cancelAllBackgroundAgents": (_session, "CANCEL_ALL_BACKGROUND_AGENTS"),
         "session.destroy": (_session, "DESTROY"),
         "session.detach": (_session, "DETACH"),
         "session.getMessages": (_session, "GET_MESSAGES"),
+        "session.interruptMainTurn": (_session, "INTERRUPT_MAIN_TURN"),
         "session.log": (_session, "LOG"),
         "session.send": (_session, "SEND"),
         "session.sendAndWait": (_session, "SEND_AND_WAIT"),
+        "session.sendMessages": (_session, "SEND_MESSAGES"),
+        "session.sendSystemNotification": (_session, "SEND_SYSTEM_NOTIFICATION"),
         "session.shutdown": (_session, "SHUTDOWN"),
         "session.suspend": (_session, "SUSPEND"),
+        "session.accounts.enumerate": (_session_accounts, "ACCOUNTS_ENUMERATE"),
+        "session.accounts.get": (_session_accounts, "ACCOUNTS_GET"),
+        "session.accounts.set": (_session_accounts, "ACCOUNTS_SET"),
+        "session.accounts.login.advance": (_session_accounts, "ACCOUNTS_LOGIN_ADVANCE"),
+        "session.accounts.login.begin": (_session_accounts, "ACCOUNTS_LOGIN_BEGIN"),
+        "session.accounts.login.cancel": (_session_accounts, "ACCOUNTS_LOGIN_CANCEL"),
         "session.agent.deselect": (_session_agent, "AGENT_DESELECT"),
         "session.agent.getCurrent": (_session_agent, "AGENT_GET_CURRENT"),
         "session.agent.list": (_session_agent, "AGENT_LIST"),
         "session.agent.reload": (_session_agent, "AGENT_RELOAD"),
         "session.agent.select": (_session_agent, "AGENT_SELECT"),
+        "session.agent.setPrompt": (_session_agent, "AGENT_SET_PROMPT"),
         "session.auth.getStatus": (_session_auth, "AUTH_GET_STATUS"),
         "session.auth.setCredentials": (_session_auth, "AUTH_SET_CREDENTIALS"),
+        "session.autopilotObjective.getState": (
+            _session_autopilot_objective,
+            "AUTOPILOT_OBJECTIVE_GET_STATE",
+        ),
         "session.canvas.close": (_session_canvas, "CANVAS_CLOSE"),
         "session.canvas.list": (_session_canvas, "CANVAS_LIST"),
         "session.canvas.listOpen": (_session_canvas, "CANVAS_LIST_OPEN"),
         "session.canvas.open": (_session_canvas, "CANVAS_OPEN"),
         "session.canvas.action.invoke": (_session_canvas, "CANVAS_ACTION_INVOKE"),
+        "session.canvas.provider.register": (_session_canvas, "CANVAS_PROVIDER_REGISTER"),
+        "session.canvas.provider.unregister": (_session_canvas, "CANVAS_PROVIDER_UNREGISTER"),
         "session.commands.enqueue": (_session_commands, "COMMANDS_ENQUEUE"),
         "session.commands.execute": (_session_commands, "COMMANDS_EXECUTE"),
+        "session.commands.finalizeInvocationEffect": (
+            _session_commands,
+            "COMMANDS_FINALIZE_INVOCATION_EFFECT",
+        ),
         "session.commands.handlePendingCommand": (_session_commands, "COMMANDS_HANDLE_PENDING_COMMAND"),
         "session.commands.invoke": (_session_commands, "COMMANDS_INVOKE"),
         "session.commands.list": (_session_commands, "COMMANDS_LIST"),
         "session.commands.respondToQueuedCommand": (_session_commands, "COMMANDS_RESPOND_TO_QUEUED_COMMAND"),
+        "session.completions.getTriggerCharacters": (
+            _session_completions,
+            "COMPLETIONS_GET_TRIGGER_CHARACTERS",
+        ),
+        "session.completions.request": (_session_completions, "COMPLETIONS_REQUEST"),
+        "session.connectors.connect": (_session_connectors, "CONNECTORS_CONNECT"),
+        "session.connectors.continueConnection": (_session_connectors, "CONNECTORS_CONTINUE_CONNECTION"),
+        "session.connectors.disconnect": (_session_connectors, "CONNECTORS_DISCONNECT"),
+        "session.connectors.getAccount": (_session_connectors, "CONNECTORS_GET_ACCOUNT"),
+        "session.connectors.getCapabilities": (_session_connectors, "CONNECTORS_GET_CAPABILITIES"),
+        "session.connectors.getStatus": (_session_connectors, "CONNECTORS_GET_STATUS"),
+        "session.connectors.list": (_session_connectors, "CONNECTORS_LIST"),
+        "session.connectors.reconcile": (_session_connectors, "CONNECTORS_RECONCILE"),
+        "session.connectors.reconcileForStartup": (_session_connectors, "CONNECTORS_RECONCILE_FOR_STARTUP"),
+        "session.connectors.reconnect": (_session_connectors, "CONNECTORS_RECONNECT"),
+        "session.connectors.refresh": (_session_connectors, "CONNECTORS_REFRESH"),
+        "session.connectors.withdrawProjection": (_session_connectors, "CONNECTORS_WITHDRAW_PROJECTION"),
+        "session.contentExclusion.checkPaths": (_session_content_exclusion, "CONTENT_EXCLUSION_CHECK_PATHS"),
+        "session.customizations.reload": (_session_customizations, "CUSTOMIZATIONS_RELOAD"),
+        "session.debug.collectLogs": (_session_debug, "DEBUG_COLLECT_LOGS"),
+        "session.diagnostics.configure": (_session_diagnostics, "DIAGNOSTICS_CONFIGURE"),
+        "session.diagnostics.read": (_session_diagnostics, "DIAGNOSTICS_READ"),
         "session.eventLog.read": (_session_event_log, "EVENT_LOG_READ"),
         "session.eventLog.registerInterest": (_session_event_log, "EVENT_LOG_REGISTER_INTEREST"),
         "session.eventLog.releaseInterest": (_session_event_log, "EVENT_LOG_RELEASE_INTEREST"),
@@ -486,22 +1051,56 @@ OUTBOUND = MethodTable(
         "session.extensions.disable": (_session_extensions, "EXTENSIONS_DISABLE"),
         "session.extensions.enable": (_session_extensions, "EXTENSIONS_ENABLE"),
         "session.extensions.list": (_session_extensions, "EXTENSIONS_LIST"),
+        "session.extensions.reconcile": (_session_extensions, "EXTENSIONS_RECONCILE"),
         "session.extensions.reload": (_session_extensions, "EXTENSIONS_RELOAD"),
         "session.extensions.sendAttachmentsToMessage": (
             _session_extensions,
             "EXTENSIONS_SEND_ATTACHMENTS_TO_MESSAGE",
         ),
+        "session.factory.agent": (_session_factory, "FACTORY_AGENT"),
+        "session.factory.cancel": (_session_factory, "FACTORY_CANCEL"),
+        "session.factory.getRun": (_session_factory, "FACTORY_GET_RUN"),
+        "session.factory.getRunDetail": (_session_factory, "FACTORY_GET_RUN_DETAIL"),
+        "session.factory.getRunProgress": (_session_factory, "FACTORY_GET_RUN_PROGRESS"),
+        "session.factory.listRuns": (_session_factory, "FACTORY_LIST_RUNS"),
+        "session.factory.log": (_session_factory, "FACTORY_LOG"),
+        "session.factory.resume": (_session_factory, "FACTORY_RESUME"),
+        "session.factory.resumeFromTool": (_session_factory, "FACTORY_RESUME_FROM_TOOL"),
+        "session.factory.run": (_session_factory, "FACTORY_RUN"),
+        "session.factory.runFromTool": (_session_factory, "FACTORY_RUN_FROM_TOOL"),
+        "session.factory.journal.get": (_session_factory, "FACTORY_JOURNAL_GET"),
+        "session.factory.journal.put": (_session_factory, "FACTORY_JOURNAL_PUT"),
         "session.fleet.start": (_session_fleet, "FLEET_START"),
+        "session.gitHubAuth.getAllAuthAvailable": (
+            _session_github_auth,
+            "GITHUB_AUTH_GET_ALL_AUTH_AVAILABLE",
+        ),
+        "session.gitHubAuth.getCurrentAuthInfo": (_session_github_auth, "GITHUB_AUTH_GET_CURRENT_AUTH_INFO"),
+        "session.gitHubAuth.getStatus": (_session_github_auth, "GITHUB_AUTH_GET_STATUS"),
+        "session.gitHubAuth.lastAuthErrors": (_session_github_auth, "GITHUB_AUTH_LAST_AUTH_ERRORS"),
+        "session.gitHubAuth.login": (_session_github_auth, "GITHUB_AUTH_LOGIN"),
+        "session.gitHubAuth.logout": (_session_github_auth, "GITHUB_AUTH_LOGOUT"),
+        "session.gitHubAuth.logoutUser": (_session_github_auth, "GITHUB_AUTH_LOGOUT_USER"),
+        "session.gitHubAuth.refreshCopilotUser": (_session_github_auth, "GITHUB_AUTH_REFRESH_COPILOT_USER"),
+        "session.gitHubAuth.setCredentials": (_session_github_auth, "GITHUB_AUTH_SET_CREDENTIALS"),
+        "session.gitHubAuth.switchToAuth": (_session_github_auth, "GITHUB_AUTH_SWITCH_TO_AUTH"),
         "session.history.abortManualCompaction": (_session_history, "HISTORY_ABORT_MANUAL_COMPACTION"),
         "session.history.cancelBackgroundCompaction": (
             _session_history,
             "HISTORY_CANCEL_BACKGROUND_COMPACTION",
         ),
+        "session.history.clearContext": (_session_history, "HISTORY_CLEAR_CONTEXT"),
         "session.history.compact": (_session_history, "HISTORY_COMPACT"),
+        "session.history.listRewindPoints": (_session_history, "HISTORY_LIST_REWIND_POINTS"),
+        "session.history.previewRewind": (_session_history, "HISTORY_PREVIEW_REWIND"),
+        "session.history.rewind": (_session_history, "HISTORY_REWIND"),
         "session.history.summarizeForHandoff": (_session_history, "HISTORY_SUMMARIZE_FOR_HANDOFF"),
         "session.history.truncate": (_session_history, "HISTORY_TRUNCATE"),
         "session.instructions.getSources": (_session_instructions, "INSTRUCTIONS_GET_SOURCES"),
+        "session.instructions.reload": (_session_instructions, "INSTRUCTIONS_RELOAD"),
+        "session.limitPrediction.predict": (_session_limit_prediction, "LIMIT_PREDICTION_PREDICT"),
         "session.lsp.initialize": (_session_lsp, "LSP_INITIALIZE"),
+        "session.managedSettings.get": (_session_managed_settings, "MANAGED_SETTINGS_GET"),
         "session.mcp.cancelSamplingExecution": (_session_mcp, "MCP_CANCEL_SAMPLING_EXECUTION"),
         "session.mcp.configureGitHub": (_session_mcp, "MCP_CONFIGURE_GITHUB"),
         "session.mcp.disable": (_session_mcp, "MCP_DISABLE"),
@@ -509,12 +1108,15 @@ OUTBOUND = MethodTable(
         "session.mcp.executeSampling": (_session_mcp, "MCP_EXECUTE_SAMPLING"),
         "session.mcp.isServerRunning": (_session_mcp, "MCP_IS_SERVER_RUNNING"),
         "session.mcp.list": (_session_mcp, "MCP_LIST"),
+        "session.mcp.listConfigured": (_session_mcp, "MCP_LIST_CONFIGURED"),
         "session.mcp.listTools": (_session_mcp, "MCP_LIST_TOOLS"),
+        "session.mcp.moveLoadingToBackground": (_session_mcp, "MCP_MOVE_LOADING_TO_BACKGROUND"),
         "session.mcp.registerExternalClient": (_session_mcp, "MCP_REGISTER_EXTERNAL_CLIENT"),
         "session.mcp.reload": (_session_mcp, "MCP_RELOAD"),
         "session.mcp.reloadWithConfig": (_session_mcp, "MCP_RELOAD_WITH_CONFIG"),
         "session.mcp.removeGitHub": (_session_mcp, "MCP_REMOVE_GITHUB"),
         "session.mcp.restartServer": (_session_mcp, "MCP_RESTART_SERVER"),
+        "session.mcp.setConnectedIdeInfo": (_session_mcp, "MCP_SET_CONNECTED_IDE_INFO"),
         "session.mcp.setEnvValueMode": (_session_mcp, "MCP_SET_ENV_VALUE_MODE"),
         "session.mcp.startServer": (_session_mcp, "MCP_START_SERVER"),
         "session.mcp.stopServer": (_session_mcp, "MCP_STOP_SERVER"),
@@ -525,20 +1127,50 @@ OUTBOUND = MethodTable(
         "session.mcp.apps.listTools": (_session_mcp, "MCP_APPS_LIST_TOOLS"),
         "session.mcp.apps.readResource": (_session_mcp, "MCP_APPS_READ_RESOURCE"),
         "session.mcp.apps.setHostContext": (_session_mcp, "MCP_APPS_SET_HOST_CONTEXT"),
+        "session.mcp.headers.handlePendingHeadersRefreshRequest": (
+            _session_mcp,
+            "MCP_HEADERS_HANDLE_PENDING_HEADERS_REFRESH_REQUEST",
+        ),
+        "session.mcp.oauth.authenticationStateChanged": (
+            _session_mcp,
+            "MCP_OAUTH_AUTHENTICATION_STATE_CHANGED",
+        ),
+        "session.mcp.oauth.cancelLogin": (_session_mcp, "MCP_OAUTH_CANCEL_LOGIN"),
+        "session.mcp.oauth.complete": (_session_mcp, "MCP_OAUTH_COMPLETE"),
+        "session.mcp.oauth.handlePendingRequest": (_session_mcp, "MCP_OAUTH_HANDLE_PENDING_REQUEST"),
         "session.mcp.oauth.login": (_session_mcp, "MCP_OAUTH_LOGIN"),
+        "session.mcp.oauth.prepareLogin": (_session_mcp, "MCP_OAUTH_PREPARE_LOGIN"),
+        "session.mcp.oauth.probe": (_session_mcp, "MCP_OAUTH_PROBE"),
         "session.mcp.oauth.respond": (_session_mcp, "MCP_OAUTH_RESPOND"),
+        "session.mcp.prompts.get": (_session_mcp, "MCP_PROMPTS_GET"),
+        "session.mcp.prompts.list": (_session_mcp, "MCP_PROMPTS_LIST"),
+        "session.mcp.resources.list": (_session_mcp, "MCP_RESOURCES_LIST"),
+        "session.mcp.resources.listTemplates": (_session_mcp, "MCP_RESOURCES_LIST_TEMPLATES"),
+        "session.mcp.resources.read": (_session_mcp, "MCP_RESOURCES_READ"),
         "session.metadata.activity": (_session_metadata, "METADATA_ACTIVITY"),
         "session.metadata.contextInfo": (_session_metadata, "METADATA_CONTEXT_INFO"),
+        "session.metadata.getClientMetadata": (_session_metadata, "METADATA_GET_CLIENT_METADATA"),
+        "session.metadata.getContextAttribution": (_session_metadata, "METADATA_GET_CONTEXT_ATTRIBUTION"),
+        "session.metadata.getContextHeaviestMessages": (
+            _session_metadata,
+            "METADATA_GET_CONTEXT_HEAVIEST_MESSAGES",
+        ),
         "session.metadata.isProcessing": (_session_metadata, "METADATA_IS_PROCESSING"),
         "session.metadata.recomputeContextTokens": (_session_metadata, "METADATA_RECOMPUTE_CONTEXT_TOKENS"),
         "session.metadata.recordContextChange": (_session_metadata, "METADATA_RECORD_CONTEXT_CHANGE"),
         "session.metadata.setWorkingDirectory": (_session_metadata, "METADATA_SET_WORKING_DIRECTORY"),
         "session.metadata.snapshot": (_session_metadata, "METADATA_SNAPSHOT"),
+        "session.metadata.updateClientMetadata": (_session_metadata, "METADATA_UPDATE_CLIENT_METADATA"),
         "session.mode.get": (_session_mode, "MODE_GET"),
         "session.mode.set": (_session_mode, "MODE_SET"),
+        "session.model.applyStartupOverlay": (_session_model, "MODEL_APPLY_STARTUP_OVERLAY"),
+        "session.model.clearStartupSeed": (_session_model, "MODEL_CLEAR_STARTUP_SEED"),
         "session.model.getCurrent": (_session_model, "MODEL_GET_CURRENT"),
+        "session.model.getReasoningSummaries": (_session_model, "MODEL_GET_REASONING_SUMMARIES"),
         "session.model.list": (_session_model, "MODEL_LIST"),
+        "session.model.setAllowedModels": (_session_model, "MODEL_SET_ALLOWED_MODELS"),
         "session.model.setReasoningEffort": (_session_model, "MODEL_SET_REASONING_EFFORT"),
+        "session.model.switchAutoTier": (_session_model, "MODEL_SWITCH_AUTO_TIER"),
         "session.model.switchTo": (_session_model, "MODEL_SWITCH_TO"),
         "session.name.get": (_session_name, "NAME_GET"),
         "session.name.set": (_session_name, "NAME_SET"),
@@ -546,6 +1178,7 @@ OUTBOUND = MethodTable(
         "session.options.update": (_session_options, "OPTIONS_UPDATE"),
         "session.permissions.configure": (_session_permissions, "PERMISSIONS_CONFIGURE"),
         "session.permissions.getAllowAll": (_session_permissions, "PERMISSIONS_GET_ALLOW_ALL"),
+        "session.permissions.getMode": (_session_permissions, "PERMISSIONS_GET_MODE"),
         "session.permissions.handlePendingPermissionRequest": (
             _session_permissions,
             "PERMISSIONS_HANDLE_PENDING_PERMISSION_REQUEST",
@@ -559,6 +1192,7 @@ OUTBOUND = MethodTable(
         ),
         "session.permissions.setAllowAll": (_session_permissions, "PERMISSIONS_SET_ALLOW_ALL"),
         "session.permissions.setApproveAll": (_session_permissions, "PERMISSIONS_SET_APPROVE_ALL"),
+        "session.permissions.setMode": (_session_permissions, "PERMISSIONS_SET_MODE"),
         "session.permissions.setRequired": (_session_permissions, "PERMISSIONS_SET_REQUIRED"),
         "session.permissions.folderTrust.addTrusted": (
             _session_permissions,
@@ -592,17 +1226,74 @@ OUTBOUND = MethodTable(
         "session.plan.delete": (_session_plan, "PLAN_DELETE"),
         "session.plan.read": (_session_plan, "PLAN_READ"),
         "session.plan.readSqlTodos": (_session_plan, "PLAN_READ_SQL_TODOS"),
+        "session.plan.readSqlTodosWithDependencies": (_session_plan, "PLAN_READ_SQL_TODOS_WITH_DEPENDENCIES"),
         "session.plan.update": (_session_plan, "PLAN_UPDATE"),
+        "session.plugins.disable": (_session_plugins, "PLUGINS_DISABLE"),
+        "session.plugins.enable": (_session_plugins, "PLUGINS_ENABLE"),
+        "session.plugins.install": (_session_plugins, "PLUGINS_INSTALL"),
         "session.plugins.list": (_session_plugins, "PLUGINS_LIST"),
         "session.plugins.reload": (_session_plugins, "PLUGINS_RELOAD"),
+        "session.plugins.retryManaged": (_session_plugins, "PLUGINS_RETRY_MANAGED"),
+        "session.plugins.uninstall": (_session_plugins, "PLUGINS_UNINSTALL"),
+        "session.plugins.update": (_session_plugins, "PLUGINS_UPDATE"),
+        "session.plugins.marketplaces.add": (_session_plugins, "PLUGINS_MARKETPLACES_ADD"),
+        "session.plugins.marketplaces.browse": (_session_plugins, "PLUGINS_MARKETPLACES_BROWSE"),
+        "session.plugins.marketplaces.list": (_session_plugins, "PLUGINS_MARKETPLACES_LIST"),
+        "session.plugins.marketplaces.refresh": (_session_plugins, "PLUGINS_MARKETPLACES_REFRESH"),
+        "session.plugins.marketplaces.remove": (_session_plugins, "PLUGINS_MARKETPLACES_REMOVE"),
+        "session.provider.add": (_session_provider, "PROVIDER_ADD"),
+        "session.provider.getEndpoint": (_session_provider, "PROVIDER_GET_ENDPOINT"),
+        "session.provider.sync": (_session_provider, "PROVIDER_SYNC"),
+        "session.provider.withdraw": (_session_provider, "PROVIDER_WITHDRAW"),
+        "session.providers.discover": (_session_providers, "PROVIDERS_DISCOVER"),
+        "session.providers.getCatalog": (_session_providers, "PROVIDERS_GET_CATALOG"),
+        "session.providers.getStatus": (_session_providers, "PROVIDERS_GET_STATUS"),
+        "session.providers.models.list": (_session_providers, "PROVIDERS_MODELS_LIST"),
+        "session.providers.models.prepareConfiguration": (
+            _session_providers,
+            "PROVIDERS_MODELS_PREPARE_CONFIGURATION",
+        ),
+        "session.queue.appendSteering": (_session_queue, "QUEUE_APPEND_STEERING"),
+        "session.queue.beginDeferredIdleDrain": (_session_queue, "QUEUE_BEGIN_DEFERRED_IDLE_DRAIN"),
         "session.queue.clear": (_session_queue, "QUEUE_CLEAR"),
+        "session.queue.consumeSystemNotifications": (_session_queue, "QUEUE_CONSUME_SYSTEM_NOTIFICATIONS"),
+        "session.queue.deferSessionIdle": (_session_queue, "QUEUE_DEFER_SESSION_IDLE"),
+        "session.queue.duplicateAt": (_session_queue, "QUEUE_DUPLICATE_AT"),
+        "session.queue.enqueueResumePending": (_session_queue, "QUEUE_ENQUEUE_RESUME_PENDING"),
+        "session.queue.finishDeferredIdleDrain": (_session_queue, "QUEUE_FINISH_DEFERRED_IDLE_DRAIN"),
+        "session.queue.hasPending": (_session_queue, "QUEUE_HAS_PENDING"),
+        "session.queue.insertAt": (_session_queue, "QUEUE_INSERT_AT"),
+        "session.queue.moveItem": (_session_queue, "QUEUE_MOVE_ITEM"),
         "session.queue.pendingItems": (_session_queue, "QUEUE_PENDING_ITEMS"),
+        "session.queue.process": (_session_queue, "QUEUE_PROCESS"),
+        "session.queue.removeAt": (_session_queue, "QUEUE_REMOVE_AT"),
         "session.queue.removeMostRecent": (_session_queue, "QUEUE_REMOVE_MOST_RECENT"),
+        "session.queue.sendNow": (_session_queue, "QUEUE_SEND_NOW"),
+        "session.queue.setDrainPaused": (_session_queue, "QUEUE_SET_DRAIN_PAUSED"),
+        "session.queue.snapshot": (_session_queue, "QUEUE_SNAPSHOT"),
+        "session.queue.updateText": (_session_queue, "QUEUE_UPDATE_TEXT"),
+        "session.queue.withdrawMessage": (_session_queue, "QUEUE_WITHDRAW_MESSAGE"),
+        "session.quota.get": (_session_quota, "QUOTA_GET"),
+        "session.quota.refresh": (_session_quota, "QUOTA_REFRESH"),
+        "session.quota.takeWarnings": (_session_quota, "QUOTA_TAKE_WARNINGS"),
         "session.remote.disable": (_session_remote, "REMOTE_DISABLE"),
         "session.remote.enable": (_session_remote, "REMOTE_ENABLE"),
         "session.remote.notifySteerableChanged": (_session_remote, "REMOTE_NOTIFY_STEERABLE_CHANGED"),
+        "session.sandbox.disableForSession": (_session_sandbox, "SANDBOX_DISABLE_FOR_SESSION"),
+        "session.sandbox.getCredentialSuggestions": (_session_sandbox, "SANDBOX_GET_CREDENTIAL_SUGGESTIONS"),
+        "session.sandbox.getEnforcementStatus": (_session_sandbox, "SANDBOX_GET_ENFORCEMENT_STATUS"),
+        "session.sandbox.grantPathForRequest": (_session_sandbox, "SANDBOX_GRANT_PATH_FOR_REQUEST"),
+        "session.schedule.add": (_session_schedule, "SCHEDULE_ADD"),
+        "session.schedule.addAt": (_session_schedule, "SCHEDULE_ADD_AT"),
+        "session.schedule.addCron": (_session_schedule, "SCHEDULE_ADD_CRON"),
+        "session.schedule.addSelfPaced": (_session_schedule, "SCHEDULE_ADD_SELF_PACED"),
+        "session.schedule.hasSelfPaced": (_session_schedule, "SCHEDULE_HAS_SELF_PACED"),
+        "session.schedule.hydrate": (_session_schedule, "SCHEDULE_HYDRATE"),
         "session.schedule.list": (_session_schedule, "SCHEDULE_LIST"),
+        "session.schedule.rearmSelfPaced": (_session_schedule, "SCHEDULE_REARM_SELF_PACED"),
         "session.schedule.stop": (_session_schedule, "SCHEDULE_STOP"),
+        "session.settings.evaluatePredicate": (_session_settings, "SETTINGS_EVALUATE_PREDICATE"),
+        "session.settings.snapshot": (_session_settings, "SETTINGS_SNAPSHOT"),
         "session.shell.cancelUserRequested": (_session_shell, "SHELL_CANCEL_USER_REQUESTED"),
         "session.shell.exec": (_session_shell, "SHELL_EXEC"),
         "session.shell.executeUserRequested": (_session_shell, "SHELL_EXECUTE_USER_REQUESTED"),
@@ -619,22 +1310,38 @@ OUTBOUND = MethodTable(
         "session.tasks.list": (_session_tasks, "TASKS_LIST"),
         "session.tasks.promoteCurrentToBackground": (_session_tasks, "TASKS_PROMOTE_CURRENT_TO_BACKGROUND"),
         "session.tasks.promoteToBackground": (_session_tasks, "TASKS_PROMOTE_TO_BACKGROUND"),
+        "session.tasks.readOutput": (_session_tasks, "TASKS_READ_OUTPUT"),
         "session.tasks.refresh": (_session_tasks, "TASKS_REFRESH"),
+        "session.tasks.register": (_session_tasks, "TASKS_REGISTER"),
         "session.tasks.remove": (_session_tasks, "TASKS_REMOVE"),
         "session.tasks.sendMessage": (_session_tasks, "TASKS_SEND_MESSAGE"),
         "session.tasks.startAgent": (_session_tasks, "TASKS_START_AGENT"),
+        "session.tasks.update": (_session_tasks, "TASKS_UPDATE"),
         "session.tasks.waitForPending": (_session_tasks, "TASKS_WAIT_FOR_PENDING"),
         "session.telemetry.getEngagementId": (_session_telemetry, "TELEMETRY_GET_ENGAGEMENT_ID"),
         "session.telemetry.setFeatureOverrides": (_session_telemetry, "TELEMETRY_SET_FEATURE_OVERRIDES"),
+        "session.tools.execute": (_session_tools, "TOOLS_EXECUTE"),
+        "session.tools.getBuiltinDescriptors": (_session_tools, "TOOLS_GET_BUILTIN_DESCRIPTORS"),
         "session.tools.getCurrentMetadata": (_session_tools, "TOOLS_GET_CURRENT_METADATA"),
         "session.tools.handlePendingToolCall": (_session_tools, "TOOLS_HANDLE_PENDING_TOOL_CALL"),
         "session.tools.initializeAndValidate": (_session_tools, "TOOLS_INITIALIZE_AND_VALIDATE"),
+        "session.tools.listPendingRequests": (_session_tools, "TOOLS_LIST_PENDING_REQUESTS"),
+        "session.tools.set": (_session_tools, "TOOLS_SET"),
+        "session.tools.taskCompleteEventData": (_session_tools, "TOOLS_TASK_COMPLETE_EVENT_DATA"),
+        "session.tools.updateSubagentSettings": (_session_tools, "TOOLS_UPDATE_SUBAGENT_SETTINGS"),
         "session.ui.elicitation": (_session_ui, "UI_ELICITATION"),
         "session.ui.ephemeralQuery": (_session_ui, "UI_EPHEMERAL_QUERY"),
+        "session.ui.handleHumanAskUser": (_session_ui, "UI_HANDLE_HUMAN_ASK_USER"),
+        "session.ui.handleHumanExitPlanMode": (_session_ui, "UI_HANDLE_HUMAN_EXIT_PLAN_MODE"),
+        "session.ui.handleHumanUserInput": (_session_ui, "UI_HANDLE_HUMAN_USER_INPUT"),
         "session.ui.handlePendingAutoModeSwitch": (_session_ui, "UI_HANDLE_PENDING_AUTO_MODE_SWITCH"),
         "session.ui.handlePendingElicitation": (_session_ui, "UI_HANDLE_PENDING_ELICITATION"),
         "session.ui.handlePendingExitPlanMode": (_session_ui, "UI_HANDLE_PENDING_EXIT_PLAN_MODE"),
         "session.ui.handlePendingSampling": (_session_ui, "UI_HANDLE_PENDING_SAMPLING"),
+        "session.ui.handlePendingSessionLimitsExhausted": (
+            _session_ui,
+            "UI_HANDLE_PENDING_SESSION_LIMITS_EXHAUSTED",
+        ),
         "session.ui.handlePendingUserInput": (_session_ui, "UI_HANDLE_PENDING_USER_INPUT"),
         "session.ui.registerDirectAutoModeSwitchHandler": (
             _session_ui,
@@ -645,14 +1352,56 @@ OUTBOUND = MethodTable(
             "UI_UNREGISTER_DIRECT_AUTO_MODE_SWITCH_HANDLER",
         ),
         "session.usage.getMetrics": (_session_usage, "USAGE_GET_METRICS"),
+        "session.usage.setCodeChanges": (_session_usage, "USAGE_SET_CODE_CHANGES"),
+        "session.visibility.get": (_session_visibility, "VISIBILITY_GET"),
+        "session.visibility.set": (_session_visibility, "VISIBILITY_SET"),
+        "session.workflow.agent": (_session_workflow, "WORKFLOW_AGENT"),
+        "session.workflow.cancel": (_session_workflow, "WORKFLOW_CANCEL"),
+        "session.workflow.getRun": (_session_workflow, "WORKFLOW_GET_RUN"),
+        "session.workflow.getRunDetail": (_session_workflow, "WORKFLOW_GET_RUN_DETAIL"),
+        "session.workflow.getRunProgress": (_session_workflow, "WORKFLOW_GET_RUN_PROGRESS"),
+        "session.workflow.listRuns": (_session_workflow, "WORKFLOW_LIST_RUNS"),
+        "session.workflow.log": (_session_workflow, "WORKFLOW_LOG"),
+        "session.workflow.pause": (_session_workflow, "WORKFLOW_PAUSE"),
+        "session.workflow.pauseAtCheckpoint": (_session_workflow, "WORKFLOW_PAUSE_AT_CHECKPOINT"),
+        "session.workflow.resume": (_session_workflow, "WORKFLOW_RESUME"),
+        "session.workflow.resumeFromTool": (_session_workflow, "WORKFLOW_RESUME_FROM_TOOL"),
+        "session.workflow.run": (_session_workflow, "WORKFLOW_RUN"),
+        "session.workflow.runFromTool": (_session_workflow, "WORKFLOW_RUN_FROM_TOOL"),
+        "session.workflow.journal.get": (_session_workflow, "WORKFLOW_JOURNAL_GET"),
+        "session.workflow.journal.put": (_session_workflow, "WORKFLOW_JOURNAL_PUT"),
+        "session.workspaces.addSummary": (_session_workspaces, "WORKSPACES_ADD_SUMMARY"),
+        "session.workspaces.autopilotObjectiveExists": (
+            _session_workspaces,
+            "WORKSPACES_AUTOPILOT_OBJECTIVE_EXISTS",
+        ),
+        "session.workspaces.createDirectory": (_session_workspaces, "WORKSPACES_CREATE_DIRECTORY"),
         "session.workspaces.createFile": (_session_workspaces, "WORKSPACES_CREATE_FILE"),
+        "session.workspaces.deleteAutopilotObjective": (
+            _session_workspaces,
+            "WORKSPACES_DELETE_AUTOPILOT_OBJECTIVE",
+        ),
         "session.workspaces.diff": (_session_workspaces, "WORKSPACES_DIFF"),
+        "session.workspaces.ensure": (_session_workspaces, "WORKSPACES_ENSURE"),
         "session.workspaces.getWorkspace": (_session_workspaces, "WORKSPACES_GET_WORKSPACE"),
         "session.workspaces.listCheckpoints": (_session_workspaces, "WORKSPACES_LIST_CHECKPOINTS"),
         "session.workspaces.listFiles": (_session_workspaces, "WORKSPACES_LIST_FILES"),
+        "session.workspaces.readAutopilotObjective": (
+            _session_workspaces,
+            "WORKSPACES_READ_AUTOPILOT_OBJECTIVE",
+        ),
         "session.workspaces.readCheckpoint": (_session_workspaces, "WORKSPACES_READ_CHECKPOINT"),
         "session.workspaces.readFile": (_session_workspaces, "WORKSPACES_READ_FILE"),
+        "session.workspaces.removePath": (_session_workspaces, "WORKSPACES_REMOVE_PATH"),
+        "session.workspaces.renamePath": (_session_workspaces, "WORKSPACES_RENAME_PATH"),
         "session.workspaces.saveLargePaste": (_session_workspaces, "WORKSPACES_SAVE_LARGE_PASTE"),
+        "session.workspaces.statFile": (_session_workspaces, "WORKSPACES_STAT_FILE"),
+        "session.workspaces.truncateSummaries": (_session_workspaces, "WORKSPACES_TRUNCATE_SUMMARIES"),
+        "session.workspaces.updateMetadata": (_session_workspaces, "WORKSPACES_UPDATE_METADATA"),
+        "session.workspaces.writeAutopilotObjective": (
+            _session_workspaces,
+            "WORKSPACES_WRITE_AUTOPILOT_OBJECTIVE",
+        ),
     }
 )
 """What a client calls."""
@@ -664,9 +1413,24 @@ INBOUND = MethodTable(
         "canvas.open": (_client_canvas, "CANVAS_OPEN"),
         "canvas.action.invoke": (_client_canvas, "CANVAS_ACTION_INVOKE"),
         "exitPlanMode.request": (_client_exit_plan_mode, "EXIT_PLAN_MODE_REQUEST"),
+        "extensionLaunchProvider.resolve": (
+            _client_extension_launch_provider,
+            "EXTENSION_LAUNCH_PROVIDER_RESOLVE",
+        ),
+        "factory.abort": (_client_factory, "FACTORY_ABORT"),
+        "factory.execute": (_client_factory, "FACTORY_EXECUTE"),
         "gitHubTelemetry.event": (_client_github_telemetry, "GITHUB_TELEMETRY_EVENT"),
         "gitHubToken.getToken": (_client_github_token, "GITHUB_TOKEN_GET_TOKEN"),
         "hooks.invoke": (_client_hooks, "HOOKS_INVOKE"),
+        "host.exited": (_client_host, "HOST_EXITED"),
+        "host.materializeSession": (_client_host, "HOST_MATERIALIZE_SESSION"),
+        "host.registerSession": (_client_host, "HOST_REGISTER_SESSION"),
+        "host.sessionReleased": (_client_host, "HOST_SESSION_RELEASED"),
+        "host.shutdown": (_client_host, "HOST_SHUTDOWN"),
+        "host.unregisterSession": (_client_host, "HOST_UNREGISTER_SESSION"),
+        "installations.confirm": (_client_installations, "INSTALLATIONS_CONFIRM"),
+        "llmInference.httpRequestChunk": (_client_llm_inference, "LLM_INFERENCE_HTTP_REQUEST_CHUNK"),
+        "llmInference.httpRequestStart": (_client_llm_inference, "LLM_INFERENCE_HTTP_REQUEST_START"),
         "providerToken.getToken": (_client_provider_token, "PROVIDER_TOKEN_GET_TOKEN"),
         "session.lifecycle": (_client_session, "SESSION_LIFECYCLE"),
         "session.event": (_client_session, "SESSION_EVENT"),
@@ -674,18 +1438,25 @@ INBOUND = MethodTable(
         "sessionFs.exists": (_client_session_fs, "SESSION_FS_EXISTS"),
         "sessionFs.mkdir": (_client_session_fs, "SESSION_FS_MKDIR"),
         "sessionFs.readFile": (_client_session_fs, "SESSION_FS_READ_FILE"),
+        "sessionFs.readFileBytes": (_client_session_fs, "SESSION_FS_READ_FILE_BYTES"),
         "sessionFs.readdir": (_client_session_fs, "SESSION_FS_READDIR"),
         "sessionFs.readdirWithTypes": (_client_session_fs, "SESSION_FS_READDIR_WITH_TYPES"),
         "sessionFs.rename": (_client_session_fs, "SESSION_FS_RENAME"),
         "sessionFs.rm": (_client_session_fs, "SESSION_FS_RM"),
         "sessionFs.sqliteExists": (_client_session_fs, "SESSION_FS_SQLITE_EXISTS"),
         "sessionFs.sqliteQuery": (_client_session_fs, "SESSION_FS_SQLITE_QUERY"),
+        "sessionFs.sqliteTransaction": (_client_session_fs, "SESSION_FS_SQLITE_TRANSACTION"),
         "sessionFs.stat": (_client_session_fs, "SESSION_FS_STAT"),
         "sessionFs.writeFile": (_client_session_fs, "SESSION_FS_WRITE_FILE"),
+        "sessionFs.writeFileBytes": (_client_session_fs, "SESSION_FS_WRITE_FILE_BYTES"),
         "skillProvider.list": (_client_skill_provider, "SKILL_PROVIDER_LIST"),
         "skillProvider.read": (_client_skill_provider, "SKILL_PROVIDER_READ"),
         "systemMessage.transform": (_client_system_message, "SYSTEM_MESSAGE_TRANSFORM"),
+        "tasks.cancel": (_client_tasks, "TASKS_CANCEL"),
+        "uiThread.run": (_client_ui_thread, "UI_THREAD_RUN"),
         "userInput.request": (_client_user_input, "USER_INPUT_REQUEST"),
+        "workflow.abort": (_client_workflow, "WORKFLOW_ABORT"),
+        "workflow.execute": (_client_workflow, "WORKFLOW_EXECUTE"),
     }
 )
 """What the runtime calls."""

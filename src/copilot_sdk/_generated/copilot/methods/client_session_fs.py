@@ -13,9 +13,11 @@ if TYPE_CHECKING:
         SessionFSExistsResult,
         SessionFSReaddirResult,
         SessionFSReaddirWithTypesResult,
+        SessionFSReadFileBytesResult,
         SessionFSReadFileResult,
         SessionFSSqliteExistsResult,
         SessionFSSqliteQueryResult,
+        SessionFSSqliteTransactionResult,
         SessionFSStatResult,
     )
 
@@ -66,6 +68,18 @@ def _session_fs_read_file_result() -> Any:
     from ..types.client_session_fs import SessionFSReadFileResult
 
     return SessionFSReadFileResult
+
+
+def _session_fs_read_file_bytes_params() -> Any:
+    from ..types.client_session_fs import SessionFSReadFileBytesRequest
+
+    return SessionFSReadFileBytesRequest
+
+
+def _session_fs_read_file_bytes_result() -> Any:
+    from ..types.client_session_fs import SessionFSReadFileBytesResult
+
+    return SessionFSReadFileBytesResult
 
 
 def _session_fs_readdir_params() -> Any:
@@ -140,6 +154,18 @@ def _session_fs_sqlite_query_result() -> Any:
     return SessionFSSqliteQueryResult
 
 
+def _session_fs_sqlite_transaction_params() -> Any:
+    from ..types.client_session_fs import SessionFSSqliteTransactionRequest
+
+    return SessionFSSqliteTransactionRequest
+
+
+def _session_fs_sqlite_transaction_result() -> Any:
+    from ..types.client_session_fs import SessionFSSqliteTransactionResult
+
+    return SessionFSSqliteTransactionResult
+
+
 def _session_fs_stat_params() -> Any:
     from ..types.client_session_fs import SessionFSStatRequest
 
@@ -159,6 +185,18 @@ def _session_fs_write_file_params() -> Any:
 
 
 def _session_fs_write_file_result() -> Any:
+    from ..types.client_session_fs import SessionFSError
+
+    return SessionFSError | None
+
+
+def _session_fs_write_file_bytes_params() -> Any:
+    from ..types.client_session_fs import SessionFSWriteFileBytesRequest
+
+    return SessionFSWriteFileBytesRequest
+
+
+def _session_fs_write_file_bytes_result() -> Any:
     from ..types.client_session_fs import SessionFSError
 
     return SessionFSError | None
@@ -194,6 +232,15 @@ SESSION_FS_READ_FILE: Method[SessionFSReadFileResult] = Method(
     params=_session_fs_read_file_params,
     result=_session_fs_read_file_result,
     stability="experimental",
+)
+
+SESSION_FS_READ_FILE_BYTES: Method[SessionFSReadFileBytesResult] = Method(
+    "sessionFs.readFileBytes",
+    scope="clientSession",
+    params=_session_fs_read_file_bytes_params,
+    result=_session_fs_read_file_bytes_result,
+    stability="experimental",
+    since="1.0.102",
 )
 
 SESSION_FS_READDIR: Method[SessionFSReaddirResult] = Method(
@@ -244,6 +291,15 @@ SESSION_FS_SQLITE_QUERY: Method[SessionFSSqliteQueryResult] = Method(
     stability="experimental",
 )
 
+SESSION_FS_SQLITE_TRANSACTION: Method[SessionFSSqliteTransactionResult] = Method(
+    "sessionFs.sqliteTransaction",
+    scope="clientSession",
+    params=_session_fs_sqlite_transaction_params,
+    result=_session_fs_sqlite_transaction_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 SESSION_FS_STAT: Method[SessionFSStatResult] = Method(
     "sessionFs.stat",
     scope="clientSession",
@@ -258,4 +314,13 @@ SESSION_FS_WRITE_FILE: Method[SessionFSError | None] = Method(
     params=_session_fs_write_file_params,
     result=_session_fs_write_file_result,
     stability="experimental",
+)
+
+SESSION_FS_WRITE_FILE_BYTES: Method[SessionFSError | None] = Method(
+    "sessionFs.writeFileBytes",
+    scope="clientSession",
+    params=_session_fs_write_file_bytes_params,
+    result=_session_fs_write_file_bytes_result,
+    stability="experimental",
+    since="1.0.102",
 )

@@ -40,6 +40,7 @@ CONNECT: Method[ConnectResult] = Method(
     scope="server",
     params=_connect_params,
     result=_connect_result,
+    stability="experimental",
 )
 
 PING: Method[PingResult] = Method(
@@ -47,4 +48,12 @@ PING: Method[PingResult] = Method(
     scope="server",
     params=_ping_params,
     result=_ping_result,
+    stability="experimental",
+)
+
+REGISTER_EXTENSION_LAUNCH_PROVIDER: Method[None] = Method(
+    "registerExtensionLaunchProvider",
+    scope="server",
+    stability="experimental",
+    since="1.0.81",
 )

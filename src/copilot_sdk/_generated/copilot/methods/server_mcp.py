@@ -11,7 +11,43 @@ if TYPE_CHECKING:
     from ..types.server_mcp import (
         MCPConfigList,
         MCPDiscoverResult,
+        MCPInstallationManagementResult,
+        MCPInstallationResult,
+        MCPListBuiltinServerNamesResult,
+        MCPOAuthCheckDcrSupportResult,
+        MCPOAuthFetchProtectedResourceMetadataResult,
+        MCPOAuthIsMicrosoftAuthorizationServerResult,
+        MCPOAuthStaticClientConfigResult,
+        MCPPlanInstallResult,
+        MCPRegistryCancelResult,
+        MCPRegistryRequestIdResult,
+        MCPRegistrySearchResult,
+        MCPShouldExcludeGitHubToolsResult,
     )
+
+
+def _mcp_apply_install_params() -> Any:
+    from ..types.server_mcp import MCPApplyInstallRequest
+
+    return MCPApplyInstallRequest
+
+
+def _mcp_apply_install_result() -> Any:
+    from ..types.server_mcp import MCPInstallationResult
+
+    return MCPInstallationResult
+
+
+def _mcp_apply_uninstall_params() -> Any:
+    from ..types.server_mcp import MCPApplyUninstallRequest
+
+    return MCPApplyUninstallRequest
+
+
+def _mcp_apply_uninstall_result() -> Any:
+    from ..types.server_mcp import MCPInstallationResult
+
+    return MCPInstallationResult
 
 
 def _mcp_discover_params() -> Any:
@@ -24,6 +60,60 @@ def _mcp_discover_result() -> Any:
     from ..types.server_mcp import MCPDiscoverResult
 
     return MCPDiscoverResult
+
+
+def _mcp_list_builtin_server_names_result() -> Any:
+    from ..types.server_mcp import MCPListBuiltinServerNamesResult
+
+    return MCPListBuiltinServerNamesResult
+
+
+def _mcp_plan_install_params() -> Any:
+    from ..types.server_mcp import MCPPlanInstallRequest
+
+    return MCPPlanInstallRequest
+
+
+def _mcp_plan_install_result() -> Any:
+    from ..types.server_mcp import MCPPlanInstallResult
+
+    return MCPPlanInstallResult
+
+
+def _mcp_plan_uninstall_params() -> Any:
+    from ..types.server_mcp import MCPPlanUninstallRequest
+
+    return MCPPlanUninstallRequest
+
+
+def _mcp_plan_uninstall_result() -> Any:
+    from ..types.server_mcp import MCPInstallationManagementResult
+
+    return MCPInstallationManagementResult
+
+
+def _mcp_prepare_install_params() -> Any:
+    from ..types.server_mcp import MCPPrepareInstallRequest
+
+    return MCPPrepareInstallRequest
+
+
+def _mcp_prepare_install_result() -> Any:
+    from ..types.server_mcp import MCPInstallationManagementResult
+
+    return MCPInstallationManagementResult
+
+
+def _mcp_should_exclude_github_tools_params() -> Any:
+    from ..types.server_mcp import MCPShouldExcludeGitHubToolsRequest
+
+    return MCPShouldExcludeGitHubToolsRequest
+
+
+def _mcp_should_exclude_github_tools_result() -> Any:
+    from ..types.server_mcp import MCPShouldExcludeGitHubToolsResult
+
+    return MCPShouldExcludeGitHubToolsResult
 
 
 def _mcp_config_add_params() -> Any:
@@ -62,51 +152,346 @@ def _mcp_config_update_params() -> Any:
     return MCPConfigUpdateRequest
 
 
+def _mcp_installations_cancel_params() -> Any:
+    from ..types.server_mcp import MCPInstallationOperationRequest
+
+    return MCPInstallationOperationRequest
+
+
+def _mcp_installations_cancel_result() -> Any:
+    from ..types.server_mcp import MCPInstallationManagementResult
+
+    return MCPInstallationManagementResult
+
+
+def _mcp_installations_list_params() -> Any:
+    from ..types.server_mcp import MCPInstallationsRequest
+
+    return MCPInstallationsRequest
+
+
+def _mcp_installations_list_result() -> Any:
+    from ..types.server_mcp import MCPInstallationManagementResult
+
+    return MCPInstallationManagementResult
+
+
+def _mcp_installations_recover_params() -> Any:
+    from ..types.server_mcp import MCPInstallationsRequest
+
+    return MCPInstallationsRequest
+
+
+def _mcp_installations_recover_result() -> Any:
+    from ..types.server_mcp import MCPInstallationManagementResult
+
+    return MCPInstallationManagementResult
+
+
+def _mcp_installations_status_params() -> Any:
+    from ..types.server_mcp import MCPInstallationOperationRequest
+
+    return MCPInstallationOperationRequest
+
+
+def _mcp_installations_status_result() -> Any:
+    from ..types.server_mcp import MCPInstallationManagementResult
+
+    return MCPInstallationManagementResult
+
+
+def _mcp_oauth_check_dcr_support_params() -> Any:
+    from ..types.server_mcp import MCPOAuthCheckDcrSupportRequest
+
+    return MCPOAuthCheckDcrSupportRequest
+
+
+def _mcp_oauth_check_dcr_support_result() -> Any:
+    from ..types.server_mcp import MCPOAuthCheckDcrSupportResult
+
+    return MCPOAuthCheckDcrSupportResult
+
+
+def _mcp_oauth_fetch_protected_resource_metadata_params() -> Any:
+    from ..types.server_mcp import MCPOAuthFetchProtectedResourceMetadataRequest
+
+    return MCPOAuthFetchProtectedResourceMetadataRequest
+
+
+def _mcp_oauth_fetch_protected_resource_metadata_result() -> Any:
+    from ..types.server_mcp import MCPOAuthFetchProtectedResourceMetadataResult
+
+    return MCPOAuthFetchProtectedResourceMetadataResult
+
+
+def _mcp_oauth_is_microsoft_authorization_server_params() -> Any:
+    from ..types.server_mcp import MCPOAuthIsMicrosoftAuthorizationServerRequest
+
+    return MCPOAuthIsMicrosoftAuthorizationServerRequest
+
+
+def _mcp_oauth_is_microsoft_authorization_server_result() -> Any:
+    from ..types.server_mcp import MCPOAuthIsMicrosoftAuthorizationServerResult
+
+    return MCPOAuthIsMicrosoftAuthorizationServerResult
+
+
+def _mcp_oauth_static_client_config_params() -> Any:
+    from ..types.server_mcp import MCPOAuthStaticClientConfigRequest
+
+    return MCPOAuthStaticClientConfigRequest
+
+
+def _mcp_oauth_static_client_config_result() -> Any:
+    from ..types.server_mcp import MCPOAuthStaticClientConfigResult
+
+    return MCPOAuthStaticClientConfigResult
+
+
+def _mcp_registry_allocate_request_id_result() -> Any:
+    from ..types.server_mcp import MCPRegistryRequestIdResult
+
+    return MCPRegistryRequestIdResult
+
+
+def _mcp_registry_cancel_params() -> Any:
+    from ..types.server_mcp import MCPRegistryCancelRequest
+
+    return MCPRegistryCancelRequest
+
+
+def _mcp_registry_cancel_result() -> Any:
+    from ..types.server_mcp import MCPRegistryCancelResult
+
+    return MCPRegistryCancelResult
+
+
+def _mcp_registry_search_params() -> Any:
+    from ..types.server_mcp import MCPRegistrySearchRequest
+
+    return MCPRegistrySearchRequest
+
+
+def _mcp_registry_search_result() -> Any:
+    from ..types.server_mcp import MCPRegistrySearchResult
+
+    return MCPRegistrySearchResult
+
+
+MCP_APPLY_INSTALL: Method[MCPInstallationResult] = Method(
+    "mcp.applyInstall",
+    scope="server",
+    params=_mcp_apply_install_params,
+    result=_mcp_apply_install_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_APPLY_UNINSTALL: Method[MCPInstallationResult] = Method(
+    "mcp.applyUninstall",
+    scope="server",
+    params=_mcp_apply_uninstall_params,
+    result=_mcp_apply_uninstall_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 MCP_DISCOVER: Method[MCPDiscoverResult] = Method(
     "mcp.discover",
     scope="server",
     params=_mcp_discover_params,
     result=_mcp_discover_result,
     waits=True,
+    stability="experimental",
+)
+
+MCP_LIST_BUILTIN_SERVER_NAMES: Method[MCPListBuiltinServerNamesResult] = Method(
+    "mcp.listBuiltinServerNames",
+    scope="server",
+    result=_mcp_list_builtin_server_names_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_PLAN_INSTALL: Method[MCPPlanInstallResult] = Method(
+    "mcp.planInstall",
+    scope="server",
+    params=_mcp_plan_install_params,
+    result=_mcp_plan_install_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+MCP_PLAN_UNINSTALL: Method[MCPInstallationManagementResult] = Method(
+    "mcp.planUninstall",
+    scope="server",
+    params=_mcp_plan_uninstall_params,
+    result=_mcp_plan_uninstall_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_PREPARE_INSTALL: Method[MCPInstallationManagementResult] = Method(
+    "mcp.prepareInstall",
+    scope="server",
+    params=_mcp_prepare_install_params,
+    result=_mcp_prepare_install_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_SHOULD_EXCLUDE_GITHUB_TOOLS: Method[MCPShouldExcludeGitHubToolsResult] = Method(
+    "mcp.shouldExcludeGitHubTools",
+    scope="server",
+    params=_mcp_should_exclude_github_tools_params,
+    result=_mcp_should_exclude_github_tools_result,
+    nullable=frozenset({"toolFilterPrecedence"}),
+    stability="experimental",
+    since="1.0.102",
 )
 
 MCP_CONFIG_ADD: Method[None] = Method(
     "mcp.config.add",
     scope="server",
     params=_mcp_config_add_params,
+    stability="experimental",
 )
 
 MCP_CONFIG_DISABLE: Method[None] = Method(
     "mcp.config.disable",
     scope="server",
     params=_mcp_config_disable_params,
+    stability="experimental",
 )
 
 MCP_CONFIG_ENABLE: Method[None] = Method(
     "mcp.config.enable",
     scope="server",
     params=_mcp_config_enable_params,
+    stability="experimental",
 )
 
 MCP_CONFIG_LIST: Method[MCPConfigList] = Method(
     "mcp.config.list",
     scope="server",
     result=_mcp_config_list_result,
+    stability="experimental",
 )
 
 MCP_CONFIG_RELOAD: Method[None] = Method(
     "mcp.config.reload",
     scope="server",
+    stability="experimental",
 )
 
 MCP_CONFIG_REMOVE: Method[None] = Method(
     "mcp.config.remove",
     scope="server",
     params=_mcp_config_remove_params,
+    stability="experimental",
 )
 
 MCP_CONFIG_UPDATE: Method[None] = Method(
     "mcp.config.update",
     scope="server",
     params=_mcp_config_update_params,
+    stability="experimental",
+)
+
+MCP_INSTALLATIONS_CANCEL: Method[MCPInstallationManagementResult] = Method(
+    "mcp.installations.cancel",
+    scope="server",
+    params=_mcp_installations_cancel_params,
+    result=_mcp_installations_cancel_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_INSTALLATIONS_LIST: Method[MCPInstallationManagementResult] = Method(
+    "mcp.installations.list",
+    scope="server",
+    params=_mcp_installations_list_params,
+    result=_mcp_installations_list_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_INSTALLATIONS_RECOVER: Method[MCPInstallationManagementResult] = Method(
+    "mcp.installations.recover",
+    scope="server",
+    params=_mcp_installations_recover_params,
+    result=_mcp_installations_recover_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_INSTALLATIONS_STATUS: Method[MCPInstallationManagementResult] = Method(
+    "mcp.installations.status",
+    scope="server",
+    params=_mcp_installations_status_params,
+    result=_mcp_installations_status_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_OAUTH_CHECK_DCR_SUPPORT: Method[MCPOAuthCheckDcrSupportResult] = Method(
+    "mcp.oauth.checkDcrSupport",
+    scope="server",
+    params=_mcp_oauth_check_dcr_support_params,
+    result=_mcp_oauth_check_dcr_support_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_OAUTH_FETCH_PROTECTED_RESOURCE_METADATA: Method[MCPOAuthFetchProtectedResourceMetadataResult] = Method(
+    "mcp.oauth.fetchProtectedResourceMetadata",
+    scope="server",
+    params=_mcp_oauth_fetch_protected_resource_metadata_params,
+    result=_mcp_oauth_fetch_protected_resource_metadata_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_OAUTH_IS_MICROSOFT_AUTHORIZATION_SERVER: Method[MCPOAuthIsMicrosoftAuthorizationServerResult] = Method(
+    "mcp.oauth.isMicrosoftAuthorizationServer",
+    scope="server",
+    params=_mcp_oauth_is_microsoft_authorization_server_params,
+    result=_mcp_oauth_is_microsoft_authorization_server_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_OAUTH_STATIC_CLIENT_CONFIG: Method[MCPOAuthStaticClientConfigResult] = Method(
+    "mcp.oauth.staticClientConfig",
+    scope="server",
+    params=_mcp_oauth_static_client_config_params,
+    result=_mcp_oauth_static_client_config_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_REGISTRY_ALLOCATE_REQUEST_ID: Method[MCPRegistryRequestIdResult] = Method(
+    "mcp.registry.allocateRequestId",
+    scope="server",
+    result=_mcp_registry_allocate_request_id_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_REGISTRY_CANCEL: Method[MCPRegistryCancelResult] = Method(
+    "mcp.registry.cancel",
+    scope="server",
+    params=_mcp_registry_cancel_params,
+    result=_mcp_registry_cancel_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_REGISTRY_SEARCH: Method[MCPRegistrySearchResult] = Method(
+    "mcp.registry.search",
+    scope="server",
+    params=_mcp_registry_search_params,
+    result=_mcp_registry_search_result,
+    stability="experimental",
+    since="1.0.102",
 )

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_models import ModelList
+    from ..types.server_models import (
+        BuiltInModelCatalog,
+        ModelList,
+        ModelTokenPriceUnitList,
+    )
+
+
+def _models_get_built_in_catalog_result() -> Any:
+    from ..types.server_models import BuiltInModelCatalog
+
+    return BuiltInModelCatalog
 
 
 def _models_list_params() -> Any:
@@ -23,9 +33,39 @@ def _models_list_result() -> Any:
     return ModelList
 
 
+def _models_list_token_price_units_params() -> Any:
+    from ..types.server_models import ModelsListRequest
+
+    return ModelsListRequest
+
+
+def _models_list_token_price_units_result() -> Any:
+    from ..types.server_models import ModelTokenPriceUnitList
+
+    return ModelTokenPriceUnitList
+
+
+MODELS_GET_BUILT_IN_CATALOG: Method[BuiltInModelCatalog] = Method(
+    "models.getBuiltInCatalog",
+    scope="server",
+    result=_models_get_built_in_catalog_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 MODELS_LIST: Method[ModelList] = Method(
     "models.list",
     scope="server",
     params=_models_list_params,
     result=_models_list_result,
+    stability="experimental",
+)
+
+MODELS_LIST_TOKEN_PRICE_UNITS: Method[ModelTokenPriceUnitList] = Method(
+    "models.listTokenPriceUnits",
+    scope="server",
+    params=_models_list_token_price_units_params,
+    result=_models_list_token_price_units_result,
+    stability="experimental",
+    since="1.0.102",
 )

@@ -9,16 +9,32 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.server_plugins import (
+        PluginInstallationManagementResult,
+        PluginInstallationResult,
+        PluginListResult,
+        PluginUpdateAllResult,
+    )
+    from ..types.shared import (
         MarketplaceAddResult,
         MarketplaceBrowseResult,
         MarketplaceListResult,
         MarketplaceRefreshResult,
         MarketplaceRemoveResult,
         PluginInstallResult,
-        PluginListResult,
-        PluginUpdateAllResult,
         PluginUpdateResult,
     )
+
+
+def _plugins_apply_install_params() -> Any:
+    from ..types.server_plugins import PluginApplyInstallRequest
+
+    return PluginApplyInstallRequest
+
+
+def _plugins_apply_install_result() -> Any:
+    from ..types.server_plugins import PluginInstallationResult
+
+    return PluginInstallationResult
 
 
 def _plugins_disable_params() -> Any:
@@ -40,7 +56,7 @@ def _plugins_install_params() -> Any:
 
 
 def _plugins_install_result() -> Any:
-    from ..types.server_plugins import PluginInstallResult
+    from ..types.shared import PluginInstallResult
 
     return PluginInstallResult
 
@@ -51,20 +67,32 @@ def _plugins_list_result() -> Any:
     return PluginListResult
 
 
+def _plugins_plan_install_params() -> Any:
+    from ..types.server_plugins import PluginPlanInstallRequest
+
+    return PluginPlanInstallRequest
+
+
+def _plugins_plan_install_result() -> Any:
+    from ..types.server_plugins import PluginInstallationManagementResult
+
+    return PluginInstallationManagementResult
+
+
 def _plugins_uninstall_params() -> Any:
-    from ..types.server_plugins import PluginsUninstallRequest
+    from ..types.shared import PluginsUninstallRequest
 
     return PluginsUninstallRequest
 
 
 def _plugins_update_params() -> Any:
-    from ..types.server_plugins import PluginsUpdateRequest
+    from ..types.shared import PluginsUpdateRequest
 
     return PluginsUpdateRequest
 
 
 def _plugins_update_result() -> Any:
-    from ..types.server_plugins import PluginUpdateResult
+    from ..types.shared import PluginUpdateResult
 
     return PluginUpdateResult
 
@@ -75,59 +103,74 @@ def _plugins_update_all_result() -> Any:
     return PluginUpdateAllResult
 
 
+def _plugins_builtin_set_params() -> Any:
+    from ..types.server_plugins import PluginsBuiltinSetRequest
+
+    return PluginsBuiltinSetRequest
+
+
 def _plugins_marketplaces_add_params() -> Any:
-    from ..types.server_plugins import PluginsMarketplacesAddRequest
+    from ..types.shared import PluginsMarketplacesAddRequest
 
     return PluginsMarketplacesAddRequest
 
 
 def _plugins_marketplaces_add_result() -> Any:
-    from ..types.server_plugins import MarketplaceAddResult
+    from ..types.shared import MarketplaceAddResult
 
     return MarketplaceAddResult
 
 
 def _plugins_marketplaces_browse_params() -> Any:
-    from ..types.server_plugins import PluginsMarketplacesBrowseRequest
+    from ..types.shared import PluginsMarketplacesBrowseRequest
 
     return PluginsMarketplacesBrowseRequest
 
 
 def _plugins_marketplaces_browse_result() -> Any:
-    from ..types.server_plugins import MarketplaceBrowseResult
+    from ..types.shared import MarketplaceBrowseResult
 
     return MarketplaceBrowseResult
 
 
 def _plugins_marketplaces_list_result() -> Any:
-    from ..types.server_plugins import MarketplaceListResult
+    from ..types.shared import MarketplaceListResult
 
     return MarketplaceListResult
 
 
 def _plugins_marketplaces_refresh_params() -> Any:
-    from ..types.server_plugins import PluginsMarketplacesRefreshRequest
+    from ..types.shared import PluginsMarketplacesRefreshRequest
 
     return PluginsMarketplacesRefreshRequest
 
 
 def _plugins_marketplaces_refresh_result() -> Any:
-    from ..types.server_plugins import MarketplaceRefreshResult
+    from ..types.shared import MarketplaceRefreshResult
 
     return MarketplaceRefreshResult
 
 
 def _plugins_marketplaces_remove_params() -> Any:
-    from ..types.server_plugins import PluginsMarketplacesRemoveRequest
+    from ..types.shared import PluginsMarketplacesRemoveRequest
 
     return PluginsMarketplacesRemoveRequest
 
 
 def _plugins_marketplaces_remove_result() -> Any:
-    from ..types.server_plugins import MarketplaceRemoveResult
+    from ..types.shared import MarketplaceRemoveResult
 
     return MarketplaceRemoveResult
 
+
+PLUGINS_APPLY_INSTALL: Method[PluginInstallationResult] = Method(
+    "plugins.applyInstall",
+    scope="server",
+    params=_plugins_apply_install_params,
+    result=_plugins_apply_install_result,
+    stability="experimental",
+    since="1.0.102",
+)
 
 PLUGINS_DISABLE: Method[None] = Method(
     "plugins.disable",
@@ -159,10 +202,20 @@ PLUGINS_LIST: Method[PluginListResult] = Method(
     stability="experimental",
 )
 
+PLUGINS_PLAN_INSTALL: Method[PluginInstallationManagementResult] = Method(
+    "plugins.planInstall",
+    scope="server",
+    params=_plugins_plan_install_params,
+    result=_plugins_plan_install_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 PLUGINS_UNINSTALL: Method[None] = Method(
     "plugins.uninstall",
     scope="server",
     params=_plugins_uninstall_params,
+    nullable=frozenset({"directSourceId"}),
     stability="experimental",
 )
 
@@ -181,6 +234,14 @@ PLUGINS_UPDATE_ALL: Method[PluginUpdateAllResult] = Method(
     result=_plugins_update_all_result,
     waits=True,
     stability="experimental",
+)
+
+PLUGINS_BUILTIN_SET: Method[None] = Method(
+    "plugins.builtin.set",
+    scope="server",
+    params=_plugins_builtin_set_params,
+    stability="experimental",
+    since="1.0.81",
 )
 
 PLUGINS_MARKETPLACES_ADD: Method[MarketplaceAddResult] = Method(

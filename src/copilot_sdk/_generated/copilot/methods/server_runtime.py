@@ -8,4 +8,5 @@ from copilot_sdk._rpc.method import Method
 RUNTIME_SHUTDOWN: Method[None] = Method(
     "runtime.shutdown",
     scope="server",
+    stability="experimental",
 )

@@ -28,4 +28,5 @@ SECRETS_ADD_FILTER_VALUES: Method[SecretsAddFilterValuesResult] = Method(
     scope="server",
     params=_secrets_add_filter_values_params,
     result=_secrets_add_filter_values_result,
+    stability="experimental",
 )

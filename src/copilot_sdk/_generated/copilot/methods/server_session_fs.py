@@ -28,4 +28,5 @@ SESSION_FS_SET_PROVIDER: Method[SessionFSSetProviderResult] = Method(
     scope="server",
     params=_session_fs_set_provider_params,
     result=_session_fs_set_provider_result,
+    stability="experimental",
 )

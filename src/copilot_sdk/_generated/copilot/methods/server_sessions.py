@@ -23,19 +23,26 @@ if TYPE_CHECKING:
         SessionPruneResult,
         SessionsCheckInUseResult,
         SessionsCloseResult,
+        SessionsCreateWorkspaceResult,
         SessionsFindByPrefixResult,
         SessionsFindByTaskIDResult,
         SessionsForkResult,
         SessionsGetBoardEntryCountResult,
+        SessionsGetClientMetadataResult,
         SessionsGetEventFilePathResult,
         SessionsGetLastForContextResult,
+        SessionsGetMetadataResult,
         SessionsGetPersistedRemoteSteerableResult,
         SessionSizes,
+        SessionsListNonEmptySessionIdsResult,
+        SessionsLoadWorkspaceResult,
         SessionsReleaseLockResult,
         SessionsReloadPluginHooksResult,
         SessionsSaveResult,
         SessionsSetAdditionalPluginsResult,
+        SessionsUpdateWorkspaceFieldsResult,
     )
+    from ..types.shared import EventsReadResult
 
 
 def _sessions_bulk_delete_params() -> Any:
@@ -90,6 +97,24 @@ def _sessions_connect_result() -> Any:
     from ..types.server_sessions import RemoteSessionConnectionResult
 
     return RemoteSessionConnectionResult
+
+
+def _sessions_create_workspace_params() -> Any:
+    from ..types.server_sessions import SessionsCreateWorkspaceRequest
+
+    return SessionsCreateWorkspaceRequest
+
+
+def _sessions_create_workspace_result() -> Any:
+    from ..types.server_sessions import SessionsCreateWorkspaceResult
+
+    return SessionsCreateWorkspaceResult
+
+
+def _sessions_delete_params() -> Any:
+    from ..types.server_sessions import SessionsDeleteRequest
+
+    return SessionsDeleteRequest
 
 
 def _sessions_enrich_metadata_params() -> Any:
@@ -152,6 +177,18 @@ def _sessions_get_board_entry_count_result() -> Any:
     return SessionsGetBoardEntryCountResult
 
 
+def _sessions_get_client_metadata_params() -> Any:
+    from ..types.server_sessions import SessionsGetClientMetadataRequest
+
+    return SessionsGetClientMetadataRequest
+
+
+def _sessions_get_client_metadata_result() -> Any:
+    from ..types.server_sessions import SessionsGetClientMetadataResult
+
+    return SessionsGetClientMetadataResult
+
+
 def _sessions_get_event_file_path_params() -> Any:
     from ..types.server_sessions import SessionsGetEventFilePathRequest
 
@@ -174,6 +211,18 @@ def _sessions_get_last_for_context_result() -> Any:
     from ..types.server_sessions import SessionsGetLastForContextResult
 
     return SessionsGetLastForContextResult
+
+
+def _sessions_get_metadata_params() -> Any:
+    from ..types.server_sessions import SessionsGetMetadataRequest
+
+    return SessionsGetMetadataRequest
+
+
+def _sessions_get_metadata_result() -> Any:
+    from ..types.server_sessions import SessionsGetMetadataResult
+
+    return SessionsGetMetadataResult
 
 
 def _sessions_get_persisted_remote_steerable_params() -> Any:
@@ -212,6 +261,18 @@ def _sessions_list_result() -> Any:
     return SessionList
 
 
+def _sessions_list_non_empty_session_ids_params() -> Any:
+    from ..types.server_sessions import SessionsListNonEmptySessionIdsRequest
+
+    return SessionsListNonEmptySessionIdsRequest
+
+
+def _sessions_list_non_empty_session_ids_result() -> Any:
+    from ..types.server_sessions import SessionsListNonEmptySessionIdsResult
+
+    return SessionsListNonEmptySessionIdsResult
+
+
 def _sessions_load_deferred_repo_hooks_params() -> Any:
     from ..types.server_sessions import SessionsLoadDeferredRepoHooksRequest
 
@@ -222,6 +283,18 @@ def _sessions_load_deferred_repo_hooks_result() -> Any:
     from ..types.server_sessions import SessionLoadDeferredRepoHooksResult
 
     return SessionLoadDeferredRepoHooksResult
+
+
+def _sessions_load_workspace_params() -> Any:
+    from ..types.server_sessions import SessionsLoadWorkspaceRequest
+
+    return SessionsLoadWorkspaceRequest
+
+
+def _sessions_load_workspace_result() -> Any:
+    from ..types.server_sessions import SessionsLoadWorkspaceResult
+
+    return SessionsLoadWorkspaceResult
 
 
 def _sessions_open_params() -> Any:
@@ -258,6 +331,18 @@ def _sessions_prune_old_result() -> Any:
     from ..types.server_sessions import SessionPruneResult
 
     return SessionPruneResult
+
+
+def _sessions_read_persisted_events_params() -> Any:
+    from ..types.server_sessions import SessionsReadPersistedEventsRequest
+
+    return SessionsReadPersistedEventsRequest
+
+
+def _sessions_read_persisted_events_result() -> Any:
+    from ..types.shared import EventsReadResult
+
+    return EventsReadResult
 
 
 def _sessions_register_extension_tools_on_session_params() -> Any:
@@ -368,6 +453,18 @@ def _sessions_transfer_remote_control_result() -> Any:
     return RemoteControlTransferResult
 
 
+def _sessions_update_workspace_fields_params() -> Any:
+    from ..types.server_sessions import SessionsUpdateWorkspaceFieldsRequest
+
+    return SessionsUpdateWorkspaceFieldsRequest
+
+
+def _sessions_update_workspace_fields_result() -> Any:
+    from ..types.server_sessions import SessionsUpdateWorkspaceFieldsResult
+
+    return SessionsUpdateWorkspaceFieldsResult
+
+
 SESSIONS_BULK_DELETE: Method[SessionBulkDeleteResult] = Method(
     "sessions.bulkDelete",
     scope="server",
@@ -406,6 +503,24 @@ SESSIONS_CONNECT: Method[RemoteSessionConnectionResult] = Method(
     result=_sessions_connect_result,
     waits=True,
     stability="experimental",
+)
+
+SESSIONS_CREATE_WORKSPACE: Method[SessionsCreateWorkspaceResult] = Method(
+    "sessions.createWorkspace",
+    scope="server",
+    params=_sessions_create_workspace_params,
+    result=_sessions_create_workspace_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+SESSIONS_DELETE: Method[None] = Method(
+    "sessions.delete",
+    scope="server",
+    params=_sessions_delete_params,
+    nullable=frozenset({"sessionPath"}),
+    stability="experimental",
+    since="1.0.81",
 )
 
 SESSIONS_ENRICH_METADATA: Method[SessionEnrichMetadataResult] = Method(
@@ -448,6 +563,15 @@ SESSIONS_GET_BOARD_ENTRY_COUNT: Method[SessionsGetBoardEntryCountResult] = Metho
     stability="experimental",
 )
 
+SESSIONS_GET_CLIENT_METADATA: Method[SessionsGetClientMetadataResult] = Method(
+    "sessions.getClientMetadata",
+    scope="server",
+    params=_sessions_get_client_metadata_params,
+    result=_sessions_get_client_metadata_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 SESSIONS_GET_EVENT_FILE_PATH: Method[SessionsGetEventFilePathResult] = Method(
     "sessions.getEventFilePath",
     scope="server",
@@ -462,6 +586,15 @@ SESSIONS_GET_LAST_FOR_CONTEXT: Method[SessionsGetLastForContextResult] = Method(
     params=_sessions_get_last_for_context_params,
     result=_sessions_get_last_for_context_result,
     stability="experimental",
+)
+
+SESSIONS_GET_METADATA: Method[SessionsGetMetadataResult] = Method(
+    "sessions.getMetadata",
+    scope="server",
+    params=_sessions_get_metadata_params,
+    result=_sessions_get_metadata_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 SESSIONS_GET_PERSISTED_REMOTE_STEERABLE: Method[SessionsGetPersistedRemoteSteerableResult] = Method(
@@ -494,12 +627,30 @@ SESSIONS_LIST: Method[SessionList] = Method(
     stability="experimental",
 )
 
+SESSIONS_LIST_NON_EMPTY_SESSION_IDS: Method[SessionsListNonEmptySessionIdsResult] = Method(
+    "sessions.listNonEmptySessionIds",
+    scope="server",
+    params=_sessions_list_non_empty_session_ids_params,
+    result=_sessions_list_non_empty_session_ids_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 SESSIONS_LOAD_DEFERRED_REPO_HOOKS: Method[SessionLoadDeferredRepoHooksResult] = Method(
     "sessions.loadDeferredRepoHooks",
     scope="server",
     params=_sessions_load_deferred_repo_hooks_params,
     result=_sessions_load_deferred_repo_hooks_result,
     stability="experimental",
+)
+
+SESSIONS_LOAD_WORKSPACE: Method[SessionsLoadWorkspaceResult] = Method(
+    "sessions.loadWorkspace",
+    scope="server",
+    params=_sessions_load_workspace_params,
+    result=_sessions_load_workspace_result,
+    stability="experimental",
+    since="1.0.102",
 )
 
 SESSIONS_OPEN: Method[SessionOpenResult] = Method(
@@ -517,6 +668,7 @@ SESSIONS_POLL_SPAWNED_SESSIONS: Method[PollSpawnedSessionsResult] = Method(
     params=_sessions_poll_spawned_sessions_params,
     result=_sessions_poll_spawned_sessions_result,
     stability="experimental",
+    until="1.0.61",
 )
 
 SESSIONS_PRUNE_OLD: Method[SessionPruneResult] = Method(
@@ -527,12 +679,22 @@ SESSIONS_PRUNE_OLD: Method[SessionPruneResult] = Method(
     stability="experimental",
 )
 
+SESSIONS_READ_PERSISTED_EVENTS: Method[EventsReadResult] = Method(
+    "sessions.readPersistedEvents",
+    scope="server",
+    params=_sessions_read_persisted_events_params,
+    result=_sessions_read_persisted_events_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 SESSIONS_REGISTER_EXTENSION_TOOLS_ON_SESSION: Method[RegisterExtensionToolsResult] = Method(
     "sessions.registerExtensionToolsOnSession",
     scope="server",
     params=_sessions_register_extension_tools_on_session_params,
     result=_sessions_register_extension_tools_on_session_result,
     stability="experimental",
+    until="1.0.81",
 )
 
 SESSIONS_RELEASE_LOCK: Method[SessionsReleaseLockResult] = Method(
@@ -599,4 +761,13 @@ SESSIONS_TRANSFER_REMOTE_CONTROL: Method[RemoteControlTransferResult] = Method(
     result=_sessions_transfer_remote_control_result,
     waits=True,
     stability="experimental",
+)
+
+SESSIONS_UPDATE_WORKSPACE_FIELDS: Method[SessionsUpdateWorkspaceFieldsResult] = Method(
+    "sessions.updateWorkspaceFields",
+    scope="server",
+    params=_sessions_update_workspace_fields_params,
+    result=_sessions_update_workspace_fields_result,
+    stability="experimental",
+    since="1.0.102",
 )

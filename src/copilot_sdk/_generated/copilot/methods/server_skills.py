@@ -10,7 +10,34 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.server_skills import (
         ServerSkillList,
+        SkillDiscoveryPathList,
+        SkillInstallationManagementResult,
+        SkillInstallationResult,
     )
+
+
+def _skills_apply_install_params() -> Any:
+    from ..types.server_skills import SkillApplyInstallRequest
+
+    return SkillApplyInstallRequest
+
+
+def _skills_apply_install_result() -> Any:
+    from ..types.server_skills import SkillInstallationResult
+
+    return SkillInstallationResult
+
+
+def _skills_apply_uninstall_params() -> Any:
+    from ..types.server_skills import SkillApplyUninstallRequest
+
+    return SkillApplyUninstallRequest
+
+
+def _skills_apply_uninstall_result() -> Any:
+    from ..types.server_skills import SkillInstallationResult
+
+    return SkillInstallationResult
 
 
 def _skills_discover_params() -> Any:
@@ -25,21 +52,223 @@ def _skills_discover_result() -> Any:
     return ServerSkillList
 
 
+def _skills_get_discovery_paths_params() -> Any:
+    from ..types.server_skills import SkillsGetDiscoveryPathsRequest
+
+    return SkillsGetDiscoveryPathsRequest
+
+
+def _skills_get_discovery_paths_result() -> Any:
+    from ..types.server_skills import SkillDiscoveryPathList
+
+    return SkillDiscoveryPathList
+
+
+def _skills_plan_install_params() -> Any:
+    from ..types.server_skills import SkillPlanInstallRequest
+
+    return SkillPlanInstallRequest
+
+
+def _skills_plan_install_result() -> Any:
+    from ..types.server_skills import SkillInstallationManagementResult
+
+    return SkillInstallationManagementResult
+
+
+def _skills_plan_uninstall_params() -> Any:
+    from ..types.server_skills import SkillPlanUninstallRequest
+
+    return SkillPlanUninstallRequest
+
+
+def _skills_plan_uninstall_result() -> Any:
+    from ..types.server_skills import SkillInstallationManagementResult
+
+    return SkillInstallationManagementResult
+
+
 def _skills_config_set_disabled_skills_params() -> Any:
     from ..types.server_skills import SkillsConfigSetDisabledSkillsRequest
 
     return SkillsConfigSetDisabledSkillsRequest
 
 
+def _skills_config_set_skill_disabled_params() -> Any:
+    from ..types.server_skills import SkillsConfigSetSkillDisabledRequest
+
+    return SkillsConfigSetSkillDisabledRequest
+
+
+def _skills_installations_cancel_params() -> Any:
+    from ..types.server_skills import SkillInstallationOperationRequest
+
+    return SkillInstallationOperationRequest
+
+
+def _skills_installations_cancel_result() -> Any:
+    from ..types.server_skills import SkillInstallationManagementResult
+
+    return SkillInstallationManagementResult
+
+
+def _skills_installations_list_params() -> Any:
+    from ..types.server_skills import SkillInstallationsRequest
+
+    return SkillInstallationsRequest
+
+
+def _skills_installations_list_result() -> Any:
+    from ..types.server_skills import SkillInstallationManagementResult
+
+    return SkillInstallationManagementResult
+
+
+def _skills_installations_recover_params() -> Any:
+    from ..types.server_skills import SkillInstallationsRequest
+
+    return SkillInstallationsRequest
+
+
+def _skills_installations_recover_result() -> Any:
+    from ..types.server_skills import SkillInstallationManagementResult
+
+    return SkillInstallationManagementResult
+
+
+def _skills_installations_set_enabled_params() -> Any:
+    from ..types.server_skills import SkillSetEnabledRequest
+
+    return SkillSetEnabledRequest
+
+
+def _skills_installations_set_enabled_result() -> Any:
+    from ..types.server_skills import SkillInstallationManagementResult
+
+    return SkillInstallationManagementResult
+
+
+def _skills_installations_status_params() -> Any:
+    from ..types.server_skills import SkillInstallationOperationRequest
+
+    return SkillInstallationOperationRequest
+
+
+def _skills_installations_status_result() -> Any:
+    from ..types.server_skills import SkillInstallationManagementResult
+
+    return SkillInstallationManagementResult
+
+
+SKILLS_APPLY_INSTALL: Method[SkillInstallationResult] = Method(
+    "skills.applyInstall",
+    scope="server",
+    params=_skills_apply_install_params,
+    result=_skills_apply_install_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+SKILLS_APPLY_UNINSTALL: Method[SkillInstallationResult] = Method(
+    "skills.applyUninstall",
+    scope="server",
+    params=_skills_apply_uninstall_params,
+    result=_skills_apply_uninstall_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 SKILLS_DISCOVER: Method[ServerSkillList] = Method(
     "skills.discover",
     scope="server",
     params=_skills_discover_params,
     result=_skills_discover_result,
+    stability="experimental",
+)
+
+SKILLS_GET_DISCOVERY_PATHS: Method[SkillDiscoveryPathList] = Method(
+    "skills.getDiscoveryPaths",
+    scope="server",
+    params=_skills_get_discovery_paths_params,
+    result=_skills_get_discovery_paths_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+SKILLS_PLAN_INSTALL: Method[SkillInstallationManagementResult] = Method(
+    "skills.planInstall",
+    scope="server",
+    params=_skills_plan_install_params,
+    result=_skills_plan_install_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+SKILLS_PLAN_UNINSTALL: Method[SkillInstallationManagementResult] = Method(
+    "skills.planUninstall",
+    scope="server",
+    params=_skills_plan_uninstall_params,
+    result=_skills_plan_uninstall_result,
+    stability="experimental",
+    since="1.0.102",
 )
 
 SKILLS_CONFIG_SET_DISABLED_SKILLS: Method[None] = Method(
     "skills.config.setDisabledSkills",
     scope="server",
     params=_skills_config_set_disabled_skills_params,
+    stability="experimental",
+)
+
+SKILLS_CONFIG_SET_SKILL_DISABLED: Method[None] = Method(
+    "skills.config.setSkillDisabled",
+    scope="server",
+    params=_skills_config_set_skill_disabled_params,
+    stability="experimental",
+    since="1.0.81",
+)
+
+SKILLS_INSTALLATIONS_CANCEL: Method[SkillInstallationManagementResult] = Method(
+    "skills.installations.cancel",
+    scope="server",
+    params=_skills_installations_cancel_params,
+    result=_skills_installations_cancel_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+SKILLS_INSTALLATIONS_LIST: Method[SkillInstallationManagementResult] = Method(
+    "skills.installations.list",
+    scope="server",
+    params=_skills_installations_list_params,
+    result=_skills_installations_list_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+SKILLS_INSTALLATIONS_RECOVER: Method[SkillInstallationManagementResult] = Method(
+    "skills.installations.recover",
+    scope="server",
+    params=_skills_installations_recover_params,
+    result=_skills_installations_recover_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+SKILLS_INSTALLATIONS_SET_ENABLED: Method[SkillInstallationManagementResult] = Method(
+    "skills.installations.setEnabled",
+    scope="server",
+    params=_skills_installations_set_enabled_params,
+    result=_skills_installations_set_enabled_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+SKILLS_INSTALLATIONS_STATUS: Method[SkillInstallationManagementResult] = Method(
+    "skills.installations.status",
+    scope="server",
+    params=_skills_installations_status_params,
+    result=_skills_installations_status_result,
+    stability="experimental",
+    since="1.0.102",
 )

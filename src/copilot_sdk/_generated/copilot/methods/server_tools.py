@@ -28,4 +28,5 @@ TOOLS_LIST: Method[ToolList] = Method(
     scope="server",
     params=_tools_list_params,
     result=_tools_list_result,
+    stability="experimental",
 )

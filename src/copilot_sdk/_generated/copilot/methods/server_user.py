@@ -3,9 +3,547 @@
 
 from __future__ import annotations
 
+import builtins
+from typing import TYPE_CHECKING, Any
+
 from copilot_sdk._rpc.method import Method
+
+if TYPE_CHECKING:
+    from ..types.server_user import (
+        UserSettingsApplyTopKeyResult,
+        UserSettingsGetPathsResult,
+        UserSettingsGetResult,
+        UserSettingsGovernanceKeysResult,
+        UserSettingsLoadAndMergeRepoResult,
+        UserSettingsLoadForEditResult,
+        UserSettingsLoadRepoResult,
+        UserSettingsLoadWithWarningResult,
+        UserSettingsMergeManagedAndUserResult,
+        UserSettingsMergeRepoValueResult,
+        UserSettingsMigrateObsoleteOnDiskResult,
+        UserSettingsMigrateStaffLogLevelOnceResult,
+        UserSettingsMigrateStaffUpdateChannelOnceResult,
+        UserSettingsNormalizeResult,
+        UserSettingsPathResult,
+        UserSettingsProblemsResult,
+        UserSettingsResetStaffModelSelectionOnceResult,
+        UserSettingsSetHookDisabledResult,
+        UserSettingsSetResult,
+        UserSettingsUnknownKeysWarningResult,
+        UserSettingsUpdateResult,
+        UserSettingsValidateResult,
+    )
+    from ..types.shared import SettingsEditResult
+
+
+def _user_settings_apply_top_key_params() -> Any:
+    from ..types.server_user import UserSettingsApplyTopKeyRequest
+
+    return UserSettingsApplyTopKeyRequest
+
+
+def _user_settings_apply_top_key_result() -> Any:
+    from ..types.server_user import UserSettingsApplyTopKeyResult
+
+    return UserSettingsApplyTopKeyResult
+
+
+def _user_settings_build_runtime_params() -> Any:
+    from ..types.server_user import UserSettingsBuildRuntimeRequest
+
+    return UserSettingsBuildRuntimeRequest
+
+
+def _user_settings_build_runtime_result() -> Any:
+    return builtins.dict[str, Any]
+
+
+def _user_settings_diagnose_problems_params() -> Any:
+    from ..types.server_user import UserSettingsProblemsRequest
+
+    return UserSettingsProblemsRequest
+
+
+def _user_settings_diagnose_problems_result() -> Any:
+    from ..types.server_user import UserSettingsProblemsResult
+
+    return UserSettingsProblemsResult
+
+
+def _user_settings_edit_params() -> Any:
+    from ..types.server_user import UserSettingsEditRequest
+
+    return UserSettingsEditRequest
+
+
+def _user_settings_edit_result() -> Any:
+    from ..types.shared import SettingsEditResult
+
+    return SettingsEditResult
+
+
+def _user_settings_get_result() -> Any:
+    from ..types.server_user import UserSettingsGetResult
+
+    return UserSettingsGetResult
+
+
+def _user_settings_get_path_result() -> Any:
+    from ..types.server_user import UserSettingsPathResult
+
+    return UserSettingsPathResult
+
+
+def _user_settings_get_paths_params() -> Any:
+    from ..types.server_user import UserSettingsGetPathsRequest
+
+    return UserSettingsGetPathsRequest
+
+
+def _user_settings_get_paths_result() -> Any:
+    from ..types.server_user import UserSettingsGetPathsResult
+
+    return UserSettingsGetPathsResult
+
+
+def _user_settings_get_unknown_keys_warning_params() -> Any:
+    from ..types.server_user import UserSettingsUnknownKeysWarningRequest
+
+    return UserSettingsUnknownKeysWarningRequest
+
+
+def _user_settings_get_unknown_keys_warning_result() -> Any:
+    from ..types.server_user import UserSettingsUnknownKeysWarningResult
+
+    return UserSettingsUnknownKeysWarningResult
+
+
+def _user_settings_list_governance_keys_result() -> Any:
+    from ..types.server_user import UserSettingsGovernanceKeysResult
+
+    return UserSettingsGovernanceKeysResult
+
+
+def _user_settings_load_and_merge_repo_params() -> Any:
+    from ..types.server_user import UserSettingsLoadAndMergeRepoRequest
+
+    return UserSettingsLoadAndMergeRepoRequest
+
+
+def _user_settings_load_and_merge_repo_result() -> Any:
+    from ..types.server_user import UserSettingsLoadAndMergeRepoResult
+
+    return UserSettingsLoadAndMergeRepoResult
+
+
+def _user_settings_load_for_config_dir_params() -> Any:
+    from ..types.server_user import UserSettingsLoadForConfigDirRequest
+
+    return UserSettingsLoadForConfigDirRequest
+
+
+def _user_settings_load_for_config_dir_result() -> Any:
+    return builtins.dict[str, Any]
+
+
+def _user_settings_load_for_edit_result() -> Any:
+    from ..types.server_user import UserSettingsLoadForEditResult
+
+    return UserSettingsLoadForEditResult
+
+
+def _user_settings_load_repo_params() -> Any:
+    from ..types.server_user import UserSettingsLoadRepoRequest
+
+    return UserSettingsLoadRepoRequest
+
+
+def _user_settings_load_repo_result() -> Any:
+    from ..types.server_user import UserSettingsLoadRepoResult
+
+    return UserSettingsLoadRepoResult
+
+
+def _user_settings_load_with_warning_result() -> Any:
+    from ..types.server_user import UserSettingsLoadWithWarningResult
+
+    return UserSettingsLoadWithWarningResult
+
+
+def _user_settings_merge_managed_and_user_params() -> Any:
+    from ..types.server_user import UserSettingsMergeManagedAndUserParams
+
+    return UserSettingsMergeManagedAndUserParams
+
+
+def _user_settings_merge_managed_and_user_result() -> Any:
+    from ..types.server_user import UserSettingsMergeManagedAndUserResult
+
+    return UserSettingsMergeManagedAndUserResult
+
+
+def _user_settings_merge_repo_value_params() -> Any:
+    from ..types.server_user import UserSettingsMergeRepoValueParams
+
+    return UserSettingsMergeRepoValueParams
+
+
+def _user_settings_merge_repo_value_result() -> Any:
+    from ..types.server_user import UserSettingsMergeRepoValueResult
+
+    return UserSettingsMergeRepoValueResult
+
+
+def _user_settings_migrate_obsolete_on_disk_params() -> Any:
+    from ..types.server_user import UserSettingsMigrateObsoleteOnDiskRequest
+
+    return UserSettingsMigrateObsoleteOnDiskRequest
+
+
+def _user_settings_migrate_obsolete_on_disk_result() -> Any:
+    from ..types.server_user import UserSettingsMigrateObsoleteOnDiskResult
+
+    return UserSettingsMigrateObsoleteOnDiskResult
+
+
+def _user_settings_migrate_staff_log_level_once_params() -> Any:
+    from ..types.server_user import UserSettingsMigrateStaffLogLevelOnceRequest
+
+    return UserSettingsMigrateStaffLogLevelOnceRequest
+
+
+def _user_settings_migrate_staff_log_level_once_result() -> Any:
+    from ..types.server_user import UserSettingsMigrateStaffLogLevelOnceResult
+
+    return UserSettingsMigrateStaffLogLevelOnceResult
+
+
+def _user_settings_migrate_staff_update_channel_once_params() -> Any:
+    from ..types.server_user import UserSettingsHostContext
+
+    return UserSettingsHostContext
+
+
+def _user_settings_migrate_staff_update_channel_once_result() -> Any:
+    from ..types.server_user import UserSettingsMigrateStaffUpdateChannelOnceResult
+
+    return UserSettingsMigrateStaffUpdateChannelOnceResult
+
+
+def _user_settings_normalize_params() -> Any:
+    from ..types.server_user import UserSettingsNormalizeRequest
+
+    return UserSettingsNormalizeRequest
+
+
+def _user_settings_normalize_result() -> Any:
+    from ..types.server_user import UserSettingsNormalizeResult
+
+    return UserSettingsNormalizeResult
+
+
+def _user_settings_reset_staff_model_selection_once_params() -> Any:
+    from ..types.server_user import UserSettingsResetStaffModelSelectionOnceRequest
+
+    return UserSettingsResetStaffModelSelectionOnceRequest
+
+
+def _user_settings_reset_staff_model_selection_once_result() -> Any:
+    from ..types.server_user import UserSettingsResetStaffModelSelectionOnceResult
+
+    return UserSettingsResetStaffModelSelectionOnceResult
+
+
+def _user_settings_set_params() -> Any:
+    from ..types.server_user import UserSettingsSetRequest
+
+    return UserSettingsSetRequest
+
+
+def _user_settings_set_result() -> Any:
+    from ..types.server_user import UserSettingsSetResult
+
+    return UserSettingsSetResult | None
+
+
+def _user_settings_set_hook_disabled_params() -> Any:
+    from ..types.server_user import UserSettingsSetHookDisabledRequest
+
+    return UserSettingsSetHookDisabledRequest
+
+
+def _user_settings_set_hook_disabled_result() -> Any:
+    from ..types.server_user import UserSettingsSetHookDisabledResult
+
+    return UserSettingsSetHookDisabledResult
+
+
+def _user_settings_update_params() -> Any:
+    from ..types.server_user import UserSettingsUpdateRequest
+
+    return UserSettingsUpdateRequest
+
+
+def _user_settings_update_result() -> Any:
+    from ..types.server_user import UserSettingsUpdateResult
+
+    return UserSettingsUpdateResult
+
+
+def _user_settings_validate_params() -> Any:
+    from ..types.server_user import UserSettingsValidateRequest
+
+    return UserSettingsValidateRequest
+
+
+def _user_settings_validate_result() -> Any:
+    from ..types.server_user import UserSettingsValidateResult
+
+    return UserSettingsValidateResult
+
+
+def _user_settings_write_all_params() -> Any:
+    from ..types.server_user import UserSettingsWriteAllRequest
+
+    return UserSettingsWriteAllRequest
+
+
+USER_SETTINGS_APPLY_TOP_KEY: Method[UserSettingsApplyTopKeyResult] = Method(
+    "user.settings.applyTopKey",
+    scope="server",
+    params=_user_settings_apply_top_key_params,
+    result=_user_settings_apply_top_key_result,
+    nullable=frozenset({"value"}),
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_BUILD_RUNTIME: Method[builtins.dict[str, Any]] = Method(
+    "user.settings.buildRuntime",
+    scope="server",
+    params=_user_settings_build_runtime_params,
+    result=_user_settings_build_runtime_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_DIAGNOSE_PROBLEMS: Method[UserSettingsProblemsResult] = Method(
+    "user.settings.diagnoseProblems",
+    scope="server",
+    params=_user_settings_diagnose_problems_params,
+    result=_user_settings_diagnose_problems_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_EDIT: Method[SettingsEditResult] = Method(
+    "user.settings.edit",
+    scope="server",
+    params=_user_settings_edit_params,
+    result=_user_settings_edit_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_GET: Method[UserSettingsGetResult] = Method(
+    "user.settings.get",
+    scope="server",
+    result=_user_settings_get_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+USER_SETTINGS_GET_PATH: Method[UserSettingsPathResult] = Method(
+    "user.settings.getPath",
+    scope="server",
+    result=_user_settings_get_path_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_GET_PATHS: Method[UserSettingsGetPathsResult] = Method(
+    "user.settings.getPaths",
+    scope="server",
+    params=_user_settings_get_paths_params,
+    result=_user_settings_get_paths_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_GET_UNKNOWN_KEYS_WARNING: Method[UserSettingsUnknownKeysWarningResult] = Method(
+    "user.settings.getUnknownKeysWarning",
+    scope="server",
+    params=_user_settings_get_unknown_keys_warning_params,
+    result=_user_settings_get_unknown_keys_warning_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_LIST_GOVERNANCE_KEYS: Method[UserSettingsGovernanceKeysResult] = Method(
+    "user.settings.listGovernanceKeys",
+    scope="server",
+    result=_user_settings_list_governance_keys_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_LOAD_AND_MERGE_REPO: Method[UserSettingsLoadAndMergeRepoResult] = Method(
+    "user.settings.loadAndMergeRepo",
+    scope="server",
+    params=_user_settings_load_and_merge_repo_params,
+    result=_user_settings_load_and_merge_repo_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_LOAD_FOR_CONFIG_DIR: Method[builtins.dict[str, Any]] = Method(
+    "user.settings.loadForConfigDir",
+    scope="server",
+    params=_user_settings_load_for_config_dir_params,
+    result=_user_settings_load_for_config_dir_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_LOAD_FOR_EDIT: Method[UserSettingsLoadForEditResult] = Method(
+    "user.settings.loadForEdit",
+    scope="server",
+    result=_user_settings_load_for_edit_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_LOAD_REPO: Method[UserSettingsLoadRepoResult] = Method(
+    "user.settings.loadRepo",
+    scope="server",
+    params=_user_settings_load_repo_params,
+    result=_user_settings_load_repo_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_LOAD_WITH_WARNING: Method[UserSettingsLoadWithWarningResult] = Method(
+    "user.settings.loadWithWarning",
+    scope="server",
+    result=_user_settings_load_with_warning_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_MERGE_MANAGED_AND_USER: Method[UserSettingsMergeManagedAndUserResult] = Method(
+    "user.settings.mergeManagedAndUser",
+    scope="server",
+    params=_user_settings_merge_managed_and_user_params,
+    result=_user_settings_merge_managed_and_user_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_MERGE_REPO_VALUE: Method[UserSettingsMergeRepoValueResult] = Method(
+    "user.settings.mergeRepoValue",
+    scope="server",
+    params=_user_settings_merge_repo_value_params,
+    result=_user_settings_merge_repo_value_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_MIGRATE_OBSOLETE_ON_DISK: Method[UserSettingsMigrateObsoleteOnDiskResult] = Method(
+    "user.settings.migrateObsoleteOnDisk",
+    scope="server",
+    params=_user_settings_migrate_obsolete_on_disk_params,
+    result=_user_settings_migrate_obsolete_on_disk_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_MIGRATE_STAFF_LOG_LEVEL_ONCE: Method[UserSettingsMigrateStaffLogLevelOnceResult] = Method(
+    "user.settings.migrateStaffLogLevelOnce",
+    scope="server",
+    params=_user_settings_migrate_staff_log_level_once_params,
+    result=_user_settings_migrate_staff_log_level_once_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_MIGRATE_STAFF_UPDATE_CHANNEL_ONCE: Method[UserSettingsMigrateStaffUpdateChannelOnceResult] = (
+    Method(
+        "user.settings.migrateStaffUpdateChannelOnce",
+        scope="server",
+        params=_user_settings_migrate_staff_update_channel_once_params,
+        result=_user_settings_migrate_staff_update_channel_once_result,
+        stability="experimental",
+        since="1.0.102",
+    )
+)
+
+USER_SETTINGS_NORMALIZE: Method[UserSettingsNormalizeResult] = Method(
+    "user.settings.normalize",
+    scope="server",
+    params=_user_settings_normalize_params,
+    result=_user_settings_normalize_result,
+    stability="experimental",
+    since="1.0.102",
+)
 
 USER_SETTINGS_RELOAD: Method[None] = Method(
     "user.settings.reload",
     scope="server",
+    stability="experimental",
+    until="1.0.81",
+)
+
+USER_SETTINGS_RESET_STAFF_MODEL_SELECTION_ONCE: Method[UserSettingsResetStaffModelSelectionOnceResult] = (
+    Method(
+        "user.settings.resetStaffModelSelectionOnce",
+        scope="server",
+        params=_user_settings_reset_staff_model_selection_once_params,
+        result=_user_settings_reset_staff_model_selection_once_result,
+        stability="experimental",
+        since="1.0.102",
+    )
+)
+
+USER_SETTINGS_SET: Method[UserSettingsSetResult | None] = Method(
+    "user.settings.set",
+    scope="server",
+    params=_user_settings_set_params,
+    result=_user_settings_set_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+USER_SETTINGS_SET_HOOK_DISABLED: Method[UserSettingsSetHookDisabledResult] = Method(
+    "user.settings.setHookDisabled",
+    scope="server",
+    params=_user_settings_set_hook_disabled_params,
+    result=_user_settings_set_hook_disabled_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_UPDATE: Method[UserSettingsUpdateResult] = Method(
+    "user.settings.update",
+    scope="server",
+    params=_user_settings_update_params,
+    result=_user_settings_update_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_VALIDATE: Method[UserSettingsValidateResult] = Method(
+    "user.settings.validate",
+    scope="server",
+    params=_user_settings_validate_params,
+    result=_user_settings_validate_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+USER_SETTINGS_WRITE_ALL: Method[None] = Method(
+    "user.settings.writeAll",
+    scope="server",
+    params=_user_settings_write_all_params,
+    stability="experimental",
+    since="1.0.102",
 )

@@ -10,7 +10,9 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.session import (
         AbortResult,
+        InterruptMainTurnResult,
         LogResult,
+        SendMessagesResult,
         SendResult,
         SessionGetMessagesResult,
         SessionSendAndWaitResult,
@@ -30,6 +32,10 @@ def _abort_result() -> Any:
     return AbortResult
 
 
+def _cancel_all_background_agents_result() -> Any:
+    return int
+
+
 def _detach_result() -> Any:
     from ..types.shared import SuccessResult
 
@@ -40,6 +46,18 @@ def _get_messages_result() -> Any:
     from ..types.session import SessionGetMessagesResult
 
     return SessionGetMessagesResult
+
+
+def _interrupt_main_turn_params() -> Any:
+    from ..types.session import InterruptMainTurnRequest
+
+    return InterruptMainTurnRequest
+
+
+def _interrupt_main_turn_result() -> Any:
+    from ..types.session import InterruptMainTurnResult
+
+    return InterruptMainTurnResult
 
 
 def _log_params() -> Any:
@@ -78,6 +96,24 @@ def _send_and_wait_result() -> Any:
     return SessionSendAndWaitResult
 
 
+def _send_messages_params() -> Any:
+    from ..types.session import SendMessagesRequest
+
+    return SendMessagesRequest
+
+
+def _send_messages_result() -> Any:
+    from ..types.session import SendMessagesResult
+
+    return SendMessagesResult
+
+
+def _send_system_notification_params() -> Any:
+    from ..types.session import SendSystemNotificationRequest
+
+    return SendSystemNotificationRequest
+
+
 def _shutdown_params() -> Any:
     from ..types.session import ShutdownRequest
 
@@ -90,6 +126,14 @@ ABORT: Method[AbortResult] = Method(
     params=_abort_params,
     result=_abort_result,
     stability="experimental",
+)
+
+CANCEL_ALL_BACKGROUND_AGENTS: Method[int] = Method(
+    "session.cancelAllBackgroundAgents",
+    scope="session",
+    result=_cancel_all_background_agents_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 DESTROY: Method[None] = Method(
@@ -108,6 +152,15 @@ GET_MESSAGES: Method[SessionGetMessagesResult] = Method(
     "session.getMessages",
     scope="session",
     result=_get_messages_result,
+)
+
+INTERRUPT_MAIN_TURN: Method[InterruptMainTurnResult] = Method(
+    "session.interruptMainTurn",
+    scope="session",
+    params=_interrupt_main_turn_params,
+    result=_interrupt_main_turn_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 LOG: Method[LogResult] = Method(
@@ -134,6 +187,23 @@ SEND_AND_WAIT: Method[SessionSendAndWaitResult] = Method(
     waits=True,
     stability="experimental",
     since="1.0.104",
+)
+
+SEND_MESSAGES: Method[SendMessagesResult] = Method(
+    "session.sendMessages",
+    scope="session",
+    params=_send_messages_params,
+    result=_send_messages_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+SEND_SYSTEM_NOTIFICATION: Method[None] = Method(
+    "session.sendSystemNotification",
+    scope="session",
+    params=_send_system_notification_params,
+    stability="experimental",
+    since="1.0.81",
 )
 
 SHUTDOWN: Method[None] = Method(

@@ -22,6 +22,12 @@ def _agent_get_current_result() -> Any:
     return AgentGetCurrentResult
 
 
+def _agent_list_params() -> Any:
+    from ..types.session_agent import AgentListRequest
+
+    return AgentListRequest
+
+
 def _agent_list_result() -> Any:
     from ..types.session_agent import AgentList
 
@@ -46,6 +52,12 @@ def _agent_select_result() -> Any:
     return AgentSelectResult
 
 
+def _agent_set_prompt_params() -> Any:
+    from ..types.session_agent import AgentSetPromptRequest
+
+    return AgentSetPromptRequest
+
+
 AGENT_DESELECT: Method[None] = Method(
     "session.agent.deselect",
     scope="session",
@@ -62,6 +74,7 @@ AGENT_GET_CURRENT: Method[AgentGetCurrentResult] = Method(
 AGENT_LIST: Method[AgentList] = Method(
     "session.agent.list",
     scope="session",
+    params=_agent_list_params,
     result=_agent_list_result,
     stability="experimental",
 )
@@ -79,4 +92,12 @@ AGENT_SELECT: Method[AgentSelectResult] = Method(
     params=_agent_select_params,
     result=_agent_select_result,
     stability="experimental",
+)
+
+AGENT_SET_PROMPT: Method[None] = Method(
+    "session.agent.setPrompt",
+    scope="session",
+    params=_agent_set_prompt_params,
+    stability="experimental",
+    since="1.0.81",
 )

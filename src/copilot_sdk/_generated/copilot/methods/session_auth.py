@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_auth import (
-        SessionAuthStatus,
-        SessionSetCredentialsResult,
-    )
+    from ..types.shared import SessionSetCredentialsResult
+    from ..types.shared_auth_identity import SessionAuthStatus
 
 
 def _auth_get_status_result() -> Any:
-    from ..types.session_auth import SessionAuthStatus
+    from ..types.shared_auth_identity import SessionAuthStatus
 
     return SessionAuthStatus
 
 
 def _auth_set_credentials_params() -> Any:
-    from ..types.session_auth import SessionSetCredentialsParams
+    from ..types.shared_auth_identity import SessionSetCredentialsParams
 
     return SessionSetCredentialsParams
 
 
 def _auth_set_credentials_result() -> Any:
-    from ..types.session_auth import SessionSetCredentialsResult
+    from ..types.shared import SessionSetCredentialsResult
 
     return SessionSetCredentialsResult
 
@@ -37,6 +35,7 @@ AUTH_GET_STATUS: Method[SessionAuthStatus] = Method(
     scope="session",
     result=_auth_get_status_result,
     stability="experimental",
+    until="1.0.61",
 )
 
 AUTH_SET_CREDENTIALS: Method[SessionSetCredentialsResult] = Method(
@@ -45,4 +44,5 @@ AUTH_SET_CREDENTIALS: Method[SessionSetCredentialsResult] = Method(
     params=_auth_set_credentials_params,
     result=_auth_set_credentials_result,
     stability="experimental",
+    until="1.0.61",
 )

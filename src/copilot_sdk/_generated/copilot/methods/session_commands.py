@@ -9,13 +9,14 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.session_commands import (
-        CommandList,
+        CommandsFinalizeInvocationEffectResult,
         CommandsHandlePendingCommandResult,
         CommandsRespondToQueuedCommandResult,
         EnqueueCommandResult,
         ExecuteCommandResult,
         SlashCommandInvocationResult,
     )
+    from ..types.shared_command_list import CommandList
 
 
 def _commands_enqueue_params() -> Any:
@@ -40,6 +41,18 @@ def _commands_execute_result() -> Any:
     from ..types.session_commands import ExecuteCommandResult
 
     return ExecuteCommandResult
+
+
+def _commands_finalize_invocation_effect_params() -> Any:
+    from ..types.session_commands import CommandsFinalizeInvocationEffectRequest
+
+    return CommandsFinalizeInvocationEffectRequest
+
+
+def _commands_finalize_invocation_effect_result() -> Any:
+    from ..types.session_commands import CommandsFinalizeInvocationEffectResult
+
+    return CommandsFinalizeInvocationEffectResult
 
 
 def _commands_handle_pending_command_params() -> Any:
@@ -73,7 +86,7 @@ def _commands_list_params() -> Any:
 
 
 def _commands_list_result() -> Any:
-    from ..types.session_commands import CommandList
+    from ..types.shared_command_list import CommandList
 
     return CommandList
 
@@ -95,6 +108,7 @@ COMMANDS_ENQUEUE: Method[EnqueueCommandResult] = Method(
     scope="session",
     params=_commands_enqueue_params,
     result=_commands_enqueue_result,
+    nullable=frozenset({"displayText"}),
     stability="experimental",
 )
 
@@ -105,6 +119,15 @@ COMMANDS_EXECUTE: Method[ExecuteCommandResult] = Method(
     result=_commands_execute_result,
     waits=True,
     stability="experimental",
+)
+
+COMMANDS_FINALIZE_INVOCATION_EFFECT: Method[CommandsFinalizeInvocationEffectResult] = Method(
+    "session.commands.finalizeInvocationEffect",
+    scope="session",
+    params=_commands_finalize_invocation_effect_params,
+    result=_commands_finalize_invocation_effect_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 COMMANDS_HANDLE_PENDING_COMMAND: Method[CommandsHandlePendingCommandResult] = Method(

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from ..types.session_event_log import (
         EventLogReleaseInterestResult,
         EventLogTailResult,
-        EventsReadResult,
         RegisterEventInterestResult,
     )
+    from ..types.shared import EventsReadResult
 
 
 def _event_log_read_params() -> Any:
@@ -23,7 +23,7 @@ def _event_log_read_params() -> Any:
 
 
 def _event_log_read_result() -> Any:
-    from ..types.session_event_log import EventsReadResult
+    from ..types.shared import EventsReadResult
 
     return EventsReadResult
 

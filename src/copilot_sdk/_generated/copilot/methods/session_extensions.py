@@ -31,6 +31,12 @@ def _extensions_list_result() -> Any:
     return ExtensionList
 
 
+def _extensions_reconcile_result() -> Any:
+    from ..types.session_extensions import ExtensionList
+
+    return ExtensionList
+
+
 def _extensions_send_attachments_to_message_params() -> Any:
     from ..types.session_extensions import SendAttachmentsToMessageParams
 
@@ -56,6 +62,14 @@ EXTENSIONS_LIST: Method[ExtensionList] = Method(
     scope="session",
     result=_extensions_list_result,
     stability="experimental",
+)
+
+EXTENSIONS_RECONCILE: Method[ExtensionList] = Method(
+    "session.extensions.reconcile",
+    scope="session",
+    result=_extensions_reconcile_result,
+    stability="experimental",
+    since="1.0.102",
 )
 
 EXTENSIONS_RELOAD: Method[None] = Method(

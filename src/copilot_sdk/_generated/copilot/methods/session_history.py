@@ -11,7 +11,11 @@ if TYPE_CHECKING:
     from ..types.session_history import (
         HistoryAbortManualCompactionResult,
         HistoryCancelBackgroundCompactionResult,
+        HistoryClearContextResult,
         HistoryCompactResult,
+        HistoryListRewindPointsResult,
+        HistoryPreviewRewindResult,
+        HistoryRewindResult,
         HistorySummarizeForHandoffResult,
         HistoryTruncateResult,
     )
@@ -29,6 +33,18 @@ def _history_cancel_background_compaction_result() -> Any:
     return HistoryCancelBackgroundCompactionResult
 
 
+def _history_clear_context_params() -> Any:
+    from ..types.session_history import HistoryClearContextRequest
+
+    return HistoryClearContextRequest
+
+
+def _history_clear_context_result() -> Any:
+    from ..types.session_history import HistoryClearContextResult
+
+    return HistoryClearContextResult
+
+
 def _history_compact_params() -> Any:
     from ..types.session_history import HistoryCompactRequest
 
@@ -39,6 +55,36 @@ def _history_compact_result() -> Any:
     from ..types.session_history import HistoryCompactResult
 
     return HistoryCompactResult
+
+
+def _history_list_rewind_points_result() -> Any:
+    from ..types.session_history import HistoryListRewindPointsResult
+
+    return HistoryListRewindPointsResult
+
+
+def _history_preview_rewind_params() -> Any:
+    from ..types.session_history import HistoryPreviewRewindRequest
+
+    return HistoryPreviewRewindRequest
+
+
+def _history_preview_rewind_result() -> Any:
+    from ..types.session_history import HistoryPreviewRewindResult
+
+    return HistoryPreviewRewindResult
+
+
+def _history_rewind_params() -> Any:
+    from ..types.session_history import HistoryRewindRequest
+
+    return HistoryRewindRequest
+
+
+def _history_rewind_result() -> Any:
+    from ..types.session_history import HistoryRewindResult
+
+    return HistoryRewindResult
 
 
 def _history_summarize_for_handoff_result() -> Any:
@@ -73,6 +119,15 @@ HISTORY_CANCEL_BACKGROUND_COMPACTION: Method[HistoryCancelBackgroundCompactionRe
     stability="experimental",
 )
 
+HISTORY_CLEAR_CONTEXT: Method[HistoryClearContextResult] = Method(
+    "session.history.clearContext",
+    scope="session",
+    params=_history_clear_context_params,
+    result=_history_clear_context_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 HISTORY_COMPACT: Method[HistoryCompactResult] = Method(
     "session.history.compact",
     scope="session",
@@ -80,6 +135,32 @@ HISTORY_COMPACT: Method[HistoryCompactResult] = Method(
     result=_history_compact_result,
     waits=True,
     stability="experimental",
+)
+
+HISTORY_LIST_REWIND_POINTS: Method[HistoryListRewindPointsResult] = Method(
+    "session.history.listRewindPoints",
+    scope="session",
+    result=_history_list_rewind_points_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+HISTORY_PREVIEW_REWIND: Method[HistoryPreviewRewindResult] = Method(
+    "session.history.previewRewind",
+    scope="session",
+    params=_history_preview_rewind_params,
+    result=_history_preview_rewind_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+HISTORY_REWIND: Method[HistoryRewindResult] = Method(
+    "session.history.rewind",
+    scope="session",
+    params=_history_rewind_params,
+    result=_history_rewind_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 HISTORY_SUMMARIZE_FOR_HANDOFF: Method[HistorySummarizeForHandoffResult] = Method(

@@ -17,9 +17,23 @@ def _instructions_get_sources_result() -> Any:
     return InstructionsGetSourcesResult
 
 
+def _instructions_reload_result() -> Any:
+    from ..types.session_instructions import InstructionsGetSourcesResult
+
+    return InstructionsGetSourcesResult
+
+
 INSTRUCTIONS_GET_SOURCES: Method[InstructionsGetSourcesResult] = Method(
     "session.instructions.getSources",
     scope="session",
     result=_instructions_get_sources_result,
     stability="experimental",
+)
+
+INSTRUCTIONS_RELOAD: Method[InstructionsGetSourcesResult] = Method(
+    "session.instructions.reload",
+    scope="session",
+    result=_instructions_reload_result,
+    stability="experimental",
+    since="1.0.102",
 )

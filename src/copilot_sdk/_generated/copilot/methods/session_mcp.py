@@ -15,16 +15,28 @@ if TYPE_CHECKING:
         MCPAppsListToolsResult,
         MCPAppsReadResourceResult,
         MCPCancelSamplingExecutionResult,
+        MCPConfiguredServerList,
         MCPConfigureGitHubResult,
+        MCPHeadersHandlePendingHeadersRefreshRequestResult,
         MCPIsServerRunningResult,
         MCPListToolsResult,
+        MCPOAuthCancelLoginResult,
+        MCPOAuthHandlePendingResult,
         MCPOAuthLoginResult,
+        MCPOAuthPrepareLoginResult,
+        MCPOAuthProbeResult,
         MCPOAuthRespondResult,
+        MCPPromptsGetResult,
+        MCPPromptsListResult,
         MCPRemoveGitHubResult,
+        MCPResourcesListResult,
+        MCPResourcesListTemplatesResult,
+        MCPResourcesReadResult,
         MCPSamplingExecutionResult,
         MCPServerList,
         MCPSetEnvValueModeResult,
         MCPStartServersResult,
+        MoveMCPLoadingToBackgroundResult,
     )
 
 
@@ -94,6 +106,12 @@ def _mcp_list_result() -> Any:
     return MCPServerList
 
 
+def _mcp_list_configured_result() -> Any:
+    from ..types.session_mcp import MCPConfiguredServerList
+
+    return MCPConfiguredServerList
+
+
 def _mcp_list_tools_params() -> Any:
     from ..types.session_mcp import MCPListToolsRequest
 
@@ -104,6 +122,12 @@ def _mcp_list_tools_result() -> Any:
     from ..types.session_mcp import MCPListToolsResult
 
     return MCPListToolsResult
+
+
+def _mcp_move_loading_to_background_result() -> Any:
+    from ..types.session_mcp import MoveMCPLoadingToBackgroundResult
+
+    return MoveMCPLoadingToBackgroundResult
 
 
 def _mcp_register_external_client_params() -> Any:
@@ -134,6 +158,12 @@ def _mcp_restart_server_params() -> Any:
     from ..types.session_mcp import MCPRestartServerRequest
 
     return MCPRestartServerRequest
+
+
+def _mcp_set_connected_ide_info_params() -> Any:
+    from ..types.session_mcp import SessionMCPSetConnectedIdeInfoParams
+
+    return SessionMCPSetConnectedIdeInfoParams
 
 
 def _mcp_set_env_value_mode_params() -> Any:
@@ -224,6 +254,54 @@ def _mcp_apps_set_host_context_params() -> Any:
     return MCPAppsSetHostContextRequest
 
 
+def _mcp_headers_handle_pending_headers_refresh_request_params() -> Any:
+    from ..types.session_mcp import MCPHeadersHandlePendingHeadersRefreshRequestRequest
+
+    return MCPHeadersHandlePendingHeadersRefreshRequestRequest
+
+
+def _mcp_headers_handle_pending_headers_refresh_request_result() -> Any:
+    from ..types.session_mcp import MCPHeadersHandlePendingHeadersRefreshRequestResult
+
+    return MCPHeadersHandlePendingHeadersRefreshRequestResult
+
+
+def _mcp_oauth_authentication_state_changed_params() -> Any:
+    from ..types.session_mcp import MCPOAuthAuthenticationStateChangedRequest
+
+    return MCPOAuthAuthenticationStateChangedRequest
+
+
+def _mcp_oauth_cancel_login_params() -> Any:
+    from ..types.session_mcp import SessionMCPOAuthCancelLoginRequest
+
+    return SessionMCPOAuthCancelLoginRequest
+
+
+def _mcp_oauth_cancel_login_result() -> Any:
+    from ..types.session_mcp import MCPOAuthCancelLoginResult
+
+    return MCPOAuthCancelLoginResult
+
+
+def _mcp_oauth_complete_params() -> Any:
+    from ..types.session_mcp import MCPOAuthCompleteRequest
+
+    return MCPOAuthCompleteRequest
+
+
+def _mcp_oauth_handle_pending_request_params() -> Any:
+    from ..types.session_mcp import MCPOAuthHandlePendingRequest
+
+    return MCPOAuthHandlePendingRequest
+
+
+def _mcp_oauth_handle_pending_request_result() -> Any:
+    from ..types.session_mcp import MCPOAuthHandlePendingResult
+
+    return MCPOAuthHandlePendingResult
+
+
 def _mcp_oauth_login_params() -> Any:
     from ..types.session_mcp import MCPOAuthLoginRequest
 
@@ -236,6 +314,30 @@ def _mcp_oauth_login_result() -> Any:
     return MCPOAuthLoginResult
 
 
+def _mcp_oauth_prepare_login_params() -> Any:
+    from ..types.session_mcp import SessionMCPOAuthPrepareLoginRequest
+
+    return SessionMCPOAuthPrepareLoginRequest
+
+
+def _mcp_oauth_prepare_login_result() -> Any:
+    from ..types.session_mcp import MCPOAuthPrepareLoginResult
+
+    return MCPOAuthPrepareLoginResult
+
+
+def _mcp_oauth_probe_params() -> Any:
+    from ..types.session_mcp import MCPOAuthProbeRequest
+
+    return MCPOAuthProbeRequest
+
+
+def _mcp_oauth_probe_result() -> Any:
+    from ..types.session_mcp import MCPOAuthProbeResult
+
+    return MCPOAuthProbeResult
+
+
 def _mcp_oauth_respond_params() -> Any:
     from ..types.session_mcp import MCPOAuthRespondRequest
 
@@ -246,6 +348,66 @@ def _mcp_oauth_respond_result() -> Any:
     from ..types.session_mcp import MCPOAuthRespondResult
 
     return MCPOAuthRespondResult
+
+
+def _mcp_prompts_get_params() -> Any:
+    from ..types.session_mcp import MCPPromptsGetRequest
+
+    return MCPPromptsGetRequest
+
+
+def _mcp_prompts_get_result() -> Any:
+    from ..types.session_mcp import MCPPromptsGetResult
+
+    return MCPPromptsGetResult
+
+
+def _mcp_prompts_list_params() -> Any:
+    from ..types.session_mcp import MCPPromptsListRequest
+
+    return MCPPromptsListRequest
+
+
+def _mcp_prompts_list_result() -> Any:
+    from ..types.session_mcp import MCPPromptsListResult
+
+    return MCPPromptsListResult
+
+
+def _mcp_resources_list_params() -> Any:
+    from ..types.session_mcp import MCPResourcesListRequest
+
+    return MCPResourcesListRequest
+
+
+def _mcp_resources_list_result() -> Any:
+    from ..types.session_mcp import MCPResourcesListResult
+
+    return MCPResourcesListResult
+
+
+def _mcp_resources_list_templates_params() -> Any:
+    from ..types.session_mcp import MCPResourcesListTemplatesRequest
+
+    return MCPResourcesListTemplatesRequest
+
+
+def _mcp_resources_list_templates_result() -> Any:
+    from ..types.session_mcp import MCPResourcesListTemplatesResult
+
+    return MCPResourcesListTemplatesResult
+
+
+def _mcp_resources_read_params() -> Any:
+    from ..types.session_mcp import MCPResourcesReadRequest
+
+    return MCPResourcesReadRequest
+
+
+def _mcp_resources_read_result() -> Any:
+    from ..types.session_mcp import MCPResourcesReadResult
+
+    return MCPResourcesReadResult
 
 
 MCP_CANCEL_SAMPLING_EXECUTION: Method[MCPCancelSamplingExecutionResult] = Method(
@@ -303,12 +465,28 @@ MCP_LIST: Method[MCPServerList] = Method(
     stability="experimental",
 )
 
+MCP_LIST_CONFIGURED: Method[MCPConfiguredServerList] = Method(
+    "session.mcp.listConfigured",
+    scope="session",
+    result=_mcp_list_configured_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 MCP_LIST_TOOLS: Method[MCPListToolsResult] = Method(
     "session.mcp.listTools",
     scope="session",
     params=_mcp_list_tools_params,
     result=_mcp_list_tools_result,
     stability="experimental",
+)
+
+MCP_MOVE_LOADING_TO_BACKGROUND: Method[MoveMCPLoadingToBackgroundResult] = Method(
+    "session.mcp.moveLoadingToBackground",
+    scope="session",
+    result=_mcp_move_loading_to_background_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 MCP_REGISTER_EXTERNAL_CLIENT: Method[None] = Method(
@@ -347,6 +525,15 @@ MCP_RESTART_SERVER: Method[None] = Method(
     params=_mcp_restart_server_params,
     waits=True,
     stability="experimental",
+)
+
+MCP_SET_CONNECTED_IDE_INFO: Method[None] = Method(
+    "session.mcp.setConnectedIdeInfo",
+    scope="session",
+    params=_mcp_set_connected_ide_info_params,
+    nullable=frozenset({"ide"}),
+    stability="experimental",
+    since="1.0.102",
 )
 
 MCP_SET_ENV_VALUE_MODE: Method[MCPSetEnvValueModeResult] = Method(
@@ -427,6 +614,51 @@ MCP_APPS_SET_HOST_CONTEXT: Method[None] = Method(
     stability="experimental",
 )
 
+MCP_HEADERS_HANDLE_PENDING_HEADERS_REFRESH_REQUEST: Method[
+    MCPHeadersHandlePendingHeadersRefreshRequestResult
+] = Method(
+    "session.mcp.headers.handlePendingHeadersRefreshRequest",
+    scope="session",
+    params=_mcp_headers_handle_pending_headers_refresh_request_params,
+    result=_mcp_headers_handle_pending_headers_refresh_request_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+MCP_OAUTH_AUTHENTICATION_STATE_CHANGED: Method[None] = Method(
+    "session.mcp.oauth.authenticationStateChanged",
+    scope="session",
+    params=_mcp_oauth_authentication_state_changed_params,
+    stability="experimental",
+    since="1.0.81",
+)
+
+MCP_OAUTH_CANCEL_LOGIN: Method[MCPOAuthCancelLoginResult] = Method(
+    "session.mcp.oauth.cancelLogin",
+    scope="session",
+    params=_mcp_oauth_cancel_login_params,
+    result=_mcp_oauth_cancel_login_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_OAUTH_COMPLETE: Method[None] = Method(
+    "session.mcp.oauth.complete",
+    scope="session",
+    params=_mcp_oauth_complete_params,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_OAUTH_HANDLE_PENDING_REQUEST: Method[MCPOAuthHandlePendingResult] = Method(
+    "session.mcp.oauth.handlePendingRequest",
+    scope="session",
+    params=_mcp_oauth_handle_pending_request_params,
+    result=_mcp_oauth_handle_pending_request_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 MCP_OAUTH_LOGIN: Method[MCPOAuthLoginResult] = Method(
     "session.mcp.oauth.login",
     scope="session",
@@ -436,10 +668,73 @@ MCP_OAUTH_LOGIN: Method[MCPOAuthLoginResult] = Method(
     stability="experimental",
 )
 
+MCP_OAUTH_PREPARE_LOGIN: Method[MCPOAuthPrepareLoginResult] = Method(
+    "session.mcp.oauth.prepareLogin",
+    scope="session",
+    params=_mcp_oauth_prepare_login_params,
+    result=_mcp_oauth_prepare_login_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_OAUTH_PROBE: Method[MCPOAuthProbeResult] = Method(
+    "session.mcp.oauth.probe",
+    scope="session",
+    params=_mcp_oauth_probe_params,
+    result=_mcp_oauth_probe_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 MCP_OAUTH_RESPOND: Method[MCPOAuthRespondResult] = Method(
     "session.mcp.oauth.respond",
     scope="session",
     params=_mcp_oauth_respond_params,
     result=_mcp_oauth_respond_result,
     stability="experimental",
+)
+
+MCP_PROMPTS_GET: Method[MCPPromptsGetResult] = Method(
+    "session.mcp.prompts.get",
+    scope="session",
+    params=_mcp_prompts_get_params,
+    result=_mcp_prompts_get_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_PROMPTS_LIST: Method[MCPPromptsListResult] = Method(
+    "session.mcp.prompts.list",
+    scope="session",
+    params=_mcp_prompts_list_params,
+    result=_mcp_prompts_list_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+MCP_RESOURCES_LIST: Method[MCPResourcesListResult] = Method(
+    "session.mcp.resources.list",
+    scope="session",
+    params=_mcp_resources_list_params,
+    result=_mcp_resources_list_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+MCP_RESOURCES_LIST_TEMPLATES: Method[MCPResourcesListTemplatesResult] = Method(
+    "session.mcp.resources.listTemplates",
+    scope="session",
+    params=_mcp_resources_list_templates_params,
+    result=_mcp_resources_list_templates_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+MCP_RESOURCES_READ: Method[MCPResourcesReadResult] = Method(
+    "session.mcp.resources.read",
+    scope="session",
+    params=_mcp_resources_read_params,
+    result=_mcp_resources_read_result,
+    stability="experimental",
+    since="1.0.81",
 )

@@ -9,6 +9,8 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.session_metadata import (
+        MetadataContextAttributionResult,
+        MetadataContextHeaviestMessagesResult,
         MetadataContextInfoResult,
         MetadataIsProcessingResult,
         MetadataRecomputeContextTokensResult,
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
         SessionActivity,
         SessionMetadataSnapshot,
     )
+    from ..types.shared import ClientMetadata
 
 
 def _metadata_activity_result() -> Any:
@@ -35,6 +38,30 @@ def _metadata_context_info_result() -> Any:
     from ..types.session_metadata import MetadataContextInfoResult
 
     return MetadataContextInfoResult
+
+
+def _metadata_get_client_metadata_result() -> Any:
+    from ..types.shared import ClientMetadata
+
+    return ClientMetadata
+
+
+def _metadata_get_context_attribution_result() -> Any:
+    from ..types.session_metadata import MetadataContextAttributionResult
+
+    return MetadataContextAttributionResult
+
+
+def _metadata_get_context_heaviest_messages_params() -> Any:
+    from ..types.session_metadata import MetadataContextHeaviestMessagesRequest
+
+    return MetadataContextHeaviestMessagesRequest
+
+
+def _metadata_get_context_heaviest_messages_result() -> Any:
+    from ..types.session_metadata import MetadataContextHeaviestMessagesResult
+
+    return MetadataContextHeaviestMessagesResult
 
 
 def _metadata_is_processing_result() -> Any:
@@ -85,6 +112,18 @@ def _metadata_snapshot_result() -> Any:
     return SessionMetadataSnapshot
 
 
+def _metadata_update_client_metadata_params() -> Any:
+    from ..types.session_metadata import MetadataUpdateClientMetadataRequest
+
+    return MetadataUpdateClientMetadataRequest
+
+
+def _metadata_update_client_metadata_result() -> Any:
+    from ..types.shared import ClientMetadata
+
+    return ClientMetadata
+
+
 METADATA_ACTIVITY: Method[SessionActivity] = Method(
     "session.metadata.activity",
     scope="session",
@@ -98,6 +137,31 @@ METADATA_CONTEXT_INFO: Method[MetadataContextInfoResult] = Method(
     params=_metadata_context_info_params,
     result=_metadata_context_info_result,
     stability="experimental",
+)
+
+METADATA_GET_CLIENT_METADATA: Method[ClientMetadata] = Method(
+    "session.metadata.getClientMetadata",
+    scope="session",
+    result=_metadata_get_client_metadata_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+METADATA_GET_CONTEXT_ATTRIBUTION: Method[MetadataContextAttributionResult] = Method(
+    "session.metadata.getContextAttribution",
+    scope="session",
+    result=_metadata_get_context_attribution_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+METADATA_GET_CONTEXT_HEAVIEST_MESSAGES: Method[MetadataContextHeaviestMessagesResult] = Method(
+    "session.metadata.getContextHeaviestMessages",
+    scope="session",
+    params=_metadata_get_context_heaviest_messages_params,
+    result=_metadata_get_context_heaviest_messages_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 METADATA_IS_PROCESSING: Method[MetadataIsProcessingResult] = Method(
@@ -136,4 +200,13 @@ METADATA_SNAPSHOT: Method[SessionMetadataSnapshot] = Method(
     scope="session",
     result=_metadata_snapshot_result,
     stability="experimental",
+)
+
+METADATA_UPDATE_CLIENT_METADATA: Method[ClientMetadata] = Method(
+    "session.metadata.updateClientMetadata",
+    scope="session",
+    params=_metadata_update_client_metadata_params,
+    result=_metadata_update_client_metadata_result,
+    stability="experimental",
+    since="1.0.102",
 )

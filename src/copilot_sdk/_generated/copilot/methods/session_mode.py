@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.shared import SessionMode
+    from ..types.session_mode import ModeSetResult
+    from ..types.shared_events_permission_session import SessionMode
 
 
 def _mode_get_result() -> Any:
-    from ..types.shared import SessionMode
+    from ..types.shared_events_permission_session import SessionMode
 
     return SessionMode
 
@@ -23,6 +24,12 @@ def _mode_set_params() -> Any:
     return ModeSetRequest
 
 
+def _mode_set_result() -> Any:
+    from ..types.session_mode import ModeSetResult
+
+    return ModeSetResult | None
+
+
 MODE_GET: Method[SessionMode] = Method(
     "session.mode.get",
     scope="session",
@@ -30,9 +37,10 @@ MODE_GET: Method[SessionMode] = Method(
     stability="experimental",
 )
 
-MODE_SET: Method[None] = Method(
+MODE_SET: Method[ModeSetResult | None] = Method(
     "session.mode.set",
     scope="session",
     params=_mode_set_params,
+    result=_mode_set_result,
     stability="experimental",
 )

@@ -10,16 +10,56 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.session_model import (
         CurrentModel,
+        ModelClearStartupSeedResult,
+        ModelGetReasoningSummariesResult,
+        ModelSetAllowedModelsResult,
         ModelSetReasoningEffortResult,
+        ModelSwitchAutoTierResult,
         ModelSwitchToResult,
         SessionModelList,
     )
+
+
+def _model_apply_startup_overlay_params() -> Any:
+    from ..types.session_model import ModelApplyStartupOverlayRequest
+
+    return ModelApplyStartupOverlayRequest
+
+
+def _model_apply_startup_overlay_result() -> Any:
+    from ..types.session_model import ModelSwitchToResult
+
+    return ModelSwitchToResult
+
+
+def _model_clear_startup_seed_params() -> Any:
+    from ..types.session_model import SessionModelClearStartupSeedRequest
+
+    return SessionModelClearStartupSeedRequest
+
+
+def _model_clear_startup_seed_result() -> Any:
+    from ..types.session_model import ModelClearStartupSeedResult
+
+    return ModelClearStartupSeedResult
 
 
 def _model_get_current_result() -> Any:
     from ..types.session_model import CurrentModel
 
     return CurrentModel
+
+
+def _model_get_reasoning_summaries_params() -> Any:
+    from ..types.session_model import ModelGetReasoningSummariesRequest
+
+    return ModelGetReasoningSummariesRequest
+
+
+def _model_get_reasoning_summaries_result() -> Any:
+    from ..types.session_model import ModelGetReasoningSummariesResult
+
+    return ModelGetReasoningSummariesResult
 
 
 def _model_list_params() -> Any:
@@ -34,6 +74,18 @@ def _model_list_result() -> Any:
     return SessionModelList
 
 
+def _model_set_allowed_models_params() -> Any:
+    from ..types.session_model import ModelSetAllowedModelsRequest
+
+    return ModelSetAllowedModelsRequest
+
+
+def _model_set_allowed_models_result() -> Any:
+    from ..types.session_model import ModelSetAllowedModelsResult
+
+    return ModelSetAllowedModelsResult
+
+
 def _model_set_reasoning_effort_params() -> Any:
     from ..types.session_model import ModelSetReasoningEffortRequest
 
@@ -44,6 +96,18 @@ def _model_set_reasoning_effort_result() -> Any:
     from ..types.session_model import ModelSetReasoningEffortResult
 
     return ModelSetReasoningEffortResult
+
+
+def _model_switch_auto_tier_params() -> Any:
+    from ..types.session_model import ModelSwitchAutoTierRequest
+
+    return ModelSwitchAutoTierRequest
+
+
+def _model_switch_auto_tier_result() -> Any:
+    from ..types.session_model import ModelSwitchAutoTierResult
+
+    return ModelSwitchAutoTierResult
 
 
 def _model_switch_to_params() -> Any:
@@ -58,11 +122,38 @@ def _model_switch_to_result() -> Any:
     return ModelSwitchToResult
 
 
+MODEL_APPLY_STARTUP_OVERLAY: Method[ModelSwitchToResult] = Method(
+    "session.model.applyStartupOverlay",
+    scope="session",
+    params=_model_apply_startup_overlay_params,
+    result=_model_apply_startup_overlay_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+MODEL_CLEAR_STARTUP_SEED: Method[ModelClearStartupSeedResult] = Method(
+    "session.model.clearStartupSeed",
+    scope="session",
+    params=_model_clear_startup_seed_params,
+    result=_model_clear_startup_seed_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 MODEL_GET_CURRENT: Method[CurrentModel] = Method(
     "session.model.getCurrent",
     scope="session",
     result=_model_get_current_result,
     stability="experimental",
+)
+
+MODEL_GET_REASONING_SUMMARIES: Method[ModelGetReasoningSummariesResult] = Method(
+    "session.model.getReasoningSummaries",
+    scope="session",
+    params=_model_get_reasoning_summaries_params,
+    result=_model_get_reasoning_summaries_result,
+    stability="experimental",
+    since="1.0.102",
 )
 
 MODEL_LIST: Method[SessionModelList] = Method(
@@ -73,6 +164,16 @@ MODEL_LIST: Method[SessionModelList] = Method(
     stability="experimental",
 )
 
+MODEL_SET_ALLOWED_MODELS: Method[ModelSetAllowedModelsResult] = Method(
+    "session.model.setAllowedModels",
+    scope="session",
+    params=_model_set_allowed_models_params,
+    result=_model_set_allowed_models_result,
+    nullable=frozenset({"allowedModels"}),
+    stability="experimental",
+    since="1.0.102",
+)
+
 MODEL_SET_REASONING_EFFORT: Method[ModelSetReasoningEffortResult] = Method(
     "session.model.setReasoningEffort",
     scope="session",
@@ -81,10 +182,21 @@ MODEL_SET_REASONING_EFFORT: Method[ModelSetReasoningEffortResult] = Method(
     stability="experimental",
 )
 
+MODEL_SWITCH_AUTO_TIER: Method[ModelSwitchAutoTierResult] = Method(
+    "session.model.switchAutoTier",
+    scope="session",
+    params=_model_switch_auto_tier_params,
+    result=_model_switch_auto_tier_result,
+    nullable=frozenset({"autoTier"}),
+    stability="experimental",
+    since="1.0.102",
+)
+
 MODEL_SWITCH_TO: Method[ModelSwitchToResult] = Method(
     "session.model.switchTo",
     scope="session",
     params=_model_switch_to_params,
     result=_model_switch_to_result,
+    nullable=frozenset({"autoTier", "reasoningEffort"}),
     stability="experimental",
 )

@@ -28,5 +28,6 @@ OPTIONS_UPDATE: Method[SessionUpdateOptionsResult] = Method(
     scope="session",
     params=_options_update_params,
     result=_options_update_result,
+    nullable=frozenset({"includedBuiltinAgents", "includedBuiltinSkills", "sessionLimits"}),
     stability="experimental",
 )

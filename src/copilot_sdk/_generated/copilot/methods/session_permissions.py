@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from ..types.session_permissions import (
         AllowAllPermissionSetResult,
         AllowAllPermissionState,
-        FolderTrustCheckResult,
         PendingPermissionRequestList,
         PermissionLocationApplyResult,
         PermissionLocationResolveResult,
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
         PermissionRequestResult,
         PermissionsConfigureResult,
         PermissionsFolderTrustAddTrustedResult,
+        PermissionsGetModeResult,
         PermissionsLocationsAddToolApprovalResult,
         PermissionsModifyRulesResult,
         PermissionsNotifyPromptShownResult,
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
         PermissionsPathsUpdatePrimaryResult,
         PermissionsResetSessionApprovalsResult,
         PermissionsSetApproveAllResult,
+        PermissionsSetModeResult,
         PermissionsSetRequiredResult,
         PermissionsURLsSetUnrestrictedModeResult,
     )
+    from ..types.shared import FolderTrustCheckResult
 
 
 def _permissions_configure_params() -> Any:
@@ -55,6 +57,12 @@ def _permissions_get_allow_all_result() -> Any:
     from ..types.session_permissions import AllowAllPermissionState
 
     return AllowAllPermissionState
+
+
+def _permissions_get_mode_result() -> Any:
+    from ..types.session_permissions import PermissionsGetModeResult
+
+    return PermissionsGetModeResult
 
 
 def _permissions_handle_pending_permission_request_params() -> Any:
@@ -141,6 +149,18 @@ def _permissions_set_approve_all_result() -> Any:
     return PermissionsSetApproveAllResult
 
 
+def _permissions_set_mode_params() -> Any:
+    from ..types.session_permissions import PermissionsSetModeRequest
+
+    return PermissionsSetModeRequest
+
+
+def _permissions_set_mode_result() -> Any:
+    from ..types.session_permissions import PermissionsSetModeResult
+
+    return PermissionsSetModeResult
+
+
 def _permissions_set_required_params() -> Any:
     from ..types.session_permissions import PermissionsSetRequiredRequest
 
@@ -172,7 +192,7 @@ def _permissions_folder_trust_is_trusted_params() -> Any:
 
 
 def _permissions_folder_trust_is_trusted_result() -> Any:
-    from ..types.session_permissions import FolderTrustCheckResult
+    from ..types.shared import FolderTrustCheckResult
 
     return FolderTrustCheckResult
 
@@ -299,6 +319,15 @@ PERMISSIONS_GET_ALLOW_ALL: Method[AllowAllPermissionState] = Method(
     params=_permissions_get_allow_all_params,
     result=_permissions_get_allow_all_result,
     stability="experimental",
+    until="1.0.61",
+)
+
+PERMISSIONS_GET_MODE: Method[PermissionsGetModeResult] = Method(
+    "session.permissions.getMode",
+    scope="session",
+    result=_permissions_get_mode_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 PERMISSIONS_HANDLE_PENDING_PERMISSION_REQUEST: Method[PermissionRequestResult] = Method(
@@ -347,6 +376,7 @@ PERMISSIONS_SET_ALLOW_ALL: Method[AllowAllPermissionSetResult] = Method(
     params=_permissions_set_allow_all_params,
     result=_permissions_set_allow_all_result,
     stability="experimental",
+    until="1.0.61",
 )
 
 PERMISSIONS_SET_APPROVE_ALL: Method[PermissionsSetApproveAllResult] = Method(
@@ -355,6 +385,15 @@ PERMISSIONS_SET_APPROVE_ALL: Method[PermissionsSetApproveAllResult] = Method(
     params=_permissions_set_approve_all_params,
     result=_permissions_set_approve_all_result,
     stability="experimental",
+)
+
+PERMISSIONS_SET_MODE: Method[PermissionsSetModeResult] = Method(
+    "session.permissions.setMode",
+    scope="session",
+    params=_permissions_set_mode_params,
+    result=_permissions_set_mode_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 PERMISSIONS_SET_REQUIRED: Method[PermissionsSetRequiredResult] = Method(

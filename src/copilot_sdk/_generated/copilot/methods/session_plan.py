@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_plan import PlanReadResult, PlanReadSqlTodosResult
+    from ..types.session_plan import (
+        PlanReadResult,
+        PlanReadSqlTodosResult,
+        PlanReadSqlTodosWithDependenciesResult,
+    )
 
 
 def _plan_read_result() -> Any:
@@ -21,6 +25,12 @@ def _plan_read_sql_todos_result() -> Any:
     from ..types.session_plan import PlanReadSqlTodosResult
 
     return PlanReadSqlTodosResult
+
+
+def _plan_read_sql_todos_with_dependencies_result() -> Any:
+    from ..types.session_plan import PlanReadSqlTodosWithDependenciesResult
+
+    return PlanReadSqlTodosWithDependenciesResult
 
 
 def _plan_update_params() -> Any:
@@ -47,6 +57,14 @@ PLAN_READ_SQL_TODOS: Method[PlanReadSqlTodosResult] = Method(
     scope="session",
     result=_plan_read_sql_todos_result,
     stability="experimental",
+)
+
+PLAN_READ_SQL_TODOS_WITH_DEPENDENCIES: Method[PlanReadSqlTodosWithDependenciesResult] = Method(
+    "session.plan.readSqlTodosWithDependencies",
+    scope="session",
+    result=_plan_read_sql_todos_with_dependencies_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 PLAN_UPDATE: Method[None] = Method(

@@ -8,7 +8,43 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_plugins import PluginList
+    from ..types.session_plugins import (
+        PluginList,
+        SessionPluginsRetryManagedResult,
+    )
+    from ..types.shared import (
+        MarketplaceAddResult,
+        MarketplaceBrowseResult,
+        MarketplaceListResult,
+        MarketplaceRefreshResult,
+        MarketplaceRemoveResult,
+        PluginInstallResult,
+        PluginUpdateResult,
+    )
+
+
+def _plugins_disable_params() -> Any:
+    from ..types.session_plugins import SessionPluginsDisableRequest
+
+    return SessionPluginsDisableRequest
+
+
+def _plugins_enable_params() -> Any:
+    from ..types.session_plugins import SessionPluginsEnableRequest
+
+    return SessionPluginsEnableRequest
+
+
+def _plugins_install_params() -> Any:
+    from ..types.session_plugins import SessionPluginsInstallRequest
+
+    return SessionPluginsInstallRequest
+
+
+def _plugins_install_result() -> Any:
+    from ..types.shared import PluginInstallResult
+
+    return PluginInstallResult
 
 
 def _plugins_list_result() -> Any:
@@ -23,6 +59,115 @@ def _plugins_reload_params() -> Any:
     return PluginsReloadRequest
 
 
+def _plugins_retry_managed_params() -> Any:
+    from ..types.session_plugins import SessionPluginsRetryManagedRequest
+
+    return SessionPluginsRetryManagedRequest
+
+
+def _plugins_retry_managed_result() -> Any:
+    from ..types.session_plugins import SessionPluginsRetryManagedResult
+
+    return SessionPluginsRetryManagedResult
+
+
+def _plugins_uninstall_params() -> Any:
+    from ..types.shared import PluginsUninstallRequest
+
+    return PluginsUninstallRequest
+
+
+def _plugins_update_params() -> Any:
+    from ..types.shared import PluginsUpdateRequest
+
+    return PluginsUpdateRequest
+
+
+def _plugins_update_result() -> Any:
+    from ..types.shared import PluginUpdateResult
+
+    return PluginUpdateResult
+
+
+def _plugins_marketplaces_add_params() -> Any:
+    from ..types.shared import PluginsMarketplacesAddRequest
+
+    return PluginsMarketplacesAddRequest
+
+
+def _plugins_marketplaces_add_result() -> Any:
+    from ..types.shared import MarketplaceAddResult
+
+    return MarketplaceAddResult
+
+
+def _plugins_marketplaces_browse_params() -> Any:
+    from ..types.shared import PluginsMarketplacesBrowseRequest
+
+    return PluginsMarketplacesBrowseRequest
+
+
+def _plugins_marketplaces_browse_result() -> Any:
+    from ..types.shared import MarketplaceBrowseResult
+
+    return MarketplaceBrowseResult
+
+
+def _plugins_marketplaces_list_result() -> Any:
+    from ..types.shared import MarketplaceListResult
+
+    return MarketplaceListResult
+
+
+def _plugins_marketplaces_refresh_params() -> Any:
+    from ..types.shared import PluginsMarketplacesRefreshRequest
+
+    return PluginsMarketplacesRefreshRequest
+
+
+def _plugins_marketplaces_refresh_result() -> Any:
+    from ..types.shared import MarketplaceRefreshResult
+
+    return MarketplaceRefreshResult
+
+
+def _plugins_marketplaces_remove_params() -> Any:
+    from ..types.shared import PluginsMarketplacesRemoveRequest
+
+    return PluginsMarketplacesRemoveRequest
+
+
+def _plugins_marketplaces_remove_result() -> Any:
+    from ..types.shared import MarketplaceRemoveResult
+
+    return MarketplaceRemoveResult
+
+
+PLUGINS_DISABLE: Method[None] = Method(
+    "session.plugins.disable",
+    scope="session",
+    params=_plugins_disable_params,
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_ENABLE: Method[None] = Method(
+    "session.plugins.enable",
+    scope="session",
+    params=_plugins_enable_params,
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_INSTALL: Method[PluginInstallResult] = Method(
+    "session.plugins.install",
+    scope="session",
+    params=_plugins_install_params,
+    result=_plugins_install_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 PLUGINS_LIST: Method[PluginList] = Method(
     "session.plugins.list",
     scope="session",
@@ -36,4 +181,75 @@ PLUGINS_RELOAD: Method[None] = Method(
     params=_plugins_reload_params,
     waits=True,
     stability="experimental",
+)
+
+PLUGINS_RETRY_MANAGED: Method[SessionPluginsRetryManagedResult] = Method(
+    "session.plugins.retryManaged",
+    scope="session",
+    params=_plugins_retry_managed_params,
+    result=_plugins_retry_managed_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_UNINSTALL: Method[None] = Method(
+    "session.plugins.uninstall",
+    scope="session",
+    params=_plugins_uninstall_params,
+    nullable=frozenset({"directSourceId"}),
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_UPDATE: Method[PluginUpdateResult] = Method(
+    "session.plugins.update",
+    scope="session",
+    params=_plugins_update_params,
+    result=_plugins_update_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_MARKETPLACES_ADD: Method[MarketplaceAddResult] = Method(
+    "session.plugins.marketplaces.add",
+    scope="session",
+    params=_plugins_marketplaces_add_params,
+    result=_plugins_marketplaces_add_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_MARKETPLACES_BROWSE: Method[MarketplaceBrowseResult] = Method(
+    "session.plugins.marketplaces.browse",
+    scope="session",
+    params=_plugins_marketplaces_browse_params,
+    result=_plugins_marketplaces_browse_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_MARKETPLACES_LIST: Method[MarketplaceListResult] = Method(
+    "session.plugins.marketplaces.list",
+    scope="session",
+    result=_plugins_marketplaces_list_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_MARKETPLACES_REFRESH: Method[MarketplaceRefreshResult] = Method(
+    "session.plugins.marketplaces.refresh",
+    scope="session",
+    params=_plugins_marketplaces_refresh_params,
+    result=_plugins_marketplaces_refresh_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+PLUGINS_MARKETPLACES_REMOVE: Method[MarketplaceRemoveResult] = Method(
+    "session.plugins.marketplaces.remove",
+    scope="session",
+    params=_plugins_marketplaces_remove_params,
+    result=_plugins_marketplaces_remove_result,
+    stability="experimental",
+    since="1.0.102",
 )

@@ -8,7 +8,124 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_queue import QueuePendingItemsResult, QueueRemoveMostRecentResult
+    from ..types.session_queue import (
+        QueueBeginDeferredIdleDrainResult,
+        QueueDuplicateAtResult,
+        QueueEnqueueResumePendingResult,
+        QueueFinishDeferredIdleDrainResult,
+        QueueHasPendingResult,
+        QueueInsertAtResult,
+        QueueMoveItemResult,
+        QueuePendingItemsResult,
+        QueueRemoveAtResult,
+        QueueRemoveMostRecentResult,
+        QueueSendNowResult,
+        QueueSnapshotResult,
+        QueueUpdateTextResult,
+        QueueWithdrawMessageResult,
+    )
+
+
+def _queue_append_steering_params() -> Any:
+    from ..types.session_queue import QueueAppendSteeringRequest
+
+    return QueueAppendSteeringRequest
+
+
+def _queue_append_steering_result() -> Any:
+    from ..types.session_queue import QueueUpdateTextResult
+
+    return QueueUpdateTextResult
+
+
+def _queue_begin_deferred_idle_drain_params() -> Any:
+    from ..types.session_queue import QueueBeginDeferredIdleDrainRequest
+
+    return QueueBeginDeferredIdleDrainRequest
+
+
+def _queue_begin_deferred_idle_drain_result() -> Any:
+    from ..types.session_queue import QueueBeginDeferredIdleDrainResult
+
+    return QueueBeginDeferredIdleDrainResult
+
+
+def _queue_consume_system_notifications_params() -> Any:
+    from ..types.session_queue import QueueConsumeSystemNotificationsRequest
+
+    return QueueConsumeSystemNotificationsRequest
+
+
+def _queue_consume_system_notifications_result() -> Any:
+    from ..types.session_queue import QueueRemoveMostRecentResult
+
+    return QueueRemoveMostRecentResult
+
+
+def _queue_defer_session_idle_params() -> Any:
+    from ..types.session_queue import QueueDeferSessionIdleRequest
+
+    return QueueDeferSessionIdleRequest
+
+
+def _queue_duplicate_at_params() -> Any:
+    from ..types.session_queue import QueueDuplicateAtRequest
+
+    return QueueDuplicateAtRequest
+
+
+def _queue_duplicate_at_result() -> Any:
+    from ..types.session_queue import QueueDuplicateAtResult
+
+    return QueueDuplicateAtResult
+
+
+def _queue_enqueue_resume_pending_result() -> Any:
+    from ..types.session_queue import QueueEnqueueResumePendingResult
+
+    return QueueEnqueueResumePendingResult
+
+
+def _queue_finish_deferred_idle_drain_params() -> Any:
+    from ..types.session_queue import QueueFinishDeferredIdleDrainRequest
+
+    return QueueFinishDeferredIdleDrainRequest
+
+
+def _queue_finish_deferred_idle_drain_result() -> Any:
+    from ..types.session_queue import QueueFinishDeferredIdleDrainResult
+
+    return QueueFinishDeferredIdleDrainResult
+
+
+def _queue_has_pending_result() -> Any:
+    from ..types.session_queue import QueueHasPendingResult
+
+    return QueueHasPendingResult
+
+
+def _queue_insert_at_params() -> Any:
+    from ..types.session_queue import QueueInsertAtRequest
+
+    return QueueInsertAtRequest
+
+
+def _queue_insert_at_result() -> Any:
+    from ..types.session_queue import QueueInsertAtResult
+
+    return QueueInsertAtResult
+
+
+def _queue_move_item_params() -> Any:
+    from ..types.session_queue import QueueMoveItemRequest
+
+    return QueueMoveItemRequest
+
+
+def _queue_move_item_result() -> Any:
+    from ..types.session_queue import QueueMoveItemResult
+
+    return QueueMoveItemResult
 
 
 def _queue_pending_items_result() -> Any:
@@ -17,16 +134,163 @@ def _queue_pending_items_result() -> Any:
     return QueuePendingItemsResult
 
 
+def _queue_remove_at_params() -> Any:
+    from ..types.session_queue import QueueRemoveAtRequest
+
+    return QueueRemoveAtRequest
+
+
+def _queue_remove_at_result() -> Any:
+    from ..types.session_queue import QueueRemoveAtResult
+
+    return QueueRemoveAtResult
+
+
 def _queue_remove_most_recent_result() -> Any:
     from ..types.session_queue import QueueRemoveMostRecentResult
 
     return QueueRemoveMostRecentResult
 
 
+def _queue_send_now_params() -> Any:
+    from ..types.session_queue import QueueSendNowRequest
+
+    return QueueSendNowRequest
+
+
+def _queue_send_now_result() -> Any:
+    from ..types.session_queue import QueueSendNowResult
+
+    return QueueSendNowResult
+
+
+def _queue_set_drain_paused_params() -> Any:
+    from ..types.session_queue import QueueSetDrainPausedRequest
+
+    return QueueSetDrainPausedRequest
+
+
+def _queue_snapshot_result() -> Any:
+    from ..types.session_queue import QueueSnapshotResult
+
+    return QueueSnapshotResult
+
+
+def _queue_update_text_params() -> Any:
+    from ..types.session_queue import QueueUpdateTextRequest
+
+    return QueueUpdateTextRequest
+
+
+def _queue_update_text_result() -> Any:
+    from ..types.session_queue import QueueUpdateTextResult
+
+    return QueueUpdateTextResult
+
+
+def _queue_withdraw_message_params() -> Any:
+    from ..types.session_queue import QueueWithdrawMessageRequest
+
+    return QueueWithdrawMessageRequest
+
+
+def _queue_withdraw_message_result() -> Any:
+    from ..types.session_queue import QueueWithdrawMessageResult
+
+    return QueueWithdrawMessageResult
+
+
+QUEUE_APPEND_STEERING: Method[QueueUpdateTextResult] = Method(
+    "session.queue.appendSteering",
+    scope="session",
+    params=_queue_append_steering_params,
+    result=_queue_append_steering_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+QUEUE_BEGIN_DEFERRED_IDLE_DRAIN: Method[QueueBeginDeferredIdleDrainResult] = Method(
+    "session.queue.beginDeferredIdleDrain",
+    scope="session",
+    params=_queue_begin_deferred_idle_drain_params,
+    result=_queue_begin_deferred_idle_drain_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 QUEUE_CLEAR: Method[None] = Method(
     "session.queue.clear",
     scope="session",
     stability="experimental",
+)
+
+QUEUE_CONSUME_SYSTEM_NOTIFICATIONS: Method[QueueRemoveMostRecentResult] = Method(
+    "session.queue.consumeSystemNotifications",
+    scope="session",
+    params=_queue_consume_system_notifications_params,
+    result=_queue_consume_system_notifications_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_DEFER_SESSION_IDLE: Method[None] = Method(
+    "session.queue.deferSessionIdle",
+    scope="session",
+    params=_queue_defer_session_idle_params,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_DUPLICATE_AT: Method[QueueDuplicateAtResult] = Method(
+    "session.queue.duplicateAt",
+    scope="session",
+    params=_queue_duplicate_at_params,
+    result=_queue_duplicate_at_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_ENQUEUE_RESUME_PENDING: Method[QueueEnqueueResumePendingResult] = Method(
+    "session.queue.enqueueResumePending",
+    scope="session",
+    result=_queue_enqueue_resume_pending_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_FINISH_DEFERRED_IDLE_DRAIN: Method[QueueFinishDeferredIdleDrainResult] = Method(
+    "session.queue.finishDeferredIdleDrain",
+    scope="session",
+    params=_queue_finish_deferred_idle_drain_params,
+    result=_queue_finish_deferred_idle_drain_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_HAS_PENDING: Method[QueueHasPendingResult] = Method(
+    "session.queue.hasPending",
+    scope="session",
+    result=_queue_has_pending_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_INSERT_AT: Method[QueueInsertAtResult] = Method(
+    "session.queue.insertAt",
+    scope="session",
+    params=_queue_insert_at_params,
+    result=_queue_insert_at_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_MOVE_ITEM: Method[QueueMoveItemResult] = Method(
+    "session.queue.moveItem",
+    scope="session",
+    params=_queue_move_item_params,
+    result=_queue_move_item_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 QUEUE_PENDING_ITEMS: Method[QueuePendingItemsResult] = Method(
@@ -36,9 +300,68 @@ QUEUE_PENDING_ITEMS: Method[QueuePendingItemsResult] = Method(
     stability="experimental",
 )
 
+QUEUE_PROCESS: Method[None] = Method(
+    "session.queue.process",
+    scope="session",
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_REMOVE_AT: Method[QueueRemoveAtResult] = Method(
+    "session.queue.removeAt",
+    scope="session",
+    params=_queue_remove_at_params,
+    result=_queue_remove_at_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 QUEUE_REMOVE_MOST_RECENT: Method[QueueRemoveMostRecentResult] = Method(
     "session.queue.removeMostRecent",
     scope="session",
     result=_queue_remove_most_recent_result,
     stability="experimental",
+)
+
+QUEUE_SEND_NOW: Method[QueueSendNowResult] = Method(
+    "session.queue.sendNow",
+    scope="session",
+    params=_queue_send_now_params,
+    result=_queue_send_now_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_SET_DRAIN_PAUSED: Method[None] = Method(
+    "session.queue.setDrainPaused",
+    scope="session",
+    params=_queue_set_drain_paused_params,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_SNAPSHOT: Method[QueueSnapshotResult] = Method(
+    "session.queue.snapshot",
+    scope="session",
+    result=_queue_snapshot_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_UPDATE_TEXT: Method[QueueUpdateTextResult] = Method(
+    "session.queue.updateText",
+    scope="session",
+    params=_queue_update_text_params,
+    result=_queue_update_text_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+QUEUE_WITHDRAW_MESSAGE: Method[QueueWithdrawMessageResult] = Method(
+    "session.queue.withdrawMessage",
+    scope="session",
+    params=_queue_withdraw_message_params,
+    result=_queue_withdraw_message_result,
+    stability="experimental",
+    since="1.0.102",
 )

@@ -15,10 +15,13 @@ if TYPE_CHECKING:
         TasksGetProgressResult,
         TasksPromoteCurrentToBackgroundResult,
         TasksPromoteToBackgroundResult,
+        TasksReadOutputResult,
         TasksRefreshResult,
+        TasksRegisterResult,
         TasksRemoveResult,
         TasksSendMessageResult,
         TasksStartAgentResult,
+        TasksUpdateResult,
         TasksWaitForPendingResult,
     )
 
@@ -77,10 +80,34 @@ def _tasks_promote_to_background_result() -> Any:
     return TasksPromoteToBackgroundResult
 
 
+def _tasks_read_output_params() -> Any:
+    from ..types.session_tasks import TasksReadOutputRequest
+
+    return TasksReadOutputRequest
+
+
+def _tasks_read_output_result() -> Any:
+    from ..types.session_tasks import TasksReadOutputResult
+
+    return TasksReadOutputResult
+
+
 def _tasks_refresh_result() -> Any:
     from ..types.session_tasks import TasksRefreshResult
 
     return TasksRefreshResult
+
+
+def _tasks_register_params() -> Any:
+    from ..types.session_tasks import TasksRegisterRequest
+
+    return TasksRegisterRequest
+
+
+def _tasks_register_result() -> Any:
+    from ..types.session_tasks import TasksRegisterResult
+
+    return TasksRegisterResult
 
 
 def _tasks_remove_params() -> Any:
@@ -117,6 +144,18 @@ def _tasks_start_agent_result() -> Any:
     from ..types.session_tasks import TasksStartAgentResult
 
     return TasksStartAgentResult
+
+
+def _tasks_update_params() -> Any:
+    from ..types.session_tasks import TasksUpdateRequest
+
+    return TasksUpdateRequest
+
+
+def _tasks_update_result() -> Any:
+    from ..types.session_tasks import TasksUpdateResult
+
+    return TasksUpdateResult
 
 
 def _tasks_wait_for_pending_result() -> Any:
@@ -170,11 +209,29 @@ TASKS_PROMOTE_TO_BACKGROUND: Method[TasksPromoteToBackgroundResult] = Method(
     stability="experimental",
 )
 
+TASKS_READ_OUTPUT: Method[TasksReadOutputResult] = Method(
+    "session.tasks.readOutput",
+    scope="session",
+    params=_tasks_read_output_params,
+    result=_tasks_read_output_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 TASKS_REFRESH: Method[TasksRefreshResult] = Method(
     "session.tasks.refresh",
     scope="session",
     result=_tasks_refresh_result,
     stability="experimental",
+)
+
+TASKS_REGISTER: Method[TasksRegisterResult] = Method(
+    "session.tasks.register",
+    scope="session",
+    params=_tasks_register_params,
+    result=_tasks_register_result,
+    stability="experimental",
+    since="1.0.102",
 )
 
 TASKS_REMOVE: Method[TasksRemoveResult] = Method(
@@ -199,6 +256,15 @@ TASKS_START_AGENT: Method[TasksStartAgentResult] = Method(
     params=_tasks_start_agent_params,
     result=_tasks_start_agent_result,
     stability="experimental",
+)
+
+TASKS_UPDATE: Method[TasksUpdateResult] = Method(
+    "session.tasks.update",
+    scope="session",
+    params=_tasks_update_params,
+    result=_tasks_update_result,
+    stability="experimental",
+    since="1.0.102",
 )
 
 TASKS_WAIT_FOR_PENDING: Method[TasksWaitForPendingResult] = Method(

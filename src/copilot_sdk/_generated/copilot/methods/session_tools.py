@@ -10,9 +10,39 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.session_tools import (
         HandlePendingToolCallResult,
+        PendingExternalToolRequestList,
+        ToolResult,
+        ToolsGetBuiltinDescriptorsResult,
         ToolsGetCurrentMetadataResult,
         ToolsInitializeAndValidateResult,
+        ToolsSetResult,
+        ToolsUpdateSubagentSettingsResult,
     )
+    from ..types.shared_events_session import SessionTaskCompleteData
+
+
+def _tools_execute_params() -> Any:
+    from ..types.session_tools import ToolsExecuteRequest
+
+    return ToolsExecuteRequest
+
+
+def _tools_execute_result() -> Any:
+    from ..types.session_tools import ToolResult
+
+    return ToolResult
+
+
+def _tools_get_builtin_descriptors_params() -> Any:
+    from ..types.session_tools import ToolsGetBuiltinDescriptorsRequest
+
+    return ToolsGetBuiltinDescriptorsRequest
+
+
+def _tools_get_builtin_descriptors_result() -> Any:
+    from ..types.session_tools import ToolsGetBuiltinDescriptorsResult
+
+    return ToolsGetBuiltinDescriptorsResult
 
 
 def _tools_get_current_metadata_result() -> Any:
@@ -39,6 +69,66 @@ def _tools_initialize_and_validate_result() -> Any:
     return ToolsInitializeAndValidateResult
 
 
+def _tools_list_pending_requests_result() -> Any:
+    from ..types.session_tools import PendingExternalToolRequestList
+
+    return PendingExternalToolRequestList
+
+
+def _tools_set_params() -> Any:
+    from ..types.session_tools import ToolsSetRequest
+
+    return ToolsSetRequest
+
+
+def _tools_set_result() -> Any:
+    from ..types.session_tools import ToolsSetResult
+
+    return ToolsSetResult
+
+
+def _tools_task_complete_event_data_params() -> Any:
+    from ..types.session_tools import ToolsTaskCompleteEventDataRequest
+
+    return ToolsTaskCompleteEventDataRequest
+
+
+def _tools_task_complete_event_data_result() -> Any:
+    from ..types.shared_events_session import SessionTaskCompleteData
+
+    return SessionTaskCompleteData
+
+
+def _tools_update_subagent_settings_params() -> Any:
+    from ..types.session_tools import UpdateSubagentSettingsRequest
+
+    return UpdateSubagentSettingsRequest
+
+
+def _tools_update_subagent_settings_result() -> Any:
+    from ..types.session_tools import ToolsUpdateSubagentSettingsResult
+
+    return ToolsUpdateSubagentSettingsResult
+
+
+TOOLS_EXECUTE: Method[ToolResult] = Method(
+    "session.tools.execute",
+    scope="session",
+    params=_tools_execute_params,
+    result=_tools_execute_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+TOOLS_GET_BUILTIN_DESCRIPTORS: Method[ToolsGetBuiltinDescriptorsResult] = Method(
+    "session.tools.getBuiltinDescriptors",
+    scope="session",
+    params=_tools_get_builtin_descriptors_params,
+    result=_tools_get_builtin_descriptors_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 TOOLS_GET_CURRENT_METADATA: Method[ToolsGetCurrentMetadataResult] = Method(
     "session.tools.getCurrentMetadata",
     scope="session",
@@ -59,4 +149,40 @@ TOOLS_INITIALIZE_AND_VALIDATE: Method[ToolsInitializeAndValidateResult] = Method
     scope="session",
     result=_tools_initialize_and_validate_result,
     stability="experimental",
+)
+
+TOOLS_LIST_PENDING_REQUESTS: Method[PendingExternalToolRequestList] = Method(
+    "session.tools.listPendingRequests",
+    scope="session",
+    result=_tools_list_pending_requests_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+TOOLS_SET: Method[ToolsSetResult] = Method(
+    "session.tools.set",
+    scope="session",
+    params=_tools_set_params,
+    result=_tools_set_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+TOOLS_TASK_COMPLETE_EVENT_DATA: Method[SessionTaskCompleteData] = Method(
+    "session.tools.taskCompleteEventData",
+    scope="session",
+    params=_tools_task_complete_event_data_params,
+    result=_tools_task_complete_event_data_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+TOOLS_UPDATE_SUBAGENT_SETTINGS: Method[ToolsUpdateSubagentSettingsResult] = Method(
+    "session.tools.updateSubagentSettings",
+    scope="session",
+    params=_tools_update_subagent_settings_params,
+    result=_tools_update_subagent_settings_result,
+    nullable=frozenset({"subagents"}),
+    stability="experimental",
+    since="1.0.81",
 )

@@ -42,6 +42,42 @@ def _ui_ephemeral_query_result() -> Any:
     return UIEphemeralQueryResult
 
 
+def _ui_handle_human_ask_user_params() -> Any:
+    from ..types.session_ui import UIHandlePendingElicitationRequest
+
+    return UIHandlePendingElicitationRequest
+
+
+def _ui_handle_human_ask_user_result() -> Any:
+    from ..types.session_ui import UIElicitationResult
+
+    return UIElicitationResult
+
+
+def _ui_handle_human_exit_plan_mode_params() -> Any:
+    from ..types.session_ui import UIHandlePendingExitPlanModeRequest
+
+    return UIHandlePendingExitPlanModeRequest
+
+
+def _ui_handle_human_exit_plan_mode_result() -> Any:
+    from ..types.session_ui import UIHandlePendingResult
+
+    return UIHandlePendingResult
+
+
+def _ui_handle_human_user_input_params() -> Any:
+    from ..types.session_ui import UIHandlePendingUserInputRequest
+
+    return UIHandlePendingUserInputRequest
+
+
+def _ui_handle_human_user_input_result() -> Any:
+    from ..types.session_ui import UIHandlePendingResult
+
+    return UIHandlePendingResult
+
+
 def _ui_handle_pending_auto_mode_switch_params() -> Any:
     from ..types.session_ui import UIHandlePendingAutoModeSwitchRequest
 
@@ -85,6 +121,18 @@ def _ui_handle_pending_sampling_params() -> Any:
 
 
 def _ui_handle_pending_sampling_result() -> Any:
+    from ..types.session_ui import UIHandlePendingResult
+
+    return UIHandlePendingResult
+
+
+def _ui_handle_pending_session_limits_exhausted_params() -> Any:
+    from ..types.session_ui import UIHandlePendingSessionLimitsExhaustedRequest
+
+    return UIHandlePendingSessionLimitsExhaustedRequest
+
+
+def _ui_handle_pending_session_limits_exhausted_result() -> Any:
     from ..types.session_ui import UIHandlePendingResult
 
     return UIHandlePendingResult
@@ -138,6 +186,33 @@ UI_EPHEMERAL_QUERY: Method[UIEphemeralQueryResult] = Method(
     stability="experimental",
 )
 
+UI_HANDLE_HUMAN_ASK_USER: Method[UIElicitationResult] = Method(
+    "session.ui.handleHumanAskUser",
+    scope="session",
+    params=_ui_handle_human_ask_user_params,
+    result=_ui_handle_human_ask_user_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+UI_HANDLE_HUMAN_EXIT_PLAN_MODE: Method[UIHandlePendingResult] = Method(
+    "session.ui.handleHumanExitPlanMode",
+    scope="session",
+    params=_ui_handle_human_exit_plan_mode_params,
+    result=_ui_handle_human_exit_plan_mode_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+UI_HANDLE_HUMAN_USER_INPUT: Method[UIHandlePendingResult] = Method(
+    "session.ui.handleHumanUserInput",
+    scope="session",
+    params=_ui_handle_human_user_input_params,
+    result=_ui_handle_human_user_input_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
 UI_HANDLE_PENDING_AUTO_MODE_SWITCH: Method[UIHandlePendingResult] = Method(
     "session.ui.handlePendingAutoModeSwitch",
     scope="session",
@@ -168,6 +243,15 @@ UI_HANDLE_PENDING_SAMPLING: Method[UIHandlePendingResult] = Method(
     params=_ui_handle_pending_sampling_params,
     result=_ui_handle_pending_sampling_result,
     stability="experimental",
+)
+
+UI_HANDLE_PENDING_SESSION_LIMITS_EXHAUSTED: Method[UIHandlePendingResult] = Method(
+    "session.ui.handlePendingSessionLimitsExhausted",
+    scope="session",
+    params=_ui_handle_pending_session_limits_exhausted_params,
+    result=_ui_handle_pending_session_limits_exhausted_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 UI_HANDLE_PENDING_USER_INPUT: Method[UIHandlePendingResult] = Method(

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_usage import UsageGetMetricsResult
+    from ..types.shared_events_session import UsageGetMetricsResult
 
 
 def _usage_get_metrics_result() -> Any:
-    from ..types.session_usage import UsageGetMetricsResult
+    from ..types.shared_events_session import UsageGetMetricsResult
 
     return UsageGetMetricsResult
+
+
+def _usage_set_code_changes_params() -> Any:
+    from ..types.session_usage import SessionUsageSetCodeChangesRequest
+
+    return SessionUsageSetCodeChangesRequest
 
 
 USAGE_GET_METRICS: Method[UsageGetMetricsResult] = Method(
@@ -22,4 +28,12 @@ USAGE_GET_METRICS: Method[UsageGetMetricsResult] = Method(
     scope="session",
     result=_usage_get_metrics_result,
     stability="experimental",
+)
+
+USAGE_SET_CODE_CHANGES: Method[None] = Method(
+    "session.usage.setCodeChanges",
+    scope="session",
+    params=_usage_set_code_changes_params,
+    stability="experimental",
+    since="1.0.102",
 )

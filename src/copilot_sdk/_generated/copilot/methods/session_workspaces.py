@@ -10,19 +10,55 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.session_workspaces import (
         WorkspaceDiffResult,
+        WorkspacesAddSummaryResult,
+        WorkspacesAutopilotObjectiveExistsResult,
+        WorkspacesDeleteAutopilotObjectiveResult,
         WorkspacesGetWorkspaceResult,
         WorkspacesListCheckpointsResult,
         WorkspacesListFilesResult,
+        WorkspacesReadAutopilotObjectiveResult,
         WorkspacesReadCheckpointResult,
         WorkspacesReadFileResult,
         WorkspacesSaveLargePasteResult,
+        WorkspacesStatFileResult,
+        WorkspacesWriteAutopilotObjectiveResult,
     )
+
+
+def _workspaces_add_summary_params() -> Any:
+    from ..types.session_workspaces import WorkspacesAddSummaryRequest
+
+    return WorkspacesAddSummaryRequest
+
+
+def _workspaces_add_summary_result() -> Any:
+    from ..types.session_workspaces import WorkspacesAddSummaryResult
+
+    return WorkspacesAddSummaryResult
+
+
+def _workspaces_autopilot_objective_exists_result() -> Any:
+    from ..types.session_workspaces import WorkspacesAutopilotObjectiveExistsResult
+
+    return WorkspacesAutopilotObjectiveExistsResult
+
+
+def _workspaces_create_directory_params() -> Any:
+    from ..types.session_workspaces import WorkspacesCreateDirectoryRequest
+
+    return WorkspacesCreateDirectoryRequest
 
 
 def _workspaces_create_file_params() -> Any:
     from ..types.session_workspaces import WorkspacesCreateFileRequest
 
     return WorkspacesCreateFileRequest
+
+
+def _workspaces_delete_autopilot_objective_result() -> Any:
+    from ..types.session_workspaces import WorkspacesDeleteAutopilotObjectiveResult
+
+    return WorkspacesDeleteAutopilotObjectiveResult
 
 
 def _workspaces_diff_params() -> Any:
@@ -35,6 +71,18 @@ def _workspaces_diff_result() -> Any:
     from ..types.session_workspaces import WorkspaceDiffResult
 
     return WorkspaceDiffResult
+
+
+def _workspaces_ensure_params() -> Any:
+    from ..types.session_workspaces import WorkspacesEnsureRequest
+
+    return WorkspacesEnsureRequest
+
+
+def _workspaces_ensure_result() -> Any:
+    from ..types.session_workspaces import WorkspacesGetWorkspaceResult
+
+    return WorkspacesGetWorkspaceResult
 
 
 def _workspaces_get_workspace_result() -> Any:
@@ -53,6 +101,12 @@ def _workspaces_list_files_result() -> Any:
     from ..types.session_workspaces import WorkspacesListFilesResult
 
     return WorkspacesListFilesResult
+
+
+def _workspaces_read_autopilot_objective_result() -> Any:
+    from ..types.session_workspaces import WorkspacesReadAutopilotObjectiveResult
+
+    return WorkspacesReadAutopilotObjectiveResult
 
 
 def _workspaces_read_checkpoint_params() -> Any:
@@ -79,6 +133,18 @@ def _workspaces_read_file_result() -> Any:
     return WorkspacesReadFileResult
 
 
+def _workspaces_remove_path_params() -> Any:
+    from ..types.session_workspaces import WorkspacesRemovePathRequest
+
+    return WorkspacesRemovePathRequest
+
+
+def _workspaces_rename_path_params() -> Any:
+    from ..types.session_workspaces import WorkspacesRenamePathRequest
+
+    return WorkspacesRenamePathRequest
+
+
 def _workspaces_save_large_paste_params() -> Any:
     from ..types.session_workspaces import WorkspacesSaveLargePasteRequest
 
@@ -91,11 +157,92 @@ def _workspaces_save_large_paste_result() -> Any:
     return WorkspacesSaveLargePasteResult
 
 
+def _workspaces_stat_file_params() -> Any:
+    from ..types.session_workspaces import WorkspacesStatFileRequest
+
+    return WorkspacesStatFileRequest
+
+
+def _workspaces_stat_file_result() -> Any:
+    from ..types.session_workspaces import WorkspacesStatFileResult
+
+    return WorkspacesStatFileResult
+
+
+def _workspaces_truncate_summaries_params() -> Any:
+    from ..types.session_workspaces import WorkspacesTruncateSummariesRequest
+
+    return WorkspacesTruncateSummariesRequest
+
+
+def _workspaces_truncate_summaries_result() -> Any:
+    from ..types.session_workspaces import WorkspacesGetWorkspaceResult
+
+    return WorkspacesGetWorkspaceResult
+
+
+def _workspaces_update_metadata_params() -> Any:
+    from ..types.session_workspaces import WorkspacesUpdateMetadataRequest
+
+    return WorkspacesUpdateMetadataRequest
+
+
+def _workspaces_update_metadata_result() -> Any:
+    from ..types.session_workspaces import WorkspacesGetWorkspaceResult
+
+    return WorkspacesGetWorkspaceResult
+
+
+def _workspaces_write_autopilot_objective_params() -> Any:
+    from ..types.session_workspaces import WorkspacesWriteAutopilotObjectiveRequest
+
+    return WorkspacesWriteAutopilotObjectiveRequest
+
+
+def _workspaces_write_autopilot_objective_result() -> Any:
+    from ..types.session_workspaces import WorkspacesWriteAutopilotObjectiveResult
+
+    return WorkspacesWriteAutopilotObjectiveResult
+
+
+WORKSPACES_ADD_SUMMARY: Method[WorkspacesAddSummaryResult] = Method(
+    "session.workspaces.addSummary",
+    scope="session",
+    params=_workspaces_add_summary_params,
+    result=_workspaces_add_summary_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+WORKSPACES_AUTOPILOT_OBJECTIVE_EXISTS: Method[WorkspacesAutopilotObjectiveExistsResult] = Method(
+    "session.workspaces.autopilotObjectiveExists",
+    scope="session",
+    result=_workspaces_autopilot_objective_exists_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+WORKSPACES_CREATE_DIRECTORY: Method[None] = Method(
+    "session.workspaces.createDirectory",
+    scope="session",
+    params=_workspaces_create_directory_params,
+    stability="experimental",
+    since="1.0.102",
+)
+
 WORKSPACES_CREATE_FILE: Method[None] = Method(
     "session.workspaces.createFile",
     scope="session",
     params=_workspaces_create_file_params,
     stability="experimental",
+)
+
+WORKSPACES_DELETE_AUTOPILOT_OBJECTIVE: Method[WorkspacesDeleteAutopilotObjectiveResult] = Method(
+    "session.workspaces.deleteAutopilotObjective",
+    scope="session",
+    result=_workspaces_delete_autopilot_objective_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 WORKSPACES_DIFF: Method[WorkspaceDiffResult] = Method(
@@ -104,6 +251,15 @@ WORKSPACES_DIFF: Method[WorkspaceDiffResult] = Method(
     params=_workspaces_diff_params,
     result=_workspaces_diff_result,
     stability="experimental",
+)
+
+WORKSPACES_ENSURE: Method[WorkspacesGetWorkspaceResult] = Method(
+    "session.workspaces.ensure",
+    scope="session",
+    params=_workspaces_ensure_params,
+    result=_workspaces_ensure_result,
+    stability="experimental",
+    since="1.0.81",
 )
 
 WORKSPACES_GET_WORKSPACE: Method[WorkspacesGetWorkspaceResult] = Method(
@@ -127,6 +283,14 @@ WORKSPACES_LIST_FILES: Method[WorkspacesListFilesResult] = Method(
     stability="experimental",
 )
 
+WORKSPACES_READ_AUTOPILOT_OBJECTIVE: Method[WorkspacesReadAutopilotObjectiveResult] = Method(
+    "session.workspaces.readAutopilotObjective",
+    scope="session",
+    result=_workspaces_read_autopilot_objective_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
 WORKSPACES_READ_CHECKPOINT: Method[WorkspacesReadCheckpointResult] = Method(
     "session.workspaces.readCheckpoint",
     scope="session",
@@ -143,10 +307,62 @@ WORKSPACES_READ_FILE: Method[WorkspacesReadFileResult] = Method(
     stability="experimental",
 )
 
+WORKSPACES_REMOVE_PATH: Method[None] = Method(
+    "session.workspaces.removePath",
+    scope="session",
+    params=_workspaces_remove_path_params,
+    stability="experimental",
+    since="1.0.102",
+)
+
+WORKSPACES_RENAME_PATH: Method[None] = Method(
+    "session.workspaces.renamePath",
+    scope="session",
+    params=_workspaces_rename_path_params,
+    stability="experimental",
+    since="1.0.102",
+)
+
 WORKSPACES_SAVE_LARGE_PASTE: Method[WorkspacesSaveLargePasteResult] = Method(
     "session.workspaces.saveLargePaste",
     scope="session",
     params=_workspaces_save_large_paste_params,
     result=_workspaces_save_large_paste_result,
     stability="experimental",
+)
+
+WORKSPACES_STAT_FILE: Method[WorkspacesStatFileResult] = Method(
+    "session.workspaces.statFile",
+    scope="session",
+    params=_workspaces_stat_file_params,
+    result=_workspaces_stat_file_result,
+    stability="experimental",
+    since="1.0.102",
+)
+
+WORKSPACES_TRUNCATE_SUMMARIES: Method[WorkspacesGetWorkspaceResult] = Method(
+    "session.workspaces.truncateSummaries",
+    scope="session",
+    params=_workspaces_truncate_summaries_params,
+    result=_workspaces_truncate_summaries_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+WORKSPACES_UPDATE_METADATA: Method[WorkspacesGetWorkspaceResult] = Method(
+    "session.workspaces.updateMetadata",
+    scope="session",
+    params=_workspaces_update_metadata_params,
+    result=_workspaces_update_metadata_result,
+    stability="experimental",
+    since="1.0.81",
+)
+
+WORKSPACES_WRITE_AUTOPILOT_OBJECTIVE: Method[WorkspacesWriteAutopilotObjectiveResult] = Method(
+    "session.workspaces.writeAutopilotObjective",
+    scope="session",
+    params=_workspaces_write_autopilot_objective_params,
+    result=_workspaces_write_autopilot_objective_result,
+    stability="experimental",
+    since="1.0.81",
 )

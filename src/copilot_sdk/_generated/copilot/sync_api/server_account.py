@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
@@ -10,25 +11,158 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import server_account as methods
 
 if TYPE_CHECKING:
-    from ..types.server_account import AccountGetQuotaResult
+    from ..types.server_account import (
+        AccountAllUsers,
+        AccountDescribeAuthInfoResult,
+        AccountGetCurrentAuthResult,
+        AccountGetGistSupportResult,
+        AccountGetQuotaResult,
+        AccountGetTokenEnvVarResult,
+        AccountGetWebURLResult,
+        AccountLoginResult,
+        AccountLogoutResult,
+    )
+    from ..types.shared_auth_identity import AuthIdentity, AuthInfo
 
 
 class ServerAccountAPI(SyncAPI):
     """Methods `account.*`."""
 
+    def describe_auth_info(
+        self,
+        *,
+        identity: AuthIdentity,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AccountDescribeAuthInfoResult:
+        """Get the texts that the runtime itself uses for an identity: the banner at sign-in and a one-line
+        description of the account. Hosts that announce a sign-in or account switch should use these texts, so
+        that the wording is the same everywhere.
+
+        Wire method: `account.describeAuthInfo` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            identity: Identity to put into words.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the runtime words an identity.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.ACCOUNT_DESCRIBE_AUTH_INFO,
+            {
+                "identity": identity,
+            },
+            request_timeout,
+        )
+
+    def get_all_users(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> builtins.list[AccountAllUsers]:
+        """List all signed-in users that one can switch to.
+
+        Wire method: `account.getAllUsers` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            A signed-in account, as `account.getAllUsers` lists it.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.ACCOUNT_GET_ALL_USERS,
+            {},
+            request_timeout,
+        )
+
+    def get_current_auth(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AccountGetCurrentAuthResult:
+        """Get the credentials in use now, from the global authentication manager.
+
+        Wire method: `account.getCurrentAuth` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Who is signed in at present.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.ACCOUNT_GET_CURRENT_AUTH,
+            {},
+            request_timeout,
+        )
+
+    def get_gist_support(
+        self,
+        *,
+        identity: AuthIdentity,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AccountGetGistSupportResult:
+        """Tell whether an identity can create gists. They do not exist with data residency on GitHub Enterprise
+        Cloud, nor on github.com for Enterprise Managed Users; hosts should then hide or disable gist actions.
+
+        Wire method: `account.getGistSupport` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            identity: Identity to check.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells if an identity can create gists, and the reason if not.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.ACCOUNT_GET_GIST_SUPPORT,
+            {
+                "identity": identity,
+            },
+            request_timeout,
+        )
+
     def get_quota(
         self,
         *,
         github_token: str | None = None,
+        selection_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> AccountGetQuotaResult:
         """Report how much Copilot quota the signed-in user, or the owner of a given GitHub token, has used.
 
-        Wire method: `account.getQuota` (stable).
+        Wire method: `account.getQuota` (experimental).
 
         Args:
             github_token: GitHub token of the user whose quota to read. The global sign-in is used when
                 absent.
+            selection_id: Opaque ID of an account, from `account.getAllUsers`; the current account when
+                absent. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -44,6 +178,143 @@ class ServerAccountAPI(SyncAPI):
             methods.ACCOUNT_GET_QUOTA,
             {
                 "gitHubToken": github_token,
+                "selectionId": selection_id,
+            },
+            request_timeout,
+        )
+
+    def get_token_env_var(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AccountGetTokenEnvVarResult:
+        """Name the environment variable, if any, that holds a personal access token of the classic kind. Such a
+        token cannot be upgraded and would override a sign-in, so tell the user to unset the variable instead
+        of starting one.
+
+        Wire method: `account.getTokenEnvVar` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The environment variable that holds a classic personal access token, if any does.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.ACCOUNT_GET_TOKEN_ENV_VAR,
+            {},
+            request_timeout,
+        )
+
+    def get_web_url(
+        self,
+        *,
+        path: str,
+        identity: AuthIdentity | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AccountGetWebURLResult:
+        """Turn a path into a full URL on the GitHub host of an identity, so that links lead to the user's
+        enterprise instance rather than to github.com. Without an identity, the public host is used.
+
+        Wire method: `account.getWebUrl` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            path: Path on the host with no slash at the start, for example `settings/copilot/features`.
+            identity: Identity whose host to use; the public github.com when absent.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            A full URL on the GitHub host of an identity.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.ACCOUNT_GET_WEB_URL,
+            {
+                "path": path,
+                "identity": identity,
+            },
+            request_timeout,
+        )
+
+    def login(
+        self,
+        *,
+        host: str,
+        login: str | None = None,
+        token: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AccountLoginResult:
+        """Check credentials and store them. Without `login`, the user is first found out from the token.
+
+        Wire method: `account.login` (experimental, since runtime 1.0.81).
+
+        Args:
+            host: URL of the GitHub host.
+            login: Login name of the user. When absent, the runtime checks the token and asks GitHub for
+                the name.
+            token: Token for GitHub.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Outcome of a sign-in that worked; one that fails raises an error.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.ACCOUNT_LOGIN,
+            {
+                "host": host,
+                "login": login,
+                "token": token,
+            },
+            request_timeout,
+        )
+
+    def logout(
+        self,
+        *,
+        selection_id: str | None = None,
+        auth_info: AuthInfo | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> AccountLogoutResult:
+        """Sign a user out, removing their credentials from the keychain and from saved state.
+
+        Wire method: `account.logout` (experimental, since runtime 1.0.81).
+
+        Args:
+            selection_id: Opaque ID of the account, from `account.getAllUsers`.
+            auth_info: Authentication data of the user to sign out.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether anyone is still signed in.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.ACCOUNT_LOGOUT,
+            {
+                "selectionId": selection_id,
+                "authInfo": auth_info,
             },
             request_timeout,
         )

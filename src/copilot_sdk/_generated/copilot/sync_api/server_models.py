@@ -10,25 +10,56 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import server_models as methods
 
 if TYPE_CHECKING:
-    from ..types.server_models import ModelList
+    from ..types.server_models import BuiltInModelCatalog, ModelList, ModelTokenPriceUnitList
 
 
 class ServerModelsAPI(SyncAPI):
     """Methods `models.*`."""
 
+    def get_built_in_catalog(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> BuiltInModelCatalog:
+        """List all well-known model IDs built into this runtime; needs neither sign-in nor network.
+
+        Wire method: `models.getBuiltInCatalog` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            All well-known model IDs built into this runtime: supported models and other IDs it has data
+                on.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MODELS_GET_BUILT_IN_CATALOG,
+            {},
+            request_timeout,
+        )
+
     def list(
         self,
         *,
         github_token: str | None = None,
+        selection_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> ModelList:
         """List the Copilot models that the signed-in user, or the owner of a given GitHub token, may use.
 
-        Wire method: `models.list` (stable).
+        Wire method: `models.list` (experimental).
 
         Args:
             github_token: GitHub token of the user to list models for; that user's Copilot plan decides
                 the list. The global sign-in is used when absent.
+            selection_id: Opaque ID of an account, from `account.getAllUsers`; the current account when
+                absent. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -44,6 +75,45 @@ class ServerModelsAPI(SyncAPI):
             methods.MODELS_LIST,
             {
                 "gitHubToken": github_token,
+                "selectionId": selection_id,
+            },
+            request_timeout,
+        )
+
+    def list_token_price_units(
+        self,
+        *,
+        github_token: str | None = None,
+        selection_id: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ModelTokenPriceUnitList:
+        """Tell for each model whether its token prices are in AI Credits or nano-AIU. Match the entries with the
+        prices of `models.list` by model ID, and select the account the same way in both calls; without
+        options, that is the current account with its model providers.
+
+        Wire method: `models.listTokenPriceUnits` (experimental, since runtime 1.0.102).
+
+        Args:
+            github_token: GitHub token of the user to list models for; that user's Copilot plan decides
+                the list. The global sign-in is used when absent.
+            selection_id: Opaque ID of an account, from `account.getAllUsers`; the current account when
+                absent. Since runtime 1.0.81.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The units of token prices, for all models in the catalog that publish any.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MODELS_LIST_TOKEN_PRICE_UNITS,
+            {
+                "gitHubToken": github_token,
+                "selectionId": selection_id,
             },
             request_timeout,
         )

@@ -13,14 +13,19 @@ from ..methods import server_plugins as methods
 
 if TYPE_CHECKING:
     from ..types.server_plugins import (
+        PluginInstallationManagementResult,
+        PluginInstallationResult,
+        PluginListResult,
+        PluginUpdateAllResult,
+    )
+    from ..types.shared import (
+        CatalogClientContract,
         MarketplaceAddResult,
         MarketplaceBrowseResult,
         MarketplaceListResult,
         MarketplaceRefreshResult,
         MarketplaceRemoveResult,
         PluginInstallResult,
-        PluginListResult,
-        PluginUpdateAllResult,
         PluginUpdateResult,
     )
 
@@ -32,6 +37,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
         self,
         *,
         source: str,
+        working_directory: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> MarketplaceAddResult:
         """Register a marketplace, given as `owner/repo`, a URL or a local path.
@@ -42,6 +48,8 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
             source: Where the marketplace is: a GitHub repository as `owner/repo`, an http, https or ssh
                 URL (both may end in `#ref`), a path on the local disk, or a git address like
                 `user@host:path`. It is registered under the name in its manifest.
+            working_directory: Directory where relative local paths in `source` start; the server's
+                current working directory when absent. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
@@ -56,6 +64,7 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
             methods.PLUGINS_MARKETPLACES_ADD,
             {
                 "source": source,
+                "workingDirectory": working_directory,
             },
             request_timeout,
         )
@@ -184,18 +193,100 @@ class ServerPluginsMarketplacesAPI(SyncAPI):
         )
 
 
+class ServerPluginsBuiltinAPI(SyncAPI):
+    """Methods `plugins.builtin.*`."""
+
+    def set(
+        self,
+        *,
+        paths: Sequence[str],
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Set which built-in plugin directories this server trusts, replacing the earlier ones; only while no
+        session is active.
+
+        Wire method: `plugins.builtin.set` (experimental, since runtime 1.0.81).
+
+        Args:
+            paths: All trusted directories; earlier ones not listed are dropped. Each is an absolute local
+                path of 4096 characters at most.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.PLUGINS_BUILTIN_SET,
+            {
+                "paths": paths,
+            },
+            request_timeout,
+        )
+
+
 class ServerPluginsAPI(SyncAPI):
     """Methods `plugins.*`."""
+
+    @cached_property
+    def builtin(self) -> ServerPluginsBuiltinAPI:
+        """Methods `plugins.builtin.*`."""
+        return ServerPluginsBuiltinAPI(self.caller)
 
     @cached_property
     def marketplaces(self) -> ServerPluginsMarketplacesAPI:
         """Methods `plugins.marketplaces.*`."""
         return ServerPluginsMarketplacesAPI(self.caller)
 
+    def apply_install(
+        self,
+        *,
+        contract: CatalogClientContract,
+        plan_handle: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> PluginInstallationResult:
+        """Use up a verified installation plan for an Agent Plugin: get a person's consent, with
+        `installations.confirm` on the connection that made the plan, fetch and verify each file again, and
+        register the plugin disabled, just like a direct install. List, enable and uninstall it with the other
+        `plugins` methods.
+
+        Wire method: `plugins.applyInstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for the authenticated, bound catalog and for
+                `agent-plugin-confirmed-installation`.
+            plan_handle: Opaque handle of the original plan, good for one use.
+            policy_session_id: ID of the existing session that was chosen for planning.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of installing an Agent Plugin, with the contract in force, or a typed refusal of the
+                request or its negotiation.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.PLUGINS_APPLY_INSTALL,
+            {
+                "contract": contract,
+                "planHandle": plan_handle,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
     def disable(
         self,
         *,
         names: Sequence[str],
+        working_directory: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn off installed plugins, so that new sessions do not use them.
@@ -206,6 +297,10 @@ class ServerPluginsAPI(SyncAPI):
             names: Plugins to turn off, as bare names or as `plugin@marketplace`; unknown names have no
                 effect. Plugins installed without a marketplace must be uninstalled instead. Running sessions
                 lose the plugins' MCP servers at once, but keep the rest until they reload their plugins.
+            working_directory: Directory whose repository decides, by its `enabledPlugins`, if this change
+                is controlled by the repository. Hosts with sessions in several repositories should pass the
+                session's directory. When absent, the server's own working directory counts, which may be in
+                another repository. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -218,6 +313,7 @@ class ServerPluginsAPI(SyncAPI):
             methods.PLUGINS_DISABLE,
             {
                 "names": names,
+                "workingDirectory": working_directory,
             },
             request_timeout,
         )
@@ -226,6 +322,7 @@ class ServerPluginsAPI(SyncAPI):
         self,
         *,
         names: Sequence[str],
+        working_directory: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn on installed plugins, so that new sessions use them.
@@ -235,6 +332,10 @@ class ServerPluginsAPI(SyncAPI):
         Args:
             names: Plugins to turn on, as bare names or as `plugin@marketplace`. Unknown names have no
                 effect; plugins installed without a marketplace are always on and cannot be switched.
+            working_directory: Directory whose repository decides, by its `enabledPlugins`, if this change
+                is controlled by the repository. Hosts with sessions in several repositories should pass the
+                session's directory. When absent, the server's own working directory counts, which may be in
+                another repository. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -247,6 +348,7 @@ class ServerPluginsAPI(SyncAPI):
             methods.PLUGINS_ENABLE,
             {
                 "names": names,
+                "workingDirectory": working_directory,
             },
             request_timeout,
         )
@@ -314,10 +416,53 @@ class ServerPluginsAPI(SyncAPI):
             request_timeout,
         )
 
+    def plan_install(
+        self,
+        *,
+        contract: CatalogClientContract,
+        candidate_handle: str,
+        policy_session_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> PluginInstallationManagementResult:
+        """Prepare to install an Agent Plugin found by search, from its verified Agent Finder materialization,
+        writing no files. Works only for candidates with a handle. The review holds verified data only; the
+        plugin will be installed disabled, until `plugins.enable`.
+
+        Wire method: `plugins.planInstall` (experimental, since runtime 1.0.102).
+
+        Args:
+            contract: Contract of the client; must ask for the authenticated, bound catalog and for
+                `agent-plugin-confirmed-installation`.
+            candidate_handle: Handle of an Agent Plugin candidate from a bound catalog search; fresh, and
+                good for one use.
+            policy_session_id: ID of an existing local session that is attached to this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What came of planning an Agent Plugin installation, with the contract in force, or a typed
+                refusal.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.PLUGINS_PLAN_INSTALL,
+            {
+                "contract": contract,
+                "candidateHandle": candidate_handle,
+                "policySessionId": policy_session_id,
+            },
+            request_timeout,
+        )
+
     def uninstall(
         self,
         *,
         name: str,
+        direct_source_id: str | None | Unset = UNSET,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Remove a plugin that is installed.
@@ -327,6 +472,8 @@ class ServerPluginsAPI(SyncAPI):
         Args:
             name: Plugin to remove, as a bare name or as `plugin@marketplace`; use the full form where the
                 name alone could be ambiguous.
+            direct_source_id: ID of the source of a direct install (not from a marketplace); stable. It
+                tells apart installed plugins of the same name. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -339,6 +486,7 @@ class ServerPluginsAPI(SyncAPI):
             methods.PLUGINS_UNINSTALL,
             {
                 "name": name,
+                "directSourceId": direct_source_id,
             },
             request_timeout,
         )

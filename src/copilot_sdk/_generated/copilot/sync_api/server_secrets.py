@@ -26,7 +26,7 @@ class ServerSecretsAPI(SyncAPI):
         """Register secret values, such as OIDC tokens made at run time, so that session logs and exports hide
         them.
 
-        Wire method: `secrets.addFilterValues` (stable).
+        Wire method: `secrets.addFilterValues` (experimental).
 
         Args:
             values: The secrets themselves, in plain form, that should be hidden.

@@ -3,15 +3,757 @@
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 
 from ..methods import server_user as methods
 
+if TYPE_CHECKING:
+    from ..types.server_user import (
+        UserSettingsApplyTopKeyResult,
+        UserSettingsGetPathsResult,
+        UserSettingsGetResult,
+        UserSettingsGovernanceKeysResult,
+        UserSettingsHostContext,
+        UserSettingsHostContextEnvironment,
+        UserSettingsLoadAndMergeRepoResult,
+        UserSettingsLoadForEditResult,
+        UserSettingsLoadRepoResult,
+        UserSettingsLoadWithWarningResult,
+        UserSettingsMergeManagedAndUserResult,
+        UserSettingsMergeRepoValueResult,
+        UserSettingsMigrateObsoleteOnDiskResult,
+        UserSettingsMigrateStaffLogLevelOnceResult,
+        UserSettingsMigrateStaffUpdateChannelOnceResult,
+        UserSettingsNormalizeResult,
+        UserSettingsPathResult,
+        UserSettingsProblemSource,
+        UserSettingsProblemsResult,
+        UserSettingsResetStaffModelSelectionOnceResult,
+        UserSettingsSetHookDisabledResult,
+        UserSettingsSetResult,
+        UserSettingsUnknownKeysWarningResult,
+        UserSettingsUpdateResult,
+        UserSettingsValidateResult,
+    )
+    from ..types.shared import SettingsEditOperation, SettingsEditResult
+
 
 class ServerUserSettingsAPI(SyncAPI):
     """Methods `user.settings.*`."""
+
+    def apply_top_key(
+        self,
+        *,
+        canonical_path: Sequence[str],
+        top_key: str,
+        value: Any | None | Unset = UNSET,
+        delete: bool | None = None,
+        complete_staff_update_channel_migration: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsApplyTopKeyResult:
+        """Validate one top-level setting and store it in `settings.json`, without touching others, in one step,
+        so that the file cannot change in between. The result is a status, which tells bad values from failed
+        writes.
+
+        Wire method: `user.settings.applyTopKey` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            canonical_path: Path of the setting being edited, in today's spelling; only informative so
+                far.
+            top_key: Name of the top-level setting.
+            value: New value of the whole key; absent if `delete` is true. An explicit null is checked as
+                null.
+            delete: True to remove the key.
+            complete_staff_update_channel_migration: True to note an explicit choice of update channel by
+                the user, which ends the one-time staff migration. Counts only for `autoUpdatesChannel`.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How checking and writing a top-level setting went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_APPLY_TOP_KEY,
+            {
+                "canonicalPath": canonical_path,
+                "topKey": top_key,
+                "value": value,
+                "delete": delete,
+                "completeStaffUpdateChannelMigration": complete_staff_update_channel_migration,
+            },
+            request_timeout,
+        )
+
+    def build_runtime(
+        self,
+        *,
+        overrides: Mapping[str, Any] | None = None,
+        working_directory: str,
+        environment: Mapping[str, str],
+        platform: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> builtins.dict[str, Any]:
+        """Compute the settings a new session would run with: the given overrides on top of settings files,
+        environment and platform defaults. Working directory, environment and platform come from the
+        arguments, not from the server process. Nothing is written.
+
+        Wire method: `user.settings.buildRuntime` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            overrides: Settings by name that go before files and environment, for example from a command
+                line. Unknown keys are allowed; absent if there are none.
+            working_directory: Directory that the settings are for; it decides which repository's settings
+                count.
+            environment: Environment variables to read settings from, in place of the server's.
+            platform: Platform whose defaults apply, spelled as the client's own runtime reports it.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What the runtime answers.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_BUILD_RUNTIME,
+            {
+                "overrides": overrides,
+                "workingDirectory": working_directory,
+                "environment": environment,
+                "platform": platform,
+            },
+            request_timeout,
+        )
+
+    def diagnose_problems(
+        self,
+        *,
+        sources: Sequence[UserSettingsProblemSource] | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsProblemsResult:
+        """Check settings that are already loaded, unsaved edits included, and tell which keys will have no
+        effect and why. No files are read, and no values are repeated, since they may be secrets.
+
+        Wire method: `user.settings.diagnoseProblems` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            sources: Layers in the order of precedence in which the caller applies them.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Settings that will have no effect.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_DIAGNOSE_PROBLEMS,
+            {
+                "sources": sources,
+            },
+            request_timeout,
+        )
+
+    def edit(
+        self,
+        *,
+        config_dir: str | None = None,
+        canonical_path: Sequence[str],
+        operation: SettingsEditOperation,
+        value: Any | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SettingsEditResult:
+        """Change one user setting under the lock of the settings file: read, convert old names, apply, validate
+        and write in one go. Setting `autoUpdatesChannel` explicitly also finishes the staff migration. A
+        malformed file gives `invalid`; refused keys, bad values and I/O errors make the call fail.
+
+        Wire method: `user.settings.edit` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            config_dir: Configuration directory to edit in; the server's own home if absent or empty.
+            canonical_path: Path of the setting as names in today's spelling, at least one, the top-level
+                key first.
+            operation: What to do with the setting; a missing or unsuitable `value` is refused.
+            value: For `set` a string, number or boolean, for `remove-item` and `add-item` a string, and
+                nothing for `remove`; all else is rejected.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How an edit of user or repository settings went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_EDIT,
+            {
+                "configDir": config_dir,
+                "canonicalPath": canonical_path,
+                "operation": operation,
+                "value": value,
+            },
+            request_timeout,
+        )
+
+    def get(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsGetResult:
+        """List all known user settings with effective value, default and whether the default applies, even those
+        never set. What a repository or enterprise policy overrides in a session is not included.
+
+        Wire method: `user.settings.get` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            All known user settings of `settings.json`, defaults included, but without repository or
+                enterprise overrides.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_GET,
+            {},
+            request_timeout,
+        )
+
+    def get_path(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsPathResult:
+        """Get the path of the user's settings file, which `user.settings.set` writes and `user.settings.load`
+        reads; it may be the old `settings` file without extension.
+
+        Wire method: `user.settings.getPath` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Where the user's settings file is.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_GET_PATH,
+            {},
+            request_timeout,
+        )
+
+    def get_paths(
+        self,
+        *,
+        repo_root: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsGetPathsResult:
+        """Get the paths of the settings files the runtime reads, existing or not: the user's, and with
+        `repoRoot` also the repository's checked-in and local ones.
+
+        Wire method: `user.settings.getPaths` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            repo_root: Absolute path of a repository's root, to get its two settings files too; without it
+                only the user's file is located.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Paths of the settings files that the runtime reads, whether they exist or not.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_GET_PATHS,
+            {
+                "repoRoot": repo_root,
+            },
+            request_timeout,
+        )
+
+    def get_unknown_keys_warning(
+        self,
+        *,
+        context: UserSettingsHostContext,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsUnknownKeysWarningResult:
+        """Get a readable warning about top-level keys in the user's settings that the runtime does not know,
+        such as misspelled ones, which `user.settings.loadWithWarning` does not report. Nothing comes back for
+        a missing or unreadable file, and nothing is changed.
+
+        Wire method: `user.settings.getUnknownKeysWarning` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            context: Directories and environment to find the settings with; pass the session's own Copilot
+                home here, or the server's is searched.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            A warning about unknown keys in the user's settings.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_GET_UNKNOWN_KEYS_WARNING,
+            {
+                "context": context,
+            },
+            request_timeout,
+        )
+
+    def list_governance_keys(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsGovernanceKeysResult:
+        """List which top-level settings others than the user may govern: `repo` by
+        `.github/copilot/settings.json`, `claudeRepo` by Claude-compatible configuration, `managed` by
+        enterprise policy. Fixed per runtime build; a key not listed cannot be governed so.
+
+        Wire method: `user.settings.listGovernanceKeys` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Top-level settings that others than the user may govern.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_LIST_GOVERNANCE_KEYS,
+            {},
+            request_timeout,
+        )
+
+    def load_and_merge_repo(
+        self,
+        *,
+        repo_root: str,
+        user_settings: Mapping[str, Any],
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsLoadAndMergeRepoResult:
+        """Read a repository's settings and lay them over the given user settings, giving what applies inside the
+        repository. Collections are merged entry by entry, so a repository adds only where it may and replaces
+        nothing of the user's. Complaints are returned, and what could be read is merged anyway.
+
+        Wire method: `user.settings.loadAndMergeRepo` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            repo_root: Absolute path of the repository's root. If it is the user's home directory, Claude-
+                compatible configuration is left out.
+            user_settings: The user's settings by name. The repository may only add to certain
+                collections, so settings it does not mention stay as they are.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Settings that apply inside a repository, and complaints about its own.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_LOAD_AND_MERGE_REPO,
+            {
+                "repoRoot": repo_root,
+                "userSettings": user_settings,
+            },
+            request_timeout,
+        )
+
+    def load_for_config_dir(
+        self,
+        *,
+        config_dir: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> builtins.dict[str, Any]:
+        """Like `user.settings.load`, but read the user's settings from the given configuration directory, for
+        sessions with a Copilot home of their own. Without `configDir` the server's own home is read. How
+        strictly hooks are validated is still up to the server's environment.
+
+        Wire method: `user.settings.loadForConfigDir` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            config_dir: Copilot configuration directory to read, ahead of the server's `COPILOT_HOME` and
+                default home. If absent or empty, the server's own is read.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What the runtime answers.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_LOAD_FOR_CONFIG_DIR,
+            {
+                "configDir": config_dir,
+            },
+            request_timeout,
+        )
+
+    def load_for_edit(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsLoadForEditResult:
+        """Read `settings.json` as it is on disk, to edit it: values only, no defaults. Gives `missing` for no
+        file and `invalid` for one that does not parse. Old files, `config.json` or without extension, are
+        ignored.
+
+        Wire method: `user.settings.loadForEdit` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Stored content of `settings.json`, to be edited.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_LOAD_FOR_EDIT,
+            {},
+            request_timeout,
+        )
+
+    def load_repo(
+        self,
+        *,
+        repo_root: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsLoadRepoResult:
+        """Read the settings checked into a repository, normalized, and any complaint about them. Bad JSON or
+        keys that a repository may not set (see `user.settings.listGovernanceKeys`) show up in `warning`, and
+        the settings that could be read are returned all the same. If `repoRoot` is the home directory,
+        Claude-compatible configuration is skipped.
+
+        Wire method: `user.settings.loadRepo` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            repo_root: Absolute path of the repository's root. If it is the user's home directory, Claude-
+                compatible configuration is left out.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Settings stored in a repository, and complaints about them.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_LOAD_REPO,
+            {
+                "repoRoot": repo_root,
+            },
+            request_timeout,
+        )
+
+    def load_with_warning(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsLoadWithWarningResult:
+        """Read the user's stored settings as `user.settings.load` does, plus the reason why parts of them were
+        ignored. Use it before writing the file back, lest unreadable values be lost; the readable settings
+        come along with the warning.
+
+        Wire method: `user.settings.loadWithWarning` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The user's stored settings, and complaints about them.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_LOAD_WITH_WARNING,
+            {},
+            request_timeout,
+        )
+
+    def merge_managed_and_user(
+        self,
+        *,
+        managed: Any | None = None,
+        user: Any | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsMergeManagedAndUserResult:
+        """Merge a user's settings with the managed ones of an enterprise policy. Managed governance keys win,
+        `autoTier` follows its overridable form, and `enabledPlugins` and `extraKnownMarketplaces` hold the
+        entries of both, with managed entries on top. One layer alone comes back unchanged, none gives `{}`; a
+        malformed managed `autoTier` is an error. The layers must not be swapped, which the runtime cannot
+        notice.
+
+        Wire method: `user.settings.mergeManagedAndUser` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            managed: Managed settings: their governance keys, and their entries in `enabledPlugins` and
+                `extraKnownMarketplaces`, win. Absent if no policy applies.
+            user: The user's settings, which win for all keys that are not governed. Absent if there are
+                none.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Managed and user settings in one.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_MERGE_MANAGED_AND_USER,
+            {
+                "managed": managed,
+                "user": user,
+            },
+            request_timeout,
+        )
+
+    def merge_repo_value(
+        self,
+        *,
+        user_settings: Any,
+        repo_settings: Any,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsMergeRepoValueResult:
+        """Merge a repository's settings into the user's, so that the repository can only add restrictions. The
+        entries of `enabledPlugins` and `extraKnownMarketplaces` are then re-applied from the managed policy
+        the runtime itself has, so the result depends on that too. Fails if a layer is no JSON object.
+
+        Wire method: `user.settings.mergeRepoValue` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            user_settings: Settings of the user, with managed ones applied already.
+            repo_settings: Settings checked into the repository.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            User and repository settings in one.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_MERGE_REPO_VALUE,
+            {
+                "userSettings": user_settings,
+                "repoSettings": repo_settings,
+            },
+            request_timeout,
+        )
+
+    def migrate_obsolete_on_disk(
+        self,
+        *,
+        config_dir: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsMigrateObsoleteOnDiskResult:
+        """Remove obsolete CLI settings and old rubber-duck keys from the settings file of the user, and tell the
+        outcome. Can be called on each start: `unchanged` if nothing is left to do, `invalid` for an
+        unparseable file, which stays as it is; unknown keys are kept. The cleaned file is already written, so
+        read it with `user.settings.load`; call this before reporting unknown keys.
+
+        Wire method: `user.settings.migrateObsoleteOnDisk` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            config_dir: Configuration directory with the settings to clean, such as a session's own
+                Copilot home; the server's if absent. Home directory and environment are always the server's.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the cleaning of obsolete settings went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_MIGRATE_OBSOLETE_ON_DISK,
+            {
+                "configDir": config_dir,
+            },
+            request_timeout,
+        )
+
+    def migrate_staff_log_level_once(
+        self,
+        *,
+        context: UserSettingsHostContext,
+        cached_completed_at: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsMigrateStaffLogLevelOnceResult:
+        """Set the log level of a staff account to today's default, once, and record it; a lock keeps racing
+        clients from doing it twice. Only `refreshed` may have changed the settings, and the ones it returns
+        were read back after the write, so use those.
+
+        Wire method: `user.settings.migrateStaffLogLevelOnce` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            context: Directories and environment to find the settings and global state with; pass the
+                session's own Copilot home here, or the server's is used.
+            cached_completed_at: Time the caller last recorded the migration, in ISO 8601; with it the
+                runtime can answer `current` at once.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the one-time log-level migration for staff went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_MIGRATE_STAFF_LOG_LEVEL_ONCE,
+            {
+                "context": context,
+                "cachedCompletedAt": cached_completed_at,
+            },
+            request_timeout,
+        )
+
+    def migrate_staff_update_channel_once(
+        self,
+        *,
+        config_dir: str | None = None,
+        home_directory: str,
+        environment: UserSettingsHostContextEnvironment,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsMigrateStaffUpdateChannelOnceResult:
+        """Set the update channel of a staff account to stable, once, and record it. Safe to repeat and to race:
+        under a lock, a finished migration gives `current`. Reload the settings only on `migrated`; the
+        experimental channel is left alone with `excluded-experimental`.
+
+        Wire method: `user.settings.migrateStaffUpdateChannelOnce` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            config_dir: Copilot configuration directory if the client set one; goes before `COPILOT_HOME`
+                and the home directory.
+            home_directory: The user's home directory, used if there is neither `configDir` nor
+                `COPILOT_HOME`.
+            environment: Environment variables of the client, for `COPILOT_HOME` and whatever a settings
+                hook expands.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the one-time update-channel migration for staff went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_MIGRATE_STAFF_UPDATE_CHANNEL_ONCE,
+            {
+                "configDir": config_dir,
+                "homeDirectory": home_directory,
+                "environment": environment,
+            },
+            request_timeout,
+        )
+
+    def normalize(
+        self,
+        *,
+        settings: Any,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsNormalizeResult:
+        """Convert old and snake_case names of settings to today's spelling. Do it before writing
+        `settings.json`, or a leftover old key will hide the new value at the next load.
+
+        Wire method: `user.settings.normalize` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            settings: Any settings object; its keys may be old or in snake_case.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Settings whose key names are up to date.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_NORMALIZE,
+            {
+                "settings": settings,
+            },
+            request_timeout,
+        )
 
     def reload(
         self,
@@ -21,7 +763,7 @@ class ServerUserSettingsAPI(SyncAPI):
         """Forget the user settings this runtime process keeps in memory, so that they are read from disk when
         next needed.
 
-        Wire method: `user.settings.reload` (stable).
+        Wire method: `user.settings.reload` (experimental, until runtime 1.0.81).
 
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
@@ -35,6 +777,232 @@ class ServerUserSettingsAPI(SyncAPI):
         return self.caller.call(
             methods.USER_SETTINGS_RELOAD,
             {},
+            request_timeout,
+        )
+
+    def reset_staff_model_selection_once(
+        self,
+        *,
+        context: UserSettingsHostContext,
+        staff: bool | None = None,
+        staff_model_reset_at: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsResetStaffModelSelectionOnceResult:
+        """Clear a staff account's chosen model, once, and give the time to record. Whoever passes a recorded
+        time at or after a fixed cutoff gets `didReset: false`, as does any account that is not staff, whose
+        settings are not even opened. Settings come back only when `didReset` is true, as only then did they
+        change.
+
+        Wire method: `user.settings.resetStaffModelSelectionOnce` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            context: Directories and environment to find the settings and global state with; pass the
+                session's own Copilot home here, or the server's is used.
+            staff: True if a staff account is signed in. Otherwise the result is `didReset: false` and the
+                settings stay untouched.
+            staff_model_reset_at: Time the caller last recorded the reset, in ISO 8601; from the cutoff
+                on, it counts as done and is returned as is.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the one-time model reset for staff went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_RESET_STAFF_MODEL_SELECTION_ONCE,
+            {
+                "context": context,
+                "staff": staff,
+                "staffModelResetAt": staff_model_reset_at,
+            },
+            request_timeout,
+        )
+
+    def set(
+        self,
+        *,
+        settings: Any,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsSetResult | None:
+        """Write user settings to `settings.json`; each given top-level key is replaced as a whole, and null
+        removes it.
+
+        Wire method: `user.settings.set` (experimental, since runtime 1.0.81).
+
+        Args:
+            settings: Settings to write, by name.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Outcome of writing the user's settings. None when there is none.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_SET,
+            {
+                "settings": settings,
+            },
+            request_timeout,
+        )
+
+    def set_hook_disabled(
+        self,
+        *,
+        settings_path: str,
+        disable_key: str,
+        disabled: bool,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsSetHookDisabledResult:
+        """Add one hook key to the user's `disabledHooks` setting or remove it, without touching other settings
+        in `settings.json`. The outcome is a status, which tells an unparseable file from a failed write.
+
+        Wire method: `user.settings.setHookDisabled` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            settings_path: Settings file to change, a path to a `settings.json`.
+            disable_key: Lasting key of the hook, a hash of its content, from `hooks.loadResources`.
+            disabled: True to put the key into `disabledHooks`, false to take it out.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the change of `disabledHooks` went.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_SET_HOOK_DISABLED,
+            {
+                "settingsPath": settings_path,
+                "disableKey": disable_key,
+                "disabled": disabled,
+            },
+            request_timeout,
+        )
+
+    def update(
+        self,
+        *,
+        key: str,
+        value: Any,
+        config_dir: str | None = None,
+        sub_dir: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsUpdateResult:
+        """Merge an object into a top-level user setting under the write lock of this process, so that writers of
+        different sub-fields do not undo each other. Sub-fields not named are kept if both values are objects;
+        otherwise the new value replaces the old. The stored result comes back in `value`.
+
+        Wire method: `user.settings.update` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            key: Name of the top-level setting, such as `extensions`.
+            value: New value. If it and the stored one are both objects, it is merged in at the first
+                level and fields it does not name are kept; otherwise it takes the other's place.
+            config_dir: Copilot configuration directory to write in, ahead of the server's `COPILOT_HOME`
+                and default home. If absent or empty, the server's own is used.
+            sub_dir: Name that selects the file `<configDir>/settings/<subDir>.json`; no path separators,
+                `.` or `..`. The main settings file is used if it is absent or empty.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Value of a user setting after a merge.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_UPDATE,
+            {
+                "key": key,
+                "value": value,
+                "configDir": config_dir,
+                "subDir": sub_dir,
+            },
+            request_timeout,
+        )
+
+    def validate(
+        self,
+        *,
+        top_key: str,
+        value: Any | None = None,
+        delete: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> UserSettingsValidateResult:
+        """Check one top-level setting without writing it, and list each problem with its path. Other keys are
+        left out, so an old mistake elsewhere blocks no edit.
+
+        Wire method: `user.settings.validate` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            top_key: Name of the top-level setting.
+            value: Value to check; absent if `delete` is true.
+            delete: True to check whether the key may be removed; the stored file is not looked at.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How the check of a top-level setting came out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_VALIDATE,
+            {
+                "topKey": top_key,
+                "value": value,
+                "delete": delete,
+            },
+            request_timeout,
+        )
+
+    def write_all(
+        self,
+        *,
+        settings: Any,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Replace everything in the user's settings file; keys missing from `settings` are removed, whereas
+        `user.settings.set` keeps them. Leaves the same one-time marks as writing single keys, so a setting
+        now chosen explicitly is no longer migrated.
+
+        Wire method: `user.settings.writeAll` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            settings: Settings to keep; any key not in here disappears from the file.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.USER_SETTINGS_WRITE_ALL,
+            {
+                "settings": settings,
+            },
             request_timeout,
         )
 

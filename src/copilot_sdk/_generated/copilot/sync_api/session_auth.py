@@ -10,8 +10,8 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_auth as methods
 
 if TYPE_CHECKING:
-    from ..types.session_auth import SessionAuthStatus, SessionSetCredentialsResult
-    from ..types.shared_auth_info import AuthInfo
+    from ..types.shared import SessionSetCredentialsResult
+    from ..types.shared_auth_identity import SessionAuthStatus, SessionSetCredentialsParamsCredentials
 
 
 class AuthAPI(SyncAPI):
@@ -24,7 +24,7 @@ class AuthAPI(SyncAPI):
     ) -> SessionAuthStatus:
         """Tell whether the session is signed in, and with which account.
 
-        Wire method: `session.auth.getStatus` (experimental).
+        Wire method: `session.auth.getStatus` (experimental, until runtime 1.0.61).
 
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
@@ -47,12 +47,12 @@ class AuthAPI(SyncAPI):
     def set_credentials(
         self,
         *,
-        credentials: AuthInfo | None = None,
+        credentials: SessionSetCredentialsParamsCredentials | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> SessionSetCredentialsResult:
         """Replace the credentials the session sends with its model and API requests.
 
-        Wire method: `session.auth.setCredentials` (experimental).
+        Wire method: `session.auth.setCredentials` (experimental, until runtime 1.0.61).
 
         Args:
             credentials: Credentials to use for model and API requests; if absent, the session keeps the

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
         EventLogTailResult,
         EventLogTypes,
         EventsAgentScope,
-        EventsReadResult,
         RegisterEventInterestResult,
     )
+    from ..types.shared import EventsReadDirection, EventsReadResult
 
 
 class EventLogAPI(SyncAPI):
@@ -31,6 +32,9 @@ class EventLogAPI(SyncAPI):
         wait_ms: float | None = None,
         types: EventLogTypes | None = None,
         agent_scope: EventsAgentScope | None = None,
+        agent_ids: Sequence[str] | None = None,
+        direction: EventsReadDirection | None = None,
+        include_ephemeral: bool | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> EventsReadResult:
         """Read the session's events from a cursor on, waiting for new ones if you like.
@@ -47,6 +51,14 @@ class EventLogAPI(SyncAPI):
             types: Event types to return: `*` for all, or a list with at least one type.
             agent_scope: Whose events to return: `primary` for the main agent plus the `subagent.` events,
                 `all` for every agent. `all` by default.
+            agent_ids: Subagents whose events alone to return, by ID (also found in older fields of
+                events); not empty. Wins over `agentScope`. Since runtime 1.0.81.
+            direction: Whether to read on to newer events (the default) or back from the newest ones.
+                Counts for the first read only, as a cursor keeps its own direction. Each batch is oldest
+                first, and reading back gives stored events only. Since runtime 1.0.81.
+            include_ephemeral: False leaves out ephemeral events, so that a read of the history stays
+                bounded; true by default, in order of creation. Reading back never includes them. Since
+                runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -66,6 +78,9 @@ class EventLogAPI(SyncAPI):
                 "waitMs": wait_ms,
                 "types": types,
                 "agentScope": agent_scope,
+                "agentIds": agent_ids,
+                "direction": direction,
+                "includeEphemeral": include_ephemeral,
             },
             request_timeout,
         )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
@@ -11,6 +12,7 @@ from ..methods import session_fleet as methods
 
 if TYPE_CHECKING:
     from ..types.session_fleet import FleetStartResult
+    from ..types.shared_events_session_user import Attachment
 
 
 class FleetAPI(SyncAPI):
@@ -20,6 +22,9 @@ class FleetAPI(SyncAPI):
         self,
         *,
         prompt: str | None = None,
+        attachments: Sequence[Attachment] | None = None,
+        billable: bool | None = None,
+        wait: bool | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> FleetStartResult:
         """Start fleet mode: the session receives the prompt that tells it to orchestrate a fleet.
@@ -28,6 +33,12 @@ class FleetAPI(SyncAPI):
 
         Args:
             prompt: User prompt to add to the fleet instructions; may be left out.
+            attachments: Files, directories, selections, blobs and GitHub references to send along. Since
+                runtime 1.0.102.
+            billable: False to keep the request from being charged as a premium request; user requests are
+                billable by default. Since runtime 1.0.102.
+            wait: True to return only when the agent has finished with the request; false by default.
+                Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
@@ -42,6 +53,9 @@ class FleetAPI(SyncAPI):
             methods.FLEET_START,
             {
                 "prompt": prompt,
+                "attachments": attachments,
+                "billable": billable,
+                "wait": wait,
             },
             request_timeout,
         )

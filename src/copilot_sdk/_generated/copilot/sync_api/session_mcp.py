@@ -20,23 +20,360 @@ if TYPE_CHECKING:
         MCPAppsReadResourceResult,
         MCPAppsSetHostContextDetails,
         MCPCancelSamplingExecutionResult,
+        MCPConfiguredServerList,
         MCPConfigureGitHubResult,
         MCPExecuteSamplingRequest,
+        MCPHeadersHandlePendingHeadersRefreshRequest,
+        MCPHeadersHandlePendingHeadersRefreshRequestResult,
         MCPIsServerRunningResult,
         MCPListToolsResult,
+        MCPOAuthCancelLoginResult,
+        MCPOAuthHandlePendingResult,
+        MCPOAuthLoginGrantType,
         MCPOAuthLoginResult,
+        MCPOAuthPendingRequestResponse,
+        MCPOAuthPrepareLoginResult,
+        MCPOAuthProbeResult,
         MCPOAuthRespondResult,
+        MCPPromptsGetResult,
+        MCPPromptsListResult,
         MCPRemoveGitHubResult,
+        MCPResourcesListResult,
+        MCPResourcesListTemplatesResult,
+        MCPResourcesReadResult,
         MCPSamplingExecutionResult,
         MCPServerList,
         MCPSetEnvValueModeDetails,
         MCPSetEnvValueModeResult,
         MCPStartServersResult,
+        MoveMCPLoadingToBackgroundResult,
+        SessionConnectedIdeInfo,
     )
+
+
+class MCPResourcesAPI(SyncAPI):
+    """Methods `session.mcp.resources.*`."""
+
+    def list(
+        self,
+        *,
+        server_name: str,
+        cursor: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPResourcesListResult:
+        """List one page of a connected MCP server's resources (`resources/list` in MCP); pass the last
+        `nextCursor` as `cursor` for the next.
+
+        Wire method: `session.mcp.resources.list` (experimental, since runtime 1.0.81).
+
+        Args:
+            server_name: Name of the server.
+            cursor: The last page's `nextCursor`; absent for the first page.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            One page of an MCP server's resources.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_RESOURCES_LIST,
+            {
+                "serverName": server_name,
+                "cursor": cursor,
+            },
+            request_timeout,
+        )
+
+    def list_templates(
+        self,
+        *,
+        server_name: str,
+        cursor: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPResourcesListTemplatesResult:
+        """List one page of a connected MCP server's resource templates (`resources/templates/list` in MCP); pass
+        the last `nextCursor` as `cursor` for the next.
+
+        Wire method: `session.mcp.resources.listTemplates` (experimental, since runtime 1.0.81).
+
+        Args:
+            server_name: Name of the server.
+            cursor: The last page's `nextCursor`; absent for the first page.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            One page of an MCP server's resource templates.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_RESOURCES_LIST_TEMPLATES,
+            {
+                "serverName": server_name,
+                "cursor": cursor,
+            },
+            request_timeout,
+        )
+
+    def read(
+        self,
+        *,
+        server_name: str,
+        uri: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPResourcesReadResult:
+        """Read a resource of a connected MCP server by its URI (`resources/read` in MCP).
+
+        Wire method: `session.mcp.resources.read` (experimental, since runtime 1.0.81).
+
+        Args:
+            server_name: Name of the server that has the resource.
+            uri: URI of the resource.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Content of an MCP resource.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_RESOURCES_READ,
+            {
+                "serverName": server_name,
+                "uri": uri,
+            },
+            request_timeout,
+        )
+
+
+class MCPPromptsAPI(SyncAPI):
+    """Methods `session.mcp.prompts.*`."""
+
+    def get(
+        self,
+        *,
+        server_name: str,
+        prompt_name: str,
+        arguments: Mapping[str, str] | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPPromptsGetResult:
+        """Get the messages of a prompt from a connected MCP server (`prompts/get` in MCP), content left as it
+        is. Nothing goes to the model, no tool runs and no resource is fetched.
+
+        Wire method: `session.mcp.prompts.get` (experimental, since runtime 1.0.102).
+
+        Args:
+            server_name: Name of the server that has the prompt.
+            prompt_name: Name of the prompt, as programs use it.
+            arguments: Arguments of the prompt by name, all strings.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Messages of an MCP prompt, which have not been sent to the model.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_PROMPTS_GET,
+            {
+                "serverName": server_name,
+                "promptName": prompt_name,
+                "arguments": arguments,
+            },
+            request_timeout,
+        )
+
+    def list(
+        self,
+        *,
+        server_name: str,
+        cursor: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPPromptsListResult:
+        """List one page of a connected MCP server's prompts (`prompts/list` in MCP); pass the last `nextCursor`
+        as `cursor` for the next.
+
+        Wire method: `session.mcp.prompts.list` (experimental, since runtime 1.0.102).
+
+        Args:
+            server_name: Name of the server.
+            cursor: The last page's `nextCursor`; absent for the first page.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            One page of an MCP server's prompts.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_PROMPTS_LIST,
+            {
+                "serverName": server_name,
+                "cursor": cursor,
+            },
+            request_timeout,
+        )
 
 
 class MCPOAuthAPI(SyncAPI):
     """Methods `session.mcp.oauth.*`."""
+
+    def authentication_state_changed(
+        self,
+        *,
+        server_name: str | None = None,
+        refresh_session_token: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Tell the session that an MCP sign-in succeeded and new credentials were saved, so that it renews
+        cached tool definitions.
+
+        Wire method: `session.mcp.oauth.authenticationStateChanged` (experimental, since runtime 1.0.81).
+
+        Args:
+            server_name: Name of the server; leave out only if it cannot be told.
+            refresh_session_token: True if the session has to get an access token of its own instead of
+                sharing one that another session saved.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_OAUTH_AUTHENTICATION_STATE_CHANGED,
+            {
+                "serverName": server_name,
+                "refreshSessionToken": refresh_session_token,
+            },
+            request_timeout,
+        )
+
+    def cancel_login(
+        self,
+        *,
+        expected_installation_id: str,
+        login_id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPOAuthCancelLoginResult:
+        """Cancel exactly the owned login that this requester was given; shared credentials stay.
+
+        Wire method: `session.mcp.oauth.cancelLogin` (experimental, since runtime 1.0.102).
+
+        Args:
+            expected_installation_id: ID of the installation, the same as for preparing the login.
+            login_id: Handle of the login, known since it was prepared.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How canceling a login ended; failure to save or recover is an error.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_OAUTH_CANCEL_LOGIN,
+            {
+                "expectedInstallationId": expected_installation_id,
+                "loginId": login_id,
+            },
+            request_timeout,
+        )
+
+    def complete(
+        self,
+        *,
+        authorization_id: str,
+        callback_url: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Finish an MCP sign-in run by the runtime once the authorization server has redirected to your own
+        callback URL.
+
+        Wire method: `session.mcp.oauth.complete` (experimental, since runtime 1.0.102).
+
+        Args:
+            authorization_id: Opaque ID of the sign-in, from `session.mcp.oauth.login`.
+            callback_url: Complete public HTTPS URL that was called, query included; behind a reverse
+                proxy, rebuild it from the internal one.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_OAUTH_COMPLETE,
+            {
+                "authorizationId": authorization_id,
+                "callbackUrl": callback_url,
+            },
+            request_timeout,
+        )
+
+    def handle_pending_request(
+        self,
+        *,
+        request_id: str,
+        result: MCPOAuthPendingRequestResponse,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPOAuthHandlePendingResult:
+        """Answer a pending OAuth request of an MCP server: with a token, by canceling, or by leaving a non-
+        interactive refresh to the runtime where the request has `runtimeRefreshSupported`. An accepted answer
+        does not yet mean that credentials are in place, the server is reconnected or the tool call done.
+
+        Wire method: `session.mcp.oauth.handlePendingRequest` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_id: ID of the request, from the event `mcp.oauth_required`.
+            result: The answer: a token, a cancellation or a refresh by the runtime.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Whether the answer to an OAuth request counted.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_OAUTH_HANDLE_PENDING_REQUEST,
+            {
+                "requestId": request_id,
+                "result": result,
+            },
+            request_timeout,
+        )
 
     def login(
         self,
@@ -45,6 +382,13 @@ class MCPOAuthAPI(SyncAPI):
         force_reauth: bool | None = None,
         client_name: str | None = None,
         callback_success_message: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        public_client: bool | None = None,
+        grant_type: MCPOAuthLoginGrantType | None = None,
+        redirect_uri: str | None = None,
+        login_id: str | None = None,
+        expected_installation_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> MCPOAuthLoginResult:
         """Sign in to a remote MCP server with OAuth.
@@ -60,6 +404,23 @@ class MCPOAuthAPI(SyncAPI):
                 registration: existing ones keep their name.
             callback_success_message: Text of the page shown once the OAuth callback has succeeded; best
                 used to tell the user where to go back to. A neutral text is used if absent.
+            client_id: ID of an OAuth client registered beforehand, to use for this login in place of
+                dynamic registration. Since runtime 1.0.81.
+            client_secret: Secret of the OAuth client, used for this login only and never saved. Since
+                runtime 1.0.81.
+            public_client: Whether the OAuth client is public, for this login. If false, it is
+                confidential and needs a secret: `clientSecret`, or else the one in the MCP secret store.
+                Since runtime 1.0.81.
+            grant_type: OAuth flow for this login; by default that of the server's configuration, or
+                `authorization_code`. Since runtime 1.0.81.
+            redirect_uri: Public HTTPS address of your own callback endpoint, without query or fragment,
+                and registered for the OAuth client (CIMD, DCR or static). The runtime still does discovery,
+                PKCE, token exchange, saving and reconnecting, but runs no local listener. Since runtime
+                1.0.102.
+            login_id: Handle from `session.mcp.oauth.prepareLogin`, valid once; required for an owned
+                login, whose `forceReauth` and display options are set there. Since runtime 1.0.102.
+            expected_installation_id: ID from the receipt of an owned installation; such a login never
+                uses a helper session implicitly. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Returns:
@@ -77,6 +438,95 @@ class MCPOAuthAPI(SyncAPI):
                 "forceReauth": force_reauth,
                 "clientName": client_name,
                 "callbackSuccessMessage": callback_success_message,
+                "clientId": client_id,
+                "clientSecret": client_secret,
+                "publicClient": public_client,
+                "grantType": grant_type,
+                "redirectUri": redirect_uri,
+                "loginId": login_id,
+                "expectedInstallationId": expected_installation_id,
+            },
+            request_timeout,
+        )
+
+    def prepare_login(
+        self,
+        *,
+        server_name: str,
+        expected_installation_id: str,
+        force_reauth: bool | None = None,
+        client_name: str | None = None,
+        callback_success_message: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPOAuthPrepareLoginResult:
+        """Get a login handle for an owned MCP installation, bound to this requester and expiring. Nothing is
+        activated, connected, read or opened yet.
+
+        Wire method: `session.mcp.oauth.prepareLogin` (experimental, since runtime 1.0.102).
+
+        Args:
+            server_name: Name of the server in the installation's receipt.
+            expected_installation_id: ID of the installation from the owned inventory, not a server name.
+            force_reauth: True to sign in anew even if a usable grant is cached.
+            client_name: Name to show when the OAuth client is registered.
+            callback_success_message: Text for the local callback page after a successful sign-in.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Handle for a login that has done nothing so far.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_OAUTH_PREPARE_LOGIN,
+            {
+                "serverName": server_name,
+                "expectedInstallationId": expected_installation_id,
+                "forceReauth": force_reauth,
+                "clientName": client_name,
+                "callbackSuccessMessage": callback_success_message,
+            },
+            request_timeout,
+        )
+
+    def probe(
+        self,
+        *,
+        server_name: str,
+        expected_installation_id: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPOAuthProbeResult:
+        """Find out whether a configured remote MCP server needs OAuth or accepts the token at hand. Starts no
+        sign-in, sends no OAuth request and leaves connections alone.
+
+        Wire method: `session.mcp.oauth.probe` (experimental, since runtime 1.0.81).
+
+        Args:
+            server_name: Name of the configured remote server.
+            expected_installation_id: ID from the receipt of an owned installation, which is not activated
+                by this. Since runtime 1.0.102.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What is known of a server's OAuth state. With `authenticated`, a request with an OAuth token
+                was accepted, which does not prove that the token was needed or checked, as none is sent
+                without it. `failed` is a normal result; errors are for failing calls.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_OAUTH_PROBE,
+            {
+                "serverName": server_name,
+                "expectedInstallationId": expected_installation_id,
             },
             request_timeout,
         )
@@ -91,12 +541,12 @@ class MCPOAuthAPI(SyncAPI):
         """Answer an MCP server's pending OAuth request. The provider is a live in-process object, so it cannot
         be sent over JSON-RPC.
 
-        Wire method: `session.mcp.oauth.respond` (experimental, internal).
+        Wire method: `session.mcp.oauth.respond` (experimental).
 
         Args:
             request_id: ID of the request, from the `mcp.oauth_required` event.
             provider: A live OAuth client provider; leave it out to deny the request. As an in-process
-                object it cannot be sent over JSON-RPC.
+                object it cannot be sent over JSON-RPC. Until runtime 1.0.61.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -113,6 +563,45 @@ class MCPOAuthAPI(SyncAPI):
             {
                 "requestId": request_id,
                 "provider": provider,
+            },
+            request_timeout,
+        )
+
+
+class MCPHeadersAPI(SyncAPI):
+    """Methods `session.mcp.headers.*`."""
+
+    def handle_pending_headers_refresh_request(
+        self,
+        *,
+        request_id: str,
+        result: MCPHeadersHandlePendingHeadersRefreshRequest,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPHeadersHandlePendingHeadersRefreshRequestResult:
+        """Answer an `mcp.headers_refresh_required` event with short-lived headers for the server, or with word
+        that there are none this time.
+
+        Wire method: `session.mcp.headers.handlePendingHeadersRefreshRequest` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_id: ID of the request, from the event `mcp.headers_refresh_required`.
+            result: The answer: headers, none this time, or an error.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Whether the answer to a headers request counted.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_HEADERS_HANDLE_PENDING_HEADERS_REFRESH_REQUEST,
+            {
+                "requestId": request_id,
+                "result": result,
             },
             request_timeout,
         )
@@ -332,9 +821,24 @@ class MCPAPI(SyncAPI):
         return MCPAppsAPI(self.caller)
 
     @cached_property
+    def headers(self) -> MCPHeadersAPI:
+        """Methods `session.mcp.headers.*`."""
+        return MCPHeadersAPI(self.caller)
+
+    @cached_property
     def oauth(self) -> MCPOAuthAPI:
         """Methods `session.mcp.oauth.*`."""
         return MCPOAuthAPI(self.caller)
+
+    @cached_property
+    def prompts(self) -> MCPPromptsAPI:
+        """Methods `session.mcp.prompts.*`."""
+        return MCPPromptsAPI(self.caller)
+
+    @cached_property
+    def resources(self) -> MCPResourcesAPI:
+        """Methods `session.mcp.resources.*`."""
+        return MCPResourcesAPI(self.caller)
 
     def cancel_sampling_execution(
         self,
@@ -404,6 +908,7 @@ class MCPAPI(SyncAPI):
         self,
         *,
         server_name: str,
+        expected_installation_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn an MCP server off for the session.
@@ -412,6 +917,8 @@ class MCPAPI(SyncAPI):
 
         Args:
             server_name: Name of the server to turn off.
+            expected_installation_id: ID from the receipt; required for an owned installation, left out
+                for manually configured servers only. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -424,6 +931,7 @@ class MCPAPI(SyncAPI):
             methods.MCP_DISABLE,
             {
                 "serverName": server_name,
+                "expectedInstallationId": expected_installation_id,
             },
             request_timeout,
         )
@@ -432,6 +940,7 @@ class MCPAPI(SyncAPI):
         self,
         *,
         server_name: str,
+        expected_installation_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Turn an MCP server on for the session.
@@ -440,6 +949,8 @@ class MCPAPI(SyncAPI):
 
         Args:
             server_name: Name of the server to turn on.
+            expected_installation_id: ID from the installation's receipt, to activate an owned
+                installation in this session. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
@@ -451,6 +962,7 @@ class MCPAPI(SyncAPI):
             methods.MCP_ENABLE,
             {
                 "serverName": server_name,
+                "expectedInstallationId": expected_installation_id,
             },
             request_timeout,
         )
@@ -460,7 +972,7 @@ class MCPAPI(SyncAPI):
         *,
         request_id: str,
         server_name: str,
-        mcp_request_id: str | float,
+        mcp_request_id: Any,
         request: MCPExecuteSamplingRequest,
         request_timeout: float | Unset | None = UNSET,
     ) -> MCPSamplingExecutionResult:
@@ -556,6 +1068,35 @@ class MCPAPI(SyncAPI):
             request_timeout,
         )
 
+    def list_configured(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MCPConfiguredServerList:
+        """List the MCP servers in the configuration that is in effect, without starting, restarting, signing in
+        to or waiting for any. A `live` state comes only from servers that exist already and does not promise
+        that they are ready.
+
+        Wire method: `session.mcp.listConfigured` (experimental, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            MCP servers of the configuration in effect.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_LIST_CONFIGURED,
+            {},
+            request_timeout,
+        )
+
     def list_tools(
         self,
         *,
@@ -584,6 +1125,34 @@ class MCPAPI(SyncAPI):
             {
                 "serverName": server_name,
             },
+            request_timeout,
+        )
+
+    def move_loading_to_background(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MoveMCPLoadingToBackgroundResult:
+        """Let turns that wait for MCP servers to load go on at once, while loading continues in the background.
+        Does nothing if no load is under way or nobody waits any more.
+
+        Wire method: `session.mcp.moveLoadingToBackground` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Whether MCP loading went to the background.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_MOVE_LOADING_TO_BACKGROUND,
+            {},
             request_timeout,
         )
 
@@ -711,17 +1280,20 @@ class MCPAPI(SyncAPI):
         self,
         *,
         server_name: str,
-        config: Any,
+        config: Any | None = None,
+        expected_installation_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Stop one of the MCP servers on the session's host, then start it again.
 
-        Wire method: `session.mcp.restartServer` (experimental, internal).
+        Wire method: `session.mcp.restartServer` (experimental).
 
         Args:
             server_name: Name of the server to restart.
             config: Configuration of the server, not described further; only callers inside the CLI's own
                 process supply it.
+            expected_installation_id: ID from the installation's receipt, to restart an owned
+                installation; overriding its configuration is then refused. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
@@ -734,6 +1306,36 @@ class MCPAPI(SyncAPI):
             {
                 "serverName": server_name,
                 "config": config,
+                "expectedInstallationId": expected_installation_id,
+            },
+            request_timeout,
+        )
+
+    def set_connected_ide_info(
+        self,
+        *,
+        ide: SessionConnectedIdeInfo | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Tell the session which IDE the client is connected to; the system prompt of the agent then names it
+        and its folder. No `ide`, or null, says that none is connected any more.
+
+        Wire method: `session.mcp.setConnectedIdeInfo` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            ide: The IDE; null or absent if none is connected any more.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MCP_SET_CONNECTED_IDE_INFO,
+            {
+                "ide": ide,
             },
             request_timeout,
         )
@@ -775,17 +1377,20 @@ class MCPAPI(SyncAPI):
         self,
         *,
         server_name: str,
-        config: Any,
+        config: Any | None = None,
+        expected_installation_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Start one of the MCP servers on the session's host.
 
-        Wire method: `session.mcp.startServer` (experimental, internal).
+        Wire method: `session.mcp.startServer` (experimental).
 
         Args:
             server_name: Name of the server to start.
             config: Configuration of the server, not described further; only callers inside the CLI's own
                 process supply it.
+            expected_installation_id: ID from the installation's receipt, to activate an owned
+                installation in this session. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; no limit when left out.
 
         Raises:
@@ -798,6 +1403,7 @@ class MCPAPI(SyncAPI):
             {
                 "serverName": server_name,
                 "config": config,
+                "expectedInstallationId": expected_installation_id,
             },
             request_timeout,
         )
@@ -806,6 +1412,7 @@ class MCPAPI(SyncAPI):
         self,
         *,
         server_name: str,
+        expected_installation_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> None:
         """Stop one of the MCP servers on the session's host.
@@ -814,6 +1421,8 @@ class MCPAPI(SyncAPI):
 
         Args:
             server_name: Name of the server to stop.
+            expected_installation_id: ID from the receipt of an owned installation; stopping it also drops
+                its lasting activation for this session. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -826,6 +1435,7 @@ class MCPAPI(SyncAPI):
             methods.MCP_STOP_SERVER,
             {
                 "serverName": server_name,
+                "expectedInstallationId": expected_installation_id,
             },
             request_timeout,
         )

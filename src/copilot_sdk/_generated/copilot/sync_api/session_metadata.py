@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
@@ -11,6 +12,8 @@ from ..methods import session_metadata as methods
 
 if TYPE_CHECKING:
     from ..types.session_metadata import (
+        MetadataContextAttributionResult,
+        MetadataContextHeaviestMessagesResult,
         MetadataContextInfoResult,
         MetadataIsProcessingResult,
         MetadataRecomputeContextTokensResult,
@@ -18,8 +21,8 @@ if TYPE_CHECKING:
         MetadataSetWorkingDirectoryResult,
         SessionActivity,
         SessionMetadataSnapshot,
-        SessionWorkingDirectoryContext,
     )
+    from ..types.shared import ClientMetadata, SessionWorkingDirectoryContext
 
 
 class MetadataAPI(SyncAPI):
@@ -58,6 +61,7 @@ class MetadataAPI(SyncAPI):
         prompt_token_limit: int,
         output_token_limit: int,
         selected_model: str | None = None,
+        provider_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> MetadataContextInfoResult:
         """Count, for a given model, how many tokens each part of the session's context window takes.
@@ -69,6 +73,8 @@ class MetadataAPI(SyncAPI):
             output_token_limit: Most output tokens the model gives; 0 if not known.
             selected_model: ID of the model to count for and to base the shown values on; the session's
                 default when left out.
+            provider_id: ID of the provider of `selectedModel`. When absent, the provider now in use for
+                the current model, or the older lookup for another one. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -86,6 +92,98 @@ class MetadataAPI(SyncAPI):
                 "promptTokenLimit": prompt_token_limit,
                 "outputTokenLimit": output_token_limit,
                 "selectedModel": selected_model,
+                "providerId": provider_id,
+            },
+            request_timeout,
+        )
+
+    def get_client_metadata(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ClientMetadata:
+        """Get the strings that clients have stored with this local session. They are kept out of remote exports,
+        snapshots, telemetry, events and model context.
+
+        Wire method: `session.metadata.getClientMetadata` (experimental, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Strings that a client stores with a local session; the runtime never interprets them. Keys are
+                case-sensitive, 1 to 256 UTF-8 bytes, not under `copilot/` or `github/`; values up to 16 KiB;
+                at most 128 entries and 64 KiB in all.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.METADATA_GET_CLIENT_METADATA,
+            {},
+            request_timeout,
+        )
+
+    def get_context_attribution(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MetadataContextAttributionResult:
+        """Get what fills the session's context window, source by source, and the number of compactions that
+        worked. The result is null until system prompt and tools are set up; for single messages see
+        `session.metadata.getContextHeaviestMessages`.
+
+        Wire method: `session.metadata.getContextAttribution` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What fills the session's context window.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.METADATA_GET_CONTEXT_ATTRIBUTION,
+            {},
+            request_timeout,
+        )
+
+    def get_context_heaviest_messages(
+        self,
+        *,
+        limit: int | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> MetadataContextHeaviestMessagesResult:
+        """List the largest messages in the session's context window, largest first. The list is empty until the
+        session is set up.
+
+        Wire method: `session.metadata.getContextHeaviestMessages` (experimental, since runtime 1.0.81).
+
+        Args:
+            limit: Most messages to return; the server's default when absent.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The largest messages in the context window.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.METADATA_GET_CONTEXT_HEAVIEST_MESSAGES,
+            {
+                "limit": limit,
             },
             request_timeout,
         )
@@ -241,5 +339,47 @@ class MetadataAPI(SyncAPI):
         return self.caller.call(
             methods.METADATA_SNAPSHOT,
             {},
+            request_timeout,
+        )
+
+    def update_client_metadata(
+        self,
+        *,
+        clear: bool | None = None,
+        remove: Sequence[str] | None = None,
+        set: Mapping[str, str] | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ClientMetadata:
+        """Change the strings that clients have stored with this local session, in one step, and return all of
+        them.
+
+        Wire method: `session.metadata.updateClientMetadata` (experimental, since runtime 1.0.102).
+
+        Args:
+            clear: True to remove all entries first; false by default.
+            remove: Keys to remove, with case taken into account; missing ones do not matter. Keys have 1
+                to 256 bytes in UTF-8 and do not begin with `copilot/` or `github/`.
+            set: Entries to add or replace, even if also in `remove`. Keys have 1 to 256 bytes in UTF-8
+                and do not begin with `copilot/` or `github/`; values have at most 16 KiB.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Strings that a client stores with a local session; the runtime never interprets them. Keys are
+                case-sensitive, 1 to 256 UTF-8 bytes, not under `copilot/` or `github/`; values up to 16 KiB;
+                at most 128 entries and 64 KiB in all.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.METADATA_UPDATE_CLIENT_METADATA,
+            {
+                "clear": clear,
+                "remove": remove,
+                "set": set,
+            },
             request_timeout,
         )

@@ -10,7 +10,9 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_mode as methods
 
 if TYPE_CHECKING:
-    from ..types.shared import SessionMode
+    from ..types.session_mode import ModeSetResult
+    from ..types.shared import ModelPickerSettingsContext
+    from ..types.shared_events_permission_session import SessionMode
 
 
 class ModeAPI(SyncAPI):
@@ -47,16 +49,49 @@ class ModeAPI(SyncAPI):
         self,
         *,
         mode: SessionMode,
+        inherit_plan_base_from_session_id: str | None = None,
+        plan_model_configured: bool | None = None,
+        plan_model: str | None = None,
+        plan_reasoning_effort: str | None = None,
+        plan_context_tier: str | None = None,
+        compaction_decision: str | None = None,
+        restore_plan_model: bool | None = None,
+        persist_plan_selection: bool | None = None,
+        picker_settings_context: ModelPickerSettingsContext | None = None,
+        plan_exit_action: str | None = None,
+        expected_mode: SessionMode | None = None,
+        plan_model_provider_id: str | None = None,
         request_timeout: float | Unset | None = UNSET,
-    ) -> None:
+    ) -> ModeSetResult | None:
         """Change the mode the agent works in.
 
         Wire method: `session.mode.set` (experimental).
 
         Args:
             mode: Mode the agent should work in from now on.
+            inherit_plan_base_from_session_id: ID of a session to take the state before plan mode from.
+                Since runtime 1.0.81.
+            plan_model_configured: True if plan mode has a model of its own. Since runtime 1.0.81.
+            plan_model: Model for plan mode; absent if it has none of its own. Since runtime 1.0.81.
+            plan_reasoning_effort: Reasoning effort for the model of plan mode. Since runtime 1.0.81.
+            plan_context_tier: Context tier for the model of plan mode. Since runtime 1.0.81.
+            compaction_decision: Answer to the question whether to compact before switching models. Since
+                runtime 1.0.81.
+            restore_plan_model: True to return to the earlier model on leaving plan mode. Since runtime
+                1.0.81.
+            persist_plan_selection: True to save the model chosen for plan mode. Since runtime 1.0.81.
+            picker_settings_context: Where to save the model chosen for plan mode. Since runtime 1.0.81.
+            plan_exit_action: What to do on leaving plan mode. Since runtime 1.0.81.
+            expected_mode: Mode the session has to be in. If it is in another, nothing happens and the
+                status is `unchanged`. Since runtime 1.0.102.
+            plan_model_provider_id: Provider of `planModel`; absent to select by model ID alone. Since
+                runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
+
+        Returns:
+            How a change of mode went, with the switch of model it caused and what is left to the host.
+                None when there is none.
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
@@ -67,6 +102,18 @@ class ModeAPI(SyncAPI):
             methods.MODE_SET,
             {
                 "mode": mode,
+                "inheritPlanBaseFromSessionId": inherit_plan_base_from_session_id,
+                "planModelConfigured": plan_model_configured,
+                "planModel": plan_model,
+                "planReasoningEffort": plan_reasoning_effort,
+                "planContextTier": plan_context_tier,
+                "compactionDecision": compaction_decision,
+                "restorePlanModel": restore_plan_model,
+                "persistPlanSelection": persist_plan_selection,
+                "pickerSettingsContext": picker_settings_context,
+                "planExitAction": plan_exit_action,
+                "expectedMode": expected_mode,
+                "planModelProviderId": plan_model_provider_id,
             },
             request_timeout,
         )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
@@ -12,16 +13,134 @@ from ..methods import session_model as methods
 if TYPE_CHECKING:
     from ..types.session_model import (
         CurrentModel,
+        ModelClearStartupSeedResult,
+        ModelGetReasoningSummariesResult,
+        ModelPickerPersistenceRequest,
+        ModelSetAllowedModelsResult,
         ModelSetReasoningEffortResult,
+        ModelSwitchAutoTierResult,
         ModelSwitchToResult,
         SessionModelList,
     )
-    from ..types.shared import ContextTier, ReasoningSummary
-    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from ..types.shared_events_assistant_session import ReasoningSummary
+    from ..types.shared_events_session import AutoTier, ContextTier, ModelChangeSource, Verbosity
+    from ..types.shared_model_capabilities import ModelCapabilitiesOverride
 
 
 class ModelAPI(SyncAPI):
     """Methods `session.model.*`."""
+
+    def apply_startup_overlay(
+        self,
+        *,
+        device_managed_model: str | None = None,
+        server_managed_model: str | None = None,
+        repo_model: str | None = None,
+        repo_reasoning_effort: str | None = None,
+        repo_context_tier: str | None = None,
+        cli_model: str | None = None,
+        deferred_resume: bool | None = None,
+        policy_helper_model: str | None = None,
+        auto_tier: AutoTier | None = None,
+        repo_model_provider_id: str | None = None,
+        repo_auto_tier: str | None = None,
+        managed_reasoning_effort: str | None = None,
+        managed_context_tier: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ModelSwitchToResult:
+        """Work out the model the organization's and the repository's settings ask for, and switch to it.
+
+        Wire method: `session.model.applyStartupOverlay` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            device_managed_model: Model the device's policy requires, if any.
+            server_managed_model: Model the server's policy requires, if any.
+            repo_model: Model from the repository's settings, if any.
+            repo_reasoning_effort: Reasoning effort from the repository's settings, if any.
+            repo_context_tier: Context tier from the repository's settings, if any.
+            cli_model: Model named on the command line, if any.
+            deferred_resume: True while a deferred session is being resumed.
+            policy_helper_model: Default model at startup, as the enterprise policy helper gives it, if
+                any. Counts only if neither the device's nor the server's policy names one; a choice of the
+                user goes before it. Since runtime 1.0.102.
+            auto_tier: Default preference of Auto from user and managed settings. Used only in fresh
+                sessions and never in place of the session's own choice. Since runtime 1.0.102.
+            repo_model_provider_id: Provider of `repoModel`; absent to select by model ID alone. Since
+                runtime 1.0.102.
+            repo_auto_tier: Preference of Auto from the repository's settings, if any. Has no effect
+                unless the outcome is the Auto model. Since runtime 1.0.102.
+            managed_reasoning_effort: Reasoning effort that goes with the organization's model. Used only
+                if that very model is selected, not with Auto nor with a choice by command line, resume or
+                user. Since runtime 1.0.102.
+            managed_context_tier: Context tier that goes with the organization's model. Used only if that
+                very model is selected, not with Auto nor with a choice by command line, resume or user. Since
+                runtime 1.0.102.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells which model the session ended up with.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MODEL_APPLY_STARTUP_OVERLAY,
+            {
+                "deviceManagedModel": device_managed_model,
+                "serverManagedModel": server_managed_model,
+                "repoModel": repo_model,
+                "repoReasoningEffort": repo_reasoning_effort,
+                "repoContextTier": repo_context_tier,
+                "cliModel": cli_model,
+                "deferredResume": deferred_resume,
+                "policyHelperModel": policy_helper_model,
+                "autoTier": auto_tier,
+                "repoModelProviderId": repo_model_provider_id,
+                "repoAutoTier": repo_auto_tier,
+                "managedReasoningEffort": managed_reasoning_effort,
+                "managedContextTier": managed_context_tier,
+            },
+            request_timeout,
+        )
+
+    def clear_startup_seed(
+        self,
+        *,
+        expected_model: str,
+        expected_provider_id: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ModelClearStartupSeedResult:
+        """Drop the model and provider set at startup, if unchanged, before the default model is determined.
+        Leaves a model that was resumed or chosen by the user alone.
+
+        Wire method: `session.model.clearStartupSeed` (experimental, internal, since runtime 1.0.102).
+
+        Args:
+            expected_model: Model set at startup; it is dropped only if still the same.
+            expected_provider_id: Provider set at startup with the model; absent matches only a model set
+                without one.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What `session.model.clearStartupSeed` did.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MODEL_CLEAR_STARTUP_SEED,
+            {
+                "expectedModel": expected_model,
+                "expectedProviderId": expected_provider_id,
+            },
+            request_timeout,
+        )
 
     def get_current(
         self,
@@ -47,6 +166,44 @@ class ModelAPI(SyncAPI):
         return self.caller.call(
             methods.MODEL_GET_CURRENT,
             {},
+            request_timeout,
+        )
+
+    def get_reasoning_summaries(
+        self,
+        *,
+        persisted_show_reasoning: bool | None = None,
+        summaries_visible: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ModelGetReasoningSummariesResult:
+        """Tell whether reasoning summaries come with the current model and how to present them: default
+        visibility (Ctrl+T), headers, the hint about hidden summaries, and whether a stored `showReasoning` is
+        redundant. It does not load the model list: without an earlier `session.model.list` or turn of the
+        session, `ready` is false. It stays false without a Copilot catalog, as with one's own keys (BYOK) or
+        another provider.
+
+        Wire method: `session.model.getReasoningSummaries` (experimental, since runtime 1.0.102).
+
+        Args:
+            persisted_show_reasoning: The user's stored `showReasoning` setting; absent if not set.
+            summaries_visible: True if the host shows reasoning summaries now; default false.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            How to present the reasoning summaries of the current model.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MODEL_GET_REASONING_SUMMARIES,
+            {
+                "persistedShowReasoning": persisted_show_reasoning,
+                "summariesVisible": summaries_visible,
+            },
             request_timeout,
         )
 
@@ -79,6 +236,37 @@ class ModelAPI(SyncAPI):
             methods.MODEL_LIST,
             {
                 "skipCache": skip_cache,
+            },
+            request_timeout,
+        )
+
+    def set_allowed_models(
+        self,
+        *,
+        allowed_models: Sequence[str] | None | Unset = UNSET,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ModelSetAllowedModelsResult:
+        """Set, replace or lift the host's list of allowed models for a running session.
+
+        Wire method: `session.model.setAllowedModels` (experimental, since runtime 1.0.102).
+
+        Args:
+            allowed_models: Exact IDs of the models to allow; null or absent lifts the restriction.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The host's list of models and what is allowed after combining it with other policy.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MODEL_SET_ALLOWED_MODELS,
+            {
+                "allowedModels": allowed_models,
             },
             request_timeout,
         )
@@ -116,14 +304,64 @@ class ModelAPI(SyncAPI):
             request_timeout,
         )
 
+    def switch_auto_tier(
+        self,
+        *,
+        auto_tier: AutoTier | None,
+        source: ModelChangeSource | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ModelSwitchAutoTierResult:
+        """Ask for another preference of Auto, leaving the selected model as it is. Only the latest request not
+        yet taken up counts; it takes effect when a later prompt that uses `auto` obtains a usable model and
+        token. `pending` means accepted, not yet in effect: `session.model_change` tells success,
+        `session.auto_tier_switch_failed` failure, `session.model.getCurrent` what is still waiting.
+
+        Wire method: `session.model.switchAutoTier` (experimental, since runtime 1.0.102).
+
+        Args:
+            auto_tier: Preference to activate once a later user turn with `auto` obtains a new model and
+                token; null for the provider's default.
+            source: Origin to put into `session.model_change`; default `sdk`.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Receipt for a requested preference of Auto, with the state at that moment. It never means that
+                a pending preference is in effect.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.MODEL_SWITCH_AUTO_TIER,
+            {
+                "autoTier": auto_tier,
+                "source": source,
+            },
+            request_timeout,
+        )
+
     def switch_to(
         self,
         *,
         model_id: str,
-        reasoning_effort: str | None = None,
+        reasoning_effort: str | None | Unset = UNSET,
         reasoning_summary: ReasoningSummary | None = None,
         model_capabilities: ModelCapabilitiesOverride | None = None,
         context_tier: ContextTier | None = None,
+        verbosity: Verbosity | None = None,
+        source: ModelChangeSource | None = None,
+        defer_if_model_change_queued: bool | None = None,
+        compaction_decision: str | None = None,
+        run_compaction_preflight: bool | None = None,
+        repo_scope: str | None = None,
+        model_change_scope: str | None = None,
+        require_available: bool | None = None,
+        picker_persistence: ModelPickerPersistenceRequest | None = None,
+        provider_id: str | None = None,
+        auto_tier: AutoTier | None | Unset = UNSET,
         request_timeout: float | Unset | None = UNSET,
     ) -> ModelSwitchToResult:
         """Change the model of the session and, optionally, its reasoning settings.
@@ -139,6 +377,29 @@ class ModelAPI(SyncAPI):
                 the model.
             context_tier: Context window tier to force, `default` or `long_context`. Leave it out to let
                 the model behave as usual, with no tier set.
+            verbosity: How wordy the output should be, for models that support it. Since runtime 1.0.81.
+            source: Origin to put into `session.model_change`, for trusted calls within the process. Calls
+                over a transport are always recorded as `sdk`. Since runtime 1.0.81.
+            defer_if_model_change_queued: True to queue the switch behind a model change that already
+                waits there, even without an active turn, so that it comes last and wins. Meant for choices of
+                the user. Without a queued change it has no effect. Since runtime 1.0.81.
+            compaction_decision: Answer to the question whether to compact before switching. When absent
+                and compaction is needed, the result asks for confirmation. Since runtime 1.0.81.
+            run_compaction_preflight: True to check first whether the context has to be compacted, also if
+                only the effort changes or nothing does while idle. A change of effort alone takes effect at
+                once, without compaction, while a turn is active, unless `compactionDecision` is `cancel`;
+                other switches may wait for the turn to end. Since runtime 1.0.81.
+            repo_scope: Repository settings to save to after the switch, if any. Since runtime 1.0.81.
+            model_change_scope: Settings the selected model is saved to. Since runtime 1.0.81.
+            require_available: True to switch only if the model is available and enabled at present. Since
+                runtime 1.0.81.
+            picker_persistence: Where and what to save of a choice made in the model picker. Since runtime
+                1.0.81.
+            provider_id: Provider of the wanted list entry, so that exactly this pair is selected; the
+                call fails if the pair is unavailable. Absent to select by model ID alone. Since runtime
+                1.0.102.
+            auto_tier: Preference of Auto to set together with selecting `auto`; null for the provider's
+                default. Refused if `modelId` is not `auto`. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -158,6 +419,17 @@ class ModelAPI(SyncAPI):
                 "reasoningSummary": reasoning_summary,
                 "modelCapabilities": model_capabilities,
                 "contextTier": context_tier,
+                "verbosity": verbosity,
+                "source": source,
+                "deferIfModelChangeQueued": defer_if_model_change_queued,
+                "compactionDecision": compaction_decision,
+                "runCompactionPreflight": run_compaction_preflight,
+                "repoScope": repo_scope,
+                "modelChangeScope": model_change_scope,
+                "requireAvailable": require_available,
+                "pickerPersistence": picker_persistence,
+                "providerId": provider_id,
+                "autoTier": auto_tier,
             },
             request_timeout,
         )

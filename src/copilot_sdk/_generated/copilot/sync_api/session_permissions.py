@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from ..types.session_permissions import (
         AllowAllPermissionSetResult,
         AllowAllPermissionState,
-        FolderTrustCheckResult,
         PendingPermissionRequestList,
         PermissionDecision,
         PermissionLocationApplyResult,
         PermissionLocationResolveResult,
+        PermissionModeSource,
         PermissionPathsAllowedCheckResult,
         PermissionPathsConfig,
         PermissionPathsList,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         PermissionsConfigureAdditionalContentExclusionPolicy,
         PermissionsConfigureResult,
         PermissionsFolderTrustAddTrustedResult,
+        PermissionsGetModeResult,
         PermissionsLocationsAddToolApprovalDetails,
         PermissionsLocationsAddToolApprovalResult,
         PermissionsModifyRulesResult,
@@ -40,11 +41,14 @@ if TYPE_CHECKING:
         PermissionsSetAllowAllSource,
         PermissionsSetApproveAllResult,
         PermissionsSetApproveAllSource,
+        PermissionsSetModeResult,
         PermissionsSetRequiredResult,
         PermissionsURLsSetUnrestrictedModeResult,
         PermissionURLsConfig,
     )
-    from ..types.shared import PermissionRule
+    from ..types.shared import FolderTrustCheckResult, PermissionDecisionContext
+    from ..types.shared_events_permission import PermissionRule
+    from ..types.shared_events_permission_session import PermissionMode
 
 
 class PermissionsURLsAPI(SyncAPI):
@@ -438,6 +442,7 @@ class PermissionsAPI(SyncAPI):
         urls: PermissionURLsConfig | None = None,
         additional_content_exclusion_policies: Sequence[PermissionsConfigureAdditionalContentExclusionPolicy]
         | None = None,
+        assisted_approval_instructions: str | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsConfigureResult:
         """Change parts of the session's permission policy: rules, paths, URLs, content exclusions or the
@@ -458,6 +463,10 @@ class PermissionsAPI(SyncAPI):
             additional_content_exclusion_policies: GitHub content exclusion policies from the host, in
                 place of those it gave earlier; leave out to keep them. They count together with the policies
                 the runtime finds itself when tool and file access is judged.
+            assisted_approval_instructions: User's instructions to add, word for word, to the system
+                prompt of the model that judges requests in assisted mode. Absent leaves them as they are, a
+                blank string clears them. They affect only later requests of this local session and must be
+                set again after a resume; remote sessions do not support them. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -478,6 +487,7 @@ class PermissionsAPI(SyncAPI):
                 "paths": paths,
                 "urls": urls,
                 "additionalContentExclusionPolicies": additional_content_exclusion_policies,
+                "assistedApprovalInstructions": assisted_approval_instructions,
             },
             request_timeout,
         )
@@ -489,7 +499,7 @@ class PermissionsAPI(SyncAPI):
     ) -> AllowAllPermissionState:
         """Tell whether allow-all mode is on for the session.
 
-        Wire method: `session.permissions.getAllowAll` (experimental).
+        Wire method: `session.permissions.getAllowAll` (experimental, until runtime 1.0.61).
 
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
@@ -509,11 +519,39 @@ class PermissionsAPI(SyncAPI):
             request_timeout,
         )
 
+    def get_mode(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> PermissionsGetModeResult:
+        """Get the permission mode of the session.
+
+        Wire method: `session.permissions.getMode` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The permission mode of the session.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.PERMISSIONS_GET_MODE,
+            {},
+            request_timeout,
+        )
+
     def handle_pending_permission_request(
         self,
         *,
         request_id: str,
         result: PermissionDecision,
+        decision_context: PermissionDecisionContext | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> PermissionRequestResult:
         """Answer a tool permission request that is waiting for a decision.
@@ -523,6 +561,8 @@ class PermissionsAPI(SyncAPI):
         Args:
             request_id: ID of the request being answered.
             result: The decision: approve or reject, and for how long.
+            decision_context: How and where the answer was given, for information; absent if no origin is
+                to be named. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -539,6 +579,7 @@ class PermissionsAPI(SyncAPI):
             {
                 "requestId": request_id,
                 "result": result,
+                "decisionContext": decision_context,
             },
             request_timeout,
         )
@@ -646,6 +687,7 @@ class PermissionsAPI(SyncAPI):
     def reset_session_approvals(
         self,
         *,
+        include_location: bool | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> PermissionsResetSessionApprovalsResult:
         """Forget all tool approvals granted for this session.
@@ -653,6 +695,8 @@ class PermissionsAPI(SyncAPI):
         Wire method: `session.permissions.resetSessionApprovals` (experimental).
 
         Args:
+            include_location: Whether to clear approvals for the location and single approved paths too;
+                `true` by default. Since runtime 1.0.81.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -666,7 +710,9 @@ class PermissionsAPI(SyncAPI):
         """
         return self.caller.call(
             methods.PERMISSIONS_RESET_SESSION_APPROVALS,
-            {},
+            {
+                "includeLocation": include_location,
+            },
             request_timeout,
         )
 
@@ -681,7 +727,7 @@ class PermissionsAPI(SyncAPI):
         it also lifts the path and URL limits, and it sends `session.permissions_changed` when the state
         flips. The result holds the state after the call, so there is no need to wait for that event.
 
-        Wire method: `session.permissions.setAllowAll` (experimental).
+        Wire method: `session.permissions.setAllowAll` (experimental, until runtime 1.0.61).
 
         Args:
             enabled: True to allow all tools, paths and URLs.
@@ -735,6 +781,47 @@ class PermissionsAPI(SyncAPI):
             methods.PERMISSIONS_SET_APPROVE_ALL,
             {
                 "enabled": enabled,
+                "source": source,
+            },
+            request_timeout,
+        )
+
+    def set_mode(
+        self,
+        *,
+        mode: PermissionMode,
+        assisted_approval_model: str | None = None,
+        source: PermissionModeSource | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> PermissionsSetModeResult:
+        """Set how the session handles permission requests: `manual` asks as usual, `assisted` adds a safety
+        recommendation by a model, `allow-all` approves everything. The result tells the mode now in force, so
+        there is no need to wait for `session.permissions_changed`.
+
+        Wire method: `session.permissions.setMode` (experimental, since runtime 1.0.81).
+
+        Args:
+            mode: The mode.
+            assisted_approval_model: Model that judges requests in assisted mode. When absent, `gpt-5.5`
+                in CAPI sessions and the session's own model in BYOK sessions.
+            source: What set the mode, for telemetry; `rpc` by default for SDK callers, who cannot use
+                `organization_targeting`.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether the mode was set and which one is in force.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.PERMISSIONS_SET_MODE,
+            {
+                "mode": mode,
+                "assistedApprovalModel": assisted_approval_model,
                 "source": source,
             },
             request_timeout,

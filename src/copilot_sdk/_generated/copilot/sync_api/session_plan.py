@@ -10,7 +10,11 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_plan as methods
 
 if TYPE_CHECKING:
-    from ..types.session_plan import PlanReadResult, PlanReadSqlTodosResult
+    from ..types.session_plan import (
+        PlanReadResult,
+        PlanReadSqlTodosResult,
+        PlanReadSqlTodosWithDependenciesResult,
+    )
 
 
 class PlanAPI(SyncAPI):
@@ -90,6 +94,35 @@ class PlanAPI(SyncAPI):
         """
         return self.caller.call(
             methods.PLAN_READ_SQL_TODOS,
+            {},
+            request_timeout,
+        )
+
+    def read_sql_todos_with_dependencies(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> PlanReadSqlTodosWithDependenciesResult:
+        """Return the session's todos and what depends on what, from its SQL database; lists are empty where the
+        database, a table or a column is missing. Call it when a session starts and after each
+        `session.todos_changed`.
+
+        Wire method: `session.plan.readSqlTodosWithDependencies` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The session's todos and what depends on what.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.PLAN_READ_SQL_TODOS_WITH_DEPENDENCIES,
             {},
             request_timeout,
         )

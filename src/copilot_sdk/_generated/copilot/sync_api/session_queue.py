@@ -3,18 +3,117 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 
 from ..methods import session_queue as methods
 
 if TYPE_CHECKING:
-    from ..types.session_queue import QueuePendingItemsResult, QueueRemoveMostRecentResult
+    from ..types.session_queue import (
+        QueueBeginDeferredIdleDrainResult,
+        QueueDuplicateAtResult,
+        QueueEnqueueResumePendingResult,
+        QueueFinishDeferredIdleDrainResult,
+        QueueHasPendingResult,
+        QueueInsertAtResult,
+        QueueInsertMessage,
+        QueueMoveItemResult,
+        QueuePendingItemsResult,
+        QueueRemoveAtResult,
+        QueueRemoveMostRecentResult,
+        QueueSendNowResult,
+        QueueSnapshotResult,
+        QueueUpdateTextResult,
+        QueueWithdrawMessageResult,
+    )
+    from ..types.shared import SendAgentMode
+    from ..types.shared_events_session_user import Attachment
 
 
 class QueueAPI(SyncAPI):
     """Methods `session.queue.*`."""
+
+    def append_steering(
+        self,
+        *,
+        message_id: str,
+        expected_prompt: str,
+        agent_mode: SendAgentMode,
+        prompt: str,
+        display_prompt: str,
+        attachments: Sequence[Attachment],
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueUpdateTextResult:
+        """Append text and attachments to a local steering message that is unchanged and not delivered yet.
+        `updated` is false if it was delivered or withdrawn first.
+
+        Wire method: `session.queue.appendSteering` (experimental, since runtime 1.0.102).
+
+        Args:
+            message_id: ID that sending the message returned, not the one in the queue. Must be a user's
+                steering message, not yet taken.
+            expected_prompt: Prompt it must have now, earlier additions included, after plan-mode
+                normalization; refused if it differs.
+            agent_mode: Mode at the time of sending, which must be that of the message.
+            prompt: Text to add, after an empty line.
+            display_prompt: Text to add to what the user sees, after an empty line.
+            attachments: Attachments to add behind those it has; may be empty.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a queued message was changed.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_APPEND_STEERING,
+            {
+                "messageId": message_id,
+                "expectedPrompt": expected_prompt,
+                "agentMode": agent_mode,
+                "prompt": prompt,
+                "displayPrompt": display_prompt,
+                "attachments": attachments,
+            },
+            request_timeout,
+        )
+
+    def begin_deferred_idle_drain(
+        self,
+        *,
+        active_background_work: bool,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueBeginDeferredIdleDrainResult:
+        """Begin to work off a deferred idle state, once background work has come to rest.
+
+        Wire method: `session.queue.beginDeferredIdleDrain` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            active_background_work: Whether background work is going on in the host.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether to go on with working off a deferred idle state.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_BEGIN_DEFERRED_IDLE_DRAIN,
+            {
+                "activeBackgroundWork": active_background_work,
+            },
+            request_timeout,
+        )
 
     def clear(
         self,
@@ -37,6 +136,254 @@ class QueueAPI(SyncAPI):
         return self.caller.call(
             methods.QUEUE_CLEAR,
             {},
+            request_timeout,
+        )
+
+    def consume_system_notifications(
+        self,
+        *,
+        filter: Any,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueRemoveMostRecentResult:
+        """Take queued system notifications that match a filter.
+
+        Wire method: `session.queue.consumeSystemNotifications` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            filter: Filter in the runtime's own form.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether an item was taken off the queue.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_CONSUME_SYSTEM_NOTIFICATIONS,
+            {
+                "filter": filter,
+            },
+            request_timeout,
+        )
+
+    def defer_session_idle(
+        self,
+        *,
+        aborted: bool,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Note that `session.idle` is deferred because of background work.
+
+        Wire method: `session.queue.deferSessionIdle` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            aborted: Whether an aborted foreground turn led to the deferred idle state.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_DEFER_SESSION_IDLE,
+            {
+                "aborted": aborted,
+            },
+            request_timeout,
+        )
+
+    def duplicate_at(
+        self,
+        *,
+        id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueDuplicateAtResult:
+        """Insert a copy of a queued item right behind it.
+
+        Wire method: `session.queue.duplicateAt` (experimental, since runtime 1.0.81).
+
+        Args:
+            id: ID of the item.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The copy of a queued item.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_DUPLICATE_AT,
+            {
+                "id": id,
+            },
+            request_timeout,
+        )
+
+    def enqueue_resume_pending(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueEnqueueResumePendingResult:
+        """Queue the item that wakes a resumed session, if orphans need another turn.
+
+        Wire method: `session.queue.enqueueResumePending` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a wake item was queued.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_ENQUEUE_RESUME_PENDING,
+            {},
+            request_timeout,
+        )
+
+    def finish_deferred_idle_drain(
+        self,
+        *,
+        active_background_work: bool,
+        has_pending: bool,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueFinishDeferredIdleDrainResult:
+        """Finish working off a deferred idle state; the answer says whether to process the queue or send
+        `session.idle`.
+
+        Wire method: `session.queue.finishDeferredIdleDrain` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            active_background_work: Whether background work is going on in the host.
+            has_pending: Whether work is left in the queue.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What to do after a deferred idle state.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_FINISH_DEFERRED_IDLE_DRAIN,
+            {
+                "activeBackgroundWork": active_background_work,
+                "hasPending": has_pending,
+            },
+            request_timeout,
+        )
+
+    def has_pending(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueHasPendingResult:
+        """Ask whether the local session has work in its queue.
+
+        Wire method: `session.queue.hasPending` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether the queue has work.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_HAS_PENDING,
+            {},
+            request_timeout,
+        )
+
+    def insert_at(
+        self,
+        *,
+        position: int,
+        message: QueueInsertMessage,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueInsertAtResult:
+        """Insert a message into the queue at a visible position.
+
+        Wire method: `session.queue.insertAt` (experimental, since runtime 1.0.81).
+
+        Args:
+            position: Position in the visible queue, from 0; beyond an end it means that end.
+            message: The message, and how to deliver it.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The queued item that was inserted.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_INSERT_AT,
+            {
+                "position": position,
+                "message": message,
+            },
+            request_timeout,
+        )
+
+    def move_item(
+        self,
+        *,
+        id: str,
+        to_position: int,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueMoveItemResult:
+        """Move an item of the queue to another visible position.
+
+        Wire method: `session.queue.moveItem` (experimental, since runtime 1.0.81).
+
+        Args:
+            id: ID of the item.
+            to_position: Position to move to in the visible queue, from 0; beyond an end it means that
+                end.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether the item was moved.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_MOVE_ITEM,
+            {
+                "id": id,
+                "toPosition": to_position,
+            },
             request_timeout,
         )
 
@@ -67,6 +414,61 @@ class QueueAPI(SyncAPI):
             request_timeout,
         )
 
+    def process(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Work off the queue of the local session.
+
+        Wire method: `session.queue.process` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_PROCESS,
+            {},
+            request_timeout,
+        )
+
+    def remove_at(
+        self,
+        *,
+        id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueRemoveAtResult:
+        """Remove an item from the queue by its ID.
+
+        Wire method: `session.queue.removeAt` (experimental, since runtime 1.0.81).
+
+        Args:
+            id: ID of the item.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether the item was removed.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_REMOVE_AT,
+            {
+                "id": id,
+            },
+            request_timeout,
+        )
+
     def remove_most_recent(
         self,
         *,
@@ -91,5 +493,165 @@ class QueueAPI(SyncAPI):
         return self.caller.call(
             methods.QUEUE_REMOVE_MOST_RECENT,
             {},
+            request_timeout,
+        )
+
+    def send_now(
+        self,
+        *,
+        id: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueSendNowResult:
+        """Put a queued message into the running turn as steering.
+
+        Wire method: `session.queue.sendNow` (experimental, since runtime 1.0.81).
+
+        Args:
+            id: ID of the item.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a queued message went into the running turn.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_SEND_NOW,
+            {
+                "id": id,
+            },
+            request_timeout,
+        )
+
+    def set_drain_paused(
+        self,
+        *,
+        paused: bool,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Pause the queue or let it go on.
+
+        Wire method: `session.queue.setDrainPaused` (experimental, since runtime 1.0.81).
+
+        Args:
+            paused: True to pause the queue, false to let it go on.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_SET_DRAIN_PAUSED,
+            {
+                "paused": paused,
+            },
+            request_timeout,
+        )
+
+    def snapshot(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueSnapshotResult:
+        """Get the inner state of the queue, for use within the process.
+
+        Wire method: `session.queue.snapshot` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The inner state of a session's queue.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_SNAPSHOT,
+            {},
+            request_timeout,
+        )
+
+    def update_text(
+        self,
+        *,
+        id: str,
+        prompt: str,
+        display_prompt: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueUpdateTextResult:
+        """Change the text of a queued item that is a single message.
+
+        Wire method: `session.queue.updateText` (experimental, since runtime 1.0.81).
+
+        Args:
+            id: ID of the item.
+            prompt: New prompt for the model.
+            display_prompt: New prompt as the user sees it.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a queued message was changed.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_UPDATE_TEXT,
+            {
+                "id": id,
+                "prompt": prompt,
+                "displayPrompt": display_prompt,
+            },
+            request_timeout,
+        )
+
+    def withdraw_message(
+        self,
+        *,
+        message_id: str,
+        expected_prompt: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> QueueWithdrawMessageResult:
+        """In a local session, take back a message of the user that was not changed: while it waits, or from the
+        turn it started as long as the model has not answered and nothing sent later is pending. That turn is
+        then interrupted and its events leave the history. Restore a draft only if `removed` is true.
+
+        Wire method: `session.queue.withdrawMessage` (experimental, since runtime 1.0.102).
+
+        Args:
+            message_id: ID that sending the message returned, not the one in the queue. Messages sent as a
+                batch cannot be taken back.
+            expected_prompt: Prompt as first sent; if the message was edited since, it stays.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a user message was taken back.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.QUEUE_WITHDRAW_MESSAGE,
+            {
+                "messageId": message_id,
+                "expectedPrompt": expected_prompt,
+            },
             request_timeout,
         )

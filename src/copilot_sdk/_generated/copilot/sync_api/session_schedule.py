@@ -10,11 +10,224 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_schedule as methods
 
 if TYPE_CHECKING:
-    from ..types.session_schedule import ScheduleList, ScheduleStopResult
+    from ..types.session_schedule import (
+        ScheduleAddResult,
+        ScheduleHasSelfPacedResult,
+        ScheduleList,
+        ScheduleStopResult,
+    )
 
 
 class ScheduleAPI(SyncAPI):
     """Methods `session.schedule.*`."""
+
+    def add(
+        self,
+        *,
+        interval: str,
+        prompt: str,
+        recurring: bool | None = None,
+        display_prompt: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ScheduleAddResult:
+        """Schedule a prompt at an interval.
+
+        Wire method: `session.schedule.add` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            interval: Time between runs, written like `30s`, `5m` or `2h`.
+            prompt: Prompt to queue each time.
+            recurring: Whether it runs again and again; true by default.
+            display_prompt: Label that is shown in its place.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The schedule that was added or set anew, or why not.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.SCHEDULE_ADD,
+            {
+                "interval": interval,
+                "prompt": prompt,
+                "recurring": recurring,
+                "displayPrompt": display_prompt,
+            },
+            request_timeout,
+        )
+
+    def add_at(
+        self,
+        *,
+        at: int,
+        prompt: str,
+        recurring: bool | None = None,
+        display_prompt: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ScheduleAddResult:
+        """Schedule a prompt for a point in time.
+
+        Wire method: `session.schedule.addAt` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            at: When to run it, in milliseconds since the Unix epoch.
+            prompt: Prompt to queue then.
+            recurring: Whether it is set again after each run; false by default.
+            display_prompt: Label that is shown in its place.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The schedule that was added or set anew, or why not.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.SCHEDULE_ADD_AT,
+            {
+                "at": at,
+                "prompt": prompt,
+                "recurring": recurring,
+                "displayPrompt": display_prompt,
+            },
+            request_timeout,
+        )
+
+    def add_cron(
+        self,
+        *,
+        cron: str,
+        prompt: str,
+        recurring: bool | None = None,
+        display_prompt: str | None = None,
+        tz: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ScheduleAddResult:
+        """Schedule a prompt by a cron expression.
+
+        Wire method: `session.schedule.addCron` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            cron: Cron expression with 5 fields.
+            prompt: Prompt to queue each time.
+            recurring: Whether it runs again and again; true by default.
+            display_prompt: Label that is shown in its place.
+            tz: IANA time zone in which the expression is read.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The schedule that was added or set anew, or why not.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.SCHEDULE_ADD_CRON,
+            {
+                "cron": cron,
+                "prompt": prompt,
+                "recurring": recurring,
+                "displayPrompt": display_prompt,
+                "tz": tz,
+            },
+            request_timeout,
+        )
+
+    def add_self_paced(
+        self,
+        *,
+        prompt: str,
+        display_prompt: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ScheduleAddResult:
+        """Schedule a prompt that paces itself.
+
+        Wire method: `session.schedule.addSelfPaced` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            prompt: Prompt to queue each time.
+            display_prompt: Label that is shown in its place.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The schedule that was added or set anew, or why not.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.SCHEDULE_ADD_SELF_PACED,
+            {
+                "prompt": prompt,
+                "displayPrompt": display_prompt,
+            },
+            request_timeout,
+        )
+
+    def has_self_paced(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ScheduleHasSelfPacedResult:
+        """Ask whether an active schedule of the session paces itself.
+
+        Wire method: `session.schedule.hasSelfPaced` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Tells whether a schedule of the session paces itself.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.SCHEDULE_HAS_SELF_PACED,
+            {},
+            request_timeout,
+        )
+
+    def hydrate(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Restore the schedules from the stored events of the session.
+
+        Wire method: `session.schedule.hydrate` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.SCHEDULE_HYDRATE,
+            {},
+            request_timeout,
+        )
 
     def list(
         self,
@@ -41,6 +254,40 @@ class ScheduleAPI(SyncAPI):
         return self.caller.call(
             methods.SCHEDULE_LIST,
             {},
+            request_timeout,
+        )
+
+    def rearm_self_paced(
+        self,
+        *,
+        id: int,
+        at: int,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ScheduleAddResult:
+        """Set the next run of a prompt that paces itself.
+
+        Wire method: `session.schedule.rearmSelfPaced` (experimental, internal, since runtime 1.0.81).
+
+        Args:
+            id: ID of the schedule.
+            at: When to run it next, in milliseconds since the Unix epoch.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The schedule that was added or set anew, or why not.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.SCHEDULE_REARM_SELF_PACED,
+            {
+                "id": id,
+                "at": at,
+            },
             request_timeout,
         )
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 
@@ -13,13 +14,109 @@ if TYPE_CHECKING:
     from ..types.session_tools import (
         ExternalToolResult,
         HandlePendingToolCallResult,
+        PendingExternalToolRequestList,
+        ProtocolExternalToolDefinition,
+        SubagentSettings,
+        ToolResult,
+        ToolResultExpanded,
+        ToolsGetBuiltinDescriptorsResult,
         ToolsGetCurrentMetadataResult,
         ToolsInitializeAndValidateResult,
+        ToolsSetResult,
+        ToolsShellDescriptorConfig,
+        ToolsUpdateSubagentSettingsResult,
     )
+    from ..types.shared_events_session import SessionTaskCompleteData
 
 
 class ToolsAPI(SyncAPI):
     """Methods `session.tools.*`."""
+
+    def execute(
+        self,
+        *,
+        name: str,
+        arguments: Any,
+        tool_call_id: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ToolResult:
+        """Run one of the tools the session offers at present, in the runtime's usual way.
+
+        Wire method: `session.tools.execute` (experimental, since runtime 1.0.81).
+
+        Args:
+            name: Name of the tool; the session must offer it at present.
+            arguments: Arguments for the tool.
+            tool_call_id: ID by which to link this run to a tool call.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What a tool returns: text alone, or an object with details.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.TOOLS_EXECUTE,
+            {
+                "name": name,
+                "arguments": arguments,
+                "toolCallId": tool_call_id,
+            },
+            request_timeout,
+        )
+
+    def get_builtin_descriptors(
+        self,
+        *,
+        reduce_user_intervention: bool | None = None,
+        include_author: bool | None = None,
+        skill_embedding_enabled: bool | None = None,
+        shell_config: ToolsShellDescriptorConfig | None = None,
+        shell_supports_power_shell7_syntax: bool | None = None,
+        shell_timeout_ms: float | None = None,
+        background_task_notifications_enabled: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ToolsGetBuiltinDescriptorsResult:
+        """Get the descriptions of the built-in tools from which the session's tools are put together.
+
+        Wire method: `session.tools.getBuiltinDescriptors` (experimental, since runtime 1.0.81).
+
+        Args:
+            reduce_user_intervention: True to favor asking the user less.
+            include_author: True to include data on authoring.
+            skill_embedding_enabled: True if skills can be looked up by meaning.
+            shell_config: Names and description lines for the shell tools.
+            shell_supports_power_shell7_syntax: True if the shell understands PowerShell 7 syntax.
+            shell_timeout_ms: Default time limit of the shell, in milliseconds.
+            background_task_notifications_enabled: True if finished background tasks are announced.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The built-in tools of the session.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.TOOLS_GET_BUILTIN_DESCRIPTORS,
+            {
+                "reduceUserIntervention": reduce_user_intervention,
+                "includeAuthor": include_author,
+                "skillEmbeddingEnabled": skill_embedding_enabled,
+                "shellConfig": shell_config,
+                "shellSupportsPowerShell7Syntax": shell_supports_power_shell7_syntax,
+                "shellTimeoutMs": shell_timeout_ms,
+                "backgroundTaskNotificationsEnabled": background_task_notifications_enabled,
+            },
+            request_timeout,
+        )
 
     def get_current_metadata(
         self,
@@ -111,5 +208,131 @@ class ToolsAPI(SyncAPI):
         return self.caller.call(
             methods.TOOLS_INITIALIZE_AND_VALIDATE,
             {},
+            request_timeout,
+        )
+
+    def list_pending_requests(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> PendingExternalToolRequestList:
+        """List the calls of external tools, made by the session or its subagents, that nobody has answered yet
+        with `session.tools.handlePendingToolCall`.
+
+        Wire method: `session.tools.listPendingRequests` (experimental, since runtime 1.0.102).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            External tool calls that nobody has answered yet.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.TOOLS_LIST_PENDING_REQUESTS,
+            {},
+            request_timeout,
+        )
+
+    def set(
+        self,
+        *,
+        tools: Sequence[ProtocolExternalToolDefinition],
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ToolsSetResult:
+        """Replace all the tools that this connection supplies, in one step. Built-in tools and those from MCP,
+        plugins, extensions, subagents or other connections stay.
+
+        Wire method: `session.tools.set` (experimental, since runtime 1.0.81).
+
+        Args:
+            tools: The new list; an empty one removes all tools of this connection.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Empty; the tools have been replaced.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.TOOLS_SET,
+            {
+                "tools": tools,
+            },
+            request_timeout,
+        )
+
+    def task_complete_event_data(
+        self,
+        *,
+        tool_args: Any,
+        final_result: ToolResultExpanded,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> SessionTaskCompleteData:
+        """Turn a finished `task_complete` call into the event data that a session may safely send out.
+
+        Wire method: `session.tools.taskCompleteEventData` (experimental, since runtime 1.0.81).
+
+        Args:
+            tool_args: Arguments the call was made with.
+            final_result: Full result that the tool gave.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Data of a `session.task_complete` event.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.TOOLS_TASK_COMPLETE_EVENT_DATA,
+            {
+                "toolArgs": tool_args,
+                "finalResult": final_result,
+            },
+            request_timeout,
+        )
+
+    def update_subagent_settings(
+        self,
+        *,
+        subagents: SubagentSettings | None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> ToolsUpdateSubagentSettingsResult:
+        """Set the subagent settings of this session, which go before the user's stored ones until cleared.
+        Future sessions use the stored ones.
+
+        Wire method: `session.tools.updateSubagentSettings` (experimental, since runtime 1.0.81).
+
+        Args:
+            subagents: The new settings; null returns to the stored ones.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Empty; the settings have been applied.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.TOOLS_UPDATE_SUBAGENT_SETTINGS,
+            {
+                "subagents": subagents,
+            },
             request_timeout,
         )

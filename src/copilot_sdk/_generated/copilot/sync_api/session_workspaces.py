@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 
@@ -13,17 +13,115 @@ if TYPE_CHECKING:
     from ..types.session_workspaces import (
         WorkspaceDiffMode,
         WorkspaceDiffResult,
+        WorkspacesAddSummaryResult,
+        WorkspacesAutopilotObjectiveExistsResult,
+        WorkspacesDeleteAutopilotObjectiveResult,
         WorkspacesGetWorkspaceResult,
         WorkspacesListCheckpointsResult,
         WorkspacesListFilesResult,
+        WorkspacesReadAutopilotObjectiveResult,
         WorkspacesReadCheckpointResult,
         WorkspacesReadFileResult,
         WorkspacesSaveLargePasteResult,
+        WorkspacesStatFileResult,
+        WorkspacesWriteAutopilotObjectiveResult,
     )
 
 
 class WorkspacesAPI(SyncAPI):
     """Methods `session.workspaces.*`."""
+
+    def add_summary(
+        self,
+        *,
+        title: str,
+        content: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesAddSummaryResult:
+        """Store the summary of a compaction as a checkpoint in the local workspace.
+
+        Wire method: `session.workspaces.addSummary` (experimental, since runtime 1.0.81).
+
+        Args:
+            title: Title to show in lists of checkpoints.
+            content: The summary, in Markdown.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The stored summary and the workspace it is in.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_ADD_SUMMARY,
+            {
+                "title": title,
+                "content": content,
+            },
+            request_timeout,
+        )
+
+    def autopilot_objective_exists(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesAutopilotObjectiveExistsResult:
+        """Tell whether the local workspace has an autopilot objective file.
+
+        Wire method: `session.workspaces.autopilotObjectiveExists` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            Whether there is an autopilot objective file.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_AUTOPILOT_OBJECTIVE_EXISTS,
+            {},
+            request_timeout,
+        )
+
+    def create_directory(
+        self,
+        *,
+        path: str,
+        recursive: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Create a directory among the session's workspace files.
+
+        Wire method: `session.workspaces.createDirectory` (experimental, since runtime 1.0.102).
+
+        Args:
+            path: Path below the directory of workspace files, with slashes.
+            recursive: True to create missing parents too; default false.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_CREATE_DIRECTORY,
+            {
+                "path": path,
+                "recursive": recursive,
+            },
+            request_timeout,
+        )
 
     def create_file(
         self,
@@ -56,10 +154,39 @@ class WorkspacesAPI(SyncAPI):
             request_timeout,
         )
 
+    def delete_autopilot_objective(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesDeleteAutopilotObjectiveResult:
+        """Delete the local workspace's autopilot objective file.
+
+        Wire method: `session.workspaces.deleteAutopilotObjective` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What `session.workspaces.deleteAutopilotObjective` did.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_DELETE_AUTOPILOT_OBJECTIVE,
+            {},
+            request_timeout,
+        )
+
     def diff(
         self,
         *,
         mode: WorkspaceDiffMode,
+        ignore_whitespace: bool | None = None,
+        include_contents: bool | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> WorkspaceDiffResult:
         """Compute what has changed in the session's workspace.
@@ -68,6 +195,11 @@ class WorkspacesAPI(SyncAPI):
 
         Args:
             mode: What to compare the workspace with.
+            ignore_whitespace: True to leave out changes of white space only, like `--ignore-all-space` of
+                git; default false. Since runtime 1.0.81.
+            include_contents: True to return the full text before and after with each diff; default false,
+                and allowed only in `session` mode. Binary or unavailable files stay without, and size limits
+                still apply; the response can become much larger. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -83,6 +215,39 @@ class WorkspacesAPI(SyncAPI):
             methods.WORKSPACES_DIFF,
             {
                 "mode": mode,
+                "ignoreWhitespace": ignore_whitespace,
+                "includeContents": include_contents,
+            },
+            request_timeout,
+        )
+
+    def ensure(
+        self,
+        *,
+        context: Any | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesGetWorkspaceResult:
+        """Create the workspace of a local session if it has none, and return it.
+
+        Wire method: `session.workspaces.ensure` (experimental, since runtime 1.0.81).
+
+        Args:
+            context: Context from the session's host, passed on as it is.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The workspace of a session and where it lies on disk.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_ENSURE,
+            {
+                "context": context,
             },
             request_timeout,
         )
@@ -168,6 +333,33 @@ class WorkspacesAPI(SyncAPI):
             request_timeout,
         )
 
+    def read_autopilot_objective(
+        self,
+        *,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesReadAutopilotObjectiveResult:
+        """Return the content of the local workspace's autopilot objective file.
+
+        Wire method: `session.workspaces.readAutopilotObjective` (experimental, since runtime 1.0.81).
+
+        Args:
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What the autopilot objective file holds.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_READ_AUTOPILOT_OBJECTIVE,
+            {},
+            request_timeout,
+        )
+
     def read_checkpoint(
         self,
         *,
@@ -230,6 +422,71 @@ class WorkspacesAPI(SyncAPI):
             request_timeout,
         )
 
+    def remove_path(
+        self,
+        *,
+        path: str,
+        recursive: bool | None = None,
+        force: bool | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Delete a file or directory among the session's workspace files.
+
+        Wire method: `session.workspaces.removePath` (experimental, since runtime 1.0.102).
+
+        Args:
+            path: Path below the directory of workspace files, with slashes.
+            recursive: True to delete a directory with all it contains; default false.
+            force: True to accept that the path does not exist; default false.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_REMOVE_PATH,
+            {
+                "path": path,
+                "recursive": recursive,
+                "force": force,
+            },
+            request_timeout,
+        )
+
+    def rename_path(
+        self,
+        *,
+        source: str,
+        destination: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> None:
+        """Rename or move a file or directory among the session's workspace files.
+
+        Wire method: `session.workspaces.renamePath` (experimental, since runtime 1.0.102).
+
+        Args:
+            source: Present path, below the directory of workspace files, with slashes.
+            destination: New path, below the directory of workspace files, with slashes.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_RENAME_PATH,
+            {
+                "source": source,
+                "destination": destination,
+            },
+            request_timeout,
+        )
+
     def save_large_paste(
         self,
         *,
@@ -255,6 +512,133 @@ class WorkspacesAPI(SyncAPI):
         """
         return self.caller.call(
             methods.WORKSPACES_SAVE_LARGE_PASTE,
+            {
+                "content": content,
+            },
+            request_timeout,
+        )
+
+    def stat_file(
+        self,
+        *,
+        path: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesStatFileResult:
+        """Describe a file or directory among the session's workspace files.
+
+        Wire method: `session.workspaces.statFile` (experimental, since runtime 1.0.102).
+
+        Args:
+            path: Path below the directory of workspace files, with slashes.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            A file or directory among the workspace files.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_STAT_FILE,
+            {
+                "path": path,
+            },
+            request_timeout,
+        )
+
+    def truncate_summaries(
+        self,
+        *,
+        keep_count: int,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesGetWorkspaceResult:
+        """Drop compaction summaries of the local workspace after a rollback.
+
+        Wire method: `session.workspaces.truncateSummaries` (experimental, since runtime 1.0.81).
+
+        Args:
+            keep_count: How many summaries to keep, counted from the newest.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The workspace of a session and where it lies on disk.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_TRUNCATE_SUMMARIES,
+            {
+                "keepCount": keep_count,
+            },
+            request_timeout,
+        )
+
+    def update_metadata(
+        self,
+        *,
+        context: Any | None = None,
+        name: str | None = None,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesGetWorkspaceResult:
+        """Change the metadata of a local session's workspace and return the workspace.
+
+        Wire method: `session.workspaces.updateMetadata` (experimental, since runtime 1.0.81).
+
+        Args:
+            context: Context from the session's host, passed on as it is.
+            name: Name to show for the workspace instead of the usual one.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            The workspace of a session and where it lies on disk.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_UPDATE_METADATA,
+            {
+                "context": context,
+                "name": name,
+            },
+            request_timeout,
+        )
+
+    def write_autopilot_objective(
+        self,
+        *,
+        content: str,
+        request_timeout: float | Unset | None = UNSET,
+    ) -> WorkspacesWriteAutopilotObjectiveResult:
+        """Write the local workspace's autopilot objective file.
+
+        Wire method: `session.workspaces.writeAutopilotObjective` (experimental, since runtime 1.0.81).
+
+        Args:
+            content: Content for the file.
+            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
+                left out.
+
+        Returns:
+            What `session.workspaces.writeAutopilotObjective` did.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            InvalidParams: An argument does not fit.
+        """
+        return self.caller.call(
+            methods.WORKSPACES_WRITE_AUTOPILOT_OBJECTIVE,
             {
                 "content": content,
             },

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from copilot_sdk._model import UnknownVariant as UnknownVariant
 
     from ..events.abort import *
+    from ..events.agent import *
     from ..events.assistant import *
     from ..events.auto_mode_switch import *
     from ..events.capabilities import *
@@ -19,41 +20,76 @@ if TYPE_CHECKING:
     from ..events.elicitation import *
     from ..events.exit_plan_mode import *
     from ..events.external_tool import *
+    from ..events.factory import *
     from ..events.hook import *
+    from ..events.human_response import *
     from ..events.mcp import *
     from ..events.mcp_app import *
     from ..events.model import *
     from ..events.pending_messages import *
     from ..events.permission import *
+    from ..events.prompt_cache_break import *
     from ..events.sampling import *
+    from ..events.sandbox import *
     from ..events.session import *
+    from ..events.session_limits_exhausted import *
     from ..events.skill import *
     from ..events.subagent import *
     from ..events.system import *
     from ..events.tool import *
+    from ..events.tool_search import *
+    from ..events.ui import *
     from ..events.user import *
     from ..events.user_input import *
+    from ..events.workflow import *
     from .client_auto_mode_switch import *
     from .client_canvas import *
     from .client_exit_plan_mode import *
+    from .client_extension_launch_provider import *
+    from .client_factory import *
     from .client_github_telemetry import *
     from .client_github_token import *
     from .client_hooks import *
+    from .client_host import *
+    from .client_installations import *
+    from .client_llm_inference import *
     from .client_provider_token import *
     from .client_session import *
     from .client_session_fs import *
     from .client_skill_provider import *
     from .client_system_message import *
+    from .client_tasks import *
+    from .client_ui_thread import *
     from .client_user_input import *
+    from .client_workflow import *
     from .server import *
     from .server_account import *
     from .server_agent_registry import *
     from .server_agents import *
     from .server_auth import *
+    from .server_azure_ml import *
+    from .server_catalog import *
+    from .server_connectors import *
+    from .server_content_exclusion import *
+    from .server_environments import *
+    from .server_extensions import *
+    from .server_feature_flags import *
+    from .server_git import *
+    from .server_github_owners import *
+    from .server_github_repository import *
+    from .server_global_state import *
+    from .server_hooks import *
+    from .server_host import *
     from .server_instructions import *
+    from .server_llm_inference import *
+    from .server_managed_settings import *
     from .server_mcp import *
     from .server_models import *
+    from .server_permissions import *
+    from .server_persistence import *
     from .server_plugins import *
+    from .server_repo import *
+    from .server_sandbox import *
     from .server_secrets import *
     from .server_session import *
     from .server_session_fs import *
@@ -61,16 +97,27 @@ if TYPE_CHECKING:
     from .server_skills import *
     from .server_status import *
     from .server_tools import *
+    from .server_user import *
     from .session import *
+    from .session_accounts import *
     from .session_agent import *
-    from .session_auth import *
+    from .session_autopilot_objective import *
     from .session_canvas import *
     from .session_commands import *
+    from .session_completions import *
+    from .session_connectors import *
+    from .session_content_exclusion import *
+    from .session_customizations import *
+    from .session_debug import *
+    from .session_diagnostics import *
     from .session_event_log import *
     from .session_extensions import *
+    from .session_factory import *
     from .session_fleet import *
+    from .session_github_auth import *
     from .session_history import *
     from .session_instructions import *
+    from .session_limit_prediction import *
     from .session_lsp import *
     from .session_mcp import *
     from .session_metadata import *
@@ -81,9 +128,14 @@ if TYPE_CHECKING:
     from .session_permissions import *
     from .session_plan import *
     from .session_plugins import *
+    from .session_provider import *
+    from .session_providers import *
     from .session_queue import *
+    from .session_quota import *
     from .session_remote import *
+    from .session_sandbox import *
     from .session_schedule import *
+    from .session_settings import *
     from .session_shell import *
     from .session_skills import *
     from .session_tasks import *
@@ -91,14 +143,37 @@ if TYPE_CHECKING:
     from .session_tools import *
     from .session_ui import *
     from .session_usage import *
+    from .session_visibility import *
+    from .session_workflow import *
     from .session_workspaces import *
     from .shared import *
-    from .shared_attachment import *
-    from .shared_auth_info import *
-    from .shared_model_capabilities_override import *
-    from .shared_permission_prompt_request import *
+    from .shared_auth_identity import *
+    from .shared_auto_tier_metadata import *
+    from .shared_command_list import *
+    from .shared_events_abort import *
+    from .shared_events_agent_model import *
+    from .shared_events_assistant_model_permission_session_tool import *
+    from .shared_events_assistant_model_session import *
+    from .shared_events_assistant_session import *
+    from .shared_events_assistant_session_tool import *
+    from .shared_events_auto_mode_switch import *
+    from .shared_events_elicitation_human_response import *
+    from .shared_events_exit_plan_mode_human_response import *
+    from .shared_events_mcp import *
+    from .shared_events_permission import *
+    from .shared_events_permission_session import *
+    from .shared_events_session import *
+    from .shared_events_session_system_user import *
+    from .shared_events_session_tool import *
+    from .shared_events_session_tool_user import *
+    from .shared_events_session_user import *
+    from .shared_events_tool import *
+    from .shared_installed_plugin import *
+    from .shared_mcp_installation_input import *
+    from .shared_mcp_server_config import *
+    from .shared_model_capabilities import *
+    from .shared_plugin_install_plan import *
     from .shared_sandbox_config import *
-    from .shared_user_tool_session_approval import *
     from .unreached import *
 
 MODULES = {
@@ -106,12 +181,20 @@ MODULES = {
     "..events.abort": """
         AbortData
     """,
+    "..events.agent": """
+        AgentInterruptedActivity AgentInterruptedCancelPhase AgentInterruptedData
+    """,
     "..events.assistant": """
-        AssistantIntentData AssistantMessageData AssistantMessageDeltaData AssistantMessageStartData
-        AssistantMessageToolRequest AssistantMessageToolRequestType AssistantReasoningData
-        AssistantReasoningDeltaData AssistantStreamingDeltaData AssistantTurnEndData AssistantTurnStartData
-        AssistantUsageAPIEndpoint AssistantUsageCopilotUsage AssistantUsageCopilotUsageTokenDetail
-        AssistantUsageData AssistantUsageQuotaSnapshot
+        AssistantFusionPhaseActivityData AssistantFusionPhaseCompletedData AssistantFusionPhaseFailedData
+        AssistantFusionPhaseStartedData AssistantIdleData AssistantIntentData AssistantMessageData
+        AssistantMessageDeltaData AssistantMessageReasoningBlocks AssistantMessageServerTools
+        AssistantMessageStartData AssistantMessageToolRequest AssistantMessageToolRequestCaller
+        AssistantMessageToolRequestCallerType AssistantMessageToolRequestType AssistantReasoningData
+        AssistantReasoningDeltaData AssistantServerToolProgressData AssistantStreamingDeltaData
+        AssistantToolCallDeltaData AssistantTurnEndData AssistantTurnRetryData AssistantTurnStartData
+        CitationLocation CitationLocationBlock CitationLocationChar CitationLocationPage CitationProvider
+        CitationReference CitationSource CitationSpan Citations FusionPhaseActivityKind FusionPhaseStatus
+        FusionPhaseUsage FusionProjectionMode FusionStagedTerminal
     """,
     "..events.auto_mode_switch": """
         AutoModeSwitchCompletedData AutoModeSwitchRequestedData
@@ -126,8 +209,8 @@ MODULES = {
         CommandsChangedCommand CommandsChangedData
     """,
     "..events.elicitation": """
-        ElicitationCompletedAction ElicitationCompletedContent ElicitationCompletedData
-        ElicitationRequestedData ElicitationRequestedMode ElicitationRequestedSchema
+        ElicitationCompletedAction ElicitationCompletedData ElicitationRequestedData
+        ElicitationRequestedMode
     """,
     "..events.exit_plan_mode": """
         ExitPlanModeCompletedData ExitPlanModeRequestedData
@@ -135,78 +218,140 @@ MODULES = {
     "..events.external_tool": """
         ExternalToolCompletedData ExternalToolRequestedData
     """,
+    "..events.factory": """
+        FactoryRunSettledData FactoryRunSettledStatus FactoryRunStartedData FactoryRunUpdatedData
+    """,
     "..events.hook": """
         HookEndData HookEndError HookProgressData HookStartData
     """,
+    "..events.human_response": """
+        HumanResponseActor HumanResponseRecordedData HumanResponseRecordedResponse
+        HumanResponseRecordedResponseAskUser HumanResponseRecordedResponseExitPlanMode
+        HumanResponseRecordedResponseUserInput
+    """,
     "..events.mcp": """
-        MCPOAuthCompletedData MCPOAuthRequiredData MCPOAuthRequiredStaticClientConfig
+        MCPHeadersRefreshCompletedData MCPHeadersRefreshCompletedOutcome MCPHeadersRefreshRequiredData
+        MCPHeadersRefreshRequiredReason MCPListChangedData MCPOAuthCompletedData MCPOAuthCompletionOutcome
+        MCPOAuthRecoveryCompletedData MCPOAuthRecoveryCompletedOutcome MCPOAuthRequestReason
+        MCPOAuthRequiredData MCPOAuthRequiredStaticClientConfig
     """,
     "..events.mcp_app": """
         MCPAppToolCallCompleteData MCPAppToolCallCompleteError MCPAppToolCallCompleteToolMeta
         MCPAppToolCallCompleteToolMetaUI
     """,
     "..events.model": """
-        ModelCallFailureData ModelCallFailureSource
+        ModelCallFailureBadRequestKind ModelCallFailureData ModelCallFailureKind
+        ModelCallFailureRequestFingerprint ModelCallFailureSource ModelCallFinalResultData
+        ModelCallFinalResultPayload ModelCallFinishedData ModelCallFinishedOutcome ModelCallStartData
     """,
     "..events.pending_messages": """
         PendingMessagesModifiedData
     """,
     "..events.permission": """
-        PermissionApproved PermissionApprovedForLocation PermissionApprovedForSession PermissionCancelled
-        PermissionCompletedData PermissionDeniedByContentExclusionPolicy
-        PermissionDeniedByPermissionRequestHook PermissionDeniedByRules PermissionDeniedInteractivelyByUser
-        PermissionDeniedNoApprovalRuleAndCouldNotRequestFromUser PermissionRequest
-        PermissionRequestCustomTool PermissionRequestExtensionManagement
-        PermissionRequestExtensionPermissionAccess PermissionRequestHook PermissionRequestMCP
-        PermissionRequestMemory PermissionRequestRead PermissionRequestShell PermissionRequestShellCommand
-        PermissionRequestShellPossibleURL PermissionRequestURL PermissionRequestWrite
-        PermissionRequestedData PermissionResult
+        PermissionApproved PermissionApprovedForLocation PermissionApprovedForSession
+        PermissionApprovedReadOnlyForSession PermissionAssentDetectedData PermissionCancelled
+        PermissionCarriedForwardData PermissionCompletedData PermissionContextualAuthorizationData
+        PermissionDeniedByContentExclusionPolicy PermissionDeniedByPermissionRequestHook
+        PermissionDeniedByRules PermissionDeniedInteractivelyByUser
+        PermissionDeniedNoApprovalRuleAndCouldNotRequestFromUser PermissionMessageAuthorizationData
+        PermissionMessageAuthorizationDegradedData PermissionMessageAuthorizationPolarity
+        PermissionMessageAuthorizationReadData PermissionRequest PermissionRequestCustomTool
+        PermissionRequestExtensionEnvAccess PermissionRequestExtensionManagement
+        PermissionRequestExtensionPermissionAccess PermissionRequestFactory PermissionRequestHook
+        PermissionRequestMCP PermissionRequestMemory PermissionRequestMemoryScope PermissionRequestRead
+        PermissionRequestShell PermissionRequestShellCommand PermissionRequestShellCommandSegment
+        PermissionRequestShellPossibleURL PermissionRequestURL PermissionRequestWorkflow
+        PermissionRequestWrite PermissionRequestedData PermissionResult
+    """,
+    "..events.prompt_cache_break": """
+        PromptCacheBreakData
     """,
     "..events.sampling": """
         SamplingCompletedData SamplingRequestedData
     """,
+    "..events.sandbox": """
+        SandboxAttestation SandboxBackend SandboxBypassSource SandboxControl SandboxDecisionData
+        SandboxDecisionDataAccessDenied SandboxDecisionDataAccessRecorded SandboxDecisionDataBypassDecided
+        SandboxDecisionDataEnforcementState SandboxDecisionDataPermissiveRetryCompleted
+        SandboxDecisionDataPermissiveRetryDecided SandboxDecisionDataPolicyResolved
+        SandboxDecisionDataSpawnCompleted SandboxDegradationReason SandboxDenialClass
+        SandboxDenialConfidence SandboxEnforcementPoint SandboxFilesystemPolicyDetails SandboxOutcome
+        SandboxPermissiveSource SandboxPlatform SandboxPolicySource SandboxProxyMode
+    """,
     "..events.session": """
-        AutopilotObjectiveChangedOperation AutopilotObjectiveChangedStatus CanvasOpenedAvailability
-        CanvasRegistryChangedCanvas CanvasRegistryChangedCanvasAction CompactionCompleteCompactionTokensUsed
+        AutoModeResolvedReasoningBucket AutoTierSwitchFailureReason AutopilotObjectiveChangedOperation
+        AutopilotObjectiveChangedStatus BinaryAssetType CanvasOpenedAvailability CanvasRegistryChangedCanvas
+        CanvasRegistryChangedCanvasAction CompactionCompleteCompactionTokensUsed
         CompactionCompleteCompactionTokensUsedCopilotUsage
-        CompactionCompleteCompactionTokensUsedCopilotUsageTokenDetail CustomAgentsUpdatedAgent
-        CustomNotificationPayload CustomNotificationSubject ExtensionsLoadedExtension
-        ExtensionsLoadedExtensionSource ExtensionsLoadedExtensionStatus HandoffRepository HandoffSourceType
-        MCPServerTransport MCPServersLoadedServer PlanChangedOperation SessionAutopilotObjectiveChangedData
-        SessionBackgroundTasksChangedData SessionCanvasClosedData SessionCanvasOpenedData
-        SessionCanvasRegistryChangedData SessionCompactionCompleteData SessionCompactionStartData
+        CompactionCompleteCompactionTokensUsedCopilotUsageTokenDetail CompactionTrigger
+        CompletionReceiptEventRange CompletionReceiptFinalTool CompletionReceiptStopReason
+        CompletionReceiptToolStatus CustomAgentsUpdatedAgent CustomNotificationPayload
+        CustomNotificationSubject ExtensionsLoadedExtension ExtensionsLoadedExtensionSource
+        ExtensionsLoadedExtensionStatus FusionCommitKind FusionCritic FusionFollowUpAction
+        FusionFollowUpRecommendation FusionPhasePlanStep FusionScores FusionTurnKind HandoffRepository
+        HandoffSourceType IndexedSearchDisabledReason IndexedSearchErrorType IndexedSearchIncrementalPhase
+        IndexedSearchOutcome MCPServersLoadedServer ManagedPluginProgressPhase ManagedSettingsEnforcedAction
+        ManagedSettingsEnforcedEscalation ModelDeselectedReason PlanChangedOperation RecommendedAutoTier
+        ScheduleOrigin SessionAutoModeResolvedData SessionAutoTierRecommendationData
+        SessionAutoTierSwitchFailedData SessionAutopilotObjectiveChangedData SessionAutopilotStoppedData
+        SessionBackgroundTasksChangedData SessionBinaryAssetData SessionCanvasClosedData
+        SessionCanvasOpenedData SessionCanvasRecordedData SessionCanvasRegistryChangedData
+        SessionCanvasRemovedData SessionCanvasUnavailableData SessionCompactionCompleteData
+        SessionCompactionStartData SessionCompletionReceiptData SessionContextClearedData
         SessionCustomAgentsUpdatedData SessionCustomNotificationData SessionErrorData
-        SessionExtensionsAttachmentsPushedData SessionExtensionsLoadedData SessionHandoffData
-        SessionIdleData SessionInfoData SessionMCPServerStatusChangedData SessionMCPServersLoadedData
-        SessionModeChangedData SessionModelChangeData SessionPermissionsChangedData SessionPlanChangedData
-        SessionRemoteSteerableChangedData SessionResumeData SessionScheduleCancelledData
-        SessionScheduleCreatedData SessionShutdownData SessionSkillsLoadedData SessionSnapshotRewindData
-        SessionStartData SessionTaskCompleteData SessionTitleChangedData SessionToolsUpdatedData
-        SessionTruncationData SessionUsageInfoData SessionWarningData SessionWorkspaceFileChangedData
-        ShutdownCodeChanges ShutdownModelMetric ShutdownModelMetricRequests ShutdownModelMetricTokenDetail
-        ShutdownModelMetricUsage ShutdownTokenDetail SkillsLoadedSkill WorkingDirectoryContext
+        SessionExtensionsAttachmentsPushedData SessionExtensionsLoadedData SessionFusionChangeCheckpointData
+        SessionFusionCommitStartedData SessionFusionCompletedData SessionFusionHandoffData
+        SessionFusionResolvedData SessionFusionRouteFailedData SessionFusionRouteStartedData
+        SessionHandoffData SessionIdleData SessionIndexedSearchData SessionIndexedSearchDataIncremental
+        SessionIndexedSearchDataServerError SessionIndexedSearchDataStartup SessionIndexedSearchDataStatus
+        SessionInfoData SessionMCPServerNeedsReconnectData SessionMCPServerRemovedData
+        SessionMCPServerStatusChangedData SessionMCPServerToolsLoadedData SessionMCPServersLoadedData
+        SessionManagedPluginProgressData SessionManagedSettingsEnforcedData SessionMemoryChangedData
+        SessionModeChangedData SessionModeNoticeDeliveredData SessionModelChangeData
+        SessionModelDeselectedData SessionPermissionsChangedData SessionPlanChangedData
+        SessionQuotaObservationData SessionRemoteSteerableChangedData
+        SessionRequestBodyCompressionDisabledData SessionResumeData SessionScheduleCancelledData
+        SessionScheduleCreatedData SessionScheduleRearmedData SessionSessionLimitsChangedData
+        SessionShutdownData SessionSkillsLoadedData SessionSnapshotRewindData SessionStartData
+        SessionTitleChangedData SessionTodosChangedData SessionToolsUpdatedData SessionTruncationData
+        SessionUsageCheckpointData SessionUsageInfoData SessionUsageRecordData SessionWarningData
+        SessionWorkspaceFileChangedData ShutdownAgentMetric ShutdownCodeChanges ShutdownModelMetric
+        ShutdownModelMetricRequests ShutdownModelMetricTokenDetail ShutdownModelMetricUsage
+        ShutdownTokenDetail SkillsLoadedSkill UsageCheckpointModelCacheState WorkingDirectoryContext
         WorkingDirectoryContextHostType WorkspaceFileChangedOperation
     """,
+    "..events.session_limits_exhausted": """
+        SessionLimitsExhaustedCompletedData SessionLimitsExhaustedRequestedData
+        SessionLimitsExhaustedResponse SessionLimitsExhaustedResponseAction
+    """,
     "..events.skill": """
-        SkillInvokedData SkillInvokedTrigger
+        SkillContextDeliveredData SkillContextDeliveredRefData SkillInvokedData SkillInvokedRefData
+        SkillInvokedTrigger
     """,
     "..events.subagent": """
-        SubagentCompletedData SubagentDeselectedData SubagentFailedData SubagentSelectedData
-        SubagentStartedData
+        SubagentCompletedData SubagentConfiguredData SubagentDeselectedData SubagentFailedData
+        SubagentModelSelectionSource SubagentSelectedData SubagentStartedData SubagentTaskModelSource
     """,
     "..events.system": """
-        SystemMessageData SystemMessageMetadata SystemMessageRole SystemNotificationAgentCompleted
-        SystemNotificationAgentCompletedStatus SystemNotificationAgentIdle SystemNotificationData
+        SystemMessageContentBlock SystemMessageData SystemMessageMetadata SystemMessageRole
+        SystemNotificationAgentCompleted SystemNotificationAgentCompletedStatus SystemNotificationAgentIdle
+        SystemNotificationData SystemNotificationFactoryCompleted SystemNotificationFactoryCompletedStatus
         SystemNotificationInstructionDiscovered SystemNotificationNewInboxMessage SystemNotificationPayload
         SystemNotificationShellCompleted SystemNotificationShellDetachedCompleted
+        SystemNotificationUnclassified SystemNotificationWorkflowCompleted
+        SystemNotificationWorkflowCompletedStatus SystemNotificationWorkflowPauseInfo
+        SystemNotificationWorkflowPauseInfoCheckpoint SystemNotificationWorkflowPauseInfoUser
     """,
     "..events.tool": """
-        ToolExecutionCompleteContent ToolExecutionCompleteContentAudio ToolExecutionCompleteContentImage
+        BinaryAssetReference BinaryAssetReferenceType CitableSource OmittedBinaryResult OmittedBinaryType
+        PersistedBinaryImage PersistedBinaryImageType PersistedBinaryResult ToolExecutionCompleteContent
+        ToolExecutionCompleteContentAudio ToolExecutionCompleteContentImage
         ToolExecutionCompleteContentResource ToolExecutionCompleteContentResourceDetails
         ToolExecutionCompleteContentResourceLink ToolExecutionCompleteContentResourceLinkIcon
-        ToolExecutionCompleteContentResourceLinkIconTheme ToolExecutionCompleteContentTerminal
-        ToolExecutionCompleteContentText ToolExecutionCompleteData ToolExecutionCompleteError
-        ToolExecutionCompleteResult ToolExecutionCompleteToolDescription
+        ToolExecutionCompleteContentResourceLinkIconTheme ToolExecutionCompleteContentShellExit
+        ToolExecutionCompleteContentTerminal ToolExecutionCompleteContentText ToolExecutionCompleteData
+        ToolExecutionCompleteError ToolExecutionCompleteFileEdit ToolExecutionCompleteFileEditKind
+        ToolExecutionCompleteResult ToolExecutionCompleteShellExecution ToolExecutionCompleteToolDescription
         ToolExecutionCompleteToolDescriptionMeta ToolExecutionCompleteToolDescriptionMetaUI
         ToolExecutionCompleteToolDescriptionMetaUIVisibility ToolExecutionCompleteUIResource
         ToolExecutionCompleteUIResourceMeta ToolExecutionCompleteUIResourceMetaUI
@@ -215,13 +360,26 @@ MODULES = {
         ToolExecutionCompleteUIResourceMetaUIPermissionsClipboardWrite
         ToolExecutionCompleteUIResourceMetaUIPermissionsGeolocation
         ToolExecutionCompleteUIResourceMetaUIPermissionsMicrophone ToolExecutionPartialResultData
-        ToolExecutionProgressData ToolExecutionStartData ToolUserRequestedData
+        ToolExecutionProgressData ToolExecutionStartData ToolExecutionStartShellToolInfo
+        ToolExecutionStartToolDescription ToolExecutionStartToolDescriptionMeta
+        ToolExecutionStartToolDescriptionMetaUI ToolExecutionStartToolDescriptionMetaUIVisibility
+        ToolExecutionUsage ToolExecutionUsageTokenDetails ToolShellOutputData ToolShellOutputStream
+        ToolUserRequestedData
+    """,
+    "..events.tool_search": """
+        ToolSearchActivatedData
+    """,
+    "..events.ui": """
+        UIEphemeralQueryData UIEphemeralQueryPhase
     """,
     "..events.user": """
-        UserMessageAgentMode UserMessageData
+        UserMessageAgentMode UserMessageData UserMessageDelivery
     """,
     "..events.user_input": """
         UserInputCompletedData UserInputRequestedData
+    """,
+    "..events.workflow": """
+        WorkflowRunSettledData WorkflowRunSettledStatus WorkflowRunStartedData WorkflowRunUpdatedData
     """,
     ".client_auto_mode_switch": """
         AutoModeSwitchDecision AutoModeSwitchRequest
@@ -234,6 +392,12 @@ MODULES = {
     ".client_exit_plan_mode": """
         ExitPlanModeDecision ExitPlanModeRequest
     """,
+    ".client_extension_launch_provider": """
+        ExtensionLaunchProfile ExtensionLaunchProviderResolveRequest ExtensionLaunchProviderResolveResult
+    """,
+    ".client_factory": """
+        FactoryAbortRequest FactoryExecuteRequest FactoryExecuteResult
+    """,
     ".client_github_telemetry": """
         GitHubTelemetryNotification
     """,
@@ -241,7 +405,22 @@ MODULES = {
         GitHubTokenGranted GitHubTokenRefused GitHubTokenRequest GitHubTokenResult
     """,
     ".client_hooks": """
-        HookType HooksInvokeRequest HooksInvokeResult
+        HooksInvokeRequest HooksInvokeResult
+    """,
+    ".client_host": """
+        HostExitReason HostExitedNotification HostRegisterSessionRequest HostSessionCreateCallback
+        HostSessionCreateCallbackConfig HostSessionReleasedNotification HostUnregisterSessionRequest
+    """,
+    ".client_installations": """
+        InstallationConfirmationRequest InstallationConfirmationResponse InstallationDecision
+        InstallationReview InstallationReviewMCP InstallationReviewPlugin InstallationReviewSkill
+        MCPInstallationRemoteConfiguration MCPInstallationReview MCPInstallationReviewInstall
+        MCPInstallationReviewUninstall
+    """,
+    ".client_llm_inference": """
+        LLMInferenceHTTPRequestChunkRequest LLMInferenceHTTPRequestChunkResult
+        LLMInferenceHTTPRequestStartRequest LLMInferenceHTTPRequestStartResult
+        LLMInferenceHTTPRequestStartTransport
     """,
     ".client_provider_token": """
         ProviderTokenRequest ProviderTokenResult
@@ -251,12 +430,16 @@ MODULES = {
     """,
     ".client_session_fs": """
         SessionFSAppendFileRequest SessionFSError SessionFSErrorCode SessionFSExistsRequest
-        SessionFSExistsResult SessionFSMkdirRequest SessionFSReadFileRequest SessionFSReadFileResult
+        SessionFSExistsResult SessionFSMkdirRequest SessionFSReadFileBytesRequest
+        SessionFSReadFileBytesResult SessionFSReadFileRequest SessionFSReadFileResult
         SessionFSReaddirRequest SessionFSReaddirResult SessionFSReaddirWithTypesEntry
         SessionFSReaddirWithTypesEntryType SessionFSReaddirWithTypesRequest SessionFSReaddirWithTypesResult
         SessionFSRenameRequest SessionFSRmRequest SessionFSSqliteExistsRequest SessionFSSqliteExistsResult
-        SessionFSSqliteQueryRequest SessionFSSqliteQueryResult SessionFSSqliteQueryType SessionFSStatRequest
-        SessionFSStatResult SessionFSWriteFileRequest
+        SessionFSSqliteQueryRequest SessionFSSqliteQueryResult SessionFSSqliteQueryType
+        SessionFSSqliteTransactionError SessionFSSqliteTransactionErrorClass
+        SessionFSSqliteTransactionRequest SessionFSSqliteTransactionResult
+        SessionFSSqliteTransactionStatement SessionFSStatRequest SessionFSStatResult
+        SessionFSWriteFileBytesRequest SessionFSWriteFileRequest
     """,
     ".client_skill_provider": """
         ProvidedSkill SkillProviderListResult SkillProviderReadRequest SkillProviderReadResult
@@ -264,14 +447,27 @@ MODULES = {
     ".client_system_message": """
         SystemMessageSectionText SystemMessageTransformRequest SystemMessageTransformResult
     """,
+    ".client_tasks": """
+        ClientTaskCancelReason ClientTaskCancelRequest ClientTaskCancelResult
+    """,
+    ".client_ui_thread": """
+        UIThreadRunRequest
+    """,
     ".client_user_input": """
         UserInputRequest UserInputResponse
     """,
+    ".client_workflow": """
+        WorkflowAbortRequest WorkflowExecuteRequest WorkflowExecuteResult
+    """,
     ".server": """
-        ConnectRequest ConnectResult PingRequest PingResult
+        ConnectClientInfo ConnectRequest ConnectResult PingRequest PingResult TaskKind
     """,
     ".server_account": """
-        AccountGetQuotaRequest AccountGetQuotaResult AccountQuotaSnapshot
+        AccountAllUsers AccountDescribeAuthInfoRequest AccountDescribeAuthInfoResult
+        AccountGetCurrentAuthResult AccountGetGistSupportRequest AccountGetGistSupportResult
+        AccountGetQuotaRequest AccountGetQuotaResult AccountGetTokenEnvVarResult AccountGetWebURLRequest
+        AccountGetWebURLResult AccountLoginRequest AccountLoginResult AccountLogoutRequest
+        AccountLogoutResult AccountQuotaSnapshot
     """,
     ".server_agent_registry": """
         AgentRegistryLiveTargetEntry AgentRegistryLiveTargetEntryAttentionKind
@@ -283,32 +479,196 @@ MODULES = {
         AgentRegistrySpawnValidationErrorReason
     """,
     ".server_agents": """
-        AgentsDiscoverRequest ServerAgentList
+        AgentDiscoveryPath AgentDiscoveryPathList AgentDiscoveryPathScope
+        AgentsCustomAgentInitialModelDecisionParams AgentsCustomAgentInitialModelDecisionResult
+        AgentsDiscoverRequest AgentsGetAvailableBuiltinsRequest
+        AgentsGetAvailableBuiltinsRequestFeatureFlags AgentsGetAvailableBuiltinsRequestOverrides
+        AgentsGetAvailableBuiltinsResult AgentsGetBuiltinDefinitionRequest AgentsGetBuiltinDefinitionResult
+        AgentsGetBuiltinListingDefinitionRequest AgentsGetBuiltinListingDefinitionResult
+        AgentsGetBuiltinsResult AgentsGetDiscoveryPathsRequest BuiltinAgentSummary ServerAgentList
     """,
     ".server_auth": """
         AuthGetStatusResult
     """,
+    ".server_azure_ml": """
+        AzureMlCancelResult AzureMlCatalogRequest AzureMlCatalogResult AzureMlCatalogRetryMode
+        AzureMlCatalogWarning AzureMlDiscardRequest AzureMlDownloadIdRequest AzureMlDownloadRequest
+        AzureMlDownloadResult AzureMlDownloadStatus AzureMlFamilyLeaseResult AzureMlFamilyReleaseRequest
+        AzureMlFamilyRequest AzureMlLatestRequest AzureMlLicense AzureMlModel AzureMlProfile AzureMlRegistry
+        AzureMlResolveRequest AzureMlResolveResult AzureMlStatusResult
+    """,
+    ".server_catalog": """
+        CatalogAgentPluginCandidate CatalogAgentPluginCandidateProvenance CatalogAgentPluginCompatibilityTag
+        CatalogAgentPluginComponent CatalogAgentPluginInstallPlan CatalogAgentPluginInstallSource
+        CatalogAgentPluginInstallability CatalogAgentPluginMarketplaceSource
+        CatalogAgentPluginMaterializationSource CatalogAgentPluginMediaType
+        CatalogAgentPluginRepositorySource CatalogAiSkillCandidate CatalogAiSkillCandidateProvenance
+        CatalogAiSkillInstallability CatalogCandidate CatalogCandidateKind CatalogCandidateSource
+        CatalogCandidateSourceEmbedded CatalogCandidateSourceURL CatalogFeedAvailableEntry CatalogFeedEntry
+        CatalogFeedFilteredEntry CatalogFeedUnavailableEntry CatalogFeedUnavailableReason
+        CatalogGeneratedFeedDescription CatalogGetGeneratedFeedRequest CatalogGetGeneratedFeedSucceeded
+        CatalogGetSavedFeedRequest CatalogGetSavedFeedSucceeded CatalogMCPServerCandidate
+        CatalogMCPServerCandidateProvenance CatalogMCPServerInstallability CatalogMaterializationReference
+        CatalogPlanInstallFromReferenceRequest CatalogPluginRepositorySource
+        CatalogReferenceInstallationFailureReason CatalogReferenceInstallationOutcome
+        CatalogReferenceInstallationOutcomePluginInstallPlanned CatalogReferenceInstallationOutcomeRefused
+        CatalogReferenceInstallationOutcomeSkillInstallPlanned CatalogReferenceInstallationResult
+        CatalogReferenceInstallationResultOutcome CatalogResourceGeneratedFeedResult CatalogResourceIdentity
+        CatalogResourceSavedFeedResult CatalogResourceVersion CatalogSavedFeedDescription CatalogSearchPage
+        CatalogSearchPagination CatalogSearchRequest CatalogSearchResult CatalogSearchSucceeded
+        CatalogSearchTotalCountRelation CatalogSelectionCancelled CatalogSelectionDecision
+        CatalogSelectionDeclined CatalogSelectionForeign CatalogSelectionInvalid CatalogSelectionReplayed
+        CatalogSelectionRequest CatalogSelectionResult CatalogSelectionSelected CatalogSelectionStale
+        CatalogSelectionTimedOut CatalogSelectionWrongKind CatalogUnsupportedKindError
+    """,
+    ".server_connectors": """
+        ConnectorDiscoveryAccount ConnectorDiscoveryAccountList ConnectorDiscoveryAccountRequest
+        ConnectorDiscoveryAuthInfo ConnectorDiscoveryAvailability ConnectorDiscoveryCapabilities
+        ConnectorDiscoveryCatalogEntry ConnectorDiscoveryCatalogResult
+    """,
+    ".server_content_exclusion": """
+        ContentExclusionValidatePoliciesRequest ContentExclusionValidatePoliciesResult
+    """,
+    ".server_environments": """
+        EnvironmentCapabilities EnvironmentKind EnvironmentsDeleteRequest EnvironmentsDeleteResult
+        EnvironmentsGetRequest EnvironmentsGetResult EnvironmentsListRequest EnvironmentsListResult
+        GitHubEnvironment
+    """,
+    ".server_extensions": """
+        DiscoveredExtension DiscoveredExtensionMode DiscoveredExtensionPlugin DiscoveredExtensionSource
+        DiscoveredExtensions DiscoveredExtensionsDisableRequest DiscoveredExtensionsEnableRequest
+    """,
+    ".server_feature_flags": """
+        FeatureFlagAvailability FeatureFlagMetadata FeatureFlagsMetadataResult FeatureFlagsResolveRequest
+        FeatureFlagsResolveStartupGatesRequest
+    """,
+    ".server_git": """
+        GitCurrentBranchRemoteResult GitCwdRequest GitRemoteRepository GitReposFromRemotesRequest
+        GitReposFromRemotesResult
+    """,
+    ".server_github_owners": """
+        GitHubOwnerOption GitHubOwnersCancelRequest GitHubOwnersCancelResult GitHubOwnersListRequest
+        GitHubOwnersListResult GitHubOwnersRequestIdResult
+    """,
+    ".server_github_repository": """
+        GitHubRepositoryAtPathRequest GitHubRepositoryAtPathResult GitHubRepositoryIdentity
+    """,
+    ".server_global_state": """
+        GlobalStateLoadForConfigDirRequest GlobalStateLoadResult GlobalStateWriteKeyRequest LoggedInUser
+    """,
+    ".server_hooks": """
+        DiscoveredHook HookOrigin HooksDiscoverRequest HooksDiscoverResult
+    """,
+    ".server_host": """
+        HostConfiguration HostDisposeRequest HostEnvironmentCredentials HostGithubEnvironmentOptions
+        HostListSessionsRequest HostListSessionsResult HostLocalServerConfiguration HostLocalServerOptions
+        HostPublishSessionRequest HostReadyRequest HostSessionCreateRequest HostSessionCreateRequestConfig
+        HostSessionReleaseRequest HostSessionSummary HostStartRequest HostStartResult
+        HostUnpublishSessionRequest
+    """,
     ".server_instructions": """
-        InstructionsDiscoverRequest ServerInstructionSourceList
+        InstructionDiscoveryPath InstructionDiscoveryPathKind InstructionDiscoveryPathList
+        InstructionDiscoveryPathLocation InstructionsDiscoverRepoSourcesRequest InstructionsDiscoverRequest
+        InstructionsGetDiscoveryPathsRequest InstructionsInitPromptResult ServerInstructionSourceList
+    """,
+    ".server_llm_inference": """
+        LLMInferenceHTTPResponseChunkError LLMInferenceHTTPResponseChunkRequest
+        LLMInferenceHTTPResponseChunkResult LLMInferenceHTTPResponseStartRequest
+        LLMInferenceHTTPResponseStartResult LLMInferenceSetProviderResult
+    """,
+    ".server_managed_settings": """
+        ForceLoginOrgsDecision ManagedFusionTier ManagedPermissionEvaluation ManagedPermissionOperation
+        ManagedPermissionVerdict ManagedPermissionsEvaluateRequest ManagedPermissionsEvaluateResult
+        ManagedSettingMeta ManagedSettingsApplyControlsParams ManagedSettingsApplyControlsResult
+        ManagedSettingsBypassDisableSource ManagedSettingsBypassPolicyResolution ManagedSettingsChannel
+        ManagedSettingsComposeLayer ManagedSettingsComposeRequest ManagedSettingsComposeResult
+        ManagedSettingsDiagnostic ManagedSettingsDiagnosticSeverity ManagedSettingsIngestParams
+        ManagedSettingsIngestResult ManagedSettingsLayer ManagedSettingsLoadRemoteControlParams
+        ManagedSettingsLoadRemoteControlResult ManagedSettingsLogLevel ManagedSettingsLogMessage
+        ManagedSettingsMeta ManagedSettingsParseClientValueParams ManagedSettingsParseClientValueResult
+        ManagedSettingsPolicyHelperAuthority ManagedSettingsPolicyHelperReason
+        ManagedSettingsReadDeviceResult ManagedSettingsReadResult
+        ManagedSettingsResolveBypassDisableTransitionParams
+        ManagedSettingsResolveBypassDisableTransitionResult
+        ManagedSettingsResolveDeviceForceLoginOrgsGateParams ManagedSettingsResolveEffectiveValueParams
+        ManagedSettingsResolveEffectiveValueResult ManagedSettingsResolveRequest
+        ManagedSettingsResolveResult ManagedSettingsResolveStartupPolicyParams
+        ManagedSettingsResolveStartupPolicyResult ManagedSettingsRetainPolicyParams
+        ManagedSettingsSchemaResult ManagedSettingsServerPolicyCacheMode
+        ManagedSettingsServerPolicyResolution ManagedSettingsValidateRequest ManagedSettingsValidateResult
+        ManagedSettingsValues
     """,
     ".server_mcp": """
-        DiscoveredMCPServer DiscoveredMCPServerType MCPConfigAddRequest MCPConfigDisableRequest
-        MCPConfigEnableRequest MCPConfigList MCPConfigRemoveRequest MCPConfigUpdateRequest
-        MCPDiscoverRequest MCPDiscoverResult
+        CatalogHandleRejectedError CatalogHandleRejectionReason CatalogHandleType CatalogNotInstallableError
+        CatalogNotInstallableReason CatalogUnavailableTransportError CatalogUnavailableTransportReason
+        DiscoveredMCPServer DiscoveredMCPServerType MCPApplyInstallRequest MCPApplyUninstallRequest
+        MCPConfigAddRequest MCPConfigAddRequestConfig MCPConfigDisableRequest MCPConfigEnableRequest
+        MCPConfigList MCPConfigListServers MCPConfigRemoveRequest MCPConfigUpdateRequest
+        MCPConfigUpdateRequestConfig MCPDiscoverRequest MCPDiscoverResult MCPInstallPlan
+        MCPInstallationFailureReason MCPInstallationManagementOutcome
+        MCPInstallationManagementOutcomeInstallPrepared MCPInstallationManagementOutcomeListed
+        MCPInstallationManagementOutcomeOperation MCPInstallationManagementOutcomeRecovered
+        MCPInstallationManagementOutcomeRecoveryRequired MCPInstallationManagementOutcomeRefused
+        MCPInstallationManagementOutcomeUninstallPlanned MCPInstallationManagementResult
+        MCPInstallationManagementResultOutcome MCPInstallationOperationRequest
+        MCPInstallationOperationStatus MCPInstallationOperationStatusApplying
+        MCPInstallationOperationStatusAwaitingConfirmation MCPInstallationOperationStatusCompleted
+        MCPInstallationOperationStatusPrepared MCPInstallationOperationStatusPreparing
+        MCPInstallationOperationStatusRevalidating MCPInstallationOutcome MCPInstallationOutcomeCancelled
+        MCPInstallationOutcomeDeclined MCPInstallationOutcomeInstalled
+        MCPInstallationOutcomeRecoveryRequired MCPInstallationOutcomeRefused
+        MCPInstallationOutcomeRolledBack MCPInstallationOutcomeUninstalled MCPInstallationResult
+        MCPInstallationResultOutcome MCPInstallationSecret MCPInstallationState MCPInstallationSummary
+        MCPInstallationsRequest MCPListBuiltinServerNamesResult MCPOAuthCheckDcrSupportRequest
+        MCPOAuthCheckDcrSupportResult MCPOAuthFetchProtectedResourceMetadataRequest
+        MCPOAuthFetchProtectedResourceMetadataResult MCPOAuthIsMicrosoftAuthorizationServerRequest
+        MCPOAuthIsMicrosoftAuthorizationServerResult MCPOAuthStaticClientConfig
+        MCPOAuthStaticClientConfigRequest MCPOAuthStaticClientConfigResult MCPPlanInstallPlanned
+        MCPPlanInstallRequest MCPPlanInstallResult MCPPlanInstallSource MCPPlanInstallSourceCandidate
+        MCPPlanInstallSourceCard MCPPlanUninstallRequest MCPPrepareInstallRequest MCPPreparedInstall
+        MCPRegistryCancelRequest MCPRegistryCancelResult MCPRegistryRequestIdResult MCPRegistrySearchRequest
+        MCPRegistrySearchResult MCPSerializableServerConfig MCPServerCardEmbedded MCPServerCardReference
+        MCPServerCardURL MCPShouldExcludeGitHubToolsRequest MCPShouldExcludeGitHubToolsResult MCPSourceFile
+        MCPSourcePlugin MCPSourceRef MCPUninstallPlan
     """,
     ".server_models": """
-        Model ModelBilling ModelBillingTokenPrices ModelBillingTokenPricesLongContext ModelCapabilities
-        ModelCapabilitiesLimits ModelCapabilitiesLimitsVision ModelCapabilitiesSupports ModelList
-        ModelPickerCategory ModelPickerPriceCategory ModelPolicy ModelPolicyState ModelsListRequest
+        BuiltInModelCatalog BuiltInModelCatalogEntry ImageToolModel ImageToolModelAvailability
+        ImageToolModelOperation ImageToolModelPricing Model ModelBilling ModelBillingPromo
+        ModelBillingTokenPrices ModelBillingTokenPricesLongContext ModelList ModelMessage
+        ModelPickerCategory ModelPolicy ModelPolicyState ModelTokenPriceUnit ModelTokenPriceUnitList
+        ModelWarningText ModelsListRequest TokenPriceUnit
+    """,
+    ".server_permissions": """
+        FolderTrustIsTrustedParams LocationPermissionsCleanupResult PermissionsEvaluateManagedPolicyParams
+        PermissionsEvaluateManagedPolicyResult
+    """,
+    ".server_persistence": """
+        PersistenceWriteRawJSONLockedRequest PersistenceWriteRawJSONLockedResult
     """,
     ".server_plugins": """
-        InstalledPluginInfo MarketplaceAddResult MarketplaceBrowseResult MarketplaceInfo
-        MarketplaceListResult MarketplacePluginInfo MarketplaceRefreshEntry MarketplaceRefreshResult
-        MarketplaceRemoveResult PluginInstallResult PluginListResult PluginUpdateAllEntry
-        PluginUpdateAllResult PluginUpdateResult PluginsDisableRequest PluginsEnableRequest
-        PluginsInstallRequest PluginsMarketplacesAddRequest PluginsMarketplacesBrowseRequest
-        PluginsMarketplacesRefreshRequest PluginsMarketplacesRemoveRequest PluginsUninstallRequest
-        PluginsUpdateRequest
+        PluginApplyInstallRequest PluginInstallationFailureReason PluginInstallationManagementOutcome
+        PluginInstallationManagementOutcomeInstallPlanned PluginInstallationManagementOutcomeRefused
+        PluginInstallationManagementResult PluginInstallationManagementResultOutcome
+        PluginInstallationOutcome PluginInstallationOutcomeCancelled PluginInstallationOutcomeDeclined
+        PluginInstallationOutcomeInstalled PluginInstallationOutcomeRefused PluginInstallationResult
+        PluginInstallationResultOutcome PluginInstallationSummary PluginListResult PluginPlanInstallRequest
+        PluginUpdateAllEntry PluginUpdateAllResult PluginsBuiltinSetRequest PluginsDisableRequest
+        PluginsEnableRequest PluginsInstallRequest
+    """,
+    ".server_repo": """
+        RepoSettingsEditRequest RepoSettingsEditScope RepoSettingsReadRawRequest RepoSettingsReadRawResult
+        RepoSettingsWriteAllRequest RepoSettingsWriteKeyRequest
+    """,
+    ".server_sandbox": """
+        SandboxApplyDefaultsRequest SandboxDocsURLResult SandboxEffectiveForOptionalParams
+        SandboxEffectiveForOptionalResult SandboxEnforcementCommandAllowedParams
+        SandboxFilterPickerCandidatesParams SandboxFilterPickerCandidatesResult SandboxHostCapability
+        SandboxHostCapabilityName SandboxHostSupport SandboxPickerCandidate SandboxPreparePickerPolicyParams
+        SandboxPreparePickerPolicyResult SandboxProxyCaCreateResult SandboxProxyCaRequest
+        SandboxProxyCaState SandboxProxyCaStatus SandboxProxySecretGetResult SandboxProxySecretLocation
+        SandboxProxySecretSaveRequest SandboxProxySecretSaveResult SandboxResolveFlooredConfigParams
+        SandboxResolveFlooredConfigResult SandboxUnsupportedStartupNoticeParams
+        SandboxUnsupportedStartupNoticeResult
     """,
     ".server_secrets": """
         SecretsAddFilterValuesRequest SecretsAddFilterValuesResult
@@ -317,10 +677,9 @@ MODULES = {
         AutopilotConfig CanvasActionDeclaration CanvasDeclaration CanvasProviderInfo CapiOptions
         CloudRepository CloudSessionConfig CommandDefinition CustomAgentConfig DefaultAgentConfig
         DiagnosticsConfig EnvValueMode ExperimentAssignments ExperimentConfig ExtensionInfo
-        GitHubMCPToolConfig ImageGenerationConfig InfiniteSessionConfig LargeOutputConfig ManagedPermissions
-        ManagedSettings MemoryConfig NamedProviderConfig ProviderModelConfig SessionCapabilities
-        SessionContextFilter SessionCreateRequest SessionCreateResult SessionGetForegroundResult
-        SessionGetLastIdResult SessionGetMetadataResult SessionLimitsConfig SessionListItem
+        ImageGenerationConfig InfiniteSessionConfig LargeOutputConfig ManagedPermissions ManagedSettings
+        MemoryConfig SessionCapabilities SessionContextFilter SessionCreateRequest SessionCreateResult
+        SessionGetForegroundResult SessionGetLastIdResult SessionGetMetadataResult SessionListItem
         SessionListItemContext SessionListRequest SessionListResult SessionResumeRequest SessionResumeResult
         SessionUICapabilities SystemMessageConfig SystemMessageMode SystemMessageSection
         SystemMessageSectionAction TokenStorage ToolDeferral ToolDefinition ToolFilterPrecedence
@@ -332,42 +691,68 @@ MODULES = {
     """,
     ".server_sessions": """
         ConfigureSessionExtensionsParams ConnectRemoteSessionParams ConnectedRemoteSessionMetadata
-        ConnectedRemoteSessionMetadataKind ConnectedRemoteSessionMetadataRepository InstalledPlugin
-        InstalledPluginSource InstalledPluginSourceGitHub InstalledPluginSourceLocal
-        InstalledPluginSourceURL LocalSessionMetadataValue PollSpawnedSessionsResult
-        RegisterExtensionToolsParams RegisterExtensionToolsResult RemoteControlConfig
-        RemoteControlConfigExistingMcSession RemoteControlStatus RemoteControlStatusActive
-        RemoteControlStatusConnecting RemoteControlStatusError RemoteControlStatusOff
-        RemoteControlStatusResult RemoteControlStopResult RemoteControlTransferResult
-        RemoteSessionConnectionResult RemoteSessionMetadataRepository RemoteSessionMetadataTaskType
-        RemoteSessionMetadataValue RemoteSessionRepository SessionBulkDeleteResult SessionContext
-        SessionContextHostType SessionEnrichMetadataResult SessionList SessionListEntry SessionListFilter
-        SessionLoadDeferredRepoHooksResult SessionOpenOptions
+        ConnectedRemoteSessionMetadataKind ConnectedRemoteSessionMetadataRepository
+        LocalSessionMetadataValue ManagedMCPServerConfig MemoryConfiguration MemoryMode
+        PollSpawnedSessionsResult RegisterExtensionToolsParams RegisterExtensionToolsResult
+        RemoteControlConfig RemoteControlConfigExistingMcSession RemoteControlStatus
+        RemoteControlStatusActive RemoteControlStatusConnecting RemoteControlStatusError
+        RemoteControlStatusOff RemoteControlStatusResult RemoteControlStopResult RemoteControlTransferResult
+        RemoteSessionConnectionResult RemoteSessionHostStatus RemoteSessionMetadataRepository
+        RemoteSessionMetadataTaskType RemoteSessionMetadataValue RemoteSessionRepository
+        SessionBulkDeleteResult SessionContext SessionContextHostType SessionEnrichMetadataResult
+        SessionList SessionListEntry SessionListFilter SessionLoadDeferredRepoHooksResult
+        SessionManagedPermissions SessionManagedSettings SessionOpenOptions
         SessionOpenOptionsAdditionalContentExclusionPolicy
         SessionOpenOptionsAdditionalContentExclusionPolicyRule
         SessionOpenOptionsAdditionalContentExclusionPolicyRuleSource
         SessionOpenOptionsAdditionalContentExclusionPolicyScope SessionOpenOptionsEnvValueMode
         SessionOpenOptionsReasoningSummary SessionOpenParams SessionOpenResult SessionPruneResult
-        SessionSizes SessionSource SessionsBulkDeleteRequest SessionsCheckInUseRequest
-        SessionsCheckInUseResult SessionsCloseRequest SessionsCloseResult SessionsEnrichMetadataRequest
+        SessionSizes SessionSource SessionWorkingDirectoryContextWithClient SessionsBulkDeleteRequest
+        SessionsCheckInUseRequest SessionsCheckInUseResult SessionsClientMetadataEntry
+        SessionsClientMetadataEntryCorrupt SessionsClientMetadataEntryNotFound SessionsClientMetadataEntryOk
+        SessionsClientMetadataEntryUnavailable SessionsClientMetadataEntryUnsupportedVersion
+        SessionsCloseRequest SessionsCloseResult SessionsCreateWorkspaceRequest
+        SessionsCreateWorkspaceResult SessionsDeleteRequest SessionsEnrichMetadataRequest
         SessionsFindByPrefixRequest SessionsFindByPrefixResult SessionsFindByTaskIDRequest
         SessionsFindByTaskIDResult SessionsForkRequest SessionsForkResult SessionsGetBoardEntryCountRequest
-        SessionsGetBoardEntryCountResult SessionsGetEventFilePathRequest SessionsGetEventFilePathResult
-        SessionsGetLastForContextRequest SessionsGetLastForContextResult
+        SessionsGetBoardEntryCountResult SessionsGetClientMetadataRequest SessionsGetClientMetadataResult
+        SessionsGetEventFilePathRequest SessionsGetEventFilePathResult SessionsGetLastForContextRequest
+        SessionsGetLastForContextResult SessionsGetMetadataRequest SessionsGetMetadataResult
         SessionsGetPersistedRemoteSteerableRequest SessionsGetPersistedRemoteSteerableResult
-        SessionsListRequest SessionsLoadDeferredRepoHooksRequest SessionsOpenAttach SessionsOpenCloud
-        SessionsOpenCreate SessionsOpenHandoff SessionsOpenHandoffTaskType SessionsOpenProgress
-        SessionsOpenProgressStatus SessionsOpenProgressStep SessionsOpenRemote SessionsOpenResume
-        SessionsOpenResumeLast SessionsOpenStatus SessionsPollSpawnedSessionsEvent
-        SessionsPollSpawnedSessionsRequest SessionsPruneOldRequest
-        SessionsRegisterExtensionToolsOnSessionOptions SessionsReleaseLockRequest SessionsReleaseLockResult
-        SessionsReloadPluginHooksRequest SessionsReloadPluginHooksResult SessionsSaveRequest
-        SessionsSaveResult SessionsSetAdditionalPluginsRequest SessionsSetAdditionalPluginsResult
+        SessionsListNonEmptySessionIdsRequest SessionsListNonEmptySessionIdsResult SessionsListRequest
+        SessionsLoadDeferredRepoHooksRequest SessionsLoadWorkspaceRequest SessionsLoadWorkspaceResult
+        SessionsOpenAttach SessionsOpenCloud SessionsOpenCreate SessionsOpenHandoff
+        SessionsOpenHandoffTaskType SessionsOpenProgress SessionsOpenProgressStatus SessionsOpenProgressStep
+        SessionsOpenRemote SessionsOpenResume SessionsOpenResumeLast SessionsOpenStatus
+        SessionsPollSpawnedSessionsEvent SessionsPollSpawnedSessionsRequest SessionsPruneOldRequest
+        SessionsReadPersistedEventsRequest SessionsRegisterExtensionToolsOnSessionOptions
+        SessionsReleaseLockRequest SessionsReleaseLockResult SessionsReloadPluginHooksRequest
+        SessionsReloadPluginHooksResult SessionsSaveRequest SessionsSaveResult
+        SessionsSetAdditionalPluginsRequest SessionsSetAdditionalPluginsResult
         SessionsSetRemoteControlSteeringRequest SessionsStartRemoteControlRequest
         SessionsStopRemoteControlRequest SessionsTransferRemoteControlRequest
+        SessionsUpdateWorkspaceFieldsRequest SessionsUpdateWorkspaceFieldsResult
     """,
     ".server_skills": """
-        ServerSkill ServerSkillList SkillsConfigSetDisabledSkillsRequest SkillsDiscoverRequest
+        ServerSkill ServerSkillList SkillApplyInstallRequest SkillApplyUninstallRequest SkillDiscoveryPath
+        SkillDiscoveryPathList SkillDiscoveryScope SkillInstallationFailureReason
+        SkillInstallationManagementOutcome SkillInstallationManagementOutcomeEnabledChanged
+        SkillInstallationManagementOutcomeInstallPlanned SkillInstallationManagementOutcomeListed
+        SkillInstallationManagementOutcomeOperation SkillInstallationManagementOutcomeRecovered
+        SkillInstallationManagementOutcomeRecoveryRequired SkillInstallationManagementOutcomeRefused
+        SkillInstallationManagementOutcomeRolledBack SkillInstallationManagementOutcomeUninstallPlanned
+        SkillInstallationManagementResult SkillInstallationManagementResultOutcome
+        SkillInstallationOperationRequest SkillInstallationOperationStatus
+        SkillInstallationOperationStatusApplying SkillInstallationOperationStatusAwaitingConfirmation
+        SkillInstallationOperationStatusCompleted SkillInstallationOperationStatusPrepared
+        SkillInstallationOperationStatusPreparing SkillInstallationOperationStatusRevalidating
+        SkillInstallationOutcome SkillInstallationOutcomeCancelled SkillInstallationOutcomeDeclined
+        SkillInstallationOutcomeInstalled SkillInstallationOutcomeRecoveryRequired
+        SkillInstallationOutcomeRefused SkillInstallationOutcomeRolledBack
+        SkillInstallationOutcomeUninstalled SkillInstallationResult SkillInstallationResultOutcome
+        SkillInstallationsRequest SkillPlanInstallRequest SkillPlanUninstallRequest SkillSetEnabledRequest
+        SkillUninstallPlan SkillsConfigSetDisabledSkillsRequest SkillsConfigSetSkillDisabledRequest
+        SkillsDiscoverRequest SkillsGetDiscoveryPathsRequest
     """,
     ".server_status": """
         StatusGetResult
@@ -375,51 +760,157 @@ MODULES = {
     ".server_tools": """
         Tool ToolList ToolsListRequest
     """,
+    ".server_user": """
+        StaffLogLevelMigrationStatus StaffUpdateChannelMigrationStatus UserSettingMetadata
+        UserSettingsApplyTopKeyRequest UserSettingsApplyTopKeyResult UserSettingsBuildRuntimeRequest
+        UserSettingsEditRequest UserSettingsGetPathsRequest UserSettingsGetPathsResult UserSettingsGetResult
+        UserSettingsGovernanceKeysResult UserSettingsHostContext UserSettingsHostContextEnvironment
+        UserSettingsLoadAndMergeRepoRequest UserSettingsLoadAndMergeRepoResult
+        UserSettingsLoadForConfigDirRequest UserSettingsLoadForEditResult UserSettingsLoadRepoRequest
+        UserSettingsLoadRepoResult UserSettingsLoadWithWarningResult UserSettingsMergeManagedAndUserParams
+        UserSettingsMergeManagedAndUserResult UserSettingsMergeRepoValueParams
+        UserSettingsMergeRepoValueResult UserSettingsMigrateObsoleteOnDiskRequest
+        UserSettingsMigrateObsoleteOnDiskResult UserSettingsMigrateObsoleteOnDiskStatus
+        UserSettingsMigrateStaffLogLevelOnceRequest UserSettingsMigrateStaffLogLevelOnceResult
+        UserSettingsMigrateStaffLogLevelOnceResultSettings UserSettingsMigrateStaffUpdateChannelOnceResult
+        UserSettingsNormalizeRequest UserSettingsNormalizeResult UserSettingsPathResult UserSettingsProblem
+        UserSettingsProblemLocation UserSettingsProblemSource UserSettingsProblemSourceConfig
+        UserSettingsProblemsRequest UserSettingsProblemsResult
+        UserSettingsResetStaffModelSelectionOnceRequest UserSettingsResetStaffModelSelectionOnceResult
+        UserSettingsResetStaffModelSelectionOnceResultSettings UserSettingsSetHookDisabledRequest
+        UserSettingsSetHookDisabledResult UserSettingsSetRequest UserSettingsSetResult
+        UserSettingsUnknownKeysWarningRequest UserSettingsUnknownKeysWarningResult UserSettingsUpdateRequest
+        UserSettingsUpdateResult UserSettingsValidateRequest UserSettingsValidateResult
+        UserSettingsValidationIssue UserSettingsWriteAllRequest
+    """,
     ".session": """
-        AbortRequest AbortResult LogRequest LogResult SendAgentMode SendMode SendRequest SendResult
-        SessionGetMessagesResult SessionLogLevel SessionSendAndWaitResult ShutdownRequest
+        AbortRequest AbortResult InterruptMainTurnRequest InterruptMainTurnResult JSONSchemaResponseFormat
+        LogRequest LogResult ResponseFormat SendMessageItem SendMessagesRequest SendMessagesResult
+        SendRequest SendResult SendSystemNotificationRequest SessionGetMessagesResult SessionLogLevel
+        SessionSendAndWaitResult ShutdownRequest
+    """,
+    ".session_accounts": """
+        AccountKind AccountStatus AccountsEnumerateRequest AccountsGetRequest AccountsSetRequest
+        AuthEnumerateQuery AuthEnumerateQueryAccounts AuthEnumerateQueryLoginAccounts
+        AuthEnumerateQueryProviders AuthEnumerateValue AuthEnumerateValueAccounts
+        AuthEnumerateValueLoginAccounts AuthEnumerateValueProviders AuthLoginAccount AuthLoginAdvanceRequest
+        AuthLoginBeginRequest AuthLoginBegun AuthLoginCancelRequest AuthLoginIdentity AuthLoginMode
+        AuthLoginResultDto AuthLoginResultStatus AuthLoginStep AuthLoginStepAwaiting AuthLoginStepCompleted
+        AuthLoginStepError AuthLoginStepInputRequired AuthLoginStepNeedsInteraction AuthLoginStepOpenURL
+        AuthReadQuery AuthReadQueryActiveAccount AuthReadQueryLastErrors AuthReadQueryStatus AuthReadValue
+        AuthReadValueActiveAccount AuthReadValueLastErrors AuthReadValueStatus AuthStatusDto AuthWrite
+        AuthWriteLogout AuthWriteResult AuthWriteSetCredentials AuthWriteSwitchActive LoginProviderKind
+        ProviderDescriptor
     """,
     ".session_agent": """
-        AgentGetCurrentResult AgentList AgentReloadResult AgentSelectRequest AgentSelectResult
+        AgentGetCurrentResult AgentList AgentListRequest AgentReloadResult AgentSelectRequest
+        AgentSelectResult AgentSetPromptRequest
     """,
-    ".session_auth": """
-        AuthInfoType SessionAuthStatus SessionSetCredentialsParams SessionSetCredentialsResult
+    ".session_autopilot_objective": """
+        AutopilotObjectiveCreditLimit AutopilotObjectiveGetStateResult AutopilotObjectiveState
+        AutopilotObjectiveStatus
     """,
     ".session_canvas": """
         CanvasAction CanvasActionInvokeRequest CanvasActionInvokeResult CanvasCloseRequest CanvasJSONSchema
-        CanvasList CanvasListOpenResult CanvasOpenRequest DiscoveredCanvas
+        CanvasList CanvasListOpenResult CanvasOpenRequest CanvasProviderRegisterRequest
+        CanvasProviderUnregisterRequest DiscoveredCanvas
     """,
     ".session_commands": """
-        CommandList CommandsHandlePendingCommandRequest CommandsHandlePendingCommandResult
-        CommandsInvokeRequest CommandsListRequest CommandsRespondToQueuedCommandRequest
-        CommandsRespondToQueuedCommandResult EnqueueCommandParams EnqueueCommandResult ExecuteCommandParams
-        ExecuteCommandResult QueuedCommandHandled QueuedCommandNotHandled QueuedCommandResult
-        SlashCommandAgentPromptResult SlashCommandCompletedResult SlashCommandInfo SlashCommandInput
-        SlashCommandInputCompletion SlashCommandInvocationResult SlashCommandKind
-        SlashCommandSelectSubcommandOption SlashCommandSelectSubcommandResult SlashCommandTextResult
+        AcceptedEnqueueCommandResult CommandsFinalizeInvocationEffectRequest
+        CommandsFinalizeInvocationEffectRequestEffect CommandsFinalizeInvocationEffectResult
+        CommandsHandlePendingCommandRequest CommandsHandlePendingCommandResult
+        CommandsInvocationEffectOutcome CommandsInvocationOrigin CommandsInvokeRequest CommandsListRequest
+        CommandsRespondToQueuedCommandRequest CommandsRespondToQueuedCommandResult EnqueueCommandParams
+        EnqueueCommandResult ExecuteCommandParams ExecuteCommandResult QueuedCommandHandled
+        QueuedCommandNotHandled QueuedCommandResult SandboxSessionChange SlashCommandAddTimelineEntryResult
+        SlashCommandAgentPromptResult SlashCommandCompletedResult SlashCommandInvocationResult
+        SlashCommandModelPickerDialog SlashCommandSelectSubcommandOption SlashCommandSelectSubcommandResult
+        SlashCommandSetModelResult SlashCommandSetModelResultRevertOnCancel SlashCommandSetPlanModelResult
+        SlashCommandShowDialogResult SlashCommandTextResult SlashCommandTimelineEntry
+        UnsupportedEnqueueCommandResult
+    """,
+    ".session_completions": """
+        CompletionsGetTriggerCharactersResult CompletionsRequestRequest CompletionsRequestResult
+        SessionCompletionItem
+    """,
+    ".session_connectors": """
+        AuthIdentityMetadata ConnectorAccountRequest ConnectorAuthorizationRequirement
+        ConnectorAuthorizationScope ConnectorAvailability ConnectorCapabilities ConnectorCatalogEntry
+        ConnectorCatalogResult ConnectorConnectRequest ConnectorConnectResult
+        ConnectorConnectResultConnected ConnectorConnectResultConsentRequired ConnectorConnectResultPending
+        ConnectorContinueRequest ConnectorDisconnectResult ConnectorMCPStatus ConnectorReconcileRequest
+        ConnectorRuntimeStatus ConnectorSessionAccount ConnectorSessionAccountResult ConnectorStatus
+    """,
+    ".session_content_exclusion": """
+        ContentExclusionCheckPathsRequest ContentExclusionCheckPathsResult ContentExclusionPathCheck
+    """,
+    ".session_customizations": """
+        CustomizationReloadOutcome CustomizationReloadStatus CustomizationReloadSubsystem
+        CustomizationsReloadResult
+    """,
+    ".session_debug": """
+        DebugCollectLogsCollectedEntry DebugCollectLogsDestination DebugCollectLogsDestinationArchive
+        DebugCollectLogsDestinationDirectory DebugCollectLogsEntry DebugCollectLogsEntryKind
+        DebugCollectLogsInclude DebugCollectLogsRedaction DebugCollectLogsRequest DebugCollectLogsResult
+        DebugCollectLogsResultKind DebugCollectLogsSkippedEntry DebugCollectLogsSource
+    """,
+    ".session_diagnostics": """
+        DiagnosticCursorStatus DiagnosticEntry DiagnosticLogLevel DiagnosticSeverity DiagnosticSource
+        DiagnosticSourcesConfiguration DiagnosticsConfiguration DiagnosticsConfigureRequest
+        DiagnosticsReadRequest DiagnosticsReadResult MCPDiagnosticDetails MCPDiagnosticDirection
+        MCPDiagnosticKind MCPDiagnosticSourceConfiguration
     """,
     ".session_event_log": """
         EventLogReadRequest EventLogReleaseInterestResult EventLogTailResult EventLogTypes EventsAgentScope
-        EventsCursorStatus EventsReadResult RegisterEventInterestParams RegisterEventInterestResult
-        ReleaseEventInterestParams
+        RegisterEventInterestParams RegisterEventInterestResult ReleaseEventInterestParams
     """,
     ".session_extensions": """
-        Extension ExtensionContextPushInput ExtensionList ExtensionSource ExtensionStatus
-        ExtensionsDisableRequest ExtensionsEnableRequest PushAttachment PushAttachmentBlob
-        PushAttachmentDirectory PushAttachmentFile PushAttachmentFileLineRange PushAttachmentGitHubReference
-        PushAttachmentGitHubReferenceType PushAttachmentSelection PushAttachmentSelectionDetails
-        PushAttachmentSelectionDetailsEnd PushAttachmentSelectionDetailsStart SendAttachmentsToMessageParams
+        Extension ExtensionContextPushInput ExtensionList ExtensionStatus ExtensionsDisableRequest
+        ExtensionsEnableRequest PushAttachment PushAttachmentBlob PushAttachmentDirectory PushAttachmentFile
+        PushAttachmentFileLineRange PushAttachmentGitHubActionsJob PushAttachmentGitHubCommit
+        PushAttachmentGitHubFile PushAttachmentGitHubFileDiff PushAttachmentGitHubFileDiffSide
+        PushAttachmentGitHubReference PushAttachmentGitHubReferenceType PushAttachmentGitHubRelease
+        PushAttachmentGitHubRepository PushAttachmentGitHubSnippet PushAttachmentGitHubTreeComparison
+        PushAttachmentGitHubTreeComparisonSide PushAttachmentGitHubURL PushAttachmentSelection
+        PushAttachmentSelectionDetails PushAttachmentSelectionDetailsEnd PushAttachmentSelectionDetailsStart
+        PushGitHubRepoRef SendAttachmentsToMessageParams
+    """,
+    ".session_factory": """
+        FactoryAgentOptions FactoryAgentRequest FactoryAgentResult FactoryAgentSummary FactoryCancelRequest
+        FactoryCurrentPhase FactoryDeclaredLimits FactoryDurableOperation FactoryGetRunProgressRequest
+        FactoryGetRunRequest FactoryJournalGetRequest FactoryJournalGetResult FactoryJournalPutRequest
+        FactoryListRunsRequest FactoryListRunsResult FactoryLogLine FactoryLogLineKind FactoryLogRequest
+        FactoryPhaseObservation FactoryPhaseStatus FactoryProgressLine FactoryProgressPage
+        FactoryResumeRequest FactoryResumeResult FactoryRunConsumed FactoryRunDetail FactoryRunFailure
+        FactoryRunFailureFactoryAccountingIncomplete FactoryRunFailureFactoryDurableFailure
+        FactoryRunFailureFactoryLimitReached FactoryRunFailureFactoryResumeDeclined FactoryRunFailureKind
+        FactoryRunLimits FactoryRunRequest FactoryRunResult FactoryRunStatus FactoryRunSummary
+        FactoryRunTerminal FactoryToolResumeRequest FactoryToolRunOptions FactoryToolRunRequest RunOptions
     """,
     ".session_fleet": """
         FleetStartRequest FleetStartResult
     """,
+    ".session_github_auth": """
+        AuthValidationErrors SessionAuthInfoResult SessionAuthLoginRequest SessionAuthLogoutUserRequest
+        SessionAuthSwitchRequest
+    """,
     ".session_history": """
         HistoryAbortManualCompactionResult HistoryCancelBackgroundCompactionResult
-        HistoryCompactContextWindow HistoryCompactRequest HistoryCompactResult
+        HistoryClearContextRequest HistoryClearContextResult HistoryCompactContextWindow
+        HistoryCompactRequest HistoryCompactRequestTrigger HistoryCompactResult HistoryFileRestoreSkipReason
+        HistoryListRewindPointsResult HistoryPreviewRewindRequest HistoryPreviewRewindResult
+        HistoryRewindChangeType HistoryRewindFilePreview HistoryRewindMode HistoryRewindOutcome
+        HistoryRewindPoint HistoryRewindRequest HistoryRewindResult HistorySkippedFileRestore
         HistorySummarizeForHandoffResult HistoryTruncateRequest HistoryTruncateResult
     """,
     ".session_instructions": """
         InstructionsGetSourcesResult
+    """,
+    ".session_limit_prediction": """
+        SessionLimitPredictionBaselineData SessionLimitPredictionClientType SessionLimitPredictionDetails
+        SessionLimitPredictionRequest SessionLimitPredictionResult SessionLimitPredictionResultAvailable
+        SessionLimitPredictionResultUnavailable SessionLimitPredictionSource SessionLimitPredictionTier
+        SessionLimitPredictionTierOption SessionLimitPredictionUnavailableReason
     """,
     ".session_lsp": """
         LSPInitializeRequest
@@ -434,31 +925,58 @@ MODULES = {
         MCPAppsSetHostContextDetailsDisplayMode MCPAppsSetHostContextDetailsPlatform
         MCPAppsSetHostContextDetailsTheme MCPAppsSetHostContextRequest MCPCancelSamplingExecutionParams
         MCPCancelSamplingExecutionResult MCPConfigureGitHubRequest MCPConfigureGitHubResult
-        MCPDisableRequest MCPEnableRequest MCPExecuteSamplingParams MCPExecuteSamplingRequest
-        MCPExecuteSamplingResult MCPFilteredServer MCPHostState MCPIsServerRunningRequest
-        MCPIsServerRunningResult MCPListToolsRequest MCPListToolsResult MCPOAuthLoginRequest
-        MCPOAuthLoginResult MCPOAuthRespondRequest MCPOAuthRespondResult MCPRegisterExternalClientRequest
-        MCPReloadWithConfigRequest MCPRemoveGitHubResult MCPRestartServerRequest MCPSamplingExecutionAction
-        MCPSamplingExecutionResult MCPServer MCPServerFailureInfo MCPServerList MCPServerNeedsAuthInfo
+        MCPConfiguredServer MCPConfiguredServerList MCPConfiguredServerState MCPDisableRequest
+        MCPEnableRequest MCPExecuteSamplingParams MCPExecuteSamplingRequest MCPExecuteSamplingResult
+        MCPFailedServer MCPFilteredServer MCPHeadersHandlePendingHeadersRefreshRequest
+        MCPHeadersHandlePendingHeadersRefreshRequestError
+        MCPHeadersHandlePendingHeadersRefreshRequestHeaders MCPHeadersHandlePendingHeadersRefreshRequestNone
+        MCPHeadersHandlePendingHeadersRefreshRequestRequest
+        MCPHeadersHandlePendingHeadersRefreshRequestResult MCPHostState MCPIsServerRunningRequest
+        MCPIsServerRunningResult MCPListToolsRequest MCPListToolsResult
+        MCPOAuthAuthenticationStateChangedRequest MCPOAuthCancelLoginResult MCPOAuthCompleteRequest
+        MCPOAuthHandlePendingRequest MCPOAuthHandlePendingResult MCPOAuthLoginGrantType MCPOAuthLoginRequest
+        MCPOAuthLoginResult MCPOAuthPendingRequestResponse MCPOAuthPendingRequestResponseCancelled
+        MCPOAuthPendingRequestResponseRuntimeRefresh MCPOAuthPendingRequestResponseToken
+        MCPOAuthPrepareLoginResult MCPOAuthProbeNeedsAuthReason MCPOAuthProbeRequest MCPOAuthProbeResult
+        MCPOAuthProbeResultAuthenticated MCPOAuthProbeResultFailed MCPOAuthProbeResultNeedsAuth
+        MCPOAuthProbeResultNoAuthRequired MCPOAuthRespondRequest MCPOAuthRespondResult
+        MCPOwnedOAuthLoginStatus MCPPrompt MCPPromptArgument MCPPromptIcon MCPPromptMessage MCPPromptRole
+        MCPPromptsGetRequest MCPPromptsGetResult MCPPromptsListRequest MCPPromptsListResult
+        MCPRegisterExternalClientRequest MCPReloadWithConfigRequest MCPRemoveGitHubResult MCPResource
+        MCPResourceAnnotations MCPResourceContent MCPResourceIcon MCPResourceTemplate
+        MCPResourcesListRequest MCPResourcesListResult MCPResourcesListTemplatesRequest
+        MCPResourcesListTemplatesResult MCPResourcesReadRequest MCPResourcesReadResult
+        MCPRestartServerRequest MCPSamplingExecutionAction MCPSamplingExecutionResult MCPServer
+        MCPServerFailureInfo MCPServerList MCPServerNeedsAuthInfo MCPServerOwnership
         MCPSetEnvValueModeDetails MCPSetEnvValueModeParams MCPSetEnvValueModeResult MCPStartServerRequest
-        MCPStartServersResult MCPStopServerRequest MCPTools MCPUnregisterExternalClientRequest
+        MCPStartServersResult MCPStopServerRequest MCPToolUI MCPToolUIVisibility MCPTools
+        MCPUnregisterExternalClientRequest MoveMCPLoadingToBackgroundResult SessionConnectedIdeInfo
+        SessionMCPOAuthCancelLoginRequest SessionMCPOAuthPrepareLoginRequest
+        SessionMCPSetConnectedIdeInfoParams
     """,
     ".session_metadata": """
-        MetadataContextInfoRequest MetadataContextInfoResult MetadataIsProcessingResult
-        MetadataRecomputeContextTokensRequest MetadataRecomputeContextTokensResult
-        MetadataRecordContextChangeRequest MetadataRecordContextChangeResult
-        MetadataSetWorkingDirectoryRequest MetadataSetWorkingDirectoryResult MetadataSnapshotCurrentMode
-        MetadataSnapshotRemoteMetadata MetadataSnapshotRemoteMetadataRepository
-        MetadataSnapshotRemoteMetadataTaskType SessionActivity SessionContextInfo SessionMetadataSnapshot
-        SessionWorkingDirectoryContext SessionWorkingDirectoryContextHostType WorkspaceSummary
+        ContextHeaviestMessage MetadataContextAttributionResult MetadataContextHeaviestMessagesRequest
+        MetadataContextHeaviestMessagesResult MetadataContextInfoRequest MetadataContextInfoResult
+        MetadataIsProcessingResult MetadataRecomputeContextTokensRequest
+        MetadataRecomputeContextTokensResult MetadataRecordContextChangeRequest
+        MetadataRecordContextChangeResult MetadataSetWorkingDirectoryRequest
+        MetadataSetWorkingDirectoryResult MetadataSnapshotCurrentMode MetadataSnapshotRemoteMetadata
+        MetadataSnapshotRemoteMetadataRepository MetadataSnapshotRemoteMetadataTaskType
+        MetadataUpdateClientMetadataRequest SessionActivity SessionContextAttribution
+        SessionContextAttributionCategories SessionContextAttributionCompactions
+        SessionContextAttributionEntriesItem SessionContextInfo SessionMetadataSnapshot WorkspaceSummary
         WorkspaceSummaryHostType
     """,
     ".session_mode": """
-        ModeSetRequest
+        ModeSetRequest ModeSetResult
     """,
     ".session_model": """
-        CurrentModel ModelListRequest ModelSetReasoningEffortRequest ModelSetReasoningEffortResult
-        ModelSwitchToRequest ModelSwitchToResult SessionModelList
+        CurrentModel ModelApplyStartupOverlayRequest ModelClearStartupSeedResult
+        ModelGetReasoningSummariesRequest ModelGetReasoningSummariesResult ModelListRequest
+        ModelPickerPersistenceRequest ModelProviderDescriptor ModelSetAllowedModelsRequest
+        ModelSetAllowedModelsResult ModelSetReasoningEffortRequest ModelSetReasoningEffortResult
+        ModelSwitchAutoTierRequest ModelSwitchAutoTierResult ModelSwitchAutoTierStatus ModelSwitchToRequest
+        ModelSwitchToResult SessionModelClearStartupSeedRequest SessionModelList SessionModelPriceCategory
     """,
     ".session_name": """
         NameGetResult NameSetAutoRequest NameSetAutoResult NameSetRequest
@@ -467,32 +985,36 @@ MODULES = {
         OptionsUpdateAdditionalContentExclusionPolicy OptionsUpdateAdditionalContentExclusionPolicyRule
         OptionsUpdateAdditionalContentExclusionPolicyRuleSource
         OptionsUpdateAdditionalContentExclusionPolicyScope OptionsUpdateContextTier
-        OptionsUpdateEnvValueMode OptionsUpdateReasoningSummary OptionsUpdateToolFilterPrecedence
+        OptionsUpdateEnvValueMode OptionsUpdateReasoningSummary ProtocolImageGenerationOptions
         SessionInstalledPlugin SessionInstalledPluginSource SessionInstalledPluginSourceGitHub
         SessionInstalledPluginSourceLocal SessionInstalledPluginSourceURL SessionUpdateOptionsParams
         SessionUpdateOptionsResult
     """,
     ".session_permissions": """
         AllowAllPermissionSetResult AllowAllPermissionState FolderTrustAddParams FolderTrustCheckParams
-        FolderTrustCheckResult PendingPermissionRequest PendingPermissionRequestList PermissionDecision
+        PendingPermissionRequest PendingPermissionRequestList PermissionDecision
         PermissionDecisionApproveForLocation PermissionDecisionApproveForLocationApproval
         PermissionDecisionApproveForLocationApprovalCommands
         PermissionDecisionApproveForLocationApprovalCustomTool
+        PermissionDecisionApproveForLocationApprovalExtensionEnvAccess
         PermissionDecisionApproveForLocationApprovalExtensionManagement
         PermissionDecisionApproveForLocationApprovalExtensionPermissionAccess
-        PermissionDecisionApproveForLocationApprovalMCP
+        PermissionDecisionApproveForLocationApprovalFactory PermissionDecisionApproveForLocationApprovalMCP
         PermissionDecisionApproveForLocationApprovalMCPSampling
         PermissionDecisionApproveForLocationApprovalMemory PermissionDecisionApproveForLocationApprovalRead
+        PermissionDecisionApproveForLocationApprovalWorkflow
         PermissionDecisionApproveForLocationApprovalWrite PermissionDecisionApproveForSession
         PermissionDecisionApproveForSessionApproval PermissionDecisionApproveForSessionApprovalCommands
         PermissionDecisionApproveForSessionApprovalCustomTool
+        PermissionDecisionApproveForSessionApprovalExtensionEnvAccess
         PermissionDecisionApproveForSessionApprovalExtensionManagement
         PermissionDecisionApproveForSessionApprovalExtensionPermissionAccess
-        PermissionDecisionApproveForSessionApprovalMCP
+        PermissionDecisionApproveForSessionApprovalFactory PermissionDecisionApproveForSessionApprovalMCP
         PermissionDecisionApproveForSessionApprovalMCPSampling
         PermissionDecisionApproveForSessionApprovalMemory PermissionDecisionApproveForSessionApprovalRead
-        PermissionDecisionApproveForSessionApprovalWrite PermissionDecisionApproveOnce
-        PermissionDecisionApprovePermanently PermissionDecisionApproved
+        PermissionDecisionApproveForSessionApprovalWorkflow PermissionDecisionApproveForSessionApprovalWrite
+        PermissionDecisionApproveOnce PermissionDecisionApprovePermanently
+        PermissionDecisionApproveReadOnlyForSession PermissionDecisionApproved
         PermissionDecisionApprovedForLocation PermissionDecisionApprovedForSession
         PermissionDecisionCancelled PermissionDecisionDeniedByContentExclusionPolicy
         PermissionDecisionDeniedByPermissionRequestHook PermissionDecisionDeniedByRules
@@ -500,7 +1022,7 @@ MODULES = {
         PermissionDecisionDeniedNoApprovalRuleAndCouldNotRequestFromUser PermissionDecisionReject
         PermissionDecisionRequest PermissionDecisionUserNotAvailable PermissionLocationAddToolApprovalParams
         PermissionLocationApplyParams PermissionLocationApplyResult PermissionLocationResolveParams
-        PermissionLocationResolveResult PermissionLocationType PermissionPathsAddParams
+        PermissionLocationResolveResult PermissionLocationType PermissionModeSource PermissionPathsAddParams
         PermissionPathsAllowedCheckParams PermissionPathsAllowedCheckResult PermissionPathsConfig
         PermissionPathsList PermissionPathsUpdatePrimaryParams PermissionPathsWorkspaceCheckParams
         PermissionPathsWorkspaceCheckResult PermissionPromptShownNotification PermissionRequestResult
@@ -510,36 +1032,83 @@ MODULES = {
         PermissionsConfigureAdditionalContentExclusionPolicyRuleSource
         PermissionsConfigureAdditionalContentExclusionPolicyScope PermissionsConfigureParams
         PermissionsConfigureResult PermissionsFolderTrustAddTrustedResult PermissionsGetAllowAllRequest
-        PermissionsLocationsAddToolApprovalDetails PermissionsLocationsAddToolApprovalDetailsCommands
+        PermissionsGetModeResult PermissionsLocationsAddToolApprovalDetails
+        PermissionsLocationsAddToolApprovalDetailsCommands
         PermissionsLocationsAddToolApprovalDetailsCustomTool
+        PermissionsLocationsAddToolApprovalDetailsExtensionEnvAccess
         PermissionsLocationsAddToolApprovalDetailsExtensionManagement
         PermissionsLocationsAddToolApprovalDetailsExtensionPermissionAccess
-        PermissionsLocationsAddToolApprovalDetailsMCP PermissionsLocationsAddToolApprovalDetailsMCPSampling
+        PermissionsLocationsAddToolApprovalDetailsFactory PermissionsLocationsAddToolApprovalDetailsMCP
+        PermissionsLocationsAddToolApprovalDetailsMCPSampling
         PermissionsLocationsAddToolApprovalDetailsMemory PermissionsLocationsAddToolApprovalDetailsRead
-        PermissionsLocationsAddToolApprovalDetailsWrite PermissionsLocationsAddToolApprovalResult
-        PermissionsModifyRulesParams PermissionsModifyRulesResult PermissionsModifyRulesScope
-        PermissionsNotifyPromptShownResult PermissionsPathsAddResult PermissionsPathsListRequest
-        PermissionsPathsUpdatePrimaryResult PermissionsPendingRequestsRequest
+        PermissionsLocationsAddToolApprovalDetailsWorkflow PermissionsLocationsAddToolApprovalDetailsWrite
+        PermissionsLocationsAddToolApprovalResult PermissionsModifyRulesParams PermissionsModifyRulesResult
+        PermissionsModifyRulesScope PermissionsNotifyPromptShownResult PermissionsPathsAddResult
+        PermissionsPathsListRequest PermissionsPathsUpdatePrimaryResult PermissionsPendingRequestsRequest
         PermissionsResetSessionApprovalsRequest PermissionsResetSessionApprovalsResult
         PermissionsSetAllowAllRequest PermissionsSetAllowAllSource PermissionsSetApproveAllRequest
-        PermissionsSetApproveAllResult PermissionsSetApproveAllSource PermissionsSetRequiredRequest
-        PermissionsSetRequiredResult PermissionsURLsSetUnrestrictedModeResult
+        PermissionsSetApproveAllResult PermissionsSetApproveAllSource PermissionsSetModeRequest
+        PermissionsSetModeResult PermissionsSetRequiredRequest PermissionsSetRequiredResult
+        PermissionsURLsSetUnrestrictedModeResult
     """,
     ".session_plan": """
-        PlanReadResult PlanReadSqlTodosResult PlanSqlTodosRow PlanUpdateRequest
+        PlanReadResult PlanReadSqlTodosResult PlanReadSqlTodosWithDependenciesResult PlanSqlTodoDependency
+        PlanSqlTodosRow PlanUpdateRequest
     """,
     ".session_plugins": """
-        Plugin PluginList PluginsReloadRequest
+        ManagedPluginRetryEntry ManagedPluginRetryStatus Plugin PluginList PluginsReloadRequest
+        SessionPluginsDisableRequest SessionPluginsEnableRequest SessionPluginsInstallRequest
+        SessionPluginsRetryManagedRequest SessionPluginsRetryManagedResult
+    """,
+    ".session_provider": """
+        ProviderAddRequest ProviderAddResult ProviderEndpoint ProviderGetEndpointRequest
+        ProviderSessionToken ProviderSyncRequest ProviderSyncResult ProviderWithdrawRequest
+        ProviderWithdrawResult
+    """,
+    ".session_providers": """
+        DiscoveredModel DiscoveredModelList ModelArtifactDetails ModelProviderAdapterCatalog
+        ModelProviderAdapterDescriptor ModelProviderAdapterOperationDescriptor ModelProviderAttribution
+        ModelProviderAutomaticDiscoveryMode ModelProviderAutomaticDiscoveryPolicy
+        ModelProviderConfigurationDisposition ModelProviderConfigurationPlan ModelProviderDiscoverRequest
+        ModelProviderDiscoverResult ModelProviderDiscoveryNetworkScope ModelProviderGetStatusRequest
+        ModelProviderInstance ModelProviderInstanceReference ModelProviderModelsListRequest
+        ModelProviderOperationOutcome ModelProviderOperationOutcomeCode
+        ModelProviderPrepareConfigurationRequest ModelProviderProvenance ModelProviderProvenanceSource
+        ModelProviderStatus ModelProviderWarning
     """,
     ".session_queue": """
-        QueuePendingItems QueuePendingItemsKind QueuePendingItemsResult QueueRemoveMostRecentResult
+        QueueAppendSteeringRequest QueueBeginDeferredIdleDrainRequest QueueBeginDeferredIdleDrainResult
+        QueueConsumeSystemNotificationsRequest QueueDeferSessionIdleRequest QueueDuplicateAtRequest
+        QueueDuplicateAtResult QueueEnqueueResumePendingResult QueueFinishDeferredIdleDrainRequest
+        QueueFinishDeferredIdleDrainResult QueueHasPendingResult QueueInsertAtRequest QueueInsertAtResult
+        QueueInsertMessage QueueMoveItemRequest QueueMoveItemResult QueuePendingItems QueuePendingItemsKind
+        QueuePendingItemsResult QueueRemoveAtRequest QueueRemoveAtResult QueueRemoveMostRecentResult
+        QueueSendNowRequest QueueSendNowResult QueueSetDrainPausedRequest QueueSnapshotResult
+        QueueUpdateTextRequest QueueUpdateTextResult QueueWithdrawMessageRequest QueueWithdrawMessageResult
+    """,
+    ".session_quota": """
+        QuotaTakeWarningsResult QuotaWarningProjection SessionQuotaDelegateWarning SessionQuotaPlanTier
+        SessionQuotaProjection SessionQuotaSnapshot
     """,
     ".session_remote": """
         RemoteEnableRequest RemoteEnableResult RemoteNotifySteerableChangedRequest
         RemoteNotifySteerableChangedResult
     """,
+    ".session_sandbox": """
+        SandboxCredentialSuggestion SandboxCredentialSuggestionsResult SandboxDisableForSessionRequest
+        SandboxDisableForSessionResult SandboxEnforcementStatus SandboxGrantPathForRequestRequest
+        SandboxGrantPathForRequestResult
+    """,
     ".session_schedule": """
-        ScheduleEntry ScheduleList ScheduleStopRequest ScheduleStopResult
+        ScheduleAddAtRequest ScheduleAddCronRequest ScheduleAddRequest ScheduleAddResult
+        ScheduleAddSelfPacedRequest ScheduleEntry ScheduleHasSelfPacedResult ScheduleList
+        ScheduleRearmSelfPacedRequest ScheduleStopRequest ScheduleStopResult
+    """,
+    ".session_settings": """
+        SessionSettingsBuiltInToolAvailabilitySnapshot SessionSettingsEvaluatePredicateRequest
+        SessionSettingsEvaluatePredicateResult SessionSettingsJobSnapshot SessionSettingsModelSnapshot
+        SessionSettingsOnlineEvaluationSnapshot SessionSettingsPredicateName SessionSettingsRepoSnapshot
+        SessionSettingsSnapshot SessionSettingsValidationSnapshot
     """,
     ".session_shell": """
         CancelUserRequestedShellCommandResult ShellCancelUserRequestedRequest ShellExecRequest
@@ -551,102 +1120,297 @@ MODULES = {
         SkillsLoadDiagnostics
     """,
     ".session_tasks": """
-        TaskAgentInfo TaskAgentProgress TaskExecutionMode TaskInfo TaskList TaskProgress TaskProgressLine
-        TaskShellInfo TaskShellInfoAttachmentMode TaskShellProgress TaskStatus TasksCancelRequest
-        TasksCancelResult TasksGetCurrentPromotableResult TasksGetProgressRequest TasksGetProgressResult
-        TasksPromoteCurrentToBackgroundResult TasksPromoteToBackgroundRequest TasksPromoteToBackgroundResult
-        TasksRefreshResult TasksRemoveRequest TasksRemoveResult TasksSendMessageRequest
-        TasksSendMessageResult TasksStartAgentRequest TasksStartAgentResult TasksWaitForPendingResult
+        TaskAgentInfo TaskAgentProgress TaskClientActiveStatus TaskClientExecutionMode TaskClientInfo
+        TaskClientOwner TaskClientOwnerKind TaskClientOwnerPresence TaskClientProgress TaskClientStatus
+        TaskClientUpdate TaskClientUpdateCancelled TaskClientUpdateCompleted TaskClientUpdateFailed
+        TaskClientUpdateProgress TaskExecutionMode TaskInfo TaskList TaskProgress TaskProgressLine
+        TaskShellInfo TaskShellInfoAttachmentMode TaskShellOutputExit TaskShellProgress TaskStatus
+        TasksCancelRequest TasksCancelResult TasksGetCurrentPromotableResult TasksGetProgressRequest
+        TasksGetProgressResult TasksPromoteCurrentToBackgroundResult TasksPromoteToBackgroundRequest
+        TasksPromoteToBackgroundResult TasksReadOutputRequest TasksReadOutputResult TasksRefreshResult
+        TasksRegisterRequest TasksRegisterResult TasksRemoveRequest TasksRemoveResult
+        TasksSendMessageRequest TasksSendMessageResult TasksStartAgentRequest TasksStartAgentResult
+        TasksUpdateRequest TasksUpdateResult TasksWaitForPendingResult
     """,
     ".session_telemetry": """
         SessionTelemetryEngagement TelemetrySetFeatureOverridesRequest
     """,
     ".session_tools": """
-        CurrentToolMetadata ExternalToolResult ExternalToolTextResultForLLM
+        BuiltinToolDescriptor BuiltinToolFormat BuiltinToolFormatType BuiltinToolInputSchema
+        BuiltinToolInputSchemaType CurrentToolMetadata ExternalToolResult ExternalToolTextResultForLLM
         ExternalToolTextResultForLLMBinaryResultsForLLM ExternalToolTextResultForLLMBinaryResultsForLLMType
         ExternalToolTextResultForLLMContent ExternalToolTextResultForLLMContentAudio
         ExternalToolTextResultForLLMContentImage ExternalToolTextResultForLLMContentResource
         ExternalToolTextResultForLLMContentResourceDetails ExternalToolTextResultForLLMContentResourceLink
         ExternalToolTextResultForLLMContentResourceLinkIcon
-        ExternalToolTextResultForLLMContentResourceLinkIconTheme ExternalToolTextResultForLLMContentTerminal
+        ExternalToolTextResultForLLMContentResourceLinkIconTheme
+        ExternalToolTextResultForLLMContentShellExit ExternalToolTextResultForLLMContentTerminal
         ExternalToolTextResultForLLMContentText HandlePendingToolCallRequest HandlePendingToolCallResult
-        ToolsGetCurrentMetadataResult ToolsInitializeAndValidateResult
+        PendingExternalToolRequest PendingExternalToolRequestList ProtocolExternalToolDefer
+        ProtocolExternalToolDefinition ProtocolExternalToolNamespace SubagentSettings SubagentSettingsEntry
+        SubagentSettingsEntryContextTier TaskCompletionDecision ToolResult ToolResultExpanded
+        ToolResultNewMessage ToolResultType ToolsExecuteRequest ToolsGetBuiltinDescriptorsRequest
+        ToolsGetBuiltinDescriptorsResult ToolsGetCurrentMetadataResult ToolsInitializeAndValidateResult
+        ToolsSetRequest ToolsSetResult ToolsShellDescriptorConfig ToolsTaskCompleteEventDataRequest
+        ToolsUpdateSubagentSettingsResult UpdateSubagentSettingsRequest
     """,
     ".session_ui": """
-        UIAutoModeSwitchResponse UIElicitationArrayAnyOfField UIElicitationArrayAnyOfFieldItems
-        UIElicitationArrayAnyOfFieldItemsAnyOf UIElicitationArrayEnumField UIElicitationArrayEnumFieldItems
-        UIElicitationFieldValue UIElicitationRequest UIElicitationResponse UIElicitationResponseAction
-        UIElicitationResponseContent UIElicitationResult UIElicitationSchema UIElicitationSchemaProperty
-        UIElicitationSchemaPropertyBoolean UIElicitationSchemaPropertyNumber
+        MCPElicitationFormMode MCPTaskMetadata UIAutoModeSwitchResponse UIElicitationArrayAnyOfField
+        UIElicitationArrayAnyOfFieldItems UIElicitationArrayAnyOfFieldItemsAnyOf UIElicitationArrayEnumField
+        UIElicitationArrayEnumFieldItems UIElicitationFieldValue UIElicitationRequest
+        UIElicitationRequestMeta UIElicitationResponse UIElicitationResponseAction
+        UIElicitationResponseContent UIElicitationResponseMeta UIElicitationResult UIElicitationSchema
+        UIElicitationSchemaProperty UIElicitationSchemaPropertyBoolean UIElicitationSchemaPropertyNumber
         UIElicitationSchemaPropertyNumberType UIElicitationSchemaPropertyString
         UIElicitationSchemaPropertyStringFormat UIElicitationStringEnumField UIElicitationStringOneOfField
         UIElicitationStringOneOfFieldOneOf UIEphemeralQueryRequest UIEphemeralQueryResult
         UIExitPlanModeAction UIExitPlanModeResponse UIHandlePendingAutoModeSwitchRequest
         UIHandlePendingElicitationRequest UIHandlePendingExitPlanModeRequest UIHandlePendingResult
-        UIHandlePendingSamplingRequest UIHandlePendingSamplingResponse UIHandlePendingUserInputRequest
-        UIRegisterDirectAutoModeSwitchHandlerResult UIUnregisterDirectAutoModeSwitchHandlerRequest
+        UIHandlePendingSamplingRequest UIHandlePendingSamplingResponse
+        UIHandlePendingSessionLimitsExhaustedRequest UIHandlePendingUserInputRequest
+        UIRegisterDirectAutoModeSwitchHandlerResult UISessionLimitsExhaustedResponse
+        UISessionLimitsExhaustedResponseAction UIUnregisterDirectAutoModeSwitchHandlerRequest
         UIUnregisterDirectAutoModeSwitchHandlerResult UIUserInputResponse
     """,
     ".session_usage": """
-        UsageGetMetricsResult UsageMetricsCodeChanges UsageMetricsModelMetric
-        UsageMetricsModelMetricRequests UsageMetricsModelMetricTokenDetail UsageMetricsModelMetricUsage
-        UsageMetricsTokenDetail
+        SessionUsageSetCodeChangesRequest
+    """,
+    ".session_visibility": """
+        SessionVisibilityStatus VisibilityGetResult VisibilitySetRequest VisibilitySetResult
+    """,
+    ".session_workflow": """
+        WorkflowAgentOptions WorkflowAgentRequest WorkflowAgentResult WorkflowAgentSummary
+        WorkflowCancelRequest WorkflowCurrentPhase WorkflowDeclaredLimits WorkflowDurableOperation
+        WorkflowGetRunProgressRequest WorkflowGetRunRequest WorkflowJournalGetRequest
+        WorkflowJournalGetResult WorkflowJournalPutRequest WorkflowListRunsRequest WorkflowListRunsResult
+        WorkflowLogLine WorkflowLogLineKind WorkflowLogRequest WorkflowPauseCheckpointAction
+        WorkflowPauseCheckpointRequest WorkflowPauseCheckpointResult WorkflowPauseInfo
+        WorkflowPauseInfoCheckpoint WorkflowPauseInfoUser WorkflowPauseRequest WorkflowPhaseObservation
+        WorkflowPhaseStatus WorkflowProgressLine WorkflowProgressPage WorkflowResumeRequest
+        WorkflowResumeResult WorkflowRunConsumed WorkflowRunDetail WorkflowRunFailure WorkflowRunFailureKind
+        WorkflowRunFailureWorkflowAccountingIncomplete WorkflowRunFailureWorkflowDurableFailure
+        WorkflowRunFailureWorkflowLimitReached WorkflowRunFailureWorkflowProviderDisconnected
+        WorkflowRunFailureWorkflowResumeDeclined WorkflowRunLimits WorkflowRunOptions WorkflowRunRequest
+        WorkflowRunResult WorkflowRunStatus WorkflowRunSummary WorkflowRunTerminal WorkflowToolResumeRequest
+        WorkflowToolRunOptions WorkflowToolRunRequest
     """,
     ".session_workspaces": """
-        WorkspaceDiffFileChange WorkspaceDiffFileChangeType WorkspaceDiffMode WorkspaceDiffResult
-        WorkspacesCheckpoints WorkspacesCreateFileRequest WorkspacesDiffRequest WorkspacesGetWorkspaceResult
-        WorkspacesGetWorkspaceResultWorkspace WorkspacesListCheckpointsResult WorkspacesListFilesResult
+        WorkspaceDiffContents WorkspaceDiffFileChange WorkspaceDiffFileChangeType WorkspaceDiffMode
+        WorkspaceDiffResult WorkspacesAddSummaryRequest WorkspacesAddSummaryResult
+        WorkspacesAddSummaryResultSummary WorkspacesAddSummaryResultWorkspace
+        WorkspacesAutopilotObjectiveExistsResult WorkspacesCheckpoints WorkspacesCreateDirectoryRequest
+        WorkspacesCreateFileRequest WorkspacesDeleteAutopilotObjectiveResult WorkspacesDiffRequest
+        WorkspacesEnsureRequest WorkspacesGetWorkspaceResult WorkspacesGetWorkspaceResultWorkspace
+        WorkspacesListCheckpointsResult WorkspacesListFilesResult WorkspacesReadAutopilotObjectiveResult
         WorkspacesReadCheckpointRequest WorkspacesReadCheckpointResult WorkspacesReadFileRequest
-        WorkspacesReadFileResult WorkspacesSaveLargePasteRequest WorkspacesSaveLargePasteResult
-        WorkspacesSaveLargePasteResultSaved WorkspacesWorkspaceDetailsHostType
+        WorkspacesReadFileResult WorkspacesRemovePathRequest WorkspacesRenamePathRequest
+        WorkspacesSaveLargePasteRequest WorkspacesSaveLargePasteResult WorkspacesSaveLargePasteResultSaved
+        WorkspacesStatFileRequest WorkspacesStatFileResult WorkspacesTruncateSummariesRequest
+        WorkspacesUpdateMetadataRequest WorkspacesWorkspaceDetailsHostType
+        WorkspacesWriteAutopilotObjectiveRequest WorkspacesWriteAutopilotObjectiveResult
     """,
     ".shared": """
-        AbortReason AgentInfo AgentInfoSource AutoModeSwitchResponse CanvasInstanceAvailability
-        ContentFilterMode ContextTier EmbeddedBlobResourceContents EmbeddedTextResourceContents
-        ExitPlanModeAction FilterMapping InstructionSource InstructionSourceLocation InstructionSourceType
-        MCPServerAuthConfig MCPServerAuthConfigRedirectPort MCPServerConfig MCPServerConfigHTTP
-        MCPServerConfigHTTPOAuthGrantType MCPServerConfigHTTPType MCPServerConfigStdio MCPServerSource
-        MCPServerStatus OpenCanvasInstance PermissionRule ProviderConfig ProviderConfigAzure
-        ProviderConfigType ProviderConfigWireAPI ReasoningSummary RemoteSessionMode SessionCapability
-        SessionMode SessionTarget ShutdownType SkillSource SuccessResult
+        AgentInfo AgentInfoSource AuthValidationError AutopilotOptions BuiltinToolSafeForTelemetry
+        BuiltinToolSafeTelemetryFields CanvasInstanceAvailability CapiSessionOptions CardDigest
+        CardDigestValue CatalogAuthenticationRequiredError CatalogAuthenticationRequiredReason
+        CatalogCapability CatalogCapabilityId CatalogClientContract CatalogContractViolationError
+        CatalogContractViolationReason CatalogInvalidRequestError CatalogInvalidRequestField
+        CatalogMalformedCardError CatalogMalformedCardReason CatalogMediaType CatalogNegotiatedContract
+        CatalogNegotiationRefusedError CatalogNegotiationRefusedErrorSupportedCapabilities
+        CatalogNegotiationRefusedReason CatalogNetworkFailureError CatalogNetworkFailureReason
+        CatalogPolicyRejectedError CatalogUnavailableError CatalogUnavailableReason
+        CatalogUnsafeRetrievalError CatalogUnsafeRetrievalReason ClientMetadata ConnectorCatalogStatus
+        EventsCursorStatus EventsReadDirection EventsReadResult ExtensionSource FactoryAckResult
+        FolderTrustCheckResult HistoryRewindUnavailableReason HookType HostEmptyResult
+        HostPublishSessionResult HostSessionCreateResult HostUnpublishSessionResult InstalledPluginInfo
+        InstalledPluginVerifiedSource InstructionSource InstructionSourceLocation InstructionSourceType
+        LLMInferenceHeaders MCPInstallationSecretStorage MCPPlanPolicyDecision MCPPlanPolicyResult
+        MCPPlanPolicySource MCPPlanProvenance MCPPlanResourceIdentity MCPServerCardMediaType
+        MarketplaceAddResult MarketplaceBrowseResult MarketplaceInfo MarketplaceListResult
+        MarketplacePluginInfo MarketplaceRefreshEntry MarketplaceRefreshResult MarketplaceRemoveResult
+        ModelPickerPriceCategory ModelPickerSettingsContext ModelPickerSettingsContextEnvironment
+        ModelSwitchConfirmation OpenCanvasInstance OptionsUpdateToolFilterPrecedence
+        PermissionDecisionContext PermissionDecisionOutcome PermissionDecisionSurface
+        PermissionResponseCapability PluginInstallResult PluginInstallStagingMode PluginUpdateResult
+        PluginsMarketplacesAddRequest PluginsMarketplacesBrowseRequest PluginsMarketplacesRefreshRequest
+        PluginsMarketplacesRemoveRequest PluginsUninstallRequest PluginsUpdateRequest
+        ProviderEndpointTransport ProviderEndpointType ProviderEndpointWireAPI RemoteSessionMode
+        SandboxConfigSource SendAgentMode SendMode SessionCapability SessionSetCredentialsResult
+        SessionTarget SessionWorkingDirectoryContext SessionWorkingDirectoryContextHostType
+        SettingsEditOperation SettingsEditResult SettingsEditStatus ShellCredentials ShellInitProfile
+        ShellInitScript ShellInitScriptShell ShellOptions SuccessResult WorkflowAckResult
     """,
-    ".shared_attachment": """
-        Attachment AttachmentBlob AttachmentDirectory AttachmentExtensionContext AttachmentFile
-        AttachmentFileLineRange AttachmentGitHubReference AttachmentGitHubReferenceType AttachmentSelection
-        AttachmentSelectionDetails AttachmentSelectionDetailsEnd AttachmentSelectionDetailsStart
+    ".shared_auth_identity": """
+        APIKeyAuthInfo AccountAuthInfo AuthIdentity AuthInfo AuthInfoType CopilotAPITokenAuthInfo
+        CopilotUserResponse CopilotUserResponseEndpoints CopilotUserResponseEnterpriseListItem
+        CopilotUserResponseOrganizationListItem CopilotUserResponseQuotaSnapshots
+        CopilotUserResponseQuotaSnapshotsChat CopilotUserResponseQuotaSnapshotsCompletions
+        CopilotUserResponseQuotaSnapshotsPremiumInteractions CopilotUserResponseQuotaSnapshotsValue
+        EnvAuthInfo GhCLIAuthInfo HMACAuthInfo SessionAuthStatus SessionSetCredentialsParams
+        SessionSetCredentialsParamsCredentials SettableAuthInfo SettableTokenAuthInfo TokenAuthInfo
+        TokenProviderAuthInfo UserAuthInfo
     """,
-    ".shared_auth_info": """
-        APIKeyAuthInfo AuthInfo CopilotAPITokenAuthInfo CopilotUserResponse CopilotUserResponseEndpoints
-        CopilotUserResponseOrganizationListItem CopilotUserResponseQuotaSnapshot
-        CopilotUserResponseQuotaSnapshots CopilotUserResponseQuotaSnapshotsChat
-        CopilotUserResponseQuotaSnapshotsCompletions CopilotUserResponseQuotaSnapshotsPremiumInteractions
-        EnvAuthInfo GhCLIAuthInfo HMACAuthInfo TokenAuthInfo UserAuthInfo
+    ".shared_auto_tier_metadata": """
+        AutoTierBilling AutoTierBillingPromo AutoTierDescriptor AutoTierMetadata AutoTierStatus
     """,
-    ".shared_model_capabilities_override": """
-        ModelCapabilitiesOverride ModelCapabilitiesOverrideLimits ModelCapabilitiesOverrideLimitsVision
-        ModelCapabilitiesOverrideSupports
+    ".shared_command_list": """
+        CommandList SlashCommandInfo SlashCommandInput SlashCommandInputChoice SlashCommandInputCompletion
+        SlashCommandKind
     """,
-    ".shared_permission_prompt_request": """
-        PermissionPromptRequest PermissionPromptRequestCommands PermissionPromptRequestCustomTool
-        PermissionPromptRequestExtensionManagement PermissionPromptRequestExtensionPermissionAccess
+    ".shared_events_abort": """
+        AbortReason
+    """,
+    ".shared_events_agent_model": """
+        ModelCallFailureTransport
+    """,
+    ".shared_events_assistant_model_permission_session_tool": """
+        FusionAttribution
+    """,
+    ".shared_events_assistant_model_session": """
+        AssistantUsageAPIEndpoint AssistantUsageQuotaSnapshot ModelCallRequestBodyCompressionFallback
+        ModelCallRequestBodyEncoding ModelCallWebSocketFallbackErrorKind ModelCallWebSocketFallbackReason
+    """,
+    ".shared_events_assistant_session": """
+        AiCreditsStatus AssistantUsageData AssistantUsageTransport FusionConversationScope FusionPattern
+        FusionPhaseKind ReasoningSummary
+    """,
+    ".shared_events_assistant_session_tool": """
+        AssistantUsageCopilotUsage AssistantUsageCopilotUsageTokenDetail ModelProviderKind ModelProviderRef
+        UsageAccountingIdentity
+    """,
+    ".shared_events_auto_mode_switch": """
+        AutoModeSwitchResponse
+    """,
+    ".shared_events_elicitation_human_response": """
+        ElicitationCompletedContent ElicitationRequestedSchema
+    """,
+    ".shared_events_exit_plan_mode_human_response": """
+        ExitPlanModeAction
+    """,
+    ".shared_events_mcp": """
+        HeaderEntry MCPOAuthHTTPResponse MCPOAuthWWWAuthenticateParams
+    """,
+    ".shared_events_permission": """
+        AssistedApprovalJudgeFailureReason AssistedApprovalRecommendation FactoryPermissionOperation
+        FactoryPermissionPhase PermissionApprovalEvaluation PermissionApprovalEvaluationEvaluationStage
+        PermissionApprovalEvaluationJudgeStatus PermissionApprovalEvaluationReasonCode
+        PermissionAssistedApproval PermissionDecisionSource PermissionPromptRequest
+        PermissionPromptRequestCommands PermissionPromptRequestCustomTool
+        PermissionPromptRequestExtensionEnvAccess PermissionPromptRequestExtensionManagement
+        PermissionPromptRequestExtensionPermissionAccess PermissionPromptRequestFactory
         PermissionPromptRequestHook PermissionPromptRequestMCP PermissionPromptRequestMemory
         PermissionPromptRequestPath PermissionPromptRequestPathAccessKind PermissionPromptRequestRead
-        PermissionPromptRequestURL PermissionPromptRequestWrite PermissionRequestMemoryAction
-        PermissionRequestMemoryDirection
+        PermissionPromptRequestURL PermissionPromptRequestWorkflow PermissionPromptRequestWrite
+        PermissionRecommendation PermissionRequestMemoryAction PermissionRequestMemoryDirection
+        PermissionRule PermissionSandboxPathGrant PermissionSandboxPathGrantAccess
+        PermissionWriteFileContent PermissionWriteFileEdit UserToolSessionApproval
+        UserToolSessionApprovalCommands UserToolSessionApprovalCustomTool
+        UserToolSessionApprovalExtensionEnvAccess UserToolSessionApprovalExtensionManagement
+        UserToolSessionApprovalExtensionPermissionAccess UserToolSessionApprovalFactory
+        UserToolSessionApprovalMCP UserToolSessionApprovalMemory UserToolSessionApprovalRead
+        UserToolSessionApprovalWorkflow UserToolSessionApprovalWrite WorkflowPermissionOperation
+        WorkflowPermissionPhase
+    """,
+    ".shared_events_permission_session": """
+        PermissionMode PermissionRecoveryAttempt PermissionRecoveryAttemptDisposition
+        PermissionRecoveryAttemptReason PermissionRecoveryAttemptRelation PermissionRecoveryOnBlocked
+        PermissionRecoveryReason PermissionRecoveryStatus SessionMode SessionPermissionRecoveryData
+        TaskBlocker TaskBlockerKind
+    """,
+    ".shared_events_session": """
+        AgentModelPolicy AutoTier ContextTier GitHubMCPToolConfig IndexedSearchState MCPServerMetadata
+        MCPServerStatus ManagedPermissionsContext ManagedSettingsResolvedSource ModelChangeSource
+        ProviderMonthlyUsage ProviderMonthlyUsageScope ProviderMonthlyUsageState ProviderQuotaAccessState
+        ProviderQuotaAcquisitionStatus ProviderQuotaBudgetMetadata ProviderQuotaCapacityState
+        ProviderQuotaObservationKind ProviderQuotaQuantityKind ProviderQuotaState ProviderQuotaUnit
+        SessionLimitsConfig SessionManagedSettingsResolvedData SessionTaskCompleteData ShutdownType
+        SkillSource TaskCompletionOutcome UsageGetMetricsResult UsageMetricsAgentMetric
+        UsageMetricsCodeChanges UsageMetricsModelMetric UsageMetricsModelMetricRequests
+        UsageMetricsModelMetricTokenDetail UsageMetricsModelMetricUsage UsageMetricsProviderModelMetric
+        UsageMetricsTokenDetail Verbosity
+    """,
+    ".shared_events_session_system_user": """
+        ResponsesReasoning
+    """,
+    ".shared_events_session_tool": """
+        MCPServerSource MCPServerTransport RemediationAction
+    """,
+    ".shared_events_session_tool_user": """
+        OmittedBinaryOmittedReason
+    """,
+    ".shared_events_session_user": """
+        Attachment AttachmentBlob AttachmentDirectory AttachmentExtensionContext AttachmentFile
+        AttachmentFileLineRange AttachmentGitHubActionsJob AttachmentGitHubCommit AttachmentGitHubFile
+        AttachmentGitHubFileDiff AttachmentGitHubFileDiffSide AttachmentGitHubReference
+        AttachmentGitHubReferenceType AttachmentGitHubRelease AttachmentGitHubRepository
+        AttachmentGitHubSnippet AttachmentGitHubTreeComparison AttachmentGitHubTreeComparisonSide
+        AttachmentGitHubURL AttachmentSelection AttachmentSelectionDetails AttachmentSelectionDetailsEnd
+        AttachmentSelectionDetailsStart GitHubRepoRef
+    """,
+    ".shared_events_tool": """
+        EmbeddedBlobResourceContents EmbeddedTextResourceContents
+    """,
+    ".shared_installed_plugin": """
+        InstalledPlugin InstalledPluginSource InstalledPluginSourceGitHub InstalledPluginSourceLocal
+        InstalledPluginSourceURL
+    """,
+    ".shared_mcp_installation_input": """
+        MCPInstallationInput MCPPlanConfigurationChange MCPPlanConfigurationOperation
+        MCPPlanPackageTransport MCPPlanRemoteTransport MCPPlanRequiredValue MCPPlanRequiredValueEnum
+        MCPPlanRequiredValueScalar MCPPlanScalarValueType MCPPlanScope MCPPlanSecretPlaceholder
+        MCPPlanSecretReference MCPPlanTarget MCPPlanTransportChoice MCPPlanTransportChoicePackage
+        MCPPlanTransportChoiceRemote MCPPlanValueCategory
+    """,
+    ".shared_mcp_server_config": """
+        ContentFilterMode FilterMapping MCPSafeForTelemetry MCPSafeForTelemetryFields MCPServerAuthConfig
+        MCPServerAuthConfigRedirectPort MCPServerConfig MCPServerConfigDeferTools MCPServerConfigHTTP
+        MCPServerConfigHTTPOAuthGrantType MCPServerConfigHTTPType MCPServerConfigMemory
+        MCPServerConfigMemoryType MCPServerConfigStdio MCPServerConfigStdioType
+    """,
+    ".shared_model_capabilities": """
+        AdaptiveThinkingSupport ModelCapabilities ModelCapabilitiesLimits ModelCapabilitiesLimitsVision
+        ModelCapabilitiesOverride ModelCapabilitiesOverrideLimits ModelCapabilitiesOverrideLimitsVision
+        ModelCapabilitiesOverrideSupports ModelCapabilitiesSupports NamedProviderConfig ProviderConfig
+        ProviderConfigAzure ProviderConfigModelProvider ProviderConfigTransport ProviderConfigType
+        ProviderConfigWireAPI ProviderModelConfig
+    """,
+    ".shared_plugin_install_plan": """
+        CatalogTrustEligibility CatalogTrustProvenance CatalogTrustSnapshot CatalogTrustSnapshotAbsent
+        CatalogTrustSnapshotCurrent CatalogTrustSnapshotDowngraded CatalogTrustSnapshotMalformed
+        CatalogTrustSnapshotRevoked CatalogTrustSnapshotSchemaVersion CatalogTrustSnapshotStale
+        CatalogTrustSnapshotUnsupported CatalogTrustSource CatalogTrustTier InstallationCatalogueIdentity
+        PluginInstallPlan PluginInstallationFileReview PluginInstallationLocation
+        PluginInstallationMCPServerReview PluginInstallationMCPTransport PluginInstallationReview
+        PluginInstallationSource SkillInstallPlan SkillInstallationFileReview SkillInstallationLocation
+        SkillInstallationOwnershipState SkillInstallationReview SkillInstallationReviewInstall
+        SkillInstallationReviewUninstall SkillInstallationScope SkillInstallationSessionState
+        SkillInstallationSource SkillInstallationSummary
     """,
     ".shared_sandbox_config": """
-        SandboxConfig SandboxConfigUserPolicy SandboxConfigUserPolicyExperimental
+        SandboxConfig SandboxConfigAuth SandboxConfigUserPolicy SandboxConfigUserPolicyExperimental
         SandboxConfigUserPolicyExperimentalSeatbelt SandboxConfigUserPolicyFilesystem
-        SandboxConfigUserPolicyNetwork
-    """,
-    ".shared_user_tool_session_approval": """
-        UserToolSessionApproval UserToolSessionApprovalCommands UserToolSessionApprovalCustomTool
-        UserToolSessionApprovalExtensionManagement UserToolSessionApprovalExtensionPermissionAccess
-        UserToolSessionApprovalMCP UserToolSessionApprovalMemory UserToolSessionApprovalRead
-        UserToolSessionApprovalWrite
+        SandboxConfigUserPolicyNetwork SandboxConfigUserPolicyNetworkProxy SandboxConfigUserPolicySeatbelt
+        SandboxCredentialsConfig SandboxMaskedEnvVar
     """,
     ".unreached": """
-        SessionOptions
+        CardDigestAlgorithm CatalogAgentPluginCandidateKind CatalogAgentPluginMarketplaceSourceKind
+        CatalogAgentPluginMaterializationSourceKind CatalogAgentPluginRepositorySourceKind
+        CatalogAiSkillCandidateKind CatalogAiSkillMediaType CatalogFeedAvailableStatus
+        CatalogFeedFilteredStatus CatalogFeedUnavailableStatus CatalogMCPServerCandidateKind
+        CatalogTrustSnapshotAbsentStatus CatalogTrustSnapshotCurrentStatus
+        CatalogTrustSnapshotDowngradedStatus CatalogTrustSnapshotMalformedStatus
+        CatalogTrustSnapshotRevokedStatus CatalogTrustSnapshotStaleStatus
+        CatalogTrustSnapshotUnsupportedStatus MCPOAuthCancelLoginRequest MCPOAuthPrepareLoginRequest
+        MCPPlanEnumValueType MCPPlanInstallSourceCandidateKind MCPPlanInstallSourceCardKind
+        MCPPlanPackageInstallMethod MCPPlanRemoteInstallMethod MCPPlanRequiredValueEnumKind
+        MCPPlanRequiredValueScalarKind MCPReloadConfig MCPServerCardEmbeddedKind MCPServerCardURLKind
+        ModelClearStartupSeedRequest PermissionsGetModeRequest ProtocolAppendMode ProtocolCustomizeMode
+        ProtocolMarkerSectionOverride ProtocolMarkerSectionOverridePreserve
+        ProtocolMarkerSectionOverrideTransform ProtocolReplaceMode ProtocolSectionOverride
+        ProtocolStaticSectionAction ProtocolStaticSectionOverride ProtocolSystemMessageAppendConfig
+        ProtocolSystemMessageConfig ProtocolSystemMessageCustomizeConfig ProtocolSystemMessageReplaceConfig
+        SessionOptions SystemMessageBlock TaskClientType ToolsListPendingRequestsRequest
+        UsageSetCodeChangesRequest
     """,
 }
 

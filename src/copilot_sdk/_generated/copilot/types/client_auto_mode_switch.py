@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from copilot_sdk._model import WireModel
 
-from .shared import AutoModeSwitchResponse
+from .shared_events_auto_mode_switch import AutoModeSwitchResponse
 
 
 class AutoModeSwitchRequest(WireModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from copilot_sdk._model import WireModel
 
-from .shared import ExitPlanModeAction
+from .shared_events_exit_plan_mode_human_response import ExitPlanModeAction
 
 
 class ExitPlanModeDecision(WireModel):

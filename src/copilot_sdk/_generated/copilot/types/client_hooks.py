@@ -3,42 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from copilot_sdk._model import WireModel
 
-HookType: TypeAlias = (
-    Literal[
-        "preToolUse",
-        "preMcpToolCall",
-        "postToolUse",
-        "postToolUseFailure",
-        "userPromptSubmitted",
-        "userPromptTransformed",
-        "sessionStart",
-        "sessionEnd",
-        "errorOccurred",
-        "agentStop",
-        "subagentStart",
-        "subagentStop",
-    ]
-    | str
-)
-"""When a hook is called.
-
-- `preToolUse`: Before a tool runs.
-- `preMcpToolCall`: Before an MCP tool is called.
-- `postToolUse`: After a tool has run.
-- `postToolUseFailure`: After a tool has failed.
-- `userPromptSubmitted`: When a prompt has been sent.
-- `userPromptTransformed`: When the prompt has been completed for the model.
-- `sessionStart`: At the first prompt of a session.
-- `sessionEnd`: When a session is closed.
-- `errorOccurred`: When an error has happened.
-- `agentStop`: When the agent is about to end its turn.
-- `subagentStart`: When a sub-agent starts.
-- `subagentStop`: When a sub-agent is about to end.
-"""
+from .shared import HookType
 
 
 class HooksInvokeRequest(WireModel):

@@ -58,6 +58,18 @@ class SessionFSMkdirRequest(WireModel):
     """POSIX permission bits to give the directories that are made."""
 
 
+class SessionFSReadFileBytesRequest(WireModel):
+    """The binary file to read.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session."""
+    path: str
+    """Path of the file, in the style of the session's filesystem."""
+
+
 class SessionFSReadFileRequest(WireModel):
     """Names the file `sessionFs.readFile` has to read."""
 
@@ -141,6 +153,35 @@ rows), `run` for INSERT, UPDATE or DELETE (gives `rowsAffected`).
 """
 
 
+SessionFSSqliteTransactionErrorClass: TypeAlias = (
+    Literal["busyOrLocked", "fatal", "postCommitAmbiguous"] | str
+)
+"""How an SQLite transaction failed.
+
+- `busyOrLocked`: The database was busy or locked before the commit; it was rolled back and can be
+  retried.
+- `fatal`: It failed for good; do not retry automatically.
+- `postCommitAmbiguous`: The connection broke when it may have been committed; a retry could do things
+  twice.
+
+Since runtime 1.0.81.
+"""
+
+
+class SessionFSSqliteTransactionStatement(WireModel):
+    """One statement of an SQLite transaction.
+
+    Since runtime 1.0.81.
+    """
+
+    query: str
+    """The SQL text."""
+    query_type: SessionFSSqliteQueryType
+    """How to run it."""
+    params: dict[str, Any] | None = None
+    """Values to bind, by name."""
+
+
 class SessionFSStatRequest(WireModel):
     """Names the path `sessionFs.stat` has to look up."""
 
@@ -148,6 +189,22 @@ class SessionFSStatRequest(WireModel):
     """ID of the session whose file system is used."""
     path: str
     """Path to look up, in the path conventions the provider declared."""
+
+
+class SessionFSWriteFileBytesRequest(WireModel):
+    """The binary file to write.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session."""
+    path: str
+    """Path of the file, in the style of the session's filesystem."""
+    content: str
+    """All bytes to write, in standard base64."""
+    mode: int | None = None
+    """POSIX mode for a file that is newly made."""
 
 
 class SessionFSWriteFileRequest(WireModel):
@@ -170,6 +227,22 @@ class SessionFSError(WireModel):
     """Kind of failure."""
     message: str | None = None
     """Detail in free text, meant for logs and diagnosis; may be absent."""
+    write_changed: bool | None = None
+    """Only after a failed `sessionFs.writeFile`: true if the file was changed before it failed. Leave out
+    if not, or if unknown. Since runtime 1.0.102.
+    """
+
+
+class SessionFSReadFileBytesResult(WireModel):
+    """The bytes of a file, or the error met.
+
+    Since runtime 1.0.102.
+    """
+
+    content: str
+    """All bytes of the file, in standard base64."""
+    error: SessionFSError | None = None
+    """What failed; absent on success."""
 
 
 class SessionFSReadFileResult(WireModel):
@@ -219,7 +292,7 @@ class SessionFSSqliteQueryRequest(WireModel):
     """How the SQL is to be run: `exec` for DDL or several statements (nothing returned), `query` for a
     SELECT (gives rows), `run` for INSERT, UPDATE or DELETE (gives `rowsAffected`).
     """
-    params: dict[str, str | int | float | None] | None = None
+    params: dict[str, Any] | None = None
     """Values to bind, by parameter name; each is a string, a number or null."""
 
 
@@ -236,6 +309,43 @@ class SessionFSSqliteQueryResult(WireModel):
     """What SQLite's `last_insert_rowid()` gives after an INSERT."""
     error: SessionFSError | None = None
     """Why the SQL failed; absent on success."""
+
+
+class SessionFSSqliteTransactionError(WireModel):
+    """A failed SQLite transaction. `busyOrLocked` means it was rolled back; never retry
+    `postCommitAmbiguous`.
+
+    Since runtime 1.0.81.
+    """
+
+    error_class: SessionFSSqliteTransactionErrorClass
+    """Kind of failure, for programs."""
+    message: str
+    """What failed, for people."""
+
+
+class SessionFSSqliteTransactionRequest(WireModel):
+    """The statements to run in one transaction; each call has to cope with a busy database.
+
+    Since runtime 1.0.81.
+    """
+
+    session_id: str
+    """ID of the session."""
+    statements: list[SessionFSSqliteTransactionStatement]
+    """SQL statements, in order."""
+
+
+class SessionFSSqliteTransactionResult(WireModel):
+    """What the statements gave, or the error met.
+
+    Since runtime 1.0.81.
+    """
+
+    results: list[SessionFSSqliteQueryResult]
+    """One result for each statement, in order."""
+    error: SessionFSSqliteTransactionError | None = None
+    """What failed; absent on success."""
 
 
 class SessionFSStatResult(WireModel):

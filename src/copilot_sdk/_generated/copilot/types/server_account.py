@@ -7,6 +7,34 @@ from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
+from .shared_auth_identity import AuthIdentity, AuthInfo
+
+
+class AccountDescribeAuthInfoResult(WireModel):
+    """How the runtime words an identity.
+
+    Since runtime 1.0.102.
+    """
+
+    message: str
+    """Banner that announces the signed-in user."""
+    description: str
+    """The identity in one line, to follow a phrase such as "Switched to"."""
+
+
+class AccountGetGistSupportResult(WireModel):
+    """Tells if an identity can create gists, and the reason if not.
+
+    Since runtime 1.0.102.
+    """
+
+    supported: bool
+    """Whether the identity can create gists."""
+    kind: str | None = None
+    """Category of the reason, for programs; set when gists are not supported."""
+    reason: str | None = None
+    """Explanation for people, to show in place of the gist action."""
+
 
 class AccountGetQuotaRequest(WireModel):
     """Parameters of `account.getQuota`."""
@@ -15,6 +43,67 @@ class AccountGetQuotaRequest(WireModel):
         default=None, validation_alias="gitHubToken", serialization_alias="gitHubToken", repr=False
     )
     """GitHub token of the user whose quota to read. The global sign-in is used when absent."""
+    selection_id: str | None = None
+    """Opaque ID of an account, from `account.getAllUsers`; the current account when absent. Since runtime
+    1.0.81.
+    """
+
+
+class AccountGetTokenEnvVarResult(WireModel):
+    """The environment variable that holds a classic personal access token, if any does.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str | None = None
+    """Name of the variable, for example `GH_TOKEN`; absent if the environment holds no classic token."""
+
+
+class AccountGetWebURLResult(WireModel):
+    """A full URL on the GitHub host of an identity.
+
+    Since runtime 1.0.102.
+    """
+
+    url: str
+    """Full URL of the path."""
+
+
+class AccountLoginRequest(WireModel):
+    """Credentials to check and store; leave out `login` to find the user from the token.
+
+    Since runtime 1.0.81.
+    """
+
+    host: str
+    """URL of the GitHub host."""
+    login: str | None = None
+    """Login name of the user. When absent, the runtime checks the token and asks GitHub for the name."""
+    token: str = Field(repr=False)
+    """Token for GitHub."""
+
+
+class AccountLoginResult(WireModel):
+    """Outcome of a sign-in that worked; one that fails raises an error.
+
+    Since runtime 1.0.81.
+    """
+
+    stored_in_vault: bool
+    """True if the credentials were saved securely: in the system keychain, or in the config file if
+    plaintext storage is on. False if they were not saved because no secure store was there; the client
+    decides what to do.
+    """
+
+
+class AccountLogoutResult(WireModel):
+    """Tells whether anyone is still signed in.
+
+    Since runtime 1.0.81.
+    """
+
+    has_more_users: bool
+    """True if other users are still signed in."""
 
 
 class AccountQuotaSnapshot(WireModel):
@@ -43,3 +132,73 @@ class AccountGetQuotaResult(WireModel):
 
     quota_snapshots: dict[str, AccountQuotaSnapshot]
     """State of each quota, keyed by its type, such as `chat`, `completions` or `premium_interactions`."""
+
+
+class AccountDescribeAuthInfoRequest(WireModel):
+    """Names the identity to put into words.
+
+    Since runtime 1.0.102.
+    """
+
+    identity: AuthIdentity
+    """Identity to put into words."""
+
+
+class AccountGetGistSupportRequest(WireModel):
+    """Names the identity to check for gist support.
+
+    Since runtime 1.0.102.
+    """
+
+    identity: AuthIdentity
+    """Identity to check."""
+
+
+class AccountGetWebURLRequest(WireModel):
+    """A path to be completed with the GitHub host of an identity.
+
+    Since runtime 1.0.102.
+    """
+
+    path: str
+    """Path on the host with no slash at the start, for example `settings/copilot/features`."""
+    identity: AuthIdentity | None = None
+    """Identity whose host to use; the public github.com when absent."""
+
+
+class AccountAllUsers(WireModel):
+    """A signed-in account, as `account.getAllUsers` lists it.
+
+    Since runtime 1.0.81.
+    """
+
+    auth_info: AuthInfo
+    """How this user is authenticated."""
+    selection_id: str | None = None
+    """Opaque ID by which other methods select this account and its models."""
+    token: str | None = Field(default=None, repr=False)
+    """Token of the account, if there is one."""
+
+
+class AccountGetCurrentAuthResult(WireModel):
+    """Who is signed in at present.
+
+    Since runtime 1.0.81.
+    """
+
+    auth_info: AuthInfo | None = None
+    """Authentication in use; absent if nobody is signed in."""
+    auth_errors: list[str] | None = None
+    """Errors of the latest attempt to authenticate, if there were any."""
+
+
+class AccountLogoutRequest(WireModel):
+    """Names the user to sign out.
+
+    Since runtime 1.0.81.
+    """
+
+    selection_id: str | None = None
+    """Opaque ID of the account, from `account.getAllUsers`."""
+    auth_info: AuthInfo | None = None
+    """Authentication data of the user to sign out."""

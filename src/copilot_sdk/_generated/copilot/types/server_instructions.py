@@ -3,9 +3,56 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from copilot_sdk._model import WireModel
 
 from .shared import InstructionSource
+
+InstructionDiscoveryPathKind: TypeAlias = Literal["file", "directory"] | str
+"""Kinds of places for instructions.
+
+- `file`: One instruction file.
+- `directory`: A directory of instruction files.
+
+Since runtime 1.0.81.
+"""
+
+
+InstructionDiscoveryPathLocation: TypeAlias = (
+    Literal["user", "repository", "working-directory", "plugin"] | str
+)
+"""Tiers in which instructions can live.
+
+- `user`: The user's configuration.
+- `repository`: The repository's configuration.
+- `working-directory`: Below the current working directory.
+- `plugin`: Provided by a plugin.
+
+Since runtime 1.0.81.
+"""
+
+
+class InstructionsDiscoverRepoSourcesRequest(WireModel):
+    """Where and how to look for instruction sources, all stated by the caller.
+
+    Since runtime 1.0.102.
+    """
+
+    location: str
+    """Repository to look in; an empty string means none, though `cwdPath` may still add sources."""
+    is_cli: bool | None = None
+    """True to include what a command-line host reads; other hosts leave it out."""
+    cwd_path: str | None = None
+    """Working directory whose sources to include as well; none when absent."""
+    config_dir: str | None = None
+    """Copilot configuration directory that holds the user-level sources; the server's own when absent or
+    empty.
+    """
+    additional_dirs: list[str] | None = None
+    """More directories to scan, besides the instruction directories set in the runtime's environment."""
+    enable_child_instructions: bool | None = None
+    """True to look for instruction files below the location too."""
 
 
 class InstructionsDiscoverRequest(WireModel):
@@ -20,6 +67,66 @@ class InstructionsDiscoverRequest(WireModel):
     rules, so that only those of repositories and working directories remain. Meant for hosts that serve
     several tenants.
     """
+    instruction_directories: list[str] | None = None
+    """More directories to look for instructions in; this grants no access to files. They work without
+    ambient discovery unless instructions are disabled. Relative paths start at the request's working
+    directory; null means the same as absent, and an empty list adds nothing. Since runtime 1.0.102.
+    """
+
+
+class InstructionsGetDiscoveryPathsRequest(WireModel):
+    """Says which places for instructions to list.
+
+    Since runtime 1.0.81.
+    """
+
+    project_paths: list[str] | None = None
+    """Project directories; only the user-level places are returned when it is absent or empty."""
+    exclude_host_instructions: bool | None = None
+    """True to leave out the user-level places of the host, as in deployments with many tenants."""
+    instruction_directories: list[str] | None = None
+    """More directories to list, even missing ones; this grants no access to files and does not make them
+    preferred. Relative paths start at the request's working directory; null means the same as absent.
+    Since runtime 1.0.102.
+    """
+
+
+class InstructionsInitPromptResult(WireModel):
+    """The prompt of the `init` command.
+
+    Since runtime 1.0.102.
+    """
+
+    prompt: str
+    """Text that tells the agent to write repository instructions."""
+
+
+class InstructionDiscoveryPath(WireModel):
+    """A file or directory in which custom instructions are found or can be created.
+
+    Since runtime 1.0.81.
+    """
+
+    path: str
+    """Absolute path; it need not exist yet."""
+    location: InstructionDiscoveryPathLocation
+    """Tier the place belongs to."""
+    kind: InstructionDiscoveryPathKind
+    """Whether it is a file or a directory."""
+    preferred_for_creation: bool
+    """True for the place in its tier where new instructions should go; at most one per tier."""
+    project_path: str | None = None
+    """Project path it was worked out from; only for repository places."""
+
+
+class InstructionDiscoveryPathList(WireModel):
+    """Files and directories in which custom instructions can be created.
+
+    Since runtime 1.0.81.
+    """
+
+    paths: list[InstructionDiscoveryPath]
+    """The places, by priority."""
 
 
 class ServerInstructionSourceList(WireModel):

@@ -3,11 +3,102 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from copilot_sdk._model import WireModel
+from pydantic import Field
 
-from .shared import MCPServerConfig, MCPServerSource
+from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+
+from .shared import (
+    CatalogAuthenticationRequiredError,
+    CatalogClientContract,
+    CatalogContractViolationError,
+    CatalogInvalidRequestError,
+    CatalogMalformedCardError,
+    CatalogNegotiatedContract,
+    CatalogNegotiationRefusedError,
+    CatalogNetworkFailureError,
+    CatalogPolicyRejectedError,
+    CatalogUnavailableError,
+    CatalogUnsafeRetrievalError,
+    MCPInstallationSecretStorage,
+    MCPPlanPolicyResult,
+    MCPPlanProvenance,
+    MCPPlanResourceIdentity,
+    MCPServerCardMediaType,
+    OptionsUpdateToolFilterPrecedence,
+)
+from .shared_events_session_tool import MCPServerSource
+from .shared_mcp_installation_input import (
+    MCPInstallationInput,
+    MCPPlanConfigurationChange,
+    MCPPlanScope,
+    MCPPlanSecretReference,
+    MCPPlanTarget,
+    MCPPlanTransportChoice,
+)
+from .shared_mcp_server_config import (
+    MCPServerConfig,
+    MCPServerConfigHTTP,
+    MCPServerConfigHTTPOAuthGrantType,
+    MCPServerConfigMemory,
+    MCPServerConfigStdio,
+)
+from .shared_plugin_install_plan import InstallationCatalogueIdentity
+
+CatalogHandleRejectionReason: TypeAlias = (
+    Literal["invalid", "stale", "replayed", "foreign", "wrong-kind", "search-mismatch"] | str
+)
+"""Reasons for refusing a handle.
+
+- `invalid`: The handle cannot be parsed or is not known.
+- `stale`: The handle has expired.
+- `replayed`: The handle was used before.
+- `foreign`: The handle comes from another runtime instance or session.
+- `wrong-kind`: The handle was meant for another operation. Since runtime 1.0.102.
+- `search-mismatch`: The search ID is not that of the kept candidate. Since runtime 1.0.102.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogHandleType: TypeAlias = Literal["candidate", "plan", "selection"] | str
+"""Kinds of handles.
+
+- `candidate`: Handle of a search candidate.
+- `plan`: Handle of an install plan.
+- `selection`: Reference to one kept search candidate that a model may see. Since runtime 1.0.102.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogNotInstallableReason: TypeAlias = (
+    Literal["kind-not-installable", "ai-skill-not-installable", "policy-forbids"] | str
+)
+"""Reasons why a candidate cannot be installed.
+
+- `kind-not-installable`: Resources of this kind cannot be installed here.
+- `ai-skill-not-installable`: AI skills can be found, but there is no way to import them yet.
+- `policy-forbids`: Policy does not allow it.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogUnavailableTransportReason: TypeAlias = (
+    Literal["no-eligible-transport", "transport-not-supported", "remote-enumeration-unavailable"] | str
+)
+"""Reasons why no transport can be offered.
+
+- `no-eligible-transport`: The card names no transport that the runtime can use.
+- `transport-not-supported`: The runtime implements none of the kinds of transport named.
+- `remote-enumeration-unavailable`: The usable remote endpoints could not be listed, so there is nothing
+  to choose from.
+
+Since runtime 1.0.81.
+"""
+
 
 DiscoveredMCPServerType: TypeAlias = Literal["stdio", "http", "sse", "memory"] | str
 """Transports of an MCP server.
@@ -17,6 +108,34 @@ DiscoveredMCPServerType: TypeAlias = Literal["stdio", "http", "sse", "memory"] |
 - `sse`: Server-Sent Events; deprecated.
 - `memory`: An implementation inside the runtime itself, held in memory.
 """
+
+
+class MCPApplyInstallRequest(WireModel):
+    """Asks to carry out one prepared installation on the connection that prepared it.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Capabilities that the prepared operation needs."""
+    operation_id: str
+    """ID of the operation, from `mcp.prepareInstall`."""
+    policy_session_id: str
+    """ID of the session used when preparing."""
+
+
+class MCPApplyUninstallRequest(WireModel):
+    """Asks to carry out a removal plan, which works once.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Capabilities you need: authenticated, bound installation."""
+    plan_handle: str
+    """Handle of the removal plan, used up by this call."""
+    policy_session_id: str
+    """ID of the session used when planning the removal."""
 
 
 class MCPConfigDisableRequest(WireModel):
@@ -42,6 +161,10 @@ class MCPConfigRemoveRequest(WireModel):
 
     name: str
     """Name of the server to delete."""
+    auth_client_id_metadata_url: str | None = None
+    """URL of an OAuth Client ID Metadata Document; its stored credentials are removed too. Since runtime
+    1.0.102.
+    """
 
 
 class MCPDiscoverRequest(WireModel):
@@ -49,6 +172,605 @@ class MCPDiscoverRequest(WireModel):
 
     working_directory: str | None = None
     """Directory to search from, for example when plugins are resolved."""
+    include_effective_source: bool | None = None
+    """True to get `effectiveSource` for each server found; it is left out otherwise, for the sake of older
+    clients. Since runtime 1.0.102.
+    """
+
+
+MCPInstallationFailureReason: TypeAlias = (
+    Literal[
+        "invalid-request",
+        "operation-limit",
+        "cancelled",
+        "capability-required",
+        "confirmation-unavailable",
+        "confirmation-invalid",
+        "policy-context-unavailable",
+        "policy-changed",
+        "policy-denied",
+        "configuration-changed",
+        "configuration-modified",
+        "resource-not-found",
+        "plan-expired",
+        "plan-replayed",
+        "foreign-runtime",
+        "replan-required",
+        "source-revalidation-unavailable",
+        "source-changed",
+        "source-unavailable",
+        "registry-unavailable",
+        "secret-store-unavailable",
+        "lifecycle-unavailable",
+        "write-failed",
+    ]
+    | str
+)
+"""Reasons for refusing an installation or removal; they reveal no handles, credentials or settings.
+
+- `invalid-request`: The request or choice is malformed or not supported.
+- `operation-limit`: The connection has reached its limit of operations.
+- `cancelled`: The operation was canceled.
+- `capability-required`: The contract left out needed installation capabilities.
+- `confirmation-unavailable`: The host cannot ask the user to confirm.
+- `confirmation-invalid`: The answer to the confirmation is malformed or does not match.
+- `policy-context-unavailable`: The authority of the signed-in session and host is not available.
+- `policy-changed`: The authority or policy has changed since.
+- `policy-denied`: Managed policy forbids it at present.
+- `configuration-changed`: The configuration has changed since it was reviewed.
+- `configuration-modified`: The installed settings no longer match the receipt.
+- `resource-not-found`: There is no such installation or operation.
+- `plan-expired`: The plan has run out.
+- `plan-replayed`: The plan or the prepared operation was used before.
+- `foreign-runtime`: The handle comes from another runtime, session or connection.
+- `replan-required`: A new plan must be made.
+- `source-revalidation-unavailable`: The source cannot be checked again.
+- `source-changed`: The source is no longer what was agreed on.
+- `source-unavailable`: The source could not be fetched safely.
+- `registry-unavailable`: The registry's own reading of the entry is not available.
+- `secret-store-unavailable`: The chosen secret store is not available.
+- `lifecycle-unavailable`: The runtime lacks the support this needs.
+- `write-failed`: Storing failed; inspect the operation, if there is one, before trying again.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPInstallationManagementOutcomeRecoveryRequired(TaggedModel):
+    """Confirmed work is unfinished and must be recovered before anything new is changed or listed.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["recovery-required"] = "recovery-required"
+
+
+class MCPInstallationManagementOutcomeRefused(TaggedModel):
+    """The call was refused.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: MCPInstallationFailureReason
+    """Why it was refused."""
+    kind: Literal["refused"] = "refused"
+
+
+class MCPInstallationOperationRequest(WireModel):
+    """Names an installation operation to inspect or cancel; no session is taken.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Installation capability the operation began with; no new sign-in takes place."""
+    operation_id: str
+    """ID the runtime gave the operation on this connection."""
+
+
+class MCPInstallationOperationStatusApplying(TaggedModel):
+    """The operation is making its changes.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID the runtime gave the operation."""
+    cancellation_requested: bool
+    """True if someone asked to cancel; changes already begun still run on."""
+    phase: Literal["applying"] = "applying"
+
+
+class MCPInstallationOperationStatusAwaitingConfirmation(TaggedModel):
+    """The operation waits for the user to confirm.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID the runtime gave the operation."""
+    cancellation_requested: bool
+    """True if someone asked to cancel the pending confirmation."""
+    phase: Literal["awaiting-confirmation"] = "awaiting-confirmation"
+
+
+class MCPInstallationOperationStatusPrepared(TaggedModel):
+    """The operation is ready to apply.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID the runtime gave the operation."""
+    cancellation_requested: bool
+    """True if someone asked to cancel the prepared operation."""
+    phase: Literal["prepared"] = "prepared"
+
+
+class MCPInstallationOperationStatusPreparing(TaggedModel):
+    """The operation is being prepared.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID the runtime gave the operation."""
+    cancellation_requested: bool
+    """True if someone asked to cancel; that does not prove that a write was undone."""
+    phase: Literal["preparing"] = "preparing"
+
+
+class MCPInstallationOperationStatusRevalidating(TaggedModel):
+    """The source or the authority is being checked again.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID the runtime gave the operation."""
+    cancellation_requested: bool
+    """True if someone asked to cancel the check."""
+    phase: Literal["revalidating"] = "revalidating"
+
+
+class MCPInstallationOutcomeCancelled(TaggedModel):
+    """The operation was canceled.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation, canceled before it had a final result."""
+    kind: Literal["cancelled"] = "cancelled"
+
+
+class MCPInstallationOutcomeDeclined(TaggedModel):
+    """The user said no.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation that was declined."""
+    kind: Literal["declined"] = "declined"
+
+
+class MCPInstallationOutcomeRecoveryRequired(TaggedModel):
+    """Something may have been written; recover and inspect before trying again.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation to recover and inspect."""
+    kind: Literal["recovery-required"] = "recovery-required"
+
+
+class MCPInstallationOutcomeRefused(TaggedModel):
+    """The operation was refused.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: MCPInstallationFailureReason
+    """Why it was refused."""
+    operation_id: str | None = None
+    """ID of the operation; absent if none had been created. It is never a plan handle."""
+    kind: Literal["refused"] = "refused"
+
+
+class MCPInstallationOutcomeRolledBack(TaggedModel):
+    """The operation was called off or fully undone.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: MCPInstallationFailureReason
+    """Why it was undone."""
+    operation_id: str
+    """ID of the operation."""
+    kind: Literal["rolled-back"] = "rolled-back"
+
+
+class MCPInstallationOutcomeUninstalled(TaggedModel):
+    """The server was removed.
+
+    Since runtime 1.0.102.
+    """
+
+    installation_id: str
+    """ID of the installation that was removed."""
+    operation_id: str
+    """ID of the removal operation."""
+    cleanup_pending: bool
+    """True if it is removed but some cleaning up remains."""
+    restored_previous_configuration: bool
+    """True if the settings from before the installation were put back."""
+    removed_owned_secrets: int
+    """Number of the installation's own secret entries that were removed; shared OAuth credentials do not
+    count.
+    """
+    preserved_shared_authentication: bool
+    """Whether sign-ins in the shared OAuth store were kept; they never belong to the installation."""
+    kind: Literal["uninstalled"] = "uninstalled"
+
+
+MCPInstallationState: TypeAlias = (
+    Literal[
+        "needs-setup",
+        "active",
+        "authentication-required",
+        "activation-failed",
+        "configuration-modified",
+        "recovery-required",
+    ]
+    | str
+)
+"""States of an installation; they say nothing about tool permissions.
+
+- `needs-setup`: The settings exist, but that alone does not activate the server.
+- `active`: The selected session reports the installation as active.
+- `authentication-required`: The user must sign in to the server.
+- `activation-failed`: The server could not be activated.
+- `configuration-modified`: The settings no longer match the receipt.
+- `recovery-required`: Unfinished confirmed work or unsafe evidence calls for recovery.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPInstallationsRequest(WireModel):
+    """Asks to list or recover installations under an existing session.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Installation contract you need, authenticated and bound."""
+    policy_session_id: str
+    """ID of an existing local session on this connection."""
+
+
+class MCPListBuiltinServerNamesResult(WireModel):
+    """Names of the MCP servers that come with the runtime.
+
+    Since runtime 1.0.102.
+    """
+
+    names: list[str]
+    """Names of all built-in servers."""
+
+
+class MCPOAuthCheckDcrSupportRequest(WireModel):
+    """Names the remote MCP server to check for Dynamic Client Registration.
+
+    Since runtime 1.0.102.
+    """
+
+    server_url: str
+    """URL of the remote server that replied with 401."""
+    resource_metadata_text: str | None = None
+    """Raw protected-resource metadata from the server's challenge; when absent, the authorization server
+    is found from the server URL.
+    """
+    sandbox_proxy: str | None = None
+    """Proxy to go through; the session's egress settings apply when absent."""
+    session_id: str | None = None
+    """ID of the local session whose egress rules and sandbox proxy apply; none apply if it is absent or
+    not local.
+    """
+
+
+class MCPOAuthCheckDcrSupportResult(WireModel):
+    """Tells whether clients can register dynamically.
+
+    Since runtime 1.0.102.
+    """
+
+    supports_dcr: bool
+    """True if the authorization server names an endpoint for registering clients."""
+    authorization_server_url: str | None = None
+    """URL of the authorization server that was found; absent if there is none."""
+
+
+class MCPOAuthFetchProtectedResourceMetadataRequest(WireModel):
+    """The OAuth challenge that a remote MCP server gave, to fetch its protected-resource metadata.
+
+    Since runtime 1.0.102.
+    """
+
+    request_url: str
+    """URL of the remote server that replied with 401."""
+    headers_json: str | None = None
+    """Headers to send, as a JSON object in a string; none when absent."""
+    resource_metadata_url: str | None = None
+    """Metadata URL from the server's `WWW-Authenticate` header, checked against the egress rules like the
+    request URL. When absent, the usual places are tried.
+    """
+    user_agent: str | None = None
+    """User agent to send; the runtime's own when absent."""
+    sandbox_proxy: str | None = None
+    """Proxy to go through; the session's egress settings apply when absent."""
+    session_id: str | None = None
+    """ID of the local session whose egress rules and sandbox proxy apply; none apply if it is absent or
+    not local.
+    """
+
+
+class MCPOAuthFetchProtectedResourceMetadataResult(WireModel):
+    """Protected-resource metadata as it was fetched.
+
+    Since runtime 1.0.102.
+    """
+
+    metadata_text: str | None = None
+    """The document, unparsed; absent if none could be read."""
+
+
+class MCPOAuthIsMicrosoftAuthorizationServerRequest(WireModel):
+    """Names the authorization server URL to check.
+
+    Since runtime 1.0.102.
+    """
+
+    authorization_server_url: str
+    """URL to check, mostly the one from `mcp.oauth.checkDcrSupport`."""
+
+
+class MCPOAuthIsMicrosoftAuthorizationServerResult(WireModel):
+    """Tells whether the server is one of Microsoft Entra ID.
+
+    Since runtime 1.0.102.
+    """
+
+    is_microsoft_authorization_server: bool
+    """True if Microsoft Entra ID gives out authorization from this host."""
+
+
+class MCPPlanInstallSourceCandidate(TaggedModel):
+    """Plan from a candidate of an earlier catalog search.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["candidate"] = "candidate"
+    candidate_handle: str
+    """Handle of the candidate, which works only once."""
+    search_id: str
+    """`searchId` of the search that found the candidate. If it matches, the candidate is used up even when
+    planning fails; if not, it is kept. It stands for a search and must never be linked to a person.
+    """
+
+
+class MCPPlanUninstallRequest(WireModel):
+    """Asks to plan the removal of one installation; nothing is changed by it.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Capabilities you need: authenticated, bound installation."""
+    installation_id: str
+    """ID of the installation receipt; a server name will not do."""
+    policy_session_id: str
+    """ID of an existing session on the original connection."""
+
+
+class MCPPreparedInstall(WireModel):
+    """An installation that is ready to apply; nothing has been changed yet.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation on this connection, known before the user is asked."""
+    expires_at_epoch_ms: int
+    """Time the plan expires, in milliseconds since the Unix epoch; preparing does not move it."""
+
+
+class MCPRegistryCancelRequest(WireModel):
+    """Names the registry search to stop.
+
+    Since runtime 1.0.102.
+    """
+
+    request_id: int
+    """ID of the search, from `mcp.registry.allocateRequestId`."""
+
+
+class MCPRegistryCancelResult(WireModel):
+    """Tells whether a running search was stopped.
+
+    Since runtime 1.0.102.
+    """
+
+    canceled: bool
+    """True if a search was running and has been stopped; false if the ID is unknown, taken back, not yet
+    used, or its search is over.
+    """
+
+
+class MCPRegistryRequestIdResult(WireModel):
+    """The ID reserved for one MCP registry search.
+
+    Since runtime 1.0.102.
+    """
+
+    request_id: int
+    """ID to search with (`mcp.registry.search`) and to cancel by (`mcp.registry.cancel`), good for one
+    search. An unused one may be taken back once 1,024 are reserved.
+    """
+
+
+class MCPRegistrySearchRequest(WireModel):
+    """What to look for in the MCP registry, with which credential, and under which request ID.
+
+    Since runtime 1.0.102.
+    """
+
+    request_id: int
+    """ID got from `mcp.registry.allocateRequestId`. It is refused if unknown, taken back, canceled or in
+    use already.
+    """
+    auth_info: Any
+    """Credential to search with. A `token` identity must embed its token; `env` and `gh-cli` identities
+    may use one embedded in the request.
+    """
+    query: str | None = None
+    """Words to search for, as a string; the registry's top servers are returned if it is empty or absent."""
+    repository: str | None = None
+    """Repository, as `owner/name`, for which policy picks the registry URL and says whether the user's
+    token is sent there. The registry sees it only if the policy entry demands it.
+    """
+    limit: int
+    """Largest number of servers to return."""
+
+
+class MCPRegistrySearchResult(WireModel):
+    """The servers an MCP registry search has found.
+
+    Since runtime 1.0.102.
+    """
+
+    servers: Any
+    """Server objects just as the registry gave them: the newest per name, at most `limit`, by GitHub stars
+    if there was no query.
+    """
+
+
+class MCPServerCardURL(TaggedModel):
+    """An MCP server card to fetch from a URL.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["url"] = "url"
+    media_type: MCPServerCardMediaType
+    """Media type the card should have."""
+    url: str
+    """URL of the card, fetched only under the runtime's rules for schemes, credentials, addresses,
+    redirects, time and size. It is never logged.
+    """
+
+
+class MCPShouldExcludeGitHubToolsResult(WireModel):
+    """Tells whether the session can do without the GitHub MCP tools that `gh` replaces.
+
+    Since runtime 1.0.102.
+    """
+
+    exclude_gh_replaceable_tools: bool
+    """True only if the session can use the platform shell tool and `gh` exists on the host. Pass it on as
+    the option of the same name.
+    """
+
+
+class MCPSourceFile(WireModel):
+    """The configuration file in which an MCP server is declared.
+
+    Since runtime 1.0.102.
+    """
+
+    uri: str
+    """URI of the file, in canonical form."""
+    json_pointer: str | None = None
+    """JSON Pointer (RFC 6901) to the declaration; absent if not known."""
+
+
+class MCPSourcePlugin(WireModel):
+    """The plugin that declares an MCP server.
+
+    Since runtime 1.0.102.
+    """
+
+    id: str
+    """Canonical ID of the plugin."""
+    name: str | None = None
+    """Name to show to people; absent if not known."""
+    version: str | None = None
+    """Version of the plugin; absent if not known."""
+
+
+class MCPSourceRef(WireModel):
+    """Identity and place of the declaration that counts for an MCP server. Together with the server name
+    it is unique.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: str
+    """Kind of source, such as `user`, `workspace`, `invocation`, `plugin`, `builtin` or `device-registry`;
+    others may come.
+    """
+    id: str
+    """Stable ID of the configuration source; do not parse it."""
+    editability: str
+    """`editable` or `read-only`; other values may come."""
+    file: MCPSourceFile | None = None
+    """Place in a configuration file, if the declaration is in one."""
+    plugin: MCPSourcePlugin | None = None
+    """The plugin the declaration comes from, if any."""
+
+
+class CatalogHandleRejectedError(TaggedModel):
+    """Refusal of a handle. Handles belong to one runtime, expire, and work only once.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["handle-rejected"] = "handle-rejected"
+    handle_type: CatalogHandleType
+    """Kind of handle that was given."""
+    reason: CatalogHandleRejectionReason
+    """Why it was refused."""
+    message: str
+    """Explanation for people, free of the handle, queries, URLs and secrets."""
+
+
+class CatalogNotInstallableError(TaggedModel):
+    """Refusal because the candidate can be found but not installed, as with `application/ai-skill`.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["not-installable"] = "not-installable"
+    reason: CatalogNotInstallableReason
+    """Why it cannot be installed."""
+    message: str
+    """Explanation for people, free of queries, URLs, handles and secrets."""
+
+
+class CatalogUnavailableTransportError(TaggedModel):
+    """Refusal because the runtime can use none of the server's transports.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["unavailable-transport"] = "unavailable-transport"
+    reason: CatalogUnavailableTransportReason
+    """Why there is no transport to offer."""
+    message: str
+    """Explanation for people, free of queries, URLs, handles and secrets."""
 
 
 class DiscoveredMCPServer(WireModel):
@@ -62,6 +784,12 @@ class DiscoveredMCPServer(WireModel):
     """Where the server was configured."""
     enabled: bool
     """True unless the server is on the list of disabled ones."""
+    source_plugin: str | None = None
+    """Name of the plugin the server comes from, if it comes from one. Since runtime 1.0.81."""
+    source_plugin_version: str | None = None
+    """Version of the plugin the server comes from, if it comes from one. Since runtime 1.0.81."""
+    effective_source: MCPSourceRef | None = None
+    """Identity and place of the declaration that counts for this server. Since runtime 1.0.102."""
 
 
 class MCPDiscoverResult(WireModel):
@@ -71,19 +799,298 @@ class MCPDiscoverResult(WireModel):
     """The MCP servers found in all sources."""
 
 
+class MCPInstallationManagementOutcomeInstallPrepared(TaggedModel):
+    """The installation is ready to apply.
+
+    Since runtime 1.0.102.
+    """
+
+    operation: MCPPreparedInstall
+    """The operation, known before anything is confirmed or changed."""
+    kind: Literal["install-prepared"] = "install-prepared"
+
+
+class MCPInstallationSecret(WireModel):
+    """Value for one secret placeholder of the plan, never logged or stored in a plan.
+
+    Since runtime 1.0.102.
+    """
+
+    placeholder: MCPPlanSecretReference
+    """Placeholder as the choice names it."""
+    value: str
+    """The secret; it is not shown in confirmations."""
+
+
+class MCPOAuthStaticClientConfig(WireModel):
+    """The OAuth client that a server's settings fix, without its secret.
+
+    Since runtime 1.0.102.
+    """
+
+    client_id: str
+    """ID of the configured OAuth client."""
+    public_client: bool | None = None
+    """True if the client is declared public; absent means public as well."""
+    grant_type: MCPServerConfigHTTPOAuthGrantType | None = None
+    """Set only for the `client_credentials` flow, which needs no user; absent for the interactive
+    authorization code flow.
+    """
+    scope: str | None = None
+    """Configured OAuth scopes, separated by spaces; absent if there are none."""
+
+
+class MCPOAuthStaticClientConfigResult(WireModel):
+    """The OAuth client that a server's settings fix, if any.
+
+    Since runtime 1.0.102.
+    """
+
+    client_config: MCPOAuthStaticClientConfig | None = None
+    """The fixed client; absent if no client ID is configured, and one should be registered dynamically."""
+
+
+class MCPServerCardEmbedded(TaggedModel):
+    """An MCP server card passed as text.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["embedded"] = "embedded"
+    media_type: MCPServerCardMediaType
+    """Media type the card should have."""
+    data: str
+    """The card's text as it is. The runtime takes it as untrusted, parses and validates it, and never logs
+    it.
+    """
+
+
+MCPServerCardReference: TypeAlias = Annotated[
+    Annotated[MCPServerCardURL | MCPServerCardEmbedded, Field(discriminator="kind")] | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""A card given by the caller, by URL or as embedded data.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPShouldExcludeGitHubToolsRequest(WireModel):
+    """A session's tool filters, which decide whether it can run `gh` in a shell.
+
+    Since runtime 1.0.102.
+    """
+
+    available_tools: list[str] | None = None
+    """Tools the session allows; absent if it has no such list."""
+    excluded_tools: list[str] | None = None
+    """Tools the session forbids; absent if it has no such list."""
+    tool_filter_precedence: OptionsUpdateToolFilterPrecedence | None = None
+    """How the two lists work together; the usual session default when absent."""
+
+
+class MCPInstallationSummary(WireModel):
+    """A recorded installation. Having the record does not mean that a session can use the server.
+
+    Since runtime 1.0.102.
+    """
+
+    installation_id: str
+    """ID of the installation receipt."""
+    operation_id: str
+    """ID of the operation that installed it."""
+    identity: MCPPlanResourceIdentity
+    """The server, as the plan identified it."""
+    choice_id: str
+    """ID of the transport choice that was installed."""
+    state: MCPInstallationState
+    """How far it is set up; this proves nothing about its tools."""
+    catalogue: InstallationCatalogueIdentity | None = None
+    """Its catalog entry as of the plan, if known."""
+    installed_at: str | None = None
+    """Time of installation, in ISO 8601, if known."""
+
+
+class MCPPlanInstallSourceCard(TaggedModel):
+    """Plan from a card that the caller supplies.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["card"] = "card"
+    card: MCPServerCardReference
+    """The card, by URL or as embedded data."""
+
+
+class MCPPrepareInstallRequest(WireModel):
+    """Asks to make one choice of an install plan ready to apply; nothing is changed by it.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Capabilities you need: bound catalog and confirmed remote installation."""
+    plan_handle: str
+    """Single-use handle of the plan."""
+    choice_id: str
+    """ID of the transport choice picked from the plan."""
+    policy_session_id: str
+    """ID of a local session that is attached to this connection already."""
+    inputs: list[MCPInstallationInput]
+    """Values for the non-secret entries; the card's defaults stand in for those left out. Must be empty
+    without the `mcp-configured-remote-installation` capability.
+    """
+    secrets: list[MCPInstallationSecret]
+    """One value for each secret placeholder of the choice. Must be empty without the `mcp-configured-
+    remote-installation` capability.
+    """
+    source: MCPServerCardReference
+    """The card the plan was made from; used only briefly, after confirmation."""
+    secret_storage: MCPInstallationSecretStorage
+    """Where to keep the secrets; the host shows this choice together with the placeholders."""
+
+
+MCPSerializableServerConfig: TypeAlias = Annotated[
+    MCPServerConfigStdio | MCPServerConfigHTTP | UnknownVariant, Field(union_mode="left_to_right")
+]
+"""Settings of an MCP server that can be sent as JSON: a stdio process or a remote HTTP or SSE server.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPUninstallPlan(WireModel):
+    """A plan to remove an installation; no settings or credentials have changed yet.
+
+    Since runtime 1.0.102.
+    """
+
+    plan_handle: str
+    """Handle of the plan, tied to its connection and authority; it works once."""
+    operation_id: str
+    """ID of the operation, to inspect or cancel it on this connection."""
+    expires_at_epoch_ms: int
+    """Time the plan expires, in epoch milliseconds; applying does not move it."""
+    installation: MCPInstallationSummary
+    """The installation to remove."""
+    restores_previous_configuration: bool
+    """True if the removal puts back earlier settings."""
+    owned_secret_count: int
+    """Number of secret entries that belong to the installation; shared OAuth tokens never do."""
+    preserves_shared_authentication: bool
+    """Whether shared sign-ins are kept; revoking them is a separate step."""
+
+
+MCPConfigAddRequestConfig: TypeAlias = Annotated[
+    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Settings of an MCP server to add; newer runtimes take the serializable form.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPConfigListServers: TypeAlias = Annotated[
+    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Settings of an MCP server as the configuration has it; newer runtimes give the serializable form.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPConfigUpdateRequestConfig: TypeAlias = Annotated[
+    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""New settings of an MCP server; newer runtimes take the serializable form.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPInstallationManagementOutcomeListed(TaggedModel):
+    """The installations were listed.
+
+    Since runtime 1.0.102.
+    """
+
+    installations: list[MCPInstallationSummary]
+    """Installations that the selected account and host can see."""
+    kind: Literal["listed"] = "listed"
+
+
+class MCPInstallationManagementOutcomeRecovered(TaggedModel):
+    """Unfinished work was settled.
+
+    Since runtime 1.0.102.
+    """
+
+    installations: list[MCPInstallationSummary]
+    """The installations, as inspected after the recovery."""
+    kind: Literal["recovered"] = "recovered"
+
+
+class MCPInstallationManagementOutcomeUninstallPlanned(TaggedModel):
+    """The removal is planned.
+
+    Since runtime 1.0.102.
+    """
+
+    plan: MCPUninstallPlan
+    """The removal plan with its operation."""
+    kind: Literal["uninstall-planned"] = "uninstall-planned"
+
+
+class MCPInstallationOutcomeInstalled(TaggedModel):
+    """The server was installed.
+
+    Since runtime 1.0.102.
+    """
+
+    installation: MCPInstallationSummary
+    """The new installation."""
+    cleanup_pending: bool
+    """True if it is installed but some cleaning up remains."""
+    kind: Literal["installed"] = "installed"
+
+
+class MCPOAuthStaticClientConfigRequest(WireModel):
+    """Names the remote MCP server settings whose fixed OAuth client to read.
+
+    Since runtime 1.0.102.
+    """
+
+    config: MCPServerConfig
+    """Settings of the server; the answer is empty if they fix no client."""
+
+
+MCPPlanInstallSource: TypeAlias = Annotated[
+    Annotated[MCPPlanInstallSourceCandidate | MCPPlanInstallSourceCard, Field(discriminator="kind")]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What an install plan is made from: a search candidate or a card.
+
+Since runtime 1.0.81.
+"""
+
+
 class MCPConfigAddRequest(WireModel):
     """Parameters of `mcp.config.add`."""
 
     name: str
     """Name of the new server; no other server may have it."""
-    config: MCPServerConfig
+    config: MCPConfigAddRequestConfig
     """How to start or reach the server: a local stdio process, or a URL over HTTP or SSE."""
 
 
 class MCPConfigList(WireModel):
     """Answer to `mcp.config.list`."""
 
-    servers: dict[str, MCPServerConfig]
+    servers: dict[str, MCPConfigListServers]
     """Settings of the user's MCP servers, keyed by server name."""
 
 
@@ -92,5 +1099,234 @@ class MCPConfigUpdateRequest(WireModel):
 
     name: str
     """Name of the server to change."""
-    config: MCPServerConfig
+    config: MCPConfigUpdateRequestConfig
     """Settings that replace the present ones: a local stdio process, or a URL over HTTP or SSE."""
+
+
+class MCPInstallPlan(WireModel):
+    """What it would take to install an MCP server; it holds no raw card and no secrets.
+
+    Since runtime 1.0.81.
+    """
+
+    plan_handle: str
+    """Single-use handle of the plan. It expires and works only with this runtime instance."""
+    plan_handle_expires_at: str
+    """Time the handle expires, in ISO 8601. A plan you do not want needs no call."""
+    identity: MCPPlanResourceIdentity
+    """The server that would be installed."""
+    provenance: MCPPlanProvenance
+    """Where the validated card came from, and its digest."""
+    transport_choices: list[MCPPlanTransportChoice]
+    """The usable transports, at least one."""
+    recommended_transport_choice_id: str | None = None
+    """ID of the transport choice the runtime prefers; absent if it has no preference."""
+    target: MCPPlanTarget
+    """Scope and key that would be written."""
+    policy: MCPPlanPolicyResult
+    """What registry and enterprise policy say about the server."""
+    configuration_changes: list[MCPPlanConfigurationChange]
+    """One change for each entry of `transportChoices`, in that order. Only the one of the chosen transport
+    would be made.
+    """
+    reload_required: bool
+    """True if MCP must be reloaded after applying the plan."""
+    requires_interactive_configuration: bool
+    """True if every choice still needs values or secrets; false if at least one needs nothing more."""
+
+
+MCPInstallationOutcome: TypeAlias = Annotated[
+    Annotated[
+        MCPInstallationOutcomeInstalled
+        | MCPInstallationOutcomeUninstalled
+        | MCPInstallationOutcomeRolledBack
+        | MCPInstallationOutcomeRecoveryRequired
+        | MCPInstallationOutcomeDeclined
+        | MCPInstallationOutcomeCancelled
+        | MCPInstallationOutcomeRefused,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""How an installation or removal ended. An uncertain end means neither approval nor rollback, and the
+operation must not be repeated.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPInstallationResultOutcome(TaggedModel):
+    """The outcome of an installation or removal together with the granted contract.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["outcome"] = "outcome"
+    outcome: MCPInstallationOutcome
+    """How the operation ended."""
+    negotiated: CatalogNegotiatedContract
+    """Capabilities granted for the request."""
+
+
+class MCPPlanInstallPlanned(TaggedModel):
+    """The answer that carries a finished install plan; no change has been made yet.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["planned"] = "planned"
+    plan: MCPInstallPlan
+    """The plan itself."""
+    negotiated: CatalogNegotiatedContract
+    """Protocol version and capabilities that were granted."""
+
+
+class MCPPlanInstallRequest(WireModel):
+    """Asks for a plan to install an MCP server; nothing is changed by it.
+
+    Since runtime 1.0.81.
+    """
+
+    contract: CatalogClientContract
+    """Protocol version and capabilities you need."""
+    source: MCPPlanInstallSource
+    """What to plan from: a candidate of an earlier search, or a card."""
+    scope: MCPPlanScope | None = None
+    """Where the server would be configured; `user` when absent."""
+    policy_session_id: str | None = None
+    """ID of the attached session to which the catalog candidate belongs. Since runtime 1.0.102."""
+
+
+MCPPlanInstallResult: TypeAlias = Annotated[
+    Annotated[
+        MCPPlanInstallPlanned
+        | CatalogNegotiationRefusedError
+        | CatalogHandleRejectedError
+        | CatalogInvalidRequestError
+        | CatalogAuthenticationRequiredError
+        | CatalogPolicyRejectedError
+        | CatalogNetworkFailureError
+        | CatalogUnsafeRetrievalError
+        | CatalogMalformedCardError
+        | CatalogContractViolationError
+        | CatalogUnavailableTransportError
+        | CatalogNotInstallableError
+        | CatalogUnavailableError,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What `mcp.planInstall` answers: a plan or one kind of refusal. Neither has written anything.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPInstallationOperationStatusCompleted(TaggedModel):
+    """The operation has ended.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID the runtime gave the operation."""
+    cancellation_requested: bool
+    """True if someone asked to cancel before the end."""
+    outcome: MCPInstallationOutcome
+    """Final result, which no longer changes."""
+    phase: Literal["completed"] = "completed"
+
+
+MCPInstallationResult: TypeAlias = Annotated[
+    Annotated[
+        MCPInstallationResultOutcome | CatalogNegotiationRefusedError | CatalogInvalidRequestError,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What applying an installation or removal answers: the outcome with the contract, or a refusal.
+
+Since runtime 1.0.102.
+"""
+
+
+MCPInstallationOperationStatus: TypeAlias = Annotated[
+    Annotated[
+        MCPInstallationOperationStatusPreparing
+        | MCPInstallationOperationStatusPrepared
+        | MCPInstallationOperationStatusAwaitingConfirmation
+        | MCPInstallationOperationStatusRevalidating
+        | MCPInstallationOperationStatusApplying
+        | MCPInstallationOperationStatusCompleted,
+        Field(discriminator="phase"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""How far an operation has got, as seen from its own connection, with or without an account.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPInstallationManagementOutcomeOperation(TaggedModel):
+    """The operation was looked up.
+
+    Since runtime 1.0.102.
+    """
+
+    operation: MCPInstallationOperationStatus
+    """State of the operation at this moment."""
+    kind: Literal["operation"] = "operation"
+
+
+MCPInstallationManagementOutcome: TypeAlias = Annotated[
+    Annotated[
+        MCPInstallationManagementOutcomeRecoveryRequired
+        | MCPInstallationManagementOutcomeInstallPrepared
+        | MCPInstallationManagementOutcomeListed
+        | MCPInstallationManagementOutcomeRecovered
+        | MCPInstallationManagementOutcomeUninstallPlanned
+        | MCPInstallationManagementOutcomeOperation
+        | MCPInstallationManagementOutcomeRefused,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What a call that prepares, inspects or recovers installations has found. It gives no leave to activate
+or repeat anything.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPInstallationManagementResultOutcome(TaggedModel):
+    """A management outcome together with the granted contract.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["outcome"] = "outcome"
+    outcome: MCPInstallationManagementOutcome
+    """What was found or prepared."""
+    negotiated: CatalogNegotiatedContract
+    """Capabilities granted for the request."""
+
+
+MCPInstallationManagementResult: TypeAlias = Annotated[
+    Annotated[
+        MCPInstallationManagementResultOutcome | CatalogNegotiationRefusedError | CatalogInvalidRequestError,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What a call that prepares or inspects installations answers: an outcome, or a refusal of the request or
+contract.
+
+Since runtime 1.0.102.
+"""

@@ -3,11 +3,95 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from copilot_sdk._model import WireModel
+
+from .shared import ModelPickerPriceCategory
+from .shared_auto_tier_metadata import AutoTierMetadata
+from .shared_events_assistant_session_tool import ModelProviderRef
+from .shared_model_capabilities import ModelCapabilities
+
+
+class BuiltInModelCatalogEntry(WireModel):
+    """A well-known model from the catalog built into the runtime.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """Well-known ID of the model in the runtime, to use in the metadata of a provider or its models. The
+    provider may have another name for the model or its deployment, and the ID does not show that you
+    may use the model or that a provider offers it.
+    """
+
+
+ImageToolModelAvailability: TypeAlias = Literal["available", "unavailable"] | str
+"""Whether the account can use the runtime's image model. If discovery fails you get an error, not
+`unavailable`.
+
+- `available`: The account can use at least one supported image operation.
+- `unavailable`: The account cannot use the runtime's default model, and turning the tool on does not
+  change that.
+
+Since runtime 1.0.102.
+"""
+
+
+ImageToolModelOperation: TypeAlias = Literal["generate", "edit"] | str
+"""Something an image service can do.
+
+- `generate`: Turns a text prompt into an image.
+- `edit`: Makes or changes an image based on images that were selected explicitly.
+
+Since runtime 1.0.102.
+"""
+
+
+class ImageToolModelPricing(WireModel):
+    """Prices of text and image tokens at the default tier of an image model, per billing batch and in AI
+    Credits; unknown rates are absent. They are no price per image and not what was really billed.
+
+    Since runtime 1.0.102.
+    """
+
+    batch_size: int
+    """Tokens in a billing batch."""
+    text_input_price: int | float | None = None
+    """AI Credits for a batch of text input tokens; 0 if that was reported."""
+    text_output_price: int | float | None = None
+    """AI Credits for a batch of text output tokens; generated image tokens do not count here."""
+    image_input_price: int | float | None = None
+    """Separate price of a batch of image input tokens, in AI Credits; may be 0, absent if not reported."""
+    image_output_price: int | float | None = None
+    """Separate price of a batch of image output tokens, in AI Credits; may be 0, absent if not reported."""
+
+
+class ModelBillingPromo(WireModel):
+    """A running promotion for a model: its discount and, perhaps, its end.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str | None = None
+    """ID of the campaign; it stays the same."""
+    discount_percent: int | float | None = None
+    """Discount while the promotion runs, in percent from 0 to 100; fractions are possible."""
+    ends_at: str | None = None
+    """End of the promotion, in ISO 8601 and UTC; absent if no end is set. The API sends only ends that
+    parse and lie ahead, so treat one in the past as expired.
+    """
+    message: str | None = None
+    """Text of the promotion for people to read, without its end; add `endsAt` in your own format if
+    present.
+    """
+    show_banner: bool | None = None
+    """True if the service wants the promotion shown prominently, say in a banner, as well as in the model
+    list; false for the list alone. Absent if it has no wish, for example in older responses: then use
+    your own default, which need not be false. Since runtime 1.0.102.
+    """
 
 
 class ModelBillingTokenPricesLongContext(WireModel):
@@ -18,37 +102,37 @@ class ModelBillingTokenPricesLongContext(WireModel):
     output_price: int | float | None = None
     """AI Credits for one batch of output tokens."""
     cache_price: int | float | None = None
-    """AI Credits for one batch of cached tokens."""
+    """AI Credits for one batch of cached tokens. Deprecated."""
     context_max: int | None = None
     """Most prompt tokens in the long-context tier. Add the model's `max_output_tokens` to get the whole
-    context window.
+    context window. Deprecated.
+    """
+    cache_read_price: int | float | None = None
+    """Price of a billing batch of tokens read from the cache, in AI Credits. Since runtime 1.0.81."""
+    cache_write_price: int | float | None = None
+    """Price of a billing batch of tokens written to the cache, in AI Credits. Since runtime 1.0.81."""
+    cache_write1h_price: int | float | None = None
+    """Price of a billing batch of tokens written to the cache for 1 hour, in AI Credits. Since runtime
+    1.0.81.
+    """
+    max_prompt_tokens: int | None = None
+    """Most prompt tokens at the long-context tier. Add the model's `max_output_tokens` to get the whole
+    context window. Since runtime 1.0.81.
     """
 
 
-class ModelCapabilitiesLimitsVision(WireModel):
-    """Limits on the images a model accepts."""
+class ModelMessage(WireModel):
+    """A message of the service about a model: a fixed code for programs and a text for people.
 
-    supported_media_types: list[str] = Field(
-        validation_alias="supported_media_types", serialization_alias="supported_media_types"
-    )
-    """MIME types of the images accepted."""
-    max_prompt_images: int = Field(
-        validation_alias="max_prompt_images", serialization_alias="max_prompt_images"
-    )
-    """Most images in one prompt."""
-    max_prompt_image_size: int = Field(
-        validation_alias="max_prompt_image_size", serialization_alias="max_prompt_image_size"
-    )
-    """Largest size of an image, in bytes."""
+    Since runtime 1.0.81.
+    """
 
-
-class ModelCapabilitiesSupports(WireModel):
-    """Flags for the features a model has."""
-
-    vision: bool | None = None
-    """True if the model accepts images."""
-    reasoning_effort: bool | None = None
-    """True if the reasoning effort of the model can be set."""
+    code: str
+    """Code that stays the same, such as `client_version_deprecated`; hosts may present known codes in
+    their own way and should show `message` for others.
+    """
+    message: str
+    """Text of the message, to show to the user."""
 
 
 ModelPickerCategory: TypeAlias = Literal["lightweight", "versatile", "powerful"] | str
@@ -57,16 +141,6 @@ ModelPickerCategory: TypeAlias = Literal["lightweight", "versatile", "powerful"]
 - `lightweight`: A fast and cheaper model.
 - `versatile`: A general model for many kinds of work.
 - `powerful`: A strong model for hard tasks.
-"""
-
-
-ModelPickerPriceCategory: TypeAlias = Literal["low", "medium", "high", "very_high"] | str
-"""How costly a model is next to others, for users billed by token.
-
-- `low`: The cheapest tier.
-- `medium`: The tier between `low` and `high`.
-- `high`: The tier between `medium` and `very_high`.
-- `very_high`: The most expensive tier.
 """
 
 
@@ -79,6 +153,16 @@ ModelPolicyState: TypeAlias = Literal["enabled", "disabled", "unconfigured"] | s
 """
 
 
+class ModelWarningText(WireModel):
+    """Warnings published by the service, to be displayed together with a model.
+
+    Since runtime 1.0.81.
+    """
+
+    data_retention: str | None = None
+    """Warning about data retention. It may have Markdown links, so render it as Markdown if you can."""
+
+
 class ModelsListRequest(WireModel):
     """Parameters of `models.list`."""
 
@@ -88,6 +172,52 @@ class ModelsListRequest(WireModel):
     """GitHub token of the user to list models for; that user's Copilot plan decides the list. The global
     sign-in is used when absent.
     """
+    selection_id: str | None = None
+    """Opaque ID of an account, from `account.getAllUsers`; the current account when absent. Since runtime
+    1.0.81.
+    """
+
+
+TokenPriceUnit: TypeAlias = Literal["ai_credits", "nano_aiu"] | str
+"""The unit of a model's token prices. The numbers in `tokenPrices` have none of their own, so you need it
+to scale them for display.
+
+- `ai_credits`: AI Credits; the prices can be used as they are.
+- `nano_aiu`: Nano-AIU; 1,000,000,000 of them are one AI Credit.
+
+Since runtime 1.0.102.
+"""
+
+
+class BuiltInModelCatalog(WireModel):
+    """All well-known model IDs built into this runtime: supported models and other IDs it has data on.
+
+    Since runtime 1.0.81.
+    """
+
+    models: list[BuiltInModelCatalogEntry]
+    """The models in the catalog."""
+
+
+class ImageToolModel(WireModel):
+    """The image model that the runtime chose, and whether the account can use it. That is independent of
+    whether a session has image generation on, and overrides neither its policy nor its permissions.
+
+    Since runtime 1.0.102.
+    """
+
+    id: str
+    """ID of the image model that the runtime chose."""
+    name: str
+    """Name of the model, for people to read; the runtime provides it if the catalog has none."""
+    supported_operations: list[ImageToolModelOperation]
+    """What the model can do with images through the versioned endpoints available for it."""
+    is_default: bool
+    """True if the runtime's own image tool uses this model at present."""
+    availability: ImageToolModelAvailability
+    """Whether the account can use the model; it does not tell whether the session has it on."""
+    pricing: ImageToolModelPricing | None = None
+    """Token prices from the catalog; absent if it gives none."""
 
 
 class ModelBillingTokenPrices(WireModel):
@@ -98,36 +228,27 @@ class ModelBillingTokenPrices(WireModel):
     output_price: int | float | None = None
     """AI Credits for one batch of output tokens."""
     cache_price: int | float | None = None
-    """AI Credits for one batch of cached tokens."""
+    """AI Credits for one batch of cached tokens. Deprecated."""
     batch_size: int | None = None
     """How many tokens make up a billing batch."""
     context_max: int | None = None
     """Most prompt tokens in the default tier. Add the model's `max_output_tokens` to get the whole context
-    window.
+    window. Deprecated.
     """
     long_context: ModelBillingTokenPricesLongContext | None = None
     """Prices of the long-context tier, for models that have a larger window."""
-
-
-class ModelCapabilitiesLimits(WireModel):
-    """Limits of a model in tokens and images."""
-
-    max_prompt_tokens: int | None = Field(
-        default=None, validation_alias="max_prompt_tokens", serialization_alias="max_prompt_tokens"
-    )
-    """Most tokens a prompt may hold."""
-    max_output_tokens: int | None = Field(
-        default=None, validation_alias="max_output_tokens", serialization_alias="max_output_tokens"
-    )
-    """Most tokens the model writes in one answer."""
-    max_context_window_tokens: int | None = Field(
-        default=None,
-        validation_alias="max_context_window_tokens",
-        serialization_alias="max_context_window_tokens",
-    )
-    """Size of the whole context window, in tokens."""
-    vision: ModelCapabilitiesLimitsVision | None = None
-    """Limits on image input."""
+    cache_read_price: int | float | None = None
+    """Price of a billing batch of tokens read from the cache, in AI Credits. Since runtime 1.0.81."""
+    cache_write_price: int | float | None = None
+    """Price of a billing batch of tokens written to the cache, in AI Credits. Since runtime 1.0.81."""
+    cache_write1h_price: int | float | None = None
+    """Price of a billing batch of tokens written to the cache for 1 hour, in AI Credits. Since runtime
+    1.0.81.
+    """
+    max_prompt_tokens: int | None = None
+    """Most prompt tokens at the default tier. Add the model's `max_output_tokens` to get the whole context
+    window. Since runtime 1.0.81.
+    """
 
 
 class ModelPolicy(WireModel):
@@ -139,6 +260,28 @@ class ModelPolicy(WireModel):
     """Terms under which the model may be used."""
 
 
+class ModelTokenPriceUnit(WireModel):
+    """The unit of the token prices that one model publishes.
+
+    Since runtime 1.0.102.
+    """
+
+    model_id: str
+    """ID of the model, as in `models.list`."""
+    unit: TokenPriceUnit
+    """Unit in which the model's token prices are given."""
+
+
+class ModelTokenPriceUnitList(WireModel):
+    """The units of token prices, for all models in the catalog that publish any.
+
+    Since runtime 1.0.102.
+    """
+
+    units: list[ModelTokenPriceUnit]
+    """An entry for each model with published token prices, in catalog order; other models are left out."""
+
+
 class ModelBilling(WireModel):
     """What use of a model costs."""
 
@@ -146,15 +289,14 @@ class ModelBilling(WireModel):
     """Cost factor against the base rate."""
     token_prices: ModelBillingTokenPrices | None = None
     """Prices per batch of tokens."""
-
-
-class ModelCapabilities(WireModel):
-    """What a model can do and the limits it has."""
-
-    supports: ModelCapabilitiesSupports | None = None
-    """The features the model has."""
-    limits: ModelCapabilitiesLimits | None = None
-    """How many tokens, and which images, the model takes."""
+    discount_percent: int | None = None
+    """Discount on usage billed through this model, in whole percent from 0 to 100. Set for the artificial
+    `auto` model, whose routed requests cost less; absent for real models. Since runtime 1.0.81.
+    """
+    promo: ModelBillingPromo | None = None
+    """Promotion with a discount that is running for the model, with or without an end date; absent if none
+    is. Since runtime 1.0.81.
+    """
 
 
 class Model(WireModel):
@@ -178,6 +320,38 @@ class Model(WireModel):
     """Group in which a model picker shows the model."""
     model_picker_price_category: ModelPickerPriceCategory | None = None
     """How costly the model is next to others, for users billed by token."""
+    supported_context_tiers: list[str] | None = None
+    """Context-window tiers of the model, if its provider lists them apart from token prices, as one
+    without prices does (such as an agent host behind AHP). Copilot models have theirs in
+    `billing.tokenPrices`. A model picker can offer the choice of tier from either. Since runtime
+    1.0.81.
+    """
+    warning_text: ModelWarningText | None = None
+    """Warnings that hosts must show with this model; absent if the service published none. Since runtime
+    1.0.81.
+    """
+    info_messages: list[ModelMessage] | None = None
+    """Notices on the model, such as a coming change or a better alternative; absent if there are none.
+    Show them without suggesting that something is wrong. Since runtime 1.0.81.
+    """
+    warning_messages: list[ModelMessage] | None = None
+    """Warnings on the model, such as an outdated client; absent if there are none. They are advice: the
+    model can still be used and should not be blocked. Since runtime 1.0.81.
+    """
+    metadata: dict[str, Any] | None = None
+    """Data on the model, passed on from its provider with keys and JSON values unchanged. It states facts
+    and says nothing on how to display the model. Since runtime 1.0.102.
+    """
+    vendor: str | None = None
+    """Vendor named by the Copilot API, unchanged, for example `Azure OpenAI` or `Anthropic`; any text is
+    possible. It may be whoever serves the model rather than its maker, or no vendor at all, such as
+    `Experimental`. Absent if the API names none. Since runtime 1.0.102.
+    """
+    provider: ModelProviderRef | None = None
+    """Provider that the model comes from, by which a model picker groups. `session.model.list` sets it
+    from the accounts of the session; the flat `models.list` knows no session and leaves it out. Since
+    runtime 1.0.102.
+    """
 
 
 class ModelList(WireModel):
@@ -185,3 +359,13 @@ class ModelList(WireModel):
 
     models: list[Model]
     """The usable models, with their capabilities and billing facts."""
+    auto: AutoTierMetadata | None = None
+    """Routing preferences of Auto, in order, found for the account. Present only if the runtime has
+    `DYNAMIC_AUTO_TIERS` on and the Copilot API sent data on Auto; it works as `SessionModelList.auto`
+    does. Since runtime 1.0.102.
+    """
+    image_models: list[ImageToolModel] | None = None
+    """The default image model of the runtime and whether the account can use it; it is listed even if not,
+    and clients decide whether to show it. It is no chat model and must not be selected as one. Absent
+    from runtimes without such a catalog. Since runtime 1.0.102.
+    """

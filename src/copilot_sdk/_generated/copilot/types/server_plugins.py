@@ -3,105 +3,187 @@
 
 from __future__ import annotations
 
-from copilot_sdk._model import WireModel
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+
+from .shared import (
+    CatalogClientContract,
+    CatalogInvalidRequestError,
+    CatalogNegotiatedContract,
+    CatalogNegotiationRefusedError,
+    CatalogNetworkFailureError,
+    InstalledPluginInfo,
+)
+from .shared_plugin_install_plan import (
+    InstallationCatalogueIdentity,
+    PluginInstallationLocation,
+    PluginInstallationSource,
+    PluginInstallPlan,
+)
 
 
-class InstalledPluginInfo(WireModel):
-    """A plugin installed for the user."""
+class PluginApplyInstallRequest(WireModel):
+    """Names the one retained, verified plan of an Agent Plugin installation to carry out.
 
-    name: str
-    """Name of the plugin."""
-    marketplace: str
-    """Marketplace it was installed from; an empty string if it came straight from a repository, URL or
-    local path.
-    """
-    version: str | None = None
-    """Version installed; absent when the plugin's manifest does not state it."""
-    enabled: bool
-    """True if new sessions use the plugin."""
-
-
-class MarketplaceAddResult(WireModel):
-    """Answer to `plugins.marketplaces.add`."""
-
-    name: str
-    """Name the marketplace is registered under, taken from its manifest."""
-
-
-class MarketplaceInfo(WireModel):
-    """A registered marketplace."""
-
-    name: str
-    """Name of the marketplace, as written after the `@` of a plugin spec."""
-    source: str
-    """Where its catalog comes from, in words, such as `GitHub: owner/repo`."""
-    is_default: bool | None = None
-    """True if the marketplace ships with the runtime; such a one cannot be removed."""
-
-
-class MarketplaceListResult(WireModel):
-    """Answer to `plugins.marketplaces.list`."""
-
-    marketplaces: list[MarketplaceInfo]
-    """The known marketplaces, with the built-in defaults."""
-
-
-class MarketplacePluginInfo(WireModel):
-    """A plugin that a marketplace offers."""
-
-    name: str
-    """Name of the plugin in the catalog."""
-    description: str | None = None
-    """What the plugin is, in short; absent when the catalog does not say."""
-
-
-class MarketplaceRefreshEntry(WireModel):
-    """How `plugins.marketplaces.refresh` went for one marketplace."""
-
-    name: str
-    """Name of the marketplace."""
-    success: bool
-    """True if its catalog was fetched."""
-    error: str | None = None
-    """What went wrong; present only on failure."""
-
-
-class MarketplaceRefreshResult(WireModel):
-    """Answer to `plugins.marketplaces.refresh`."""
-
-    results: list[MarketplaceRefreshEntry]
-    """How the refresh went for each marketplace, in a stable order."""
-
-
-class MarketplaceRemoveResult(WireModel):
-    """Answer to `plugins.marketplaces.remove`."""
-
-    removed: bool
-    """True if the marketplace is gone; false if installed plugins depend on it and `force` was not set."""
-    dependent_plugins: list[str] | None = None
-    """Names of the installed plugins that stood in the way; present only when `removed` is false."""
-
-
-class PluginInstallResult(WireModel):
-    """Answer to `plugins.install`."""
-
-    plugin: InstalledPluginInfo
-    """The plugin just installed."""
-    skills_installed: int
-    """How many skills were found in the plugin and installed."""
-    post_install_message: str | None = None
-    """Message from the plugin to read after the installation, such as how to set it up."""
-    deprecation_warning: str | None = None
-    """Warning to show to the user; present when this way of installing is deprecated, as with a
-    repository, URL or local path.
+    Since runtime 1.0.102.
     """
 
+    contract: CatalogClientContract
+    """Contract of the client; must ask for the authenticated, bound catalog and for `agent-plugin-
+    confirmed-installation`.
+    """
+    plan_handle: str
+    """Opaque handle of the original plan, good for one use."""
+    policy_session_id: str
+    """ID of the existing session that was chosen for planning."""
 
-class PluginListResult(WireModel):
-    """Answer to `plugins.list`."""
 
-    plugins: list[InstalledPluginInfo]
-    """The plugins installed for the user."""
+PluginInstallationFailureReason: TypeAlias = (
+    Literal[
+        "feature-disabled",
+        "invalid-request",
+        "confirmation-unavailable",
+        "confirmation-invalid",
+        "policy-context-unavailable",
+        "policy-changed",
+        "policy-blocked",
+        "plan-expired",
+        "plan-replayed",
+        "foreign-runtime",
+        "wrong-kind",
+        "search-mismatch",
+        "expired",
+        "invalid-candidate",
+        "descriptor-unavailable",
+        "descriptor-not-found",
+        "descriptor-withdrawn",
+        "descriptor-invalid",
+        "digest-mismatch",
+        "unsupported-resource",
+        "entrypoint-unavailable",
+        "invalid-plugin",
+        "review-too-large",
+        "payload-unavailable",
+        "payload-mismatch",
+        "source-rate-limited",
+        "no-credential",
+        "credential-rejected",
+        "busy",
+        "already-installed",
+        "write-failed",
+    ]
+    | str
+)
+"""Why a request to install a verified Agent Plugin was refused; a fixed set.
+
+- `feature-disabled`: The feature flag for installing Agent Finder plugins is off in the chosen session.
+- `invalid-request`: The request is malformed or not supported.
+- `confirmation-unavailable`: The original host has no way to ask a person to confirm.
+- `confirmation-invalid`: The answer to the confirmation is malformed or does not fit.
+- `policy-context-unavailable`: There is no authenticated session and host authority to go by.
+- `policy-changed`: The authority or policy is not what it was originally.
+- `policy-blocked`: Managed policy admits plugins of known marketplaces only, so no direct installs.
+- `plan-expired`: The original plan ran out of time.
+- `plan-replayed`: The plan was good for one use and has been used.
+- `foreign-runtime`: The handle comes from another runtime, session or connection.
+- `wrong-kind`: The handle is of another kind than expected.
+- `search-mismatch`: The handle was made for another search result or authority.
+- `expired`: The handle or operation has run out.
+- `invalid-candidate`: The handle stands for something else than an Agent Plugin whose materialization
+  reference is complete.
+- `descriptor-unavailable`: There was no safe way to fetch the materialization descriptor.
+- `descriptor-not-found`: Agent Finder knows no materialization of this resource revision (HTTP 404).
+- `descriptor-withdrawn`: Agent Finder has taken back this resource revision (HTTP 410).
+- `descriptor-invalid`: The materialization descriptor did not pass validation.
+- `digest-mismatch`: The descriptor fetched has another descriptor or bundle digest than the reference.
+- `unsupported-resource`: The materialization is of something other than an Agent Plugin.
+- `entrypoint-unavailable`: The manifest of the plugin could not be fetched or verified.
+- `invalid-plugin`: The manifest is not valid for a plugin, or another one in the bundle would override
+  the manifest reviewed.
+- `review-too-large`: The manifest is too large to be reviewed in full.
+- `payload-unavailable`: The plugin files that were reviewed could not be had.
+- `payload-mismatch`: The files fetched differ from the descriptor that was reviewed.
+- `source-rate-limited`: GitHub's rate limit stopped the fetch from the pinned public source, and
+  nothing was installed; wait `retryAfterSeconds` if given.
+- `no-credential`: No sign-in or credential for GitHub is there; the caller has to sign in.
+- `credential-rejected`: Agent Finder turned down the credential for GitHub (HTTP 401, or 403 with no
+  sign of rate limiting); the caller has to sign in once more.
+- `busy`: The storage or admission for plugin installations is busy.
+- `already-installed`: The name or the install location is taken by another plugin.
+- `write-failed`: The storage failed; no plugin was registered.
+
+Since runtime 1.0.102.
+"""
+
+
+class PluginInstallationManagementOutcomeRefused(TaggedModel):
+    """The request was turned down; there is no plan.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: PluginInstallationFailureReason
+    """Why it was refused, out of a fixed set."""
+    retry_after_seconds: int | None = None
+    """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
+
+
+class PluginInstallationOutcomeCancelled(TaggedModel):
+    """Confirmation was canceled; nothing has changed.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the original operation."""
+    kind: Literal["cancelled"] = "cancelled"
+
+
+class PluginInstallationOutcomeDeclined(TaggedModel):
+    """The user said no when asked to confirm.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the original operation."""
+    kind: Literal["declined"] = "declined"
+
+
+class PluginInstallationOutcomeRefused(TaggedModel):
+    """The operation was turned down; nothing is installed.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: PluginInstallationFailureReason
+    """Why it was refused, out of a fixed set."""
+    operation_id: str | None = None
+    """ID of the operation; absent if none had been allocated yet."""
+    retry_after_seconds: int | None = None
+    """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
+
+
+class PluginPlanInstallRequest(WireModel):
+    """Names the Agent Plugin from a search to plan through its Agent Finder materialization; planning has
+    no side effects.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Contract of the client; must ask for the authenticated, bound catalog and for `agent-plugin-
+    confirmed-installation`.
+    """
+    candidate_handle: str
+    """Handle of an Agent Plugin candidate from a bound catalog search; fresh, and good for one use."""
+    policy_session_id: str
+    """ID of an existing local session that is attached to this connection."""
 
 
 class PluginUpdateAllEntry(WireModel):
@@ -130,15 +212,16 @@ class PluginUpdateAllResult(WireModel):
     """How the update went for each plugin, in a stable order."""
 
 
-class PluginUpdateResult(WireModel):
-    """Answer to `plugins.update`."""
+class PluginsBuiltinSetRequest(WireModel):
+    """The built-in plugin directories that this runtime process shall trust.
 
-    previous_version: str | None = None
-    """Version before the update; absent when not known."""
-    new_version: str | None = None
-    """Version now installed; absent when the plugin's manifest does not state it."""
-    skills_installed: int
-    """How many skills were found and installed with the update."""
+    Since runtime 1.0.81.
+    """
+
+    paths: list[str]
+    """All trusted directories; earlier ones not listed are dropped. Each is an absolute local path of 4096
+    characters at most.
+    """
 
 
 class PluginsDisableRequest(WireModel):
@@ -149,6 +232,12 @@ class PluginsDisableRequest(WireModel):
     installed without a marketplace must be uninstalled instead. Running sessions lose the plugins' MCP
     servers at once, but keep the rest until they reload their plugins.
     """
+    working_directory: str | None = None
+    """Directory whose repository decides, by its `enabledPlugins`, if this change is controlled by the
+    repository. Hosts with sessions in several repositories should pass the session's directory. When
+    absent, the server's own working directory counts, which may be in another repository. Since runtime
+    1.0.102.
+    """
 
 
 class PluginsEnableRequest(WireModel):
@@ -157,6 +246,12 @@ class PluginsEnableRequest(WireModel):
     names: list[str]
     """Plugins to turn on, as bare names or as `plugin@marketplace`. Unknown names have no effect; plugins
     installed without a marketplace are always on and cannot be switched.
+    """
+    working_directory: str | None = None
+    """Directory whose repository decides, by its `enabledPlugins`, if this change is controlled by the
+    repository. Hosts with sessions in several repositories should pass the session's directory. When
+    absent, the server's own working directory counts, which may be in another repository. Since runtime
+    1.0.102.
     """
 
 
@@ -172,59 +267,144 @@ class PluginsInstallRequest(WireModel):
     """Directory that a relative path in `source` starts from; by default the server's own."""
 
 
-class PluginsMarketplacesAddRequest(WireModel):
-    """Parameters of `plugins.marketplaces.add`."""
+class PluginListResult(WireModel):
+    """Answer to `plugins.list`."""
 
-    source: str
-    """Where the marketplace is: a GitHub repository as `owner/repo`, an http, https or ssh URL (both may
-    end in `#ref`), a path on the local disk, or a git address like `user@host:path`. It is registered
-    under the name in its manifest.
+    plugins: list[InstalledPluginInfo]
+    """The plugins installed for the user."""
+
+
+class PluginInstallationSummary(WireModel):
+    """A plugin that was registered from a verified materialization.
+
+    Since runtime 1.0.102.
     """
 
-
-class PluginsMarketplacesBrowseRequest(WireModel):
-    """Parameters of `plugins.marketplaces.browse`."""
-
     name: str
-    """Marketplace whose plugins to list."""
+    """Name of the plugin, by which `plugins.list`, `plugins.uninstall` and `plugins.enable` know it."""
+    operation_id: str
+    """ID of the operation that installed it."""
+    target: PluginInstallationLocation
+    """Where it is installed, without the absolute host path."""
+    enabled: bool
+    """Whether new sessions get it enabled; always false right after installation."""
+    source: PluginInstallationSource
+    """Verified source that was retained, exactly."""
+    catalogue: InstallationCatalogueIdentity
+    """Catalog identity as of the installation."""
+    installed_at: str
+    """Time of installation by the clock, in ISO 8601."""
 
 
-class PluginsMarketplacesRefreshRequest(WireModel):
-    """Parameters of `plugins.marketplaces.refresh`."""
+class PluginInstallationManagementOutcomeInstallPlanned(TaggedModel):
+    """A plan to install a verified Agent Plugin is ready.
 
-    name: str | None = None
-    """Marketplace to fetch again; all of them when absent."""
-
-
-class PluginsMarketplacesRemoveRequest(WireModel):
-    """Parameters of `plugins.marketplaces.remove`."""
-
-    name: str
-    """Marketplace to remove."""
-    force: bool | None = None
-    """True to uninstall all plugins from the marketplace as well. With false, the default, nothing happens
-    while such plugins are installed and the answer names them.
+    Since runtime 1.0.102.
     """
 
+    plan: PluginInstallPlan
+    """The plan."""
+    kind: Literal["install-planned"] = "install-planned"
 
-class PluginsUninstallRequest(WireModel):
-    """Parameters of `plugins.uninstall`."""
 
-    name: str
-    """Plugin to remove, as a bare name or as `plugin@marketplace`; use the full form where the name alone
-    could be ambiguous.
+class PluginInstallationOutcomeInstalled(TaggedModel):
+    """The verified plugin is registered and disabled.
+
+    Since runtime 1.0.102.
     """
 
-
-class PluginsUpdateRequest(WireModel):
-    """Parameters of `plugins.update`."""
-
-    name: str
-    """Plugin to update, as a bare name or as `plugin@marketplace`."""
+    installation: PluginInstallationSummary
+    """Summary of the installed plugin."""
+    kind: Literal["installed"] = "installed"
 
 
-class MarketplaceBrowseResult(WireModel):
-    """Answer to `plugins.marketplaces.browse`."""
+PluginInstallationManagementOutcome: TypeAlias = Annotated[
+    Annotated[
+        PluginInstallationManagementOutcomeInstallPlanned | PluginInstallationManagementOutcomeRefused,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What came of planning a verified Agent Plugin installation.
 
-    plugins: list[MarketplacePluginInfo]
-    """The plugins on offer in the marketplace."""
+Since runtime 1.0.102.
+"""
+
+
+class PluginInstallationManagementResultOutcome(TaggedModel):
+    """A request to plan a plugin installation that was handled under an agreed contract.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["outcome"] = "outcome"
+    outcome: PluginInstallationManagementOutcome
+    """What was observed."""
+    negotiated: CatalogNegotiatedContract
+    """Capabilities that applied to this request."""
+
+
+PluginInstallationOutcome: TypeAlias = Annotated[
+    Annotated[
+        PluginInstallationOutcomeInstalled
+        | PluginInstallationOutcomeDeclined
+        | PluginInstallationOutcomeCancelled
+        | PluginInstallationOutcomeRefused,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""How a verified Agent Plugin installation ended.
+
+Since runtime 1.0.102.
+"""
+
+
+class PluginInstallationResultOutcome(TaggedModel):
+    """A plugin installation that was handled under an agreed contract.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["outcome"] = "outcome"
+    outcome: PluginInstallationOutcome
+    """How the operation ended."""
+    negotiated: CatalogNegotiatedContract
+    """Capabilities that applied to this request."""
+
+
+PluginInstallationManagementResult: TypeAlias = Annotated[
+    Annotated[
+        PluginInstallationManagementResultOutcome
+        | CatalogNegotiationRefusedError
+        | CatalogInvalidRequestError
+        | CatalogNetworkFailureError,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What came of planning an Agent Plugin installation, with the contract in force, or a typed refusal.
+
+Since runtime 1.0.102.
+"""
+
+
+PluginInstallationResult: TypeAlias = Annotated[
+    Annotated[
+        PluginInstallationResultOutcome
+        | CatalogNegotiationRefusedError
+        | CatalogInvalidRequestError
+        | CatalogNetworkFailureError,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What came of installing an Agent Plugin, with the contract in force, or a typed refusal of the request
+or its negotiation.
+
+Since runtime 1.0.102.
+"""

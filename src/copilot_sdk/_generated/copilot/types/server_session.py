@@ -9,18 +9,16 @@ from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
-from .shared import (
-    ContextTier,
-    MCPServerConfig,
-    OpenCanvasInstance,
+from .shared import OpenCanvasInstance, RemoteSessionMode
+from .shared_events_assistant_session import ReasoningSummary
+from .shared_events_session import ContextTier, GitHubMCPToolConfig, SessionLimitsConfig
+from .shared_mcp_server_config import MCPServerConfig
+from .shared_model_capabilities import (
+    ModelCapabilitiesOverride,
+    NamedProviderConfig,
     ProviderConfig,
-    ProviderConfigAzure,
-    ProviderConfigType,
-    ProviderConfigWireAPI,
-    ReasoningSummary,
-    RemoteSessionMode,
+    ProviderModelConfig,
 )
-from .shared_model_capabilities_override import ModelCapabilitiesOverride
 from .shared_sandbox_config import SandboxConfig
 
 
@@ -161,24 +159,6 @@ class ExtensionInfo(WireModel):
     """Name of the extension."""
 
 
-class GitHubMCPToolConfig(WireModel):
-    """What the built-in GitHub MCP server offers.
-
-    Since runtime 1.0.81.
-    """
-
-    enable_all_tools: bool | None = None
-    """True to offer every tool."""
-    additional_toolsets: list[str] | None = None
-    """Toolsets to add to the default ones."""
-    additional_tools: list[str] | None = None
-    """Single tools to add to the default ones."""
-    enable_insiders_mode: bool | None = None
-    """True to offer tools that are not released yet."""
-    disable_form_deferral: bool | None = None
-    """True to show form tools at once."""
-
-
 class ImageGenerationConfig(WireModel):
     """Whether the model may make images.
 
@@ -276,16 +256,6 @@ class SessionGetLastIdResult(WireModel):
 
     session_id: str | None = None
     """Its ID; absent when there is none."""
-
-
-class SessionLimitsConfig(WireModel):
-    """Limits on what the session may use up.
-
-    Since runtime 1.0.81.
-    """
-
-    max_ai_credits: int | float | None = None
-    """Most AI credits that the session may spend."""
 
 
 class SessionListItemContext(WireModel):
@@ -435,32 +405,6 @@ class ExperimentAssignments(WireModel):
     """ID of this assignment's delivery."""
 
 
-class NamedProviderConfig(WireModel):
-    """A model provider of your own, named so that models can refer to it.
-
-    Since runtime 1.0.81.
-    """
-
-    name: str
-    """Name that `models[].provider` refers to."""
-    type: ProviderConfigType | None = None
-    """Kind of API that the provider speaks; `openai` when absent."""
-    wire_api: ProviderConfigWireAPI | None = None
-    """OpenAI API in use: chat completions or responses."""
-    base_url: str
-    """Base URL of the API."""
-    api_key: str | None = Field(default=None, repr=False)
-    """API key; sent as the provider's type asks."""
-    bearer_token: str | None = Field(default=None, repr=False)
-    """Bearer token; takes precedence over `apiKey`."""
-    has_bearer_token_provider: bool | None = None
-    """True when the client hands out tokens through `providerToken.getToken`."""
-    headers: dict[str, str] | None = Field(default=None, repr=False)
-    """Extra HTTP headers of each request."""
-    azure: ProviderConfigAzure | None = None
-    """Settings for Azure OpenAI."""
-
-
 class SessionCapabilities(WireModel):
     """What the runtime can ask of the clients of a session."""
 
@@ -555,32 +499,6 @@ class SystemMessageSection(WireModel):
     """What to do with the section."""
     content: str | None = None
     """Text for `replace`, `append` and `prepend`."""
-
-
-class ProviderModelConfig(WireModel):
-    """A model that a named provider serves.
-
-    Since runtime 1.0.81.
-    """
-
-    id: str
-    """ID by which the session selects the model."""
-    provider: str
-    """Name of the provider in `providers`."""
-    wire_model: str | None = None
-    """Model name to send to the provider, when it differs."""
-    model_id: str | None = None
-    """Well-known model ID whose limits and abilities apply."""
-    name: str | None = None
-    """Name to show to people."""
-    max_prompt_tokens: int | None = None
-    """Most tokens in a prompt."""
-    max_context_window_tokens: int | None = None
-    """Size of the context window in tokens."""
-    max_output_tokens: int | None = None
-    """Most tokens in a reply."""
-    capabilities: ModelCapabilitiesOverride | None = None
-    """What the model can do, where it differs from the known model."""
 
 
 class SessionGetMetadataResult(WireModel):

@@ -13,6 +13,10 @@ class SessionFSSetProviderCapabilities(WireModel):
 
     sqlite: bool | None = None
     """True if the provider answers the SQLite query and exists calls."""
+    binary: bool | None = None
+    """Whether the provider can read and write bytes, with `sessionFs.readFileBytes` and
+    `sessionFs.writeFileBytes`. Since runtime 1.0.102.
+    """
 
 
 SessionFSSetProviderConventions: TypeAlias = Literal["windows", "posix"] | str

@@ -9,9 +9,24 @@ from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-from .shared import ProviderConfig, SessionCapability
-from .shared_auth_info import AuthInfo
-from .shared_model_capabilities_override import ModelCapabilitiesOverride
+from .shared import (
+    AutopilotOptions,
+    CapiSessionOptions,
+    ClientMetadata,
+    EventsReadDirection,
+    SandboxConfigSource,
+    SessionCapability,
+    ShellOptions,
+)
+from .shared_auth_identity import AuthInfo
+from .shared_events_session import SessionLimitsConfig, Verbosity
+from .shared_installed_plugin import InstalledPlugin
+from .shared_model_capabilities import (
+    ModelCapabilitiesOverride,
+    NamedProviderConfig,
+    ProviderConfig,
+    ProviderModelConfig,
+)
 from .shared_sandbox_config import SandboxConfig
 
 
@@ -52,36 +67,33 @@ class ConnectedRemoteSessionMetadataRepository(WireModel):
     """Branch the remote session belongs to."""
 
 
-class InstalledPluginSourceGitHub(TaggedModel):
-    """A plugin installed from a GitHub repository."""
+class ManagedMCPServerConfig(WireModel):
+    """An HTTP MCP server managed by the host, without secrets. Its key in the map is its stable ID; the
+    host supplies credentials dynamically.
 
-    source: Literal["github"] = "github"
-    repo: str
-    """The repository as `owner/name`."""
-    ref: str | None = None
-    """Git ref, such as a branch or tag, that was asked for."""
-    path: str | None = None
-    """Path of the plugin within the repository."""
+    Since runtime 1.0.102.
+    """
 
-
-class InstalledPluginSourceLocal(TaggedModel):
-    """A plugin installed from the local file system."""
-
-    source: Literal["local"] = "local"
-    path: str
-    """Local path it was installed from."""
-
-
-class InstalledPluginSourceURL(TaggedModel):
-    """A plugin installed from a URL."""
-
-    source: Literal["url"] = "url"
+    display_name: str
+    """Name to show, as in the catalog."""
     url: str
-    """The URL it was installed from."""
-    ref: str | None = None
-    """Git ref, such as a branch or tag, that was asked for."""
-    path: str | None = None
-    """Path of the plugin within what the URL gives."""
+    """Endpoint of the server (streamable HTTP)."""
+    tools: list[str] | None = None
+    """Tools to offer; all of them if absent."""
+    timeout: int | float | None = None
+    """Timeout for finding and calling tools, in milliseconds."""
+    headers_refresh_ttl_ms: int | None = None
+    """Longest time for which dynamic headers are cached, in milliseconds."""
+
+
+MemoryMode: TypeAlias = Literal["system-prompt", "user-prompt"] | str
+"""Where memories are put; `system-prompt` by default.
+
+- `system-prompt`: Into the system prompt; the default.
+- `user-prompt`: Into the user's messages.
+
+Since runtime 1.0.102.
+"""
 
 
 class RegisterExtensionToolsResult(WireModel):
@@ -112,6 +124,10 @@ class RemoteControlStatusActive(TaggedModel):
     """Whether Mission Control may steer the session."""
     prompt_manager: Any | None = None
     """Prompt manager, an object inside the CLI process; not for SDK clients."""
+    awaiting_first_message: bool | None = None
+    """True while a read-only export waits for a `user.message`, before which it has no remote session. Set
+    only inside the CLI process. Since runtime 1.0.81.
+    """
 
 
 class RemoteControlStatusConnecting(TaggedModel):
@@ -136,6 +152,18 @@ class RemoteControlStatusOff(TaggedModel):
     """Remote control is off."""
 
     state: Literal["off"] = "off"
+
+
+RemoteSessionHostStatus: TypeAlias = Literal["idle", "working", "input-needed", "error"] | str
+"""What a session on another host is doing now, as coarse as a host can tell for every session it lists.
+
+- `idle`: No turn is under way.
+- `working`: A turn is under way.
+- `input-needed`: The session waits for the user, for a permission or for an answer to `ask_user`.
+- `error`: The last turn ended with an error.
+
+Since runtime 1.0.81.
+"""
 
 
 class RemoteSessionMetadataRepository(WireModel):
@@ -211,6 +239,43 @@ class SessionLoadDeferredRepoHooksResult(WireModel):
     """
 
 
+class SessionManagedPermissions(WireModel):
+    """An enterprise's permission policy, in the runtime's syntax for managed rules.
+
+    Since runtime 1.0.81.
+    """
+
+    disable_bypass_permissions_mode: str | None = None
+    """`disable` forbids the modes that allow everything; so does any other value, to be safe. Advisory
+    auto-approval still works; if absent, nothing is restricted.
+    """
+    deny: list[str] | None = None
+    """Rules for operations to block; they win over all others."""
+    ask: list[str] | None = None
+    """Rules for operations that a person must approve."""
+    allow: list[str] | None = None
+    """Rules for operations to allow, unless a `deny` or `ask` rule or another policy restricts them."""
+    disable_assisted_permissions_mode: bool | None = None
+    """True forbids Assisted Permissions; a session using it goes back to manual approval. False or absent
+    restricts nothing. Since runtime 1.0.102.
+    """
+    limit_to: list[str] | None = None
+    """The only hosts that may be reached, as `Domain(...)` rules with a hostname, an IP address or a
+    wildcard like `*.example.com`; schemes, ports and paths are rejected. Lists of several policies are
+    intersected; an empty one denies every host. Since runtime 1.0.102.
+    """
+
+
+class SessionManagedSettings(WireModel):
+    """Managed settings that a client may give at startup; so far only permissions.
+
+    Since runtime 1.0.81.
+    """
+
+    permissions: SessionManagedPermissions | None = None
+    """Permission policy given by the client."""
+
+
 class SessionOpenOptionsAdditionalContentExclusionPolicyRuleSource(WireModel):
     """Where a content exclusion rule comes from."""
 
@@ -276,6 +341,32 @@ SessionSource: TypeAlias = Literal["local", "remote", "all"] | str
 """
 
 
+class SessionWorkingDirectoryContextWithClient(WireModel):
+    """The working-directory context of a session, with the client that made it.
+
+    Since runtime 1.0.102.
+    """
+
+    cwd: str
+    """Path of the working directory."""
+    git_root: str | None = None
+    """Root of the git repository."""
+    repository: str | None = None
+    """Repository, as derived from the remote's URL."""
+    host_type: str | None = None
+    """Kind of platform that hosts the repository."""
+    branch: str | None = None
+    """Git branch checked out."""
+    repository_host: str | None = None
+    """Host, exactly as in the remote's URL."""
+    head_commit: str | None = None
+    """Commit at the head of the branch."""
+    base_commit: str | None = None
+    """SHA of the merge base."""
+    client_name: str | None = None
+    """Client that made the session."""
+
+
 class SessionsBulkDeleteRequest(WireModel):
     """Which sessions to delete."""
 
@@ -297,6 +388,67 @@ class SessionsCheckInUseResult(WireModel):
     """IDs of the checked sessions on which another running process has a live lock file."""
 
 
+class SessionsClientMetadataEntryCorrupt(TaggedModel):
+    """A session whose client metadata is corrupt.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session asked for."""
+    status: Literal["corrupt"] = "corrupt"
+
+
+class SessionsClientMetadataEntryNotFound(TaggedModel):
+    """A session that does not exist.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session asked for."""
+    status: Literal["notFound"] = "notFound"
+
+
+class SessionsClientMetadataEntryOk(TaggedModel):
+    """A session whose client metadata was read.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session asked for."""
+    metadata: ClientMetadata
+    """Checked metadata, limited to the requested keys; may be empty."""
+    status: Literal["ok"] = "ok"
+
+
+class SessionsClientMetadataEntryUnavailable(TaggedModel):
+    """A session whose client metadata cannot be read at the moment.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session asked for."""
+    code: str
+    """Error code of the filesystem or provider; not necessarily one of the operating system."""
+    message: str
+    """Description of the error for people; its wording may change."""
+    status: Literal["unavailable"] = "unavailable"
+
+
+class SessionsClientMetadataEntryUnsupportedVersion(TaggedModel):
+    """A session whose client metadata is of a version the runtime cannot read.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session asked for."""
+    status: Literal["unsupportedVersion"] = "unsupportedVersion"
+
+
 class SessionsCloseRequest(WireModel):
     """Which session to close."""
 
@@ -308,6 +460,50 @@ class SessionsCloseResult(WireModel):
     """Empty answer of `sessions.close`. Closing a session that is not active succeeds as well, so the call
     can be repeated.
     """
+
+
+class SessionsCreateWorkspaceRequest(WireModel):
+    """What a new workspace record is made from: the session, its location and its context.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session that the record is for."""
+    session_state_path: str
+    """Directory for the session's state; ignored if a session filesystem provider is set, whose own path
+    is then used.
+    """
+    convention: str
+    """Path rules: `windows` in any case for those of Windows, anything else for POSIX."""
+    context: SessionWorkingDirectoryContextWithClient | None = None
+    """Context to start with. Only `cwd`, `gitRoot`, `repository`, `hostType` (`github` or `ado`), `branch`
+    and `clientName` are kept.
+    """
+    name: str | None = None
+    """Name the user gave the workspace."""
+
+
+class SessionsCreateWorkspaceResult(WireModel):
+    """The workspace record as it was written.
+
+    Since runtime 1.0.102.
+    """
+
+    workspace_json: str
+    """The new record, in JSON."""
+
+
+class SessionsDeleteRequest(WireModel):
+    """Names the session to delete.
+
+    Since runtime 1.0.81.
+    """
+
+    session_id: str
+    """ID of the session."""
+    session_path: str | None = None
+    """Resolved path of the session's directory; for internal use."""
 
 
 class SessionsFindByPrefixRequest(WireModel):
@@ -376,6 +572,20 @@ class SessionsGetBoardEntryCountResult(WireModel):
     """Number of entries; absent if it is not known."""
 
 
+class SessionsGetClientMetadataRequest(WireModel):
+    """Names the local sessions, and optionally the keys, whose client metadata to get.
+
+    Since runtime 1.0.102.
+    """
+
+    session_ids: list[str]
+    """IDs of the sessions; the results come in the same order."""
+    keys: list[str] | None = None
+    """Keys to return, case-sensitive; all of them if absent. Each must be 1 to 256 UTF-8 bytes long and
+    not start with `copilot/` or `github/`.
+    """
+
+
 class SessionsGetEventFilePathRequest(WireModel):
     """The session whose event file is wanted."""
 
@@ -397,6 +607,16 @@ class SessionsGetLastForContextResult(WireModel):
     """ID of the session that fits best; absent if there are no sessions."""
 
 
+class SessionsGetMetadataRequest(WireModel):
+    """Names the session whose stored metadata to get.
+
+    Since runtime 1.0.81.
+    """
+
+    session_id: str
+    """ID of the session."""
+
+
 class SessionsGetPersistedRemoteSteerableRequest(WireModel):
     """The session whose stored remote-steerable flag is wanted."""
 
@@ -409,6 +629,26 @@ class SessionsGetPersistedRemoteSteerableResult(WireModel):
 
     remote_steerable: bool | None = None
     """The stored flag; absent if none was ever stored."""
+
+
+class SessionsListNonEmptySessionIdsRequest(WireModel):
+    """Limit on the sessions to list.
+
+    Since runtime 1.0.81.
+    """
+
+    limit: int | None = None
+    """Most session IDs to return."""
+
+
+class SessionsListNonEmptySessionIdsResult(WireModel):
+    """IDs of recent local sessions that are not empty.
+
+    Since runtime 1.0.81.
+    """
+
+    session_ids: list[str]
+    """IDs of the sessions, newest first."""
 
 
 class SessionsListRequest(WireModel):
@@ -435,6 +675,30 @@ class SessionsLoadDeferredRepoHooksRequest(WireModel):
 
     session_id: str
     """ID of the active session whose repository hooks were put off."""
+
+
+class SessionsLoadWorkspaceRequest(WireModel):
+    """Where to find the state of a session.
+
+    Since runtime 1.0.102.
+    """
+
+    sessions_home: str
+    """Directory that holds the state directories of all sessions."""
+    session_id: str
+    """Session ID, which is the directory's name in `sessionsHome`; an absolute path or one with `..` is
+    rejected.
+    """
+
+
+class SessionsLoadWorkspaceResult(WireModel):
+    """The workspace record found on disk, if any.
+
+    Since runtime 1.0.102.
+    """
+
+    workspace_json: str | None = None
+    """The record, in JSON; absent if there is none."""
 
 
 class SessionsOpenAttach(TaggedModel):
@@ -524,6 +788,28 @@ class SessionsPruneOldRequest(WireModel):
     """IDs of sessions that are kept in any case."""
 
 
+class SessionsReadPersistedEventsRequest(WireModel):
+    """Which page of a local session's stored events to read.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """ID of the session whose events to read."""
+    cursor: str | None = None
+    """Cursor from the page before; leave it out on the first call. It works once and only in this process;
+    used again, it gives an expired last page.
+    """
+    max: int | None = None
+    """Most events to return, 1 to 1000; 200 by default. Pages can be shorter to stay near 1 MiB with
+    binary assets; an event bigger than that comes alone.
+    """
+    direction: EventsReadDirection | None = None
+    """Whether to start from the oldest or the newest events; counts for the first read only, later ones
+    follow the cursor. Within a page events are always oldest first.
+    """
+
+
 class SessionsRegisterExtensionToolsOnSessionOptions(WireModel):
     """Further settings for registering extension tools."""
 
@@ -609,6 +895,32 @@ class SessionsTransferRemoteControlRequest(WireModel):
     """
 
 
+class SessionsUpdateWorkspaceFieldsRequest(WireModel):
+    """Where a session's state is, and which fields to write to its workspace record. Stored keys that the
+    schema does not know are lost; a stored `fork_count` stays.
+
+    Since runtime 1.0.102.
+    """
+
+    sessions_home: str
+    """Directory that holds the state directories of all sessions."""
+    session_id: str
+    """Session ID, which is the directory's name in `sessionsHome`; an absolute path or one with `..` is
+    rejected.
+    """
+    fields_json: str
+    """Fields to merge, as a JSON object. Known fields left out keep their values; unknown ones in the
+    record are dropped, and its `fork_count` is kept.
+    """
+
+
+class SessionsUpdateWorkspaceFieldsResult(WireModel):
+    """Empty answer once the fields are merged; a stored `fork_count` is unchanged.
+
+    Since runtime 1.0.102.
+    """
+
+
 class ConnectedRemoteSessionMetadata(WireModel):
     """What is known of a remote session after connecting to it."""
 
@@ -636,17 +948,18 @@ class ConnectedRemoteSessionMetadata(WireModel):
     """State of the session as the service behind it reports it."""
 
 
-InstalledPluginSource: TypeAlias = Annotated[
-    str
-    | InstalledPluginSourceGitHub
-    | InstalledPluginSourceURL
-    | InstalledPluginSourceLocal
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
-]
-"""Where a plugin without a marketplace was installed from: an `owner/name` string, a GitHub repository, a
-URL or a local path.
-"""
+class MemoryConfiguration(WireModel):
+    """Memory settings of a session.
+
+    Since runtime 1.0.81.
+    """
+
+    enabled: bool
+    """Whether the session has memory."""
+    mode: MemoryMode | None = None
+    """Where memories go: into the system prompt (the default) or into user messages. Since runtime
+    1.0.102.
+    """
 
 
 class PollSpawnedSessionsResult(WireModel):
@@ -766,6 +1079,31 @@ class SessionOpenOptionsAdditionalContentExclusionPolicyRule(WireModel):
     """Where the rule comes from."""
 
 
+SessionsClientMetadataEntry: TypeAlias = Annotated[
+    Annotated[
+        SessionsClientMetadataEntryOk
+        | SessionsClientMetadataEntryNotFound
+        | SessionsClientMetadataEntryCorrupt
+        | SessionsClientMetadataEntryUnsupportedVersion
+        | SessionsClientMetadataEntryUnavailable,
+        Field(discriminator="status"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""The client metadata of one requested session, or why it could not be given.
+
+Since runtime 1.0.102.
+"""
+
+
+SessionsGetClientMetadataResult: TypeAlias = list[SessionsClientMetadataEntry]
+"""One result for each requested session, in the order asked for.
+
+Since runtime 1.0.102.
+"""
+
+
 class SessionsGetLastForContextRequest(WireModel):
     """The working directory for which an earlier session is wanted."""
 
@@ -791,27 +1129,6 @@ class SessionsStartRemoteControlRequest(WireModel):
     """ID of the local session that gets remote control."""
     config: RemoteControlConfig
     """Settings for remote control."""
-
-
-class InstalledPlugin(WireModel):
-    """A plugin that is installed."""
-
-    name: str
-    """Name of the plugin."""
-    marketplace: str
-    """Marketplace it was installed from; an empty string if it came straight from a repository."""
-    version: str | None = None
-    """Version that is installed; absent if not known."""
-    installed_at: str = Field(validation_alias="installed_at", serialization_alias="installed_at")
-    """When it was installed, as a timestamp."""
-    enabled: bool
-    """Whether it is switched on at present."""
-    cache_path: str | None = Field(
-        default=None, validation_alias="cache_path", serialization_alias="cache_path"
-    )
-    """Where the local copy of it lies."""
-    source: InstalledPluginSource | None = None
-    """Where it came from if it was installed without a marketplace."""
 
 
 class LocalSessionMetadataValue(TaggedModel):
@@ -870,6 +1187,14 @@ class RemoteSessionMetadataValue(TaggedModel):
     """When a remote CLI session counts as stale if no more heartbeats come, in ISO 8601."""
     state: str | None = None
     """State of the task as GitHub reports it."""
+    host_status: RemoteSessionHostStatus | None = None
+    """What the session is doing now, as its host lists it; absent if the host does not tell, which counts
+    as idle. Since runtime 1.0.81.
+    """
+    host_activity: str | None = None
+    """Host's words for what the session is doing, such as `running tests`. Only an addition to
+    `hostStatus`; many hosts leave it out. Since runtime 1.0.81.
+    """
 
 
 class SessionEnrichMetadataResult(WireModel):
@@ -894,9 +1219,7 @@ class SessionOpenOptionsAdditionalContentExclusionPolicy(WireModel):
 
     rules: list[SessionOpenOptionsAdditionalContentExclusionPolicyRule]
     """The rules of the policy."""
-    last_updated_at: str | int | float = Field(
-        validation_alias="last_updated_at", serialization_alias="last_updated_at"
-    )
+    last_updated_at: Any = Field(validation_alias="last_updated_at", serialization_alias="last_updated_at")
     """When the policy last changed, as a string or a number."""
     scope: SessionOpenOptionsAdditionalContentExclusionPolicyScope
     """Which repositories the policy covers."""
@@ -930,6 +1253,16 @@ class SessionsEnrichMetadataRequest(WireModel):
 
     sessions: list[LocalSessionMetadataValue]
     """The records to complete; those that have a summary and context already come back as they are."""
+
+
+class SessionsGetMetadataResult(WireModel):
+    """Stored metadata of a local session, if it exists.
+
+    Since runtime 1.0.81.
+    """
+
+    session: LocalSessionMetadataValue | None = None
+    """Metadata of the session; absent if there is no such session."""
 
 
 class SessionsSetAdditionalPluginsRequest(WireModel):
@@ -996,7 +1329,7 @@ class SessionOpenOptions(WireModel):
     enable_script_safety: bool | None = None
     """Whether shell scripts are checked by safety heuristics."""
     shell_init_profile: str | None = None
-    """Profile with which shells are started."""
+    """Profile with which shells are started. Deprecated."""
     shell_process_flags: list[str] | None = None
     """Flags passed to each shell process."""
     sandbox_config: SandboxConfig | None = None
@@ -1047,6 +1380,155 @@ class SessionOpenOptions(WireModel):
     """Content exclusion policies added to those the session has anyway."""
     session_capabilities: list[SessionCapability] | None = None
     """What the session is able to do."""
+    verbosity: Verbosity | None = None
+    """How detailed answers are at first, for models that support it. Since runtime 1.0.81."""
+    exp_assignments: Any | None = None
+    """Experiment assignments given by the client, in the shape of the experimentation service's response.
+    They are treated like fetched ones, and flags that depend on them wait; if absent, the session does
+    not wait. Since runtime 1.0.81.
+    """
+    enable_managed_settings: bool | None = None
+    """Whether to fetch the enterprise's managed settings at startup and enforce them, hook policies
+    included. Since runtime 1.0.81.
+    """
+    managed_settings: SessionManagedSettings | None = None
+    """Enterprise policy from the client, for permissions only, given on create or resume. It can only
+    restrict further beside other policies, and is not stored. Since runtime 1.0.81.
+    """
+    enable_file_change_tracking: bool | None = None
+    """Whether to record file changes, for rewind and session diff; changes made earlier cannot be
+    recovered. On resume, tracking goes on by itself if earlier turns were tracked, can start if there
+    was no root turn yet, and otherwise stays off and rewind reports it as unavailable. Rejected only
+    for sessions that can never track: subagents, or no local storage. A subagent's writes count for the
+    root turn open when the tool call started, and a rewind undoes every change from the chosen turn on.
+    Since runtime 1.0.81.
+    """
+    capi: CapiSessionOptions | None = None
+    """Options for the built-in Copilot API provider. Since runtime 1.0.81."""
+    providers: list[NamedProviderConfig] | None = None
+    """Named connections to the user's own providers, besides Copilot's. Not allowed together with
+    `provider`. Since runtime 1.0.81.
+    """
+    models: list[ProviderModelConfig] | None = None
+    """Models of the user's own providers to add to the selectable ones; each names its provider. Since
+    runtime 1.0.81.
+    """
+    additional_directories: list[str] | None = None
+    """Further directories the agent may access, besides the working directory; the model is told of them.
+    Skills and agents in their `.github` directories join in if `enableConfigDiscovery` is on (skills
+    also need `enableSkills`), so give only trusted ones. Relative paths count from the working
+    directory, missing ones are skipped with a warning, and all must be given again on a cold resume.
+    Since runtime 1.0.81.
+    """
+    included_builtin_agents: list[str] | None = None
+    """The only built-in subagents to offer, as far as they are available and not excluded. Custom agents
+    of the same name are unaffected. Since runtime 1.0.81.
+    """
+    excluded_builtin_agents: list[str] | None = None
+    """Built-in subagents to hide; they cannot be run unless a custom agent has the same name. Since
+    runtime 1.0.81.
+    """
+    shell: ShellOptions | None = None
+    """Settings of the built-in shell tools for this session. Since runtime 1.0.81."""
+    sandbox_config_source: SandboxConfigSource | None = None
+    """Where the sandbox choice comes from. Choices from settings (`never_configured`, `user_enabled`,
+    `user_disabled`, `repository_policy`) yield to a managed policy's minimum; explicit ones below it
+    are conflicts unless an opt-out is authorized. Since runtime 1.0.81.
+    """
+    disabled_mcp_servers: list[str] | None = None
+    """MCP servers switched off in this session: creating or cold-resuming it neither starts nor
+    authenticates them. Since runtime 1.0.81.
+    """
+    allow_all_mcp_server_instructions: bool | None = None
+    """Whether the system prompt takes in the instructions of all MCP servers, not only of allowlisted
+    ones. Since runtime 1.0.81.
+    """
+    included_builtin_skills: list[str] | None = None
+    """The only skills shipped with the runtime to offer. Skills of the same name from elsewhere are
+    unaffected. Since runtime 1.0.81.
+    """
+    enable_citations: bool | None = None
+    """Whether supported Anthropic and OpenAI models give native citations, reported in
+    `assistant.message`; off by default and may change. Since runtime 1.0.81.
+    """
+    max_inline_binary_bytes: int | None = None
+    """Most bytes, once decoded, of one binary tool result kept inline in the session's events; 10 MB by
+    default. Since runtime 1.0.81.
+    """
+    session_limits: SessionLimitsConfig | None = None
+    """Limits that the session starts with. Since runtime 1.0.81."""
+    events_log_includes_subagents: bool | None = None
+    """Whether events of subagents go to the session's event log too. Since runtime 1.0.81."""
+    memory: MemoryConfiguration | None = None
+    """Memory settings of the session. Since runtime 1.0.81."""
+    auth_client_id_metadata_url: str | None = None
+    """URL of the host's OAuth client ID metadata document, used to authorize with MCP servers. Since
+    runtime 1.0.102.
+    """
+    enforce_managed_model_defaults: bool | None = None
+    """Whether changes of model, Auto tier, reasoning effort or context tier that conflict with managed
+    controls are errors. The managed defaults hold either way. Since runtime 1.0.102.
+    """
+    interactive_user: bool | None = None
+    """Whether a person leads the conversation, which turns on analysis of the messages they write; false
+    by default in SDK sessions. Counts when a session is created or loaded; ignored in cloud sessions
+    and for one that is active. Since runtime 1.0.102.
+    """
+    auto_tier_is_explicit: bool | None = None
+    """Whether the CLI host asked for the first Auto preference explicitly; true by default. With false,
+    one taken from settings is checked only when a turn runs. Ignored for other callers. Since runtime
+    1.0.102.
+    """
+    managed_mcp_servers: dict[str, ManagedMCPServerConfig] | None = None
+    """HTTP MCP servers managed by the host, by their stable ID, without secrets; credentials come through
+    refreshed headers. Since runtime 1.0.102.
+    """
+    agent_directories: list[str] | None = None
+    """Directories to search for agents; they give no file access and need no `enableConfigDiscovery`, but
+    managed disables apply. Relative paths are resolved once, against the request's working directory.
+    Null is as absent; `[]` clears only what the SDK gave. Since runtime 1.0.102.
+    """
+    instruction_directories: list[str] | None = None
+    """Directories to search for instructions; they give no file access and need no
+    `enableConfigDiscovery`, but instruction and managed disables apply. Relative paths are resolved
+    once, against the request's working directory. Null is as absent; `[]` clears only what the SDK
+    gave. Since runtime 1.0.102.
+    """
+    hook_directories: list[str] | None = None
+    """Directories to search for file hooks; they give no file access and need neither
+    `enableConfigDiscovery` nor `enableFileHooks`, but hook and managed disables apply. Relative paths
+    are resolved once, against the request's working directory. Null is as absent; `[]` clears only what
+    the SDK gave. Since runtime 1.0.102.
+    """
+    ignored_skills_locations: list[str] | None = None
+    """Directories that, with all below them, are not searched for skills; `~` is understood. Since runtime
+    1.0.102.
+    """
+    enable_skills: bool | None = None
+    """Whether skills are loaded. If absent, skill directories or a skill provider given by the SDK turn
+    them on, whatever `enableConfigDiscovery` says. Since runtime 1.0.102.
+    """
+    has_skill_provider: bool | None = None
+    """Whether the client provides skills itself; never stored. With `enableSkills` false it stays bound
+    but is not called. Raw `sessions.open`, cloud, relay and handoff sessions reject it. Since runtime
+    1.0.102.
+    """
+    refresh_custom_instructions: bool | None = None
+    """Whether to search anew for custom instructions, in case their files changed while this runtime
+    process ran. Since runtime 1.0.102.
+    """
+    autopilot: AutopilotOptions | None = None
+    """How Autopilot continues; by default the runtime does so itself, at most five times. The session's
+    mode is unchanged. Since runtime 1.0.102.
+    """
+    enable_file_hooks: bool | None = None
+    """Whether hooks in files of the repository and of trusted or accepted extra directories run; false
+    stops them, but not `hookDirectories` or the SDK's callbacks. Hooks run without asking, so give only
+    trusted repositories; policies, sandbox rules and settings that disable hooks still hold. Extra
+    directories and `DISABLE_ADDITIONAL_DIRECTORY_HOOKS` are fixed on create or cold resume. Sessions
+    with a filesystem provider skip such hooks (with a warning if absent) and reject true. Since runtime
+    1.0.102.
+    """
 
 
 class SessionsOpenCloud(TaggedModel):
@@ -1092,6 +1574,11 @@ class SessionsOpenHandoff(TaggedModel):
     on_progress: Any | None = None
     """Callback, inside the CLI process, called on each handoff step with the update. It cannot be sent
     over JSON-RPC.
+    """
+    on_confirm: Any | None = None
+    """Callback within the process that decides on a blocker that is not fatal, such as another repository;
+    `true` goes on, `false` or no callback ends the handoff. It cannot be sent over JSON-RPC. Since
+    runtime 1.0.81.
     """
 
 

@@ -3,9 +3,395 @@
 
 from __future__ import annotations
 
-from copilot_sdk._model import WireModel
+from typing import Annotated, Literal, TypeAlias
 
-from .shared import SkillSource
+from pydantic import Field
+
+from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+
+from .shared import (
+    CatalogClientContract,
+    CatalogInvalidRequestError,
+    CatalogNegotiatedContract,
+    CatalogNegotiationRefusedError,
+    CatalogNetworkFailureError,
+)
+from .shared_events_session import SkillSource
+from .shared_plugin_install_plan import SkillInstallationReview, SkillInstallationSummary, SkillInstallPlan
+
+
+class SkillApplyInstallRequest(WireModel):
+    """Names the one retained, verified plan of a skill installation to carry out.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Contract of the client; must ask for authenticated, bound catalog and skill installation
+    capabilities.
+    """
+    plan_handle: str
+    """Opaque handle of the original plan, good for one use."""
+    policy_session_id: str
+    """ID of the existing session that was chosen for planning."""
+
+
+class SkillApplyUninstallRequest(WireModel):
+    """Names the retained plan of a skill removal to carry out, exactly and once.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Contract of the client; must ask for authenticated, bound installation."""
+    plan_handle: str
+    """Opaque handle of the original removal plan, good for one use."""
+    policy_session_id: str
+    """ID of the existing session that was chosen to prepare the removal."""
+
+
+SkillDiscoveryScope: TypeAlias = Literal["project", "personal-copilot", "personal-agents", "custom"] | str
+"""The tier of a skill directory.
+
+- `project`: The skill directory in the repository of a project.
+- `personal-copilot`: The personal Copilot skill directory of the user.
+- `personal-agents`: The personal agents skill directory of the user.
+- `custom`: A custom skill directory from the configuration.
+
+Since runtime 1.0.81.
+"""
+
+
+SkillInstallationFailureReason: TypeAlias = (
+    Literal[
+        "feature-disabled",
+        "invalid-request",
+        "operation-limit",
+        "cancelled",
+        "confirmation-unavailable",
+        "confirmation-invalid",
+        "policy-context-unavailable",
+        "policy-changed",
+        "resource-not-found",
+        "plan-expired",
+        "plan-replayed",
+        "foreign-runtime",
+        "wrong-kind",
+        "search-mismatch",
+        "expired",
+        "invalid-candidate",
+        "descriptor-unavailable",
+        "descriptor-invalid",
+        "entrypoint-unavailable",
+        "invalid-skill",
+        "payload-unavailable",
+        "payload-mismatch",
+        "source-rate-limited",
+        "no-credential",
+        "credential-rejected",
+        "source-changed",
+        "lifecycle-unavailable",
+        "recovery-required",
+        "review-too-large",
+        "busy",
+        "already-installed",
+        "configuration-modified",
+        "write-failed",
+    ]
+    | str
+)
+"""Why a request on verified skill installations was refused; a fixed set.
+
+- `feature-disabled`: The feature flag for installing Agent Finder skills, needed to acquire one, is off
+  in the chosen session.
+- `invalid-request`: The request is malformed or not supported.
+- `operation-limit`: There are as many operations as allowed.
+- `cancelled`: The original operation was canceled.
+- `confirmation-unavailable`: The original host has no way to ask a person to confirm.
+- `confirmation-invalid`: The answer to the confirmation is malformed or does not fit.
+- `policy-context-unavailable`: There is no authenticated session and host authority to go by.
+- `policy-changed`: The authority or policy is not what it was originally.
+- `resource-not-found`: Neither an owned resource nor an original operation fits.
+- `plan-expired`: The original plan ran out of time.
+- `plan-replayed`: The plan was good for one use and has been used.
+- `foreign-runtime`: The handle comes from another runtime, session or connection.
+- `wrong-kind`: The handle is of another kind than the skill handle expected.
+- `search-mismatch`: The handle was made for another search result or authority.
+- `expired`: The handle or operation has run out.
+- `invalid-candidate`: The handle does not stand for a verified skill that can be installed.
+- `descriptor-unavailable`: There was no safe way to fetch the verified descriptor of the skill.
+- `descriptor-invalid`: The verified descriptor of the skill did not pass validation.
+- `entrypoint-unavailable`: The entry file of the skill could not be fetched or verified.
+- `invalid-skill`: The entry file is no valid skill.
+- `payload-unavailable`: The files of the skill that were reviewed could not be had.
+- `payload-mismatch`: The files fetched differ from the descriptor that was reviewed.
+- `source-rate-limited`: GitHub's rate limit stopped the fetch from the pinned public source, and
+  nothing was installed; wait `retryAfterSeconds` if given. Callers that do not require `catalog-
+  reference-installation` get `payload-unavailable` instead.
+- `no-credential`: No sign-in or credential for GitHub is there; the caller has to sign in. Callers that
+  do not require `catalog-reference-installation` get `policy-context-unavailable` instead.
+- `credential-rejected`: Agent Finder turned down the credential for GitHub (HTTP 401, or 403 with no
+  sign of rate limiting); the caller has to sign in once more. Callers that do not require `catalog-
+  reference-installation` get `descriptor-unavailable` instead.
+- `source-changed`: The source that was retained for the skill changed after the plan was made.
+- `lifecycle-unavailable`: The chosen runtime can neither inspect nor control this step of the
+  lifecycle.
+- `recovery-required`: Durable traces of an installation have to be recovered before anything may
+  change.
+- `review-too-large`: The entry file is too large to be reviewed in full.
+- `busy`: The storage or admission for skill installations is busy.
+- `already-installed`: There is an owned skill with this identity or target.
+- `configuration-modified`: The installed files differ from what the ownership record says.
+- `write-failed`: The storage failed; look at the durable state before you try again.
+
+Since runtime 1.0.102.
+"""
+
+
+class SkillInstallationManagementOutcomeRecoveryRequired(TaggedModel):
+    """Durable work that was confirmed earlier has to be reconciled before anything can be changed or
+    listed.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["recovery-required"] = "recovery-required"
+
+
+class SkillInstallationManagementOutcomeRefused(TaggedModel):
+    """The request was turned down.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: SkillInstallationFailureReason
+    """Why it was refused, out of a fixed set."""
+    retry_after_seconds: int | None = None
+    """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
+
+
+class SkillInstallationManagementOutcomeRolledBack(TaggedModel):
+    """Interrupted work was undone safely, and nothing is marked as pending any more.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: SkillInstallationFailureReason
+    """Why it was undone."""
+    operation_id: str = Field(validation_alias="operation_id", serialization_alias="operation_id")
+    """ID of the original operation."""
+    kind: Literal["rolled-back"] = "rolled-back"
+
+
+class SkillInstallationOperationRequest(WireModel):
+    """Names an existing operation to act on. On purpose, no session can be selected anew.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Contract of the client; must ask for the authenticated, bound skill installation capability."""
+    operation_id: str
+    """ID of the operation exactly as the runtime issued it, on the original connection."""
+
+
+class SkillInstallationOperationStatusApplying(TaggedModel):
+    """An operation that is being applied.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation, as the runtime issued it originally."""
+    cancellation_requested: bool
+    """True if somebody asked to cancel it; effects that have begun need recovery."""
+    phase: Literal["applying"] = "applying"
+
+
+class SkillInstallationOperationStatusAwaitingConfirmation(TaggedModel):
+    """An operation that waits for confirmation.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation, as the runtime issued it originally."""
+    cancellation_requested: bool
+    """True if somebody asked to cancel it."""
+    phase: Literal["awaiting-confirmation"] = "awaiting-confirmation"
+
+
+class SkillInstallationOperationStatusPrepared(TaggedModel):
+    """An operation that is prepared.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation, as the runtime issued it originally."""
+    cancellation_requested: bool
+    """True if somebody asked to cancel it."""
+    phase: Literal["prepared"] = "prepared"
+
+
+class SkillInstallationOperationStatusPreparing(TaggedModel):
+    """An operation that is being prepared.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation, as the runtime issued it originally."""
+    cancellation_requested: bool
+    """True if somebody asked to cancel it."""
+    phase: Literal["preparing"] = "preparing"
+
+
+class SkillInstallationOperationStatusRevalidating(TaggedModel):
+    """An operation that is being validated again.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation, as the runtime issued it originally."""
+    cancellation_requested: bool
+    """True if somebody asked to cancel it."""
+    phase: Literal["revalidating"] = "revalidating"
+
+
+class SkillInstallationOutcomeCancelled(TaggedModel):
+    """The operation was canceled before it changed anything for good.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the original operation."""
+    kind: Literal["cancelled"] = "cancelled"
+
+
+class SkillInstallationOutcomeDeclined(TaggedModel):
+    """The user said no when asked to confirm.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the original operation."""
+    kind: Literal["declined"] = "declined"
+
+
+class SkillInstallationOutcomeRecoveryRequired(TaggedModel):
+    """Something may have been written. Recover and look at the durable state before you try again.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation whose durable result has to be recovered and checked."""
+    kind: Literal["recovery-required"] = "recovery-required"
+
+
+class SkillInstallationOutcomeRefused(TaggedModel):
+    """The operation was turned down; nothing has changed.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: SkillInstallationFailureReason
+    """Why it was refused, out of a fixed set."""
+    operation_id: str | None = None
+    """ID of the operation; absent if none had been allocated yet."""
+    retry_after_seconds: int | None = None
+    """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
+
+
+class SkillInstallationOutcomeRolledBack(TaggedModel):
+    """The durable transaction did not go through: it was aborted, or undone in full.
+
+    Since runtime 1.0.102.
+    """
+
+    reason: SkillInstallationFailureReason
+    """Why it was aborted or undone."""
+    operation_id: str
+    """ID of the original operation."""
+    kind: Literal["rolled-back"] = "rolled-back"
+
+
+class SkillInstallationOutcomeUninstalled(TaggedModel):
+    """The owned skill is gone.
+
+    Since runtime 1.0.102.
+    """
+
+    installation_id: str
+    """ID of the installation that was removed."""
+    operation_id: str
+    """ID of the original removal operation."""
+    kind: Literal["uninstalled"] = "uninstalled"
+
+
+class SkillInstallationsRequest(WireModel):
+    """Asks for the owned skill installations, for an existing session that is named.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Contract of the client; must ask for authenticated, bound installation."""
+    policy_session_id: str
+    """ID of the chosen existing local session on this connection."""
+
+
+class SkillPlanInstallRequest(WireModel):
+    """Names the verified Agent Finder skill to prepare for installation; planning has no side effects.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Contract of the client; must ask for authenticated, bound catalog and skill installation
+    capabilities.
+    """
+    candidate_handle: str
+    """Handle of an AI skill candidate from a bound catalog search; fresh, and good for one use."""
+    policy_session_id: str
+    """ID of an existing local session that is attached to this connection."""
+
+
+class SkillPlanUninstallRequest(WireModel):
+    """Names the owned skill whose removal to prepare, without changes, under fresh authority of the chosen
+    session.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Contract of the client; must ask for authenticated, bound installation."""
+    installation_id: str
+    """ID of the receipt to look at, exactly."""
+    policy_session_id: str
+    """ID of the chosen existing local session on this connection."""
+
+
+class SkillSetEnabledRequest(WireModel):
+    """Tells which owned skill installation to enable or disable for good.
+
+    Since runtime 1.0.102.
+    """
+
+    contract: CatalogClientContract
+    """Contract of the client; must ask for the authenticated, bound skill installation capability."""
+    installation_id: str
+    """ID of the receipt of the installation to change, exactly."""
+    enabled: bool
+    """Whether the skill is to be enabled; saved."""
+    policy_session_id: str
+    """ID of the chosen existing local session, brought in line once the value is saved."""
 
 
 class SkillsConfigSetDisabledSkillsRequest(WireModel):
@@ -15,6 +401,18 @@ class SkillsConfigSetDisabledSkillsRequest(WireModel):
     """Names of the skills to disable; the whole list, which replaces the old one."""
 
 
+class SkillsConfigSetSkillDisabledRequest(WireModel):
+    """Puts one skill on the global list of disabled ones or takes it off; all other entries stay.
+
+    Since runtime 1.0.81.
+    """
+
+    name: str
+    """Name of the skill."""
+    disabled: bool
+    """True disables the skill, false enables it."""
+
+
 class SkillsDiscoverRequest(WireModel):
     """Parameters of `skills.discover`."""
 
@@ -22,6 +420,33 @@ class SkillsDiscoverRequest(WireModel):
     """Project directories to search for skills of their own."""
     skill_directories: list[str] | None = None
     """More directories to search for skills."""
+    exclude_host_skills: bool | None = None
+    """True to get the skills of projects only, without those from global sources on the host: built-in,
+    plugin, personal and custom. Meant for servers with several tenants. Since runtime 1.0.81.
+    """
+    ignored_skills_locations: list[str] | None = None
+    """Paths not to scan for skills. Since runtime 1.0.102."""
+
+
+class SkillsGetDiscoveryPathsRequest(WireModel):
+    """Tells which directories for skills to list.
+
+    Since runtime 1.0.81.
+    """
+
+    project_paths: list[str] | None = None
+    """Project directories. Without any, you get the personal and custom directories alone."""
+    exclude_host_skills: bool | None = None
+    """True to get the directories of projects only, without the personal and custom ones of the host.
+    Meant for servers with several tenants.
+    """
+    skill_directories: list[str] | None = None
+    """Skill roots to list explicitly, for discovery only, even if configured but missing. Relative paths
+    start at the effective working directory of the request, if it has one. They grant no file access
+    and are no preferred place for new skills. Null is the same as absent. Since runtime 1.0.102.
+    """
+    ignored_skills_locations: list[str] | None = None
+    """Paths not to scan for skills. Since runtime 1.0.102."""
 
 
 class ServerSkill(WireModel):
@@ -41,6 +466,12 @@ class ServerSkill(WireModel):
     """Absolute path of the skill's file."""
     project_path: str | None = None
     """Project the skill belongs to; present only for skills whose source is `project` or `inherited`."""
+    command_name: str | None = None
+    """Canonical slash command that calls the skill, without the slash. Since runtime 1.0.81."""
+    argument_hint: str | None = None
+    """Hint in free form on the arguments the skill expects, from `argument-hint` in its frontmatter; may
+    be absent. Since runtime 1.0.81.
+    """
 
 
 class ServerSkillList(WireModel):
@@ -48,3 +479,271 @@ class ServerSkillList(WireModel):
 
     skills: list[ServerSkill]
     """The skills found in all sources."""
+    errors: list[str] | None = None
+    """Messages about skills that could not be loaded, for example because of a malformed SKILL.md. Empty
+    if host skills are left out, so that other tenants do not learn local paths of the host. Since
+    runtime 1.0.81.
+    """
+
+
+class SkillDiscoveryPath(WireModel):
+    """A directory to find or create skills in.
+
+    Since runtime 1.0.81.
+    """
+
+    path: str
+    """Absolute path of the directory, which need not exist yet."""
+    scope: SkillDiscoveryScope
+    """Tier of the directory."""
+    preferred_for_creation: bool
+    """True if this is the place for new skills in its tier. A tier has one at most; `personal-agents` and
+    `custom` have none.
+    """
+    project_path: str | None = None
+    """Project path from the request that led to this directory; project scope only."""
+
+
+class SkillDiscoveryPathList(WireModel):
+    """The places where new skills will be found by the runtime.
+
+    Since runtime 1.0.81.
+    """
+
+    paths: list[SkillDiscoveryPath]
+    """Directories to create and find skills in, by falling priority."""
+
+
+class SkillInstallationManagementOutcomeEnabledChanged(TaggedModel):
+    """A skill was enabled or disabled, and the chosen session brought in line.
+
+    Since runtime 1.0.102.
+    """
+
+    installation: SkillInstallationSummary
+    """The installation as it is now."""
+    diagnostics: list[str]
+    """Messages from reloading or reconciling, safe to show."""
+    kind: Literal["enabled-changed"] = "enabled-changed"
+
+
+class SkillInstallationManagementOutcomeListed(TaggedModel):
+    """The owned skill installations, listed.
+
+    Since runtime 1.0.102.
+    """
+
+    installations: list[SkillInstallationSummary]
+    """Summaries of the owned installations."""
+    kind: Literal["listed"] = "listed"
+
+
+class SkillInstallationManagementOutcomeRecovered(TaggedModel):
+    """Recovery is complete and the owned skills were looked through.
+
+    Since runtime 1.0.102.
+    """
+
+    installations: list[SkillInstallationSummary]
+    """Summaries of the owned installations after recovery."""
+    kind: Literal["recovered"] = "recovered"
+
+
+class SkillInstallationOutcomeInstalled(TaggedModel):
+    """The verified skill is installed and disabled.
+
+    Since runtime 1.0.102.
+    """
+
+    installation: SkillInstallationSummary
+    """Summary of the installed skill, as kept durably."""
+    kind: Literal["installed"] = "installed"
+
+
+SkillInstallationOutcome: TypeAlias = Annotated[
+    Annotated[
+        SkillInstallationOutcomeInstalled
+        | SkillInstallationOutcomeUninstalled
+        | SkillInstallationOutcomeRolledBack
+        | SkillInstallationOutcomeRecoveryRequired
+        | SkillInstallationOutcomeDeclined
+        | SkillInstallationOutcomeCancelled
+        | SkillInstallationOutcomeRefused,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""How a change to a verified skill ended.
+
+Since runtime 1.0.102.
+"""
+
+
+class SkillInstallationResultOutcome(TaggedModel):
+    """A skill installation or removal that was handled under an agreed contract.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["outcome"] = "outcome"
+    outcome: SkillInstallationOutcome
+    """How the operation ended."""
+    negotiated: CatalogNegotiatedContract
+    """Capabilities that applied to this request."""
+
+
+class SkillUninstallPlan(WireModel):
+    """A plan to remove a skill, none of it carried out yet.
+
+    Since runtime 1.0.102.
+    """
+
+    plan_handle: str
+    """Handle of the removal plan, good for one use."""
+    operation_id: str
+    """ID of the original removal operation, given out before confirmation."""
+    expires_at: str
+    """Time at which the plan runs out by the clock, in ISO 8601; it does not move."""
+    installation: SkillInstallationSummary
+    """The owned installation to remove."""
+    review: SkillInstallationReview
+    """Review to show before the removal; safe to show."""
+
+
+class SkillInstallationManagementOutcomeInstallPlanned(TaggedModel):
+    """A plan to install a verified skill is ready.
+
+    Since runtime 1.0.102.
+    """
+
+    plan: SkillInstallPlan
+    """The plan."""
+    kind: Literal["install-planned"] = "install-planned"
+
+
+class SkillInstallationManagementOutcomeUninstallPlanned(TaggedModel):
+    """A plan to remove an owned skill is ready.
+
+    Since runtime 1.0.102.
+    """
+
+    plan: SkillUninstallPlan
+    """The plan."""
+    kind: Literal["uninstall-planned"] = "uninstall-planned"
+
+
+class SkillInstallationOperationStatusCompleted(TaggedModel):
+    """An operation that is complete.
+
+    Since runtime 1.0.102.
+    """
+
+    operation_id: str
+    """ID of the operation, as the runtime issued it originally."""
+    cancellation_requested: bool
+    """True if somebody asked to cancel it before it ended."""
+    outcome: SkillInstallationOutcome
+    """How it ended; never changes."""
+    phase: Literal["completed"] = "completed"
+
+
+SkillInstallationResult: TypeAlias = Annotated[
+    Annotated[
+        SkillInstallationResultOutcome
+        | CatalogNegotiationRefusedError
+        | CatalogInvalidRequestError
+        | CatalogNetworkFailureError,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What came of a skill installation or removal, with the contract in force, or a typed refusal of the
+request or its negotiation.
+
+Since runtime 1.0.102.
+"""
+
+
+SkillInstallationOperationStatus: TypeAlias = Annotated[
+    Annotated[
+        SkillInstallationOperationStatusPreparing
+        | SkillInstallationOperationStatusPrepared
+        | SkillInstallationOperationStatusAwaitingConfirmation
+        | SkillInstallationOperationStatusRevalidating
+        | SkillInstallationOperationStatusApplying
+        | SkillInstallationOperationStatusCompleted,
+        Field(discriminator="phase"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""The status of an operation as its original connection sees it, whether or not the account may begin new
+work.
+
+Since runtime 1.0.102.
+"""
+
+
+class SkillInstallationManagementOutcomeOperation(TaggedModel):
+    """The state of an operation, as seen on its original connection.
+
+    Since runtime 1.0.102.
+    """
+
+    operation: SkillInstallationOperationStatus
+    """Status of the operation."""
+    kind: Literal["operation"] = "operation"
+
+
+SkillInstallationManagementOutcome: TypeAlias = Annotated[
+    Annotated[
+        SkillInstallationManagementOutcomeRecoveryRequired
+        | SkillInstallationManagementOutcomeInstallPlanned
+        | SkillInstallationManagementOutcomeListed
+        | SkillInstallationManagementOutcomeRecovered
+        | SkillInstallationManagementOutcomeRolledBack
+        | SkillInstallationManagementOutcomeUninstallPlanned
+        | SkillInstallationManagementOutcomeOperation
+        | SkillInstallationManagementOutcomeEnabledChanged
+        | SkillInstallationManagementOutcomeRefused,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What came of listing, planning or removing verified skills.
+
+Since runtime 1.0.102.
+"""
+
+
+class SkillInstallationManagementResultOutcome(TaggedModel):
+    """A skill management request that was handled under an agreed contract.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["outcome"] = "outcome"
+    outcome: SkillInstallationManagementOutcome
+    """What was observed."""
+    negotiated: CatalogNegotiatedContract
+    """Capabilities that applied to this request."""
+
+
+SkillInstallationManagementResult: TypeAlias = Annotated[
+    Annotated[
+        SkillInstallationManagementResultOutcome
+        | CatalogNegotiationRefusedError
+        | CatalogInvalidRequestError
+        | CatalogNetworkFailureError,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What came of managing skill installations, with the contract in force, or a typed refusal.
+
+Since runtime 1.0.102.
+"""

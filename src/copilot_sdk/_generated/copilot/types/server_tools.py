@@ -7,6 +7,15 @@ from typing import Any
 
 from copilot_sdk._model import WireModel
 
+from .shared import BuiltinToolSafeForTelemetry
+
+
+class ToolsListRequest(WireModel):
+    """Parameters of `tools.list`."""
+
+    model: str | None = None
+    """ID of the model whose tool changes should show in the list."""
+
 
 class Tool(WireModel):
     """A built-in tool, as `tools.list` reports it."""
@@ -21,6 +30,10 @@ class Tool(WireModel):
     """JSON Schema of the tool's arguments."""
     instructions: str | None = None
     """Advice on using the tool well."""
+    safe_for_telemetry: BuiltinToolSafeForTelemetry | None = None
+    """Whether the names of the tool and of its inputs may go into telemetry; the input values are not
+    covered. Take it as unsafe when absent. Since runtime 1.0.102.
+    """
 
 
 class ToolList(WireModel):
@@ -28,10 +41,3 @@ class ToolList(WireModel):
 
     tools: list[Tool]
     """The built-in tools, each with its parameters and instructions."""
-
-
-class ToolsListRequest(WireModel):
-    """Parameters of `tools.list`."""
-
-    model: str | None = None
-    """ID of the model whose tool changes should show in the list."""

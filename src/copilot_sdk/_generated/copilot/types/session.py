@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import WireModel
+from copilot_sdk._model import TaggedModel, WireModel
 
 from ..events import SessionEvent
-from .shared import AbortReason, ShutdownType
-from .shared_attachment import Attachment
+from .shared import SendAgentMode, SendMode
+from .shared_events_abort import AbortReason
+from .shared_events_session import ShutdownType
+from .shared_events_session_user import Attachment
 
 
 class AbortRequest(WireModel):
@@ -30,6 +32,49 @@ class AbortResult(WireModel):
     """What went wrong; absent if the abort succeeded."""
 
 
+class InterruptMainTurnRequest(WireModel):
+    """How to interrupt the main turn.
+
+    Since runtime 1.0.81.
+    """
+
+    flush_queued: bool | None = None
+    """True keeps the user's queued prompts and runs them as the next turn; false, the default, clears the
+    queue as an abort does.
+    """
+
+
+class InterruptMainTurnResult(WireModel):
+    """Tells whether a turn was interrupted.
+
+    Since runtime 1.0.81.
+    """
+
+    interrupted: bool
+    """True if a main turn was running and was interrupted."""
+
+
+class JSONSchemaResponseFormat(WireModel):
+    """A JSON Schema that the output must follow. OpenAI gets all of it; Anthropic gets the schema only and
+    always enforces it.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the schema; the provider limits what it may be."""
+    schema_: Any
+    """The schema, passed on unchanged; over 32 MiB as JSON it is rejected. The provider decides which
+    keywords it supports.
+    """
+    description: str | None = None
+    """What the schema is for; only OpenAI providers get it."""
+    strict: bool | None = None
+    """Whether OpenAI providers enforce the schema strictly; their default if absent. Anthropic always
+    enforces what it supports.
+    """
+
+
 class LogResult(WireModel):
     """What `session.log` returns."""
 
@@ -37,22 +82,28 @@ class LogResult(WireModel):
     """ID (UUID) of the log event."""
 
 
-SendAgentMode: TypeAlias = Literal["interactive", "plan", "autopilot", "shell"] | str
-"""UI mode of the agent when a message is sent.
+class ResponseFormat(TaggedModel):
+    """An output format enforced by the provider. The runtime checks neither the schema nor the output.
 
-- `interactive`: The agent works in dialog with the user.
-- `plan`: The agent makes a plan first and changes nothing yet.
-- `autopilot`: The agent works on its own until the task is done.
-- `shell`: The UI is set up for shell use.
-"""
+    Since runtime 1.0.102.
+    """
+
+    json_schema: JSONSchemaResponseFormat
+    """JSON Schema that the output of the turn must follow, with options."""
+    type: Literal["json_schema"] = "json_schema"
 
 
-SendMode: TypeAlias = Literal["enqueue", "immediate"] | str
-"""How a message is delivered; `enqueue` is the default.
+class SendMessagesResult(WireModel):
+    """The IDs of the messages sent.
 
-- `enqueue`: The message waits at the end of the session's queue.
-- `immediate`: The message breaks into the running turn.
-"""
+    Since runtime 1.0.81.
+    """
+
+    message_ids: list[str]
+    """IDs of the messages, in order; empty if there were none. In a run they start, assistant messages
+    carry the last one as `originatingMessageId`, also after tool rounds and stop-hook corrections;
+    steering does not change it.
+    """
 
 
 class SendResult(WireModel):
@@ -60,6 +111,20 @@ class SendResult(WireModel):
 
     message_id: str
     """ID the message was given; no other has it."""
+
+
+class SendSystemNotificationRequest(WireModel):
+    """A system notification to send.
+
+    Since runtime 1.0.81.
+    """
+
+    message: str
+    """Text for the model."""
+    kind: Any | None = None
+    """Kind of notification, as structured data."""
+    options: Any | None = None
+    """How to deliver it, with the passive policy among others."""
 
 
 SessionLogLevel: TypeAlias = Literal["info", "warning", "error"] | str
@@ -120,6 +185,71 @@ class ShutdownRequest(WireModel):
     """Whether this is a normal end or one after an error; `routine` if absent."""
     reason: str | None = None
     """Why, as text for people; with `type` `error` usually the message of that error."""
+    detach_session_end_hooks: bool | None = None
+    """Whether deferred `sessionEnd` hooks run in the background, each with its full `timeoutSec`, in place
+    of a wait within the short shutdown time; false by default. For hosts that live on; when the process
+    exits, hooks still running end too. Since runtime 1.0.102.
+    """
+
+
+class SendMessageItem(WireModel):
+    """One user message for `session.sendMessages`.
+
+    Since runtime 1.0.81.
+    """
+
+    prompt: str
+    """Text of the message."""
+    display_prompt: str | None = None
+    """Text that the timeline shows in place of `prompt`."""
+    attachments: list[Attachment] | None = None
+    """What is attached: files, directories, selections, blobs or GitHub references."""
+    billable: bool | None = None
+    """False if the message must not be charged as a premium request; true by default."""
+    required_tool: str | None = None
+    """Tool that must be available, or the request fails, when the message is among those that start the
+    exchange.
+    """
+    source: str | None = None
+    """Origin of the message, copied to its `user.message` event: `user`, `system`, `command-<command-id>`,
+    `schedule-<numeric-id>` or `agent-<agent-id>`.
+    """
+
+
+class SendMessagesRequest(WireModel):
+    """User messages to send in one turn, possibly none. Remote-backed sessions give an error.
+
+    Since runtime 1.0.81.
+    """
+
+    messages: list[SendMessageItem]
+    """Messages to append, in order. When they start a run, the last one is its origin and the others are
+    context; if empty, a turn runs without any and has no `originatingMessageId`.
+    """
+    mode: SendMode | None = None
+    """`enqueue` (the default) puts the messages in the queue; `immediate` puts them into the running turn."""
+    prepend: bool | None = None
+    """True to put them at the front of the queue."""
+    agent_mode: SendAgentMode | None = None
+    """Mode of the agent at the time of sending; by default the session's mode now."""
+    request_headers: dict[str, str] | None = Field(default=None, repr=False)
+    """HTTP headers to add to model requests of this turn; they win over headers of the session with the
+    same name.
+    """
+    traceparent: str | None = None
+    """W3C `traceparent` header to trace this turn with."""
+    tracestate: str | None = None
+    """W3C `tracestate` header that goes with it."""
+    wait: bool | None = None
+    """Whether to return only when the turn is done; false by default. In a local session subscribers in
+    the process have then had all its events; in a remote one they may still be on their way.
+    """
+    response_format: ResponseFormat | None = None
+    """Output format for this turn and its tool-call rounds, even with no messages; later turns and
+    subagents do not inherit it, steering messages do. An error together with `mode` `immediate`. The
+    answer is still text that the runtime does not check; what a model does not support is the
+    provider's error. Since runtime 1.0.102.
+    """
 
 
 class SendRequest(WireModel):
@@ -161,4 +291,10 @@ class SendRequest(WireModel):
     wait: bool | None = None
     """If true, the call returns only after the agent has dealt with the message; the result is the same.
     False by default, so that the call returns at once.
+    """
+    response_format: ResponseFormat | None = None
+    """Output format for this turn and its tool-call rounds; later turns and subagents do not inherit it,
+    steering messages do. An error together with `mode` `immediate`. The answer is still text that the
+    runtime does not check; what a model does not support is the provider's error. Since runtime
+    1.0.102.
     """

@@ -8,11 +8,40 @@ from copilot_sdk._model import WireModel
 from .shared import AgentInfo
 
 
+class AgentListRequest(WireModel):
+    """Says what a list of agents is to include.
+
+    Since runtime 1.0.81.
+    """
+
+    include_built_in_agents: bool | None = None
+    """True to list the session's built-in agents along with the custom ones. Features, context,
+    inclusions, exclusions and disabled agents are respected, momentary matters such as the availability
+    of a model are not. Sessions that cannot tell, such as relay sessions, may leave them out.
+    """
+    include_prompt: bool | None = None
+    """True to include each agent's own base prompt, where it is available; in a relay session, for one, it
+    may not be.
+    """
+
+
 class AgentSelectRequest(WireModel):
     """Names the custom agent to use."""
 
     name: str
     """Name of the agent to use for the coming turns."""
+
+
+class AgentSetPromptRequest(WireModel):
+    """Another prompt for an agent, kept in memory.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """Stable ID of the agent in effect; separators of plugin namespaces are normalized."""
+    prompt: str
+    """New prompt, which may be empty."""
 
 
 class AgentList(WireModel):

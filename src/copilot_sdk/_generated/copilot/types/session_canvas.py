@@ -54,6 +54,30 @@ class CanvasOpenRequest(WireModel):
     """Data handed to the canvas as it opens."""
 
 
+class CanvasProviderRegisterRequest(WireModel):
+    """Params of `session.canvas.provider.register`.
+
+    Since runtime 1.0.81.
+    """
+
+    connection_id: str
+    """ID of the connection that callbacks go to."""
+    info: Any
+    """What the host tells about the provider."""
+    canvases: list[Any]
+    """Canvases the provider offers."""
+
+
+class CanvasProviderUnregisterRequest(WireModel):
+    """Params of `session.canvas.provider.unregister`.
+
+    Since runtime 1.0.81.
+    """
+
+    connection_id: str
+    """ID of the connection to remove."""
+
+
 class CanvasAction(WireModel):
     """Something that you or the agent can make a canvas do. The tool `list_canvas_capabilities` tells the
     input schema of each action.
@@ -91,6 +115,8 @@ class DiscoveredCanvas(WireModel):
     """Name of the owning extension for display; absent when not known."""
     canvas_id: str
     """ID of the canvas, unique within its provider."""
+    icon: str | None = None
+    """Path of the canvas's PNG icon on the host; absent if none was given. Since runtime 1.0.81."""
 
 
 class CanvasList(WireModel):

@@ -9,7 +9,39 @@ from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-from .shared import SessionMode
+from .shared_events_permission_session import SessionMode
+from .shared_events_session import AutoTier
+from .shared_events_session_tool import RemediationAction
+
+
+class AcceptedEnqueueCommandResult(TaggedModel):
+    """The command was queued.
+
+    Since runtime 1.0.102.
+    """
+
+    queued: Literal[True] = True
+    queue_id: str | None = None
+    """Stable ID of the command in the queue."""
+
+
+class CommandsFinalizeInvocationEffectRequestEffect(WireModel):
+    """A slash command's result, handed back just as it was received.
+
+    Since runtime 1.0.81.
+    """
+
+
+class CommandsFinalizeInvocationEffectResult(WireModel):
+    """Tells whether the effect was finished.
+
+    Since runtime 1.0.81.
+    """
+
+    success: bool
+    """True if it was finished."""
+    error: str | None = None
+    """Why it could not be finished."""
 
 
 class CommandsHandlePendingCommandRequest(WireModel):
@@ -28,6 +60,25 @@ class CommandsHandlePendingCommandResult(WireModel):
     """True if the command is settled."""
 
 
+CommandsInvocationEffectOutcome: TypeAlias = Literal["applied", "cancelled"] | str
+"""What the host did with a slash command's effect.
+
+- `applied`: The host put it into effect.
+- `cancelled`: The host canceled it, and provisional state must be undone.
+
+Since runtime 1.0.81.
+"""
+
+
+CommandsInvocationOrigin: TypeAlias = Literal["settings"] | str
+"""Parts of a client from which a command may be invoked.
+
+- `settings`: The client's settings.
+
+Since runtime 1.0.81.
+"""
+
+
 class CommandsInvokeRequest(WireModel):
     """Parameters of `session.commands.invoke`."""
 
@@ -35,6 +86,8 @@ class CommandsInvokeRequest(WireModel):
     """Name of the command. Slashes in front and letter case do not matter."""
     input: str | None = None
     """Text that follows the name, unchanged."""
+    origin: CommandsInvocationOrigin | None = None
+    """Part of the client from which the command was invoked. Since runtime 1.0.81."""
 
 
 class CommandsListRequest(WireModel):
@@ -64,15 +117,8 @@ class EnqueueCommandParams(WireModel):
     """Command with its slash, such as `/compact` or `/model gpt-4`. It waits behind items already in the
     queue, and runs at once if the session is idle.
     """
-
-
-class EnqueueCommandResult(WireModel):
-    """Answer to `session.commands.enqueue`."""
-
-    queued: bool
-    """True if the command is in the queue; false if the session has no local queue, as with remote
-    sessions.
-    """
+    display_text: str | None = None
+    """Text to show in the queue; the command itself when absent. Since runtime 1.0.102."""
 
 
 class ExecuteCommandParams(WireModel):
@@ -113,6 +159,17 @@ QueuedCommandResult: TypeAlias = Annotated[
 """Whether the host ran a queued command."""
 
 
+SandboxSessionChange: TypeAlias = Literal["disabled", "restored"] | str
+"""How a slash command changed the sandbox of the session.
+
+- `disabled`: The sandbox is off until the session ends. Nothing was stored, so a new session follows
+  saved and managed policy.
+- `restored`: The sandbox is on in this session; nothing was stored.
+
+Since runtime 1.0.102.
+"""
+
+
 class SlashCommandAgentPromptResult(TaggedModel):
     """Outcome of a slash command that produced a prompt for the agent."""
 
@@ -127,6 +184,10 @@ class SlashCommandAgentPromptResult(TaggedModel):
     """True if the command changed the user's runtime settings, so that any cached copy should be read
     again.
     """
+    notice: str | None = None
+    """Notice to show to the user before the prompt is sent. Since runtime 1.0.81."""
+    reservation_token: str | None = Field(default=None, repr=False)
+    """Token for finishing the prompt reservation that the objective holds. Since runtime 1.0.102."""
 
 
 class SlashCommandCompletedResult(TaggedModel):
@@ -139,22 +200,23 @@ class SlashCommandCompletedResult(TaggedModel):
     """True if the command changed the user's runtime settings, so that any cached copy should be read
     again.
     """
+    mode: SessionMode | None = None
+    """Mode the session was set to, without any prompt to the agent. Since runtime 1.0.102."""
 
 
-SlashCommandInputCompletion: TypeAlias = Literal["directory"] | str
-"""What to suggest while the user types a command's input.
+class SlashCommandModelPickerDialog(TaggedModel):
+    """A dialog for picking a model.
 
-- `directory`: Directories in the filesystem.
-"""
+    Since runtime 1.0.81.
+    """
 
-
-SlashCommandKind: TypeAlias = Literal["builtin", "skill", "client"] | str
-"""Who provides a slash command.
-
-- `builtin`: The runtime.
-- `skill`: A skill.
-- `client`: A client of the SDK, or an extension.
-"""
+    kind: Literal["model-picker"] = "model-picker"
+    model_to_enable: str | None = None
+    """Model to enable first, so that it can be picked."""
+    scope: str | None = None
+    """Settings scope to change."""
+    target: str | None = None
+    """What the model is picked for."""
 
 
 class SlashCommandSelectSubcommandOption(WireModel):
@@ -184,6 +246,41 @@ class SlashCommandSelectSubcommandResult(TaggedModel):
     """
 
 
+class SlashCommandSetModelResultRevertOnCancel(WireModel):
+    """User settings to put back if the model switch is canceled.
+
+    Since runtime 1.0.81.
+    """
+
+
+class SlashCommandSetPlanModelResult(TaggedModel):
+    """Result of a slash command: a model for plan mode was chosen.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["set-plan-model"] = "set-plan-model"
+    plan_model: str | None = None
+    """The model for plan mode."""
+    message: str
+    """Confirmation to show to the user."""
+    runtime_settings_changed: bool | None = None
+    """True if the command changed stored runtime settings."""
+
+
+class SlashCommandShowDialogResult(TaggedModel):
+    """Result of a slash command: show a dialog.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["show-dialog"] = "show-dialog"
+    dialog: SlashCommandModelPickerDialog
+    """The dialog to show."""
+    runtime_settings_changed: bool | None = None
+    """True if the command changed stored runtime settings."""
+
+
 class SlashCommandTextResult(TaggedModel):
     """Outcome of a slash command that produced text."""
 
@@ -198,6 +295,51 @@ class SlashCommandTextResult(TaggedModel):
     """True if the command changed the user's runtime settings, so that any cached copy should be read
     again.
     """
+    sandbox_session_change: SandboxSessionChange | None = None
+    """Set if the command changed the sandbox, which counts only in this session. Nothing was stored, so
+    apply it to the live session and do not reload or change settings. Since runtime 1.0.102.
+    """
+
+
+class SlashCommandTimelineEntry(WireModel):
+    """An entry for the timeline.
+
+    Since runtime 1.0.81.
+    """
+
+    type: str
+    """How to present the entry."""
+    text: str
+    """Text to show."""
+    url: str | None = None
+    """URL that goes with the entry."""
+    remediation: RemediationAction | None = None
+    """What the user must do, if the entry tells of a failure with a known remedy. `text` does not say how,
+    so show that yourself. Since runtime 1.0.102.
+    """
+
+
+class UnsupportedEnqueueCommandResult(TaggedModel):
+    """The command cannot be queued.
+
+    Since runtime 1.0.102.
+    """
+
+    queued: Literal[False] = False
+    queue_id: Annotated[None, Field(None)] = None
+    """Always null; only older runtimes send it."""
+
+
+class CommandsFinalizeInvocationEffectRequest(WireModel):
+    """The effect of a slash command, and whether the host applied it.
+
+    Since runtime 1.0.81.
+    """
+
+    effect: CommandsFinalizeInvocationEffectRequestEffect
+    """The slash command's result, just as it was received."""
+    outcome: CommandsInvocationEffectOutcome
+    """Whether the effect was applied or canceled."""
 
 
 class CommandsRespondToQueuedCommandRequest(WireModel):
@@ -209,17 +351,52 @@ class CommandsRespondToQueuedCommandRequest(WireModel):
     """Whether the host ran the command, and whether the queue should stop."""
 
 
-class SlashCommandInput(WireModel):
-    """Hint about the text a slash command takes after its name."""
+EnqueueCommandResult: TypeAlias = Annotated[
+    Annotated[AcceptedEnqueueCommandResult | UnsupportedEnqueueCommandResult, Field(discriminator="queued")]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Answer to `session.commands.enqueue`."""
 
-    hint: str
-    """Text to show while nothing has been typed after the command."""
-    required: bool | None = None
-    """True if the command cannot run without input; show the hint as a requirement."""
-    completion: SlashCommandInputCompletion | None = None
-    """What to suggest while the user types, such as `directory` for paths."""
-    preserve_multiline_input: bool | None = None
-    """True if all text behind the name should be passed as one argument, not split at spaces."""
+
+class SlashCommandAddTimelineEntryResult(TaggedModel):
+    """Result of a slash command: add an entry to the timeline.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["add-timeline-entry"] = "add-timeline-entry"
+    entry: SlashCommandTimelineEntry
+    """The entry to add."""
+    prefill_input: str | None = None
+    """Text to put into the input editor."""
+    runtime_settings_changed: bool | None = None
+    """True if the command changed stored runtime settings."""
+
+
+class SlashCommandSetModelResult(TaggedModel):
+    """Result of a slash command: a model was chosen.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["set-model"] = "set-model"
+    model: str
+    """The chosen model."""
+    scope: str | None = None
+    """Settings scope that was changed."""
+    warning: str | None = None
+    """Warning to show to the user."""
+    reasoning_effort: str | None = None
+    """Reasoning effort chosen for the model."""
+    revert_on_cancel: SlashCommandSetModelResultRevertOnCancel | None = None
+    """User settings to put back if the host cancels the switch."""
+    repo_scope: str | None = None
+    """Scope of the repository settings that was changed."""
+    runtime_settings_changed: bool | None = None
+    """True if the command changed stored runtime settings."""
+    auto_tier: AutoTier | None = None
+    """Routing profile, if the model is Auto. Since runtime 1.0.102."""
 
 
 SlashCommandInvocationResult: TypeAlias = Annotated[
@@ -227,7 +404,11 @@ SlashCommandInvocationResult: TypeAlias = Annotated[
         SlashCommandTextResult
         | SlashCommandAgentPromptResult
         | SlashCommandCompletedResult
-        | SlashCommandSelectSubcommandResult,
+        | SlashCommandSelectSubcommandResult
+        | SlashCommandAddTimelineEntryResult
+        | SlashCommandShowDialogResult
+        | SlashCommandSetModelResult
+        | SlashCommandSetPlanModelResult,
         Field(discriminator="kind"),
     ]
     | UnknownVariant,
@@ -236,29 +417,3 @@ SlashCommandInvocationResult: TypeAlias = Annotated[
 """What a slash command produced: text, a prompt for the agent, completion, or a choice of subcommand to
 make.
 """
-
-
-class SlashCommandInfo(WireModel):
-    """A slash command, as `session.commands.list` reports it."""
-
-    name: str
-    """Main name of the command, with no slash in front."""
-    aliases: list[str] | None = None
-    """Other names of the command, with no slash in front."""
-    description: str
-    """What the command does, in words for people."""
-    kind: SlashCommandKind
-    """Who provides the command: the runtime, a skill, or a client."""
-    input: SlashCommandInput | None = None
-    """Hint about the text the command takes after its name."""
-    allow_during_agent_execution: bool
-    """True if the command may run during a turn of the agent."""
-    experimental: bool | None = None
-    """True if the command is still an experiment."""
-
-
-class CommandList(WireModel):
-    """Answer to `session.commands.list`."""
-
-    commands: list[SlashCommandInfo]
-    """The slash commands, after filtering."""

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from copilot_sdk._model import WireModel
 
-from ..events import SessionEvent
+from .shared import EventsReadDirection
 
 
 class EventLogReleaseInterestResult(WireModel):
@@ -35,15 +35,6 @@ EventsAgentScope: TypeAlias = Literal["primary", "all"] | str
 
 - `primary`: Events of the main agent, plus those whose type starts with `subagent.`.
 - `all`: Events of every agent.
-"""
-
-
-EventsCursorStatus: TypeAlias = Literal["ok", "expired"] | str
-"""Whether a cursor could be used.
-
-- `ok`: The read went on from the cursor.
-- `expired`: The cursor's event is gone, for instance truncated or compacted away, so the read began
-  with the oldest event left.
 """
 
 
@@ -96,20 +87,16 @@ class EventLogReadRequest(WireModel):
     """Whose events to return: `primary` for the main agent plus the `subagent.` events, `all` for every
     agent. `all` by default.
     """
-
-
-class EventsReadResult(WireModel):
-    """One batch of session events and the cursor to read on from."""
-
-    events: list[SessionEvent]
-    """The events: first the saved ones as they were appended, then the ephemeral ones by sequence, never
-    mixed. Events that came in during a wait keep to that order too.
+    agent_ids: list[str] | None = None
+    """Subagents whose events alone to return, by ID (also found in older fields of events); not empty.
+    Wins over `agentScope`. Since runtime 1.0.81.
     """
-    cursor: str
-    """Cursor to pass unchanged to the next read; present even when the batch is empty."""
-    has_more: bool
-    """True when the batch is full (`max`) and more events can be read at once. When false, a further read
-    with `waitMs` above zero waits for a new event or until that time is up.
+    direction: EventsReadDirection | None = None
+    """Whether to read on to newer events (the default) or back from the newest ones. Counts for the first
+    read only, as a cursor keeps its own direction. Each batch is oldest first, and reading back gives
+    stored events only. Since runtime 1.0.81.
     """
-    cursor_status: EventsCursorStatus
-    """Tells whether your cursor was still good; if `expired`, the read began with the oldest event left."""
+    include_ephemeral: bool | None = None
+    """False leaves out ephemeral events, so that a read of the history stays bounded; true by default, in
+    order of creation. Reading back never includes them. Since runtime 1.0.81.
+    """

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
+from .shared import ExtensionSource
+
 
 class ExtensionContextPushInput(TaggedModel):
     """Context from an extension, to attach; the runtime records which extension it comes from."""
@@ -18,14 +20,6 @@ class ExtensionContextPushInput(TaggedModel):
     """Label to show in the composer; must not be empty."""
     payload: Any
     """Any JSON value of the extension's choice. It must be given, though it may be null."""
-
-
-ExtensionSource: TypeAlias = Literal["project", "user"] | str
-"""Places an extension can be found.
-
-- `project`: Directory `.github/extensions` of the current project.
-- `user`: The user's directory `~/.copilot/extensions`.
-"""
 
 
 ExtensionStatus: TypeAlias = Literal["running", "disabled", "failed", "starting"] | str
@@ -92,6 +86,17 @@ PushAttachmentGitHubReferenceType: TypeAlias = Literal["issue", "pr", "discussio
 """
 
 
+class PushAttachmentGitHubURL(TaggedModel):
+    """Points to anything on GitHub by its URL.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_url"] = "github_url"
+    url: str
+    """URL of the thing on GitHub."""
+
+
 class PushAttachmentSelectionDetailsEnd(WireModel):
     """Position where a selection stops."""
 
@@ -108,6 +113,20 @@ class PushAttachmentSelectionDetailsStart(WireModel):
     """Line of the position, counted from 0."""
     character: int
     """Offset of the character in its line, counted from 0."""
+
+
+class PushGitHubRepoRef(WireModel):
+    """Points to a GitHub repository by its owner and name.
+
+    Since runtime 1.0.81.
+    """
+
+    id: int | None = None
+    """Number GitHub gave the repository."""
+    name: str
+    """Name of the repository, without the owner."""
+    owner: str
+    """Login of the user or organization that owns it."""
 
 
 class Extension(WireModel):
@@ -144,6 +163,75 @@ class PushAttachmentFile(TaggedModel):
     """Lines to attach; the whole file when absent."""
 
 
+class PushAttachmentGitHubActionsJob(TaggedModel):
+    """Points to a job of GitHub Actions.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_actions_job"] = "github_actions_job"
+    repo: PushGitHubRepoRef
+    """Repository of the workflow run."""
+    job_id: int
+    """ID of the job in its workflow run."""
+    job_name: str
+    """Name of the job to show."""
+    workflow_name: str
+    """Name of the workflow to show."""
+    url: str
+    """URL of the job on GitHub."""
+    conclusion: str | None = None
+    """How the job ended, such as `success`, `failure` or `cancelled`; absent while it runs."""
+
+
+class PushAttachmentGitHubCommit(TaggedModel):
+    """Points to a commit on GitHub.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_commit"] = "github_commit"
+    repo: PushGitHubRepoRef
+    """Repository of the commit."""
+    oid: str
+    """Full SHA of the commit."""
+    message: str
+    """First line of its message."""
+    url: str
+    """URL of the commit on GitHub."""
+
+
+class PushAttachmentGitHubFile(TaggedModel):
+    """Points to a file on GitHub, as of one ref.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_file"] = "github_file"
+    repo: PushGitHubRepoRef
+    """Repository of the file."""
+    ref: str
+    """Branch, tag or commit SHA to read the file at."""
+    path: str
+    """Path of the file within the repository."""
+    url: str
+    """URL of the file on GitHub."""
+
+
+class PushAttachmentGitHubFileDiffSide(WireModel):
+    """The file on one side of a diff.
+
+    Since runtime 1.0.81.
+    """
+
+    repo: PushGitHubRepoRef
+    """Repository of the file."""
+    ref: str
+    """Branch, tag or commit SHA to read the file at."""
+    path: str
+    """Path of the file within the repository."""
+
+
 class PushAttachmentGitHubReference(TaggedModel):
     """An issue, pull request or discussion on GitHub, to attach."""
 
@@ -160,6 +248,71 @@ class PushAttachmentGitHubReference(TaggedModel):
     """Its address on GitHub."""
 
 
+class PushAttachmentGitHubRelease(TaggedModel):
+    """Points to a release on GitHub.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_release"] = "github_release"
+    repo: PushGitHubRepoRef
+    """Repository of the release."""
+    tag_name: str
+    """Git tag of the release."""
+    name: str
+    """Name to show to people."""
+    url: str
+    """URL of the release on GitHub."""
+
+
+class PushAttachmentGitHubRepository(TaggedModel):
+    """Points to a repository on GitHub.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_repository"] = "github_repository"
+    repo: PushGitHubRepoRef
+    """The repository."""
+    url: str
+    """URL of the repository on GitHub."""
+    description: str | None = None
+    """The repository in a few words."""
+    ref: str | None = None
+    """Branch, tag or commit that is meant; the default branch when absent."""
+
+
+class PushAttachmentGitHubSnippet(TaggedModel):
+    """Points to some lines of a file on GitHub.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_snippet"] = "github_snippet"
+    repo: PushGitHubRepoRef
+    """Repository of the file."""
+    ref: str
+    """Branch, tag or commit SHA to read the file at."""
+    path: str
+    """Path of the file within the repository."""
+    url: str
+    """URL of the lines on GitHub, with the line anchor."""
+    line_range: PushAttachmentFileLineRange
+    """The lines that are meant."""
+
+
+class PushAttachmentGitHubTreeComparisonSide(WireModel):
+    """One side of a comparison.
+
+    Since runtime 1.0.81.
+    """
+
+    repo: PushGitHubRepoRef
+    """Repository of the revision."""
+    revision: str
+    """Branch, tag or commit SHA."""
+
+
 class PushAttachmentSelectionDetails(WireModel):
     """Where in a file a selection starts and ends."""
 
@@ -167,6 +320,36 @@ class PushAttachmentSelectionDetails(WireModel):
     """Where the selection begins."""
     end: PushAttachmentSelectionDetailsEnd
     """Where the selection stops."""
+
+
+class PushAttachmentGitHubFileDiff(TaggedModel):
+    """Points to the diff of one file, with `head`, `base` or both.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_file_diff"] = "github_file_diff"
+    url: str
+    """URL of the diff on GitHub, such as that of a commit, a comparison or a file in a pull request."""
+    head: PushAttachmentGitHubFileDiffSide | None = None
+    """The file after the change; absent if it was deleted."""
+    base: PushAttachmentGitHubFileDiffSide | None = None
+    """The file before the change; absent if it was added."""
+
+
+class PushAttachmentGitHubTreeComparison(TaggedModel):
+    """Points to the comparison of two Git revisions.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["github_tree_comparison"] = "github_tree_comparison"
+    url: str
+    """URL of the comparison on GitHub."""
+    base: PushAttachmentGitHubTreeComparisonSide
+    """The revision to compare with."""
+    head: PushAttachmentGitHubTreeComparisonSide
+    """The revision that is compared."""
 
 
 class PushAttachmentSelection(TaggedModel):
@@ -190,7 +373,16 @@ PushAttachment: TypeAlias = Annotated[
         | PushAttachmentSelection
         | PushAttachmentGitHubReference
         | PushAttachmentBlob
-        | ExtensionContextPushInput,
+        | ExtensionContextPushInput
+        | PushAttachmentGitHubCommit
+        | PushAttachmentGitHubRelease
+        | PushAttachmentGitHubActionsJob
+        | PushAttachmentGitHubRepository
+        | PushAttachmentGitHubFileDiff
+        | PushAttachmentGitHubTreeComparison
+        | PushAttachmentGitHubURL
+        | PushAttachmentGitHubFile
+        | PushAttachmentGitHubSnippet,
         Field(discriminator="type"),
     ]
     | UnknownVariant,

@@ -5,12 +5,7 @@ from __future__ import annotations
 
 from copilot_sdk._model import WireModel
 
-
-class FleetStartRequest(WireModel):
-    """What the user wants the fleet to do."""
-
-    prompt: str | None = None
-    """User prompt to add to the fleet instructions; may be left out."""
+from .shared_events_session_user import Attachment
 
 
 class FleetStartResult(WireModel):
@@ -18,3 +13,20 @@ class FleetStartResult(WireModel):
 
     started: bool
     """True if fleet mode is now on."""
+
+
+class FleetStartRequest(WireModel):
+    """What the user wants the fleet to do."""
+
+    prompt: str | None = None
+    """User prompt to add to the fleet instructions; may be left out."""
+    attachments: list[Attachment] | None = None
+    """Files, directories, selections, blobs and GitHub references to send along. Since runtime 1.0.102."""
+    billable: bool | None = None
+    """False to keep the request from being charged as a premium request; user requests are billable by
+    default. Since runtime 1.0.102.
+    """
+    wait: bool | None = None
+    """True to return only when the agent has finished with the request; false by default. Since runtime
+    1.0.102.
+    """

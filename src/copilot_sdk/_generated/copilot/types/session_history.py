@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from copilot_sdk._model import WireModel
+
+from .shared import HistoryRewindUnavailableReason
 
 
 class HistoryAbortManualCompactionResult(WireModel):
@@ -24,6 +28,30 @@ class HistoryCancelBackgroundCompactionResult(WireModel):
     """
 
 
+class HistoryClearContextRequest(WireModel):
+    """How the conversation starts after it was cleared.
+
+    Since runtime 1.0.81.
+    """
+
+    prompt: str
+    """First user message of the new context, required since a model cannot answer without one. Sent once
+    the agent loop ends, hence the call from a tool handler.
+    """
+
+
+class HistoryClearContextResult(WireModel):
+    """What was cleared; a clear that fails is an error instead.
+
+    Since runtime 1.0.81.
+    """
+
+    messages_cleared: int
+    """How many messages were removed, system and developer ones not counted; 0 only if there was no
+    conversation.
+    """
+
+
 class HistoryCompactContextWindow(WireModel):
     """How full the context window is after a compaction."""
 
@@ -41,11 +69,14 @@ class HistoryCompactContextWindow(WireModel):
     """Tokens of the tool definitions; may be absent."""
 
 
-class HistoryCompactRequest(WireModel):
-    """Settings for a compaction."""
+HistoryCompactRequestTrigger: TypeAlias = Literal["manual", "model_switch"] | str
+"""What caused a compaction, as its events note it.
 
-    custom_instructions: str | None = None
-    """The user's wishes for what the summary should dwell on, up to 4000 characters; may be left out."""
+- `manual`: The user, by `/compact` or a direct call.
+- `model_switch`: A switch to a model whose context window is smaller.
+
+Since runtime 1.0.81.
+"""
 
 
 class HistoryCompactResult(WireModel):
@@ -61,6 +92,145 @@ class HistoryCompactResult(WireModel):
     """The summary that was made; absent when there is none, as after a failure."""
     context_window: HistoryCompactContextWindow | None = None
     """Use of the context window after the compaction; may be absent."""
+
+
+HistoryFileRestoreSkipReason: TypeAlias = Literal["user-modified", "skipped-capture"] | str
+"""Why a recorded file was not restored.
+
+- `user-modified`: It has changed since Copilot last wrote it, as far as recorded.
+- `skipped-capture`: What it was before has not been recorded exactly.
+
+Since runtime 1.0.81.
+"""
+
+
+class HistoryPreviewRewindRequest(WireModel):
+    """Where the rewind to preview would cut.
+
+    Since runtime 1.0.81.
+    """
+
+    event_id: str
+    """The part to drop starts with the `user.message` event of this ID."""
+
+
+HistoryRewindChangeType: TypeAlias = Literal["created", "deleted", "modified"] | str
+"""What the turns to drop did to a file.
+
+- `created`: They created it.
+- `deleted`: They deleted it.
+- `modified`: They changed it.
+
+Since runtime 1.0.81.
+"""
+
+
+class HistoryRewindFilePreview(WireModel):
+    """A file that a rewind would restore.
+
+    Since runtime 1.0.81.
+    """
+
+    path: str
+    """Absolute path of the file."""
+    change_type: HistoryRewindChangeType
+    """What the turns to drop did to it, all together."""
+    lines_added: int
+    """Lines that those turns added."""
+    lines_removed: int
+    """Lines that those turns removed."""
+
+
+HistoryRewindMode: TypeAlias = Literal["conversation", "conversation-and-files"] | str
+"""What a rewind covers.
+
+- `conversation`: The conversation alone; files stay as they are.
+- `conversation-and-files`: The conversation, and the recorded files that its dropped turns changed.
+
+Since runtime 1.0.81.
+"""
+
+
+HistoryRewindOutcome: TypeAlias = (
+    Literal[
+        "success",
+        "session-busy",
+        "file-change-tracking-disabled",
+        "unsupported-remote-session",
+        "files-rolled-back",
+        "rollback-incomplete",
+        "truncation-failed",
+        "checkpoint-cleanup-failed",
+        "snapshot-prune-failed",
+    ]
+    | str
+)
+"""How a rewind went.
+
+- `success`: All was done as asked, in either mode.
+- `session-busy`: Work that could change files or history is still going on; in either mode.
+- `file-change-tracking-disabled`: Files were to be restored, but the session does not record their
+  changes.
+- `unsupported-remote-session`: The session is remote-backed and cannot be rewound, in either mode.
+- `files-rolled-back`: Restoring files failed, and what had been applied was undone; with files only.
+- `rollback-incomplete`: Restoring files failed, and could not be undone in full; with files only.
+- `truncation-failed`: The conversation could not be cut; files already restored stay so, see
+  `restoredFiles`.
+- `checkpoint-cleanup-failed`: The rewind worked in either mode, but stored checkpoints are left over.
+- `snapshot-prune-failed`: The rewind worked, but old file snapshots are left over; with files only.
+
+Since runtime 1.0.81.
+"""
+
+
+class HistoryRewindPoint(WireModel):
+    """A turn of the user that the session can be rewound to.
+
+    Since runtime 1.0.81.
+    """
+
+    event_id: str
+    """The part to drop starts with the `user.message` event of this ID."""
+    user_message: str
+    """Message of the turn, as the user sees it."""
+    timestamp: str
+    """Time of the turn, in ISO 8601."""
+    can_restore_files: bool
+    """Whether there is a file to restore, from this turn on."""
+    file_count: int
+    """How many different files have recorded changes, from this turn on."""
+    turn_changed_files: bool
+    """Whether changes to files were recorded in this very turn."""
+    lines_added: int
+    """Lines that this turn added to files, as recorded."""
+    lines_removed: int
+    """Lines that this turn removed from files, as recorded."""
+    is_autopilot_continuation: bool
+    """Whether Autopilot started the turn to continue by itself."""
+
+
+class HistoryRewindRequest(WireModel):
+    """Where to rewind to, and how.
+
+    Since runtime 1.0.81.
+    """
+
+    event_id: str
+    """The part to drop starts with the `user.message` event of this ID."""
+    mode: HistoryRewindMode
+    """Whether files are restored along with the conversation."""
+
+
+class HistorySkippedFileRestore(WireModel):
+    """A recorded file that a rewind left alone on purpose.
+
+    Since runtime 1.0.81.
+    """
+
+    path: str
+    """Absolute path of the file."""
+    reason: HistoryFileRestoreSkipReason
+    """Why it was left alone."""
 
 
 class HistorySummarizeForHandoffResult(WireModel):
@@ -84,3 +254,82 @@ class HistoryTruncateResult(WireModel):
 
     events_removed: int
     """Count of events removed."""
+    checkpoint_cleanup_failed: bool | None = None
+    """True if the history was cut but the workspace checkpoints could not be cleaned up; snapshots may
+    still be pruned. Since runtime 1.0.81.
+    """
+    checkpoint_cleanup_error: str | None = None
+    """Why the cleanup of checkpoints failed. Since runtime 1.0.81."""
+
+
+class HistoryCompactRequest(WireModel):
+    """Settings for a compaction."""
+
+    custom_instructions: str | None = None
+    """The user's wishes for what the summary should dwell on, up to 4000 characters; may be left out."""
+    trigger: HistoryCompactRequestTrigger | None = None
+    """What caused the compaction, for the `session.compaction_start` and `session.compaction_complete`
+    events; absent means unknown. Since runtime 1.0.81.
+    """
+    token_limit: int | None = None
+    """Context window to compact for, in tokens, as noted in the `session.compaction_start` and
+    `session.compaction_complete` events; by default that of the current model. Only a note, with no
+    effect on how much is removed. Since runtime 1.0.81.
+    """
+
+
+class HistoryListRewindPointsResult(WireModel):
+    """The turns that a session can be rewound to.
+
+    Since runtime 1.0.81.
+    """
+
+    file_change_tracking_enabled: bool
+    """Whether file changes were recorded from the first turn on."""
+    unavailable_reason: HistoryRewindUnavailableReason | None = None
+    """Why there are no points. `unsupported-remote-session` is for good (with `fileChangeTrackingEnabled`
+    false), `session-busy` passes, so retry; never `file-change-tracking-disabled`, as such sessions
+    still have points for the conversation alone.
+    """
+    points: list[HistoryRewindPoint]
+    """Turns of the user at the root, oldest first; empty if `unavailableReason` is set."""
+
+
+class HistoryPreviewRewindResult(WireModel):
+    """What a rewind would do to the files.
+
+    Since runtime 1.0.81.
+    """
+
+    available: bool
+    """Whether files can be restored; read `reason` only if false."""
+    reason: HistoryRewindUnavailableReason | None = None
+    """Why files cannot be restored; absent if they can."""
+    file_count: int
+    """How many different files there are."""
+    files: list[HistoryRewindFilePreview]
+    """Files, sorted by path."""
+
+
+class HistoryRewindResult(WireModel):
+    """How a rewind went.
+
+    Since runtime 1.0.81.
+    """
+
+    outcome: HistoryRewindOutcome
+    """How it went; read it first, as it decides which other fields are filled."""
+    events_removed: int | None = None
+    """How many stored events were removed; present only with `success`, `snapshot-prune-failed` and
+    `checkpoint-cleanup-failed`.
+    """
+    restored_files: list[str]
+    """Absolute paths of the files put back; empty if only the conversation was rewound or the rewind was
+    unavailable.
+    """
+    skipped_files: list[HistorySkippedFileRestore]
+    """Recorded files left as they are on purpose; empty if only the conversation was rewound or the rewind
+    was unavailable.
+    """
+    error: str | None = None
+    """What failed; absent with `success` and when the rewind was unavailable."""

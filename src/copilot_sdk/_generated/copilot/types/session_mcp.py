@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import WireModel
+from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-from .shared import MCPServerSource, MCPServerStatus
+from .shared_events_mcp import MCPOAuthHTTPResponse, MCPOAuthWWWAuthenticateParams
+from .shared_events_session import MCPServerMetadata, MCPServerStatus
+from .shared_events_session_tool import MCPServerSource
 
 
 class MCPAllowedServer(WireModel):
@@ -218,6 +220,10 @@ class MCPDisableRequest(WireModel):
 
     server_name: str
     """Name of the server to turn off."""
+    expected_installation_id: str | None = None
+    """ID from the receipt; required for an owned installation, left out for manually configured servers
+    only. Since runtime 1.0.102.
+    """
 
 
 class MCPEnableRequest(WireModel):
@@ -225,6 +231,10 @@ class MCPEnableRequest(WireModel):
 
     server_name: str
     """Name of the server to turn on."""
+    expected_installation_id: str | None = None
+    """ID from the installation's receipt, to activate an owned installation in this session. Since runtime
+    1.0.102.
+    """
 
 
 class MCPExecuteSamplingRequest(WireModel):
@@ -239,6 +249,18 @@ class MCPExecuteSamplingResult(WireModel):
     """
 
 
+class MCPFailedServer(WireModel):
+    """An MCP server that could not be connected.
+
+    Since runtime 1.0.81.
+    """
+
+    name: str
+    """Name of the server, its key in the configuration."""
+    error: str | None = None
+    """What went wrong, if known."""
+
+
 class MCPFilteredServer(WireModel):
     """An MCP server that was kept from starting."""
 
@@ -249,7 +271,54 @@ class MCPFilteredServer(WireModel):
     redacted_reason: str | None = None
     """Why it was left out, without personal data."""
     enterprise_name: str | None = None
-    """Login of the enterprise whose allowlist is concerned."""
+    """Login of the enterprise whose allowlist is concerned. Deprecated."""
+
+
+class MCPHeadersHandlePendingHeadersRefreshRequestError(TaggedModel):
+    """Answer to a headers request that getting them failed.
+
+    Since runtime 1.0.102.
+    """
+
+    message: str
+    """Why the credentials could not be had: failure, denial or revocation."""
+    kind: Literal["error"] = "error"
+
+
+class MCPHeadersHandlePendingHeadersRefreshRequestHeaders(TaggedModel):
+    """Answer to a headers request that supplies some.
+
+    Since runtime 1.0.81.
+    """
+
+    headers: dict[str, str] = Field(repr=False)
+    """Headers to put on requests to the server. They override configured ones, but not those the SDK
+    manages.
+    """
+    kind: Literal["headers"] = "headers"
+    ttl_ms: int | None = None
+    """How long the headers are good for, in milliseconds; the runtime caches them no longer. Since runtime
+    1.0.102.
+    """
+
+
+class MCPHeadersHandlePendingHeadersRefreshRequestNone(TaggedModel):
+    """Answer to a headers request that there are none this time.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["none"] = "none"
+
+
+class MCPHeadersHandlePendingHeadersRefreshRequestResult(WireModel):
+    """Whether the answer to a headers request counted.
+
+    Since runtime 1.0.81.
+    """
+
+    success: bool
+    """True if accepted; false if the request is unknown, too old or answered already."""
 
 
 class MCPIsServerRunningRequest(WireModel):
@@ -273,6 +342,64 @@ class MCPListToolsRequest(WireModel):
     """Name of the server, which must be connected."""
 
 
+class MCPOAuthAuthenticationStateChangedRequest(WireModel):
+    """Names the MCP server with new saved OAuth credentials.
+
+    Since runtime 1.0.81.
+    """
+
+    server_name: str | None = None
+    """Name of the server; leave out only if it cannot be told."""
+    refresh_session_token: bool | None = Field(default=None, repr=False)
+    """True if the session has to get an access token of its own instead of sharing one that another
+    session saved.
+    """
+
+
+class MCPOAuthCancelLoginResult(WireModel):
+    """How canceling a login ended; failure to save or recover is an error.
+
+    Since runtime 1.0.102.
+    """
+
+    cancelled: bool
+    """True once it is canceled; false if the login had succeeded before."""
+
+
+class MCPOAuthCompleteRequest(WireModel):
+    """Callback of an MCP sign-in, as it reached the client.
+
+    Since runtime 1.0.102.
+    """
+
+    authorization_id: str
+    """Opaque ID of the sign-in, from `session.mcp.oauth.login`."""
+    callback_url: str
+    """Complete public HTTPS URL that was called, query included; behind a reverse proxy, rebuild it from
+    the internal one.
+    """
+
+
+class MCPOAuthHandlePendingResult(WireModel):
+    """Whether the answer to an OAuth request counted.
+
+    Since runtime 1.0.81.
+    """
+
+    success: bool
+    """True if accepted; false if the request is unknown, too old or answered already."""
+
+
+MCPOAuthLoginGrantType: TypeAlias = Literal["authorization_code", "client_credentials"] | str
+"""OAuth flow for one login.
+
+- `authorization_code`: The user signs in with the browser, as a rule with PKCE.
+- `client_credentials`: A confidential client signs in with its secret, without a user.
+
+Since runtime 1.0.81.
+"""
+
+
 class MCPOAuthLoginRequest(WireModel):
     """The remote MCP server to sign in to, with optional settings."""
 
@@ -291,16 +418,137 @@ class MCPOAuthLoginRequest(WireModel):
     """Text of the page shown once the OAuth callback has succeeded; best used to tell the user where to go
     back to. A neutral text is used if absent.
     """
-
-
-class MCPOAuthLoginResult(WireModel):
-    """What is left to do for the OAuth sign-in; empty if cached tokens were enough."""
-
-    authorization_url: str | None = None
-    """URL to open in a browser. The runtime is already listening for the callback and goes on in the
-    background; the `session.mcp_server_status_changed` event tells when it is done. Absent if cached
-    tokens were still good, in which case the server has been reconnected.
+    client_id: str | None = None
+    """ID of an OAuth client registered beforehand, to use for this login in place of dynamic registration.
+    Since runtime 1.0.81.
     """
+    client_secret: str | None = Field(default=None, repr=False)
+    """Secret of the OAuth client, used for this login only and never saved. Since runtime 1.0.81."""
+    public_client: bool | None = None
+    """Whether the OAuth client is public, for this login. If false, it is confidential and needs a secret:
+    `clientSecret`, or else the one in the MCP secret store. Since runtime 1.0.81.
+    """
+    grant_type: MCPOAuthLoginGrantType | None = None
+    """OAuth flow for this login; by default that of the server's configuration, or `authorization_code`.
+    Since runtime 1.0.81.
+    """
+    redirect_uri: str | None = None
+    """Public HTTPS address of your own callback endpoint, without query or fragment, and registered for
+    the OAuth client (CIMD, DCR or static). The runtime still does discovery, PKCE, token exchange,
+    saving and reconnecting, but runs no local listener. Since runtime 1.0.102.
+    """
+    login_id: str | None = None
+    """Handle from `session.mcp.oauth.prepareLogin`, valid once; required for an owned login, whose
+    `forceReauth` and display options are set there. Since runtime 1.0.102.
+    """
+    expected_installation_id: str | None = None
+    """ID from the receipt of an owned installation; such a login never uses a helper session implicitly.
+    Since runtime 1.0.102.
+    """
+
+
+class MCPOAuthPendingRequestResponseCancelled(TaggedModel):
+    """Answer to an OAuth request that cancels it.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["cancelled"] = "cancelled"
+
+
+class MCPOAuthPendingRequestResponseRuntimeRefresh(TaggedModel):
+    """Answer to an OAuth request that leaves refreshing, without user interaction, to the runtime; only
+    for refresh requests with `runtimeRefreshSupported`.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["runtimeRefresh"] = "runtimeRefresh"
+
+
+class MCPOAuthPendingRequestResponseToken(TaggedModel):
+    """Answer to an OAuth request with a token.
+
+    Since runtime 1.0.81.
+    """
+
+    access_token: str = Field(repr=False)
+    """Access token that the client got."""
+    token_type: str | None = None
+    """Type of the token; bearer if absent."""
+    expires_in: int | None = None
+    """How long the token is good for, in seconds, if known."""
+    kind: Literal["token"] = "token"
+
+
+class MCPOAuthPrepareLoginResult(WireModel):
+    """Handle for a login that has done nothing so far.
+
+    Since runtime 1.0.102.
+    """
+
+    login_id: str
+    """ID for the original requester to use for one login or its cancellation."""
+    expires_at: str
+    """Time the handle expires; using, retrying or canceling does not extend it."""
+
+
+MCPOAuthProbeNeedsAuthReason: TypeAlias = Literal["initial", "refresh", "upscope"] | str
+"""Why a probed server needs a sign-in.
+
+- `initial`: The server wants a sign-in, and there was no token to send.
+- `refresh`: The server refused the cached token.
+- `upscope`: The server answered 403 `insufficient_scope`: more scopes or another audience are needed.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPOAuthProbeRequest(WireModel):
+    """Names a remote MCP server whose OAuth state is wanted.
+
+    Since runtime 1.0.81.
+    """
+
+    server_name: str
+    """Name of the configured remote server."""
+    expected_installation_id: str | None = None
+    """ID from the receipt of an owned installation, which is not activated by this. Since runtime 1.0.102."""
+
+
+class MCPOAuthProbeResultAuthenticated(TaggedModel):
+    """Probe result: the server accepted a request with an OAuth token.
+
+    Since runtime 1.0.81.
+    """
+
+    http_response: MCPOAuthHTTPResponse
+    """Answer of the server."""
+    status: Literal["authenticated"] = "authenticated"
+
+
+class MCPOAuthProbeResultFailed(TaggedModel):
+    """Probe result: the probe failed.
+
+    Since runtime 1.0.81.
+    """
+
+    error: str
+    """Readable reason of the failure."""
+    http_response: MCPOAuthHTTPResponse | None = None
+    """Answer of the server, if it was reached and its answer received in full."""
+    status: Literal["failed"] = "failed"
+
+
+class MCPOAuthProbeResultNoAuthRequired(TaggedModel):
+    """Probe result: the server needs no sign-in.
+
+    Since runtime 1.0.81.
+    """
+
+    http_response: MCPOAuthHTTPResponse
+    """Answer of the server."""
+    status: Literal["no-auth-required"] = "no-auth-required"
 
 
 class MCPOAuthRespondRequest(WireModel):
@@ -310,12 +558,99 @@ class MCPOAuthRespondRequest(WireModel):
     """ID of the request, from the `mcp.oauth_required` event."""
     provider: Any | None = None
     """A live OAuth client provider; leave it out to deny the request. As an in-process object it cannot be
-    sent over JSON-RPC.
+    sent over JSON-RPC. Until runtime 1.0.61.
     """
 
 
 class MCPOAuthRespondResult(WireModel):
     """Empty result of `session.mcp.oauth.respond`, sent once the answer is recorded."""
+
+    success: bool | None = None
+    """True if accepted; false if the request is unknown, too old or answered already. Since runtime
+    1.0.81.
+    """
+
+
+MCPOwnedOAuthLoginStatus: TypeAlias = Literal["awaiting-browser", "connected"] | str
+"""Outcome of starting a prepared owned login.
+
+- `awaiting-browser`: The requester may now open the returned URL.
+- `connected`: Cached credentials were good and the server is connected again.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPPromptArgument(WireModel):
+    """An argument of an MCP prompt.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the argument."""
+    description: str | None = None
+    """What the argument means."""
+    required: bool | None = None
+    """Whether the argument must be given; absent is not the same as false."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Metadata of the argument."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields from the server, outside the MCP standard."""
+
+
+class MCPPromptIcon(WireModel):
+    """An icon of an MCP prompt.
+
+    Since runtime 1.0.102.
+    """
+
+    src: str
+    """URI of the icon."""
+    mime_type: str | None = None
+    """MIME type, if known."""
+    sizes: list[str] | None = None
+    """Sizes, such as `48x48` or `any`."""
+    theme: str | None = None
+    """Hint on the theme the icon is for."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields from the server, outside the MCP standard."""
+
+
+MCPPromptRole: TypeAlias = Literal["user", "assistant"] | str
+"""Who speaks in a message of an MCP prompt.
+
+- `user`: The user speaks.
+- `assistant`: The assistant speaks.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPPromptsGetRequest(WireModel):
+    """Names a prompt of an MCP server, with its arguments.
+
+    Since runtime 1.0.102.
+    """
+
+    server_name: str
+    """Name of the server that has the prompt."""
+    prompt_name: str
+    """Name of the prompt, as programs use it."""
+    arguments: dict[str, str] | None = None
+    """Arguments of the prompt by name, all strings."""
+
+
+class MCPPromptsListRequest(WireModel):
+    """Asks for one page of an MCP server's prompts.
+
+    Since runtime 1.0.102.
+    """
+
+    server_name: str
+    """Name of the server."""
+    cursor: str | None = None
+    """The last page's `nextCursor`; absent for the first page."""
 
 
 class MCPRegisterExternalClientRequest(WireModel):
@@ -349,14 +684,154 @@ class MCPRemoveGitHubResult(WireModel):
     """
 
 
+class MCPResourceAnnotations(WireModel):
+    """Hints on an MCP resource.
+
+    Since runtime 1.0.81.
+    """
+
+    audience: list[str] | None = None
+    """Roles the resource is meant for."""
+    priority: int | float | None = None
+    """How important it is to model or client."""
+    last_modified: str | None = None
+    """Time of the last change, as a hint."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields from the server, outside the MCP standard."""
+
+
+class MCPResourceContent(WireModel):
+    """Content of an MCP resource, as text or base64.
+
+    Since runtime 1.0.81.
+    """
+
+    uri: str
+    """URI of the resource."""
+    mime_type: str | None = None
+    """MIME type of the content, if known."""
+    text: str | None = None
+    """The content, if it is text such as HTML."""
+    blob: str | None = None
+    """The content in base64, if it is binary."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Metadata of the resource, such as CSP or permissions."""
+
+
+class MCPResourceIcon(WireModel):
+    """An icon of an MCP resource.
+
+    Since runtime 1.0.81.
+    """
+
+    src: str
+    """URI of the icon."""
+    mime_type: str | None = None
+    """MIME type, if known."""
+    sizes: str | None = None
+    """Hint on the sizes."""
+    theme: str | None = None
+    """Hint on the theme the icon is for."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields from the server, outside the MCP standard."""
+
+
+class MCPResourceTemplate(WireModel):
+    """A template for resource URIs that an MCP server offers (`ResourceTemplate` in MCP).
+
+    Since runtime 1.0.81.
+    """
+
+    uri_template: str
+    """Template by RFC 6570 that URIs are made from."""
+    name: str
+    """Name of the template, as programs use it."""
+    title: str | None = None
+    """Readable title, if it has one."""
+    description: str | None = None
+    """What the template is for."""
+    mime_type: str | None = None
+    """MIME type of the resources, if all have the same."""
+    icons: list[MCPResourceIcon] | None = None
+    """Icons of the resources."""
+    annotations: MCPResourceAnnotations | None = None
+    """Hints on the template for model and client."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Metadata of the template."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields from the server, outside the MCP standard."""
+
+
+class MCPResourcesListRequest(WireModel):
+    """Asks for one page of an MCP server's resources.
+
+    Since runtime 1.0.81.
+    """
+
+    server_name: str
+    """Name of the server."""
+    cursor: str | None = None
+    """The last page's `nextCursor`; absent for the first page."""
+
+
+class MCPResourcesListTemplatesRequest(WireModel):
+    """Asks for one page of an MCP server's resource templates.
+
+    Since runtime 1.0.81.
+    """
+
+    server_name: str
+    """Name of the server."""
+    cursor: str | None = None
+    """The last page's `nextCursor`; absent for the first page."""
+
+
+class MCPResourcesListTemplatesResult(WireModel):
+    """One page of an MCP server's resource templates.
+
+    Since runtime 1.0.81.
+    """
+
+    resource_templates: list[MCPResourceTemplate]
+    """Resource templates that the server offers."""
+    next_cursor: str | None = None
+    """Cursor of the next page; absent if there is none."""
+
+
+class MCPResourcesReadRequest(WireModel):
+    """Names a resource of an MCP server.
+
+    Since runtime 1.0.81.
+    """
+
+    server_name: str
+    """Name of the server that has the resource."""
+    uri: str
+    """URI of the resource."""
+
+
+class MCPResourcesReadResult(WireModel):
+    """Content of an MCP resource.
+
+    Since runtime 1.0.81.
+    """
+
+    contents: list[MCPResourceContent]
+    """The content, in one or more parts."""
+
+
 class MCPRestartServerRequest(WireModel):
     """The MCP server to restart and its configuration."""
 
     server_name: str
     """Name of the server to restart."""
-    config: Any
+    config: Any | None = None
     """Configuration of the server, not described further; only callers inside the CLI's own process supply
     it.
+    """
+    expected_installation_id: str | None = None
+    """ID from the installation's receipt, to restart an owned installation; overriding its configuration
+    is then refused. Since runtime 1.0.102.
     """
 
 
@@ -399,6 +874,16 @@ class MCPServerNeedsAuthInfo(WireModel):
     """When the server asked for authentication, in milliseconds since the Unix epoch."""
 
 
+class MCPServerOwnership(WireModel):
+    """Owned installation that an MCP server comes from.
+
+    Since runtime 1.0.102.
+    """
+
+    installation_id: str
+    """Lasting ID of the installation, from its receipt."""
+
+
 MCPSetEnvValueModeDetails: TypeAlias = Literal["direct", "indirect"] | str
 """How environment values given to MCP servers are treated. The default is the mode the runtime was started
 with; clients that pass literal values on purpose, such as CLI prompt mode and ACP, choose `direct`.
@@ -431,9 +916,13 @@ class MCPStartServerRequest(WireModel):
 
     server_name: str
     """Name of the server to start."""
-    config: Any
+    config: Any | None = None
     """Configuration of the server, not described further; only callers inside the CLI's own process supply
     it.
+    """
+    expected_installation_id: str | None = None
+    """ID from the installation's receipt, to activate an owned installation in this session. Since runtime
+    1.0.102.
     """
 
 
@@ -444,6 +933,8 @@ class MCPStartServersResult(WireModel):
     """Servers that were left out before anything started."""
     allowed_servers: list[MCPAllowedServer] | None = None
     """Servers outside the default set that policy lets through."""
+    failed_servers: list[MCPFailedServer] | None = None
+    """Servers that could not be connected. Since runtime 1.0.81."""
 
 
 class MCPStopServerRequest(WireModel):
@@ -451,15 +942,20 @@ class MCPStopServerRequest(WireModel):
 
     server_name: str
     """Name of the server to stop."""
+    expected_installation_id: str | None = None
+    """ID from the receipt of an owned installation; stopping it also drops its lasting activation for this
+    session. Since runtime 1.0.102.
+    """
 
 
-class MCPTools(WireModel):
-    """A tool of an MCP server, as `session.mcp.listTools` reports it."""
+MCPToolUIVisibility: TypeAlias = Literal["model", "app"] | str
+"""Who may call an MCP tool.
 
-    name: str
-    """Name of the tool."""
-    description: str | None = None
-    """What the tool does; absent if the server does not say."""
+- `model`: Open to the model.
+- `app`: Open to the view of an MCP App.
+
+Since runtime 1.0.81.
+"""
 
 
 class MCPUnregisterExternalClientRequest(WireModel):
@@ -467,6 +963,70 @@ class MCPUnregisterExternalClientRequest(WireModel):
 
     server_name: str
     """Server name the client was added under."""
+
+
+class MoveMCPLoadingToBackgroundResult(WireModel):
+    """Whether MCP loading went to the background.
+
+    Since runtime 1.0.81.
+    """
+
+    moved_to_background: bool
+    """True if waiting turns were let go while loading continues; false if nothing was loading or nobody
+    waited any more.
+    """
+
+
+class SessionConnectedIdeInfo(WireModel):
+    """An IDE that the client is connected to.
+
+    Since runtime 1.0.102.
+    """
+
+    ide_name: str
+    """Name of the IDE for display, such as `VS Code`."""
+    workspace_folder: str
+    """Absolute path of the folder open in the IDE."""
+
+
+class SessionMCPOAuthCancelLoginRequest(WireModel):
+    """Names the owned login to cancel, which must be this requester's own.
+
+    Since runtime 1.0.102.
+    """
+
+    expected_installation_id: str
+    """ID of the installation, the same as for preparing the login."""
+    login_id: str
+    """Handle of the login, known since it was prepared."""
+
+
+class SessionMCPOAuthPrepareLoginRequest(WireModel):
+    """Options of a login to an owned MCP installation, fixed from here on.
+
+    Since runtime 1.0.102.
+    """
+
+    server_name: str
+    """Name of the server in the installation's receipt."""
+    expected_installation_id: str
+    """ID of the installation from the owned inventory, not a server name."""
+    force_reauth: bool | None = None
+    """True to sign in anew even if a usable grant is cached."""
+    client_name: str | None = None
+    """Name to show when the OAuth client is registered."""
+    callback_success_message: str | None = None
+    """Text for the local callback page after a successful sign-in."""
+
+
+class SessionMCPSetConnectedIdeInfoParams(WireModel):
+    """Names the IDE that the client is connected to.
+
+    Since runtime 1.0.102.
+    """
+
+    ide: SessionConnectedIdeInfo | None = None
+    """The IDE; null or absent if none is connected any more."""
 
 
 class MCPAppsDiagnoseResult(WireModel):
@@ -530,6 +1090,22 @@ class MCPAppsSetHostContextRequest(WireModel):
     """Host context that MCP Apps will receive."""
 
 
+class MCPConfiguredServerState(WireModel):
+    """Observed state of an MCP server that exists already.
+
+    Since runtime 1.0.102.
+    """
+
+    status: MCPServerStatus
+    """Connection state as observed; no promise that the server is ready."""
+    error: str | None = None
+    """Connection error as observed, if the server failed."""
+    tools_loaded: bool | None = None
+    """True if the present connection has its tools, from `tools/list` or a cache; false while they load,
+    until `session.mcp_server_tools_loaded` is sent. Absent if the runtime does not tell.
+    """
+
+
 class MCPExecuteSamplingParams(WireModel):
     """A sampling inference to run for an MCP server."""
 
@@ -539,7 +1115,7 @@ class MCPExecuteSamplingParams(WireModel):
     """
     server_name: str
     """Name of the MCP server the sampling request came from."""
-    mcp_request_id: str | int | float
+    mcp_request_id: Any
     """JSON-RPC ID of the MCP server's own request, a string or a number, so that the run can be matched to
     it. Not the same as `requestId`, which serves to cancel.
     """
@@ -547,6 +1123,34 @@ class MCPExecuteSamplingParams(WireModel):
     """Parameters of the MCP `CreateMessageRequest`, just as the `sampling.requested` event brought them.
     The runtime turns the messages in them into OpenAI chat completion form.
     """
+
+
+MCPHeadersHandlePendingHeadersRefreshRequest: TypeAlias = Annotated[
+    Annotated[
+        MCPHeadersHandlePendingHeadersRefreshRequestHeaders
+        | MCPHeadersHandlePendingHeadersRefreshRequestNone
+        | MCPHeadersHandlePendingHeadersRefreshRequestError,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Answer to a request for fresh headers: headers, none this time, or an error.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPHeadersHandlePendingHeadersRefreshRequestRequest(WireModel):
+    """Answer to a request for fresh headers.
+
+    Since runtime 1.0.81.
+    """
+
+    request_id: str
+    """ID of the request, from the event `mcp.headers_refresh_required`."""
+    result: MCPHeadersHandlePendingHeadersRefreshRequest
+    """The answer: headers, none this time, or an error."""
 
 
 class MCPHostState(WireModel):
@@ -568,11 +1172,166 @@ class MCPHostState(WireModel):
     """Servers that wait for authentication, by name."""
 
 
-class MCPListToolsResult(WireModel):
-    """The tools of a connected MCP server."""
+class MCPOAuthLoginResult(WireModel):
+    """What is left to do for the OAuth sign-in; empty if cached tokens were enough."""
 
-    tools: list[MCPTools]
-    """The tools the server offers."""
+    authorization_url: str | None = None
+    """URL to open in a browser. The runtime is already listening for the callback and goes on in the
+    background; the `session.mcp_server_status_changed` event tells when it is done. Absent if cached
+    tokens were still good, in which case the server has been reconnected.
+    """
+    login_id: str | None = None
+    """ID of the owned login, given by the runtime; not a server name or operation ID. Since runtime
+    1.0.102.
+    """
+    status: MCPOwnedOAuthLoginStatus | None = None
+    """Outcome of an owned login; manual logins have their former response. Since runtime 1.0.102."""
+    authorization_id: str | None = None
+    """Opaque ID, present only with your own `redirectUri`. It is the OAuth `state` too, so your callback
+    endpoint finds it there; give it to `session.mcp.oauth.complete` together with the whole callback
+    URL. Since runtime 1.0.102.
+    """
+
+
+MCPOAuthPendingRequestResponse: TypeAlias = Annotated[
+    Annotated[
+        MCPOAuthPendingRequestResponseToken
+        | MCPOAuthPendingRequestResponseCancelled
+        | MCPOAuthPendingRequestResponseRuntimeRefresh,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Answer to a pending OAuth request: a token, a cancellation or a refresh by the runtime.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPOAuthProbeResultNeedsAuth(TaggedModel):
+    """Probe result: the server needs a sign-in.
+
+    Since runtime 1.0.81.
+    """
+
+    http_response: MCPOAuthHTTPResponse
+    """Answer of the server, with status 401 or 403."""
+    reason: MCPOAuthProbeNeedsAuthReason
+    """What makes a sign-in necessary."""
+    www_authenticate_params: MCPOAuthWWWAuthenticateParams | None = None
+    """Parameters of the WWW-Authenticate header, if it is there and readable."""
+    status: Literal["needs-auth"] = "needs-auth"
+
+
+class MCPPrompt(WireModel):
+    """A prompt that an MCP server offers.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the prompt, as programs use it."""
+    title: str | None = None
+    """Readable title, if it has one."""
+    description: str | None = None
+    """What the prompt is good for."""
+    arguments: list[MCPPromptArgument] | None = None
+    """Arguments the prompt takes."""
+    icons: list[MCPPromptIcon] | None = None
+    """Icons of the prompt."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Metadata of the prompt."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields from the server, outside the MCP standard."""
+
+
+class MCPPromptMessage(WireModel):
+    """A message of an MCP prompt, content unchanged.
+
+    Since runtime 1.0.102.
+    """
+
+    role: MCPPromptRole
+    """Who speaks."""
+    content: Any
+    """Content block as the server gave it, whatever its type and with all metadata."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Metadata of the message."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields from the server, outside the MCP standard."""
+
+
+class MCPPromptsGetResult(WireModel):
+    """Messages of an MCP prompt, which have not been sent to the model.
+
+    Since runtime 1.0.102.
+    """
+
+    description: str | None = None
+    """What the prompt is for."""
+    messages: list[MCPPromptMessage]
+    """The messages in order."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Metadata of the MCP result."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields of the result, outside the MCP standard."""
+
+
+class MCPPromptsListResult(WireModel):
+    """One page of an MCP server's prompts.
+
+    Since runtime 1.0.102.
+    """
+
+    prompts: list[MCPPrompt]
+    """Prompts that the server offers."""
+    next_cursor: str | None = None
+    """Cursor of the next page; absent if there is none."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Metadata of the MCP result."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields of the result, outside the MCP standard."""
+
+
+class MCPResource(WireModel):
+    """A resource that an MCP server offers (`Resource` in MCP).
+
+    Since runtime 1.0.81.
+    """
+
+    uri: str
+    """URI of the resource, such as `ui://...` or `file:///...`."""
+    name: str
+    """Name of the resource, as programs use it."""
+    title: str | None = None
+    """Readable title, if it has one."""
+    description: str | None = None
+    """What the resource stands for."""
+    mime_type: str | None = None
+    """MIME type, if known."""
+    size: int | None = None
+    """Size in bytes, if known."""
+    icons: list[MCPResourceIcon] | None = None
+    """Icons of the resource."""
+    annotations: MCPResourceAnnotations | None = None
+    """Hints on the resource for model and client."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Metadata of the resource."""
+    additional_properties: dict[str, Any] | None = None
+    """Further fields from the server, outside the MCP standard."""
+
+
+class MCPResourcesListResult(WireModel):
+    """One page of an MCP server's resources.
+
+    Since runtime 1.0.81.
+    """
+
+    resources: list[MCPResource]
+    """Resources that the server offers."""
+    next_cursor: str | None = None
+    """Cursor of the next page; absent if there is none."""
 
 
 class MCPServer(WireModel):
@@ -586,6 +1345,25 @@ class MCPServer(WireModel):
     """Where the configuration comes from: `user`, `workspace`, `plugin` or `builtin`."""
     error: str | None = None
     """Why the connection failed; absent if it did not."""
+    source_plugin: str | None = None
+    """Plugin the server comes from, if `source` is `plugin`. Since runtime 1.0.81."""
+    source_plugin_version: str | None = None
+    """Version of the plugin the server comes from, if `source` is `plugin`. Since runtime 1.0.81."""
+    url: str | None = None
+    """Address of an HTTP or SSE server, wherever it is configured; absent for local and in-memory servers.
+    Since runtime 1.0.102.
+    """
+    display_name: str | None = None
+    """Readable name from a managed server catalog. Since runtime 1.0.102."""
+    server_metadata: MCPServerMetadata | None = None
+    """What a connected server says of itself; absent while there is no live connection (pending, failed,
+    disabled, stopped, not configured). Since runtime 1.0.102.
+    """
+    owned: MCPServerOwnership | None = None
+    """Owned installation that the live configuration comes from; absent for manual, workspace, plugin and
+    built-in servers, those that merely share its name, and runtimes without owned installations. Since
+    runtime 1.0.102.
+    """
 
 
 class MCPServerList(WireModel):
@@ -597,8 +1375,105 @@ class MCPServerList(WireModel):
     """State of the MCP host; absent as long as there is none."""
 
 
+class MCPToolUI(WireModel):
+    """MCP Apps data of a tool, from its `_meta.ui`.
+
+    Since runtime 1.0.81.
+    """
+
+    resource_uri: str | None = None
+    """URI of the tool's app, usually `ui://...`; read its HTML and metadata with
+    `session.mcp.resources.read`.
+    """
+    visibility: list[MCPToolUIVisibility] | None = None
+    """Who may call the tool, as the server has it; the MCP Apps defaults apply if absent."""
+
+
+class MCPTools(WireModel):
+    """A tool of an MCP server, as `session.mcp.listTools` reports it."""
+
+    name: str
+    """Name of the tool."""
+    description: str | None = None
+    """What the tool does; absent if the server does not say."""
+    ui: MCPToolUI | None = None
+    """MCP Apps data of the tool; an empty object if its `_meta.ui` was valid but had no known fields.
+    Since runtime 1.0.81.
+    """
+
+
 class MCPAppsHostContext(WireModel):
     """The host context that MCP Apps are told at present."""
 
     context: MCPAppsHostContextDetails
     """The host context in force."""
+
+
+class MCPConfiguredServer(WireModel):
+    """An MCP server of the configuration in effect. Being enabled says nothing on its `live` state.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the server, its key in the configuration."""
+    enabled: bool
+    """True if it is enabled by the session's configuration and policy."""
+    source: MCPServerSource | None = None
+    """Where it is configured: `user`, `workspace`, `plugin`, `builtin` or `managed`."""
+    source_plugin: str | None = None
+    """Plugin the server comes from, if `source` is `plugin`."""
+    source_plugin_version: str | None = None
+    """Version of the plugin the server comes from, if `source` is `plugin`."""
+    display_name: str | None = None
+    """Readable name from the configuration."""
+    live: MCPConfiguredServerState
+    """State of the server, if it exists already; otherwise absent. It does not affect `enabled`."""
+
+
+class MCPConfiguredServerList(WireModel):
+    """MCP servers of the configuration in effect.
+
+    Since runtime 1.0.102.
+    """
+
+    servers: list[MCPConfiguredServer]
+    """The servers, with their observed state where they exist already."""
+
+
+class MCPListToolsResult(WireModel):
+    """The tools of a connected MCP server."""
+
+    tools: list[MCPTools]
+    """The tools the server offers."""
+
+
+class MCPOAuthHandlePendingRequest(WireModel):
+    """Answer to a pending OAuth request of an MCP server.
+
+    Since runtime 1.0.81.
+    """
+
+    request_id: str
+    """ID of the request, from the event `mcp.oauth_required`."""
+    result: MCPOAuthPendingRequestResponse
+    """The answer: a token, a cancellation or a refresh by the runtime."""
+
+
+MCPOAuthProbeResult: TypeAlias = Annotated[
+    Annotated[
+        MCPOAuthProbeResultNoAuthRequired
+        | MCPOAuthProbeResultAuthenticated
+        | MCPOAuthProbeResultNeedsAuth
+        | MCPOAuthProbeResultFailed,
+        Field(discriminator="status"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What is known of a server's OAuth state. With `authenticated`, a request with an OAuth token was
+accepted, which does not prove that the token was needed or checked, as none is sent without it.
+`failed` is a normal result; errors are for failing calls.
+
+Since runtime 1.0.81.
+"""

@@ -9,6 +9,48 @@ from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
+from .shared import SessionWorkingDirectoryContext
+from .shared_events_assistant_session_tool import ModelProviderRef
+from .shared_events_session import IndexedSearchState, SessionLimitsConfig
+
+
+class ContextHeaviestMessage(WireModel):
+    """A large message in the context window.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the message within the snapshot."""
+    label: str
+    """Where it comes from, in words to show, such as `tool: bash`."""
+    role: str
+    """Role of the message: `user`, `assistant` or `tool`."""
+    tokens: int
+    """Tokens the message takes up."""
+
+
+class MetadataContextHeaviestMessagesRequest(WireModel):
+    """Says how many of the largest messages to list.
+
+    Since runtime 1.0.81.
+    """
+
+    limit: int | None = None
+    """Most messages to return; the server's default when absent."""
+
+
+class MetadataContextHeaviestMessagesResult(WireModel):
+    """The largest messages in the context window.
+
+    Since runtime 1.0.81.
+    """
+
+    total_tokens: int
+    """Tokens in the whole context window, to work out shares."""
+    messages: list[ContextHeaviestMessage]
+    """The messages, largest first."""
+
 
 class MetadataContextInfoRequest(WireModel):
     """The model and the token limits to work out context usage for."""
@@ -19,6 +61,10 @@ class MetadataContextInfoRequest(WireModel):
     """Most output tokens the model gives; 0 if not known."""
     selected_model: str | None = None
     """ID of the model to count for and to base the shown values on; the session's default when left out."""
+    provider_id: str | None = None
+    """ID of the provider of `selectedModel`. When absent, the provider now in use for the current model,
+    or the older lookup for another one. Since runtime 1.0.102.
+    """
 
 
 class MetadataIsProcessingResult(WireModel):
@@ -98,6 +144,26 @@ MetadataSnapshotRemoteMetadataTaskType: TypeAlias = Literal["cca", "cli"] | str
 """
 
 
+class MetadataUpdateClientMetadataRequest(WireModel):
+    """Changes to the strings stored with a session, made in one step: `clear`, then `remove`, then `set`.
+    The result must keep to the limits on entries and size. Custom file system providers must make
+    writers from several processes take turns.
+
+    Since runtime 1.0.102.
+    """
+
+    clear: bool | None = None
+    """True to remove all entries first; false by default."""
+    remove: list[str] | None = None
+    """Keys to remove, with case taken into account; missing ones do not matter. Keys have 1 to 256 bytes
+    in UTF-8 and do not begin with `copilot/` or `github/`.
+    """
+    set: dict[str, str] | None = None
+    """Entries to add or replace, even if also in `remove`. Keys have 1 to 256 bytes in UTF-8 and do not
+    begin with `copilot/` or `github/`; values have at most 16 KiB.
+    """
+
+
 class SessionActivity(WireModel):
     """Tells what a session is busy with."""
 
@@ -105,6 +171,65 @@ class SessionActivity(WireModel):
     """True when something is under way that can be aborted."""
     has_active_work: bool
     """True while there is work going on, such as a running turn or task."""
+
+
+class SessionContextAttributionCategories(WireModel):
+    """The six groups that `/context` shows, counted as in the entries. `freeSpace` and `buffer` are
+    capacity and not content, so the sum is not `totalTokens`.
+
+    Since runtime 1.0.81.
+    """
+
+    system_prompt: int
+    """Tokens of the system prompt without custom instructions."""
+    custom_instructions: int
+    """Tokens of the custom instructions; 0 if there are none."""
+    system_tools: int
+    """Tokens of tool definitions other than MCP."""
+    mcp_tools: int
+    """Tokens of MCP tool definitions."""
+    messages: int
+    """Tokens of the conversation: user, assistant and tool messages."""
+    free_space: int
+    """Tokens still free, never below 0."""
+    buffer: int
+    """Tokens set aside for output or lying past the point where input is blocked."""
+
+
+class SessionContextAttributionCompactions(WireModel):
+    """Compactions of the session that worked.
+
+    Since runtime 1.0.81.
+    """
+
+    count: int
+    """How many there were."""
+
+
+class SessionContextAttributionEntriesItem(WireModel):
+    """One source that takes up context.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: str
+    """Kind of source: `system`, `tool`, `toolDefinition`, `mcpServer`, `skill`, `subagent` or `plugin`;
+    others may come.
+    """
+    id: str
+    """ID made of kind and name, such as `tool:bash`; no other entry of the snapshot has it. Use it to
+    follow an entry over time, to match other methods, and with `parentId`.
+    """
+    label: str
+    """Name to show, such as `skill: tmux`; it may change, so do not use it as a key."""
+    tokens: int
+    """Tokens the source takes up."""
+    parent_id: str | None = None
+    """`id` of the entry above it, such as the plugin of a skill; absent at the top level."""
+    attributes: dict[str, str] | None = None
+    """More about the entry, all as strings, such as `messageCount` or `evictable`; ignore keys you do not
+    know.
+    """
 
 
 class SessionContextInfo(WireModel):
@@ -134,14 +259,12 @@ class SessionContextInfo(WireModel):
     """Tokens kept for the output, plus those past the mark (95 percent by default) where the full buffer
     blocks further work.
     """
-
-
-SessionWorkingDirectoryContextHostType: TypeAlias = Literal["github", "ado"] | str
-"""The service that hosts the working directory's repository.
-
-- `github`: GitHub hosts it.
-- `ado`: Azure DevOps hosts it.
-"""
+    provider: ModelProviderRef | None = None
+    """Provider whose catalog gives this context window; absent if not known. Since runtime 1.0.102."""
+    display_model_name: str | None = None
+    """Name of the model to show, or the label of Auto; tokens are counted by `modelName`. Since runtime
+    1.0.102.
+    """
 
 
 WorkspaceSummaryHostType: TypeAlias = Literal["github", "ado"] | str
@@ -174,27 +297,46 @@ class MetadataSnapshotRemoteMetadata(WireModel):
     """What started the remote task; may be absent."""
 
 
-class SessionWorkingDirectoryContext(WireModel):
-    """A session's working directory and the git state there, as `session.context_changed` carries it."""
+class SessionContextAttribution(WireModel):
+    """What fills a session's context window, source by source.
 
-    cwd: str
-    """Path of the working directory."""
-    git_root: str | None = None
-    """Root of the git repository, as `git rev-parse` finds it; may be absent."""
-    repository: str | None = None
-    """The repository as read from the git remote: `owner/name` on GitHub, `org/project/repo` on Azure
-    DevOps; may be absent.
+    Since runtime 1.0.81.
     """
-    host_type: SessionWorkingDirectoryContextHostType | None = None
-    """Where the repository is hosted; may be absent."""
-    repository_host: str | None = None
-    """Host name in the git remote, such as `github.com` or `dev.azure.com`; may be absent."""
-    branch: str | None = None
-    """Name of the branch checked out; may be absent."""
-    head_commit: str | None = None
-    """Commit at the head of the branch; may be absent."""
-    base_commit: str | None = None
-    """SHA of the commit where the branch left the remote's default branch; may be absent."""
+
+    total_tokens: int
+    """Tokens in the whole context window: system message, conversation and tool definitions, as `/context`
+    shows it. Divide an entry's `tokens` by it to get its share.
+    """
+    model_id: str
+    """Model by which all tokens were counted. With Auto it is the model that was picked, though a session
+    may use several.
+    """
+    model_source: str
+    """How `modelId` was found: `autoResolved` (picked by Auto), `selected` (by the user) or `default` (no
+    model known yet); other values may come.
+    """
+    prompt_token_limit: int
+    """Tokens left for input after the requested output is set aside; as `promptTokenLimit` of the context
+    info.
+    """
+    limit: int
+    """Tokens the context tier offers for prompts, the 100 percent of usage displays and of
+    `categories.freeSpace` and `categories.buffer`; as `limit` of the context info.
+    """
+    buffer_tokens: int
+    """Tokens of the prompt allowance that are set aside for output or lie past the point where input is
+    blocked; as `bufferTokens` of the context info.
+    """
+    compaction_threshold: int
+    """Number of tokens at which compaction starts in the background; as `compactionThreshold` of the
+    context info.
+    """
+    categories: SessionContextAttributionCategories
+    """The six groups that `/context` shows, counted as in `entries`."""
+    entries: list[SessionContextAttributionEntriesItem]
+    """The sources, as a flat list; `parentId` tells the nesting. Be ready for kinds you do not know."""
+    compactions: SessionContextAttributionCompactions
+    """Compactions that worked."""
 
 
 class WorkspaceSummary(WireModel):
@@ -228,6 +370,16 @@ class WorkspaceSummary(WireModel):
         default=None, validation_alias="updated_at", serialization_alias="updated_at"
     )
     """When the workspace last changed, in ISO 8601; may be absent."""
+
+
+class MetadataContextAttributionResult(WireModel):
+    """What fills the session's context window.
+
+    Since runtime 1.0.81.
+    """
+
+    context_attribution: SessionContextAttribution | None
+    """The figures, source by source; null if system prompt and tools are not set up yet."""
 
 
 class MetadataRecordContextChangeRequest(WireModel):
@@ -272,3 +424,9 @@ class SessionMetadataSnapshot(WireModel):
     """ID of the model in use; absent when none is selected."""
     workspace: WorkspaceSummary | None = None
     """The public facts about the session's workspace; null when it has none."""
+    session_limits: SessionLimitsConfig | None = None
+    """Limits of the session; null if there are none. Since runtime 1.0.81."""
+    indexed_search: IndexedSearchState | None = None
+    """State of indexed search in this session; absent from runtimes that do not report it, which does not
+    mean that it is on. Since runtime 1.0.102.
+    """

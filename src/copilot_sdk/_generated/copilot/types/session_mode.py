@@ -5,7 +5,36 @@ from __future__ import annotations
 
 from copilot_sdk._model import WireModel
 
-from .shared import SessionMode
+from .shared import ModelPickerSettingsContext, ModelSwitchConfirmation
+from .shared_events_permission_session import SessionMode
+
+
+class ModeSetResult(WireModel):
+    """How a change of mode went, with the switch of model it caused and what is left to the host.
+
+    Since runtime 1.0.81.
+    """
+
+    status: str
+    """How far the change has come."""
+    model_changed: bool
+    """True if the change of mode also changed the model."""
+    confirmation: ModelSwitchConfirmation | None = None
+    """What to ask the user about compaction before the change can be completed."""
+    warning: str | None = None
+    """Warning for the user."""
+    message: str | None = None
+    """Outcome of the switch of models, in words for the user."""
+    deprecation_warnings: list[str] | None = None
+    """Warnings that the model chosen by the change is deprecated."""
+    defer_implementation: bool | None = None
+    """True if the host has to wait with carrying out the change."""
+    arm_interactive_continuation: bool | None = None
+    """True if the host should get ready to continue interactively afterwards."""
+    mode_applied: bool | None = None
+    """True if the session is in the wanted mode. False only if `expectedMode` did not match; a model
+    change reported with it has still happened. Since runtime 1.0.102.
+    """
 
 
 class ModeSetRequest(WireModel):
@@ -13,3 +42,29 @@ class ModeSetRequest(WireModel):
 
     mode: SessionMode
     """Mode the agent should work in from now on."""
+    inherit_plan_base_from_session_id: str | None = None
+    """ID of a session to take the state before plan mode from. Since runtime 1.0.81."""
+    plan_model_configured: bool | None = None
+    """True if plan mode has a model of its own. Since runtime 1.0.81."""
+    plan_model: str | None = None
+    """Model for plan mode; absent if it has none of its own. Since runtime 1.0.81."""
+    plan_reasoning_effort: str | None = None
+    """Reasoning effort for the model of plan mode. Since runtime 1.0.81."""
+    plan_context_tier: str | None = None
+    """Context tier for the model of plan mode. Since runtime 1.0.81."""
+    compaction_decision: str | None = None
+    """Answer to the question whether to compact before switching models. Since runtime 1.0.81."""
+    restore_plan_model: bool | None = None
+    """True to return to the earlier model on leaving plan mode. Since runtime 1.0.81."""
+    persist_plan_selection: bool | None = None
+    """True to save the model chosen for plan mode. Since runtime 1.0.81."""
+    picker_settings_context: ModelPickerSettingsContext | None = None
+    """Where to save the model chosen for plan mode. Since runtime 1.0.81."""
+    plan_exit_action: str | None = None
+    """What to do on leaving plan mode. Since runtime 1.0.81."""
+    expected_mode: SessionMode | None = None
+    """Mode the session has to be in. If it is in another, nothing happens and the status is `unchanged`.
+    Since runtime 1.0.102.
+    """
+    plan_model_provider_id: str | None = None
+    """Provider of `planModel`; absent to select by model ID alone. Since runtime 1.0.102."""

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, TypeAlias
+
+from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
-from .shared import ContextTier, ReasoningSummary
-from .shared_model_capabilities_override import ModelCapabilitiesOverride
+from .shared import ModelPickerPriceCategory, ModelPickerSettingsContext, ModelSwitchConfirmation
+from .shared_auto_tier_metadata import AutoTierMetadata
+from .shared_events_assistant_session import ReasoningSummary
+from .shared_events_assistant_session_tool import ModelProviderKind
+from .shared_events_session import AutoTier, ContextTier, ModelChangeSource, Verbosity
+from .shared_model_capabilities import ModelCapabilitiesOverride
 
 
 class CurrentModel(WireModel):
@@ -22,6 +28,137 @@ class CurrentModel(WireModel):
     """Context window tier in use, for models that offer more than one size. It is restored when a session
     is resumed.
     """
+    provider_id: str | None = None
+    """Provider of the model; together with `modelId` it names one catalog entry. Absent for older
+    selections without a provider. Since runtime 1.0.102.
+    """
+    plan_base_model_id: str | None = None
+    """Model to return to on leaving plan mode; absent outside plan mode or if plan mode did not replace
+    the model. An agent's lasting model requirements apply to it, not to the plan model. Since runtime
+    1.0.102.
+    """
+    plan_base_provider_id: str | None = None
+    """Provider of `planBaseModelId`, if one was saved with it. Since runtime 1.0.102."""
+    auto_tier: AutoTier | None = None
+    """Preference of Auto in effect. It is kept while another model is selected, for a later switch to
+    `auto`. Since runtime 1.0.102.
+    """
+    pending_auto_tier: AutoTier | None = None
+    """Latest requested preference of Auto, waiting for a later user turn; null if it returns to the
+    provider's default. Since runtime 1.0.102.
+    """
+    activating_auto_tier: AutoTier | None = None
+    """Preference of Auto being activated just now; null if it returns to the provider's default. Since
+    runtime 1.0.102.
+    """
+
+
+class ModelApplyStartupOverlayRequest(WireModel):
+    """Params of `session.model.applyStartupOverlay`: models set by the organization, the repository and
+    the command line.
+
+    Since runtime 1.0.81.
+    """
+
+    device_managed_model: str | None = None
+    """Model the device's policy requires, if any."""
+    server_managed_model: str | None = None
+    """Model the server's policy requires, if any."""
+    repo_model: str | None = None
+    """Model from the repository's settings, if any."""
+    repo_reasoning_effort: str | None = None
+    """Reasoning effort from the repository's settings, if any."""
+    repo_context_tier: str | None = None
+    """Context tier from the repository's settings, if any."""
+    cli_model: str | None = None
+    """Model named on the command line, if any."""
+    deferred_resume: bool | None = None
+    """True while a deferred session is being resumed."""
+    policy_helper_model: str | None = None
+    """Default model at startup, as the enterprise policy helper gives it, if any. Counts only if neither
+    the device's nor the server's policy names one; a choice of the user goes before it. Since runtime
+    1.0.102.
+    """
+    auto_tier: AutoTier | None = None
+    """Default preference of Auto from user and managed settings. Used only in fresh sessions and never in
+    place of the session's own choice. Since runtime 1.0.102.
+    """
+    repo_model_provider_id: str | None = None
+    """Provider of `repoModel`; absent to select by model ID alone. Since runtime 1.0.102."""
+    repo_auto_tier: str | None = None
+    """Preference of Auto from the repository's settings, if any. Has no effect unless the outcome is the
+    Auto model. Since runtime 1.0.102.
+    """
+    managed_reasoning_effort: str | None = None
+    """Reasoning effort that goes with the organization's model. Used only if that very model is selected,
+    not with Auto nor with a choice by command line, resume or user. Since runtime 1.0.102.
+    """
+    managed_context_tier: str | None = None
+    """Context tier that goes with the organization's model. Used only if that very model is selected, not
+    with Auto nor with a choice by command line, resume or user. Since runtime 1.0.102.
+    """
+
+
+class ModelClearStartupSeedResult(WireModel):
+    """What `session.model.clearStartupSeed` did.
+
+    Since runtime 1.0.102.
+    """
+
+    cleared: bool
+    """True if the model set at startup was dropped."""
+
+
+class ModelGetReasoningSummariesRequest(WireModel):
+    """Params of `session.model.getReasoningSummaries`: the state of the host's display.
+
+    Since runtime 1.0.102.
+    """
+
+    persisted_show_reasoning: bool | None = None
+    """The user's stored `showReasoning` setting; absent if not set."""
+    summaries_visible: bool | None = None
+    """True if the host shows reasoning summaries now; default false."""
+
+
+class ModelGetReasoningSummariesResult(WireModel):
+    """How to present the reasoning summaries of the current model.
+
+    Since runtime 1.0.102.
+    """
+
+    ready: bool
+    """False as long as the session lacks a model list or a selected model. Repeating the call does not
+    change that and no event tells of it; after a successful `session.model.list` it is true. It stays
+    false without a Copilot catalog, as with one's own keys (BYOK) or another provider. While false, all
+    fields about the model are false and `visibility` is absent; only `experimentSettled` counts.
+    """
+    experiment_settled: bool
+    """Whether the assignment of the reasoning summaries experiment is final. While false, `showHiddenHint`
+    is false and `visibility` equals `persistedShowReasoning` or is absent; call again until it is true
+    for the final answer.
+    """
+    session_shows_summaries: bool
+    """Whether turns of the session produce reasoning summaries, with the session's own setting taken into
+    account.
+    """
+    model_default_shows_summaries: bool
+    """Whether the selected model shows them by default."""
+    show_reasoning_headers: bool = Field(repr=False)
+    """Whether the selected model produces reasoning headers."""
+    visibility: bool | None = None
+    """Whether reasoning is visible by default: false if the session has no summaries, otherwise the stored
+    setting, otherwise what the experiment says. Absent while `ready` is false, or if there are
+    summaries, no stored setting and no final experiment.
+    """
+    show_hidden_hint: bool
+    """Whether to hint that summaries are hidden; false as long as `experimentSettled` is false."""
+    clear_redundant_setting: bool
+    """True as long as `persistedShowReasoning` merely repeats the model's default, even if the user chose
+    it on purpose. Meant for cleaning up an old setting once: remember that it was done, delete only an
+    unchanged value, and never do it again. Otherwise a deliberate `showReasoning: true` may be deleted
+    at each start and summaries hidden.
+    """
 
 
 class ModelListRequest(WireModel):
@@ -31,6 +168,37 @@ class ModelListRequest(WireModel):
     """Set to true to fetch the models from the Copilot API again and ignore the list cached for the
     session.
     """
+
+
+class ModelSetAllowedModelsRequest(WireModel):
+    """Params of `session.model.setAllowedModels`. Copilot models must also be allowed by the repository's
+    `.github/allowed_models.txt`; models named with a provider only by this list. An empty list, or one
+    that leaves no model, is refused. On an error before a fallback model is selected the old list
+    stays, on a later error the new list and model do: look at the session's state then.
+
+    Since runtime 1.0.102.
+    """
+
+    allowed_models: list[str] | None = None
+    """Exact IDs of the models to allow; null or absent lifts the restriction."""
+
+
+class ModelSetAllowedModelsResult(WireModel):
+    """The host's list of models and what is allowed after combining it with other policy.
+
+    Since runtime 1.0.102.
+    """
+
+    allowed_models: list[str] | None = None
+    """The host's list in normal form; absent if it was lifted or not returned by a relay client."""
+    effective_allowed_models: list[str] | None = None
+    """Exact IDs or patterns of the repository's policy that are now allowed; absent if a relay client does
+    not return them.
+    """
+    fallback_model: str | None = None
+    """Model to fall back to; absent if the policy names none."""
+    model_id: str | None = None
+    """The session's model, after replacing one that is no longer allowed."""
 
 
 class ModelSetReasoningEffortRequest(WireModel):
@@ -51,11 +219,122 @@ class ModelSetReasoningEffortResult(WireModel):
     """Reasoning effort the session has stored."""
 
 
+class ModelSwitchAutoTierRequest(WireModel):
+    """Params of `session.model.switchAutoTier`. Sets up Auto only and does not select `auto`.
+
+    Since runtime 1.0.102.
+    """
+
+    auto_tier: AutoTier | None
+    """Preference to activate once a later user turn with `auto` obtains a new model and token; null for
+    the provider's default.
+    """
+    source: ModelChangeSource | None = None
+    """Origin to put into `session.model_change`; default `sdk`."""
+
+
+ModelSwitchAutoTierStatus: TypeAlias = Literal["unchanged", "pending"] | str
+"""Whether a requested preference of Auto was in effect already or waits.
+
+- `unchanged`: In effect already; nothing waits for it. An earlier waiting preference may have been
+  canceled, see `supersededAutoTier`.
+- `pending`: Accepted, not yet in effect. A later user turn with `auto` first has to obtain and check
+  the new model.
+
+Since runtime 1.0.102.
+"""
+
+
 class ModelSwitchToResult(WireModel):
     """Tells which model the session ended up with."""
 
     model_id: str | None = None
     """ID of the model in use once the change is made."""
+    deferred: bool | None = None
+    """True if the switch was queued, as a `/model` command that can be canceled, because of an active turn
+    or a queued model change. The model stays the same until then. Since runtime 1.0.81.
+    """
+    status: str | None = None
+    """How the switch went. Since runtime 1.0.81."""
+    confirmation: ModelSwitchConfirmation | None = None
+    """What to ask the user about compaction, if `status` is `confirmation_required`. Since runtime 1.0.81."""
+    persistence_error: str | None = None
+    """Why the choice could not be saved, though the model was switched. Since runtime 1.0.81."""
+    message: str | None = None
+    """Outcome, in words for the user. Since runtime 1.0.81."""
+    warning: str | None = None
+    """Warning for the user. Since runtime 1.0.81."""
+    deprecation_warnings: list[str] | None = None
+    """Warnings that the chosen model or options are deprecated. Since runtime 1.0.81."""
+    queue_id: str | None = None
+    """ID of the queue item, if the switch was queued; kept even if the item is done before the response
+    comes. Since runtime 1.0.102.
+    """
+    model_state: CurrentModel | None = None
+    """Model and preference of Auto after a switch at once; for a queued switch, those still in effect.
+    Since runtime 1.0.102.
+    """
+
+
+class SessionModelClearStartupSeedRequest(WireModel):
+    """Params of `session.model.clearStartupSeed`.
+
+    Since runtime 1.0.102.
+    """
+
+    expected_model: str
+    """Model set at startup; it is dropped only if still the same."""
+    expected_provider_id: str | None = None
+    """Provider set at startup with the model; absent matches only a model set without one."""
+
+
+class SessionModelPriceCategory(WireModel):
+    """The cost category of a Copilot model.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the model in the Copilot API."""
+    price_category: ModelPickerPriceCategory
+    """Its cost category."""
+
+
+class ModelProviderDescriptor(WireModel):
+    """A provider of models the session can use.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: ModelProviderKind
+    """Kind of provider."""
+    id: str
+    """Lasting ID of the provider, found on each of its models."""
+    label: str
+    """Text for the menu entry, set by the runtime so that all clients show the same."""
+    ordering: int
+    """Sort key for showing the providers in a fixed order."""
+
+
+class ModelSwitchAutoTierResult(WireModel):
+    """Receipt for a requested preference of Auto, with the state at that moment. It never means that a
+    pending preference is in effect.
+
+    Since runtime 1.0.102.
+    """
+
+    status: ModelSwitchAutoTierStatus
+    """Whether anything is to change; `pending` means accepted, not yet in effect."""
+    effective_auto_tier: AutoTier | None = None
+    """Preference of Auto in effect."""
+    pending_auto_tier: AutoTier | None = None
+    """Latest requested preference, waiting for a later user turn."""
+    activating_auto_tier: AutoTier | None = None
+    """Preference being activated just now; null if it returns to the provider's default."""
+    superseded_auto_tier: AutoTier | None = None
+    """Earlier waiting preference that this request replaced. Possible with either `status`, as choosing
+    the one in effect cancels a waiting one.
+    """
 
 
 class SessionModelList(WireModel):
@@ -65,6 +344,30 @@ class SessionModelList(WireModel):
     """The models; the best default comes first."""
     quota_snapshots: dict[str, Any] | None = None
     """State of each quota, by quota type, sent along with the models."""
+    model_price_categories: list[SessionModelPriceCategory] | None = None
+    """Cost categories of all Copilot models, with those Auto may choose but the picker does not offer.
+    What is not in `list` cannot be selected by hand. Since runtime 1.0.81.
+    """
+    providers: list[ModelProviderDescriptor] | None = None
+    """Providers open to the session according to its accounts, in display order; empty if no provider may
+    be used, as when logged out. Each model in `list` refers to its provider. Since runtime 1.0.102.
+    """
+    auto: AutoTierMetadata | None = None
+    """Preferences of Auto open to the session's account, in order. Since runtime 1.0.102."""
+
+
+class ModelPickerPersistenceRequest(WireModel):
+    """Where and what to save of a choice made in the model picker.
+
+    Since runtime 1.0.81.
+    """
+
+    settings_context: ModelPickerSettingsContext
+    """Directories and environment variables by which the settings are found."""
+    reasoning_effort_explicit: bool | None = None
+    """True if the reasoning effort was chosen explicitly and is to be saved."""
+    context_tier_explicit: bool | None = None
+    """True if the context tier was chosen explicitly and is to be saved."""
 
 
 class ModelSwitchToRequest(WireModel):
@@ -81,4 +384,41 @@ class ModelSwitchToRequest(WireModel):
     context_tier: ContextTier | None = None
     """Context window tier to force, `default` or `long_context`. Leave it out to let the model behave as
     usual, with no tier set.
+    """
+    verbosity: Verbosity | None = None
+    """How wordy the output should be, for models that support it. Since runtime 1.0.81."""
+    source: ModelChangeSource | None = None
+    """Origin to put into `session.model_change`, for trusted calls within the process. Calls over a
+    transport are always recorded as `sdk`. Since runtime 1.0.81.
+    """
+    defer_if_model_change_queued: bool | None = None
+    """True to queue the switch behind a model change that already waits there, even without an active
+    turn, so that it comes last and wins. Meant for choices of the user. Without a queued change it has
+    no effect. Since runtime 1.0.81.
+    """
+    compaction_decision: str | None = None
+    """Answer to the question whether to compact before switching. When absent and compaction is needed,
+    the result asks for confirmation. Since runtime 1.0.81.
+    """
+    run_compaction_preflight: bool | None = None
+    """True to check first whether the context has to be compacted, also if only the effort changes or
+    nothing does while idle. A change of effort alone takes effect at once, without compaction, while a
+    turn is active, unless `compactionDecision` is `cancel`; other switches may wait for the turn to
+    end. Since runtime 1.0.81.
+    """
+    repo_scope: str | None = None
+    """Repository settings to save to after the switch, if any. Since runtime 1.0.81."""
+    model_change_scope: str | None = None
+    """Settings the selected model is saved to. Since runtime 1.0.81."""
+    require_available: bool | None = None
+    """True to switch only if the model is available and enabled at present. Since runtime 1.0.81."""
+    picker_persistence: ModelPickerPersistenceRequest | None = None
+    """Where and what to save of a choice made in the model picker. Since runtime 1.0.81."""
+    provider_id: str | None = None
+    """Provider of the wanted list entry, so that exactly this pair is selected; the call fails if the pair
+    is unavailable. Absent to select by model ID alone. Since runtime 1.0.102.
+    """
+    auto_tier: AutoTier | None = None
+    """Preference of Auto to set together with selecting `auto`; null for the provider's default. Refused
+    if `modelId` is not `auto`. Since runtime 1.0.102.
     """

@@ -3,14 +3,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-from .shared import ProviderConfig, SessionCapability
-from .shared_model_capabilities_override import ModelCapabilitiesOverride
+from .shared import (
+    AutopilotOptions,
+    CapiSessionOptions,
+    OptionsUpdateToolFilterPrecedence,
+    SandboxConfigSource,
+    SessionCapability,
+    ShellOptions,
+)
+from .shared_events_session import SessionLimitsConfig, Verbosity
+from .shared_model_capabilities import ModelCapabilitiesOverride, ProviderConfig
 from .shared_sandbox_config import SandboxConfig
 
 
@@ -57,14 +65,19 @@ OptionsUpdateReasoningSummary: TypeAlias = Literal["none", "concise", "detailed"
 """
 
 
-OptionsUpdateToolFilterPrecedence: TypeAlias = Literal["available", "excluded"] | str
-"""Which list decides when `availableTools` and `excludedTools` are both set.
+class ProtocolImageGenerationOptions(WireModel):
+    """Settings of native image generation through CAPI.
 
-- `available`: `availableTools`, when set, decides alone and `excludedTools` has no effect. The default,
-  as the CLI and older clients expect.
-- `excluded`: A tool must be off the `excludedTools` list and, when `availableTools` is set, on that
-  list too. Both together can express "all but these".
-"""
+    Since runtime 1.0.102.
+    """
+
+    enabled: bool | None = None
+    """True to allow it; off by default in SDK sessions. Model access and permissions still count."""
+    watermark: bool | None = None
+    """True to ask for a label "Made with AI" to be seen on new and edited images. It goes before the
+    user's `imageGenerationWatermark` preference (false by default), must be set again after a cold
+    resume, and neither turns image generation on nor enforces policy.
+    """
 
 
 class SessionInstalledPluginSourceGitHub(TaggedModel):
@@ -77,6 +90,8 @@ class SessionInstalledPluginSourceGitHub(TaggedModel):
     """Git ref in the repository."""
     path: str | None = None
     """Path of the plugin within the repository."""
+    sha: str | None = None
+    """Full commit SHA, 40 hex digits. Since runtime 1.0.81."""
 
 
 class SessionInstalledPluginSourceLocal(TaggedModel):
@@ -97,6 +112,8 @@ class SessionInstalledPluginSourceURL(TaggedModel):
     """Git ref at that address."""
     path: str | None = None
     """Path of the plugin within what the URL holds."""
+    sha: str | None = None
+    """Full commit SHA, 40 hex digits. Since runtime 1.0.81."""
 
 
 class SessionUpdateOptionsResult(WireModel):
@@ -104,6 +121,10 @@ class SessionUpdateOptionsResult(WireModel):
 
     success: bool
     """True if the options were changed."""
+    plugin_hook_count: int | None = None
+    """How many hooks the installed plugins brought; present after an update of `installedPlugins`. Since
+    runtime 1.0.81.
+    """
 
 
 class OptionsUpdateAdditionalContentExclusionPolicyRule(WireModel):
@@ -137,9 +158,7 @@ class OptionsUpdateAdditionalContentExclusionPolicy(WireModel):
 
     rules: list[OptionsUpdateAdditionalContentExclusionPolicyRule]
     """The rules that say which content is excluded."""
-    last_updated_at: str | int | float = Field(
-        validation_alias="last_updated_at", serialization_alias="last_updated_at"
-    )
+    last_updated_at: Any = Field(validation_alias="last_updated_at", serialization_alias="last_updated_at")
     """When the policy last changed, as a string or a number."""
     scope: OptionsUpdateAdditionalContentExclusionPolicyScope
     """Repositories the policy covers."""
@@ -164,6 +183,19 @@ class SessionInstalledPlugin(WireModel):
     """Local directory that holds the cached plugin."""
     source: SessionInstalledPluginSource | None = None
     """Where a plugin without a marketplace came from."""
+    source_sha: str | None = Field(
+        default=None, validation_alias="source_sha", serialization_alias="source_sha"
+    )
+    """SHA-256 fingerprint of the plugin's source, taken when it was installed or updated from a
+    marketplace; not a Git commit. Auto-update compares it to notice changes without a new version;
+    absent for older and for direct installs. Since runtime 1.0.81.
+    """
+    installed_from: str | None = Field(
+        default=None, validation_alias="installed_from", serialization_alias="installed_from"
+    )
+    """Marketplace directory of a live plugin, as an absolute path; its `cache_path` is the real plugin
+    directory. Only live records, which are never stored, have it. Since runtime 1.0.81.
+    """
 
 
 class SessionUpdateOptionsParams(WireModel):
@@ -200,7 +232,7 @@ class SessionUpdateOptionsParams(WireModel):
     enable_script_safety: bool | None = None
     """True to check shell scripts with safety heuristics."""
     shell_init_profile: str | None = None
-    """Profile with which shells start: `None` or `NonInteractive`."""
+    """Profile with which shells start: `None` or `NonInteractive`. Deprecated."""
     shell_process_flags: list[str] | None = None
     """Flags for each kind of shell process, such as arguments of `pwsh`."""
     sandbox_config: SandboxConfig | None = None
@@ -284,4 +316,69 @@ class SessionUpdateOptionsParams(WireModel):
     """Size of context to use, for models priced by tier. It sets the effective
     `modelCapabilitiesOverrides`, which governs request limits, token display, truncation and
     compaction.
+    """
+    verbosity: Verbosity | None = None
+    """How wordy the output is, for models that support it. Since runtime 1.0.81."""
+    capi: CapiSessionOptions | None = None
+    """Options of the built-in provider for the Copilot API (CAPI). Since runtime 1.0.81."""
+    included_builtin_agents: list[str] | None = None
+    """Names of the only built-in subagents to offer, as far as they exist and are not excluded; null lifts
+    the restriction. Custom agents of the same name stay. Since runtime 1.0.81.
+    """
+    excluded_builtin_agents: list[str] | None = None
+    """Names of built-in subagents to hide and not to run, unless a custom agent has the same name. Since
+    runtime 1.0.81.
+    """
+    shell: ShellOptions | None = None
+    """Settings of the built-in shell tools for this session. Since runtime 1.0.81."""
+    sandbox_config_source: SandboxConfigSource | None = None
+    """Where the sandbox choice came from. If it came from settings (`never_configured`, `user_enabled`,
+    `user_disabled`, `repository_policy`), managed policy may raise it; an explicit choice below the
+    policy is a conflict unless the session may opt out. Since runtime 1.0.81.
+    """
+    allow_all_mcp_server_instructions: bool | None = None
+    """True to put the instructions of all MCP servers into the system prompt, and not only those of
+    allowlisted ones. Since runtime 1.0.81.
+    """
+    included_builtin_skills: list[str] | None = None
+    """Names of the only built-in skills to offer; null lifts the restriction. Skills of the same name from
+    elsewhere stay. Since runtime 1.0.81.
+    """
+    max_inline_binary_bytes: int | None = None
+    """Largest binary tool result, such as an image, to keep in session events and show to the model again,
+    in decoded bytes; 10 MB by default. Larger ones leave only a note. Since runtime 1.0.81.
+    """
+    events_log_includes_subagents: bool | None = None
+    """True to write the events of subagents to the session's event log too. Since runtime 1.0.81."""
+    session_limits: SessionLimitsConfig | None = None
+    """Limits of the session; null removes them. Since runtime 1.0.81."""
+    image_generation: ProtocolImageGenerationOptions | None = None
+    """Turns the native image tool on or off for this session; no change when absent. The conversation
+    model stays the same, and consent must be given again after a cold resume. Since runtime 1.0.102.
+    """
+    agent_directories: list[str] | None = None
+    """More directories to look for agents in, apart from `customAgents`; this grants no access to files.
+    They work without `enableConfigDiscovery` unless disabled by management or source. Relative paths
+    are resolved once, at the working directory of the request; null means the same as absent, and `[]`
+    clears only this list. Since runtime 1.0.102.
+    """
+    instruction_directories: list[str] | None = None
+    """More directories to look for instructions in; this grants no access to files. They work without
+    `enableConfigDiscovery` unless instructions are disabled. Relative paths are resolved once, at the
+    working directory of the request; null means the same as absent, and `[]` clears only this list.
+    Since runtime 1.0.102.
+    """
+    hook_directories: list[str] | None = None
+    """More directories to look for file hooks in, apart from callback hooks; this grants no access to
+    files. They need neither `enableConfigDiscovery` nor `enableFileHooks`, but do nothing if hooks are
+    disabled. Relative paths are resolved once, at the working directory of the request; null means the
+    same as absent, and `[]` clears only this list. Since runtime 1.0.102.
+    """
+    ignored_skills_locations: list[str] | None = None
+    """Directories not to scan for skills, with all below them; paths may begin with `~`. Since runtime
+    1.0.102.
+    """
+    autopilot: AutopilotOptions | None = None
+    """Changes to the Autopilot policy; parts left out stay as they are. The session mode does not change.
+    Since runtime 1.0.102.
     """

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-from .shared import PermissionRule
-from .shared_permission_prompt_request import PermissionPromptRequest
-from .shared_user_tool_session_approval import UserToolSessionApproval
+from .shared import PermissionDecisionContext
+from .shared_events_permission import PermissionPromptRequest, PermissionRule, UserToolSessionApproval
+from .shared_events_permission_session import PermissionMode
 
 
 class AllowAllPermissionSetResult(WireModel):
@@ -44,13 +44,6 @@ class FolderTrustCheckParams(WireModel):
     """Path of the folder to look up."""
 
 
-class FolderTrustCheckResult(WireModel):
-    """Tells whether a folder is trusted."""
-
-    trusted: bool
-    """True when the user trusts the folder."""
-
-
 class PermissionDecisionApproveForLocationApprovalCommands(TaggedModel):
     """Approves certain shell commands for the location."""
 
@@ -67,6 +60,19 @@ class PermissionDecisionApproveForLocationApprovalCustomTool(TaggedModel):
     """Name of the approved custom tool."""
 
 
+class PermissionDecisionApproveForLocationApprovalExtensionEnvAccess(TaggedModel):
+    """Approval for the location for an extension to read exactly these sensitive environment variables.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["extension-env-access"] = "extension-env-access"
+    extension_name: str
+    """Name of the extension."""
+    environment_variables: list[str]
+    """Names of the variables; their values are never stored."""
+
+
 class PermissionDecisionApproveForLocationApprovalExtensionManagement(TaggedModel):
     """Approves managing extensions for the location."""
 
@@ -81,6 +87,17 @@ class PermissionDecisionApproveForLocationApprovalExtensionPermissionAccess(Tagg
     kind: Literal["extension-permission-access"] = "extension-permission-access"
     extension_name: str
     """Name of the extension."""
+
+
+class PermissionDecisionApproveForLocationApprovalFactory(TaggedModel):
+    """Approval of factories for a location; `approvalKey` can narrow it.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["factory"] = "factory"
+    approval_key: str | None = None
+    """Name of a factory operation, or canonical key, to approve; all factory operations when absent."""
 
 
 class PermissionDecisionApproveForLocationApprovalMCP(TaggedModel):
@@ -113,6 +130,19 @@ class PermissionDecisionApproveForLocationApprovalRead(TaggedModel):
     kind: Literal["read"] = "read"
 
 
+class PermissionDecisionApproveForLocationApprovalWorkflow(TaggedModel):
+    """Approval of workflows for the location.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["workflow"] = "workflow"
+    approval_key: str | None = None
+    """Workflow operation or canonical key that the approval is limited to; all workflow operations when
+    absent.
+    """
+
+
 class PermissionDecisionApproveForLocationApprovalWrite(TaggedModel):
     """Approves writing files for the location."""
 
@@ -135,6 +165,19 @@ class PermissionDecisionApproveForSessionApprovalCustomTool(TaggedModel):
     """Name of the approved custom tool."""
 
 
+class PermissionDecisionApproveForSessionApprovalExtensionEnvAccess(TaggedModel):
+    """Approval for the session for an extension to read exactly these sensitive environment variables.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["extension-env-access"] = "extension-env-access"
+    extension_name: str
+    """Name of the extension."""
+    environment_variables: list[str]
+    """Names of the variables; their values are never stored."""
+
+
 class PermissionDecisionApproveForSessionApprovalExtensionManagement(TaggedModel):
     """Approves managing extensions for the session."""
 
@@ -149,6 +192,17 @@ class PermissionDecisionApproveForSessionApprovalExtensionPermissionAccess(Tagge
     kind: Literal["extension-permission-access"] = "extension-permission-access"
     extension_name: str
     """Name of the extension."""
+
+
+class PermissionDecisionApproveForSessionApprovalFactory(TaggedModel):
+    """Approval of factories for the session; `approvalKey` can narrow it.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["factory"] = "factory"
+    approval_key: str | None = None
+    """Name of a factory operation, or canonical key, to approve; all factory operations when absent."""
 
 
 class PermissionDecisionApproveForSessionApprovalMCP(TaggedModel):
@@ -181,6 +235,19 @@ class PermissionDecisionApproveForSessionApprovalRead(TaggedModel):
     kind: Literal["read"] = "read"
 
 
+class PermissionDecisionApproveForSessionApprovalWorkflow(TaggedModel):
+    """Approval of workflows for the session.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["workflow"] = "workflow"
+    approval_key: str | None = None
+    """Workflow operation or canonical key that the approval is limited to; all workflow operations when
+    absent.
+    """
+
+
 class PermissionDecisionApproveForSessionApprovalWrite(TaggedModel):
     """Approves writing files for the session."""
 
@@ -191,6 +258,8 @@ class PermissionDecisionApproveOnce(TaggedModel):
     """Approves this one request and nothing after it."""
 
     kind: Literal["approve-once"] = "approve-once"
+    approved_interactively: bool | None = None
+    """True only if a user saw the request and approved it. Since runtime 1.0.81."""
 
 
 class PermissionDecisionApprovePermanently(TaggedModel):
@@ -199,6 +268,17 @@ class PermissionDecisionApprovePermanently(TaggedModel):
     kind: Literal["approve-permanently"] = "approve-permanently"
     domain: str
     """Domain of the URL, allowed from now on."""
+
+
+class PermissionDecisionApproveReadOnlyForSession(TaggedModel):
+    """Lets the file tools read in some directories for the whole session, also after a resume.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["approve-read-only-for-session"] = "approve-read-only-for-session"
+    directories: list[str]
+    """Canonical paths of the directories."""
 
 
 class PermissionDecisionApproved(TaggedModel):
@@ -289,6 +369,27 @@ PermissionLocationType: TypeAlias = Literal["repo", "dir"] | str
 """
 
 
+PermissionModeSource: TypeAlias = (
+    Literal[
+        "cli_flag", "slash_command", "autopilot_confirmation", "user_setting", "rpc", "organization_targeting"
+    ]
+    | str
+)
+"""What set a permission mode, for telemetry. SDK callers count as `rpc` by default and cannot use
+`organization_targeting`.
+
+- `cli_flag`: A command-line flag of the CLI.
+- `slash_command`: A slash command.
+- `autopilot_confirmation`: The user's confirmation of autopilot.
+- `user_setting`: The user setting `defaultPermissionMode`, at startup.
+- `rpc`: A call over RPC.
+- `organization_targeting`: An organization's targeting policy that the account matched, at startup.
+  Since runtime 1.0.102.
+
+Since runtime 1.0.81.
+"""
+
+
 class PermissionPathsAddParams(WireModel):
     """Names the directory to allow."""
 
@@ -338,6 +439,8 @@ class PermissionPathsList(WireModel):
     """Every directory the session's tools may access now."""
     primary: str
     """The session's primary working directory."""
+    session_approved_paths: list[str] | None = None
+    """Single paths that the session may use, without what lies below them. Since runtime 1.0.102."""
 
 
 class PermissionPathsUpdatePrimaryParams(WireModel):
@@ -441,6 +544,16 @@ class PermissionsGetAllowAllRequest(WireModel):
     """The empty parameters of `session.permissions.getAllowAll`."""
 
 
+class PermissionsGetModeResult(WireModel):
+    """The permission mode of the session.
+
+    Since runtime 1.0.81.
+    """
+
+    mode: PermissionMode
+    """Mode in force now."""
+
+
 class PermissionsLocationsAddToolApprovalDetailsCommands(TaggedModel):
     """A saved approval of certain shell commands."""
 
@@ -457,6 +570,20 @@ class PermissionsLocationsAddToolApprovalDetailsCustomTool(TaggedModel):
     """Name of the approved custom tool."""
 
 
+class PermissionsLocationsAddToolApprovalDetailsExtensionEnvAccess(TaggedModel):
+    """Approval, stored for the location, for an extension to read exactly these sensitive environment
+    variables.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["extension-env-access"] = "extension-env-access"
+    extension_name: str
+    """Name of the extension."""
+    environment_variables: list[str]
+    """Names of the variables; their values are never stored."""
+
+
 class PermissionsLocationsAddToolApprovalDetailsExtensionManagement(TaggedModel):
     """A saved approval of managing extensions."""
 
@@ -471,6 +598,17 @@ class PermissionsLocationsAddToolApprovalDetailsExtensionPermissionAccess(Tagged
     kind: Literal["extension-permission-access"] = "extension-permission-access"
     extension_name: str
     """Name of the extension."""
+
+
+class PermissionsLocationsAddToolApprovalDetailsFactory(TaggedModel):
+    """Approval of factories, stored for a location; `approvalKey` can narrow it.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["factory"] = "factory"
+    approval_key: str | None = None
+    """Name of a factory operation, or canonical key, to approve; all factory operations when absent."""
 
 
 class PermissionsLocationsAddToolApprovalDetailsMCP(TaggedModel):
@@ -501,6 +639,19 @@ class PermissionsLocationsAddToolApprovalDetailsRead(TaggedModel):
     """A saved approval of reading."""
 
     kind: Literal["read"] = "read"
+
+
+class PermissionsLocationsAddToolApprovalDetailsWorkflow(TaggedModel):
+    """Approval of workflows, stored for the location.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["workflow"] = "workflow"
+    approval_key: str | None = None
+    """Workflow operation or canonical key that the approval is limited to; all workflow operations when
+    absent.
+    """
 
 
 class PermissionsLocationsAddToolApprovalDetailsWrite(TaggedModel):
@@ -563,6 +714,11 @@ class PermissionsPendingRequestsRequest(WireModel):
 class PermissionsResetSessionApprovalsRequest(WireModel):
     """The empty parameters of `session.permissions.resetSessionApprovals`."""
 
+    include_location: bool | None = None
+    """Whether to clear approvals for the location and single approved paths too; `true` by default. Since
+    runtime 1.0.81.
+    """
+
 
 class PermissionsResetSessionApprovalsResult(WireModel):
     """The outcome of `session.permissions.resetSessionApprovals`."""
@@ -591,7 +747,7 @@ class PermissionsSetApproveAllResult(WireModel):
 
 
 PermissionsSetApproveAllSource: TypeAlias = (
-    Literal["cli_flag", "slash_command", "autopilot_confirmation", "rpc"] | str
+    Literal["cli_flag", "slash_command", "autopilot_confirmation", "rpc", "user_setting"] | str
 )
 """What caused automatic tool approval to be switched; kept for usage statistics, `rpc` by default.
 
@@ -599,7 +755,39 @@ PermissionsSetApproveAllSource: TypeAlias = (
 - `slash_command`: A slash command.
 - `autopilot_confirmation`: The user's consent to autopilot.
 - `rpc`: A client's RPC call.
+- `user_setting`: The user setting `defaultPermissionMode` turned it on at startup. Since runtime
+  1.0.81.
 """
+
+
+class PermissionsSetModeRequest(WireModel):
+    """The permission mode to set.
+
+    Since runtime 1.0.81.
+    """
+
+    mode: PermissionMode
+    """The mode."""
+    assisted_approval_model: str | None = None
+    """Model that judges requests in assisted mode. When absent, `gpt-5.5` in CAPI sessions and the
+    session's own model in BYOK sessions.
+    """
+    source: PermissionModeSource | None = None
+    """What set the mode, for telemetry; `rpc` by default for SDK callers, who cannot use
+    `organization_targeting`.
+    """
+
+
+class PermissionsSetModeResult(WireModel):
+    """Tells whether the mode was set and which one is in force.
+
+    Since runtime 1.0.81.
+    """
+
+    success: bool
+    """True if it worked."""
+    mode: PermissionMode
+    """Mode in force after the call."""
 
 
 class PermissionsSetRequiredRequest(WireModel):
@@ -635,7 +823,10 @@ PermissionDecisionApproveForLocationApproval: TypeAlias = Annotated[
         | PermissionDecisionApproveForLocationApprovalMemory
         | PermissionDecisionApproveForLocationApprovalCustomTool
         | PermissionDecisionApproveForLocationApprovalExtensionManagement
-        | PermissionDecisionApproveForLocationApprovalExtensionPermissionAccess,
+        | PermissionDecisionApproveForLocationApprovalExtensionPermissionAccess
+        | PermissionDecisionApproveForLocationApprovalFactory
+        | PermissionDecisionApproveForLocationApprovalExtensionEnvAccess
+        | PermissionDecisionApproveForLocationApprovalWorkflow,
         Field(discriminator="kind"),
     ]
     | UnknownVariant,
@@ -654,7 +845,10 @@ PermissionDecisionApproveForSessionApproval: TypeAlias = Annotated[
         | PermissionDecisionApproveForSessionApprovalMemory
         | PermissionDecisionApproveForSessionApprovalCustomTool
         | PermissionDecisionApproveForSessionApprovalExtensionManagement
-        | PermissionDecisionApproveForSessionApprovalExtensionPermissionAccess,
+        | PermissionDecisionApproveForSessionApprovalExtensionPermissionAccess
+        | PermissionDecisionApproveForSessionApprovalFactory
+        | PermissionDecisionApproveForSessionApprovalExtensionEnvAccess
+        | PermissionDecisionApproveForSessionApprovalWorkflow,
         Field(discriminator="kind"),
     ]
     | UnknownVariant,
@@ -722,7 +916,10 @@ PermissionsLocationsAddToolApprovalDetails: TypeAlias = Annotated[
         | PermissionsLocationsAddToolApprovalDetailsMemory
         | PermissionsLocationsAddToolApprovalDetailsCustomTool
         | PermissionsLocationsAddToolApprovalDetailsExtensionManagement
-        | PermissionsLocationsAddToolApprovalDetailsExtensionPermissionAccess,
+        | PermissionsLocationsAddToolApprovalDetailsExtensionPermissionAccess
+        | PermissionsLocationsAddToolApprovalDetailsFactory
+        | PermissionsLocationsAddToolApprovalDetailsExtensionEnvAccess
+        | PermissionsLocationsAddToolApprovalDetailsWorkflow,
         Field(discriminator="kind"),
     ]
     | UnknownVariant,
@@ -814,9 +1011,7 @@ class PermissionsConfigureAdditionalContentExclusionPolicy(WireModel):
 
     rules: list[PermissionsConfigureAdditionalContentExclusionPolicyRule]
     """The rules that make up the policy."""
-    last_updated_at: str | int | float = Field(
-        validation_alias="last_updated_at", serialization_alias="last_updated_at"
-    )
+    last_updated_at: Any = Field(validation_alias="last_updated_at", serialization_alias="last_updated_at")
     """When the policy last changed, as text or as a number."""
     scope: PermissionsConfigureAdditionalContentExclusionPolicyScope
     """Whether the policy covers the current repository or all of them."""
@@ -846,23 +1041,11 @@ class PermissionsConfigureParams(WireModel):
     keep them. They count together with the policies the runtime finds itself when tool and file access
     is judged.
     """
-
-
-class PendingPermissionRequest(WireModel):
-    """One permission request still open."""
-
-    request_id: str
-    """ID to answer the request with."""
-    request: PermissionPromptRequest
-    """What to show the user; its `kind` tells what is asked for, such as a command, a file write or a URL."""
-
-
-class PendingPermissionRequestList(WireModel):
-    """The permission requests still open, as rebuilt from past events."""
-
-    items: list[PendingPermissionRequest]
-    """Prompts whose `permission.requested` event has no matching `permission.completed` yet. Lets a client
-    that joins late show prompts sent before it attached.
+    assisted_approval_instructions: str | None = None
+    """User's instructions to add, word for word, to the system prompt of the model that judges requests in
+    assisted mode. Absent leaves them as they are, a blank string clears them. They affect only later
+    requests of this local session and must be set again after a resume; remote sessions do not support
+    them. Since runtime 1.0.102.
     """
 
 
@@ -882,7 +1065,8 @@ PermissionDecision: TypeAlias = Annotated[
         | PermissionDecisionDeniedNoApprovalRuleAndCouldNotRequestFromUser
         | PermissionDecisionDeniedInteractivelyByUser
         | PermissionDecisionDeniedByContentExclusionPolicy
-        | PermissionDecisionDeniedByPermissionRequestHook,
+        | PermissionDecisionDeniedByPermissionRequestHook
+        | PermissionDecisionApproveReadOnlyForSession,
         Field(discriminator="kind"),
     ]
     | UnknownVariant,
@@ -898,3 +1082,27 @@ class PermissionDecisionRequest(WireModel):
     """ID of the request being answered."""
     result: PermissionDecision
     """The decision: approve or reject, and for how long."""
+    decision_context: PermissionDecisionContext | None = None
+    """How and where the answer was given, for information; absent if no origin is to be named. Since
+    runtime 1.0.81.
+    """
+
+
+class PendingPermissionRequest(WireModel):
+    """One permission request still open."""
+
+    request_id: str
+    """ID to answer the request with."""
+    request: PermissionPromptRequest
+    """What to show the user; its `kind` tells what is asked for, such as a command, a file write or a URL."""
+    recovery_episode_id: str | None = None
+    """ID of the permission recovery that let this request come before the user. Since runtime 1.0.102."""
+
+
+class PendingPermissionRequestList(WireModel):
+    """The permission requests still open, as rebuilt from past events."""
+
+    items: list[PendingPermissionRequest]
+    """Prompts whose `permission.requested` event has no matching `permission.completed` yet. Lets a client
+    that joins late show prompts sent before it attached.
+    """

@@ -17,6 +17,18 @@ class PlanReadResult(WireModel):
     """Absolute path of the plan file; null if the session has no workspace enabled."""
 
 
+class PlanSqlTodoDependency(WireModel):
+    """A dependency between two todos: one has to be done before the other.
+
+    Since runtime 1.0.81.
+    """
+
+    todo_id: str
+    """ID of the waiting todo."""
+    depends_on: str
+    """ID of the todo it waits for."""
+
+
 class PlanSqlTodosRow(WireModel):
     """One todo item from the session's SQL database."""
 
@@ -28,6 +40,10 @@ class PlanSqlTodosRow(WireModel):
     """What the item is about, at more length."""
     status: str | None = None
     """State the item is in."""
+    created_at: str | None = None
+    """Time the todo was created, in UTC, such as `2026-01-31 08:15:00`. Helps to tell which piece of work
+    it came from. Since runtime 1.0.81.
+    """
 
 
 class PlanUpdateRequest(WireModel):
@@ -42,3 +58,19 @@ class PlanReadSqlTodosResult(WireModel):
 
     rows: list[PlanSqlTodosRow]
     """The todo items, sorted by creation time, then by ID."""
+
+
+class PlanReadSqlTodosWithDependenciesResult(WireModel):
+    """The session's todos and what depends on what.
+
+    Since runtime 1.0.81.
+    """
+
+    rows: list[PlanSqlTodosRow]
+    """The todos, oldest first; those of the same time in order of insertion, or by ID in `WITHOUT ROWID`
+    tables. Empty if there is no database or table, or the query failed.
+    """
+    dependencies: list[PlanSqlTodoDependency]
+    """Dependencies from the table `todo_deps`; empty if there is no database or table, or the query
+    failed. A failure here leaves `rows` intact, and the reverse.
+    """

@@ -3,7 +3,25 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from copilot_sdk._model import WireModel
+
+ManagedPluginRetryStatus: TypeAlias = (
+    Literal["installed", "updated", "already_present", "failed", "deferred", "not_required"] | str
+)
+"""Outcome of the retry for a required plugin.
+
+- `installed`: It was missing and has been installed.
+- `updated`: It was out of date and has been updated.
+- `already_present`: It was there and up to date.
+- `failed`: It could not be checked, installed or updated; see `error`.
+- `deferred`: It has to wait: the managed settings changed meanwhile, or plugins were being changed by
+  another session. The next try comes before a later message.
+- `not_required`: Managed settings do not require it; nothing was done.
+
+Since runtime 1.0.102.
+"""
 
 
 class Plugin(WireModel):
@@ -17,6 +35,20 @@ class Plugin(WireModel):
     """Version that is installed."""
     enabled: bool
     """True if the plugin is switched on."""
+    direct_source_id: str | None = None
+    """Opaque, lasting ID of the source of a directly installed plugin. Since runtime 1.0.102."""
+    installed_from: str | None = None
+    """Directory of the marketplace that the live plugin came from, as an absolute path. Since runtime
+    1.0.102.
+    """
+    source: str | None = None
+    """Where the plugin comes from, such as `builtin`. Since runtime 1.0.102."""
+    managed: bool | None = None
+    """True if enterprise settings manage the plugin. Since runtime 1.0.102."""
+    managed_desired_enabled: bool | None = None
+    """Whether enterprise settings want it enabled or disabled. Since runtime 1.0.102."""
+    installed: bool | None = None
+    """True if a plugin that managed settings want is installed or live. Since runtime 1.0.102."""
 
 
 class PluginList(WireModel):
@@ -41,3 +73,78 @@ class PluginsReloadRequest(WireModel):
     """True to leave out the hooks of the repository, for use while the folder is not yet trusted. Load
     them afterwards with `sessions.loadDeferredRepoHooks`.
     """
+    reload_extensions: bool | None = None
+    """Whether to find and start extensions again after the plugins, those in plugins included; true by
+    default. No effect if the session has no extensions. Since runtime 1.0.81.
+    """
+
+
+class SessionPluginsDisableRequest(WireModel):
+    """Names plugins to disable in the session's working directory.
+
+    Since runtime 1.0.102.
+    """
+
+    names: list[str]
+    """Names or `plugin@marketplace` specs; unknown ones are ignored. Plugins installed directly, without a
+    marketplace, can only be uninstalled. MCP servers of a disabled plugin stop at once in active
+    sessions; the rest stays until each reloads plugins.
+    """
+
+
+class SessionPluginsEnableRequest(WireModel):
+    """Names plugins to enable in the session's working directory.
+
+    Since runtime 1.0.102.
+    """
+
+    names: list[str]
+    """Names or `plugin@marketplace` specs; unknown ones are ignored. Plugins installed directly, without a
+    marketplace, are always on.
+    """
+
+
+class SessionPluginsInstallRequest(WireModel):
+    """Names a plugin to install, relative to the session's working directory.
+
+    Since runtime 1.0.102.
+    """
+
+    source: str
+    """`plugin@marketplace`, GitHub `owner/repo` or `owner/repo:subpath`, an http, https or ssh URL, or a
+    local path. All but the first are deprecated and give a `deprecationWarning` in the result.
+    """
+
+
+class SessionPluginsRetryManagedRequest(WireModel):
+    """Says which required plugins to install or update again.
+
+    Since runtime 1.0.102.
+    """
+
+    plugins: list[str] | None = None
+    """The `plugin@marketplace` specs; if absent, all that managed settings require."""
+
+
+class ManagedPluginRetryEntry(WireModel):
+    """How the retry went for one required plugin.
+
+    Since runtime 1.0.102.
+    """
+
+    spec: str
+    """The plugin as `plugin@marketplace`."""
+    status: ManagedPluginRetryStatus
+    """Outcome of the retry."""
+    error: str | None = None
+    """Reason if `status` is `failed` or `deferred`; otherwise absent."""
+
+
+class SessionPluginsRetryManagedResult(WireModel):
+    """How the retry went for each plugin.
+
+    Since runtime 1.0.102.
+    """
+
+    plugins: list[ManagedPluginRetryEntry]
+    """One entry per plugin asked for, in that order, or per required plugin if none was named."""

@@ -3,9 +3,151 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from pydantic import Field
 
 from copilot_sdk._model import WireModel
+
+from .shared import SendAgentMode, SendMode
+from .shared_events_session_user import Attachment
+
+
+class QueueBeginDeferredIdleDrainRequest(WireModel):
+    """What the host knows at the start of working off a deferred idle state.
+
+    Since runtime 1.0.81.
+    """
+
+    active_background_work: bool
+    """Whether background work is going on in the host."""
+
+
+class QueueBeginDeferredIdleDrainResult(WireModel):
+    """Tells whether to go on with working off a deferred idle state.
+
+    Since runtime 1.0.81.
+    """
+
+    should_drain: bool
+    """True if the host is to call `session.queue.finishDeferredIdleDrain` asynchronously."""
+
+
+class QueueConsumeSystemNotificationsRequest(WireModel):
+    """Which queued system notifications to take.
+
+    Since runtime 1.0.81.
+    """
+
+    filter: Any
+    """Filter in the runtime's own form."""
+
+
+class QueueDeferSessionIdleRequest(WireModel):
+    """Why `session.idle` is deferred.
+
+    Since runtime 1.0.81.
+    """
+
+    aborted: bool
+    """Whether an aborted foreground turn led to the deferred idle state."""
+
+
+class QueueDuplicateAtRequest(WireModel):
+    """Names the queued item to copy.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the item."""
+
+
+class QueueDuplicateAtResult(WireModel):
+    """The copy of a queued item.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the copy."""
+
+
+class QueueEnqueueResumePendingResult(WireModel):
+    """Tells whether a wake item was queued.
+
+    Since runtime 1.0.81.
+    """
+
+    queued: bool
+    """True if a new one was queued."""
+
+
+class QueueFinishDeferredIdleDrainRequest(WireModel):
+    """What the host knows at the end of working off a deferred idle state.
+
+    Since runtime 1.0.81.
+    """
+
+    active_background_work: bool
+    """Whether background work is going on in the host."""
+    has_pending: bool
+    """Whether work is left in the queue."""
+
+
+class QueueFinishDeferredIdleDrainResult(WireModel):
+    """What to do after a deferred idle state.
+
+    Since runtime 1.0.81.
+    """
+
+    action: str
+    """What to do: `none`, `processQueue` or `emitSessionIdle`."""
+    aborted: bool
+    """Whether an aborted foreground turn led to the deferred idle state."""
+
+
+class QueueHasPendingResult(WireModel):
+    """Tells whether the queue has work.
+
+    Since runtime 1.0.81.
+    """
+
+    has_pending: bool
+    """True if queued or immediate work is waiting."""
+
+
+class QueueInsertAtResult(WireModel):
+    """The queued item that was inserted.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the new item."""
+
+
+class QueueMoveItemRequest(WireModel):
+    """Which queued item to move, and where to.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the item."""
+    to_position: int
+    """Position to move to in the visible queue, from 0; beyond an end it means that end."""
+
+
+class QueueMoveItemResult(WireModel):
+    """Tells whether the item was moved.
+
+    Since runtime 1.0.81.
+    """
+
+    changed: bool
+    """True if it moved; false if it was there already."""
+
 
 QueuePendingItemsKind: TypeAlias = Literal["message", "command"] | str
 """What a queued item is.
@@ -13,6 +155,26 @@ QueuePendingItemsKind: TypeAlias = Literal["message", "command"] | str
 - `message`: A message from the user.
 - `command`: A slash command or a change of model.
 """
+
+
+class QueueRemoveAtRequest(WireModel):
+    """Names the queued item to remove.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the item."""
+
+
+class QueueRemoveAtResult(WireModel):
+    """Tells whether the item was removed.
+
+    Since runtime 1.0.81.
+    """
+
+    removed: bool
+    """Whether it was removed."""
 
 
 class QueueRemoveMostRecentResult(WireModel):
@@ -24,6 +186,89 @@ class QueueRemoveMostRecentResult(WireModel):
     """
 
 
+class QueueSendNowRequest(WireModel):
+    """Names the queued message to put into the running turn.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the item."""
+
+
+class QueueSendNowResult(WireModel):
+    """Tells whether a queued message went into the running turn.
+
+    Since runtime 1.0.81.
+    """
+
+    steered: bool
+    """True if it did; false if no main turn was running."""
+
+
+class QueueSetDrainPausedRequest(WireModel):
+    """Whether the queue pauses. Pausing it twice fails with `queue_already_paused`; it lasts until
+    someone, anyone, sends `paused` false, even if the client that paused it is gone.
+
+    Since runtime 1.0.81.
+    """
+
+    paused: bool
+    """True to pause the queue, false to let it go on."""
+
+
+class QueueUpdateTextRequest(WireModel):
+    """New text for a queued message.
+
+    Since runtime 1.0.81.
+    """
+
+    id: str
+    """ID of the item."""
+    prompt: str
+    """New prompt for the model."""
+    display_prompt: str | None = None
+    """New prompt as the user sees it."""
+
+
+class QueueUpdateTextResult(WireModel):
+    """Tells whether a queued message was changed.
+
+    Since runtime 1.0.81.
+    """
+
+    updated: bool
+    """True if its text is different now."""
+
+
+class QueueWithdrawMessageRequest(WireModel):
+    """The user message to take back, and the text it must still have.
+
+    Since runtime 1.0.102.
+    """
+
+    message_id: str
+    """ID that sending the message returned, not the one in the queue. Messages sent as a batch cannot be
+    taken back.
+    """
+    expected_prompt: str
+    """Prompt as first sent; if the message was edited since, it stays."""
+
+
+class QueueWithdrawMessageResult(WireModel):
+    """Tells whether a user message was taken back.
+
+    Since runtime 1.0.102.
+    """
+
+    removed: bool
+    """True if it is gone from the queue or, with a running turn, from history."""
+    interrupted: bool
+    """True if the running turn was interrupted for it. If `removed` is false all the same, for instance
+    since the model was quicker, the message stays in that turn.
+    """
+
+
 class QueuePendingItems(WireModel):
     """One item waiting in the queue."""
 
@@ -31,6 +276,18 @@ class QueuePendingItems(WireModel):
     """Tells a user message from a command."""
     display_text: str
     """Text that shows the item to the user."""
+    id: str | None = None
+    """Stable ID of the queued item; the messages of a batch share it. Since runtime 1.0.81."""
+    agent_mode: SendAgentMode | None = None
+    """Agent mode given when it was queued; `interactive` if none was. A session in plan or autopilot mode
+    imposes its own rules on the turn all the same. Since runtime 1.0.81.
+    """
+    message_id: str | None = None
+    """Stable ID of the message; model changes and slash commands have none. Since runtime 1.0.102."""
+    source: str | None = None
+    """Tag for where it comes from; any string, even an unknown one, is possible. It does not prove who
+    wrote it, not even `user`, and if absent assume neither person nor agent. Since runtime 1.0.102.
+    """
 
 
 class QueuePendingItemsResult(WireModel):
@@ -40,3 +297,98 @@ class QueuePendingItemsResult(WireModel):
     """Queued user messages, slash commands and model changes, oldest first; internal items are left out."""
     steering_messages: list[str]
     """Display texts of the messages sent into the running turn and still waiting."""
+    in_flight_steering_count: int | None = None
+    """How many of the first `steeringMessages` are already part of the running turn, with a `user.message`
+    sent; absent if the host does not tell them apart. Since runtime 1.0.81.
+    """
+    withdrawable_turn_message_id: str | None = None
+    """ID of the message behind the running turn while `session.queue.withdrawMessage` can take it back:
+    the model has not answered, and nothing sent later is pending. It has left `items` but may have no
+    `user.message` yet. Absent if nothing can be taken back. Since runtime 1.0.102.
+    """
+
+
+class QueueSnapshotResult(WireModel):
+    """The inner state of a session's queue.
+
+    Since runtime 1.0.81.
+    """
+
+    items: list[QueuePendingItems]
+    """Waiting items that the user sees, oldest first."""
+    steering_messages: list[str]
+    """Steering messages that wait for a running turn."""
+    item_orders: list[int] | None = None
+    """Order of insertion, for each of `items`."""
+    steering_message_orders: list[int] | None = None
+    """Order of insertion, for each of `steeringMessages`."""
+    in_flight_model_change_id: str | None = None
+    """ID of the queued model switch that was taken out but is not in effect yet. Since runtime 1.0.102."""
+
+
+class QueueAppendSteeringRequest(WireModel):
+    """What to add to a waiting steering message, whose ID and place stay the same.
+
+    Since runtime 1.0.102.
+    """
+
+    message_id: str
+    """ID that sending the message returned, not the one in the queue. Must be a user's steering message,
+    not yet taken.
+    """
+    expected_prompt: str
+    """Prompt it must have now, earlier additions included, after plan-mode normalization; refused if it
+    differs.
+    """
+    agent_mode: SendAgentMode
+    """Mode at the time of sending, which must be that of the message."""
+    prompt: str
+    """Text to add, after an empty line."""
+    display_prompt: str
+    """Text to add to what the user sees, after an empty line."""
+    attachments: list[Attachment]
+    """Attachments to add behind those it has; may be empty."""
+
+
+class QueueInsertMessage(WireModel):
+    """A message to insert into the queue.
+
+    Since runtime 1.0.81.
+    """
+
+    prompt: str
+    """Text of the message."""
+    display_prompt: str | None = None
+    """Text that the user sees."""
+    attachments: list[Attachment] | None = None
+    """What is attached to the message."""
+    agent_mode: SendAgentMode | None = None
+    """Agent mode for it; the session's current one if absent."""
+    source: str | None = None
+    """Tag for where it comes from. `system` is rejected, as it would hide the item from the visible queue."""
+    billable: bool | None = None
+    """Whether it counts for billing."""
+    required_tool: str | None = None
+    """Tool that the turn needs."""
+    request_headers: dict[str, str] | None = Field(default=None, repr=False)
+    """HTTP headers for the turn's requests."""
+    mode: SendMode | None = None
+    """Has no effect; the message is always queued."""
+    prepend: bool | None = None
+    """Has no effect; the position asked for decides."""
+    wait: bool | None = None
+    """Has no effect; when it runs depends on the queue."""
+    delivery: str | None = None
+    """Has no effect; delivery follows from what the session is doing."""
+
+
+class QueueInsertAtRequest(WireModel):
+    """The message to insert into the queue, and where.
+
+    Since runtime 1.0.81.
+    """
+
+    position: int
+    """Position in the visible queue, from 0; beyond an end it means that end."""
+    message: QueueInsertMessage
+    """The message, and how to deliver it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from copilot_sdk._model import WireModel
 
-from .shared import SkillSource
+from .shared_events_session import SkillSource
 
 
 class SkillsDisableRequest(WireModel):
@@ -35,6 +35,8 @@ class SkillsInvokedSkill(WireModel):
     """Tools that need no approval while the skill is active, as they stood when it was called."""
     invoked_at_turn: int
     """Number of the turn in which the skill was called."""
+    disable_model_invocation: bool | None = None
+    """True if the model itself was not allowed to invoke the skill at that time. Since runtime 1.0.102."""
 
 
 class SkillsLoadDiagnostics(WireModel):
@@ -63,6 +65,12 @@ class Skill(WireModel):
     """Absolute path of the skill's file."""
     plugin_name: str | None = None
     """Plugin the skill comes from; given when `source` is `plugin`."""
+    command_name: str | None = None
+    """Slash command that invokes the skill, without the slash. Since runtime 1.0.81."""
+    argument_hint: str | None = None
+    """Free text on the arguments the skill expects, from `argument-hint` in its frontmatter. Since runtime
+    1.0.81.
+    """
 
 
 class SkillList(WireModel):

@@ -3,11 +3,122 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+
+TaskClientActiveStatus: TypeAlias = Literal["running", "idle"] | str
+"""State that an owner can report along with progress.
+
+- `running`: The owner is at work on it.
+- `idle`: The owner is connected and waits.
+
+Since runtime 1.0.102.
+"""
+
+
+TaskClientExecutionMode: TypeAlias = Literal["background"] | str
+"""How a client's task runs: always in the background, outside the runtime.
+
+- `background`: Nobody waits for the task.
+
+Since runtime 1.0.102.
+"""
+
+
+TaskClientOwnerKind: TypeAlias = Literal["extension", "sdk"] | str
+"""Kind of connection that owns a client's task.
+
+- `extension`: An extension that the runtime discovered.
+- `sdk`: An ordinary SDK client.
+
+Since runtime 1.0.102.
+"""
+
+
+TaskClientOwnerPresence: TypeAlias = Literal["connected", "disconnected"] | str
+"""Whether a task's owner is connected to the session.
+
+- `connected`: The owner's connection is up.
+- `disconnected`: The owner's connection is gone.
+
+Since runtime 1.0.102.
+"""
+
+
+TaskClientStatus: TypeAlias = Literal["running", "idle", "completed", "failed", "cancelled", "orphaned"] | str
+"""State of a task that a client carries out.
+
+- `running`: The owner is at work on it.
+- `idle`: The owner is connected and waits.
+- `completed`: The owner has reported success.
+- `failed`: The owner has reported that it failed.
+- `cancelled`: The owner has reported or confirmed that it is canceled.
+- `orphaned`: The owner's connection to the session is gone; whether the work goes on is unknown.
+
+Since runtime 1.0.102.
+"""
+
+
+class TaskClientUpdateCancelled(TaggedModel):
+    """Canceled end of a client's task, sent when work has stopped.
+
+    Since runtime 1.0.102.
+    """
+
+    message: str | None = None
+    """Last progress message, if any."""
+    reason: str | None = None
+    """Readable reason for the cancellation, if any."""
+    kind: Literal["cancelled"] = "cancelled"
+
+
+class TaskClientUpdateCompleted(TaggedModel):
+    """Successful end of a client's task.
+
+    Since runtime 1.0.102.
+    """
+
+    message: str | None = None
+    """Last progress message, if any."""
+    result: Any | None = None
+    """Result in whatever form the owner likes."""
+    kind: Literal["completed"] = "completed"
+
+
+class TaskClientUpdateFailed(TaggedModel):
+    """Failed end of a client's task.
+
+    Since runtime 1.0.102.
+    """
+
+    message: str | None = None
+    """Last progress message, if any."""
+    error: str
+    """Readable reason of the failure."""
+    code: str | None = None
+    """Error code of the owner's choice."""
+    kind: Literal["failed"] = "failed"
+
+
+class TaskClientUpdateProgress(TaggedModel):
+    """Progress of a client's task that is running or idle.
+
+    Since runtime 1.0.102.
+    """
+
+    status: TaskClientActiveStatus | None = None
+    """New state, if it changes."""
+    message: str | None = None
+    """Message to add to the recent activity; nothing is added if empty."""
+    phase: str | None = None
+    """Present phase of the work; null to clear it."""
+    percentage: int | float | None = None
+    """How much is done, in percent; null to clear it."""
+    kind: Literal["progress"] = "progress"
+
 
 TaskExecutionMode: TypeAlias = Literal["sync", "background"] | str
 """Whether somebody waits for a task or it runs in the background.
@@ -90,8 +201,45 @@ class TasksPromoteToBackgroundResult(WireModel):
     """True if the task now runs in the background."""
 
 
+class TasksReadOutputRequest(WireModel):
+    """Asks for the output of a detached shell task.
+
+    Since runtime 1.0.102.
+    """
+
+    id: str
+    """ID of the task, which must be a detached shell, from `session.tasks.list`."""
+    cursor: str | None = None
+    """Cursor from an earlier read of the task; if absent, reading starts at the beginning. A cursor that
+    output no longer covers, say as the log is gone, makes the call fail: read again without it.
+    """
+    wait_ms: int | float | None = None
+    """How long to wait, in milliseconds, for more output or the shell's end if there is none yet: 0 by
+    default, for no wait, and at most 30000.
+    """
+
+
 class TasksRefreshResult(WireModel):
     """Empty result of `session.tasks.refresh`."""
+
+
+class TasksRegisterRequest(TaggedModel):
+    """A client's own task, to be registered or taken back.
+
+    Since runtime 1.0.102.
+    """
+
+    type: Literal["client"] = "client"
+    client_task_id: str
+    """ID chosen by the owner, for recognizing repeated registrations and taking the task back."""
+    description: str
+    """The work in readable form."""
+    display_name: str | None = None
+    """Short name for display, if wanted."""
+    cancellable: bool
+    """True if the owner can handle requests to cancel the task."""
+    expected_sequence: int | None = None
+    """Sequence number the task is expected to have, for repeating a registration or taking back an orphan."""
 
 
 class TasksRemoveRequest(WireModel):
@@ -201,6 +349,8 @@ class TaskAgentInfo(TaggedModel):
     """Last text the agent answered with."""
     idle_since: str | None = None
     """Time the agent became idle, in ISO 8601."""
+    display_name: str | None = None
+    """Friendly name for display; others may have the same. Since runtime 1.0.81."""
 
 
 class TaskAgentProgress(TaggedModel):
@@ -213,8 +363,71 @@ class TaskAgentProgress(TaggedModel):
     """What the agent last said it is about to do."""
 
 
+class TaskClientOwner(WireModel):
+    """Who carries out a client's task. The IDs are opaque and grant no rights.
+
+    Since runtime 1.0.102.
+    """
+
+    participant_id: str
+    """Opaque ID of the participant, valid within the session."""
+    join_id: str
+    """Opaque ID of the connection to the session that the task is, or last was, bound to."""
+    kind: TaskClientOwnerKind
+    """Kind of owner."""
+    display_name: str | None = None
+    """Name of the owner, for display only."""
+    source: str | None = None
+    """Where the owner comes from, for display only."""
+    presence: TaskClientOwnerPresence
+    """Whether the owner is connected now."""
+    disconnected_at: str | None = None
+    """Time the owner's connection was lost, in ISO 8601."""
+
+
+class TaskClientProgress(TaggedModel):
+    """How a client's task is coming along.
+
+    Since runtime 1.0.102.
+    """
+
+    type: Literal["client"] = "client"
+    status: TaskClientStatus
+    """State the task is in."""
+    sequence: int
+    """Sequence number of the last update accepted from the owner."""
+    updated_at: str
+    """Time of the last change of state that was accepted, in ISO 8601."""
+    phase: str | None = None
+    """Present phase, named by the owner."""
+    percentage: int | float | None = None
+    """How much is done, from 0 to 100 percent."""
+    last_message: str | None = None
+    """Last progress message that was not empty."""
+    recent_activity: list[TaskProgressLine]
+    """Latest progress messages, with times set by the runtime."""
+
+
+TaskClientUpdate: TypeAlias = Annotated[
+    Annotated[
+        TaskClientUpdateProgress
+        | TaskClientUpdateCompleted
+        | TaskClientUpdateFailed
+        | TaskClientUpdateCancelled,
+        Field(discriminator="kind"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""Progress of a client's task, or its end.
+
+Since runtime 1.0.102.
+"""
+
+
 TaskProgress: TypeAlias = Annotated[
-    Annotated[TaskAgentProgress | TaskShellProgress, Field(discriminator="type")] | UnknownVariant,
+    Annotated[TaskAgentProgress | TaskShellProgress | TaskClientProgress, Field(discriminator="type")]
+    | UnknownVariant,
     Field(union_mode="left_to_right"),
 ]
 """How far a background task has come; `type` tells whether it is an agent or a shell."""
@@ -248,6 +461,18 @@ class TaskShellInfo(TaggedModel):
     """Process ID; absent while unknown."""
 
 
+class TaskShellOutputExit(WireModel):
+    """How a shell task ended.
+
+    Since runtime 1.0.102.
+    """
+
+    status: TaskStatus
+    """Final state: `completed`, `failed` or `cancelled`."""
+    exit_code: int | None = None
+    """Exit code of the process; absent if none was recorded, as when the shell was stopped first."""
+
+
 class TasksGetProgressResult(WireModel):
     """How far a background task has come."""
 
@@ -255,8 +480,92 @@ class TasksGetProgressResult(WireModel):
     """Progress of the task, with `type` telling agent from shell; null if no such task is known."""
 
 
+class TasksReadOutputResult(WireModel):
+    """Some output of a detached shell task.
+
+    Since runtime 1.0.102.
+    """
+
+    text: str
+    """Output since the cursor as UTF-8 with secrets removed, standard output and error mixed; empty if
+    there is no more yet. One read gives 64 KiB at most, never part of a character, and if output
+    remains it stops at a line break where there is one.
+    """
+    cursor: str
+    """Where to go on with the next read; there even if `text` is empty."""
+    exit: TaskShellOutputExit | None = None
+    """How the shell ended; only there once it has finished and all output is read. Further reads repeat it
+    without text.
+    """
+
+
+class TasksUpdateRequest(WireModel):
+    """News of a task that the client carries out.
+
+    Since runtime 1.0.102.
+    """
+
+    id: str
+    """ID that the runtime gave the task."""
+    sequence: int
+    """Sequence number of this update, counted by the owner."""
+    update: TaskClientUpdate
+    """Progress made, or how the task ended."""
+
+
+class TaskClientInfo(TaggedModel):
+    """A task that a client carries out itself, as the runtime knows it.
+
+    Since runtime 1.0.102.
+    """
+
+    type: Literal["client"] = "client"
+    id: str
+    """ID that the runtime gave the task."""
+    client_task_id: str
+    """ID that its owner chose, for registering it and taking it back."""
+    display_name: str | None = None
+    """Name for display, if it has one."""
+    description: str
+    """What the task is about."""
+    status: TaskClientStatus
+    """State the task is in."""
+    owner: TaskClientOwner
+    """Who carries out the task, and whether they are connected."""
+    started_at: str
+    """Start time, in ISO 8601."""
+    updated_at: str
+    """Time of the last change of state that was accepted, in ISO 8601."""
+    completed_at: str | None = None
+    """Time the task ended, in ISO 8601; absent until then."""
+    active_time_ms: int
+    """Total time spent working, in milliseconds."""
+    active_started_at: str | None = None
+    """Start of the present stretch of work, in ISO 8601."""
+    idle_since: str | None = None
+    """Time the connected owner became idle, in ISO 8601."""
+    orphaned_at: str | None = None
+    """Time the task last became an orphan, in ISO 8601."""
+    reclaimed_at: str | None = None
+    """Time the task was last taken back, in ISO 8601."""
+    execution_mode: TaskClientExecutionMode
+    """Always `background`."""
+    can_cancel: bool
+    """True if the present owner can be asked to cancel the task."""
+    sequence: int
+    """Sequence number of the last update accepted from the owner."""
+    result: Any | None = None
+    """Result of a successful task, in whatever form the owner gave it."""
+    error: str | None = None
+    """Readable reason of a failed task."""
+    error_code: str | None = None
+    """Error code from the owner of a failed task, if given."""
+    cancellation_reason: str | None = None
+    """Readable reason why the task was canceled."""
+
+
 TaskInfo: TypeAlias = Annotated[
-    Annotated[TaskAgentInfo | TaskShellInfo, Field(discriminator="type")] | UnknownVariant,
+    Annotated[TaskAgentInfo | TaskShellInfo | TaskClientInfo, Field(discriminator="type")] | UnknownVariant,
     Field(union_mode="left_to_right"),
 ]
 """A background task: an agent or a shell command."""
@@ -286,3 +595,31 @@ class TasksPromoteCurrentToBackgroundResult(WireModel):
     step, so nothing can change in between, as it could with `getCurrentPromotable` and then
     `promoteToBackground`.
     """
+
+
+class TasksRegisterResult(WireModel):
+    """How the registration of a client's task went.
+
+    Since runtime 1.0.102.
+    """
+
+    task: TaskClientInfo
+    """The task, as the runtime has it now."""
+    created: bool
+    """True if this very call made a new task."""
+    reclaimed: bool
+    """True if this very call took back an orphan."""
+
+
+class TasksUpdateResult(WireModel):
+    """What became of an update to a client's task.
+
+    Since runtime 1.0.102.
+    """
+
+    task: TaskClientInfo
+    """The task as the runtime has it after the update."""
+    applied: bool
+    """True if this very call changed the task."""
+    duplicate: bool
+    """True if the update merely repeats the last one accepted."""

@@ -9,7 +9,26 @@ from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-from .shared import EmbeddedBlobResourceContents, EmbeddedTextResourceContents
+from .shared import BuiltinToolSafeForTelemetry
+from .shared_events_session import AgentModelPolicy, TaskCompletionOutcome
+from .shared_events_tool import EmbeddedBlobResourceContents, EmbeddedTextResourceContents
+
+BuiltinToolFormatType: TypeAlias = Literal["grammar"] | str
+"""Kinds of custom input format.
+
+- `grammar`: The input is parsed by a given grammar.
+
+Since runtime 1.0.81.
+"""
+
+
+BuiltinToolInputSchemaType: TypeAlias = Literal["object"] | str
+"""Type of a built-in tool's input.
+
+- `object`: A JSON object.
+
+Since runtime 1.0.81.
+"""
 
 
 class CurrentToolMetadata(WireModel):
@@ -76,6 +95,29 @@ ExternalToolTextResultForLLMContentResourceLinkIconTheme: TypeAlias = Literal["l
 """
 
 
+class ExternalToolTextResultForLLMContentShellExit(TaggedModel):
+    """How a shell command ended, perhaps with some output.
+
+    Since runtime 1.0.81.
+    """
+
+    type: Literal["shell_exit"] = "shell_exit"
+    shell_id: str
+    """ID the runtime gave the shell."""
+    exit_code: int
+    """Exit code of the command."""
+    cwd: str | None = None
+    """Directory the command ran in."""
+    output_preview: str | None = None
+    """Output of the command, perhaps only part of it."""
+    output_truncated: bool | None = None
+    """True if `outputPreview` surely lacks part of the output."""
+    output_file_path: str | None = None
+    """Path of the file with the output, as the shell session sees it, if there was more output than the
+    limit.
+    """
+
+
 class ExternalToolTextResultForLLMContentTerminal(TaggedModel):
     """A block of output from a terminal or shell."""
 
@@ -103,6 +145,111 @@ class HandlePendingToolCallResult(WireModel):
     """True if the outcome was taken in."""
 
 
+class PendingExternalToolRequest(WireModel):
+    """A call of an external tool, by the session or a subagent, that waits for its answer.
+
+    Since runtime 1.0.102.
+    """
+
+    request_id: str
+    """ID of the request, to answer it with `session.tools.handlePendingToolCall`."""
+    tool_call_id: str
+    """ID of the tool call."""
+    tool_name: str
+    """Name of the tool to run."""
+    arguments: Any | None = None
+    """Arguments for the tool."""
+    provider_id: str | None = None
+    """Stable ID of the provider behind the tool; hosts can route extension tools by it."""
+    agent_id: str | None = None
+    """ID of the subagent that made the call, as in its events; absent for the main agent."""
+
+
+class PendingExternalToolRequestList(WireModel):
+    """External tool calls that nobody has answered yet.
+
+    Since runtime 1.0.102.
+    """
+
+    items: list[PendingExternalToolRequest]
+    """The calls, in the order they were made, that can still be answered with
+    `session.tools.handlePendingToolCall`, subagents' included. Calls left open when the session was
+    suspended are among them, if it was resumed with pending work.
+    """
+
+
+ProtocolExternalToolDefer: TypeAlias = Literal["auto", "never"] | str
+"""Whether an external tool may be loaded later.
+
+- `auto`: The runtime decides by its loading policy.
+- `never`: The tool is always loaded from the start.
+
+Since runtime 1.0.81.
+"""
+
+
+class ProtocolExternalToolNamespace(WireModel):
+    """A group of related tools of the caller, for finding them.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the group: ASCII letters, digits, hyphens and underscores, 1 to 64 of them."""
+    description: str | None = None
+    """What the tools of the group do, for the model."""
+
+
+SubagentSettingsEntryContextTier: TypeAlias = Literal["inherit", "default", "long_context"] | str
+"""Context tiers for a subagent.
+
+- `inherit`: The tier the parent session has when the subagent starts.
+- `default`: The model's usual context window.
+- `long_context`: The long context tier, where supported.
+
+Since runtime 1.0.81.
+"""
+
+
+class ToolResultNewMessage(WireModel):
+    """A message that a tool result adds to the conversation.
+
+    Since runtime 1.0.81.
+    """
+
+    content: str
+    """Text to add after the result."""
+    source: str
+    """Where the message is said to come from."""
+
+
+ToolResultType: TypeAlias = Literal["success", "failure", "timeout", "rejected", "denied"] | str
+"""How the run of a tool ended.
+
+- `success`: The tool did its work.
+- `failure`: The tool did not succeed.
+- `timeout`: The tool took too long.
+- `rejected`: The call was turned down before it ran.
+- `denied`: Permission policy forbade the call.
+
+Since runtime 1.0.81.
+"""
+
+
+class ToolsExecuteRequest(WireModel):
+    """The tool to run and what to pass to it.
+
+    Since runtime 1.0.81.
+    """
+
+    name: str
+    """Name of the tool; the session must offer it at present."""
+    arguments: Any
+    """Arguments for the tool."""
+    tool_call_id: str | None = None
+    """ID by which to link this run to a tool call."""
+
+
 class ToolsGetCurrentMetadataResult(WireModel):
     """Answer to `session.tools.getCurrentMetadata`."""
 
@@ -114,6 +261,66 @@ class ToolsInitializeAndValidateResult(WireModel):
     """Answer to `session.tools.initializeAndValidate`, without content. Sessions that cannot validate
     tools answer without doing anything.
     """
+
+
+class ToolsSetResult(WireModel):
+    """Empty; the tools have been replaced.
+
+    Since runtime 1.0.81.
+    """
+
+
+class ToolsShellDescriptorConfig(WireModel):
+    """Names and description lines for the built-in shell tools.
+
+    Since runtime 1.0.81.
+    """
+
+    shell_type: str
+    """Stable ID of the kind of shell."""
+    display_name: str
+    """Name of the shell to show to people."""
+    shell_tool_name: str
+    """Name of the tool that starts commands."""
+    read_shell_tool_name: str
+    """Name of the tool that reads output."""
+    stop_shell_tool_name: str
+    """Name of the tool that stops commands."""
+    list_shells_tool_name: str
+    """Name of the tool that lists running shells."""
+    description_lines: list[str]
+    """More lines about the shell for the model."""
+
+
+class ToolsUpdateSubagentSettingsResult(WireModel):
+    """Empty; the settings have been applied.
+
+    Since runtime 1.0.81.
+    """
+
+
+class BuiltinToolFormat(WireModel):
+    """An input format given by a grammar.
+
+    Since runtime 1.0.81.
+    """
+
+    type: BuiltinToolFormatType
+    """Kind of format, always `grammar`."""
+    syntax: str
+    """Syntax the grammar is written in."""
+    definition: str
+    """The grammar itself."""
+
+
+class BuiltinToolInputSchema(WireModel):
+    """JSON Schema of a built-in tool's input.
+
+    Since runtime 1.0.81.
+    """
+
+    type: BuiltinToolInputSchemaType
+    """Type of the input, always `object`."""
 
 
 class ExternalToolTextResultForLLMBinaryResultsForLLM(WireModel):
@@ -152,6 +359,138 @@ class ExternalToolTextResultForLLMContentResourceLinkIcon(WireModel):
     """Color theme the icon was drawn for."""
 
 
+class ProtocolExternalToolDefinition(WireModel):
+    """A tool that the caller implements and the runtime calls over the SDK connection.
+
+    Since runtime 1.0.81.
+    """
+
+    name: str
+    """Name the model sees; it must be unique."""
+    description: str
+    """What the tool does, for the model."""
+    title: str | None = None
+    """Title to show to people."""
+    parameters: dict[str, Any] | None = None
+    """JSON Schema of the arguments."""
+    overrides_built_in_tool: bool | None = None
+    """True if it takes the place of the built-in tool of that name."""
+    skip_permission: bool | None = None
+    """True if it runs without the usual permission prompt."""
+    defer: ProtocolExternalToolDefer | None = None
+    """Whether the tool may be loaded later."""
+    is_terminal: bool | None = None
+    """True if the tool runs commands in a terminal."""
+    metadata: dict[str, Any] | None = None
+    """Data of the caller's own about the tool."""
+    namespace: ProtocolExternalToolNamespace | None = None
+    """Namespace the tool belongs to. Providers that know namespaces show the model its deferred tools as a
+    group; the tool is called by `name` in any case. Since runtime 1.0.102.
+    """
+
+
+class SubagentSettingsEntry(WireModel):
+    """Settings of one type of subagent.
+
+    Since runtime 1.0.81.
+    """
+
+    model: str | None = None
+    """Model to use in place of the usual one."""
+    effort_level: str | None = None
+    """Reasoning effort to use in place of the usual one."""
+    context_tier: SubagentSettingsEntryContextTier | None = None
+    """Context tier to use in place of the usual one."""
+    model_policy: AgentModelPolicy | None = None
+    """Whether the configured model is a wish or a must. Since runtime 1.0.102."""
+    auto_invoke: bool | None = None
+    """True if the agent may be called unprompted, where supported; at present only `rubber-duck` heeds it.
+    Since runtime 1.0.102.
+    """
+
+
+class TaskCompletionDecision(WireModel):
+    """The decision on a request to complete a task.
+
+    Since runtime 1.0.81.
+    """
+
+    outcome: TaskCompletionOutcome
+    """How the request was judged."""
+    reason: str | None = None
+    """Why, if a reason is known."""
+    reviewer_derived: bool | None = None
+    """True if the reason comes from the completion reviewer."""
+    reviewer_result_meta: Any | None = None
+    """Information-flow data from the completion reviewer."""
+    objective_id: int | None = None
+    """ID of the active autopilot objective that was reviewed."""
+    completion_rejection_budget_exhausted: bool | None = None
+    """True if it was accepted only because the reviewer had used up its rejections."""
+    completion_eligibility_token: int | None = Field(default=None, repr=False)
+    """The objective's eligibility token at the time of the decision."""
+
+
+class ToolsGetBuiltinDescriptorsRequest(WireModel):
+    """Says how to word the descriptions of the built-in tools.
+
+    Since runtime 1.0.81.
+    """
+
+    reduce_user_intervention: bool | None = None
+    """True to favor asking the user less."""
+    include_author: bool | None = None
+    """True to include data on authoring."""
+    skill_embedding_enabled: bool | None = None
+    """True if skills can be looked up by meaning."""
+    shell_config: ToolsShellDescriptorConfig | None = None
+    """Names and description lines for the shell tools."""
+    shell_supports_power_shell7_syntax: bool | None = None
+    """True if the shell understands PowerShell 7 syntax."""
+    shell_timeout_ms: int | float | None = None
+    """Default time limit of the shell, in milliseconds."""
+    background_task_notifications_enabled: bool | None = None
+    """True if finished background tasks are announced."""
+
+
+class ToolsSetRequest(WireModel):
+    """All the tools that this connection supplies from now on.
+
+    Since runtime 1.0.81.
+    """
+
+    tools: list[ProtocolExternalToolDefinition]
+    """The new list; an empty one removes all tools of this connection."""
+
+
+class BuiltinToolDescriptor(WireModel):
+    """A built-in tool and the input it takes.
+
+    Since runtime 1.0.81.
+    """
+
+    name: str
+    """Stable name to call the tool by."""
+    title: str | None
+    """Title to show to people; null if there is none."""
+    description: str
+    """What the tool does, for the model."""
+    input_schema: BuiltinToolInputSchema | None
+    """JSON Schema of the input; null if the tool has a format of its own."""
+    instructions: str | None
+    """More advice on using the tool; null if there is none."""
+    type: str | None
+    """Category of the tool; null if there is none."""
+    format: BuiltinToolFormat | None
+    """The tool's own input format, in place of a JSON Schema; null if there is none."""
+    safe_for_telemetry: BuiltinToolSafeForTelemetry
+    """Which data on the tool may be recorded as they are."""
+    is_terminal: bool
+    """True if the tool runs commands in a terminal."""
+    has_summarise_intention: bool
+    """True if the tool has its own way to sum up what it is about to do."""
+
+
 class ExternalToolTextResultForLLMContentResourceLink(TaggedModel):
     """A block that points to a resource elsewhere."""
 
@@ -172,6 +511,42 @@ class ExternalToolTextResultForLLMContentResourceLink(TaggedModel):
     type: Literal["resource_link"] = "resource_link"
 
 
+class SubagentSettings(WireModel):
+    """Settings of subagents; null in their place returns to the stored ones.
+
+    Since runtime 1.0.81.
+    """
+
+    agents: dict[str, SubagentSettingsEntry] | None = None
+    """Settings by agent type."""
+    disabled_subagents: list[str] | None = None
+    """Names of subagents turned off by the user; they are not run."""
+    max_concurrency: int | None = None
+    """Most subagents at work at once; only counts for users billed by usage."""
+    max_depth: int | None = None
+    """Deepest nesting of subagents; only counts for users billed by usage."""
+
+
+class ToolsGetBuiltinDescriptorsResult(WireModel):
+    """The built-in tools of the session.
+
+    Since runtime 1.0.81.
+    """
+
+    tools: list[BuiltinToolDescriptor]
+    """Descriptions of the tools."""
+
+
+class UpdateSubagentSettingsRequest(WireModel):
+    """The subagent settings to use in this session.
+
+    Since runtime 1.0.81.
+    """
+
+    subagents: SubagentSettings | None
+    """The new settings; null returns to the stored ones."""
+
+
 ExternalToolTextResultForLLMContent: TypeAlias = Annotated[
     Annotated[
         ExternalToolTextResultForLLMContentText
@@ -179,13 +554,68 @@ ExternalToolTextResultForLLMContent: TypeAlias = Annotated[
         | ExternalToolTextResultForLLMContentImage
         | ExternalToolTextResultForLLMContentAudio
         | ExternalToolTextResultForLLMContentResourceLink
-        | ExternalToolTextResultForLLMContentResource,
+        | ExternalToolTextResultForLLMContentResource
+        | ExternalToolTextResultForLLMContentShellExit,
         Field(discriminator="type"),
     ]
     | UnknownVariant,
     Field(union_mode="left_to_right"),
 ]
 """A block of a tool result: text, output of a terminal, an image, audio, or a resource linked or embedded."""
+
+
+class ToolResultExpanded(WireModel):
+    """What a tool returns, in full.
+
+    Since runtime 1.0.81.
+    """
+
+    text_result_for_llm: str
+    """Text for the model."""
+    result_type: ToolResultType
+    """How the run ended."""
+    binary_results_for_llm: list[ExternalToolTextResultForLLMBinaryResultsForLLM] | None = None
+    """Binary data for the model, in Base64."""
+    session_log: str | None = None
+    """Detailed log to show in the session."""
+    error: str | None = None
+    """What went wrong, if it failed."""
+    tool_telemetry: Any | None = None
+    """Telemetry data of the tool."""
+    skip_large_output_processing: bool | None = None
+    """True to skip the special treatment of large output."""
+    new_messages: list[ToolResultNewMessage] | None = None
+    """Messages to add after the result."""
+    contents: list[ExternalToolTextResultForLLMContent] | None = None
+    """Structured content for the model, in blocks."""
+    tool_references: list[str] | None = None
+    """Names of deferred tools that can be used from now on."""
+    citable_sources: list[Any] | None = None
+    """Sources that the model may cite."""
+    skill_invocation: Any | None = None
+    """Data on a skill that was invoked."""
+    post_tool_use_failure_hooks_processed: bool | None = None
+    """True if the hooks for failed tools have seen this result already."""
+    ui_resource: Any | None = None
+    """A UI resource from the tool."""
+    mcp_meta: dict[str, Any] | None = None
+    """Metadata of the result, such as information-flow labels."""
+    structured_content: Any | None = None
+    """Structured form of the result, besides the text."""
+    task_completion_decision: TaskCompletionDecision | None = None
+    """Decision of the completion review, from the task completion tool."""
+
+
+class ToolsTaskCompleteEventDataRequest(WireModel):
+    """The arguments and the result of a `task_complete` call, to make event data from.
+
+    Since runtime 1.0.81.
+    """
+
+    tool_args: Any
+    """Arguments the call was made with."""
+    final_result: ToolResultExpanded
+    """Full result that the tool gave."""
 
 
 class ExternalToolTextResultForLLM(WireModel):
@@ -207,6 +637,19 @@ class ExternalToolTextResultForLLM(WireModel):
     """Binary data the model gets to see, in base64."""
     contents: list[ExternalToolTextResultForLLMContent] | None = None
     """The tool's output as structured blocks."""
+    tool_references: list[str] | None = None
+    """Names of deferred tools to show to the model, from a tool search override. If set, the result goes
+    to the model as `tool_reference` blocks and not as text. Since runtime 1.0.81.
+    """
+
+
+ToolResult: TypeAlias = Annotated[
+    str | ToolResultExpanded | UnknownVariant, Field(union_mode="left_to_right")
+]
+"""What a tool returns: text alone, or an object with details.
+
+Since runtime 1.0.81.
+"""
 
 
 ExternalToolResult: TypeAlias = Annotated[

@@ -9,6 +9,25 @@ from pydantic import Field
 
 from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
+MCPElicitationFormMode: TypeAlias = Literal["form"] | str
+"""Mode of an elicitation with structured answers.
+
+- `form`: The user fills in a form.
+
+Since runtime 1.0.81.
+"""
+
+
+class MCPTaskMetadata(WireModel):
+    """How long an MCP task lives.
+
+    Since runtime 1.0.81.
+    """
+
+    ttl: int | None = None
+    """Time to live of the task."""
+
+
 UIAutoModeSwitchResponse: TypeAlias = Literal["yes", "yes_always", "no"] | str
 """What the user decided about an auto-mode switch.
 
@@ -39,6 +58,13 @@ UIElicitationFieldValue: TypeAlias = str | int | float | bool | list[str]
 """A value filled in for a form field: a string, a number, a boolean or a list of strings."""
 
 
+class UIElicitationRequestMeta(WireModel):
+    """MCP metadata of an elicitation request.
+
+    Since runtime 1.0.81.
+    """
+
+
 UIElicitationResponseAction: TypeAlias = Literal["accept", "decline", "cancel"] | str
 """What the user did with a form.
 
@@ -50,6 +76,13 @@ UIElicitationResponseAction: TypeAlias = Literal["accept", "decline", "cancel"] 
 
 UIElicitationResponseContent: TypeAlias = dict[str, UIElicitationFieldValue]
 """Values the user filled in, keyed by field name; present when `action` is `accept`."""
+
+
+class UIElicitationResponseMeta(WireModel):
+    """MCP metadata of an elicitation response.
+
+    Since runtime 1.0.81.
+    """
 
 
 class UIElicitationResult(WireModel):
@@ -156,6 +189,11 @@ class UIExitPlanModeResponse(WireModel):
     """True to accept later edits without asking."""
     feedback: str | None = None
     """What the user said when refusing the plan or asking for changes."""
+    defer_implementation: bool | None = None
+    """True to have the agent end its turn before implementing, so that the client can restore the
+    session's model and start a fresh turn. Set it only if planning ran with another model, context tier
+    or reasoning effort. Since runtime 1.0.81.
+    """
 
 
 class UIHandlePendingAutoModeSwitchRequest(WireModel):
@@ -199,6 +237,18 @@ class UIRegisterDirectAutoModeSwitchHandlerResult(WireModel):
     """Opaque handle of the registration, to pass to `unregisterDirectAutoModeSwitchHandler` when the
     handler is gone. Registrations are counted; the server sends requests out again once none is left.
     """
+
+
+UISessionLimitsExhaustedResponseAction: TypeAlias = Literal["add", "set", "unset", "cancel"] | str
+"""What can be done about a used-up session limit.
+
+- `add`: Raise the limit by a number of AI Credits.
+- `set`: Set the limit to a number of AI Credits.
+- `unset`: Remove the limit.
+- `cancel`: Keep the limit and cancel the model request that it blocks.
+
+Since runtime 1.0.81.
+"""
 
 
 class UIUnregisterDirectAutoModeSwitchHandlerRequest(WireModel):
@@ -256,6 +306,10 @@ class UIElicitationResponse(WireModel):
     """What the user did with the form."""
     content: UIElicitationResponseContent | None = None
     """Values the user filled in; present when `action` is `accept`."""
+    meta: UIElicitationResponseMeta | None = Field(
+        default=None, validation_alias="_meta", serialization_alias="_meta"
+    )
+    """MCP metadata of the response. Since runtime 1.0.81."""
 
 
 class UIElicitationSchemaPropertyNumber(WireModel):
@@ -334,6 +388,20 @@ class UIHandlePendingUserInputRequest(WireModel):
     """The user's answer."""
 
 
+class UISessionLimitsExhaustedResponse(WireModel):
+    """What the user wants done about a used-up session limit.
+
+    Since runtime 1.0.81.
+    """
+
+    action: UISessionLimitsExhaustedResponseAction
+    """The chosen action."""
+    additional_ai_credits: int | float | None = None
+    """AI Credits by which to raise the limit, for `add`."""
+    max_ai_credits: int | float | None = None
+    """New limit in AI Credits, for `set`."""
+
+
 class UIElicitationArrayAnyOfField(TaggedModel):
     """A form field for choosing any of several options that have labels."""
 
@@ -366,6 +434,18 @@ UIElicitationSchemaProperty: TypeAlias = Annotated[
 """One field of a form."""
 
 
+class UIHandlePendingSessionLimitsExhaustedRequest(WireModel):
+    """The answer to a `session_limits_exhausted.requested` event.
+
+    Since runtime 1.0.81.
+    """
+
+    request_id: str
+    """Request ID from the event."""
+    response: UISessionLimitsExhaustedResponse
+    """What the user chose."""
+
+
 class UIElicitationSchema(TaggedModel):
     """JSON Schema of a form for the user."""
 
@@ -383,3 +463,11 @@ class UIElicitationRequest(WireModel):
     """Text that tells the user what to fill in."""
     requested_schema: UIElicitationSchema
     """JSON Schema of the form."""
+    mode: MCPElicitationFormMode | None = None
+    """Mode of elicitation; `form` when absent. Since runtime 1.0.81."""
+    meta: UIElicitationRequestMeta | None = Field(
+        default=None, validation_alias="_meta", serialization_alias="_meta"
+    )
+    """MCP metadata of the request. Since runtime 1.0.81."""
+    task: MCPTaskMetadata | None = None
+    """MCP metadata of the task. Since runtime 1.0.81."""

@@ -6,92 +6,15 @@ from __future__ import annotations
 from copilot_sdk._model import WireModel
 
 
-class UsageMetricsCodeChanges(WireModel):
-    """How much code a session has changed."""
+class SessionUsageSetCodeChangesRequest(WireModel):
+    """Totals of code changes, as the host that owns the session reports them.
 
-    lines_added: int
-    """Count of lines added."""
-    lines_removed: int
-    """Count of lines removed."""
-    files_modified_count: int
-    """Count of files changed, each counted once."""
-    files_modified: list[str]
-    """Paths of the files changed, each listed once."""
+    Since runtime 1.0.102.
+    """
 
-
-class UsageMetricsModelMetricRequests(WireModel):
-    """Count and cost of the requests to one model."""
-
-    count: int
-    """Count of API requests to the model."""
-    cost: int | float
-    """Cost of the user's premium requests, multiplier included."""
-
-
-class UsageMetricsModelMetricTokenDetail(WireModel):
-    """A model's count for one token type."""
-
-    token_count: int
-    """Tokens of the type so far."""
-
-
-class UsageMetricsModelMetricUsage(WireModel):
-    """The tokens spent on one model."""
-
-    input_tokens: int
-    """Input tokens in all."""
-    output_tokens: int
-    """Output tokens in all."""
-    cache_read_tokens: int
-    """Tokens the prompt cache supplied."""
-    cache_write_tokens: int
-    """Tokens put into the prompt cache."""
-    reasoning_tokens: int | None = None
-    """Output tokens that went into reasoning; may be absent."""
-
-
-class UsageMetricsTokenDetail(WireModel):
-    """The session's count for one token type."""
-
-    token_count: int
-    """Tokens of the type so far."""
-
-
-class UsageMetricsModelMetric(WireModel):
-    """What a session has used of one model."""
-
-    requests: UsageMetricsModelMetricRequests
-    """Count and cost of the requests to the model."""
-    usage: UsageMetricsModelMetricUsage
-    """Tokens the model took and gave."""
-    total_nano_aiu: int | float | None = None
-    """Cost of the model in nano AI units; may be absent."""
-    token_details: dict[str, UsageMetricsModelMetricTokenDetail] | None = None
-    """Token counts of the model, by token type; may be absent."""
-
-
-class UsageGetMetricsResult(WireModel):
-    """What a session has used since it started."""
-
-    total_premium_request_cost: int | float
-    """Cost of the user's premium requests over all models; multipliers can make it fractional."""
-    total_user_requests: int
-    """Plain count of API requests the user set off, with no multiplier."""
-    total_nano_aiu: int | float | None = None
-    """Cost of the whole session in nano AI units; may be absent."""
-    token_details: dict[str, UsageMetricsTokenDetail] | None = None
-    """Token counts of the whole session, by token type; may be absent."""
-    total_api_duration_ms: int | float
-    """Time spent in model calls, in milliseconds."""
-    session_start_time: str
-    """When the session started, in ISO 8601."""
-    code_changes: UsageMetricsCodeChanges
-    """Totals of the code changed."""
-    model_metrics: dict[str, UsageMetricsModelMetric]
-    """Requests and tokens of each model, by model ID."""
-    current_model: str | None = None
-    """ID of the model in use; may be absent."""
-    last_call_input_tokens: int
-    """Input tokens of the main agent's latest model call."""
-    last_call_output_tokens: int
-    """Output tokens of the main agent's latest model call."""
+    lines_added: int | float
+    """Lines added in all; replaces the earlier number."""
+    lines_removed: int | float
+    """Lines removed in all; replaces the earlier number."""
+    files_count: int | float | None = None
+    """Files changed in all; if absent, the earlier number stays."""

@@ -3,11 +3,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
 from copilot_sdk._model import WireModel
+
+from .shared import HistoryRewindUnavailableReason
+
+
+class WorkspaceDiffContents(WireModel):
+    """Full text behind one diff of the session, decoded like the patch. Meant for display, not for
+    restoring files.
+
+    Since runtime 1.0.102.
+    """
+
+    before: str | None = None
+    """Text as it was before any change by the session; absent if there was no file, empty if it was empty."""
+    after: str | None = None
+    """Text when the diff was made; absent if the file was deleted, empty if it is empty."""
+
 
 WorkspaceDiffFileChangeType: TypeAlias = Literal["added", "modified", "deleted", "renamed"] | str
 """What happened to a file in a diff.
@@ -19,12 +35,50 @@ WorkspaceDiffFileChangeType: TypeAlias = Literal["added", "modified", "deleted",
 """
 
 
-WorkspaceDiffMode: TypeAlias = Literal["unstaged", "branch"] | str
+WorkspaceDiffMode: TypeAlias = Literal["unstaged", "branch", "session"] | str
 """What a workspace diff covers.
 
 - `unstaged`: All changes in the working tree: staged, unstaged and untracked.
 - `branch`: All differences from the default branch.
+- `session`: All changes Copilot has made to files in this session; for workspaces without git. Since
+  runtime 1.0.81.
 """
+
+
+class WorkspacesAddSummaryRequest(WireModel):
+    """Params of `session.workspaces.addSummary`.
+
+    Since runtime 1.0.81.
+    """
+
+    title: str
+    """Title to show in lists of checkpoints."""
+    content: str
+    """The summary, in Markdown."""
+
+
+class WorkspacesAddSummaryResultSummary(WireModel):
+    """Metadata of the stored summary.
+
+    Since runtime 1.0.81.
+    """
+
+
+class WorkspacesAddSummaryResultWorkspace(WireModel):
+    """Metadata of the workspace, up to date.
+
+    Since runtime 1.0.81.
+    """
+
+
+class WorkspacesAutopilotObjectiveExistsResult(WireModel):
+    """Whether there is an autopilot objective file.
+
+    Since runtime 1.0.81.
+    """
+
+    exists: bool
+    """True if there is one."""
 
 
 class WorkspacesCheckpoints(WireModel):
@@ -38,6 +92,18 @@ class WorkspacesCheckpoints(WireModel):
     """Name of its file in the workspace's checkpoints directory."""
 
 
+class WorkspacesCreateDirectoryRequest(WireModel):
+    """Params of `session.workspaces.createDirectory`.
+
+    Since runtime 1.0.102.
+    """
+
+    path: str
+    """Path below the directory of workspace files, with slashes."""
+    recursive: bool | None = None
+    """True to create missing parents too; default false."""
+
+
 class WorkspacesCreateFileRequest(WireModel):
     """A workspace file to write: its path and its text."""
 
@@ -47,11 +113,40 @@ class WorkspacesCreateFileRequest(WireModel):
     """Text to write, encoded as UTF-8."""
 
 
+class WorkspacesDeleteAutopilotObjectiveResult(WireModel):
+    """What `session.workspaces.deleteAutopilotObjective` did.
+
+    Since runtime 1.0.81.
+    """
+
+    deleted: bool
+    """True if there was a file and it was deleted."""
+
+
 class WorkspacesDiffRequest(WireModel):
     """Which diff of the workspace to compute."""
 
     mode: WorkspaceDiffMode
     """What to compare the workspace with."""
+    ignore_whitespace: bool | None = None
+    """True to leave out changes of white space only, like `--ignore-all-space` of git; default false.
+    Since runtime 1.0.81.
+    """
+    include_contents: bool | None = None
+    """True to return the full text before and after with each diff; default false, and allowed only in
+    `session` mode. Binary or unavailable files stay without, and size limits still apply; the response
+    can become much larger. Since runtime 1.0.102.
+    """
+
+
+class WorkspacesEnsureRequest(WireModel):
+    """Params of `session.workspaces.ensure`.
+
+    Since runtime 1.0.81.
+    """
+
+    context: Any | None = None
+    """Context from the session's host, passed on as it is."""
 
 
 class WorkspacesListCheckpointsResult(WireModel):
@@ -66,6 +161,16 @@ class WorkspacesListFilesResult(WireModel):
 
     files: list[str]
     """File paths, relative to the files directory."""
+
+
+class WorkspacesReadAutopilotObjectiveResult(WireModel):
+    """What the autopilot objective file holds.
+
+    Since runtime 1.0.81.
+    """
+
+    content: str | None
+    """Content of the file; null if there is none."""
 
 
 class WorkspacesReadCheckpointRequest(WireModel):
@@ -96,6 +201,32 @@ class WorkspacesReadFileResult(WireModel):
     """Text of the file, decoded as UTF-8."""
 
 
+class WorkspacesRemovePathRequest(WireModel):
+    """Params of `session.workspaces.removePath`.
+
+    Since runtime 1.0.102.
+    """
+
+    path: str
+    """Path below the directory of workspace files, with slashes."""
+    recursive: bool | None = None
+    """True to delete a directory with all it contains; default false."""
+    force: bool | None = None
+    """True to accept that the path does not exist; default false."""
+
+
+class WorkspacesRenamePathRequest(WireModel):
+    """Params of `session.workspaces.renamePath`.
+
+    Since runtime 1.0.102.
+    """
+
+    source: str
+    """Present path, below the directory of workspace files, with slashes."""
+    destination: str
+    """New path, below the directory of workspace files, with slashes."""
+
+
 class WorkspacesSaveLargePasteRequest(WireModel):
     """Pasted text to store in the workspace."""
 
@@ -114,12 +245,82 @@ class WorkspacesSaveLargePasteResultSaved(WireModel):
     """Size of the stored file, in bytes."""
 
 
+class WorkspacesStatFileRequest(WireModel):
+    """Params of `session.workspaces.statFile`.
+
+    Since runtime 1.0.102.
+    """
+
+    path: str
+    """Path below the directory of workspace files, with slashes."""
+
+
+class WorkspacesStatFileResult(WireModel):
+    """A file or directory among the workspace files.
+
+    Since runtime 1.0.102.
+    """
+
+    is_file: bool
+    """True for a regular file."""
+    is_directory: bool
+    """True for a directory."""
+    size: int | float
+    """Size, in bytes."""
+    mtime_ms: int | float
+    """Time of the last change, in milliseconds since the epoch."""
+    birthtime_ms: int | float
+    """Time of creation, in milliseconds since the epoch."""
+
+
+class WorkspacesTruncateSummariesRequest(WireModel):
+    """Params of `session.workspaces.truncateSummaries`.
+
+    Since runtime 1.0.81.
+    """
+
+    keep_count: int
+    """How many summaries to keep, counted from the newest."""
+
+
+class WorkspacesUpdateMetadataRequest(WireModel):
+    """Params of `session.workspaces.updateMetadata`.
+
+    Since runtime 1.0.81.
+    """
+
+    context: Any | None = None
+    """Context from the session's host, passed on as it is."""
+    name: str | None = None
+    """Name to show for the workspace instead of the usual one."""
+
+
 WorkspacesWorkspaceDetailsHostType: TypeAlias = Literal["github", "ado"] | str
 """The service that hosts the workspace's repository.
 
 - `github`: The repository is on GitHub.
 - `ado`: The repository is on Azure DevOps.
 """
+
+
+class WorkspacesWriteAutopilotObjectiveRequest(WireModel):
+    """Params of `session.workspaces.writeAutopilotObjective`.
+
+    Since runtime 1.0.81.
+    """
+
+    content: str
+    """Content for the file."""
+
+
+class WorkspacesWriteAutopilotObjectiveResult(WireModel):
+    """What `session.workspaces.writeAutopilotObjective` did.
+
+    Since runtime 1.0.81.
+    """
+
+    operation: str
+    """What was done to the file."""
 
 
 class WorkspaceDiffFileChange(WireModel):
@@ -135,6 +336,11 @@ class WorkspaceDiffFileChange(WireModel):
     """Path before the file was renamed; given for renamed files."""
     is_truncated: bool | None = None
     """True if the diff was left out for being over the size limit per file."""
+    contents: WorkspaceDiffContents | None = None
+    """Full text behind the patch, if `includeContents` was set in `session` mode. Absent for binary, too
+    large or unavailable files and for fallback results; check `isFallback` and `isTruncated` before
+    taking that for a missing file. Since runtime 1.0.102.
+    """
 
 
 class WorkspaceDiffResult(WireModel):
@@ -150,6 +356,24 @@ class WorkspaceDiffResult(WireModel):
     """Default branch the comparison was made with; present when the `branch` mode was asked for."""
     is_fallback: bool
     """True if the `branch` diff you asked for failed and you got the `unstaged` one instead."""
+    unavailable_reason: HistoryRewindUnavailableReason | None = None
+    """Why there is no diff of the session, if `session` mode was asked for and `isFallback` is true:
+    `file-change-tracking-disabled` is lasting, `session-busy` passes once the session settles. Absent
+    in the modes `unstaged` and `branch`; never `unsupported-remote-session`, as remote sessions refuse
+    such a diff. Since runtime 1.0.81.
+    """
+
+
+class WorkspacesAddSummaryResult(WireModel):
+    """The stored summary and the workspace it is in.
+
+    Since runtime 1.0.81.
+    """
+
+    summary: WorkspacesAddSummaryResultSummary | None = None
+    """Metadata of the summary."""
+    workspace: WorkspacesAddSummaryResultWorkspace | None = None
+    """Metadata of the workspace, up to date."""
 
 
 class WorkspacesGetWorkspaceResultWorkspace(WireModel):

@@ -7,16 +7,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import UnknownVariant, WireModel
+from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
-AbortReason: TypeAlias = Literal["user_initiated", "remote_command", "user_abort"] | str
-"""Who or what asked for a turn to be aborted.
-
-- `user_initiated`: The local user asked for it, for example with Ctrl+C.
-- `remote_command`: A command from remote asked for it.
-- `user_abort`: An MCP server asked for it with a `user.abort` notification.
-"""
-
+from ..events import SessionEvent
+from .shared_events_permission import PermissionDecisionSource
+from .shared_events_session import AgentModelPolicy, AutoTier
 
 AgentInfoSource: TypeAlias = Literal["user", "project", "inherited", "remote", "plugin", "builtin"] | str
 """Where the definition of a custom agent comes from.
@@ -30,13 +25,44 @@ AgentInfoSource: TypeAlias = Literal["user", "project", "inherited", "remote", "
 """
 
 
-AutoModeSwitchResponse: TypeAlias = Literal["yes", "yes_always", "no"] | str
-"""The user's answer to an automatic model switch.
+class AuthValidationError(WireModel):
+    """An error met when signing in.
 
-- `yes`: Switch models for this one request.
-- `yes_always`: Use another model now, and go on using it without asking.
-- `no`: Stay with the present model.
-"""
+    Since runtime 1.0.81.
+    """
+
+    message: str
+    """What was wrong with the authentication."""
+    github_message: str | None = None
+    """Message from GitHub, if any."""
+
+
+class AutopilotOptions(WireModel):
+    """How a session in Autopilot mode continues by itself.
+
+    Since runtime 1.0.102.
+    """
+
+    continuation_enabled: bool | None = None
+    """Whether the runtime continues by itself in Autopilot mode; true by default in SDK sessions. The
+    session's mode is unchanged.
+    """
+    max_continues: int | None = None
+    """How often a session outside an active objective continues at most; 5 by default, 0 for never. If
+    absent on an update or warm resume, the limit stays as it was.
+    """
+
+
+class BuiltinToolSafeTelemetryFields(WireModel):
+    """What of a built-in tool is safe for telemetry, field by field.
+
+    Since runtime 1.0.81.
+    """
+
+    name: bool | None = None
+    """True if telemetry may hold the tool's name in the clear."""
+    inputs_names: bool | None = None
+    """True if telemetry may hold the names of the tool's inputs in the clear."""
 
 
 CanvasInstanceAvailability: TypeAlias = Literal["ready", "stale"] | str
@@ -48,59 +74,547 @@ CanvasInstanceAvailability: TypeAlias = Literal["ready", "stale"] | str
 """
 
 
-ContentFilterMode: TypeAlias = Literal["none", "markdown", "hidden_characters"] | str
-"""How the content of MCP tool results is cleaned before use.
+class CapiSessionOptions(WireModel):
+    """Options for the built-in Copilot API provider.
 
-- `none`: The content passes through as it is.
-- `markdown`: HTML is made safe, while output that suits Markdown is kept.
-- `hidden_characters`: Characters that could conceal instructions are taken out.
+    Since runtime 1.0.81.
+    """
+
+    enable_websocket_responses: bool | None = Field(
+        default=None,
+        validation_alias="enableWebSocketResponses",
+        serialization_alias="enableWebSocketResponses",
+    )
+    """Whether the Responses API may go over WebSocket; on by default where the model offers
+    `ws:/responses`. False forces HTTP, as the variable `COPILOT_CLI_DISABLE_WEBSOCKET_RESPONSES` does.
+    """
+    auto_tier: AutoTier | None = None
+    """Routing preference while the model is `auto`; kept for a later cold resume, and if none was ever
+    given the API decides. On an active session a new value takes effect after the resume and not within
+    a running turn. `fast` is a low-latency choice for integrators. Since runtime 1.0.102.
+    """
+
+
+CardDigestValue: TypeAlias = str
+"""A SHA-256 digest, as 64 lowercase hex digits.
+
+Since runtime 1.0.81.
 """
 
 
-ContextTier: TypeAlias = Literal["default", "long_context"] | str
-"""A size class of the model's context window.
+CatalogAuthenticationRequiredReason: TypeAlias = (
+    Literal["no-credential", "credential-expired", "credential-rejected"] | str
+)
+"""Reasons why the catalog did not accept the caller's sign-in.
 
-- `default`: The context window has its standard size.
-- `long_context`: The context window is larger than standard.
+- `no-credential`: No credential was given; the user must sign in.
+- `credential-expired`: The credential has expired; try a silent refresh first.
+- `credential-rejected`: The credential was turned down, say as revoked, malformed or meant for another
+  audience. The user must sign in again; refreshing it does not help.
+
+Since runtime 1.0.81.
 """
 
 
-class EmbeddedBlobResourceContents(WireModel):
-    """A resource whose content is binary data."""
+CatalogCapability: TypeAlias = (
+    Literal[
+        "mcp-server-card",
+        "legacy-mcp-server-card",
+        "ai-skill-discovery",
+        "mcp-install-planning",
+        "multiple-transport-choice",
+        "agent-plugin-discovery",
+        "agent-plugin-formats",
+        "catalog-search-pagination",
+        "trust-snapshot",
+        "catalog-selection",
+        "catalog-search-credential-required",
+        "catalog-search-session-bound",
+        "mcp-confirmed-remote-installation",
+        "mcp-configured-remote-installation",
+        "skill-confirmed-installation",
+        "agent-plugin-confirmed-installation",
+        "catalog-reference-installation",
+        "catalog-feeds",
+        "catalog-search-categories",
+    ]
+    | str
+)
+"""Wire features a caller can demand of the catalog, for each request anew. If granted, the runtime
+understands the feature; whether the operation is switched on is told separately.
 
-    uri: str
-    """URI of the resource."""
-    mime_type: str | None = None
-    """MIME type of `blob`."""
-    blob: str
-    """The content of the resource, in base64."""
+- `mcp-server-card`: The media type `application/mcp-server-card+json`.
+- `legacy-mcp-server-card`: The older media type `application/mcp-server+json`.
+- `ai-skill-discovery`: Candidates of type `application/ai-skill`, which can be found but not installed.
+- `mcp-install-planning`: Plans for installing MCP servers, and their handles. If planning is off, the
+  answer is `planning-unavailable`.
+- `multiple-transport-choice`: Plans that list all usable transports and not only one.
+- `agent-plugin-discovery`: Candidates of type `application/vnd.github.copilot-plugin` with their
+  identity, version, source and compatibility. Since runtime 1.0.102.
+- `agent-plugin-formats`: Also Agent Plugins (media type `application/agent-plugin+json`) and Claude
+  plugins (`application/vnd.anthropic.claude-plugin+json`). Needs `agent-plugin-discovery`; without it a
+  plugin search finds Copilot plugins alone. Since runtime 1.0.102.
+- `catalog-search-pagination`: Numbered pages of search results, with page tokens from the catalog.
+  Named and granted only on request. Since runtime 1.0.102.
+- `trust-snapshot`: Trust snapshots on candidates; protocol-3 callers get them only if they demand this.
+  Since runtime 1.0.102.
+- `catalog-selection`: Picking one exact candidate by a reference safe to show a model, with the
+  candidate's handle given only to the host. Since runtime 1.0.102.
+- `catalog-search-credential-required`: Search only with a credential of the selected GitHub.com account
+  and never retry anonymously, not even after HTTP 401 or 403. Keep demanding it on every page and
+  retry; without it, signing in is optional. It does not prove that the catalog accepted the identity.
+  Since runtime 1.0.102.
+- `catalog-search-session-bound`: Signed-in search, selection and planning tied to one existing session,
+  account, host and connection. Needs `catalog-search-credential-required`; it neither creates a session
+  nor allows installing. Since runtime 1.0.102.
+- `mcp-confirmed-remote-installation`: Prepare, confirm and apply personal remote MCP installations that
+  need no inputs or secrets, and remove them. Named only where the needed parts exist; new work needs
+  the original connection and a bound session. Since runtime 1.0.102.
+- `mcp-configured-remote-installation`: The same with declared header and URL values and with secret
+  headers. Needs `mcp-confirmed-remote-installation` and a bound session; secrets go only to the
+  reviewed store after confirmation and never come back. Package and stdio choices are not covered.
+  Since runtime 1.0.102.
+- `skill-confirmed-installation`: Install, uninstall, recover and enable verified skills from Agent
+  Finder. Named only by runtimes that can install skills; a session may still refuse it as a disabled
+  feature. Since runtime 1.0.102.
+- `agent-plugin-confirmed-installation`: Agent Plugin candidates with `installability`, `installPlan`
+  and perhaps `handle`, the methods `plugins.planInstall` and `plugins.applyInstall`, as well as plugin
+  plans from `catalog.planInstallFromReference`. Needs `agent-plugin-discovery`; named only by runtimes
+  that can install plugins, and a session may still refuse it as a disabled feature. Since runtime
+  1.0.102.
+- `catalog-reference-installation`: The method `catalog.planInstallFromReference`, which plans the
+  install of what an Agent Finder reference points to. Each kind also needs its own capability: `skill-
+  confirmed-installation` or `agent-plugin-confirmed-installation`. Named only by runtimes that can
+  install skills. Since runtime 1.0.102.
+- `catalog-feeds`: The methods `catalog.getSavedFeed` and `catalog.getGeneratedFeed`, whose entries look
+  like those of `catalog.search`. Needs `catalog-search-credential-required`; with `catalog-search-
+  session-bound` it is tied to a session. Since runtime 1.0.102.
+- `catalog-search-categories`: The `categories` filter of `catalog.search`. Demand it to send the
+  filter, so that an older runtime refuses and does not ignore it. Since runtime 1.0.102.
 
-
-class EmbeddedTextResourceContents(WireModel):
-    """A resource whose content is text."""
-
-    uri: str
-    """URI of the resource."""
-    mime_type: str | None = None
-    """MIME type of `text`."""
-    text: str
-    """The content of the resource."""
-
-
-ExitPlanModeAction: TypeAlias = Literal["exit_only", "interactive", "autopilot", "autopilot_fleet"] | str
-"""What to do on leaving plan mode.
-
-- `exit_only`: Leave plan mode and do not start on the plan.
-- `interactive`: Leave plan mode and go on in interactive mode.
-- `autopilot`: Leave plan mode and let the agent go on by itself.
-- `autopilot_fleet`: Leave plan mode and go on with several autonomous workers in parallel.
+Since runtime 1.0.81.
 """
 
 
-FilterMapping: TypeAlias = Annotated[
-    dict[str, ContentFilterMode] | ContentFilterMode | UnknownVariant, Field(union_mode="left_to_right")
+CatalogCapabilityId: TypeAlias = str
+"""Name of a wire feature. Unknown names are allowed, so that an older runtime can refuse them properly.
+
+Since runtime 1.0.81.
+"""
+
+
+class CatalogClientContract(WireModel):
+    """Protocol version and capabilities that a catalog request demands of the runtime.
+
+    Since runtime 1.0.81.
+    """
+
+    protocol_version: int
+    """SDK protocol version you were built for; the request is refused if it is below the runtime's
+    minimum.
+    """
+    required_capabilities: list[CatalogCapabilityId]
+    """Wire features the runtime must understand; an unknown one makes it refuse and list those it knows.
+    That a feature is understood does not mean the operation is switched on.
+    """
+
+
+CatalogContractViolationReason: TypeAlias = (
+    Literal["both-url-and-data", "neither-url-nor-data", "duplicate-identity", "unknown-media-type"] | str
+)
+"""Wire rules that a catalog response may break.
+
+- `both-url-and-data`: A result had a URL and embedded data as well; only one is allowed.
+- `neither-url-nor-data`: A result had no URL and no embedded data; one is needed.
+- `duplicate-identity`: Two results had the same normalized identity (for Agent Plugins, the same
+  identity and declared version).
+- `unknown-media-type`: A result had no media type, or one that is not known.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogInvalidRequestField: TypeAlias = (
+    Literal[
+        "query",
+        "limit",
+        "kinds",
+        "contract",
+        "source",
+        "card",
+        "scope",
+        "policySessionId",
+        "page",
+        "sessionId",
+        "selectionRef",
+        "outcome",
+        "feed",
+        "trustTiers",
+        "categories",
+    ]
+    | str
+)
+"""Parts of a request that the runtime or the catalog may reject.
+
+- `query`: The query is empty or too long.
+- `limit`: The number of results asked for is out of range.
+- `kinds`: The list of kinds is empty or names one twice.
+- `contract`: The contract is missing or malformed.
+- `source`: The source of the plan is missing or malformed.
+- `card`: The card has no media type, URL or data.
+- `scope`: The runtime does not write to this scope.
+- `policySessionId`: The chosen attached session is missing, malformed or unavailable. Since runtime
+  1.0.102.
+- `page`: The page token or target is bad, or the catalog refused to go on; search again without `page`.
+  Since runtime 1.0.102.
+- `sessionId`: The ID of the local session is missing or malformed. Since runtime 1.0.102.
+- `selectionRef`: The selection reference is missing or malformed. Since runtime 1.0.102.
+- `outcome`: The final outcome of the selection is missing or not supported. Since runtime 1.0.102.
+- `feed`: The saved feed's ID, or the generated feed's strategy or key, is missing or malformed. Since
+  runtime 1.0.102.
+- `trustTiers`: The list of trust tiers is empty, or names a tier twice or one that does not exist.
+  Since runtime 1.0.102.
+- `categories`: The list of categories is empty or too long, names one twice, or has a value that is no
+  lowercase slug. Since runtime 1.0.102.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogMalformedCardReason: TypeAlias = (
+    Literal[
+        "invalid-json",
+        "schema-violation",
+        "unsupported-media-type",
+        "missing-required-field",
+        "size-limit-exceeded",
+    ]
+    | str
+)
+"""What can be wrong with a card.
+
+- `invalid-json`: The card is not proper JSON.
+- `schema-violation`: The card does not match the schema of its media type.
+- `unsupported-media-type`: The runtime does not know the declared media type.
+- `missing-required-field`: A required field is missing.
+- `size-limit-exceeded`: The card is larger than allowed.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogMediaType: TypeAlias = (
+    Literal[
+        "application/mcp-server-card+json",
+        "application/mcp-server+json",
+        "application/ai-skill",
+        "application/vnd.github.copilot-plugin",
+        "application/vnd.anthropic.claude-plugin+json",
+        "application/agent-plugin+json",
+    ]
+    | str
+)
+"""Media types of catalog cards.
+
+- `application/mcp-server-card+json`: The present type of MCP server cards.
+- `application/mcp-server+json`: The older type of MCP server cards, still accepted.
+- `application/ai-skill`: An AI skill card, which can be searched for but not installed.
+- `application/vnd.github.copilot-plugin`: An Agent Plugin descriptor, as mere data. Since runtime
+  1.0.102.
+- `application/vnd.anthropic.claude-plugin+json`: A Claude plugin descriptor, as mere data; only seen
+  with the `agent-plugin-formats` capability. Since runtime 1.0.102.
+- `application/agent-plugin+json`: A portable Agent Plugin descriptor, as mere data; only seen with the
+  `agent-plugin-formats` capability. Since runtime 1.0.102.
+
+Since runtime 1.0.81.
+"""
+
+
+class CatalogNegotiatedContract(WireModel):
+    """Protocol version and capabilities granted for a catalog operation that succeeded.
+
+    Since runtime 1.0.81.
+    """
+
+    runtime_protocol_version: int
+    """Protocol version of the runtime."""
+    granted_capabilities: list[CatalogCapability]
+    """Wire features the runtime understands: the five original ones and those you asked for, in supported
+    order, each once. Whether an operation is switched on is told separately.
+    """
+
+
+CatalogNegotiationRefusedErrorSupportedCapabilities: TypeAlias = Annotated[
+    CatalogCapability | CatalogCapabilityId | UnknownVariant, Field(union_mode="left_to_right")
 ]
-"""How the content of tool results is filtered: one mode for all tools, or a map from tool name to mode."""
+"""A capability of the catalog, as one version or another of the runtime names it.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogNegotiationRefusedReason: TypeAlias = (
+    Literal["unsupported-protocol-version", "unsupported-capability"] | str
+)
+"""Reasons for refusing a caller's contract.
+
+- `unsupported-protocol-version`: The caller's protocol version is too low.
+- `unsupported-capability`: The runtime lacks a capability the caller needs.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogNetworkFailureReason: TypeAlias = (
+    Literal[
+        "offline",
+        "dns",
+        "timeout",
+        "tls",
+        "connection-refused",
+        "http-status",
+        "response-too-large",
+        "redirect-rejected",
+        "proxy-authentication-required",
+        "rate-limited",
+        "service-unavailable",
+    ]
+    | str
+)
+"""Kinds of network failure.
+
+- `offline`: There is no network; nothing was tried.
+- `dns`: The host name could not be resolved.
+- `timeout`: The request took too long.
+- `tls`: The TLS handshake or the certificate check failed.
+- `connection-refused`: The other side refused or reset the connection.
+- `http-status`: The catalog answered with another failing status.
+- `response-too-large`: The response was larger than allowed.
+- `redirect-rejected`: The runtime's rules forbid the redirect.
+- `proxy-authentication-required`: The proxy answered 407 and wants a sign-in. Since runtime 1.0.102.
+- `rate-limited`: The catalog limits requests for now; wait before the next one. Since runtime 1.0.102.
+- `service-unavailable`: The catalog answered with a passing 5xx error. Since runtime 1.0.102.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogUnavailableReason: TypeAlias = (
+    Literal[
+        "search-unavailable",
+        "planning-unavailable",
+        "authority-not-configured",
+        "disabled-by-policy",
+        "selection-unavailable",
+        "feed-not-found",
+    ]
+    | str
+)
+"""Reasons for not offering a catalog operation.
+
+- `search-unavailable`: This build of the runtime has no catalog search.
+- `planning-unavailable`: This build of the runtime has no install planning.
+- `authority-not-configured`: The runtime has no catalog set up.
+- `disabled-by-policy`: Policy has turned it off on this runtime.
+- `selection-unavailable`: The session or runtime cannot select one exact candidate. Since runtime
+  1.0.102.
+- `feed-not-found`: There is no such saved feed, or no such strategy or key of a generated feed. Since
+  runtime 1.0.102.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogUnsafeRetrievalReason: TypeAlias = (
+    Literal[
+        "blocked-scheme",
+        "credentials-in-url",
+        "blocked-address",
+        "redirect-to-blocked-address",
+        "proxy-rejected",
+        "host-not-permitted",
+    ]
+    | str
+)
+"""Safety rules that a fetch may break.
+
+- `blocked-scheme`: URLs of this scheme are not fetched.
+- `credentials-in-url`: The URL has credentials in it.
+- `blocked-address`: The URL leads to a loopback, link-local, private or cloud metadata address.
+- `redirect-to-blocked-address`: A redirect leads to a blocked address.
+- `proxy-rejected`: The proxy policy forbids the request.
+- `host-not-permitted`: Cards may not be fetched from this host.
+
+Since runtime 1.0.81.
+"""
+
+
+ClientMetadata: TypeAlias = dict[str, str]
+"""Strings that a client stores with a local session; the runtime never interprets them. Keys are case-
+sensitive, 1 to 256 UTF-8 bytes, not under `copilot/` or `github/`; values up to 16 KiB; at most 128
+entries and 64 KiB in all.
+
+Since runtime 1.0.102.
+"""
+
+
+ConnectorCatalogStatus: TypeAlias = Literal["not_connected", "pending", "connected", "error", "unknown"] | str
+"""State of a connector's connection, as its service reports it.
+
+- `not_connected`: Can be connected, but is not.
+- `pending`: Connection or consent is not finished yet.
+- `connected`: Connected; it may bring MCP servers.
+- `error`: The connection cannot be used, says the service.
+- `unknown`: A state that the runtime does not know.
+
+Since runtime 1.0.102.
+"""
+
+
+EventsCursorStatus: TypeAlias = Literal["ok", "expired"] | str
+"""Whether a cursor could be used.
+
+- `ok`: The read went on from the cursor.
+- `expired`: The cursor's event is gone, for instance truncated or compacted away, so the read began
+  with the oldest event left.
+"""
+
+
+EventsReadDirection: TypeAlias = Literal["forward", "backward"] | str
+"""Direction in which stored events are paged. Within a page they are always oldest first.
+
+- `forward`: From the cursor on to newer events; the default.
+- `backward`: Newest events first, then pages of older ones.
+
+Since runtime 1.0.81.
+"""
+
+
+ExtensionSource: TypeAlias = Literal["project", "user", "plugin", "session"] | str
+"""Places an extension can be found.
+
+- `project`: Directory `.github/extensions` of the current project.
+- `user`: The user's directory `~/.copilot/extensions`.
+- `plugin`: The extension comes from an installed plugin. Since runtime 1.0.81.
+- `session`: The extension was found in the state directory of this session and is loaded for it alone.
+  Since runtime 1.0.81.
+"""
+
+
+class FactoryAckResult(WireModel):
+    """Confirms that a factory request was taken.
+
+    Since runtime 1.0.81.
+    """
+
+
+class FolderTrustCheckResult(WireModel):
+    """Tells whether a folder is trusted."""
+
+    trusted: bool
+    """True when the user trusts the folder."""
+
+
+HistoryRewindUnavailableReason: TypeAlias = (
+    Literal["file-change-tracking-disabled", "session-busy", "unsupported-remote-session"] | str
+)
+"""Why rewind points, a preview of restored files or a session diff cannot be had from the recorded file
+changes.
+
+- `file-change-tracking-disabled`: The tracking of file changes was not turned on before the session's
+  first turn.
+- `session-busy`: Work is under way that may change files or history; try again once the session
+  settles.
+- `unsupported-remote-session`: Rewind is not supported for remote sessions.
+
+Since runtime 1.0.81.
+"""
+
+
+HookType: TypeAlias = (
+    Literal[
+        "preToolUse",
+        "preMcpToolCall",
+        "postToolUse",
+        "postToolUseFailure",
+        "userPromptSubmitted",
+        "userPromptTransformed",
+        "sessionStart",
+        "sessionEnd",
+        "errorOccurred",
+        "agentStop",
+        "subagentStart",
+        "subagentStop",
+    ]
+    | str
+)
+"""When a hook is called.
+
+- `preToolUse`: Before a tool runs.
+- `preMcpToolCall`: Before an MCP tool is called.
+- `postToolUse`: After a tool has run.
+- `postToolUseFailure`: After a tool has failed.
+- `userPromptSubmitted`: When a prompt has been sent.
+- `userPromptTransformed`: When the prompt has been completed for the model.
+- `sessionStart`: At the first prompt of a session.
+- `sessionEnd`: When a session is closed.
+- `errorOccurred`: When an error has happened.
+- `agentStop`: When the agent is about to end its turn.
+- `subagentStart`: When a sub-agent starts.
+- `subagentStop`: When a sub-agent is about to end.
+"""
+
+
+class HostEmptyResult(WireModel):
+    """Confirms that an operation on a host is complete; has no fields.
+
+    Since runtime 1.0.102.
+    """
+
+
+class HostPublishSessionResult(WireModel):
+    """The published session: its ID in the runtime, unchanged, and the URI the listener serves it under.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """Canonical ID that the published session has in the runtime."""
+    session_uri: str
+    """URI under which AHP clients of this listener find the session."""
+
+
+class HostSessionCreateResult(WireModel):
+    """The session that the application has made resident on its own connection.
+
+    Since runtime 1.0.102.
+    """
+
+    session_id: str
+    """UUID of the session on the SDK connection of the application."""
+
+
+class HostUnpublishSessionResult(WireModel):
+    """Tells whether a publication was withdrawn. Local history, worktrees and running work are kept in any
+    case.
+
+    Since runtime 1.0.102.
+    """
+
+    unpublished: bool
+    """True if the publication was removed, false if there was none."""
+
+
+class InstalledPluginVerifiedSource(WireModel):
+    """The GitHub repository and commit that fix an installed plugin.
+
+    Since runtime 1.0.102.
+    """
+
+    repository: str
+    """GitHub repository, as `owner/repo`."""
+    revision: str
+    """Commit the plugin is pinned to, as a full SHA of 40 hex digits."""
 
 
 InstructionSourceLocation: TypeAlias = Literal["user", "repository", "working-directory", "plugin"] | str
@@ -128,51 +642,174 @@ InstructionSourceType: TypeAlias = (
 """
 
 
-class MCPServerAuthConfigRedirectPort(WireModel):
-    """Detailed sign-in settings of an MCP server."""
+LLMInferenceHeaders: TypeAlias = dict[str, list[str]]
+"""HTTP headers: each name in lower case, with the list of its values (several for one like `Set-Cookie`).
 
-    redirect_port: int | None = None
-    """Port on which the OAuth redirect is always received, from 1 to 65535."""
-
-
-MCPServerConfigHTTPOAuthGrantType: TypeAlias = Literal["authorization_code", "client_credentials"] | str
-"""OAuth flows for signing in to a remote MCP server.
-
-- `authorization_code`: The user signs in through a browser, with PKCE.
-- `client_credentials`: The configured OAuth client signs in by itself, with no user present.
+Since runtime 1.0.81.
 """
 
 
-MCPServerConfigHTTPType: TypeAlias = Literal["http", "sse"] | str
-"""Transports of a remote MCP server; `http` applies when none is given.
+MCPInstallationSecretStorage: TypeAlias = Literal["keychain", "private-file"] | str
+"""Places to keep secrets. The choice is shown for review, and no other place is tried on failure.
 
-- `http`: Streamable HTTP.
-- `sse`: Server-Sent Events.
+- `keychain`: The operating system's keychain, with no file as a fallback.
+- `private-file`: A private file.
+
+Since runtime 1.0.102.
 """
 
 
-MCPServerSource: TypeAlias = Literal["user", "workspace", "plugin", "builtin"] | str
-"""Places where an MCP server can be configured.
+MCPPlanPolicyDecision: TypeAlias = Literal["allowed", "blocked", "requires-approval"] | str
+"""What policy may decide about a planned server.
 
-- `user`: The user's own global MCP configuration.
-- `workspace`: The current workspace.
-- `plugin`: A plugin that is installed.
-- `builtin`: The runtime, which ships the server.
+- `allowed`: The server may be used.
+- `blocked`: The server is forbidden, and the plan cannot be applied.
+- `requires-approval`: The server may be used only once someone has approved it.
+
+Since runtime 1.0.81.
 """
 
 
-MCPServerStatus: TypeAlias = (
-    Literal["connected", "failed", "needs-auth", "pending", "disabled", "not_configured"] | str
+MCPPlanPolicySource: TypeAlias = (
+    Literal["none", "enterprise-allowlist", "registry-policy", "local-trust"] | str
 )
-"""The state of the connection to an MCP server.
+"""Authorities a policy decision may come from.
 
-- `connected`: Connected and ready to use.
-- `failed`: Could not be connected or initialized.
-- `needs-auth`: Cannot be connected until someone authenticates.
-- `pending`: Still connecting.
-- `disabled`: Configured, but turned off.
-- `not_configured`: Not part of this session's configuration.
+- `none`: There was no policy to apply, so the server is allowed.
+- `enterprise-allowlist`: An enterprise allowlist decided.
+- `registry-policy`: The card's registry decided.
+- `local-trust`: Local trust settings decided.
+
+Since runtime 1.0.81.
 """
+
+
+class MCPPlanResourceIdentity(WireModel):
+    """Identity of the MCP server in a plan, however the card spelled it.
+
+    Since runtime 1.0.81.
+    """
+
+    canonical_name: str
+    """Normalized name, such as `io.github.owner/server`."""
+    server_name: str
+    """Key of the server in the local configuration."""
+    version: str | None = None
+    """Version named by the card, if any."""
+    registry_id: str | None = None
+    """ID of the server in its registry, if it came from one."""
+
+
+MCPServerCardMediaType: TypeAlias = (
+    Literal["application/mcp-server-card+json", "application/mcp-server+json"] | str
+)
+"""Media types of MCP cards that can be planned from.
+
+- `application/mcp-server-card+json`: The present type of MCP server cards.
+- `application/mcp-server+json`: The older type of MCP server cards, still accepted.
+
+Since runtime 1.0.81.
+"""
+
+
+class MarketplaceAddResult(WireModel):
+    """Answer to `plugins.marketplaces.add`."""
+
+    name: str
+    """Name the marketplace is registered under, taken from its manifest."""
+
+
+class MarketplaceInfo(WireModel):
+    """A registered marketplace."""
+
+    name: str
+    """Name of the marketplace, as written after the `@` of a plugin spec."""
+    source: str
+    """Where its catalog comes from, in words, such as `GitHub: owner/repo`."""
+    is_default: bool | None = None
+    """True if the marketplace ships with the runtime; such a one cannot be removed."""
+    managed: bool | None = None
+    """True if managed settings of the enterprise provide and control this marketplace. Since runtime
+    1.0.102.
+    """
+    available: bool | None = None
+    """Whether a managed marketplace is in the runtime's registry now. False for one that stays listed, so
+    that governance sees it, although loading or reconciling it failed. Since runtime 1.0.102.
+    """
+
+
+class MarketplaceListResult(WireModel):
+    """Answer to `plugins.marketplaces.list`."""
+
+    marketplaces: list[MarketplaceInfo]
+    """The known marketplaces, with the built-in defaults."""
+
+
+class MarketplacePluginInfo(WireModel):
+    """A plugin that a marketplace offers."""
+
+    name: str
+    """Name of the plugin in the catalog."""
+    description: str | None = None
+    """What the plugin is, in short; absent when the catalog does not say."""
+
+
+class MarketplaceRefreshEntry(WireModel):
+    """How `plugins.marketplaces.refresh` went for one marketplace."""
+
+    name: str
+    """Name of the marketplace."""
+    success: bool
+    """True if its catalog was fetched."""
+    error: str | None = None
+    """What went wrong; present only on failure."""
+
+
+class MarketplaceRefreshResult(WireModel):
+    """Answer to `plugins.marketplaces.refresh`."""
+
+    results: list[MarketplaceRefreshEntry]
+    """How the refresh went for each marketplace, in a stable order."""
+
+
+class MarketplaceRemoveResult(WireModel):
+    """Answer to `plugins.marketplaces.remove`."""
+
+    removed: bool
+    """True if the marketplace is gone; false if installed plugins depend on it and `force` was not set."""
+    dependent_plugins: list[str] | None = None
+    """Names of the installed plugins that stood in the way; present only when `removed` is false."""
+
+
+ModelPickerPriceCategory: TypeAlias = Literal["low", "medium", "high", "very_high"] | str
+"""How costly a model is next to others, for users billed by token.
+
+- `low`: The cheapest tier.
+- `medium`: The tier between `low` and `high`.
+- `high`: The tier between `medium` and `very_high`.
+- `very_high`: The most expensive tier.
+"""
+
+
+class ModelPickerSettingsContextEnvironment(WireModel):
+    """Environment variables that bear on the model picker's settings.
+
+    Since runtime 1.0.81.
+    """
+
+
+class ModelSwitchConfirmation(WireModel):
+    """What to tell the user when a switch of models needs compaction.
+
+    Since runtime 1.0.81.
+    """
+
+    target_model_display_name: str
+    """Name of the wanted model, for display."""
+    current_tokens: int | float
+    """Tokens the conversation has now."""
+    target_limit: int | float
+    """Token limit of the wanted model, as used for the check."""
 
 
 class OpenCanvasInstance(WireModel):
@@ -194,53 +831,168 @@ class OpenCanvasInstance(WireModel):
     """Address of the page, for a canvas shown as a web page."""
     input: Any | None = None
     """Data the canvas was opened with."""
-    reopen: bool
-    """True if the open call found the instance already open and returned it again."""
-    availability: CanvasInstanceAvailability
-    """Whether calls can reach the provider of this instance; set by the runtime."""
+    reopen: bool | None = None
+    """True if the open call found the instance already open and returned it again. Until runtime 1.0.61."""
+    availability: CanvasInstanceAvailability | None = None
+    """Whether calls can reach the provider of this instance; set by the runtime. Until runtime 1.0.61."""
+    icon: str | None = None
+    """Path of the canvas's PNG icon on the host; absent if none was given. Since runtime 1.0.81."""
 
 
-class PermissionRule(WireModel):
-    """A permission rule: a kind of request and, for some kinds, the argument it must match."""
+OptionsUpdateToolFilterPrecedence: TypeAlias = Literal["available", "excluded"] | str
+"""Which list decides when `availableTools` and `excludedTools` are both set.
 
-    kind: str
-    """Kind of rule, for example `Shell` or `GitHubMCP`."""
-    argument: str | None
-    """Value the request must match; null for kinds that take none, such as `read`, `write` and `memory`."""
+- `available`: `availableTools`, when set, decides alone and `excludedTools` has no effect. The default,
+  as the CLI and older clients expect.
+- `excluded`: A tool must be off the `excludedTools` list and, when `availableTools` is set, on that
+  list too. Both together can express "all but these".
+"""
 
 
-class ProviderConfigAzure(WireModel):
-    """Provider settings for Azure only."""
+PermissionDecisionOutcome: TypeAlias = Literal["auto_approved", "autopilot_denied", "prompted_user"] | str
+"""How a permission request was settled, as the client saw it.
 
-    api_version: str | None = None
-    """API version, which selects the versioned deployment route; if absent, the generally available v1
-    route without a version is used.
+- `auto_approved`: Approved automatically, with no new decision of a person.
+- `autopilot_denied`: Denied without asking the user; the source tells why.
+- `prompted_user`: Answered by the user in a prompt.
+
+Since runtime 1.0.81.
+"""
+
+
+PermissionDecisionSurface: TypeAlias = Literal["tui", "prompt_mode", "copilot_app", "acp", "sdk"] | str
+"""Kind of client that answered a permission request.
+
+- `tui`: Copilot CLI in the terminal, interactive.
+- `prompt_mode`: Copilot CLI in prompt mode, not interactive.
+- `copilot_app`: The Copilot App.
+- `acp`: A host that speaks the Agent Client Protocol.
+- `sdk`: Any client using the Copilot SDK.
+
+Since runtime 1.0.81.
+"""
+
+
+PermissionResponseCapability: TypeAlias = Literal["interactive", "headless", "none"] | str
+"""What the client could do to get an answer to a permission request.
+
+- `interactive`: It could ask a user.
+- `headless`: It could answer automatically but not ask a user.
+- `none`: It had no way to answer.
+
+Since runtime 1.0.81.
+"""
+
+
+PluginInstallStagingMode: TypeAlias = Literal["external", "destination_sibling"] | str
+"""Where a finished plugin was staged before it was moved into place in one step.
+
+- `external`: Next to the root of installed plugins, outside the tree that is watched.
+- `destination_sibling`: Next to the plugin's own target directory, because external staging was not
+  possible.
+
+Since runtime 1.0.102.
+"""
+
+
+class PluginUpdateResult(WireModel):
+    """Answer to `plugins.update`."""
+
+    previous_version: str | None = None
+    """Version before the update; absent when not known."""
+    new_version: str | None = None
+    """Version now installed; absent when the plugin's manifest does not state it."""
+    skills_installed: int
+    """How many skills were found and installed with the update."""
+
+
+class PluginsMarketplacesAddRequest(WireModel):
+    """Parameters of `plugins.marketplaces.add`."""
+
+    source: str
+    """Where the marketplace is: a GitHub repository as `owner/repo`, an http, https or ssh URL (both may
+    end in `#ref`), a path on the local disk, or a git address like `user@host:path`. It is registered
+    under the name in its manifest.
+    """
+    working_directory: str | None = None
+    """Directory where relative local paths in `source` start; the server's current working directory when
+    absent. Since runtime 1.0.81.
     """
 
 
-ProviderConfigType: TypeAlias = Literal["openai", "azure", "anthropic"] | str
-"""Kind of model provider; `openai` is the default.
+class PluginsMarketplacesBrowseRequest(WireModel):
+    """Parameters of `plugins.marketplaces.browse`."""
 
-- `openai`: Any API compatible with OpenAI's.
-- `azure`: The Azure OpenAI Service.
-- `anthropic`: The API of Anthropic.
+    name: str
+    """Marketplace whose plugins to list."""
+
+
+class PluginsMarketplacesRefreshRequest(WireModel):
+    """Parameters of `plugins.marketplaces.refresh`."""
+
+    name: str | None = None
+    """Marketplace to fetch again; all of them when absent."""
+
+
+class PluginsMarketplacesRemoveRequest(WireModel):
+    """Parameters of `plugins.marketplaces.remove`."""
+
+    name: str
+    """Marketplace to remove."""
+    force: bool | None = None
+    """True to uninstall all plugins from the marketplace as well. With false, the default, nothing happens
+    while such plugins are installed and the answer names them.
+    """
+
+
+class PluginsUninstallRequest(WireModel):
+    """Parameters of `plugins.uninstall`."""
+
+    name: str
+    """Plugin to remove, as a bare name or as `plugin@marketplace`; use the full form where the name alone
+    could be ambiguous.
+    """
+    direct_source_id: str | None = None
+    """ID of the source of a direct install (not from a marketplace); stable. It tells apart installed
+    plugins of the same name. Since runtime 1.0.81.
+    """
+
+
+class PluginsUpdateRequest(WireModel):
+    """Parameters of `plugins.update`."""
+
+    name: str
+    """Plugin to update, as a bare name or as `plugin@marketplace`."""
+
+
+ProviderEndpointTransport: TypeAlias = Literal["http", "websockets"] | str
+"""How requests reach the provider.
+
+- `http`: HTTP, with streaming.
+- `websockets`: WebSocket.
+
+Since runtime 1.0.81.
 """
 
 
-ProviderConfigWireAPI: TypeAlias = Literal["completions", "responses"] | str
-"""API format of an `openai` or `azure` provider; `completions` is the default.
+ProviderEndpointType: TypeAlias = Literal["openai", "azure", "anthropic"] | str
+"""Family of a provider, as in the `type` of a provider configuration.
 
-- `completions`: Chat Completions, as OpenAI defines it.
-- `responses`: The Responses API, as OpenAI defines it.
+- `openai`: Speaks like OpenAI; use its client library.
+- `azure`: Azure OpenAI; use OpenAI's client library with the base URL of Azure.
+- `anthropic`: Speaks like Anthropic; use its client library.
+
+Since runtime 1.0.81.
 """
 
 
-ReasoningSummary: TypeAlias = Literal["none", "concise", "detailed"] | str
-"""How detailed a summary of its reasoning the model is asked for.
+ProviderEndpointWireAPI: TypeAlias = Literal["completions", "responses"] | str
+"""Which API of the provider to use, where there are several.
 
-- `none`: Ask for no summary.
-- `concise`: Ask for a short summary.
-- `detailed`: Ask for a full summary.
+- `completions`: The older chat completions API.
+- `responses`: The newer responses API.
+
+Since runtime 1.0.81.
 """
 
 
@@ -250,6 +1002,50 @@ RemoteSessionMode: TypeAlias = Literal["off", "export", "on"] | str
 - `off`: Neither export nor steering.
 - `export`: Events go to GitHub, but nobody can steer from there.
 - `on`: Events go to GitHub and the session can be steered from there.
+"""
+
+
+SandboxConfigSource: TypeAlias = (
+    Literal[
+        "never_configured",
+        "user_enabled",
+        "user_disabled",
+        "session_flag",
+        "session_disabled",
+        "unsupported_host",
+        "repository_policy",
+    ]
+    | str
+)
+"""Where the choice for or against the sandbox comes from. It gives no right to bypass a managed policy.
+
+- `never_configured`: Nothing was configured, so the client took the default.
+- `user_enabled`: Turned on in the user's stored settings.
+- `user_disabled`: Turned off in the user's stored settings.
+- `session_flag`: Chosen explicitly for this session, for instance by a command-line flag.
+- `session_disabled`: Turned off by the user for this session.
+- `unsupported_host`: Turned off because the host has no way to enforce it.
+- `repository_policy`: Set by a policy of the repository.
+
+Since runtime 1.0.81.
+"""
+
+
+SendAgentMode: TypeAlias = Literal["interactive", "plan", "autopilot", "shell"] | str
+"""UI mode of the agent when a message is sent.
+
+- `interactive`: The agent works in dialog with the user.
+- `plan`: The agent makes a plan first and changes nothing yet.
+- `autopilot`: The agent works on its own until the task is done.
+- `shell`: The UI is set up for shell use.
+"""
+
+
+SendMode: TypeAlias = Literal["enqueue", "immediate"] | str
+"""How a message is delivered; `enqueue` is the default.
+
+- `enqueue`: The message waits at the end of the session's queue.
+- `immediate`: The message breaks into the running turn.
 """
 
 
@@ -286,13 +1082,16 @@ SessionCapability: TypeAlias = (
 """
 
 
-SessionMode: TypeAlias = Literal["interactive", "plan", "autopilot"] | str
-"""How the agent works with the user.
+class SessionSetCredentialsResult(WireModel):
+    """Outcome of `session.auth.setCredentials`."""
 
-- `interactive`: The agent works in dialog with the user.
-- `plan`: The agent draws up a plan before it changes anything.
-- `autopilot`: The agent works on its own until the task is done.
-"""
+    success: bool
+    """True if the credentials were updated."""
+    copilot_user_resolved: bool | None = None
+    """Whether the session now has `copilotUser` data for the credentials, given with them or looked up
+    (possible only for `token`, `env` and `gh-cli`). With false the credentials are in use, but plan,
+    quota and billing data are poorer. Absent only if no credentials were given. Since runtime 1.0.81.
+    """
 
 
 class SessionTarget(WireModel):
@@ -302,27 +1101,74 @@ class SessionTarget(WireModel):
     """Identifier of the session, as `session.create` returned it."""
 
 
-ShutdownType: TypeAlias = Literal["routine", "error"] | str
-"""Whether a session ended normally (`routine`) or because of a crash or fatal error (`error`).
+SessionWorkingDirectoryContextHostType: TypeAlias = Literal["github", "ado"] | str
+"""The service that hosts the working directory's repository.
 
-- `routine`: A normal end.
-- `error`: An end by a crash or fatal error.
+- `github`: GitHub hosts it.
+- `ado`: Azure DevOps hosts it.
 """
 
 
-SkillSource: TypeAlias = (
-    Literal["project", "inherited", "personal-copilot", "personal-agents", "plugin", "custom", "builtin"]
-    | str
-)
-"""Kinds of places a skill can come from.
+SettingsEditOperation: TypeAlias = Literal["set", "add-item", "remove-item", "remove"] | str
+"""Kind of change made to one setting.
 
-- `project`: The skill directories of the current project.
-- `inherited`: A directory above, within the workspace tree.
-- `personal-copilot`: The user's own Copilot skill directory.
-- `personal-agents`: The user's own agents skill directory.
-- `plugin`: A plugin that is installed.
-- `custom`: An extra skill directory named in the configuration.
-- `builtin`: The runtime, which ships the skill.
+- `set`: Give the setting a boolean, string or number.
+- `add-item`: Put a string into a list that does not have it yet.
+- `remove-item`: Take a string out of a list that has it.
+- `remove`: Delete the setting; takes no value.
+
+Since runtime 1.0.102.
+"""
+
+
+SettingsEditStatus: TypeAlias = Literal["changed", "unchanged", "invalid"] | str
+"""Whether an edit changed the settings file.
+
+- `changed`: The setting was different before and has been stored.
+- `unchanged`: The setting was as asked for already.
+- `invalid`: The file on disk cannot be edited safely, so nothing was written.
+
+Since runtime 1.0.102.
+"""
+
+
+class ShellCredentials(WireModel):
+    """Which commands of the agent's shell get the session's GitHub credential. It is looked up for each
+    command, given only to those that run `git` or `gh`, and only for its own host, so a new credential
+    counts from the next command on. Works with or without a sandbox, in addition to
+    `sandboxConfig.auth`.
+
+    Since runtime 1.0.81.
+    """
+
+    git: bool | None = None
+    """Whether `git` commands that contact a remote use the credential, by an HTTP header for its host; SSH
+    remotes of that host are rewritten to HTTPS. False by default.
+    """
+    gh: bool | None = None
+    """Whether commands that run `gh` get the credential as `GH_TOKEN`; others lose any inherited one. Only
+    for github.com: with an enterprise credential `gh` runs unauthenticated. False by default.
+    """
+
+
+ShellInitProfile: TypeAlias = Literal["none", "non-interactive"] | str
+"""Whether a shell loads its non-interactive profile; scripts in `initScripts` run either way.
+
+- `none`: Load no profile by itself; scripts in `initScripts` still run.
+- `non-interactive`: Load the non-interactive profile where the shell can; scripts in `initScripts`
+  still run.
+
+Since runtime 1.0.81.
+"""
+
+
+ShellInitScriptShell: TypeAlias = Literal["bash", "powershell"] | str
+"""Built-in shells that can source a script.
+
+- `bash`: The built-in Bash, on macOS and Linux.
+- `powershell`: The built-in PowerShell, on Windows.
+
+Since runtime 1.0.81.
 """
 
 
@@ -333,6 +1179,13 @@ class SuccessResult(WireModel):
     """True when it had."""
     error: str | None = None
     """Why not, in words."""
+
+
+class WorkflowAckResult(WireModel):
+    """Confirms that a workflow request was taken; carries nothing.
+
+    Since runtime 1.0.102.
+    """
 
 
 class AgentInfo(WireModel):
@@ -364,6 +1217,259 @@ class AgentInfo(WireModel):
     """MCP servers that come with the agent, keyed by name, each in the usual `mcpServers` form."""
     skills: list[str] | None = None
     """Skills loaded into the agent's context from the start; absent means none."""
+    prompt: str | None = None
+    """Base prompt by its author, to which the runtime may add context when the agent runs.
+    `session.agent.list` has it only with `includePrompt` set to true. Since runtime 1.0.81.
+    """
+    disable_model_invocation: bool | None = None
+    """True if models cannot invoke this agent. Since runtime 1.0.102."""
+    models: list[str] | None = None
+    """IDs of the models its author prefers, best first; the runtime takes the first one available. Absent
+    if there is no preference. Since runtime 1.0.102.
+    """
+    model_policy: AgentModelPolicy | None = None
+    """Whether the authored models are a wish or a must. Since runtime 1.0.102."""
+    reasoning_effort: str | None = None
+    """Reasoning effort its author prefers, used with models that support it when the agent is selected.
+    Absent if there is no preference. Since runtime 1.0.102.
+    """
+    hooks: dict[str, list[Any]] | None = None
+    """Hook actions by event name, in declarative form; they run only while the agent is active. Since
+    runtime 1.0.102.
+    """
+
+
+BuiltinToolSafeForTelemetry: TypeAlias = Annotated[
+    bool | BuiltinToolSafeTelemetryFields | UnknownVariant, Field(union_mode="left_to_right")
+]
+"""Whether the names of a built-in tool are safe for telemetry: one answer, or one per field.
+
+Since runtime 1.0.81.
+"""
+
+
+class CardDigest(TaggedModel):
+    """Digest of a validated MCP card: SHA-256 over its canonical JSON (RFC 8785) in UTF-8, for linked and
+    embedded cards alike.
+
+    Since runtime 1.0.81.
+    """
+
+    algorithm: Literal["sha256-rfc8785"] = "sha256-rfc8785"
+    value: CardDigestValue
+    """The digest, as 64 lowercase hex digits."""
+
+
+class CatalogAuthenticationRequiredError(TaggedModel):
+    """Refusal because a sign-in to the catalog was tried and failed; searching anonymously is still
+    possible.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["authentication-required"] = "authentication-required"
+    reason: CatalogAuthenticationRequiredReason
+    """Why the sign-in failed. A silent refresh makes sense only for an expired credential; otherwise the
+    user must sign in.
+    """
+    message: str
+    """Explanation for people, free of credentials, tokens, queries, URLs, handles and secrets."""
+
+
+class CatalogContractViolationError(TaggedModel):
+    """A catalog response that broke the wire rules, above all the one that each result has either a URL or
+    embedded data.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["contract-violation"] = "contract-violation"
+    reason: CatalogContractViolationReason
+    """Which rule was broken."""
+    message: str
+    """Explanation for people, free of response content, queries, URLs, handles and secrets."""
+
+
+class CatalogInvalidRequestError(TaggedModel):
+    """Refusal of a request in which a value is out of bounds or unusable. A rejected page can be retried
+    by searching again without `page`.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["invalid-request"] = "invalid-request"
+    field: CatalogInvalidRequestField
+    """Part of the request that was at fault."""
+    message: str
+    """Explanation for people, free of the bad value, queries, URLs, handles and secrets."""
+
+
+class CatalogMalformedCardError(TaggedModel):
+    """Failure to parse a card, or to match it with the schema of its media type.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["malformed-card"] = "malformed-card"
+    reason: CatalogMalformedCardReason
+    """What is wrong with the card."""
+    media_type: CatalogMediaType | None = None
+    """Media type the card was read as; absent if it declared none that is known."""
+    message: str
+    """Explanation for people, free of card content, queries, URLs, handles and secrets."""
+
+
+class CatalogNegotiationRefusedError(TaggedModel):
+    """Refusal of the protocol version or of a capability that the caller demands.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["negotiation-refused"] = "negotiation-refused"
+    reason: CatalogNegotiationRefusedReason
+    """Which of the two was at fault."""
+    runtime_protocol_version: int
+    """Protocol version of the runtime."""
+    minimum_supported_protocol_version: int
+    """Lowest protocol version a caller may have."""
+    supported_capabilities: list[CatalogNegotiationRefusedErrorSupportedCapabilities]
+    """Capabilities the runtime can name to this caller: the five original ones always, later ones only if
+    the caller asked for them. Being named does not mean being switched on.
+    """
+    unsupported_capabilities: list[CatalogCapabilityId]
+    """Those of the required capabilities that the runtime does not know."""
+    message: str
+    """Explanation for people, free of queries, URLs, handles and secrets."""
+
+
+class CatalogNetworkFailureError(TaggedModel):
+    """Failure to reach the catalog or fetch a card, also when offline.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["network-failure"] = "network-failure"
+    reason: CatalogNetworkFailureReason
+    """Kind of network failure."""
+    status_code: int | None = None
+    """HTTP status code, if a response was the trouble."""
+    message: str
+    """Explanation for people, free of queries, URLs, handles and secrets."""
+    retry_after_seconds: int | float | None = None
+    """Seconds to wait before the next catalog request, from the server's Retry-After or the runtime's
+    fallback; absent if there is neither. Since runtime 1.0.102.
+    """
+
+
+class CatalogPolicyRejectedError(TaggedModel):
+    """Refusal by registry or enterprise policy.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["policy-rejected"] = "policy-rejected"
+    source: MCPPlanPolicySource
+    """Which authority decided."""
+    message: str
+    """Explanation for people, free of queries, URLs, handles and secrets."""
+
+
+class CatalogUnavailableError(TaggedModel):
+    """Refusal because the runtime does not offer the operation; nothing was tried.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["unavailable"] = "unavailable"
+    reason: CatalogUnavailableReason
+    """Why the operation is not offered."""
+    message: str
+    """Explanation for people, free of queries, URLs, handles and secrets."""
+
+
+class CatalogUnsafeRetrievalError(TaggedModel):
+    """Refusal to fetch something unsafe, made before a request was sent or a redirect followed.
+
+    Since runtime 1.0.81.
+    """
+
+    kind: Literal["unsafe-retrieval"] = "unsafe-retrieval"
+    reason: CatalogUnsafeRetrievalReason
+    """Which safety rule was broken."""
+    message: str
+    """Explanation for people, free of the refused URL, queries, handles and secrets."""
+
+
+class EventsReadResult(WireModel):
+    """One batch of session events and the cursor to read on from."""
+
+    events: list[SessionEvent]
+    """The events: first the saved ones as they were appended, then the ephemeral ones by sequence, never
+    mixed. Events that came in during a wait keep to that order too.
+    """
+    cursor: str
+    """Cursor to pass unchanged to the next read; present even when the batch is empty."""
+    has_more: bool
+    """True when the batch is full (`max`) and more events can be read at once. When false, a further read
+    with `waitMs` above zero waits for a new event or until that time is up.
+    """
+    cursor_status: EventsCursorStatus
+    """Tells whether your cursor was still good; if `expired`, the read began with the oldest event left."""
+
+
+class InstalledPluginInfo(WireModel):
+    """A plugin installed for the user."""
+
+    name: str
+    """Name of the plugin."""
+    marketplace: str
+    """Marketplace it was installed from; an empty string if it came straight from a repository, URL or
+    local path.
+    """
+    version: str | None = None
+    """Version installed; absent when the plugin's manifest does not state it."""
+    enabled: bool
+    """True if new sessions use the plugin."""
+    direct_source_id: str | None = None
+    """Opaque hash of the source of a direct install (repository, URL or local), always the same for a
+    source and never shared by two. Absent for marketplace plugins. Since runtime 1.0.81.
+    """
+    installed_from: str | None = None
+    """Absolute path of the directory of the local marketplace that a live plugin comes from. Each time,
+    such a plugin is loaded from the real place rather than from a copy, and it is never saved; only
+    live plugins have this field. They are always on disk, so only `enabled` says anything about their
+    state. Since runtime 1.0.81.
+    """
+    source: str | None = None
+    """Where the runtime says the plugin comes from. For now only `builtin`, for plugins that a trusted
+    host registered as built-in; no installed, marketplace, direct or live plugin has it. Since runtime
+    1.0.102.
+    """
+    managed: bool | None = None
+    """True if managed settings of the enterprise decide whether the plugin is enabled. Since runtime
+    1.0.102.
+    """
+    managed_desired_enabled: bool | None = None
+    """Whether managed settings of the enterprise want it enabled; only for a managed plugin. Since runtime
+    1.0.102.
+    """
+    installed: bool | None = None
+    """Whether a plugin wanted by managed settings is installed or live now. False for one that stays
+    listed although installing or reconciling it failed. Since runtime 1.0.102.
+    """
+    description: str | None = None
+    """Description from the installed copy's manifest; only for direct installs that one GitHub commit
+    pins, such as verified ones. Since runtime 1.0.102.
+    """
+    verified_source: InstalledPluginVerifiedSource | None = None
+    """GitHub repository and commit, from the install record of a direct install that one commit pins, such
+    as a verified one. Local, marketplace and unpinned installs have none. Since runtime 1.0.102.
+    """
+    icon_url: str | None = None
+    """HTTPS URL of the icon on raw.githubusercontent.com, kept from the catalog entry. It is untrusted:
+    load it without credentials. Only for direct installs that are pinned to one GitHub commit and whose
+    entry had an icon. Since runtime 1.0.102.
+    """
 
 
 class InstructionSource(WireModel):
@@ -396,98 +1502,160 @@ class InstructionSource(WireModel):
     """
 
 
-MCPServerAuthConfig: TypeAlias = Annotated[
-    bool | MCPServerAuthConfigRedirectPort | UnknownVariant, Field(union_mode="left_to_right")
-]
-"""Sign-in settings of an MCP server: `true` for the defaults, or an object with details."""
+class MCPPlanPolicyResult(WireModel):
+    """What registry and enterprise policy say about the planned server; finding out changes nothing.
 
-
-class MCPServerConfigHTTP(WireModel):
-    """Settings of a remote MCP server that is reached over HTTP or SSE."""
-
-    tools: list[str] | None = None
-    """Names of the tools to offer; all of them when absent."""
-    type: MCPServerConfigHTTPType | None = None
-    """Transport to use; `http` when absent."""
-    is_default_server: bool | None = None
-    """True for a built-in server that steps in when the user has not set up one of their own."""
-    filter_mapping: FilterMapping | None = None
-    """How to filter the content of tool results, for all tools at once or by tool name."""
-    timeout: int | float | None = None
-    """Longest time a tool call may take, in milliseconds."""
-    oidc: MCPServerAuthConfig | None = None
-    """OIDC sign-in settings: `true` for the defaults, or an object with details."""
-    auth: MCPServerAuthConfig | None = None
-    """Sign-in settings: `true` for the defaults, or an object with details."""
-    url: str
-    """Address of the server."""
-    headers: dict[str, str] | None = Field(default=None, repr=False)
-    """HTTP headers sent with each request to the server."""
-    oauth_client_id: str | None = None
-    """ID of an OAuth client registered with the server beforehand."""
-    oauth_public_client: bool | None = None
-    """True if the OAuth client is public, so that it needs no secret."""
-    oauth_grant_type: MCPServerConfigHTTPOAuthGrantType | None = None
-    """OAuth flow used to sign in to the server."""
-
-
-class MCPServerConfigStdio(WireModel):
-    """Settings of an MCP server that runs as a child process and talks over stdio."""
-
-    tools: list[str] | None = None
-    """Names of the tools to offer; all of them when absent."""
-    is_default_server: bool | None = None
-    """True for a built-in server that steps in when the user has not set up one of their own."""
-    filter_mapping: FilterMapping | None = None
-    """How to filter the content of tool results, for all tools at once or by tool name."""
-    timeout: int | float | None = None
-    """Longest time a tool call may take, in milliseconds."""
-    oidc: MCPServerAuthConfig | None = None
-    """OIDC sign-in settings: `true` for the defaults, or an object with details."""
-    auth: MCPServerAuthConfig | None = None
-    """Sign-in settings: `true` for the defaults, or an object with details."""
-    command: str
-    """Program that starts the server."""
-    args: list[str] | None = None
-    """Arguments for `command`; none by default."""
-    cwd: str | None = None
-    """Directory in which the server process runs."""
-    env: dict[str, str] | None = Field(default=None, repr=False)
-    """Environment variables for the server process."""
-
-
-class ProviderConfig(WireModel):
-    """A model provider of your own (bring your own key)."""
-
-    type: ProviderConfigType | None = None
-    """Kind of provider; `openai`, for any API compatible with OpenAI's, if absent."""
-    wire_api: ProviderConfigWireAPI | None = None
-    """API format, for `openai` and `azure` only; `completions` if absent."""
-    base_url: str
-    """URL of the API endpoint."""
-    api_key: str | None = Field(default=None, repr=False)
-    """API key; local providers such as Ollama need none."""
-    bearer_token: str | None = Field(default=None, repr=False)
-    """Token sent as it is in the `Authorization` header; if `apiKey` is set too, the token wins."""
-    azure: ProviderConfigAzure | None = None
-    """Settings for Azure only."""
-    model_id: str | None = None
-    """ID of a well-known model, from which capabilities, agent behavior and token limits are taken."""
-    wire_model: str | None = None
-    """Model name sent to the provider for inference; `modelId` in contrast names the well-known base
-    model.
+    Since runtime 1.0.81.
     """
-    max_prompt_tokens: int | float | None = None
-    """Largest prompt the model takes, in tokens."""
-    max_context_window_tokens: int | float | None = None
-    """Size of the model's context window, in tokens."""
-    max_output_tokens: int | float | None = None
-    """Longest answer the model gives, in tokens."""
-    headers: dict[str, str] | None = Field(default=None, repr=False)
-    """Additional HTTP headers for every request to the provider."""
+
+    decision: MCPPlanPolicyDecision
+    """The decision."""
+    source: MCPPlanPolicySource
+    """Which authority decided."""
+    reason: str | None = None
+    """Explanation for people, free of queries, URLs, handles and secrets."""
 
 
-MCPServerConfig: TypeAlias = Annotated[
-    MCPServerConfigStdio | MCPServerConfigHTTP | UnknownVariant, Field(union_mode="left_to_right")
-]
-"""How to start or reach an MCP server: a local stdio process, or a URL over HTTP or SSE."""
+class MCPPlanProvenance(WireModel):
+    """Where the validated card behind a plan came from.
+
+    Since runtime 1.0.81.
+    """
+
+    authority: str
+    """Host the card belongs to, with no path, query or credentials. Do not trust this text."""
+    validated_at: str
+    """Time the card passed validation, in ISO 8601."""
+    card_digest: CardDigest
+    """Digest of the validated card that the plan is tied to."""
+    media_type: MCPServerCardMediaType
+    """Media type the card was read as."""
+
+
+class MarketplaceBrowseResult(WireModel):
+    """Answer to `plugins.marketplaces.browse`."""
+
+    plugins: list[MarketplacePluginInfo]
+    """The plugins on offer in the marketplace."""
+
+
+class ModelPickerSettingsContext(WireModel):
+    """Directories and environment variables by which the model picker's settings are found.
+
+    Since runtime 1.0.81.
+    """
+
+    config_dir: str | None = None
+    """Copilot configuration directory that holds the settings."""
+    home_directory: str
+    """The user's home directory."""
+    environment: ModelPickerSettingsContextEnvironment
+    """Environment variables to take into account."""
+
+
+class PermissionDecisionContext(WireModel):
+    """How and where a permission was decided; for information only.
+
+    Since runtime 1.0.81.
+    """
+
+    outcome: PermissionDecisionOutcome
+    """How the request was settled, as the client saw it."""
+    source: PermissionDecisionSource
+    """Who or what decided."""
+    surface: PermissionDecisionSurface
+    """Kind of client that answered."""
+    response_capability: PermissionResponseCapability | None = None
+    """Whether the client could ask a user; absent if it does not know for sure."""
+    user_feedback: str | None = None
+    """User's own reason for the decision, used only in restricted telemetry on Assisted Permissions. It is
+    never stored, shown to the agent or made into a rule. Since runtime 1.0.102.
+    """
+
+
+class PluginInstallResult(WireModel):
+    """Answer to `plugins.install`."""
+
+    plugin: InstalledPluginInfo
+    """The plugin just installed."""
+    skills_installed: int
+    """How many skills were found in the plugin and installed."""
+    post_install_message: str | None = None
+    """Message from the plugin to read after the installation, such as how to set it up."""
+    deprecation_warning: str | None = None
+    """Warning to show to the user; present when this way of installing is deprecated, as with a
+    repository, URL or local path.
+    """
+    staging_mode: PluginInstallStagingMode | None = None
+    """Where the finished plugin was staged before it was moved into place in one step. Since runtime
+    1.0.102.
+    """
+
+
+class SessionWorkingDirectoryContext(WireModel):
+    """A session's working directory and the git state there, as `session.context_changed` carries it."""
+
+    cwd: str
+    """Path of the working directory."""
+    git_root: str | None = None
+    """Root of the git repository, as `git rev-parse` finds it; may be absent."""
+    repository: str | None = None
+    """The repository as read from the git remote: `owner/name` on GitHub, `org/project/repo` on Azure
+    DevOps; may be absent.
+    """
+    host_type: SessionWorkingDirectoryContextHostType | None = None
+    """Where the repository is hosted; may be absent."""
+    repository_host: str | None = None
+    """Host name in the git remote, such as `github.com` or `dev.azure.com`; may be absent."""
+    branch: str | None = None
+    """Name of the branch checked out; may be absent."""
+    head_commit: str | None = None
+    """Commit at the head of the branch; may be absent."""
+    base_commit: str | None = None
+    """SHA of the commit where the branch left the remote's default branch; may be absent."""
+
+
+class SettingsEditResult(WireModel):
+    """How an edit of user or repository settings went.
+
+    Since runtime 1.0.102.
+    """
+
+    status: SettingsEditStatus
+    """Whether the file changed, or was invalid to begin with. Bad input, failed validation and I/O errors
+    are raised as errors.
+    """
+
+
+class ShellInitScript(WireModel):
+    """A script sourced before every command of the built-in shell it is for.
+
+    Since runtime 1.0.81.
+    """
+
+    path: str
+    """Path of the script."""
+    shell: ShellInitScriptShell
+    """Built-in shell that the script is for."""
+
+
+class ShellOptions(WireModel):
+    """Settings of the built-in shell tools for one session.
+
+    Since runtime 1.0.81.
+    """
+
+    init_profile: ShellInitProfile | None = None
+    """Whether the shell loads its non-interactive profile, where it can; `initScripts` run either way."""
+    init_scripts: list[ShellInitScript] | None = None
+    """Scripts sourced, in order, before each command of the shell they are for; `[]` clears the list. A
+    script that fails is reported and the rest goes on, but one that ends the shell (`exit`, `exec`) can
+    stop the command. Their standard output is kept, Bash's stderr dropped; in a sandbox they must be
+    readable.
+    """
+    process_flags: list[str] | None = None
+    """Flags to start the shell with, in place of the default ones: `--norc --noprofile` for Bash,
+    `-NoProfile -NoLogo` for PowerShell.
+    """
+    credentials: ShellCredentials | None = None
+    """Whether commands get the session's GitHub credential."""

@@ -5,7 +5,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from copilot_sdk._model import WireModel
+
+
+class SandboxConfigAuth(WireModel):
+    """Which tools get credentials injected while the sandbox is on. `shell.credentials` does the same
+    without regard to the sandbox, matched to the GitHub host; both add up.
+
+    Since runtime 1.0.81.
+    """
+
+    git: bool | None = None
+    """Whether sandboxed git over HTTPS signs in through the local masking proxy; false by default. Git
+    itself gets a fake `http.<url>.extraheader`, swapped for the real header only where HTTPS host, port
+    and path of the repository match. For github.com the Copilot token is used, elsewhere what the
+    user's credential helper on the host gives.
+    """
+    gh: bool | None = None
+    """Whether sandboxed `gh` signs in through the local masking proxy; false by default. It gets a fake
+    GH_TOKEN, swapped for the real one in requests to github.com and its hosts `api` and `uploads`
+    alone. The repository's GitHub account goes before the Copilot login.
+    """
 
 
 class SandboxConfigUserPolicyExperimentalSeatbelt(WireModel):
@@ -28,6 +50,59 @@ class SandboxConfigUserPolicyFilesystem(WireModel):
     """Whether the policy is removed when the session ends."""
 
 
+class SandboxConfigUserPolicyNetworkProxy(WireModel):
+    """An HTTP proxy for what sandboxed commands send.
+
+    Since runtime 1.0.81.
+    """
+
+    url: str
+    """Address of the proxy, such as `http://proxy.example.com:8080`. Its port (1 to 65535) defaults to the
+    usual one of the scheme. A URL with `user:pass@` is rejected: use `username` and `password`. An
+    `http://` URL to loopback (localhost, `*.localhost`, 127.0.0.0/8, ::1, ::ffff:127.0.0.1) without
+    credentials goes through the localhost proxy; `https://` URLs and those with credentials are used
+    unchanged.
+    """
+    username: str | None = None
+    """User name for the proxy, put into the URL together with `password` when a sandboxed process uses it."""
+    password: str | None = Field(default=None, repr=False)
+    """Password for the proxy, added to the URL when a process is started: the literal value, a
+    `${secret:...}` reference into the OS keychain or an environment variable as `${VAR}` or `$VAR`. The
+    `/sandbox` dialog keeps the real one in the keychain and saves just a reference; the dialog masks it
+    and `/settings show` redacts it.
+    """
+
+
+class SandboxConfigUserPolicySeatbelt(WireModel):
+    """Options that apply to macOS Seatbelt only.
+
+    Since runtime 1.0.81.
+    """
+
+    keychain_access: bool | None = None
+    """Whether sandboxed commands on macOS may use the keychain."""
+
+
+class SandboxMaskedEnvVar(WireModel):
+    """Hosts that may receive the real value of one masked environment variable.
+
+    Since runtime 1.0.102.
+    """
+
+    inject_hosts: list[str]
+    """Host names or patterns like `*.example.com`, at least one; a bare `*` is refused. Only HTTPS request
+    headers are filled in, not plain HTTP, URLs, bodies, encoded credentials or signed requests, and the
+    sandbox's network policy still applies.
+    """
+
+
+class SandboxConfigUserPolicyExperimental(WireModel):
+    """Experimental sandbox settings for single platforms."""
+
+    seatbelt: SandboxConfigUserPolicyExperimentalSeatbelt | None = None
+    """Settings for seatbelt, the sandbox of macOS."""
+
+
 class SandboxConfigUserPolicyNetwork(WireModel):
     """Rules of the sandbox for the network, added to the base policy."""
 
@@ -39,13 +114,24 @@ class SandboxConfigUserPolicyNetwork(WireModel):
     """Hosts that may be reached besides those of the base policy."""
     blocked_hosts: list[str] | None = None
     """Hosts that may not be reached."""
+    proxy: SandboxConfigUserPolicyNetworkProxy | None = None
+    """HTTP(S) proxy behind the built-in local one, which sandboxed commands reach over loopback, so that
+    its credentials never leave the runtime. On Windows this needs local network access too. Put
+    credentials in `username` and `password`; the listener's own short-lived URL is not saved. Since
+    runtime 1.0.81.
+    """
 
 
-class SandboxConfigUserPolicyExperimental(WireModel):
-    """Experimental sandbox settings for single platforms."""
+class SandboxCredentialsConfig(WireModel):
+    """Environment variables whose entire values are hidden from sandboxed processes.
 
-    seatbelt: SandboxConfigUserPolicyExperimentalSeatbelt | None = None
-    """Settings for seatbelt, the sandbox of macOS."""
+    Since runtime 1.0.102.
+    """
+
+    env_vars: dict[str, SandboxMaskedEnvVar]
+    """For each variable name, the HTTPS hosts that may get the real value. Unset variables remain unset,
+    and neither real nor stand-in values are kept here.
+    """
 
 
 class SandboxConfigUserPolicy(WireModel):
@@ -57,6 +143,8 @@ class SandboxConfigUserPolicy(WireModel):
     """Rules for the network, added to the base policy."""
     experimental: SandboxConfigUserPolicyExperimental | None = None
     """Experimental settings for single platforms."""
+    seatbelt: SandboxConfigUserPolicySeatbelt | None = None
+    """Options for macOS Seatbelt, merged into the base policy. Since runtime 1.0.81."""
 
 
 class SandboxConfig(WireModel):
@@ -68,7 +156,46 @@ class SandboxConfig(WireModel):
     """Rules of the user that are added to the base policy, which is found automatically."""
     config: dict[str, Any] | None = None
     """Raw container configuration in the form of `@microsoft/mxc-sdk` (`ContainerConfig`), used as it is
-    and without merging any policies.
+    and without merging any policies. Until runtime 1.0.61.
     """
     add_current_working_directory: bool | None = None
     """Whether the current working directory is added to `readwritePaths`; true if absent."""
+    auth: SandboxConfigAuth | None = None
+    """Which sandboxed tools get credentials injected. Since runtime 1.0.81."""
+    allow_dev_tool_access: bool | None = None
+    """Whether developer tools are made accessible without being listed: read access to directories on
+    PATH, those from variables such as GOROOT, JAVA_HOME or VIRTUAL_ENV, and common caches,
+    configuration and toolchains; write access to scratch caches, the GitHub CLI cache on Unix and, for
+    Cargo, the registry, git store and lock or tracker files. With a moved CARGO_HOME, `registry` and
+    `git` are writable, `bin` is readable, and `credentials.toml`, `config.toml` and the root itself are
+    off limits. True by default; with false, name such paths in the `readonlyPaths` and `readwritePaths`
+    of `userPolicy.filesystem`. The working directory (`addCurrentWorkingDirectory`), temporary and
+    session log paths and system locations are not affected. Since runtime 1.0.81.
+    """
+    sandbox_mcp_servers: bool | None = None
+    """Whether MCP servers started by the session are sandboxed; true by default. Only `false` opts out,
+    which also lets traffic of remote MCP servers bypass the sandbox. Has no effect unless `enabled` is
+    true. Since runtime 1.0.102.
+    """
+    sandbox_lsp_servers: bool | None = None
+    """Whether language servers started by the session are sandboxed; true by default, and only `false`
+    opts out. Has no effect unless `enabled` is true. Since runtime 1.0.102.
+    """
+    allow_bypass: bool | None = None
+    """Whether the agent may ask to run single commands unsandboxed, subject to the usual permission
+    requests; false by default. Counts only while `enabled` is true and is no part of the policy that
+    commands are started with. Since runtime 1.0.102.
+    """
+    managed_mcp_routing_locked: bool | None = None
+    """Set by the runtime if managed policy turned on `sandboxMcpServers` against the user's wish, so that
+    a failing sandbox start can name the administrator. A value from the caller is dropped, and
+    comparisons of configurations skip it. Since runtime 1.0.102.
+    """
+    managed_lsp_routing_locked: bool | None = None
+    """Like `managedMcpRoutingLocked`, but for `sandboxLspServers`. Since runtime 1.0.102."""
+    credentials: SandboxCredentialsConfig | None = None
+    """Environment variables to mask for sandboxed shells, MCP servers and language servers: these see
+    random stand-ins, which the local proxy replaces only in headers of HTTPS requests to the listed
+    hosts. Commands that bypass the sandbox, and routes that are off or opted out, are unprotected and
+    may see the real values. Values themselves are never stored here. Since runtime 1.0.102.
+    """

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any, Literal, TypeAlias
+
 from pydantic import Field
 
-from copilot_sdk._model import WireModel
+from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
 
 from .server_session import (
     AutopilotConfig,
@@ -19,24 +21,561 @@ from .server_session import (
     EnvValueMode,
     ExperimentAssignments,
     ExtensionInfo,
-    GitHubMCPToolConfig,
     ImageGenerationConfig,
     InfiniteSessionConfig,
     LargeOutputConfig,
     ManagedSettings,
     MemoryConfig,
-    NamedProviderConfig,
-    ProviderModelConfig,
-    SessionLimitsConfig,
     SystemMessageConfig,
     TokenStorage,
     ToolDefinition,
     ToolFilterPrecedence,
     ToolSearchConfig,
 )
-from .shared import ContextTier, MCPServerConfig, ProviderConfig, ReasoningSummary, RemoteSessionMode
-from .shared_model_capabilities_override import ModelCapabilitiesOverride
+from .shared import RemoteSessionMode
+from .shared_events_assistant_session import ReasoningSummary
+from .shared_events_session import ContextTier, GitHubMCPToolConfig, SessionLimitsConfig
+from .shared_mcp_server_config import MCPServerConfig
+from .shared_model_capabilities import (
+    ModelCapabilitiesOverride,
+    NamedProviderConfig,
+    ProviderConfig,
+    ProviderModelConfig,
+)
 from .shared_sandbox_config import SandboxConfig
+
+CardDigestAlgorithm: TypeAlias = Literal["sha256-rfc8785"] | str
+"""How the digest of a validated MCP card is made.
+
+- `sha256-rfc8785`: SHA-256 of the card as canonical JSON (RFC 8785) in UTF-8.
+
+Since runtime 1.0.81.
+"""
+
+
+CatalogAgentPluginCandidateKind: TypeAlias = Literal["plugin"] | str
+"""Marks a search result as an Agent Plugin.
+
+- `plugin`: The result is an Agent Plugin.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogAgentPluginMarketplaceSourceKind: TypeAlias = Literal["marketplace"] | str
+"""Marks an install source as a marketplace.
+
+- `marketplace`: The plugin is installed out of a marketplace.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogAgentPluginMaterializationSourceKind: TypeAlias = Literal["materialization"] | str
+"""Marks an install source as a materialization.
+
+- `materialization`: The plugin is installed out of a verified materialization of Agent Finder.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogAgentPluginRepositorySourceKind: TypeAlias = Literal["repository"] | str
+"""Marks an install source as a repository.
+
+- `repository`: The plugin is installed straight out of a GitHub repository.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogAiSkillCandidateKind: TypeAlias = Literal["ai-skill"] | str
+"""Marks a search result as an AI skill.
+
+- `ai-skill`: The result is an AI skill.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogAiSkillMediaType: TypeAlias = Literal["application/ai-skill"] | str
+"""Media type of AI skills.
+
+- `application/ai-skill`: The card of an AI skill.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogFeedAvailableStatus: TypeAlias = Literal["available"] | str
+"""Marks a feed entry as available.
+
+- `available`: The resource was found and can be shown.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogFeedFilteredStatus: TypeAlias = Literal["filtered"] | str
+"""Marks a feed entry as filtered out by its trust tier.
+
+- `filtered`: The resource belongs to none of the trust tiers asked for.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogFeedUnavailableStatus: TypeAlias = Literal["unavailable"] | str
+"""Marks a feed entry as unavailable.
+
+- `unavailable`: The resource cannot be shown.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogMCPServerCandidateKind: TypeAlias = Literal["mcp-server"] | str
+"""Marks a search result as an MCP server.
+
+- `mcp-server`: The result is an MCP server.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogTrustSnapshotAbsentStatus: TypeAlias = Literal["absent"] | str
+"""Marks a trust snapshot without trust data.
+
+- `absent`: Nothing on trust came from the authority.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogTrustSnapshotCurrentStatus: TypeAlias = Literal["current"] | str
+"""Marks a trust snapshot with a known service tier.
+
+- `current`: The service tier is T1 or T2.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogTrustSnapshotDowngradedStatus: TypeAlias = Literal["downgraded"] | str
+"""Marks a trust snapshot whose assessment was lowered.
+
+- `downgraded`: The authority says that it lowered its assessment.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogTrustSnapshotMalformedStatus: TypeAlias = Literal["malformed"] | str
+"""Marks a trust snapshot with unusable data.
+
+- `malformed`: The trust data was empty, without bounds, or of another JSON type than it should be.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogTrustSnapshotRevokedStatus: TypeAlias = Literal["revoked"] | str
+"""Marks a trust snapshot whose assessment was withdrawn.
+
+- `revoked`: The authority says that it withdrew its assessment.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogTrustSnapshotStaleStatus: TypeAlias = Literal["stale"] | str
+"""Marks a trust snapshot whose assessment is out of date.
+
+- `stale`: The authority says that its assessment is out of date.
+
+Since runtime 1.0.102.
+"""
+
+
+CatalogTrustSnapshotUnsupportedStatus: TypeAlias = Literal["unsupported"] | str
+"""Marks a trust snapshot with a value unknown to the runtime.
+
+- `unsupported`: The authority sent a bounded value that the runtime cannot interpret.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPOAuthCancelLoginRequest(WireModel):
+    """What is needed to cancel a login that this very requester of the session prepared or is carrying
+    out.
+
+    Since runtime 1.0.102.
+    """
+
+    expected_installation_id: str
+    """ID of the installation, as it was given when the login was prepared."""
+    login_id: str
+    """ID the runtime gave the login before it was begun."""
+
+
+class MCPOAuthPrepareLoginRequest(WireModel):
+    """What is needed to prepare a login without starting it; bound to the installation, the requester and
+    the local session, with options that cannot change later.
+
+    Since runtime 1.0.102.
+    """
+
+    server_name: str
+    """Name of the server as recorded when it was installed."""
+    expected_installation_id: str
+    """Exact ID of the installation in the inventory; the server's name will not do."""
+    force_reauth: bool | None = None
+    """True to ask for authorization anew, even if a cached one could be used."""
+    client_name: str | None = None
+    """Name to show for the client when it is registered with OAuth."""
+    callback_success_message: str | None = None
+    """Text on the loopback callback page once authorization has succeeded."""
+
+
+MCPPlanEnumValueType: TypeAlias = Literal["enum"] | str
+"""Marks a required value as one out of a list.
+
+- `enum`: Only the values of a fixed list, which is not empty, are allowed.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPPlanInstallSourceCandidateKind: TypeAlias = Literal["candidate"] | str
+"""Marks the source of an install plan as a search result.
+
+- `candidate`: The plan starts from a result of a catalog search.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPPlanInstallSourceCardKind: TypeAlias = Literal["card"] | str
+"""Marks the source of an install plan as a card from the caller.
+
+- `card`: The plan starts from a card that the caller passes.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPPlanPackageInstallMethod: TypeAlias = Literal["package"] | str
+"""Marks a transport choice as a package.
+
+- `package`: A local package is installed and run.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPPlanRemoteInstallMethod: TypeAlias = Literal["remote"] | str
+"""Marks a transport choice as a remote endpoint.
+
+- `remote`: The client connects to an endpoint elsewhere.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPPlanRequiredValueEnumKind: TypeAlias = Literal["enum"] | str
+"""Marks a required value as one out of a list.
+
+- `enum`: The value comes from a fixed list that is not empty.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPPlanRequiredValueScalarKind: TypeAlias = Literal["scalar"] | str
+"""Marks a required value as a scalar.
+
+- `scalar`: The value is of a single scalar type.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPServerCardEmbeddedKind: TypeAlias = Literal["embedded"] | str
+"""Marks an MCP server card as embedded.
+
+- `embedded`: The card's document is included and used.
+
+Since runtime 1.0.81.
+"""
+
+
+MCPServerCardURLKind: TypeAlias = Literal["url"] | str
+"""Marks an MCP server card as kept at a URL.
+
+- `url`: The card has to be fetched from the URL.
+
+Since runtime 1.0.81.
+"""
+
+
+class ModelClearStartupSeedRequest(WireModel):
+    """Which startup seed of the model selection to clear.
+
+    Since runtime 1.0.102.
+    """
+
+    expected_model: str
+    """Model the seed is expected to name."""
+    expected_provider_id: str | None = None
+    """Provider stored with the seed; when absent, only a seed without a provider matches."""
+
+
+class PermissionsGetModeRequest(WireModel):
+    """An empty object: there is nothing to pass.
+
+    Since runtime 1.0.81.
+    """
+
+
+ProtocolAppendMode: TypeAlias = Literal["append"] | str
+"""Mode that keeps the standard prompt and adds to it.
+
+- `append`: Add text to the standard prompt.
+
+Since runtime 1.0.102.
+"""
+
+
+ProtocolCustomizeMode: TypeAlias = Literal["customize"] | str
+"""Mode that changes sections of the standard prompt.
+
+- `customize`: Change sections of the standard prompt.
+
+Since runtime 1.0.102.
+"""
+
+
+class ProtocolMarkerSectionOverridePreserve(TaggedModel):
+    """Marks a section to be kept as it is.
+
+    Since runtime 1.0.102.
+    """
+
+    action: Literal["preserve"] = "preserve"
+
+
+class ProtocolMarkerSectionOverrideTransform(TaggedModel):
+    """Marks a section to be transformed by a callback of the client.
+
+    Since runtime 1.0.102.
+    """
+
+    action: Literal["transform"] = "transform"
+
+
+ProtocolReplaceMode: TypeAlias = Literal["replace"] | str
+"""Mode that gives up the standard prompt.
+
+- `replace`: Use another text in place of the standard prompt.
+
+Since runtime 1.0.102.
+"""
+
+
+ProtocolStaticSectionAction: TypeAlias = Literal["replace", "remove", "append", "prepend"] | str
+"""What to do with a section of the system prompt.
+
+- `replace`: Put other text in its place.
+- `remove`: Leave the section out.
+- `append`: Add text at its end.
+- `prepend`: Add text at its start.
+
+Since runtime 1.0.102.
+"""
+
+
+class ProtocolStaticSectionOverride(WireModel):
+    """A change of a section that is fully described by data.
+
+    Since runtime 1.0.102.
+    """
+
+    action: Literal["replace", "remove", "append", "prepend"]
+    """What to do with the section."""
+    content: str | None = None
+    """Text for `replace`, `append` or `prepend`."""
+
+
+class ProtocolSystemMessageAppendConfig(TaggedModel):
+    """Keeps the standard system prompt and appends text.
+
+    Since runtime 1.0.102.
+    """
+
+    mode: Literal["append"] | None = None
+    """`append`, which is also meant when absent."""
+    content: str | None = None
+    """Text to put after the standard prompt."""
+
+
+class SystemMessageBlock(WireModel):
+    """A block of a system message.
+
+    Since runtime 1.0.102.
+    """
+
+    content: str
+    """Text of the block."""
+    is_static: bool | None = None
+    """Whether the block never changes, so that it can be cached apart from the dynamic parts."""
+    cache_breakpoint: bool | None = None
+    """Whether to set a cache breakpoint after the block, for providers with explicit prompt caching."""
+
+
+TaskClientType: TypeAlias = Literal["client"] | str
+"""Marks a task as owned by the client.
+
+- `client`: The client owns the task.
+
+Since runtime 1.0.102.
+"""
+
+
+class ToolsListPendingRequestsRequest(WireModel):
+    """An empty object. The answer lists the session's and its subagents' external tool calls that have no
+    result yet.
+
+    Since runtime 1.0.102.
+    """
+
+
+class UsageSetCodeChangesRequest(WireModel):
+    """Totals of the code changes, as the host that owns them reports them.
+
+    Since runtime 1.0.102.
+    """
+
+    lines_added: int | float
+    """Added lines in all; takes the place of the last total."""
+    lines_removed: int | float
+    """Removed lines in all; takes the place of the last total."""
+    files_count: int | float | None = None
+    """Changed files in all; the last count stays when absent."""
+
+
+ProtocolMarkerSectionOverride: TypeAlias = Annotated[
+    Annotated[
+        ProtocolMarkerSectionOverrideTransform | ProtocolMarkerSectionOverridePreserve,
+        Field(discriminator="action"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""A change of a section given by a marker alone: transform or preserve.
+
+Since runtime 1.0.102.
+"""
+
+
+ProtocolSectionOverride: TypeAlias = Annotated[
+    Annotated[
+        ProtocolStaticSectionOverride
+        | ProtocolMarkerSectionOverrideTransform
+        | ProtocolMarkerSectionOverridePreserve,
+        Field(discriminator="action"),
+    ]
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""A change to one section of the system prompt.
+
+Since runtime 1.0.102.
+"""
+
+
+class ProtocolSystemMessageCustomizeConfig(TaggedModel):
+    """Changes single sections of the standard system prompt.
+
+    Since runtime 1.0.102.
+    """
+
+    mode: Literal["customize"] = "customize"
+    """Always `customize`."""
+    sections: dict[str, ProtocolSectionOverride] | None = None
+    """Changes to make, by the name of the section."""
+    content: str | None = None
+    """Text to put after the sections."""
+
+
+class ProtocolSystemMessageReplaceConfig(TaggedModel):
+    """Puts another text in place of the whole system prompt.
+
+    Since runtime 1.0.102.
+    """
+
+    mode: Literal["replace"] = "replace"
+    """Always `replace`."""
+    content: str
+    """The new system message, in full."""
+    content_blocks: list[SystemMessageBlock] | None = None
+    """The same content in structured blocks."""
+
+
+ProtocolSystemMessageConfig: TypeAlias = Annotated[
+    ProtocolSystemMessageAppendConfig
+    | ProtocolSystemMessageReplaceConfig
+    | ProtocolSystemMessageCustomizeConfig
+    | UnknownVariant,
+    Field(union_mode="left_to_right"),
+]
+"""What to do with the standard system prompt: append to it, replace it or customize its sections.
+
+Since runtime 1.0.102.
+"""
+
+
+class MCPReloadConfig(WireModel):
+    """Configuration for reloading MCP servers within the process.
+
+    Since runtime 1.0.81.
+    """
+
+    mcp_servers: dict[str, MCPServerConfig]
+    """Settings of each MCP server, by name."""
+    disabled_servers: list[str] | None = None
+    """Names of servers that are disabled."""
+    enabled_servers: list[str] | None = None
+    """Names of servers that are enabled."""
+    cli_enabled_servers: list[str] | None = None
+    """Servers enabled for this session on the command line, with `--enable-mcp-server`."""
+    mcp3p_enabled: bool | None = None
+    """Whether third-party MCP servers are enabled."""
+    include_workspace_sources: bool | None = None
+    """Whether configuration from the workspace counts."""
+    config_filter: Any | None = None
+    """Filter to apply to the configuration."""
+    github_mcp_tool_options: Any | None = None
+    """Options for the tools of the GitHub MCP server."""
+    github_mcp_user_override: bool | None = None
+    """Whether the user overrides the GitHub MCP server."""
+    secret_store: Any | None = None
+    """Store to keep secrets in."""
+    active_github_token: str | None = Field(
+        default=None,
+        validation_alias="activeGitHubToken",
+        serialization_alias="activeGitHubToken",
+        repr=False,
+    )
+    """GitHub token in use."""
+    use_cached_tool_snapshots: bool | None = None
+    """Whether cached lists of tools may be used."""
+    force_restart: bool | None = None
+    """True to restart servers in any case."""
+    configured_disabled_servers: list[str] | None = None
+    """Servers that settings disable, as the caller found; enabling on the command line and disabling in
+    the session go before. Since runtime 1.0.102.
+    """
 
 
 class SessionOptions(WireModel):

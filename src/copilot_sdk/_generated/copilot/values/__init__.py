@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
-    from .client_hooks import (
-        HookType as HookType,
+    from .client_host import (
+        HostExitReason as HostExitReason,
+    )
+    from .client_installations import (
+        InstallationDecision as InstallationDecision,
+    )
+    from .client_llm_inference import (
+        LLMInferenceHTTPRequestStartTransport as LLMInferenceHTTPRequestStartTransport,
     )
     from .client_session import (
         SessionLifecycleType as SessionLifecycleType,
@@ -23,11 +29,35 @@ if TYPE_CHECKING:
     from .client_session_fs import (
         SessionFSSqliteQueryType as SessionFSSqliteQueryType,
     )
+    from .client_session_fs import (
+        SessionFSSqliteTransactionErrorClass as SessionFSSqliteTransactionErrorClass,
+    )
+    from .client_tasks import (
+        ClientTaskCancelReason as ClientTaskCancelReason,
+    )
+    from .events_agent import (
+        AgentInterruptedActivity as AgentInterruptedActivity,
+    )
+    from .events_agent import (
+        AgentInterruptedCancelPhase as AgentInterruptedCancelPhase,
+    )
+    from .events_assistant import (
+        AssistantMessageToolRequestCallerType as AssistantMessageToolRequestCallerType,
+    )
     from .events_assistant import (
         AssistantMessageToolRequestType as AssistantMessageToolRequestType,
     )
     from .events_assistant import (
-        AssistantUsageAPIEndpoint as AssistantUsageAPIEndpoint,
+        CitationProvider as CitationProvider,
+    )
+    from .events_assistant import (
+        FusionPhaseActivityKind as FusionPhaseActivityKind,
+    )
+    from .events_assistant import (
+        FusionPhaseStatus as FusionPhaseStatus,
+    )
+    from .events_assistant import (
+        FusionProjectionMode as FusionProjectionMode,
     )
     from .events_elicitation import (
         ElicitationCompletedAction as ElicitationCompletedAction,
@@ -35,8 +65,89 @@ if TYPE_CHECKING:
     from .events_elicitation import (
         ElicitationRequestedMode as ElicitationRequestedMode,
     )
+    from .events_factory import (
+        FactoryRunSettledStatus as FactoryRunSettledStatus,
+    )
+    from .events_human_response import (
+        HumanResponseActor as HumanResponseActor,
+    )
+    from .events_mcp import (
+        MCPHeadersRefreshCompletedOutcome as MCPHeadersRefreshCompletedOutcome,
+    )
+    from .events_mcp import (
+        MCPHeadersRefreshRequiredReason as MCPHeadersRefreshRequiredReason,
+    )
+    from .events_mcp import (
+        MCPOAuthCompletionOutcome as MCPOAuthCompletionOutcome,
+    )
+    from .events_mcp import (
+        MCPOAuthRecoveryCompletedOutcome as MCPOAuthRecoveryCompletedOutcome,
+    )
+    from .events_mcp import (
+        MCPOAuthRequestReason as MCPOAuthRequestReason,
+    )
+    from .events_model import (
+        ModelCallFailureBadRequestKind as ModelCallFailureBadRequestKind,
+    )
+    from .events_model import (
+        ModelCallFailureKind as ModelCallFailureKind,
+    )
     from .events_model import (
         ModelCallFailureSource as ModelCallFailureSource,
+    )
+    from .events_model import (
+        ModelCallFinalResultPayload as ModelCallFinalResultPayload,
+    )
+    from .events_model import (
+        ModelCallFinishedOutcome as ModelCallFinishedOutcome,
+    )
+    from .events_permission import (
+        PermissionMessageAuthorizationPolarity as PermissionMessageAuthorizationPolarity,
+    )
+    from .events_permission import (
+        PermissionRequestMemoryScope as PermissionRequestMemoryScope,
+    )
+    from .events_sandbox import (
+        SandboxAttestation as SandboxAttestation,
+    )
+    from .events_sandbox import (
+        SandboxBackend as SandboxBackend,
+    )
+    from .events_sandbox import (
+        SandboxBypassSource as SandboxBypassSource,
+    )
+    from .events_sandbox import (
+        SandboxControl as SandboxControl,
+    )
+    from .events_sandbox import (
+        SandboxDegradationReason as SandboxDegradationReason,
+    )
+    from .events_sandbox import (
+        SandboxDenialClass as SandboxDenialClass,
+    )
+    from .events_sandbox import (
+        SandboxDenialConfidence as SandboxDenialConfidence,
+    )
+    from .events_sandbox import (
+        SandboxEnforcementPoint as SandboxEnforcementPoint,
+    )
+    from .events_sandbox import (
+        SandboxOutcome as SandboxOutcome,
+    )
+    from .events_sandbox import (
+        SandboxPermissiveSource as SandboxPermissiveSource,
+    )
+    from .events_sandbox import (
+        SandboxPlatform as SandboxPlatform,
+    )
+    from .events_sandbox import (
+        SandboxPolicySource as SandboxPolicySource,
+    )
+    from .events_sandbox import (
+        SandboxProxyMode as SandboxProxyMode,
+    )
+    from .events_session import (
+        AutoModeResolvedReasoningBucket as AutoModeResolvedReasoningBucket,
     )
     from .events_session import (
         AutopilotObjectiveChangedOperation as AutopilotObjectiveChangedOperation,
@@ -45,7 +156,22 @@ if TYPE_CHECKING:
         AutopilotObjectiveChangedStatus as AutopilotObjectiveChangedStatus,
     )
     from .events_session import (
+        AutoTierSwitchFailureReason as AutoTierSwitchFailureReason,
+    )
+    from .events_session import (
+        BinaryAssetType as BinaryAssetType,
+    )
+    from .events_session import (
         CanvasOpenedAvailability as CanvasOpenedAvailability,
+    )
+    from .events_session import (
+        CompactionTrigger as CompactionTrigger,
+    )
+    from .events_session import (
+        CompletionReceiptStopReason as CompletionReceiptStopReason,
+    )
+    from .events_session import (
+        CompletionReceiptToolStatus as CompletionReceiptToolStatus,
     )
     from .events_session import (
         ExtensionsLoadedExtensionSource as ExtensionsLoadedExtensionSource,
@@ -54,13 +180,46 @@ if TYPE_CHECKING:
         ExtensionsLoadedExtensionStatus as ExtensionsLoadedExtensionStatus,
     )
     from .events_session import (
+        FusionCommitKind as FusionCommitKind,
+    )
+    from .events_session import (
+        FusionFollowUpAction as FusionFollowUpAction,
+    )
+    from .events_session import (
+        FusionTurnKind as FusionTurnKind,
+    )
+    from .events_session import (
         HandoffSourceType as HandoffSourceType,
     )
     from .events_session import (
-        MCPServerTransport as MCPServerTransport,
+        IndexedSearchDisabledReason as IndexedSearchDisabledReason,
+    )
+    from .events_session import (
+        IndexedSearchErrorType as IndexedSearchErrorType,
+    )
+    from .events_session import (
+        IndexedSearchIncrementalPhase as IndexedSearchIncrementalPhase,
+    )
+    from .events_session import (
+        IndexedSearchOutcome as IndexedSearchOutcome,
+    )
+    from .events_session import (
+        ManagedPluginProgressPhase as ManagedPluginProgressPhase,
+    )
+    from .events_session import (
+        ManagedSettingsEnforcedAction as ManagedSettingsEnforcedAction,
+    )
+    from .events_session import (
+        ManagedSettingsEnforcedEscalation as ManagedSettingsEnforcedEscalation,
+    )
+    from .events_session import (
+        ModelDeselectedReason as ModelDeselectedReason,
     )
     from .events_session import (
         PlanChangedOperation as PlanChangedOperation,
+    )
+    from .events_session import (
+        ScheduleOrigin as ScheduleOrigin,
     )
     from .events_session import (
         WorkingDirectoryContextHostType as WorkingDirectoryContextHostType,
@@ -68,8 +227,17 @@ if TYPE_CHECKING:
     from .events_session import (
         WorkspaceFileChangedOperation as WorkspaceFileChangedOperation,
     )
+    from .events_session_limits_exhausted import (
+        SessionLimitsExhaustedResponseAction as SessionLimitsExhaustedResponseAction,
+    )
     from .events_skill import (
         SkillInvokedTrigger as SkillInvokedTrigger,
+    )
+    from .events_subagent import (
+        SubagentModelSelectionSource as SubagentModelSelectionSource,
+    )
+    from .events_subagent import (
+        SubagentTaskModelSource as SubagentTaskModelSource,
     )
     from .events_system import (
         SystemMessageRole as SystemMessageRole,
@@ -77,14 +245,50 @@ if TYPE_CHECKING:
     from .events_system import (
         SystemNotificationAgentCompletedStatus as SystemNotificationAgentCompletedStatus,
     )
+    from .events_system import (
+        SystemNotificationFactoryCompletedStatus as SystemNotificationFactoryCompletedStatus,
+    )
+    from .events_system import (
+        SystemNotificationWorkflowCompletedStatus as SystemNotificationWorkflowCompletedStatus,
+    )
+    from .events_tool import (
+        BinaryAssetReferenceType as BinaryAssetReferenceType,
+    )
+    from .events_tool import (
+        OmittedBinaryType as OmittedBinaryType,
+    )
+    from .events_tool import (
+        PersistedBinaryImageType as PersistedBinaryImageType,
+    )
     from .events_tool import (
         ToolExecutionCompleteContentResourceLinkIconTheme as ToolExecutionCompleteContentResourceLinkIconTheme,
     )
     from .events_tool import (
+        ToolExecutionCompleteFileEditKind as ToolExecutionCompleteFileEditKind,
+    )
+    from .events_tool import (
         ToolExecutionCompleteToolDescriptionMetaUIVisibility as ToolExecutionCompleteToolDescriptionMetaUIVisibility,
+    )
+    from .events_tool import (
+        ToolExecutionStartToolDescriptionMetaUIVisibility as ToolExecutionStartToolDescriptionMetaUIVisibility,
+    )
+    from .events_tool import (
+        ToolShellOutputStream as ToolShellOutputStream,
+    )
+    from .events_ui import (
+        UIEphemeralQueryPhase as UIEphemeralQueryPhase,
     )
     from .events_user import (
         UserMessageAgentMode as UserMessageAgentMode,
+    )
+    from .events_user import (
+        UserMessageDelivery as UserMessageDelivery,
+    )
+    from .events_workflow import (
+        WorkflowRunSettledStatus as WorkflowRunSettledStatus,
+    )
+    from .server import (
+        TaskKind as TaskKind,
     )
     from .server_agent_registry import (
         AgentRegistryLiveTargetEntryAttentionKind as AgentRegistryLiveTargetEntryAttentionKind,
@@ -110,17 +314,149 @@ if TYPE_CHECKING:
     from .server_agent_registry import (
         AgentRegistrySpawnValidationErrorReason as AgentRegistrySpawnValidationErrorReason,
     )
+    from .server_agents import (
+        AgentDiscoveryPathScope as AgentDiscoveryPathScope,
+    )
+    from .server_azure_ml import (
+        AzureMlCatalogRetryMode as AzureMlCatalogRetryMode,
+    )
+    from .server_azure_ml import (
+        AzureMlRegistry as AzureMlRegistry,
+    )
+    from .server_catalog import (
+        CatalogAgentPluginCompatibilityTag as CatalogAgentPluginCompatibilityTag,
+    )
+    from .server_catalog import (
+        CatalogAgentPluginComponent as CatalogAgentPluginComponent,
+    )
+    from .server_catalog import (
+        CatalogAgentPluginInstallability as CatalogAgentPluginInstallability,
+    )
+    from .server_catalog import (
+        CatalogAgentPluginMediaType as CatalogAgentPluginMediaType,
+    )
+    from .server_catalog import (
+        CatalogAiSkillInstallability as CatalogAiSkillInstallability,
+    )
+    from .server_catalog import (
+        CatalogCandidateKind as CatalogCandidateKind,
+    )
+    from .server_catalog import (
+        CatalogFeedUnavailableReason as CatalogFeedUnavailableReason,
+    )
+    from .server_catalog import (
+        CatalogMCPServerInstallability as CatalogMCPServerInstallability,
+    )
+    from .server_catalog import (
+        CatalogReferenceInstallationFailureReason as CatalogReferenceInstallationFailureReason,
+    )
+    from .server_catalog import (
+        CatalogSearchTotalCountRelation as CatalogSearchTotalCountRelation,
+    )
+    from .server_catalog import (
+        CatalogSelectionDecision as CatalogSelectionDecision,
+    )
+    from .server_connectors import (
+        ConnectorDiscoveryAvailability as ConnectorDiscoveryAvailability,
+    )
+    from .server_environments import (
+        EnvironmentKind as EnvironmentKind,
+    )
+    from .server_extensions import (
+        DiscoveredExtensionMode as DiscoveredExtensionMode,
+    )
+    from .server_extensions import (
+        DiscoveredExtensionSource as DiscoveredExtensionSource,
+    )
+    from .server_feature_flags import (
+        FeatureFlagAvailability as FeatureFlagAvailability,
+    )
+    from .server_hooks import (
+        HookOrigin as HookOrigin,
+    )
+    from .server_instructions import (
+        InstructionDiscoveryPathKind as InstructionDiscoveryPathKind,
+    )
+    from .server_instructions import (
+        InstructionDiscoveryPathLocation as InstructionDiscoveryPathLocation,
+    )
+    from .server_managed_settings import (
+        ManagedFusionTier as ManagedFusionTier,
+    )
+    from .server_managed_settings import (
+        ManagedPermissionVerdict as ManagedPermissionVerdict,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsBypassDisableSource as ManagedSettingsBypassDisableSource,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsBypassPolicyResolution as ManagedSettingsBypassPolicyResolution,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsChannel as ManagedSettingsChannel,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsDiagnosticSeverity as ManagedSettingsDiagnosticSeverity,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsLogLevel as ManagedSettingsLogLevel,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsPolicyHelperAuthority as ManagedSettingsPolicyHelperAuthority,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsPolicyHelperReason as ManagedSettingsPolicyHelperReason,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsServerPolicyCacheMode as ManagedSettingsServerPolicyCacheMode,
+    )
+    from .server_managed_settings import (
+        ManagedSettingsServerPolicyResolution as ManagedSettingsServerPolicyResolution,
+    )
+    from .server_mcp import (
+        CatalogHandleRejectionReason as CatalogHandleRejectionReason,
+    )
+    from .server_mcp import (
+        CatalogHandleType as CatalogHandleType,
+    )
+    from .server_mcp import (
+        CatalogNotInstallableReason as CatalogNotInstallableReason,
+    )
+    from .server_mcp import (
+        CatalogUnavailableTransportReason as CatalogUnavailableTransportReason,
+    )
     from .server_mcp import (
         DiscoveredMCPServerType as DiscoveredMCPServerType,
+    )
+    from .server_mcp import (
+        MCPInstallationFailureReason as MCPInstallationFailureReason,
+    )
+    from .server_mcp import (
+        MCPInstallationState as MCPInstallationState,
+    )
+    from .server_models import (
+        ImageToolModelAvailability as ImageToolModelAvailability,
+    )
+    from .server_models import (
+        ImageToolModelOperation as ImageToolModelOperation,
     )
     from .server_models import (
         ModelPickerCategory as ModelPickerCategory,
     )
     from .server_models import (
-        ModelPickerPriceCategory as ModelPickerPriceCategory,
+        ModelPolicyState as ModelPolicyState,
     )
     from .server_models import (
-        ModelPolicyState as ModelPolicyState,
+        TokenPriceUnit as TokenPriceUnit,
+    )
+    from .server_plugins import (
+        PluginInstallationFailureReason as PluginInstallationFailureReason,
+    )
+    from .server_repo import (
+        RepoSettingsEditScope as RepoSettingsEditScope,
+    )
+    from .server_sandbox import (
+        SandboxProxyCaState as SandboxProxyCaState,
     )
     from .server_session import (
         EnvValueMode as EnvValueMode,
@@ -145,6 +481,12 @@ if TYPE_CHECKING:
     )
     from .server_sessions import (
         ConnectedRemoteSessionMetadataKind as ConnectedRemoteSessionMetadataKind,
+    )
+    from .server_sessions import (
+        MemoryMode as MemoryMode,
+    )
+    from .server_sessions import (
+        RemoteSessionHostStatus as RemoteSessionHostStatus,
     )
     from .server_sessions import (
         RemoteSessionMetadataTaskType as RemoteSessionMetadataTaskType,
@@ -176,38 +518,143 @@ if TYPE_CHECKING:
     from .server_sessions import (
         SessionSource as SessionSource,
     )
-    from .session import (
-        SendAgentMode as SendAgentMode,
+    from .server_skills import (
+        SkillDiscoveryScope as SkillDiscoveryScope,
     )
-    from .session import (
-        SendMode as SendMode,
+    from .server_skills import (
+        SkillInstallationFailureReason as SkillInstallationFailureReason,
+    )
+    from .server_user import (
+        StaffLogLevelMigrationStatus as StaffLogLevelMigrationStatus,
+    )
+    from .server_user import (
+        StaffUpdateChannelMigrationStatus as StaffUpdateChannelMigrationStatus,
+    )
+    from .server_user import (
+        UserSettingsMigrateObsoleteOnDiskStatus as UserSettingsMigrateObsoleteOnDiskStatus,
     )
     from .session import (
         SessionLogLevel as SessionLogLevel,
     )
-    from .session_auth import (
-        AuthInfoType as AuthInfoType,
+    from .session_accounts import (
+        AccountKind as AccountKind,
+    )
+    from .session_accounts import (
+        AuthLoginMode as AuthLoginMode,
+    )
+    from .session_accounts import (
+        AuthLoginResultStatus as AuthLoginResultStatus,
+    )
+    from .session_accounts import (
+        LoginProviderKind as LoginProviderKind,
+    )
+    from .session_autopilot_objective import (
+        AutopilotObjectiveStatus as AutopilotObjectiveStatus,
     )
     from .session_commands import (
-        SlashCommandInputCompletion as SlashCommandInputCompletion,
+        CommandsInvocationEffectOutcome as CommandsInvocationEffectOutcome,
     )
     from .session_commands import (
-        SlashCommandKind as SlashCommandKind,
+        CommandsInvocationOrigin as CommandsInvocationOrigin,
+    )
+    from .session_commands import (
+        SandboxSessionChange as SandboxSessionChange,
+    )
+    from .session_connectors import (
+        ConnectorAuthorizationScope as ConnectorAuthorizationScope,
+    )
+    from .session_connectors import (
+        ConnectorAvailability as ConnectorAvailability,
+    )
+    from .session_connectors import (
+        ConnectorMCPStatus as ConnectorMCPStatus,
+    )
+    from .session_customizations import (
+        CustomizationReloadStatus as CustomizationReloadStatus,
+    )
+    from .session_customizations import (
+        CustomizationReloadSubsystem as CustomizationReloadSubsystem,
+    )
+    from .session_debug import (
+        DebugCollectLogsEntryKind as DebugCollectLogsEntryKind,
+    )
+    from .session_debug import (
+        DebugCollectLogsRedaction as DebugCollectLogsRedaction,
+    )
+    from .session_debug import (
+        DebugCollectLogsResultKind as DebugCollectLogsResultKind,
+    )
+    from .session_debug import (
+        DebugCollectLogsSource as DebugCollectLogsSource,
+    )
+    from .session_diagnostics import (
+        DiagnosticCursorStatus as DiagnosticCursorStatus,
+    )
+    from .session_diagnostics import (
+        DiagnosticLogLevel as DiagnosticLogLevel,
+    )
+    from .session_diagnostics import (
+        DiagnosticSeverity as DiagnosticSeverity,
+    )
+    from .session_diagnostics import (
+        DiagnosticSource as DiagnosticSource,
+    )
+    from .session_diagnostics import (
+        MCPDiagnosticDirection as MCPDiagnosticDirection,
+    )
+    from .session_diagnostics import (
+        MCPDiagnosticKind as MCPDiagnosticKind,
     )
     from .session_event_log import (
         EventsAgentScope as EventsAgentScope,
-    )
-    from .session_event_log import (
-        EventsCursorStatus as EventsCursorStatus,
-    )
-    from .session_extensions import (
-        ExtensionSource as ExtensionSource,
     )
     from .session_extensions import (
         ExtensionStatus as ExtensionStatus,
     )
     from .session_extensions import (
         PushAttachmentGitHubReferenceType as PushAttachmentGitHubReferenceType,
+    )
+    from .session_factory import (
+        FactoryDurableOperation as FactoryDurableOperation,
+    )
+    from .session_factory import (
+        FactoryLogLineKind as FactoryLogLineKind,
+    )
+    from .session_factory import (
+        FactoryPhaseStatus as FactoryPhaseStatus,
+    )
+    from .session_factory import (
+        FactoryRunFailureKind as FactoryRunFailureKind,
+    )
+    from .session_factory import (
+        FactoryRunStatus as FactoryRunStatus,
+    )
+    from .session_history import (
+        HistoryCompactRequestTrigger as HistoryCompactRequestTrigger,
+    )
+    from .session_history import (
+        HistoryFileRestoreSkipReason as HistoryFileRestoreSkipReason,
+    )
+    from .session_history import (
+        HistoryRewindChangeType as HistoryRewindChangeType,
+    )
+    from .session_history import (
+        HistoryRewindMode as HistoryRewindMode,
+    )
+    from .session_history import (
+        HistoryRewindOutcome as HistoryRewindOutcome,
+    )
+    from .session_limit_prediction import (
+        SessionLimitPredictionClientType as SessionLimitPredictionClientType,
+    )
+    from .session_limit_prediction import (
+        SessionLimitPredictionSource as SessionLimitPredictionSource,
+    )
+    from .session_limit_prediction import (
+        SessionLimitPredictionTier as SessionLimitPredictionTier,
+    )
+    from .session_limit_prediction import (
+        SessionLimitPredictionUnavailableReason as SessionLimitPredictionUnavailableReason,
     )
     from .session_mcp import (
         MCPAppsHostContextDetailsAvailableDisplayMode as MCPAppsHostContextDetailsAvailableDisplayMode,
@@ -234,10 +681,25 @@ if TYPE_CHECKING:
         MCPAppsSetHostContextDetailsTheme as MCPAppsSetHostContextDetailsTheme,
     )
     from .session_mcp import (
+        MCPOAuthLoginGrantType as MCPOAuthLoginGrantType,
+    )
+    from .session_mcp import (
+        MCPOAuthProbeNeedsAuthReason as MCPOAuthProbeNeedsAuthReason,
+    )
+    from .session_mcp import (
+        MCPOwnedOAuthLoginStatus as MCPOwnedOAuthLoginStatus,
+    )
+    from .session_mcp import (
+        MCPPromptRole as MCPPromptRole,
+    )
+    from .session_mcp import (
         MCPSamplingExecutionAction as MCPSamplingExecutionAction,
     )
     from .session_mcp import (
         MCPSetEnvValueModeDetails as MCPSetEnvValueModeDetails,
+    )
+    from .session_mcp import (
+        MCPToolUIVisibility as MCPToolUIVisibility,
     )
     from .session_metadata import (
         MetadataSnapshotCurrentMode as MetadataSnapshotCurrentMode,
@@ -246,10 +708,10 @@ if TYPE_CHECKING:
         MetadataSnapshotRemoteMetadataTaskType as MetadataSnapshotRemoteMetadataTaskType,
     )
     from .session_metadata import (
-        SessionWorkingDirectoryContextHostType as SessionWorkingDirectoryContextHostType,
-    )
-    from .session_metadata import (
         WorkspaceSummaryHostType as WorkspaceSummaryHostType,
+    )
+    from .session_model import (
+        ModelSwitchAutoTierStatus as ModelSwitchAutoTierStatus,
     )
     from .session_options import (
         OptionsUpdateAdditionalContentExclusionPolicyScope as OptionsUpdateAdditionalContentExclusionPolicyScope,
@@ -263,11 +725,11 @@ if TYPE_CHECKING:
     from .session_options import (
         OptionsUpdateReasoningSummary as OptionsUpdateReasoningSummary,
     )
-    from .session_options import (
-        OptionsUpdateToolFilterPrecedence as OptionsUpdateToolFilterPrecedence,
-    )
     from .session_permissions import (
         PermissionLocationType as PermissionLocationType,
+    )
+    from .session_permissions import (
+        PermissionModeSource as PermissionModeSource,
     )
     from .session_permissions import (
         PermissionsConfigureAdditionalContentExclusionPolicyScope as PermissionsConfigureAdditionalContentExclusionPolicyScope,
@@ -281,11 +743,50 @@ if TYPE_CHECKING:
     from .session_permissions import (
         PermissionsSetApproveAllSource as PermissionsSetApproveAllSource,
     )
+    from .session_plugins import (
+        ManagedPluginRetryStatus as ManagedPluginRetryStatus,
+    )
+    from .session_providers import (
+        ModelProviderAutomaticDiscoveryMode as ModelProviderAutomaticDiscoveryMode,
+    )
+    from .session_providers import (
+        ModelProviderConfigurationDisposition as ModelProviderConfigurationDisposition,
+    )
+    from .session_providers import (
+        ModelProviderDiscoveryNetworkScope as ModelProviderDiscoveryNetworkScope,
+    )
+    from .session_providers import (
+        ModelProviderOperationOutcomeCode as ModelProviderOperationOutcomeCode,
+    )
+    from .session_providers import (
+        ModelProviderProvenanceSource as ModelProviderProvenanceSource,
+    )
     from .session_queue import (
         QueuePendingItemsKind as QueuePendingItemsKind,
     )
+    from .session_quota import (
+        SessionQuotaPlanTier as SessionQuotaPlanTier,
+    )
+    from .session_settings import (
+        SessionSettingsPredicateName as SessionSettingsPredicateName,
+    )
     from .session_shell import (
         ShellKillSignal as ShellKillSignal,
+    )
+    from .session_tasks import (
+        TaskClientActiveStatus as TaskClientActiveStatus,
+    )
+    from .session_tasks import (
+        TaskClientExecutionMode as TaskClientExecutionMode,
+    )
+    from .session_tasks import (
+        TaskClientOwnerKind as TaskClientOwnerKind,
+    )
+    from .session_tasks import (
+        TaskClientOwnerPresence as TaskClientOwnerPresence,
+    )
+    from .session_tasks import (
+        TaskClientStatus as TaskClientStatus,
     )
     from .session_tasks import (
         TaskExecutionMode as TaskExecutionMode,
@@ -297,10 +798,28 @@ if TYPE_CHECKING:
         TaskStatus as TaskStatus,
     )
     from .session_tools import (
+        BuiltinToolFormatType as BuiltinToolFormatType,
+    )
+    from .session_tools import (
+        BuiltinToolInputSchemaType as BuiltinToolInputSchemaType,
+    )
+    from .session_tools import (
         ExternalToolTextResultForLLMBinaryResultsForLLMType as ExternalToolTextResultForLLMBinaryResultsForLLMType,
     )
     from .session_tools import (
         ExternalToolTextResultForLLMContentResourceLinkIconTheme as ExternalToolTextResultForLLMContentResourceLinkIconTheme,
+    )
+    from .session_tools import (
+        ProtocolExternalToolDefer as ProtocolExternalToolDefer,
+    )
+    from .session_tools import (
+        SubagentSettingsEntryContextTier as SubagentSettingsEntryContextTier,
+    )
+    from .session_tools import (
+        ToolResultType as ToolResultType,
+    )
+    from .session_ui import (
+        MCPElicitationFormMode as MCPElicitationFormMode,
     )
     from .session_ui import (
         UIAutoModeSwitchResponse as UIAutoModeSwitchResponse,
@@ -317,6 +836,30 @@ if TYPE_CHECKING:
     from .session_ui import (
         UIExitPlanModeAction as UIExitPlanModeAction,
     )
+    from .session_ui import (
+        UISessionLimitsExhaustedResponseAction as UISessionLimitsExhaustedResponseAction,
+    )
+    from .session_visibility import (
+        SessionVisibilityStatus as SessionVisibilityStatus,
+    )
+    from .session_workflow import (
+        WorkflowDurableOperation as WorkflowDurableOperation,
+    )
+    from .session_workflow import (
+        WorkflowLogLineKind as WorkflowLogLineKind,
+    )
+    from .session_workflow import (
+        WorkflowPauseCheckpointAction as WorkflowPauseCheckpointAction,
+    )
+    from .session_workflow import (
+        WorkflowPhaseStatus as WorkflowPhaseStatus,
+    )
+    from .session_workflow import (
+        WorkflowRunFailureKind as WorkflowRunFailureKind,
+    )
+    from .session_workflow import (
+        WorkflowRunStatus as WorkflowRunStatus,
+    )
     from .session_workspaces import (
         WorkspaceDiffFileChangeType as WorkspaceDiffFileChangeType,
     )
@@ -327,25 +870,58 @@ if TYPE_CHECKING:
         WorkspacesWorkspaceDetailsHostType as WorkspacesWorkspaceDetailsHostType,
     )
     from .shared import (
-        AbortReason as AbortReason,
-    )
-    from .shared import (
         AgentInfoSource as AgentInfoSource,
-    )
-    from .shared import (
-        AutoModeSwitchResponse as AutoModeSwitchResponse,
     )
     from .shared import (
         CanvasInstanceAvailability as CanvasInstanceAvailability,
     )
     from .shared import (
-        ContentFilterMode as ContentFilterMode,
+        CatalogAuthenticationRequiredReason as CatalogAuthenticationRequiredReason,
     )
     from .shared import (
-        ContextTier as ContextTier,
+        CatalogCapability as CatalogCapability,
     )
     from .shared import (
-        ExitPlanModeAction as ExitPlanModeAction,
+        CatalogContractViolationReason as CatalogContractViolationReason,
+    )
+    from .shared import (
+        CatalogInvalidRequestField as CatalogInvalidRequestField,
+    )
+    from .shared import (
+        CatalogMalformedCardReason as CatalogMalformedCardReason,
+    )
+    from .shared import (
+        CatalogMediaType as CatalogMediaType,
+    )
+    from .shared import (
+        CatalogNegotiationRefusedReason as CatalogNegotiationRefusedReason,
+    )
+    from .shared import (
+        CatalogNetworkFailureReason as CatalogNetworkFailureReason,
+    )
+    from .shared import (
+        CatalogUnavailableReason as CatalogUnavailableReason,
+    )
+    from .shared import (
+        CatalogUnsafeRetrievalReason as CatalogUnsafeRetrievalReason,
+    )
+    from .shared import (
+        ConnectorCatalogStatus as ConnectorCatalogStatus,
+    )
+    from .shared import (
+        EventsCursorStatus as EventsCursorStatus,
+    )
+    from .shared import (
+        EventsReadDirection as EventsReadDirection,
+    )
+    from .shared import (
+        ExtensionSource as ExtensionSource,
+    )
+    from .shared import (
+        HistoryRewindUnavailableReason as HistoryRewindUnavailableReason,
+    )
+    from .shared import (
+        HookType as HookType,
     )
     from .shared import (
         InstructionSourceLocation as InstructionSourceLocation,
@@ -354,90 +930,530 @@ if TYPE_CHECKING:
         InstructionSourceType as InstructionSourceType,
     )
     from .shared import (
-        MCPServerConfigHTTPOAuthGrantType as MCPServerConfigHTTPOAuthGrantType,
+        MCPInstallationSecretStorage as MCPInstallationSecretStorage,
     )
     from .shared import (
-        MCPServerConfigHTTPType as MCPServerConfigHTTPType,
+        MCPPlanPolicyDecision as MCPPlanPolicyDecision,
     )
     from .shared import (
-        MCPServerSource as MCPServerSource,
+        MCPPlanPolicySource as MCPPlanPolicySource,
     )
     from .shared import (
-        MCPServerStatus as MCPServerStatus,
+        MCPServerCardMediaType as MCPServerCardMediaType,
     )
     from .shared import (
-        ProviderConfigType as ProviderConfigType,
+        ModelPickerPriceCategory as ModelPickerPriceCategory,
     )
     from .shared import (
-        ProviderConfigWireAPI as ProviderConfigWireAPI,
+        OptionsUpdateToolFilterPrecedence as OptionsUpdateToolFilterPrecedence,
     )
     from .shared import (
-        ReasoningSummary as ReasoningSummary,
+        PermissionDecisionOutcome as PermissionDecisionOutcome,
+    )
+    from .shared import (
+        PermissionDecisionSurface as PermissionDecisionSurface,
+    )
+    from .shared import (
+        PermissionResponseCapability as PermissionResponseCapability,
+    )
+    from .shared import (
+        PluginInstallStagingMode as PluginInstallStagingMode,
+    )
+    from .shared import (
+        ProviderEndpointTransport as ProviderEndpointTransport,
+    )
+    from .shared import (
+        ProviderEndpointType as ProviderEndpointType,
+    )
+    from .shared import (
+        ProviderEndpointWireAPI as ProviderEndpointWireAPI,
     )
     from .shared import (
         RemoteSessionMode as RemoteSessionMode,
     )
     from .shared import (
+        SandboxConfigSource as SandboxConfigSource,
+    )
+    from .shared import (
+        SendAgentMode as SendAgentMode,
+    )
+    from .shared import (
+        SendMode as SendMode,
+    )
+    from .shared import (
         SessionCapability as SessionCapability,
     )
     from .shared import (
-        SessionMode as SessionMode,
+        SessionWorkingDirectoryContextHostType as SessionWorkingDirectoryContextHostType,
     )
     from .shared import (
-        ShutdownType as ShutdownType,
+        SettingsEditOperation as SettingsEditOperation,
     )
     from .shared import (
-        SkillSource as SkillSource,
+        SettingsEditStatus as SettingsEditStatus,
     )
-    from .shared_attachment import (
-        AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
+    from .shared import (
+        ShellInitProfile as ShellInitProfile,
     )
-    from .shared_permission_prompt_request import (
+    from .shared import (
+        ShellInitScriptShell as ShellInitScriptShell,
+    )
+    from .shared_auth_identity import (
+        AuthInfoType as AuthInfoType,
+    )
+    from .shared_command_list import (
+        SlashCommandInputCompletion as SlashCommandInputCompletion,
+    )
+    from .shared_command_list import (
+        SlashCommandKind as SlashCommandKind,
+    )
+    from .shared_events_abort import (
+        AbortReason as AbortReason,
+    )
+    from .shared_events_agent_model import (
+        ModelCallFailureTransport as ModelCallFailureTransport,
+    )
+    from .shared_events_assistant_model_session import (
+        AssistantUsageAPIEndpoint as AssistantUsageAPIEndpoint,
+    )
+    from .shared_events_assistant_model_session import (
+        ModelCallRequestBodyCompressionFallback as ModelCallRequestBodyCompressionFallback,
+    )
+    from .shared_events_assistant_model_session import (
+        ModelCallRequestBodyEncoding as ModelCallRequestBodyEncoding,
+    )
+    from .shared_events_assistant_model_session import (
+        ModelCallWebSocketFallbackErrorKind as ModelCallWebSocketFallbackErrorKind,
+    )
+    from .shared_events_assistant_model_session import (
+        ModelCallWebSocketFallbackReason as ModelCallWebSocketFallbackReason,
+    )
+    from .shared_events_assistant_session import (
+        AiCreditsStatus as AiCreditsStatus,
+    )
+    from .shared_events_assistant_session import (
+        AssistantUsageTransport as AssistantUsageTransport,
+    )
+    from .shared_events_assistant_session import (
+        FusionConversationScope as FusionConversationScope,
+    )
+    from .shared_events_assistant_session import (
+        FusionPattern as FusionPattern,
+    )
+    from .shared_events_assistant_session import (
+        FusionPhaseKind as FusionPhaseKind,
+    )
+    from .shared_events_assistant_session import (
+        ReasoningSummary as ReasoningSummary,
+    )
+    from .shared_events_assistant_session_tool import (
+        ModelProviderKind as ModelProviderKind,
+    )
+    from .shared_events_auto_mode_switch import (
+        AutoModeSwitchResponse as AutoModeSwitchResponse,
+    )
+    from .shared_events_exit_plan_mode_human_response import (
+        ExitPlanModeAction as ExitPlanModeAction,
+    )
+    from .shared_events_permission import (
+        AssistedApprovalJudgeFailureReason as AssistedApprovalJudgeFailureReason,
+    )
+    from .shared_events_permission import (
+        AssistedApprovalRecommendation as AssistedApprovalRecommendation,
+    )
+    from .shared_events_permission import (
+        FactoryPermissionOperation as FactoryPermissionOperation,
+    )
+    from .shared_events_permission import (
+        PermissionApprovalEvaluationEvaluationStage as PermissionApprovalEvaluationEvaluationStage,
+    )
+    from .shared_events_permission import (
+        PermissionApprovalEvaluationJudgeStatus as PermissionApprovalEvaluationJudgeStatus,
+    )
+    from .shared_events_permission import (
+        PermissionApprovalEvaluationReasonCode as PermissionApprovalEvaluationReasonCode,
+    )
+    from .shared_events_permission import (
+        PermissionDecisionSource as PermissionDecisionSource,
+    )
+    from .shared_events_permission import (
         PermissionPromptRequestPathAccessKind as PermissionPromptRequestPathAccessKind,
     )
-    from .shared_permission_prompt_request import (
+    from .shared_events_permission import (
+        PermissionRecommendation as PermissionRecommendation,
+    )
+    from .shared_events_permission import (
         PermissionRequestMemoryAction as PermissionRequestMemoryAction,
     )
-    from .shared_permission_prompt_request import (
+    from .shared_events_permission import (
         PermissionRequestMemoryDirection as PermissionRequestMemoryDirection,
+    )
+    from .shared_events_permission import (
+        PermissionSandboxPathGrantAccess as PermissionSandboxPathGrantAccess,
+    )
+    from .shared_events_permission import (
+        WorkflowPermissionOperation as WorkflowPermissionOperation,
+    )
+    from .shared_events_permission_session import (
+        PermissionMode as PermissionMode,
+    )
+    from .shared_events_permission_session import (
+        PermissionRecoveryAttemptDisposition as PermissionRecoveryAttemptDisposition,
+    )
+    from .shared_events_permission_session import (
+        PermissionRecoveryAttemptReason as PermissionRecoveryAttemptReason,
+    )
+    from .shared_events_permission_session import (
+        PermissionRecoveryAttemptRelation as PermissionRecoveryAttemptRelation,
+    )
+    from .shared_events_permission_session import (
+        PermissionRecoveryOnBlocked as PermissionRecoveryOnBlocked,
+    )
+    from .shared_events_permission_session import (
+        PermissionRecoveryReason as PermissionRecoveryReason,
+    )
+    from .shared_events_permission_session import (
+        PermissionRecoveryStatus as PermissionRecoveryStatus,
+    )
+    from .shared_events_permission_session import (
+        SessionMode as SessionMode,
+    )
+    from .shared_events_permission_session import (
+        TaskBlockerKind as TaskBlockerKind,
+    )
+    from .shared_events_session import (
+        AgentModelPolicy as AgentModelPolicy,
+    )
+    from .shared_events_session import (
+        ContextTier as ContextTier,
+    )
+    from .shared_events_session import (
+        IndexedSearchState as IndexedSearchState,
+    )
+    from .shared_events_session import (
+        ManagedSettingsResolvedSource as ManagedSettingsResolvedSource,
+    )
+    from .shared_events_session import (
+        MCPServerStatus as MCPServerStatus,
+    )
+    from .shared_events_session import (
+        ModelChangeSource as ModelChangeSource,
+    )
+    from .shared_events_session import (
+        ProviderMonthlyUsageScope as ProviderMonthlyUsageScope,
+    )
+    from .shared_events_session import (
+        ProviderMonthlyUsageState as ProviderMonthlyUsageState,
+    )
+    from .shared_events_session import (
+        ProviderQuotaAccessState as ProviderQuotaAccessState,
+    )
+    from .shared_events_session import (
+        ProviderQuotaAcquisitionStatus as ProviderQuotaAcquisitionStatus,
+    )
+    from .shared_events_session import (
+        ProviderQuotaCapacityState as ProviderQuotaCapacityState,
+    )
+    from .shared_events_session import (
+        ProviderQuotaObservationKind as ProviderQuotaObservationKind,
+    )
+    from .shared_events_session import (
+        ProviderQuotaQuantityKind as ProviderQuotaQuantityKind,
+    )
+    from .shared_events_session import (
+        ProviderQuotaUnit as ProviderQuotaUnit,
+    )
+    from .shared_events_session import (
+        ShutdownType as ShutdownType,
+    )
+    from .shared_events_session import (
+        SkillSource as SkillSource,
+    )
+    from .shared_events_session import (
+        TaskCompletionOutcome as TaskCompletionOutcome,
+    )
+    from .shared_events_session import (
+        Verbosity as Verbosity,
+    )
+    from .shared_events_session_tool import (
+        MCPServerSource as MCPServerSource,
+    )
+    from .shared_events_session_tool import (
+        MCPServerTransport as MCPServerTransport,
+    )
+    from .shared_events_session_tool import (
+        RemediationAction as RemediationAction,
+    )
+    from .shared_events_session_tool_user import (
+        OmittedBinaryOmittedReason as OmittedBinaryOmittedReason,
+    )
+    from .shared_events_session_user import (
+        AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
+    )
+    from .shared_mcp_installation_input import (
+        MCPPlanConfigurationOperation as MCPPlanConfigurationOperation,
+    )
+    from .shared_mcp_installation_input import (
+        MCPPlanPackageTransport as MCPPlanPackageTransport,
+    )
+    from .shared_mcp_installation_input import (
+        MCPPlanRemoteTransport as MCPPlanRemoteTransport,
+    )
+    from .shared_mcp_installation_input import (
+        MCPPlanScalarValueType as MCPPlanScalarValueType,
+    )
+    from .shared_mcp_installation_input import (
+        MCPPlanScope as MCPPlanScope,
+    )
+    from .shared_mcp_installation_input import (
+        MCPPlanValueCategory as MCPPlanValueCategory,
+    )
+    from .shared_mcp_server_config import (
+        ContentFilterMode as ContentFilterMode,
+    )
+    from .shared_mcp_server_config import (
+        MCPServerConfigDeferTools as MCPServerConfigDeferTools,
+    )
+    from .shared_mcp_server_config import (
+        MCPServerConfigHTTPOAuthGrantType as MCPServerConfigHTTPOAuthGrantType,
+    )
+    from .shared_mcp_server_config import (
+        MCPServerConfigHTTPType as MCPServerConfigHTTPType,
+    )
+    from .shared_mcp_server_config import (
+        MCPServerConfigMemoryType as MCPServerConfigMemoryType,
+    )
+    from .shared_mcp_server_config import (
+        MCPServerConfigStdioType as MCPServerConfigStdioType,
+    )
+    from .shared_model_capabilities import (
+        AdaptiveThinkingSupport as AdaptiveThinkingSupport,
+    )
+    from .shared_model_capabilities import (
+        ProviderConfigModelProvider as ProviderConfigModelProvider,
+    )
+    from .shared_model_capabilities import (
+        ProviderConfigTransport as ProviderConfigTransport,
+    )
+    from .shared_model_capabilities import (
+        ProviderConfigType as ProviderConfigType,
+    )
+    from .shared_model_capabilities import (
+        ProviderConfigWireAPI as ProviderConfigWireAPI,
+    )
+    from .shared_plugin_install_plan import (
+        CatalogTrustEligibility as CatalogTrustEligibility,
+    )
+    from .shared_plugin_install_plan import (
+        CatalogTrustSnapshotSchemaVersion as CatalogTrustSnapshotSchemaVersion,
+    )
+    from .shared_plugin_install_plan import (
+        CatalogTrustSource as CatalogTrustSource,
+    )
+    from .shared_plugin_install_plan import (
+        CatalogTrustTier as CatalogTrustTier,
+    )
+    from .shared_plugin_install_plan import (
+        PluginInstallationMCPTransport as PluginInstallationMCPTransport,
+    )
+    from .shared_plugin_install_plan import (
+        SkillInstallationOwnershipState as SkillInstallationOwnershipState,
+    )
+    from .shared_plugin_install_plan import (
+        SkillInstallationScope as SkillInstallationScope,
+    )
+    from .shared_plugin_install_plan import (
+        SkillInstallationSessionState as SkillInstallationSessionState,
+    )
+    from .unreached import (
+        CardDigestAlgorithm as CardDigestAlgorithm,
+    )
+    from .unreached import (
+        CatalogAgentPluginCandidateKind as CatalogAgentPluginCandidateKind,
+    )
+    from .unreached import (
+        CatalogAgentPluginMarketplaceSourceKind as CatalogAgentPluginMarketplaceSourceKind,
+    )
+    from .unreached import (
+        CatalogAgentPluginMaterializationSourceKind as CatalogAgentPluginMaterializationSourceKind,
+    )
+    from .unreached import (
+        CatalogAgentPluginRepositorySourceKind as CatalogAgentPluginRepositorySourceKind,
+    )
+    from .unreached import (
+        CatalogAiSkillCandidateKind as CatalogAiSkillCandidateKind,
+    )
+    from .unreached import (
+        CatalogAiSkillMediaType as CatalogAiSkillMediaType,
+    )
+    from .unreached import (
+        CatalogFeedAvailableStatus as CatalogFeedAvailableStatus,
+    )
+    from .unreached import (
+        CatalogFeedFilteredStatus as CatalogFeedFilteredStatus,
+    )
+    from .unreached import (
+        CatalogFeedUnavailableStatus as CatalogFeedUnavailableStatus,
+    )
+    from .unreached import (
+        CatalogMCPServerCandidateKind as CatalogMCPServerCandidateKind,
+    )
+    from .unreached import (
+        CatalogTrustSnapshotAbsentStatus as CatalogTrustSnapshotAbsentStatus,
+    )
+    from .unreached import (
+        CatalogTrustSnapshotCurrentStatus as CatalogTrustSnapshotCurrentStatus,
+    )
+    from .unreached import (
+        CatalogTrustSnapshotDowngradedStatus as CatalogTrustSnapshotDowngradedStatus,
+    )
+    from .unreached import (
+        CatalogTrustSnapshotMalformedStatus as CatalogTrustSnapshotMalformedStatus,
+    )
+    from .unreached import (
+        CatalogTrustSnapshotRevokedStatus as CatalogTrustSnapshotRevokedStatus,
+    )
+    from .unreached import (
+        CatalogTrustSnapshotStaleStatus as CatalogTrustSnapshotStaleStatus,
+    )
+    from .unreached import (
+        CatalogTrustSnapshotUnsupportedStatus as CatalogTrustSnapshotUnsupportedStatus,
+    )
+    from .unreached import (
+        MCPPlanEnumValueType as MCPPlanEnumValueType,
+    )
+    from .unreached import (
+        MCPPlanInstallSourceCandidateKind as MCPPlanInstallSourceCandidateKind,
+    )
+    from .unreached import (
+        MCPPlanInstallSourceCardKind as MCPPlanInstallSourceCardKind,
+    )
+    from .unreached import (
+        MCPPlanPackageInstallMethod as MCPPlanPackageInstallMethod,
+    )
+    from .unreached import (
+        MCPPlanRemoteInstallMethod as MCPPlanRemoteInstallMethod,
+    )
+    from .unreached import (
+        MCPPlanRequiredValueEnumKind as MCPPlanRequiredValueEnumKind,
+    )
+    from .unreached import (
+        MCPPlanRequiredValueScalarKind as MCPPlanRequiredValueScalarKind,
+    )
+    from .unreached import (
+        MCPServerCardEmbeddedKind as MCPServerCardEmbeddedKind,
+    )
+    from .unreached import (
+        MCPServerCardURLKind as MCPServerCardURLKind,
+    )
+    from .unreached import (
+        ProtocolAppendMode as ProtocolAppendMode,
+    )
+    from .unreached import (
+        ProtocolCustomizeMode as ProtocolCustomizeMode,
+    )
+    from .unreached import (
+        ProtocolReplaceMode as ProtocolReplaceMode,
+    )
+    from .unreached import (
+        ProtocolStaticSectionAction as ProtocolStaticSectionAction,
+    )
+    from .unreached import (
+        TaskClientType as TaskClientType,
     )
 
 MODULES = {
-    ".client_hooks": """
-        HookType
+    ".client_host": """
+        HostExitReason
+    """,
+    ".client_installations": """
+        InstallationDecision
+    """,
+    ".client_llm_inference": """
+        LLMInferenceHTTPRequestStartTransport
     """,
     ".client_session": """
         SessionLifecycleType
     """,
     ".client_session_fs": """
         SessionFSErrorCode SessionFSReaddirWithTypesEntryType SessionFSSqliteQueryType
+        SessionFSSqliteTransactionErrorClass
+    """,
+    ".client_tasks": """
+        ClientTaskCancelReason
+    """,
+    ".events_agent": """
+        AgentInterruptedActivity AgentInterruptedCancelPhase
     """,
     ".events_assistant": """
-        AssistantMessageToolRequestType AssistantUsageAPIEndpoint
+        AssistantMessageToolRequestCallerType AssistantMessageToolRequestType CitationProvider
+        FusionPhaseActivityKind FusionPhaseStatus FusionProjectionMode
     """,
     ".events_elicitation": """
         ElicitationCompletedAction ElicitationRequestedMode
     """,
+    ".events_factory": """
+        FactoryRunSettledStatus
+    """,
+    ".events_human_response": """
+        HumanResponseActor
+    """,
+    ".events_mcp": """
+        MCPHeadersRefreshCompletedOutcome MCPHeadersRefreshRequiredReason MCPOAuthCompletionOutcome
+        MCPOAuthRecoveryCompletedOutcome MCPOAuthRequestReason
+    """,
     ".events_model": """
-        ModelCallFailureSource
+        ModelCallFailureBadRequestKind ModelCallFailureKind ModelCallFailureSource
+        ModelCallFinalResultPayload ModelCallFinishedOutcome
+    """,
+    ".events_permission": """
+        PermissionMessageAuthorizationPolarity PermissionRequestMemoryScope
+    """,
+    ".events_sandbox": """
+        SandboxAttestation SandboxBackend SandboxBypassSource SandboxControl SandboxDegradationReason
+        SandboxDenialClass SandboxDenialConfidence SandboxEnforcementPoint SandboxOutcome
+        SandboxPermissiveSource SandboxPlatform SandboxPolicySource SandboxProxyMode
     """,
     ".events_session": """
-        AutopilotObjectiveChangedOperation AutopilotObjectiveChangedStatus CanvasOpenedAvailability
-        ExtensionsLoadedExtensionSource ExtensionsLoadedExtensionStatus HandoffSourceType MCPServerTransport
-        PlanChangedOperation WorkingDirectoryContextHostType WorkspaceFileChangedOperation
+        AutoModeResolvedReasoningBucket AutoTierSwitchFailureReason AutopilotObjectiveChangedOperation
+        AutopilotObjectiveChangedStatus BinaryAssetType CanvasOpenedAvailability CompactionTrigger
+        CompletionReceiptStopReason CompletionReceiptToolStatus ExtensionsLoadedExtensionSource
+        ExtensionsLoadedExtensionStatus FusionCommitKind FusionFollowUpAction FusionTurnKind
+        HandoffSourceType IndexedSearchDisabledReason IndexedSearchErrorType IndexedSearchIncrementalPhase
+        IndexedSearchOutcome ManagedPluginProgressPhase ManagedSettingsEnforcedAction
+        ManagedSettingsEnforcedEscalation ModelDeselectedReason PlanChangedOperation ScheduleOrigin
+        WorkingDirectoryContextHostType WorkspaceFileChangedOperation
+    """,
+    ".events_session_limits_exhausted": """
+        SessionLimitsExhaustedResponseAction
     """,
     ".events_skill": """
         SkillInvokedTrigger
     """,
+    ".events_subagent": """
+        SubagentModelSelectionSource SubagentTaskModelSource
+    """,
     ".events_system": """
-        SystemMessageRole SystemNotificationAgentCompletedStatus
+        SystemMessageRole SystemNotificationAgentCompletedStatus SystemNotificationFactoryCompletedStatus
+        SystemNotificationWorkflowCompletedStatus
     """,
     ".events_tool": """
-        ToolExecutionCompleteContentResourceLinkIconTheme
+        BinaryAssetReferenceType OmittedBinaryType PersistedBinaryImageType
+        ToolExecutionCompleteContentResourceLinkIconTheme ToolExecutionCompleteFileEditKind
         ToolExecutionCompleteToolDescriptionMetaUIVisibility
+        ToolExecutionStartToolDescriptionMetaUIVisibility ToolShellOutputStream
+    """,
+    ".events_ui": """
+        UIEphemeralQueryPhase
     """,
     ".events_user": """
-        UserMessageAgentMode
+        UserMessageAgentMode UserMessageDelivery
+    """,
+    ".events_workflow": """
+        WorkflowRunSettledStatus
+    """,
+    ".server": """
+        TaskKind
     """,
     ".server_agent_registry": """
         AgentRegistryLiveTargetEntryAttentionKind AgentRegistryLiveTargetEntryKind
@@ -445,11 +1461,59 @@ MODULES = {
         AgentRegistryLogCaptureOpenErrorReason AgentRegistrySpawnPermissionMode
         AgentRegistrySpawnValidationErrorField AgentRegistrySpawnValidationErrorReason
     """,
+    ".server_agents": """
+        AgentDiscoveryPathScope
+    """,
+    ".server_azure_ml": """
+        AzureMlCatalogRetryMode AzureMlRegistry
+    """,
+    ".server_catalog": """
+        CatalogAgentPluginCompatibilityTag CatalogAgentPluginComponent CatalogAgentPluginInstallability
+        CatalogAgentPluginMediaType CatalogAiSkillInstallability CatalogCandidateKind
+        CatalogFeedUnavailableReason CatalogMCPServerInstallability
+        CatalogReferenceInstallationFailureReason CatalogSearchTotalCountRelation CatalogSelectionDecision
+    """,
+    ".server_connectors": """
+        ConnectorDiscoveryAvailability
+    """,
+    ".server_environments": """
+        EnvironmentKind
+    """,
+    ".server_extensions": """
+        DiscoveredExtensionMode DiscoveredExtensionSource
+    """,
+    ".server_feature_flags": """
+        FeatureFlagAvailability
+    """,
+    ".server_hooks": """
+        HookOrigin
+    """,
+    ".server_instructions": """
+        InstructionDiscoveryPathKind InstructionDiscoveryPathLocation
+    """,
+    ".server_managed_settings": """
+        ManagedFusionTier ManagedPermissionVerdict ManagedSettingsBypassDisableSource
+        ManagedSettingsBypassPolicyResolution ManagedSettingsChannel ManagedSettingsDiagnosticSeverity
+        ManagedSettingsLogLevel ManagedSettingsPolicyHelperAuthority ManagedSettingsPolicyHelperReason
+        ManagedSettingsServerPolicyCacheMode ManagedSettingsServerPolicyResolution
+    """,
     ".server_mcp": """
-        DiscoveredMCPServerType
+        CatalogHandleRejectionReason CatalogHandleType CatalogNotInstallableReason
+        CatalogUnavailableTransportReason DiscoveredMCPServerType MCPInstallationFailureReason
+        MCPInstallationState
     """,
     ".server_models": """
-        ModelPickerCategory ModelPickerPriceCategory ModelPolicyState
+        ImageToolModelAvailability ImageToolModelOperation ModelPickerCategory ModelPolicyState
+        TokenPriceUnit
+    """,
+    ".server_plugins": """
+        PluginInstallationFailureReason
+    """,
+    ".server_repo": """
+        RepoSettingsEditScope
+    """,
+    ".server_sandbox": """
+        SandboxProxyCaState
     """,
     ".server_session": """
         EnvValueMode SystemMessageMode SystemMessageSectionAction TokenStorage ToolDeferral
@@ -459,77 +1523,227 @@ MODULES = {
         SessionFSSetProviderConventions
     """,
     ".server_sessions": """
-        ConnectedRemoteSessionMetadataKind RemoteSessionMetadataTaskType SessionContextHostType
-        SessionOpenOptionsAdditionalContentExclusionPolicyScope SessionOpenOptionsEnvValueMode
-        SessionOpenOptionsReasoningSummary SessionSource SessionsOpenHandoffTaskType
-        SessionsOpenProgressStatus SessionsOpenProgressStep SessionsOpenStatus
+        ConnectedRemoteSessionMetadataKind MemoryMode RemoteSessionHostStatus RemoteSessionMetadataTaskType
+        SessionContextHostType SessionOpenOptionsAdditionalContentExclusionPolicyScope
+        SessionOpenOptionsEnvValueMode SessionOpenOptionsReasoningSummary SessionSource
+        SessionsOpenHandoffTaskType SessionsOpenProgressStatus SessionsOpenProgressStep SessionsOpenStatus
+    """,
+    ".server_skills": """
+        SkillDiscoveryScope SkillInstallationFailureReason
+    """,
+    ".server_user": """
+        StaffLogLevelMigrationStatus StaffUpdateChannelMigrationStatus
+        UserSettingsMigrateObsoleteOnDiskStatus
     """,
     ".session": """
-        SendAgentMode SendMode SessionLogLevel
+        SessionLogLevel
     """,
-    ".session_auth": """
-        AuthInfoType
+    ".session_accounts": """
+        AccountKind AuthLoginMode AuthLoginResultStatus LoginProviderKind
+    """,
+    ".session_autopilot_objective": """
+        AutopilotObjectiveStatus
     """,
     ".session_commands": """
-        SlashCommandInputCompletion SlashCommandKind
+        CommandsInvocationEffectOutcome CommandsInvocationOrigin SandboxSessionChange
+    """,
+    ".session_connectors": """
+        ConnectorAuthorizationScope ConnectorAvailability ConnectorMCPStatus
+    """,
+    ".session_customizations": """
+        CustomizationReloadStatus CustomizationReloadSubsystem
+    """,
+    ".session_debug": """
+        DebugCollectLogsEntryKind DebugCollectLogsRedaction DebugCollectLogsResultKind
+        DebugCollectLogsSource
+    """,
+    ".session_diagnostics": """
+        DiagnosticCursorStatus DiagnosticLogLevel DiagnosticSeverity DiagnosticSource MCPDiagnosticDirection
+        MCPDiagnosticKind
     """,
     ".session_event_log": """
-        EventsAgentScope EventsCursorStatus
+        EventsAgentScope
     """,
     ".session_extensions": """
-        ExtensionSource ExtensionStatus PushAttachmentGitHubReferenceType
+        ExtensionStatus PushAttachmentGitHubReferenceType
+    """,
+    ".session_factory": """
+        FactoryDurableOperation FactoryLogLineKind FactoryPhaseStatus FactoryRunFailureKind FactoryRunStatus
+    """,
+    ".session_history": """
+        HistoryCompactRequestTrigger HistoryFileRestoreSkipReason HistoryRewindChangeType HistoryRewindMode
+        HistoryRewindOutcome
+    """,
+    ".session_limit_prediction": """
+        SessionLimitPredictionClientType SessionLimitPredictionSource SessionLimitPredictionTier
+        SessionLimitPredictionUnavailableReason
     """,
     ".session_mcp": """
         MCPAppsHostContextDetailsAvailableDisplayMode MCPAppsHostContextDetailsDisplayMode
         MCPAppsHostContextDetailsPlatform MCPAppsHostContextDetailsTheme
         MCPAppsSetHostContextDetailsAvailableDisplayMode MCPAppsSetHostContextDetailsDisplayMode
-        MCPAppsSetHostContextDetailsPlatform MCPAppsSetHostContextDetailsTheme MCPSamplingExecutionAction
-        MCPSetEnvValueModeDetails
+        MCPAppsSetHostContextDetailsPlatform MCPAppsSetHostContextDetailsTheme MCPOAuthLoginGrantType
+        MCPOAuthProbeNeedsAuthReason MCPOwnedOAuthLoginStatus MCPPromptRole MCPSamplingExecutionAction
+        MCPSetEnvValueModeDetails MCPToolUIVisibility
     """,
     ".session_metadata": """
-        MetadataSnapshotCurrentMode MetadataSnapshotRemoteMetadataTaskType
-        SessionWorkingDirectoryContextHostType WorkspaceSummaryHostType
+        MetadataSnapshotCurrentMode MetadataSnapshotRemoteMetadataTaskType WorkspaceSummaryHostType
+    """,
+    ".session_model": """
+        ModelSwitchAutoTierStatus
     """,
     ".session_options": """
         OptionsUpdateAdditionalContentExclusionPolicyScope OptionsUpdateContextTier
-        OptionsUpdateEnvValueMode OptionsUpdateReasoningSummary OptionsUpdateToolFilterPrecedence
+        OptionsUpdateEnvValueMode OptionsUpdateReasoningSummary
     """,
     ".session_permissions": """
-        PermissionLocationType PermissionsConfigureAdditionalContentExclusionPolicyScope
-        PermissionsModifyRulesScope PermissionsSetAllowAllSource PermissionsSetApproveAllSource
+        PermissionLocationType PermissionModeSource
+        PermissionsConfigureAdditionalContentExclusionPolicyScope PermissionsModifyRulesScope
+        PermissionsSetAllowAllSource PermissionsSetApproveAllSource
+    """,
+    ".session_plugins": """
+        ManagedPluginRetryStatus
+    """,
+    ".session_providers": """
+        ModelProviderAutomaticDiscoveryMode ModelProviderConfigurationDisposition
+        ModelProviderDiscoveryNetworkScope ModelProviderOperationOutcomeCode ModelProviderProvenanceSource
     """,
     ".session_queue": """
         QueuePendingItemsKind
+    """,
+    ".session_quota": """
+        SessionQuotaPlanTier
+    """,
+    ".session_settings": """
+        SessionSettingsPredicateName
     """,
     ".session_shell": """
         ShellKillSignal
     """,
     ".session_tasks": """
-        TaskExecutionMode TaskShellInfoAttachmentMode TaskStatus
+        TaskClientActiveStatus TaskClientExecutionMode TaskClientOwnerKind TaskClientOwnerPresence
+        TaskClientStatus TaskExecutionMode TaskShellInfoAttachmentMode TaskStatus
     """,
     ".session_tools": """
-        ExternalToolTextResultForLLMBinaryResultsForLLMType
-        ExternalToolTextResultForLLMContentResourceLinkIconTheme
+        BuiltinToolFormatType BuiltinToolInputSchemaType ExternalToolTextResultForLLMBinaryResultsForLLMType
+        ExternalToolTextResultForLLMContentResourceLinkIconTheme ProtocolExternalToolDefer
+        SubagentSettingsEntryContextTier ToolResultType
     """,
     ".session_ui": """
-        UIAutoModeSwitchResponse UIElicitationResponseAction UIElicitationSchemaPropertyNumberType
-        UIElicitationSchemaPropertyStringFormat UIExitPlanModeAction
+        MCPElicitationFormMode UIAutoModeSwitchResponse UIElicitationResponseAction
+        UIElicitationSchemaPropertyNumberType UIElicitationSchemaPropertyStringFormat UIExitPlanModeAction
+        UISessionLimitsExhaustedResponseAction
+    """,
+    ".session_visibility": """
+        SessionVisibilityStatus
+    """,
+    ".session_workflow": """
+        WorkflowDurableOperation WorkflowLogLineKind WorkflowPauseCheckpointAction WorkflowPhaseStatus
+        WorkflowRunFailureKind WorkflowRunStatus
     """,
     ".session_workspaces": """
         WorkspaceDiffFileChangeType WorkspaceDiffMode WorkspacesWorkspaceDetailsHostType
     """,
     ".shared": """
-        AbortReason AgentInfoSource AutoModeSwitchResponse CanvasInstanceAvailability ContentFilterMode
-        ContextTier ExitPlanModeAction InstructionSourceLocation InstructionSourceType
-        MCPServerConfigHTTPOAuthGrantType MCPServerConfigHTTPType MCPServerSource MCPServerStatus
-        ProviderConfigType ProviderConfigWireAPI ReasoningSummary RemoteSessionMode SessionCapability
-        SessionMode ShutdownType SkillSource
+        AgentInfoSource CanvasInstanceAvailability CatalogAuthenticationRequiredReason CatalogCapability
+        CatalogContractViolationReason CatalogInvalidRequestField CatalogMalformedCardReason
+        CatalogMediaType CatalogNegotiationRefusedReason CatalogNetworkFailureReason
+        CatalogUnavailableReason CatalogUnsafeRetrievalReason ConnectorCatalogStatus EventsCursorStatus
+        EventsReadDirection ExtensionSource HistoryRewindUnavailableReason HookType
+        InstructionSourceLocation InstructionSourceType MCPInstallationSecretStorage MCPPlanPolicyDecision
+        MCPPlanPolicySource MCPServerCardMediaType ModelPickerPriceCategory
+        OptionsUpdateToolFilterPrecedence PermissionDecisionOutcome PermissionDecisionSurface
+        PermissionResponseCapability PluginInstallStagingMode ProviderEndpointTransport ProviderEndpointType
+        ProviderEndpointWireAPI RemoteSessionMode SandboxConfigSource SendAgentMode SendMode
+        SessionCapability SessionWorkingDirectoryContextHostType SettingsEditOperation SettingsEditStatus
+        ShellInitProfile ShellInitScriptShell
     """,
-    ".shared_attachment": """
+    ".shared_auth_identity": """
+        AuthInfoType
+    """,
+    ".shared_command_list": """
+        SlashCommandInputCompletion SlashCommandKind
+    """,
+    ".shared_events_abort": """
+        AbortReason
+    """,
+    ".shared_events_agent_model": """
+        ModelCallFailureTransport
+    """,
+    ".shared_events_assistant_model_session": """
+        AssistantUsageAPIEndpoint ModelCallRequestBodyCompressionFallback ModelCallRequestBodyEncoding
+        ModelCallWebSocketFallbackErrorKind ModelCallWebSocketFallbackReason
+    """,
+    ".shared_events_assistant_session": """
+        AiCreditsStatus AssistantUsageTransport FusionConversationScope FusionPattern FusionPhaseKind
+        ReasoningSummary
+    """,
+    ".shared_events_assistant_session_tool": """
+        ModelProviderKind
+    """,
+    ".shared_events_auto_mode_switch": """
+        AutoModeSwitchResponse
+    """,
+    ".shared_events_exit_plan_mode_human_response": """
+        ExitPlanModeAction
+    """,
+    ".shared_events_permission": """
+        AssistedApprovalJudgeFailureReason AssistedApprovalRecommendation FactoryPermissionOperation
+        PermissionApprovalEvaluationEvaluationStage PermissionApprovalEvaluationJudgeStatus
+        PermissionApprovalEvaluationReasonCode PermissionDecisionSource
+        PermissionPromptRequestPathAccessKind PermissionRecommendation PermissionRequestMemoryAction
+        PermissionRequestMemoryDirection PermissionSandboxPathGrantAccess WorkflowPermissionOperation
+    """,
+    ".shared_events_permission_session": """
+        PermissionMode PermissionRecoveryAttemptDisposition PermissionRecoveryAttemptReason
+        PermissionRecoveryAttemptRelation PermissionRecoveryOnBlocked PermissionRecoveryReason
+        PermissionRecoveryStatus SessionMode TaskBlockerKind
+    """,
+    ".shared_events_session": """
+        AgentModelPolicy ContextTier IndexedSearchState MCPServerStatus ManagedSettingsResolvedSource
+        ModelChangeSource ProviderMonthlyUsageScope ProviderMonthlyUsageState ProviderQuotaAccessState
+        ProviderQuotaAcquisitionStatus ProviderQuotaCapacityState ProviderQuotaObservationKind
+        ProviderQuotaQuantityKind ProviderQuotaUnit ShutdownType SkillSource TaskCompletionOutcome Verbosity
+    """,
+    ".shared_events_session_tool": """
+        MCPServerSource MCPServerTransport RemediationAction
+    """,
+    ".shared_events_session_tool_user": """
+        OmittedBinaryOmittedReason
+    """,
+    ".shared_events_session_user": """
         AttachmentGitHubReferenceType
     """,
-    ".shared_permission_prompt_request": """
-        PermissionPromptRequestPathAccessKind PermissionRequestMemoryAction PermissionRequestMemoryDirection
+    ".shared_mcp_installation_input": """
+        MCPPlanConfigurationOperation MCPPlanPackageTransport MCPPlanRemoteTransport MCPPlanScalarValueType
+        MCPPlanScope MCPPlanValueCategory
+    """,
+    ".shared_mcp_server_config": """
+        ContentFilterMode MCPServerConfigDeferTools MCPServerConfigHTTPOAuthGrantType
+        MCPServerConfigHTTPType MCPServerConfigMemoryType MCPServerConfigStdioType
+    """,
+    ".shared_model_capabilities": """
+        AdaptiveThinkingSupport ProviderConfigModelProvider ProviderConfigTransport ProviderConfigType
+        ProviderConfigWireAPI
+    """,
+    ".shared_plugin_install_plan": """
+        CatalogTrustEligibility CatalogTrustSnapshotSchemaVersion CatalogTrustSource CatalogTrustTier
+        PluginInstallationMCPTransport SkillInstallationOwnershipState SkillInstallationScope
+        SkillInstallationSessionState
+    """,
+    ".unreached": """
+        CardDigestAlgorithm CatalogAgentPluginCandidateKind CatalogAgentPluginMarketplaceSourceKind
+        CatalogAgentPluginMaterializationSourceKind CatalogAgentPluginRepositorySourceKind
+        CatalogAiSkillCandidateKind CatalogAiSkillMediaType CatalogFeedAvailableStatus
+        CatalogFeedFilteredStatus CatalogFeedUnavailableStatus CatalogMCPServerCandidateKind
+        CatalogTrustSnapshotAbsentStatus CatalogTrustSnapshotCurrentStatus
+        CatalogTrustSnapshotDowngradedStatus CatalogTrustSnapshotMalformedStatus
+        CatalogTrustSnapshotRevokedStatus CatalogTrustSnapshotStaleStatus
+        CatalogTrustSnapshotUnsupportedStatus MCPPlanEnumValueType MCPPlanInstallSourceCandidateKind
+        MCPPlanInstallSourceCardKind MCPPlanPackageInstallMethod MCPPlanRemoteInstallMethod
+        MCPPlanRequiredValueEnumKind MCPPlanRequiredValueScalarKind MCPServerCardEmbeddedKind
+        MCPServerCardURLKind ProtocolAppendMode ProtocolCustomizeMode ProtocolReplaceMode
+        ProtocolStaticSectionAction TaskClientType
     """,
 }
 

@@ -39,3 +39,16 @@ class SessionFSSqliteQueryType:
 
     RUN: Final = "run"
     """Run an INSERT, UPDATE or DELETE and get facts about the rows it changed."""
+
+
+class SessionFSSqliteTransactionErrorClass:
+    """How an SQLite transaction failed."""
+
+    BUSY_OR_LOCKED: Final = "busyOrLocked"
+    """The database was busy or locked before the commit; it was rolled back and can be retried."""
+
+    FATAL: Final = "fatal"
+    """It failed for good; do not retry automatically."""
+
+    POST_COMMIT_AMBIGUOUS: Final = "postCommitAmbiguous"
+    """The connection broke when it may have been committed; a retry could do things twice."""

@@ -6,6 +6,13 @@ from __future__ import annotations
 from typing import Final
 
 
+class AssistantMessageToolRequestCallerType:
+    """Kind of caller on the provider's side."""
+
+    PROGRAM: Final = "program"
+    """A program hosted by the provider."""
+
+
 class AssistantMessageToolRequestType:
     """Kind of tool call: standard `function` or grammar-based `custom`. Where it is absent, `function`
     applies.
@@ -18,17 +25,53 @@ class AssistantMessageToolRequestType:
     """Call of a custom tool defined by a grammar."""
 
 
-class AssistantUsageAPIEndpoint:
-    """Model API endpoint of a call, in the terms of the Copilot API's `supported_endpoints`."""
+class CitationProvider:
+    """What produced a citation."""
 
-    CHAT_COMPLETIONS: Final = "/chat/completions"
-    """The Chat Completions API."""
+    ANTHROPIC: Final = "anthropic"
+    """An Anthropic (Claude) model."""
 
-    V1_MESSAGES: Final = "/v1/messages"
-    """The Messages API of Anthropic."""
+    OPENAI: Final = "openai"
+    """An OpenAI model."""
 
-    RESPONSES: Final = "/responses"
-    """The Responses API."""
+    CLIENT: Final = "client"
+    """The runtime, from the output of tools."""
 
-    WS_RESPONSES: Final = "ws:/responses"
-    """The Responses API over a WebSocket."""
+
+class FusionPhaseActivityKind:
+    """What was observed of a running HydraFusion phase, without content."""
+
+    MODEL_OUTPUT: Final = "model_output"
+    """More output came from the provider."""
+
+    TOOL_STARTED: Final = "tool_started"
+    """A tool of the phase began to run."""
+
+    TOOL_COMPLETED: Final = "tool_completed"
+    """A tool of the phase has ended."""
+
+
+class FusionPhaseStatus:
+    """How a HydraFusion phase ended, as stored."""
+
+    SUCCEEDED: Final = "succeeded"
+    """It did its work."""
+
+    FAILED: Final = "failed"
+    """It failed."""
+
+    CANCELLED: Final = "cancelled"
+    """It was canceled."""
+
+
+class FusionProjectionMode:
+    """What becomes of a phase's message in the main history."""
+
+    APPEND: Final = "append"
+    """It is added at once."""
+
+    STAGED: Final = "staged"
+    """It is the final one and is kept out until the last commit picks it."""
+
+    NONE: Final = "none"
+    """It does not enter the main history."""

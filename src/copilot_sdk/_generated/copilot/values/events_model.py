@@ -6,6 +6,26 @@ from __future__ import annotations
 from typing import Final
 
 
+class ModelCallFailureBadRequestKind:
+    """Kind of an HTTP 400 failure."""
+
+    BODYLESS: Final = "bodyless"
+    """Without a body, the mark of a passing fault of a gateway or proxy."""
+
+    STRUCTURED_ERROR: Final = "structured_error"
+    """With an error from the Copilot API: invalid input that will fail again."""
+
+
+class ModelCallFailureKind:
+    """Where a call of the model failed."""
+
+    API: Final = "api"
+    """The provider's API answered with an error."""
+
+    TRANSPORT: Final = "transport"
+    """The transport failed before a usable answer was complete."""
+
+
 class ModelCallFailureSource:
     """Origin of a model call that failed."""
 
@@ -17,3 +37,47 @@ class ModelCallFailureSource:
 
     MCP_SAMPLING: Final = "mcp_sampling"
     """The call was made for MCP sampling."""
+
+
+class ModelCallFinalResultPayload:
+    """How a call of the model ended for good, after all retries."""
+
+    SUCCESS: Final = "success"
+    """It succeeded."""
+
+    HTTP_400: Final = "http_400"
+    """It failed with HTTP 400."""
+
+    HTTP_413: Final = "http_413"
+    """It failed with HTTP 413."""
+
+    HTTP_429: Final = "http_429"
+    """It failed with HTTP 429."""
+
+    HTTP_4XX: Final = "http_4xx"
+    """It failed with some other HTTP 4xx."""
+
+    HTTP_5XX: Final = "http_5xx"
+    """It failed with an HTTP 5xx."""
+
+    TRANSPORT_ERROR: Final = "transport_error"
+    """The transport failed."""
+
+    OTHER_ERROR: Final = "other_error"
+    """It failed in some other way."""
+
+
+class ModelCallFinishedOutcome:
+    """How one dispatch to the model ended, after the response was checked."""
+
+    SUCCESS: Final = "success"
+    """The response was accepted and the agent goes on with it."""
+
+    ERROR: Final = "error"
+    """The provider or the transport failed."""
+
+    CANCELLED: Final = "cancelled"
+    """It was canceled before a response was accepted."""
+
+    REJECTED: Final = "rejected"
+    """The response came but was not accepted."""

@@ -6,6 +6,35 @@ from __future__ import annotations
 from typing import Final
 
 
+class AutoModeResolvedReasoningBucket:
+    """Rough difficulty of a request, to explain the choice of model."""
+
+    LOW: Final = "low"
+    """Little reasoning seems needed; a lighter model will do."""
+
+    MEDIUM: Final = "medium"
+    """Some reasoning is needed."""
+
+    HIGH: Final = "high"
+    """Much reasoning seems needed; a stronger model fits."""
+
+
+class AutoTierSwitchFailureReason:
+    """Why an Auto preference could not be activated."""
+
+    POLICY_REJECTED: Final = "policy_rejected"
+    """Model policy refused the proposed model."""
+
+    REQUEST_FAILED: Final = "request_failed"
+    """The routing request failed, or its answer was of no use."""
+
+    SETUP_FAILED: Final = "setup_failed"
+    """The routing request could not be prepared."""
+
+    UNSUPPORTED: Final = "unsupported"
+    """Auto routing is unknown to the provider."""
+
+
 class AutopilotObjectiveChangedOperation:
     """What was done to the state file of the autopilot objective."""
 
@@ -35,6 +64,16 @@ class AutopilotObjectiveChangedStatus:
     """The agent has achieved the objective."""
 
 
+class BinaryAssetType:
+    """Kind of a binary asset: `image` for images, `resource` for all else."""
+
+    IMAGE: Final = "image"
+    """An image."""
+
+    RESOURCE: Final = "resource"
+    """Any other binary data."""
+
+
 class CanvasOpenedAvailability:
     """Whether calls reach a canvas instance, as the runtime sees it: `ready` while its provider is
     connected, `stale` when the provider is gone and the instance waits to be bound again.
@@ -47,6 +86,61 @@ class CanvasOpenedAvailability:
     """The provider is gone; the instance waits to be bound again."""
 
 
+class CompactionTrigger:
+    """What set off a compaction of the conversation."""
+
+    THRESHOLD: Final = "threshold"
+    """The context filled past the threshold for background compaction, which began by itself."""
+
+    CONTEXT_LIMIT_RETRY: Final = "context_limit_retry"
+    """The model reported that its context limit was hit (such as HTTP 413); the request is retried
+    afterwards.
+    """
+
+    MANUAL: Final = "manual"
+    """The user asked for it, with `/compact` or the `history.compact` API."""
+
+    MEMORY_PRESSURE: Final = "memory_pressure"
+    """The process used too much memory."""
+
+    MODEL_SWITCH: Final = "model_switch"
+    """The session, or a HydraFusion turn with its root model, changes to a model whose context window is
+    smaller.
+    """
+
+
+class CompletionReceiptStopReason:
+    """Why the decision to finish was accepted."""
+
+    NATURAL: Final = "natural"
+    """The model ended its answer by itself."""
+
+    TERMINAL_TOOL: Final = "terminal_tool"
+    """A tool that ends the interaction was called."""
+
+    AGENT_STOP_BLOCK_LIMIT: Final = "agent_stop_block_limit"
+    """`agentStop` hooks had made the agent continue as often as the limit allows."""
+
+
+class CompletionReceiptToolStatus:
+    """How a tool call ended."""
+
+    SUCCESS: Final = "success"
+    """It went well."""
+
+    FAILURE: Final = "failure"
+    """It failed, and nothing more exact is known."""
+
+    TIMEOUT: Final = "timeout"
+    """It took longer than it was given."""
+
+    REJECTED: Final = "rejected"
+    """The user turned it down."""
+
+    DENIED: Final = "denied"
+    """The permissions service forbade it."""
+
+
 class ExtensionsLoadedExtensionSource:
     """Places where an extension can be found."""
 
@@ -55,6 +149,12 @@ class ExtensionsLoadedExtensionSource:
 
     USER: Final = "user"
     """Found in the extension directory of the user."""
+
+    PLUGIN: Final = "plugin"
+    """From an installed plugin. Since runtime 1.0.81."""
+
+    SESSION: Final = "session"
+    """From the state directory of the session. Since runtime 1.0.81."""
 
 
 class ExtensionsLoadedExtensionStatus:
@@ -73,6 +173,36 @@ class ExtensionsLoadedExtensionStatus:
     """Its process is coming up."""
 
 
+class FusionCommitKind:
+    """What a final commit consists of."""
+
+    TEXT: Final = "text"
+    """The final text."""
+
+    TERMINAL_TOOL: Final = "terminal_tool"
+    """A tool call that ends the turn."""
+
+
+class FusionFollowUpAction:
+    """What the server advises for a later HydraFusion turn."""
+
+    REUSE_PRIMARY: Final = "reuse_primary"
+    """Keep the stored main model and skip routing."""
+
+    REROUTE: Final = "reroute"
+    """Route anew."""
+
+
+class FusionTurnKind:
+    """What sort of turn HydraFusion routes."""
+
+    USER: Final = "user"
+    """A turn that a user message began."""
+
+    COMPACTION: Final = "compaction"
+    """A turn that compacts the conversation."""
+
+
 class HandoffSourceType:
     """Where a handed-off session came from."""
 
@@ -83,22 +213,138 @@ class HandoffSourceType:
     """It came from a local session."""
 
 
-class MCPServerTransport:
-    """Ways an MCP server can be reached: `stdio`, `http`, `memory` (a server inside the runtime process)
-    or the deprecated `sse`.
+class IndexedSearchDisabledReason:
+    """Setting, policy or trait of the workspace that keeps indexed search off."""
+
+    USE_TGREP_FALSE: Final = "use_tgrep_false"
+    """An environment variable turns it off."""
+
+    USE_BUILTIN_RIPGREP_FALSE: Final = "use_builtin_ripgrep_false"
+    """An external ripgrep does the search, not the bundled one."""
+
+    ORGANIZATION: Final = "organization"
+    """A policy of the organization turns it off."""
+
+    ORGANIZATION_POLICY_AUTH_PENDING: Final = "organization_policy_auth_pending"
+    """The organization's policy is not known until sign-in is settled."""
+
+    ORGANIZATION_POLICY_UNKNOWN: Final = "organization_policy_unknown"
+    """The organization's policy could not be found out."""
+
+    VIRTUAL_FILESYSTEM: Final = "virtual_filesystem"
+    """The workspace lies on a virtual or network filesystem."""
+
+    CLOUD_SYNC_ROOT: Final = "cloud_sync_root"
+    """The workspace lies in a folder that Windows syncs with a cloud."""
+
+    CLOUD_SYNC_DETECTION_FAILED: Final = "cloud_sync_detection_failed"
+    """The check for a cloud-synced folder on Windows went wrong."""
+
+    WORKSPACE_NOT_LOCAL: Final = "workspace_not_local"
+    """The workspace does not lie on a local filesystem of the runtime."""
+
+
+class IndexedSearchErrorType:
+    """Kind of failure of the search server."""
+
+    SPAWN_ERROR: Final = "spawn_error"
+    """The server could not be launched."""
+
+    UNEXPECTED_EXIT: Final = "unexpected_exit"
+    """The server quit when it should not have."""
+
+    KILLED_BY_SIGNAL: Final = "killed_by_signal"
+    """A signal ended the server."""
+
+
+class IndexedSearchIncrementalPhase:
+    """Step of an update of the index."""
+
+    CHANGES_DETECTED: Final = "changes_detected"
+    """A scan of the workspace found changes."""
+
+    UPDATED: Final = "updated"
+    """The index is up to date again."""
+
+
+class IndexedSearchOutcome:
+    """Result of an attempt to start indexed search."""
+
+    STARTED: Final = "started"
+    """A new search server runs."""
+
+    SKIPPED_BELOW_THRESHOLD: Final = "skipped_below_threshold"
+    """Too few files in the repository for indexing to begin by itself."""
+
+    SKIPPED_NO_GITROOT: Final = "skipped_no_gitroot"
+    """There is no Git repository, and indexing was not forced."""
+
+    SKIPPED_DISABLED: Final = "skipped_disabled"
+    """Settings, policy or an unsafe workspace keep indexing off."""
+
+    REUSED_EXISTING: Final = "reused_existing"
+    """A search server already ran and is used."""
+
+    FAILED: Final = "failed"
+    """The start went wrong."""
+
+
+class ManagedPluginProgressPhase:
+    """Step in the preparation of plugins required by the organization."""
+
+    INITIALIZING: Final = "initializing"
+    """The managed settings are not known yet, so nothing is planned."""
+
+    INSTALLING: Final = "installing"
+    """Required plugins are being installed."""
+
+    UPDATING: Final = "updating"
+    """Required plugins, already installed, are being updated."""
+
+    COMPLETE: Final = "complete"
+    """All is prepared."""
+
+
+class ManagedSettingsEnforcedAction:
+    """Kind of action that enterprise policy blocked or capped."""
+
+    BYPASS_PERMISSIONS_BLOCKED: Final = "bypass_permissions_blocked"
+    """Entering a permission mode was refused or capped; `setting` and `escalation` tell whether it was
+    bypass or Assisted Permissions.
     """
 
-    STDIO: Final = "stdio"
-    """The server is a local child process, reached over stdio."""
 
-    HTTP: Final = "http"
-    """The server is reached over streamable HTTP."""
+class ManagedSettingsEnforcedEscalation:
+    """What exactly was refused in a `bypass_permissions_blocked` action."""
 
-    SSE: Final = "sse"
-    """The server is reached over Server-Sent Events; deprecated."""
+    ALLOW_ALL: Final = "allow_all"
+    """Allow-all: tools, paths and URLs are approved without asking."""
 
-    MEMORY: Final = "memory"
-    """The server is built into the runtime and runs in memory."""
+    APPROVE_ALL: Final = "approve_all"
+    """Approval of every tool permission request without asking."""
+
+    ASSISTED_APPROVAL: Final = "assisted_approval"
+    """Assisted Permissions: an LLM reviews requests so that fewer prompts appear. It is neither allow-all
+    nor a hard security limit.
+    """
+
+    UNRESTRICTED_PATHS: Final = "unrestricted_paths"
+    """Access to files outside the directories the session allows."""
+
+    UNRESTRICTED_URLS: Final = "unrestricted_urls"
+    """Fetching of any URL."""
+
+    SERVER_WIDE_MCP_APPROVAL: Final = "server_wide_mcp_approval"
+    """Blanket approval of all tools of an MCP server, by "Always Allow" or with `--allow-tool <server>`.
+    It is capped: each tool still asks.
+    """
+
+
+class ModelDeselectedReason:
+    """Why a session has lost its chosen model."""
+
+    PROVIDER_WITHDRAWN: Final = "provider_withdrawn"
+    """The provider's list, managed by the host, does not contain the model any more."""
 
 
 class PlanChangedOperation:
@@ -112,6 +358,18 @@ class PlanChangedOperation:
 
     DELETE: Final = "delete"
     """The plan file was removed."""
+
+
+class ScheduleOrigin:
+    """Who made a schedule. A skill closed to model invocation runs only from a schedule that the user
+    made.
+    """
+
+    USER: Final = "user"
+    """The user, for example with `/every` or `/after`."""
+
+    MODEL: Final = "model"
+    """The agent, with the `manage_schedule` tool."""
 
 
 class WorkingDirectoryContextHostType:

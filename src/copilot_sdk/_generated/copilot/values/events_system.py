@@ -24,3 +24,38 @@ class SystemNotificationAgentCompletedStatus:
 
     FAILED: Final = "failed"
     """The agent ended in failure."""
+
+
+class SystemNotificationFactoryCompletedStatus:
+    """How an attempt to run a factory ended."""
+
+    COMPLETED: Final = "completed"
+    """It finished well."""
+
+    HALTED: Final = "halted"
+    """It was stopped."""
+
+    CANCELLED: Final = "cancelled"
+    """It was canceled."""
+
+    ERROR: Final = "error"
+    """It failed."""
+
+
+class SystemNotificationWorkflowCompletedStatus:
+    """How an attempt to run a workflow ended."""
+
+    COMPLETED: Final = "completed"
+    """It finished well."""
+
+    HALTED: Final = "halted"
+    """It was stopped."""
+
+    PAUSED: Final = "paused"
+    """It was paused on purpose."""
+
+    CANCELLED: Final = "cancelled"
+    """It was canceled."""
+
+    ERROR: Final = "error"
+    """It failed."""

@@ -6,6 +6,36 @@ from __future__ import annotations
 from typing import Final
 
 
+class BinaryAssetReferenceType:
+    """Kind of binary data pointed to."""
+
+    IMAGE: Final = "image"
+    """An image."""
+
+    RESOURCE: Final = "resource"
+    """Any other binary data."""
+
+
+class OmittedBinaryType:
+    """Kind of binary result left out of storage."""
+
+    IMAGE: Final = "image"
+    """An image."""
+
+    RESOURCE: Final = "resource"
+    """Any other binary data."""
+
+
+class PersistedBinaryImageType:
+    """Kind of stored binary result."""
+
+    IMAGE: Final = "image"
+    """An image."""
+
+    RESOURCE: Final = "resource"
+    """Any other binary data."""
+
+
 class ToolExecutionCompleteContentResourceLinkIconTheme:
     """Color theme an icon is made for."""
 
@@ -16,6 +46,19 @@ class ToolExecutionCompleteContentResourceLinkIconTheme:
     """Made for dark themes."""
 
 
+class ToolExecutionCompleteFileEditKind:
+    """What a built-in editing tool did to a file."""
+
+    CREATE: Final = "create"
+    """The file is new."""
+
+    EDIT: Final = "edit"
+    """An edit wrote the file."""
+
+    DELETE: Final = "delete"
+    """The file was removed."""
+
+
 class ToolExecutionCompleteToolDescriptionMetaUIVisibility:
     """A party that may call an MCP App tool."""
 
@@ -24,3 +67,26 @@ class ToolExecutionCompleteToolDescriptionMetaUIVisibility:
 
     APP: Final = "app"
     """The MCP App view (its iframe) may call the tool through `session.mcp.apps.callTool`."""
+
+
+class ToolExecutionStartToolDescriptionMetaUIVisibility:
+    """Who may call an MCP Apps tool."""
+
+    MODEL: Final = "model"
+    """The model may call it."""
+
+    APP: Final = "app"
+    """The view of the MCP App (an iframe) may call it, with `session.mcp.apps.callTool`."""
+
+
+class ToolShellOutputStream:
+    """Stream that shell output came from."""
+
+    STDOUT: Final = "stdout"
+    """Standard output of the command; also meant when `stream` is absent."""
+
+    STDERR: Final = "stderr"
+    """Standard error of the command."""
+
+    TERMINAL: Final = "terminal"
+    """Output of both streams, merged so that they cannot be told apart."""

@@ -20,3 +20,18 @@ class UserMessageAgentMode:
 
     SHELL: Final = "shell"
     """The UI is in its shell-focused mode."""
+
+
+class UserMessageDelivery:
+    """Whether the agent was idle or busy when it got a message. Messages of the system have a delivery
+    too; the origin is in `source`.
+    """
+
+    IDLE: Final = "idle"
+    """The agent was idle, so a run began at once, be it for a person's message or a system notice."""
+
+    STEERING: Final = "steering"
+    """The agent was busy, and the message was put into the current run."""
+
+    QUEUED: Final = "queued"
+    """The agent was busy, and the message waits to get a run of its own."""

@@ -6,6 +6,67 @@ from __future__ import annotations
 from typing import Final
 
 
+class CatalogHandleRejectionReason:
+    """Reasons for refusing a handle."""
+
+    INVALID: Final = "invalid"
+    """The handle cannot be parsed or is not known."""
+
+    STALE: Final = "stale"
+    """The handle has expired."""
+
+    REPLAYED: Final = "replayed"
+    """The handle was used before."""
+
+    FOREIGN: Final = "foreign"
+    """The handle comes from another runtime instance or session."""
+
+    WRONG_KIND: Final = "wrong-kind"
+    """The handle was meant for another operation. Since runtime 1.0.102."""
+
+    SEARCH_MISMATCH: Final = "search-mismatch"
+    """The search ID is not that of the kept candidate. Since runtime 1.0.102."""
+
+
+class CatalogHandleType:
+    """Kinds of handles."""
+
+    CANDIDATE: Final = "candidate"
+    """Handle of a search candidate."""
+
+    PLAN: Final = "plan"
+    """Handle of an install plan."""
+
+    SELECTION: Final = "selection"
+    """Reference to one kept search candidate that a model may see. Since runtime 1.0.102."""
+
+
+class CatalogNotInstallableReason:
+    """Reasons why a candidate cannot be installed."""
+
+    KIND_NOT_INSTALLABLE: Final = "kind-not-installable"
+    """Resources of this kind cannot be installed here."""
+
+    AI_SKILL_NOT_INSTALLABLE: Final = "ai-skill-not-installable"
+    """AI skills can be found, but there is no way to import them yet."""
+
+    POLICY_FORBIDS: Final = "policy-forbids"
+    """Policy does not allow it."""
+
+
+class CatalogUnavailableTransportReason:
+    """Reasons why no transport can be offered."""
+
+    NO_ELIGIBLE_TRANSPORT: Final = "no-eligible-transport"
+    """The card names no transport that the runtime can use."""
+
+    TRANSPORT_NOT_SUPPORTED: Final = "transport-not-supported"
+    """The runtime implements none of the kinds of transport named."""
+
+    REMOTE_ENUMERATION_UNAVAILABLE: Final = "remote-enumeration-unavailable"
+    """The usable remote endpoints could not be listed, so there is nothing to choose from."""
+
+
 class DiscoveredMCPServerType:
     """Transports of an MCP server."""
 
@@ -20,3 +81,98 @@ class DiscoveredMCPServerType:
 
     MEMORY: Final = "memory"
     """An implementation inside the runtime itself, held in memory."""
+
+
+class MCPInstallationFailureReason:
+    """Reasons for refusing an installation or removal; they reveal no handles, credentials or settings."""
+
+    INVALID_REQUEST: Final = "invalid-request"
+    """The request or choice is malformed or not supported."""
+
+    OPERATION_LIMIT: Final = "operation-limit"
+    """The connection has reached its limit of operations."""
+
+    CANCELLED: Final = "cancelled"
+    """The operation was canceled."""
+
+    CAPABILITY_REQUIRED: Final = "capability-required"
+    """The contract left out needed installation capabilities."""
+
+    CONFIRMATION_UNAVAILABLE: Final = "confirmation-unavailable"
+    """The host cannot ask the user to confirm."""
+
+    CONFIRMATION_INVALID: Final = "confirmation-invalid"
+    """The answer to the confirmation is malformed or does not match."""
+
+    POLICY_CONTEXT_UNAVAILABLE: Final = "policy-context-unavailable"
+    """The authority of the signed-in session and host is not available."""
+
+    POLICY_CHANGED: Final = "policy-changed"
+    """The authority or policy has changed since."""
+
+    POLICY_DENIED: Final = "policy-denied"
+    """Managed policy forbids it at present."""
+
+    CONFIGURATION_CHANGED: Final = "configuration-changed"
+    """The configuration has changed since it was reviewed."""
+
+    CONFIGURATION_MODIFIED: Final = "configuration-modified"
+    """The installed settings no longer match the receipt."""
+
+    RESOURCE_NOT_FOUND: Final = "resource-not-found"
+    """There is no such installation or operation."""
+
+    PLAN_EXPIRED: Final = "plan-expired"
+    """The plan has run out."""
+
+    PLAN_REPLAYED: Final = "plan-replayed"
+    """The plan or the prepared operation was used before."""
+
+    FOREIGN_RUNTIME: Final = "foreign-runtime"
+    """The handle comes from another runtime, session or connection."""
+
+    REPLAN_REQUIRED: Final = "replan-required"
+    """A new plan must be made."""
+
+    SOURCE_REVALIDATION_UNAVAILABLE: Final = "source-revalidation-unavailable"
+    """The source cannot be checked again."""
+
+    SOURCE_CHANGED: Final = "source-changed"
+    """The source is no longer what was agreed on."""
+
+    SOURCE_UNAVAILABLE: Final = "source-unavailable"
+    """The source could not be fetched safely."""
+
+    REGISTRY_UNAVAILABLE: Final = "registry-unavailable"
+    """The registry's own reading of the entry is not available."""
+
+    SECRET_STORE_UNAVAILABLE: Final = "secret-store-unavailable"
+    """The chosen secret store is not available."""
+
+    LIFECYCLE_UNAVAILABLE: Final = "lifecycle-unavailable"
+    """The runtime lacks the support this needs."""
+
+    WRITE_FAILED: Final = "write-failed"
+    """Storing failed; inspect the operation, if there is one, before trying again."""
+
+
+class MCPInstallationState:
+    """States of an installation; they say nothing about tool permissions."""
+
+    NEEDS_SETUP: Final = "needs-setup"
+    """The settings exist, but that alone does not activate the server."""
+
+    ACTIVE: Final = "active"
+    """The selected session reports the installation as active."""
+
+    AUTHENTICATION_REQUIRED: Final = "authentication-required"
+    """The user must sign in to the server."""
+
+    ACTIVATION_FAILED: Final = "activation-failed"
+    """The server could not be activated."""
+
+    CONFIGURATION_MODIFIED: Final = "configuration-modified"
+    """The settings no longer match the receipt."""
+
+    RECOVERY_REQUIRED: Final = "recovery-required"
+    """Unfinished confirmed work or unsafe evidence calls for recovery."""

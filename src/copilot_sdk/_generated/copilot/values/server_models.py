@@ -6,6 +6,28 @@ from __future__ import annotations
 from typing import Final
 
 
+class ImageToolModelAvailability:
+    """Whether the account can use the runtime's image model. If discovery fails you get an error, not
+    `unavailable`.
+    """
+
+    AVAILABLE: Final = "available"
+    """The account can use at least one supported image operation."""
+
+    UNAVAILABLE: Final = "unavailable"
+    """The account cannot use the runtime's default model, and turning the tool on does not change that."""
+
+
+class ImageToolModelOperation:
+    """Something an image service can do."""
+
+    GENERATE: Final = "generate"
+    """Turns a text prompt into an image."""
+
+    EDIT: Final = "edit"
+    """Makes or changes an image based on images that were selected explicitly."""
+
+
 class ModelPickerCategory:
     """Groups of models by capability, for a model picker."""
 
@@ -19,22 +41,6 @@ class ModelPickerCategory:
     """A strong model for hard tasks."""
 
 
-class ModelPickerPriceCategory:
-    """How costly a model is next to others, for users billed by token."""
-
-    LOW: Final = "low"
-    """The cheapest tier."""
-
-    MEDIUM: Final = "medium"
-    """The tier between `low` and `high`."""
-
-    HIGH: Final = "high"
-    """The tier between `medium` and `very_high`."""
-
-    VERY_HIGH: Final = "very_high"
-    """The most expensive tier."""
-
-
 class ModelPolicyState:
     """Whether policy allows a model."""
 
@@ -46,3 +52,15 @@ class ModelPolicyState:
 
     UNCONFIGURED: Final = "unconfigured"
     """No policy has been set for the model."""
+
+
+class TokenPriceUnit:
+    """The unit of a model's token prices. The numbers in `tokenPrices` have none of their own, so you need
+    it to scale them for display.
+    """
+
+    AI_CREDITS: Final = "ai_credits"
+    """AI Credits; the prices can be used as they are."""
+
+    NANO_AIU: Final = "nano_aiu"
+    """Nano-AIU; 1,000,000,000 of them are one AI Credit."""

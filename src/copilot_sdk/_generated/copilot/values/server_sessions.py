@@ -16,6 +16,34 @@ class ConnectedRemoteSessionMetadataKind:
     """A session of the GitHub Copilot coding agent."""
 
 
+class MemoryMode:
+    """Where memories are put; `system-prompt` by default."""
+
+    SYSTEM_PROMPT: Final = "system-prompt"
+    """Into the system prompt; the default."""
+
+    USER_PROMPT: Final = "user-prompt"
+    """Into the user's messages."""
+
+
+class RemoteSessionHostStatus:
+    """What a session on another host is doing now, as coarse as a host can tell for every session it
+    lists.
+    """
+
+    IDLE: Final = "idle"
+    """No turn is under way."""
+
+    WORKING: Final = "working"
+    """A turn is under way."""
+
+    INPUT_NEEDED: Final = "input-needed"
+    """The session waits for the user, for a permission or for an answer to `ask_user`."""
+
+    ERROR: Final = "error"
+    """The last turn ended with an error."""
+
+
 class RemoteSessionMetadataTaskType:
     """Where a remote task came from: the Copilot coding agent or the CLI with `--remote`."""
 

@@ -6,32 +6,6 @@ from __future__ import annotations
 from typing import Final
 
 
-class SendAgentMode:
-    """UI mode of the agent when a message is sent."""
-
-    INTERACTIVE: Final = "interactive"
-    """The agent works in dialog with the user."""
-
-    PLAN: Final = "plan"
-    """The agent makes a plan first and changes nothing yet."""
-
-    AUTOPILOT: Final = "autopilot"
-    """The agent works on its own until the task is done."""
-
-    SHELL: Final = "shell"
-    """The UI is set up for shell use."""
-
-
-class SendMode:
-    """How a message is delivered; `enqueue` is the default."""
-
-    ENQUEUE: Final = "enqueue"
-    """The message waits at the end of the session's queue."""
-
-    IMMEDIATE: Final = "immediate"
-    """The message breaks into the running turn."""
-
-
 class SessionLogLevel:
     """Severity of a log message, on which its look in the timeline depends; `info` is the default."""
 

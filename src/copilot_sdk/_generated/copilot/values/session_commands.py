@@ -6,21 +6,30 @@ from __future__ import annotations
 from typing import Final
 
 
-class SlashCommandInputCompletion:
-    """What to suggest while the user types a command's input."""
+class CommandsInvocationEffectOutcome:
+    """What the host did with a slash command's effect."""
 
-    DIRECTORY: Final = "directory"
-    """Directories in the filesystem."""
+    APPLIED: Final = "applied"
+    """The host put it into effect."""
+
+    CANCELLED: Final = "cancelled"
+    """The host canceled it, and provisional state must be undone."""
 
 
-class SlashCommandKind:
-    """Who provides a slash command."""
+class CommandsInvocationOrigin:
+    """Parts of a client from which a command may be invoked."""
 
-    BUILTIN: Final = "builtin"
-    """The runtime."""
+    SETTINGS: Final = "settings"
+    """The client's settings."""
 
-    SKILL: Final = "skill"
-    """A skill."""
 
-    CLIENT: Final = "client"
-    """A client of the SDK, or an extension."""
+class SandboxSessionChange:
+    """How a slash command changed the sandbox of the session."""
+
+    DISABLED: Final = "disabled"
+    """The sandbox is off until the session ends. Nothing was stored, so a new session follows saved and
+    managed policy.
+    """
+
+    RESTORED: Final = "restored"
+    """The sandbox is on in this session; nothing was stored."""

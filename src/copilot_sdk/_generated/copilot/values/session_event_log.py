@@ -14,15 +14,3 @@ class EventsAgentScope:
 
     ALL: Final = "all"
     """Events of every agent."""
-
-
-class EventsCursorStatus:
-    """Whether a cursor could be used."""
-
-    OK: Final = "ok"
-    """The read went on from the cursor."""
-
-    EXPIRED: Final = "expired"
-    """The cursor's event is gone, for instance truncated or compacted away, so the read began with the
-    oldest event left.
-    """

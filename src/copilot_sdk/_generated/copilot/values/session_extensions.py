@@ -6,16 +6,6 @@ from __future__ import annotations
 from typing import Final
 
 
-class ExtensionSource:
-    """Places an extension can be found."""
-
-    PROJECT: Final = "project"
-    """Directory `.github/extensions` of the current project."""
-
-    USER: Final = "user"
-    """The user's directory `~/.copilot/extensions`."""
-
-
 class ExtensionStatus:
     """States of an extension."""
 

@@ -104,6 +104,49 @@ class MCPAppsSetHostContextDetailsTheme:
     """Dark colors."""
 
 
+class MCPOAuthLoginGrantType:
+    """OAuth flow for one login."""
+
+    AUTHORIZATION_CODE: Final = "authorization_code"
+    """The user signs in with the browser, as a rule with PKCE."""
+
+    CLIENT_CREDENTIALS: Final = "client_credentials"
+    """A confidential client signs in with its secret, without a user."""
+
+
+class MCPOAuthProbeNeedsAuthReason:
+    """Why a probed server needs a sign-in."""
+
+    INITIAL: Final = "initial"
+    """The server wants a sign-in, and there was no token to send."""
+
+    REFRESH: Final = "refresh"
+    """The server refused the cached token."""
+
+    UPSCOPE: Final = "upscope"
+    """The server answered 403 `insufficient_scope`: more scopes or another audience are needed."""
+
+
+class MCPOwnedOAuthLoginStatus:
+    """Outcome of starting a prepared owned login."""
+
+    AWAITING_BROWSER: Final = "awaiting-browser"
+    """The requester may now open the returned URL."""
+
+    CONNECTED: Final = "connected"
+    """Cached credentials were good and the server is connected again."""
+
+
+class MCPPromptRole:
+    """Who speaks in a message of an MCP prompt."""
+
+    USER: Final = "user"
+    """The user speaks."""
+
+    ASSISTANT: Final = "assistant"
+    """The assistant speaks."""
+
+
 class MCPSamplingExecutionAction:
     """How a sampling inference ended."""
 
@@ -130,3 +173,13 @@ class MCPSetEnvValueModeDetails:
     """The values are references, such as names of host environment variables, and are looked up before
     launching the server.
     """
+
+
+class MCPToolUIVisibility:
+    """Who may call an MCP tool."""
+
+    MODEL: Final = "model"
+    """Open to the model."""
+
+    APP: Final = "app"
+    """Open to the view of an MCP App."""

@@ -29,16 +29,6 @@ class MetadataSnapshotRemoteMetadataTaskType:
     """The CLI started it, run with `--remote`."""
 
 
-class SessionWorkingDirectoryContextHostType:
-    """The service that hosts the working directory's repository."""
-
-    GITHUB: Final = "github"
-    """GitHub hosts it."""
-
-    ADO: Final = "ado"
-    """Azure DevOps hosts it."""
-
-
 class WorkspaceSummaryHostType:
     """The service that hosts the workspace's repository."""
 

@@ -49,17 +49,3 @@ class OptionsUpdateReasoningSummary:
 
     DETAILED: Final = "detailed"
     """Ask for a long summary."""
-
-
-class OptionsUpdateToolFilterPrecedence:
-    """Which list decides when `availableTools` and `excludedTools` are both set."""
-
-    AVAILABLE: Final = "available"
-    """`availableTools`, when set, decides alone and `excludedTools` has no effect. The default, as the CLI
-    and older clients expect.
-    """
-
-    EXCLUDED: Final = "excluded"
-    """A tool must be off the `excludedTools` list and, when `availableTools` is set, on that list too.
-    Both together can express "all but these".
-    """

@@ -16,6 +16,30 @@ class PermissionLocationType:
     """A plain directory; permissions are saved for the working directory itself."""
 
 
+class PermissionModeSource:
+    """What set a permission mode, for telemetry. SDK callers count as `rpc` by default and cannot use
+    `organization_targeting`.
+    """
+
+    CLI_FLAG: Final = "cli_flag"
+    """A command-line flag of the CLI."""
+
+    SLASH_COMMAND: Final = "slash_command"
+    """A slash command."""
+
+    AUTOPILOT_CONFIRMATION: Final = "autopilot_confirmation"
+    """The user's confirmation of autopilot."""
+
+    USER_SETTING: Final = "user_setting"
+    """The user setting `defaultPermissionMode`, at startup."""
+
+    RPC: Final = "rpc"
+    """A call over RPC."""
+
+    ORGANIZATION_TARGETING: Final = "organization_targeting"
+    """An organization's targeting policy that the account matched, at startup. Since runtime 1.0.102."""
+
+
 class PermissionsConfigureAdditionalContentExclusionPolicyScope:
     """How far a content exclusion policy reaches."""
 
@@ -66,3 +90,6 @@ class PermissionsSetApproveAllSource:
 
     RPC: Final = "rpc"
     """A client's RPC call."""
+
+    USER_SETTING: Final = "user_setting"
+    """The user setting `defaultPermissionMode` turned it on at startup. Since runtime 1.0.81."""

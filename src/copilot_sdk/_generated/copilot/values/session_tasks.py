@@ -6,6 +6,65 @@ from __future__ import annotations
 from typing import Final
 
 
+class TaskClientActiveStatus:
+    """State that an owner can report along with progress."""
+
+    RUNNING: Final = "running"
+    """The owner is at work on it."""
+
+    IDLE: Final = "idle"
+    """The owner is connected and waits."""
+
+
+class TaskClientExecutionMode:
+    """How a client's task runs: always in the background, outside the runtime."""
+
+    BACKGROUND: Final = "background"
+    """Nobody waits for the task."""
+
+
+class TaskClientOwnerKind:
+    """Kind of connection that owns a client's task."""
+
+    EXTENSION: Final = "extension"
+    """An extension that the runtime discovered."""
+
+    SDK: Final = "sdk"
+    """An ordinary SDK client."""
+
+
+class TaskClientOwnerPresence:
+    """Whether a task's owner is connected to the session."""
+
+    CONNECTED: Final = "connected"
+    """The owner's connection is up."""
+
+    DISCONNECTED: Final = "disconnected"
+    """The owner's connection is gone."""
+
+
+class TaskClientStatus:
+    """State of a task that a client carries out."""
+
+    RUNNING: Final = "running"
+    """The owner is at work on it."""
+
+    IDLE: Final = "idle"
+    """The owner is connected and waits."""
+
+    COMPLETED: Final = "completed"
+    """The owner has reported success."""
+
+    FAILED: Final = "failed"
+    """The owner has reported that it failed."""
+
+    CANCELLED: Final = "cancelled"
+    """The owner has reported or confirmed that it is canceled."""
+
+    ORPHANED: Final = "orphaned"
+    """The owner's connection to the session is gone; whether the work goes on is unknown."""
+
+
 class TaskExecutionMode:
     """Whether somebody waits for a task or it runs in the background."""
 

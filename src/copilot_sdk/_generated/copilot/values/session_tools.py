@@ -6,6 +6,20 @@ from __future__ import annotations
 from typing import Final
 
 
+class BuiltinToolFormatType:
+    """Kinds of custom input format."""
+
+    GRAMMAR: Final = "grammar"
+    """The input is parsed by a given grammar."""
+
+
+class BuiltinToolInputSchemaType:
+    """Type of a built-in tool's input."""
+
+    OBJECT: Final = "object"
+    """A JSON object."""
+
+
 class ExternalToolTextResultForLLMBinaryResultsForLLMType:
     """Kinds of binary data from a tool."""
 
@@ -24,3 +38,45 @@ class ExternalToolTextResultForLLMContentResourceLinkIconTheme:
 
     DARK: Final = "dark"
     """A theme with a dark background."""
+
+
+class ProtocolExternalToolDefer:
+    """Whether an external tool may be loaded later."""
+
+    AUTO: Final = "auto"
+    """The runtime decides by its loading policy."""
+
+    NEVER: Final = "never"
+    """The tool is always loaded from the start."""
+
+
+class SubagentSettingsEntryContextTier:
+    """Context tiers for a subagent."""
+
+    INHERIT: Final = "inherit"
+    """The tier the parent session has when the subagent starts."""
+
+    DEFAULT: Final = "default"
+    """The model's usual context window."""
+
+    LONG_CONTEXT: Final = "long_context"
+    """The long context tier, where supported."""
+
+
+class ToolResultType:
+    """How the run of a tool ended."""
+
+    SUCCESS: Final = "success"
+    """The tool did its work."""
+
+    FAILURE: Final = "failure"
+    """The tool did not succeed."""
+
+    TIMEOUT: Final = "timeout"
+    """The tool took too long."""
+
+    REJECTED: Final = "rejected"
+    """The call was turned down before it ran."""
+
+    DENIED: Final = "denied"
+    """Permission policy forbade the call."""

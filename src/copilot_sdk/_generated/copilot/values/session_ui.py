@@ -6,6 +6,13 @@ from __future__ import annotations
 from typing import Final
 
 
+class MCPElicitationFormMode:
+    """Mode of an elicitation with structured answers."""
+
+    FORM: Final = "form"
+    """The user fills in a form."""
+
+
 class UIAutoModeSwitchResponse:
     """What the user decided about an auto-mode switch."""
 
@@ -74,3 +81,19 @@ class UIExitPlanModeAction:
 
     AUTOPILOT_FLEET: Final = "autopilot_fleet"
     """Leave plan mode and work in autopilot mode, with subagents in parallel."""
+
+
+class UISessionLimitsExhaustedResponseAction:
+    """What can be done about a used-up session limit."""
+
+    ADD: Final = "add"
+    """Raise the limit by a number of AI Credits."""
+
+    SET: Final = "set"
+    """Set the limit to a number of AI Credits."""
+
+    UNSET: Final = "unset"
+    """Remove the limit."""
+
+    CANCEL: Final = "cancel"
+    """Keep the limit and cancel the model request that it blocks."""

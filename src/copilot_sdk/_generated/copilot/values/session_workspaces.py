@@ -31,6 +31,11 @@ class WorkspaceDiffMode:
     BRANCH: Final = "branch"
     """All differences from the default branch."""
 
+    SESSION: Final = "session"
+    """All changes Copilot has made to files in this session; for workspaces without git. Since runtime
+    1.0.81.
+    """
+
 
 class WorkspacesWorkspaceDetailsHostType:
     """The service that hosts the workspace's repository."""

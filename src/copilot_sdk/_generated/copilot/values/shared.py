@@ -6,19 +6,6 @@ from __future__ import annotations
 from typing import Final
 
 
-class AbortReason:
-    """Who or what asked for a turn to be aborted."""
-
-    USER_INITIATED: Final = "user_initiated"
-    """The local user asked for it, for example with Ctrl+C."""
-
-    REMOTE_COMMAND: Final = "remote_command"
-    """A command from remote asked for it."""
-
-    USER_ABORT: Final = "user_abort"
-    """An MCP server asked for it with a `user.abort` notification."""
-
-
 class AgentInfoSource:
     """Where the definition of a custom agent comes from."""
 
@@ -41,19 +28,6 @@ class AgentInfoSource:
     """The Copilot runtime, which ships the agent."""
 
 
-class AutoModeSwitchResponse:
-    """The user's answer to an automatic model switch."""
-
-    YES: Final = "yes"
-    """Switch models for this one request."""
-
-    YES_ALWAYS: Final = "yes_always"
-    """Use another model now, and go on using it without asking."""
-
-    NO: Final = "no"
-    """Stay with the present model."""
-
-
 class CanvasInstanceAvailability:
     """Whether calls to an open canvas reach its provider, as the runtime sees it."""
 
@@ -66,43 +40,447 @@ class CanvasInstanceAvailability:
     """
 
 
-class ContentFilterMode:
-    """How the content of MCP tool results is cleaned before use."""
+class CatalogAuthenticationRequiredReason:
+    """Reasons why the catalog did not accept the caller's sign-in."""
 
-    NONE: Final = "none"
-    """The content passes through as it is."""
+    NO_CREDENTIAL: Final = "no-credential"
+    """No credential was given; the user must sign in."""
 
-    MARKDOWN: Final = "markdown"
-    """HTML is made safe, while output that suits Markdown is kept."""
+    CREDENTIAL_EXPIRED: Final = "credential-expired"
+    """The credential has expired; try a silent refresh first."""
 
-    HIDDEN_CHARACTERS: Final = "hidden_characters"
-    """Characters that could conceal instructions are taken out."""
-
-
-class ContextTier:
-    """A size class of the model's context window."""
-
-    DEFAULT: Final = "default"
-    """The context window has its standard size."""
-
-    LONG_CONTEXT: Final = "long_context"
-    """The context window is larger than standard."""
+    CREDENTIAL_REJECTED: Final = "credential-rejected"
+    """The credential was turned down, say as revoked, malformed or meant for another audience. The user
+    must sign in again; refreshing it does not help.
+    """
 
 
-class ExitPlanModeAction:
-    """What to do on leaving plan mode."""
+class CatalogCapability:
+    """Wire features a caller can demand of the catalog, for each request anew. If granted, the runtime
+    understands the feature; whether the operation is switched on is told separately.
+    """
 
-    EXIT_ONLY: Final = "exit_only"
-    """Leave plan mode and do not start on the plan."""
+    MCP_SERVER_CARD: Final = "mcp-server-card"
+    """The media type `application/mcp-server-card+json`."""
 
-    INTERACTIVE: Final = "interactive"
-    """Leave plan mode and go on in interactive mode."""
+    LEGACY_MCP_SERVER_CARD: Final = "legacy-mcp-server-card"
+    """The older media type `application/mcp-server+json`."""
 
-    AUTOPILOT: Final = "autopilot"
-    """Leave plan mode and let the agent go on by itself."""
+    AI_SKILL_DISCOVERY: Final = "ai-skill-discovery"
+    """Candidates of type `application/ai-skill`, which can be found but not installed."""
 
-    AUTOPILOT_FLEET: Final = "autopilot_fleet"
-    """Leave plan mode and go on with several autonomous workers in parallel."""
+    MCP_INSTALL_PLANNING: Final = "mcp-install-planning"
+    """Plans for installing MCP servers, and their handles. If planning is off, the answer is `planning-
+    unavailable`.
+    """
+
+    MULTIPLE_TRANSPORT_CHOICE: Final = "multiple-transport-choice"
+    """Plans that list all usable transports and not only one."""
+
+    AGENT_PLUGIN_DISCOVERY: Final = "agent-plugin-discovery"
+    """Candidates of type `application/vnd.github.copilot-plugin` with their identity, version, source and
+    compatibility. Since runtime 1.0.102.
+    """
+
+    AGENT_PLUGIN_FORMATS: Final = "agent-plugin-formats"
+    """Also Agent Plugins (media type `application/agent-plugin+json`) and Claude plugins
+    (`application/vnd.anthropic.claude-plugin+json`). Needs `agent-plugin-discovery`; without it a
+    plugin search finds Copilot plugins alone. Since runtime 1.0.102.
+    """
+
+    CATALOG_SEARCH_PAGINATION: Final = "catalog-search-pagination"
+    """Numbered pages of search results, with page tokens from the catalog. Named and granted only on
+    request. Since runtime 1.0.102.
+    """
+
+    TRUST_SNAPSHOT: Final = "trust-snapshot"
+    """Trust snapshots on candidates; protocol-3 callers get them only if they demand this. Since runtime
+    1.0.102.
+    """
+
+    CATALOG_SELECTION: Final = "catalog-selection"
+    """Picking one exact candidate by a reference safe to show a model, with the candidate's handle given
+    only to the host. Since runtime 1.0.102.
+    """
+
+    CATALOG_SEARCH_CREDENTIAL_REQUIRED: Final = "catalog-search-credential-required"
+    """Search only with a credential of the selected GitHub.com account and never retry anonymously, not
+    even after HTTP 401 or 403. Keep demanding it on every page and retry; without it, signing in is
+    optional. It does not prove that the catalog accepted the identity. Since runtime 1.0.102.
+    """
+
+    CATALOG_SEARCH_SESSION_BOUND: Final = "catalog-search-session-bound"
+    """Signed-in search, selection and planning tied to one existing session, account, host and connection.
+    Needs `catalog-search-credential-required`; it neither creates a session nor allows installing.
+    Since runtime 1.0.102.
+    """
+
+    MCP_CONFIRMED_REMOTE_INSTALLATION: Final = "mcp-confirmed-remote-installation"
+    """Prepare, confirm and apply personal remote MCP installations that need no inputs or secrets, and
+    remove them. Named only where the needed parts exist; new work needs the original connection and a
+    bound session. Since runtime 1.0.102.
+    """
+
+    MCP_CONFIGURED_REMOTE_INSTALLATION: Final = "mcp-configured-remote-installation"
+    """The same with declared header and URL values and with secret headers. Needs `mcp-confirmed-remote-
+    installation` and a bound session; secrets go only to the reviewed store after confirmation and
+    never come back. Package and stdio choices are not covered. Since runtime 1.0.102.
+    """
+
+    SKILL_CONFIRMED_INSTALLATION: Final = "skill-confirmed-installation"
+    """Install, uninstall, recover and enable verified skills from Agent Finder. Named only by runtimes
+    that can install skills; a session may still refuse it as a disabled feature. Since runtime 1.0.102.
+    """
+
+    AGENT_PLUGIN_CONFIRMED_INSTALLATION: Final = "agent-plugin-confirmed-installation"
+    """Agent Plugin candidates with `installability`, `installPlan` and perhaps `handle`, the methods
+    `plugins.planInstall` and `plugins.applyInstall`, as well as plugin plans from
+    `catalog.planInstallFromReference`. Needs `agent-plugin-discovery`; named only by runtimes that can
+    install plugins, and a session may still refuse it as a disabled feature. Since runtime 1.0.102.
+    """
+
+    CATALOG_REFERENCE_INSTALLATION: Final = "catalog-reference-installation"
+    """The method `catalog.planInstallFromReference`, which plans the install of what an Agent Finder
+    reference points to. Each kind also needs its own capability: `skill-confirmed-installation` or
+    `agent-plugin-confirmed-installation`. Named only by runtimes that can install skills. Since runtime
+    1.0.102.
+    """
+
+    CATALOG_FEEDS: Final = "catalog-feeds"
+    """The methods `catalog.getSavedFeed` and `catalog.getGeneratedFeed`, whose entries look like those of
+    `catalog.search`. Needs `catalog-search-credential-required`; with `catalog-search-session-bound` it
+    is tied to a session. Since runtime 1.0.102.
+    """
+
+    CATALOG_SEARCH_CATEGORIES: Final = "catalog-search-categories"
+    """The `categories` filter of `catalog.search`. Demand it to send the filter, so that an older runtime
+    refuses and does not ignore it. Since runtime 1.0.102.
+    """
+
+
+class CatalogContractViolationReason:
+    """Wire rules that a catalog response may break."""
+
+    BOTH_URL_AND_DATA: Final = "both-url-and-data"
+    """A result had a URL and embedded data as well; only one is allowed."""
+
+    NEITHER_URL_NOR_DATA: Final = "neither-url-nor-data"
+    """A result had no URL and no embedded data; one is needed."""
+
+    DUPLICATE_IDENTITY: Final = "duplicate-identity"
+    """Two results had the same normalized identity (for Agent Plugins, the same identity and declared
+    version).
+    """
+
+    UNKNOWN_MEDIA_TYPE: Final = "unknown-media-type"
+    """A result had no media type, or one that is not known."""
+
+
+class CatalogInvalidRequestField:
+    """Parts of a request that the runtime or the catalog may reject."""
+
+    QUERY: Final = "query"
+    """The query is empty or too long."""
+
+    LIMIT: Final = "limit"
+    """The number of results asked for is out of range."""
+
+    KINDS: Final = "kinds"
+    """The list of kinds is empty or names one twice."""
+
+    CONTRACT: Final = "contract"
+    """The contract is missing or malformed."""
+
+    SOURCE: Final = "source"
+    """The source of the plan is missing or malformed."""
+
+    CARD: Final = "card"
+    """The card has no media type, URL or data."""
+
+    SCOPE: Final = "scope"
+    """The runtime does not write to this scope."""
+
+    POLICY_SESSION_ID: Final = "policySessionId"
+    """The chosen attached session is missing, malformed or unavailable. Since runtime 1.0.102."""
+
+    PAGE: Final = "page"
+    """The page token or target is bad, or the catalog refused to go on; search again without `page`. Since
+    runtime 1.0.102.
+    """
+
+    SESSION_ID: Final = "sessionId"
+    """The ID of the local session is missing or malformed. Since runtime 1.0.102."""
+
+    SELECTION_REF: Final = "selectionRef"
+    """The selection reference is missing or malformed. Since runtime 1.0.102."""
+
+    OUTCOME: Final = "outcome"
+    """The final outcome of the selection is missing or not supported. Since runtime 1.0.102."""
+
+    FEED: Final = "feed"
+    """The saved feed's ID, or the generated feed's strategy or key, is missing or malformed. Since runtime
+    1.0.102.
+    """
+
+    TRUST_TIERS: Final = "trustTiers"
+    """The list of trust tiers is empty, or names a tier twice or one that does not exist. Since runtime
+    1.0.102.
+    """
+
+    CATEGORIES: Final = "categories"
+    """The list of categories is empty or too long, names one twice, or has a value that is no lowercase
+    slug. Since runtime 1.0.102.
+    """
+
+
+class CatalogMalformedCardReason:
+    """What can be wrong with a card."""
+
+    INVALID_JSON: Final = "invalid-json"
+    """The card is not proper JSON."""
+
+    SCHEMA_VIOLATION: Final = "schema-violation"
+    """The card does not match the schema of its media type."""
+
+    UNSUPPORTED_MEDIA_TYPE: Final = "unsupported-media-type"
+    """The runtime does not know the declared media type."""
+
+    MISSING_REQUIRED_FIELD: Final = "missing-required-field"
+    """A required field is missing."""
+
+    SIZE_LIMIT_EXCEEDED: Final = "size-limit-exceeded"
+    """The card is larger than allowed."""
+
+
+class CatalogMediaType:
+    """Media types of catalog cards."""
+
+    APPLICATION_MCP_SERVER_CARD_JSON: Final = "application/mcp-server-card+json"
+    """The present type of MCP server cards."""
+
+    APPLICATION_MCP_SERVER_JSON: Final = "application/mcp-server+json"
+    """The older type of MCP server cards, still accepted."""
+
+    APPLICATION_AI_SKILL: Final = "application/ai-skill"
+    """An AI skill card, which can be searched for but not installed."""
+
+    APPLICATION_VND_GITHUB_COPILOT_PLUGIN: Final = "application/vnd.github.copilot-plugin"
+    """An Agent Plugin descriptor, as mere data. Since runtime 1.0.102."""
+
+    APPLICATION_VND_ANTHROPIC_CLAUDE_PLUGIN_JSON: Final = "application/vnd.anthropic.claude-plugin+json"
+    """A Claude plugin descriptor, as mere data; only seen with the `agent-plugin-formats` capability.
+    Since runtime 1.0.102.
+    """
+
+    APPLICATION_AGENT_PLUGIN_JSON: Final = "application/agent-plugin+json"
+    """A portable Agent Plugin descriptor, as mere data; only seen with the `agent-plugin-formats`
+    capability. Since runtime 1.0.102.
+    """
+
+
+class CatalogNegotiationRefusedReason:
+    """Reasons for refusing a caller's contract."""
+
+    UNSUPPORTED_PROTOCOL_VERSION: Final = "unsupported-protocol-version"
+    """The caller's protocol version is too low."""
+
+    UNSUPPORTED_CAPABILITY: Final = "unsupported-capability"
+    """The runtime lacks a capability the caller needs."""
+
+
+class CatalogNetworkFailureReason:
+    """Kinds of network failure."""
+
+    OFFLINE: Final = "offline"
+    """There is no network; nothing was tried."""
+
+    DNS: Final = "dns"
+    """The host name could not be resolved."""
+
+    TIMEOUT: Final = "timeout"
+    """The request took too long."""
+
+    TLS: Final = "tls"
+    """The TLS handshake or the certificate check failed."""
+
+    CONNECTION_REFUSED: Final = "connection-refused"
+    """The other side refused or reset the connection."""
+
+    HTTP_STATUS: Final = "http-status"
+    """The catalog answered with another failing status."""
+
+    RESPONSE_TOO_LARGE: Final = "response-too-large"
+    """The response was larger than allowed."""
+
+    REDIRECT_REJECTED: Final = "redirect-rejected"
+    """The runtime's rules forbid the redirect."""
+
+    PROXY_AUTHENTICATION_REQUIRED: Final = "proxy-authentication-required"
+    """The proxy answered 407 and wants a sign-in. Since runtime 1.0.102."""
+
+    RATE_LIMITED: Final = "rate-limited"
+    """The catalog limits requests for now; wait before the next one. Since runtime 1.0.102."""
+
+    SERVICE_UNAVAILABLE: Final = "service-unavailable"
+    """The catalog answered with a passing 5xx error. Since runtime 1.0.102."""
+
+
+class CatalogUnavailableReason:
+    """Reasons for not offering a catalog operation."""
+
+    SEARCH_UNAVAILABLE: Final = "search-unavailable"
+    """This build of the runtime has no catalog search."""
+
+    PLANNING_UNAVAILABLE: Final = "planning-unavailable"
+    """This build of the runtime has no install planning."""
+
+    AUTHORITY_NOT_CONFIGURED: Final = "authority-not-configured"
+    """The runtime has no catalog set up."""
+
+    DISABLED_BY_POLICY: Final = "disabled-by-policy"
+    """Policy has turned it off on this runtime."""
+
+    SELECTION_UNAVAILABLE: Final = "selection-unavailable"
+    """The session or runtime cannot select one exact candidate. Since runtime 1.0.102."""
+
+    FEED_NOT_FOUND: Final = "feed-not-found"
+    """There is no such saved feed, or no such strategy or key of a generated feed. Since runtime 1.0.102."""
+
+
+class CatalogUnsafeRetrievalReason:
+    """Safety rules that a fetch may break."""
+
+    BLOCKED_SCHEME: Final = "blocked-scheme"
+    """URLs of this scheme are not fetched."""
+
+    CREDENTIALS_IN_URL: Final = "credentials-in-url"
+    """The URL has credentials in it."""
+
+    BLOCKED_ADDRESS: Final = "blocked-address"
+    """The URL leads to a loopback, link-local, private or cloud metadata address."""
+
+    REDIRECT_TO_BLOCKED_ADDRESS: Final = "redirect-to-blocked-address"
+    """A redirect leads to a blocked address."""
+
+    PROXY_REJECTED: Final = "proxy-rejected"
+    """The proxy policy forbids the request."""
+
+    HOST_NOT_PERMITTED: Final = "host-not-permitted"
+    """Cards may not be fetched from this host."""
+
+
+class ConnectorCatalogStatus:
+    """State of a connector's connection, as its service reports it."""
+
+    NOT_CONNECTED: Final = "not_connected"
+    """Can be connected, but is not."""
+
+    PENDING: Final = "pending"
+    """Connection or consent is not finished yet."""
+
+    CONNECTED: Final = "connected"
+    """Connected; it may bring MCP servers."""
+
+    ERROR: Final = "error"
+    """The connection cannot be used, says the service."""
+
+    UNKNOWN: Final = "unknown"
+    """A state that the runtime does not know."""
+
+
+class EventsCursorStatus:
+    """Whether a cursor could be used."""
+
+    OK: Final = "ok"
+    """The read went on from the cursor."""
+
+    EXPIRED: Final = "expired"
+    """The cursor's event is gone, for instance truncated or compacted away, so the read began with the
+    oldest event left.
+    """
+
+
+class EventsReadDirection:
+    """Direction in which stored events are paged. Within a page they are always oldest first."""
+
+    FORWARD: Final = "forward"
+    """From the cursor on to newer events; the default."""
+
+    BACKWARD: Final = "backward"
+    """Newest events first, then pages of older ones."""
+
+
+class ExtensionSource:
+    """Places an extension can be found."""
+
+    PROJECT: Final = "project"
+    """Directory `.github/extensions` of the current project."""
+
+    USER: Final = "user"
+    """The user's directory `~/.copilot/extensions`."""
+
+    PLUGIN: Final = "plugin"
+    """The extension comes from an installed plugin. Since runtime 1.0.81."""
+
+    SESSION: Final = "session"
+    """The extension was found in the state directory of this session and is loaded for it alone. Since
+    runtime 1.0.81.
+    """
+
+
+class HistoryRewindUnavailableReason:
+    """Why rewind points, a preview of restored files or a session diff cannot be had from the recorded
+    file changes.
+    """
+
+    FILE_CHANGE_TRACKING_DISABLED: Final = "file-change-tracking-disabled"
+    """The tracking of file changes was not turned on before the session's first turn."""
+
+    SESSION_BUSY: Final = "session-busy"
+    """Work is under way that may change files or history; try again once the session settles."""
+
+    UNSUPPORTED_REMOTE_SESSION: Final = "unsupported-remote-session"
+    """Rewind is not supported for remote sessions."""
+
+
+class HookType:
+    """When a hook is called."""
+
+    PRE_TOOL_USE: Final = "preToolUse"
+    """Before a tool runs."""
+
+    PRE_MCP_TOOL_CALL: Final = "preMcpToolCall"
+    """Before an MCP tool is called."""
+
+    POST_TOOL_USE: Final = "postToolUse"
+    """After a tool has run."""
+
+    POST_TOOL_USE_FAILURE: Final = "postToolUseFailure"
+    """After a tool has failed."""
+
+    USER_PROMPT_SUBMITTED: Final = "userPromptSubmitted"
+    """When a prompt has been sent."""
+
+    USER_PROMPT_TRANSFORMED: Final = "userPromptTransformed"
+    """When the prompt has been completed for the model."""
+
+    SESSION_START: Final = "sessionStart"
+    """At the first prompt of a session."""
+
+    SESSION_END: Final = "sessionEnd"
+    """When a session is closed."""
+
+    ERROR_OCCURRED: Final = "errorOccurred"
+    """When an error has happened."""
+
+    AGENT_STOP: Final = "agentStop"
+    """When the agent is about to end its turn."""
+
+    SUBAGENT_START: Final = "subagentStart"
+    """When a sub-agent starts."""
+
+    SUBAGENT_STOP: Final = "subagentStop"
+    """When a sub-agent is about to end."""
 
 
 class InstructionSourceLocation:
@@ -146,98 +524,171 @@ class InstructionSourceType:
     """From a plugin that is installed."""
 
 
-class MCPServerConfigHTTPOAuthGrantType:
-    """OAuth flows for signing in to a remote MCP server."""
+class MCPInstallationSecretStorage:
+    """Places to keep secrets. The choice is shown for review, and no other place is tried on failure."""
 
-    AUTHORIZATION_CODE: Final = "authorization_code"
-    """The user signs in through a browser, with PKCE."""
+    KEYCHAIN: Final = "keychain"
+    """The operating system's keychain, with no file as a fallback."""
 
-    CLIENT_CREDENTIALS: Final = "client_credentials"
-    """The configured OAuth client signs in by itself, with no user present."""
-
-
-class MCPServerConfigHTTPType:
-    """Transports of a remote MCP server; `http` applies when none is given."""
-
-    HTTP: Final = "http"
-    """Streamable HTTP."""
-
-    SSE: Final = "sse"
-    """Server-Sent Events."""
+    PRIVATE_FILE: Final = "private-file"
+    """A private file."""
 
 
-class MCPServerSource:
-    """Places where an MCP server can be configured."""
+class MCPPlanPolicyDecision:
+    """What policy may decide about a planned server."""
 
-    USER: Final = "user"
-    """The user's own global MCP configuration."""
+    ALLOWED: Final = "allowed"
+    """The server may be used."""
 
-    WORKSPACE: Final = "workspace"
-    """The current workspace."""
+    BLOCKED: Final = "blocked"
+    """The server is forbidden, and the plan cannot be applied."""
 
-    PLUGIN: Final = "plugin"
-    """A plugin that is installed."""
-
-    BUILTIN: Final = "builtin"
-    """The runtime, which ships the server."""
+    REQUIRES_APPROVAL: Final = "requires-approval"
+    """The server may be used only once someone has approved it."""
 
 
-class MCPServerStatus:
-    """The state of the connection to an MCP server."""
-
-    CONNECTED: Final = "connected"
-    """Connected and ready to use."""
-
-    FAILED: Final = "failed"
-    """Could not be connected or initialized."""
-
-    NEEDS_AUTH: Final = "needs-auth"
-    """Cannot be connected until someone authenticates."""
-
-    PENDING: Final = "pending"
-    """Still connecting."""
-
-    DISABLED: Final = "disabled"
-    """Configured, but turned off."""
-
-    NOT_CONFIGURED: Final = "not_configured"
-    """Not part of this session's configuration."""
-
-
-class ProviderConfigType:
-    """Kind of model provider; `openai` is the default."""
-
-    OPENAI: Final = "openai"
-    """Any API compatible with OpenAI's."""
-
-    AZURE: Final = "azure"
-    """The Azure OpenAI Service."""
-
-    ANTHROPIC: Final = "anthropic"
-    """The API of Anthropic."""
-
-
-class ProviderConfigWireAPI:
-    """API format of an `openai` or `azure` provider; `completions` is the default."""
-
-    COMPLETIONS: Final = "completions"
-    """Chat Completions, as OpenAI defines it."""
-
-    RESPONSES: Final = "responses"
-    """The Responses API, as OpenAI defines it."""
-
-
-class ReasoningSummary:
-    """How detailed a summary of its reasoning the model is asked for."""
+class MCPPlanPolicySource:
+    """Authorities a policy decision may come from."""
 
     NONE: Final = "none"
-    """Ask for no summary."""
+    """There was no policy to apply, so the server is allowed."""
 
-    CONCISE: Final = "concise"
-    """Ask for a short summary."""
+    ENTERPRISE_ALLOWLIST: Final = "enterprise-allowlist"
+    """An enterprise allowlist decided."""
 
-    DETAILED: Final = "detailed"
-    """Ask for a full summary."""
+    REGISTRY_POLICY: Final = "registry-policy"
+    """The card's registry decided."""
+
+    LOCAL_TRUST: Final = "local-trust"
+    """Local trust settings decided."""
+
+
+class MCPServerCardMediaType:
+    """Media types of MCP cards that can be planned from."""
+
+    APPLICATION_MCP_SERVER_CARD_JSON: Final = "application/mcp-server-card+json"
+    """The present type of MCP server cards."""
+
+    APPLICATION_MCP_SERVER_JSON: Final = "application/mcp-server+json"
+    """The older type of MCP server cards, still accepted."""
+
+
+class ModelPickerPriceCategory:
+    """How costly a model is next to others, for users billed by token."""
+
+    LOW: Final = "low"
+    """The cheapest tier."""
+
+    MEDIUM: Final = "medium"
+    """The tier between `low` and `high`."""
+
+    HIGH: Final = "high"
+    """The tier between `medium` and `very_high`."""
+
+    VERY_HIGH: Final = "very_high"
+    """The most expensive tier."""
+
+
+class OptionsUpdateToolFilterPrecedence:
+    """Which list decides when `availableTools` and `excludedTools` are both set."""
+
+    AVAILABLE: Final = "available"
+    """`availableTools`, when set, decides alone and `excludedTools` has no effect. The default, as the CLI
+    and older clients expect.
+    """
+
+    EXCLUDED: Final = "excluded"
+    """A tool must be off the `excludedTools` list and, when `availableTools` is set, on that list too.
+    Both together can express "all but these".
+    """
+
+
+class PermissionDecisionOutcome:
+    """How a permission request was settled, as the client saw it."""
+
+    AUTO_APPROVED: Final = "auto_approved"
+    """Approved automatically, with no new decision of a person."""
+
+    AUTOPILOT_DENIED: Final = "autopilot_denied"
+    """Denied without asking the user; the source tells why."""
+
+    PROMPTED_USER: Final = "prompted_user"
+    """Answered by the user in a prompt."""
+
+
+class PermissionDecisionSurface:
+    """Kind of client that answered a permission request."""
+
+    TUI: Final = "tui"
+    """Copilot CLI in the terminal, interactive."""
+
+    PROMPT_MODE: Final = "prompt_mode"
+    """Copilot CLI in prompt mode, not interactive."""
+
+    COPILOT_APP: Final = "copilot_app"
+    """The Copilot App."""
+
+    ACP: Final = "acp"
+    """A host that speaks the Agent Client Protocol."""
+
+    SDK: Final = "sdk"
+    """Any client using the Copilot SDK."""
+
+
+class PermissionResponseCapability:
+    """What the client could do to get an answer to a permission request."""
+
+    INTERACTIVE: Final = "interactive"
+    """It could ask a user."""
+
+    HEADLESS: Final = "headless"
+    """It could answer automatically but not ask a user."""
+
+    NONE: Final = "none"
+    """It had no way to answer."""
+
+
+class PluginInstallStagingMode:
+    """Where a finished plugin was staged before it was moved into place in one step."""
+
+    EXTERNAL: Final = "external"
+    """Next to the root of installed plugins, outside the tree that is watched."""
+
+    DESTINATION_SIBLING: Final = "destination_sibling"
+    """Next to the plugin's own target directory, because external staging was not possible."""
+
+
+class ProviderEndpointTransport:
+    """How requests reach the provider."""
+
+    HTTP: Final = "http"
+    """HTTP, with streaming."""
+
+    WEBSOCKETS: Final = "websockets"
+    """WebSocket."""
+
+
+class ProviderEndpointType:
+    """Family of a provider, as in the `type` of a provider configuration."""
+
+    OPENAI: Final = "openai"
+    """Speaks like OpenAI; use its client library."""
+
+    AZURE: Final = "azure"
+    """Azure OpenAI; use OpenAI's client library with the base URL of Azure."""
+
+    ANTHROPIC: Final = "anthropic"
+    """Speaks like Anthropic; use its client library."""
+
+
+class ProviderEndpointWireAPI:
+    """Which API of the provider to use, where there are several."""
+
+    COMPLETIONS: Final = "completions"
+    """The older chat completions API."""
+
+    RESPONSES: Final = "responses"
+    """The newer responses API."""
 
 
 class RemoteSessionMode:
@@ -251,6 +702,59 @@ class RemoteSessionMode:
 
     ON: Final = "on"
     """Events go to GitHub and the session can be steered from there."""
+
+
+class SandboxConfigSource:
+    """Where the choice for or against the sandbox comes from. It gives no right to bypass a managed
+    policy.
+    """
+
+    NEVER_CONFIGURED: Final = "never_configured"
+    """Nothing was configured, so the client took the default."""
+
+    USER_ENABLED: Final = "user_enabled"
+    """Turned on in the user's stored settings."""
+
+    USER_DISABLED: Final = "user_disabled"
+    """Turned off in the user's stored settings."""
+
+    SESSION_FLAG: Final = "session_flag"
+    """Chosen explicitly for this session, for instance by a command-line flag."""
+
+    SESSION_DISABLED: Final = "session_disabled"
+    """Turned off by the user for this session."""
+
+    UNSUPPORTED_HOST: Final = "unsupported_host"
+    """Turned off because the host has no way to enforce it."""
+
+    REPOSITORY_POLICY: Final = "repository_policy"
+    """Set by a policy of the repository."""
+
+
+class SendAgentMode:
+    """UI mode of the agent when a message is sent."""
+
+    INTERACTIVE: Final = "interactive"
+    """The agent works in dialog with the user."""
+
+    PLAN: Final = "plan"
+    """The agent makes a plan first and changes nothing yet."""
+
+    AUTOPILOT: Final = "autopilot"
+    """The agent works on its own until the task is done."""
+
+    SHELL: Final = "shell"
+    """The UI is set up for shell use."""
+
+
+class SendMode:
+    """How a message is delivered; `enqueue` is the default."""
+
+    ENQUEUE: Final = "enqueue"
+    """The message waits at the end of the session's queue."""
+
+    IMMEDIATE: Final = "immediate"
+    """The message breaks into the running turn."""
 
 
 class SessionCapability:
@@ -290,49 +794,60 @@ class SessionCapability:
     """Canvases that the host draws."""
 
 
-class SessionMode:
-    """How the agent works with the user."""
+class SessionWorkingDirectoryContextHostType:
+    """The service that hosts the working directory's repository."""
 
-    INTERACTIVE: Final = "interactive"
-    """The agent works in dialog with the user."""
+    GITHUB: Final = "github"
+    """GitHub hosts it."""
 
-    PLAN: Final = "plan"
-    """The agent draws up a plan before it changes anything."""
-
-    AUTOPILOT: Final = "autopilot"
-    """The agent works on its own until the task is done."""
+    ADO: Final = "ado"
+    """Azure DevOps hosts it."""
 
 
-class ShutdownType:
-    """Whether a session ended normally (`routine`) or because of a crash or fatal error (`error`)."""
+class SettingsEditOperation:
+    """Kind of change made to one setting."""
 
-    ROUTINE: Final = "routine"
-    """A normal end."""
+    SET: Final = "set"
+    """Give the setting a boolean, string or number."""
 
-    ERROR: Final = "error"
-    """An end by a crash or fatal error."""
+    ADD_ITEM: Final = "add-item"
+    """Put a string into a list that does not have it yet."""
+
+    REMOVE_ITEM: Final = "remove-item"
+    """Take a string out of a list that has it."""
+
+    REMOVE: Final = "remove"
+    """Delete the setting; takes no value."""
 
 
-class SkillSource:
-    """Kinds of places a skill can come from."""
+class SettingsEditStatus:
+    """Whether an edit changed the settings file."""
 
-    PROJECT: Final = "project"
-    """The skill directories of the current project."""
+    CHANGED: Final = "changed"
+    """The setting was different before and has been stored."""
 
-    INHERITED: Final = "inherited"
-    """A directory above, within the workspace tree."""
+    UNCHANGED: Final = "unchanged"
+    """The setting was as asked for already."""
 
-    PERSONAL_COPILOT: Final = "personal-copilot"
-    """The user's own Copilot skill directory."""
+    INVALID: Final = "invalid"
+    """The file on disk cannot be edited safely, so nothing was written."""
 
-    PERSONAL_AGENTS: Final = "personal-agents"
-    """The user's own agents skill directory."""
 
-    PLUGIN: Final = "plugin"
-    """A plugin that is installed."""
+class ShellInitProfile:
+    """Whether a shell loads its non-interactive profile; scripts in `initScripts` run either way."""
 
-    CUSTOM: Final = "custom"
-    """An extra skill directory named in the configuration."""
+    NONE: Final = "none"
+    """Load no profile by itself; scripts in `initScripts` still run."""
 
-    BUILTIN: Final = "builtin"
-    """The runtime, which ships the skill."""
+    NON_INTERACTIVE: Final = "non-interactive"
+    """Load the non-interactive profile where the shell can; scripts in `initScripts` still run."""
+
+
+class ShellInitScriptShell:
+    """Built-in shells that can source a script."""
+
+    BASH: Final = "bash"
+    """The built-in Bash, on macOS and Linux."""
+
+    POWERSHELL: Final = "powershell"
+    """The built-in PowerShell, on Windows."""
