@@ -5,7 +5,7 @@ Names in it are final Python names; the wire's spelling stands beside them where
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, TypeAlias
@@ -265,3 +265,15 @@ def method_references(method: Method) -> Iterator[str]:
     if method.params is not None:
         yield method.params.name
     yield from references(method.result)
+
+
+def closure(names: Iterable[str], types: Mapping[str, TypeDef]) -> set[str]:
+    """Types by name, and all that they need; names of no type are left out."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name in types:
+            found.add(name)
+            waiting.extend(definition_references(types[name]))
+    return found

@@ -14,10 +14,10 @@ What no method or event reaches stands apart, and nobody imports it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from codegen.ir import Method, ObjectDef, Protocol, Scope, definition_references, method_references
+from codegen.ir import Method, ObjectDef, Protocol, Scope, closure, definition_references, method_references
 from codegen.naming import snake
 
 SHARED = "types.shared"
@@ -65,7 +65,7 @@ def assign(protocol: Protocol) -> Owners:
         roots.setdefault(f"events.{event.family}", []).append(event.data.name)
     reached: dict[str, set[str]] = {name: set() for name in protocol.types}
     for module, names in roots.items():
-        for name in _closure(names, protocol):
+        for name in closure(names, protocol.types):
             reached[name].add(module)
     owners = {name: _owner(by) for name, by in reached.items()}
     shared = {name: _families(reached[name]) for name, owner in owners.items() if owner == SHARED}
@@ -119,14 +119,3 @@ def _owner(reached_by: set[str]) -> str:
             return module
         case _:
             return SHARED
-
-
-def _closure(names: Iterable[str], protocol: Protocol) -> set[str]:
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(definition_references(protocol.types[name]))
-    return found

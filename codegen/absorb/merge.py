@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 
 from codegen import naming
 from codegen.absorb.dialect import Schema, definition_of, marks, schema_of
-from codegen.absorb.places import API, EVENTS, Locator, closure
+from codegen.absorb.places import API, EVENTS, Locator
 from codegen.absorb.version import ordered
 from codegen.absorb.widen import Widener
 from codegen.errors import SchemaError
@@ -37,6 +37,7 @@ from codegen.ir import (
     TypeDef,
     TypeExpr,
     UnionDef,
+    closure,
     method_references,
 )
 
@@ -135,13 +136,13 @@ class Absorber:
             *(name for m in kept for name in method_references(m)),
             *(e.data.name for e in self._their.events),
         ]
-        only_skipped = closure((name for m in skipped for name in method_references(m)), self._their)
-        only_skipped -= closure(roots, self._their)
-        return closure([*roots, *(set(self._their.types) - only_skipped)], self._their)
+        only_skipped = closure((name for m in skipped for name in method_references(m)), self._their.types)
+        only_skipped -= closure(roots, self._their.types)
+        return closure([*roots, *(set(self._their.types) - only_skipped)], self._their.types)
 
     def _place_new_types(self) -> None:
         """Give each new type its file: what events reach stands with the events."""
-        with_events = closure((event.data.name for event in self._their.events), self._their)
+        with_events = closure((event.data.name for event in self._their.events), self._their.types)
         for name in sorted(self._wanted()):
             if name not in self._mine.types:
                 wire = self._their.types[name].wire

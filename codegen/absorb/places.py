@@ -1,10 +1,10 @@
-"""Where types and events stand in our schema files, and which types others need."""
+"""Where types and events stand in our schema files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from codegen.ir import EventRef, Protocol, Ref, definition_references
+from codegen.ir import EventRef, Ref
 
 API = "api.schema.json"
 EVENTS = "session-events.schema.json"
@@ -32,15 +32,3 @@ class Locator:
         else:
             file, key = EVENTS, "SessionEvent" if target.name is None else self._event_keys[target.name]
         return f"{'' if file == self._file else file}#/definitions/{key}"
-
-
-def closure(names: Iterable[str], protocol: Protocol) -> set[str]:
-    """Types by name, and all that they need."""
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in found and name in protocol.types:
-            found.add(name)
-            waiting.extend(definition_references(protocol.types[name]))
-    return found
