@@ -44,6 +44,7 @@ from codegen.text import quoted
 # Stand-ins that the schema for datamodel-code-generator refers to; the real ones are hand-written and
 # imported.
 SUPPORT = {
+    "OpenUnion": "copilot_sdk._model",
     "UnknownVariant": "copilot_sdk._model",
     "WireModel": "copilot_sdk._model",
     "TaggedModel": "copilot_sdk._model",
@@ -305,10 +306,8 @@ def _open_union(value: ast.expr, definition: UnionDef, protocol: Protocol) -> as
     # A union inside it is opened: what takes unknown branches takes those behind it too.
     names = [branch.name for branch in objects(definition.name, protocol.types)]
     branches = " | ".join(names) or ast.unparse(value)
-    if definition.discriminator:
-        tag = naming.field_name(definition.discriminator)
-        branches = f"Annotated[{branches}, Field(discriminator={tag!r})]"
-    return _expression(f"Annotated[{branches} | UnknownVariant, Field(union_mode='left_to_right')]")
+    tag = repr(naming.field_name(definition.discriminator)) if definition.discriminator else ""
+    return _expression(f"Annotated[{branches} | UnknownVariant, OpenUnion({tag})]")
 
 
 class _Plain(ast.NodeTransformer):

@@ -34,8 +34,8 @@ _JOINED = {"git_hub": "github", "o_auth": "oauth", "web_socket": "websocket", "s
 # Attributes that a pydantic model already has; a field of that name gets a trailing underscore.
 _MODEL_ATTRIBUTES = frozenset(
     {
-        "construct", "copy", "fields", "from_orm", "json", "parse_file", "parse_obj", "parse_raw", "raw", "schema",
-        "schema_json", "to_wire", "update_forward_refs", "validate",
+        "construct", "copy", "fields", "from_orm", "json", "misfits", "parse_file", "parse_obj", "parse_raw", "raw",
+        "schema", "schema_json", "to_wire", "update_forward_refs", "validate",
         *(
             f"model_{name}"
             for name in (

@@ -126,6 +126,8 @@ class Sessions:
         from copilot_sdk._model.codec import decode_result
 
         result: SessionCreateResult | SessionResumeResult = decode_result(method, raw)
+        if not result.session_id:
+            raise ResultValidationError(method.name, result.misfits(), raw)
         if result.session_id != session.id:
             self._rename(session, result.session_id)
         session.workspace_path = result.workspace_path

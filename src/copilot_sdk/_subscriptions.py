@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from typing_extensions import TypeVar
@@ -161,7 +162,7 @@ class Subscriptions:
     def __init__(self) -> None:
         self._streams: list[EventStream[Any]] = []
         self._seen = RecentIds(_SEEN_EVENTS)
-        self._unreadable: set[str] = set()
+        self._misfits: set[str] = set()
 
     def add(self, wanted: EventFilter | None = None, buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
         """Open a stream."""
@@ -199,14 +200,14 @@ class Subscriptions:
         return event
 
     def _decode(self, raw: dict[str, Any], event_type: str) -> EventBase:
-        from copilot_sdk._generated.copilot.events import UnknownEvent, decode
+        from copilot_sdk._generated.copilot.events import decoder
 
-        event: EventBase = decode(raw)
-        problem = event.problem if isinstance(event, UnknownEvent) else None
-        if problem is not None and event_type not in self._unreadable:
-            self._unreadable.add(event_type)
-            _logger.warning("an event %s cannot be read and comes as UnknownEvent: %s", event_type, problem)
-        return event
+        return decoder.decode(raw, partial(self._misfit, event_type))
+
+    def _misfit(self, event_type: str, problem: str) -> None:
+        if event_type not in self._misfits:
+            self._misfits.add(event_type)
+            _logger.warning("an event %s does not fit its description: %s", event_type, problem)
 
     def _remove(self, stream: EventStream[Any]) -> None:
         if stream in self._streams:

@@ -11,6 +11,7 @@ import pytest
 from codegen.ir import Const, Method, ObjectDef, Ref, UnionDef
 from copilot_sdk._generated.copilot import methods
 from copilot_sdk._generated.copilot.methods import INBOUND, OUTBOUND
+from copilot_sdk._model import WireModel
 from copilot_sdk._model.codec import decode_params, decode_result, encode_params, encode_result
 from copilot_sdk._rpc.api import UNSET, Unset
 from copilot_sdk._rpc.method import Method as WireMethod
@@ -22,6 +23,7 @@ from tests.support.surface import (
     SAMPLER,
     adapter,
     class_of,
+    drifted,
     dumped,
     faults,
     finished,
@@ -185,9 +187,36 @@ def test_a_timeout_of_the_caller_reaches_the_connection(face: str, timeout: floa
 
 
 def test_a_result_that_does_not_fit_says_where_and_keeps_what_came() -> None:
-    with pytest.raises(ResultValidationError, match=r"session\.tasks\.list") as caught:
-        decode_result(OUTBOUND["session.tasks.list"], {"tasks": "none"})
-    assert "tasks" in str(caught.value)
+    result = decode_result(OUTBOUND["session.tasks.list"], {"tasks": "none"})
+    assert result.tasks is None
+    assert result.misfits() == ["tasks: Input should be a valid list"]
+    assert result.to_wire() == {"tasks": "none"}
+    with pytest.raises(ResultValidationError, match=r"session\.tasks\.list"):
+        decode_result(OUTBOUND["session.tasks.list"], "none")
+
+
+OBJECT_RESULTS = [
+    wire
+    for wire in CALLS
+    if isinstance(ref := METHODS[wire].result, Ref) and isinstance(PROTOCOL.types[ref.name], ObjectDef)
+]
+
+
+@pytest.mark.parametrize("wire_name", OBJECT_RESULTS)
+def test_a_result_of_another_version_is_read_as_its_class_and_written_as_it_was(wire_name: str) -> None:
+    result = METHODS[wire_name].result
+    assert isinstance(result, Ref)
+    samples = [sample.value for sample in SAMPLER.result(METHODS[wire_name])]
+    large = max((value for value in samples if isinstance(value, dict)), key=len)
+    definition = PROTOCOL.types[result.name]
+    assert isinstance(definition, ObjectDef)
+    constants = {f.wire: f.type.value for f in definition.fields if f.required and isinstance(f.type, Const)}
+    for raw in drifted(large):
+        found = decode_result(OUTBOUND[wire_name], raw)
+        assert isinstance(found, WireModel)
+        assert type(found) is class_of(result.name)
+        assert found.to_wire() == {**constants, **raw}
+        json.dumps(found.model_dump(mode="json", warnings=False))
 
 
 @pytest.mark.parametrize("wire_name", SERVED)

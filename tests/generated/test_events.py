@@ -14,7 +14,7 @@ from codegen.samples import UNKNOWN
 from copilot_sdk._generated.copilot import events
 from copilot_sdk._model import EventBase, UnknownEvent
 from tests.support.schema_files import event_types
-from tests.support.surface import DOCUMENTS, PROTOCOL, SAMPLER, faults
+from tests.support.surface import DOCUMENTS, PROTOCOL, SAMPLER, drifted, faults
 
 EVENTS = {event.wire: event for event in PROTOCOL.events}
 FILE = "session-events.schema.json"
@@ -48,6 +48,18 @@ def test_the_samples_of_an_event_fit_the_schema(kind: str) -> None:
     *samples, _ = SAMPLER.event(EVENTS[kind])
     found = {sample.label: faults(f"{FILE}#/definitions/{definition}", sample.value) for sample in samples}
     assert {label: problems for label, problems in found.items() if problems} == {}
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_an_event_of_another_version_is_read_as_its_class_and_written_as_it_was(kind: str) -> None:
+    large = SAMPLER.event(EVENTS[kind])[1].value
+    assert isinstance(large, dict)
+    assert isinstance(large["data"], dict)
+    for data in drifted(large["data"]):
+        raw = {**large, "data": data}
+        found = events.decode(raw)
+        assert type(found) is getattr(events, EVENTS[kind].name)
+        assert found.to_wire() == raw
 
 
 @pytest.mark.parametrize("kind", EVENTS)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from codegen.ir import Array, EventRef, ObjectDef, Scalar, TypeExpr
 from codegen.naming import is_secret
 from copilot_sdk._generated.copilot import types
-from copilot_sdk._model.event import problems
+from copilot_sdk._model.base import problems
 from tests.support.surface import PROTOCOL, SAMPLER, class_of
 
 OBJECTS = {name: found for name, found in PROTOCOL.types.items() if isinstance(found, ObjectDef)}

@@ -47,15 +47,15 @@ async def test_a_class_brings_no_events_that_could_not_be_read(
 ) -> None:
     by_class, by_name = session.events(AssistantMessage), session.events("assistant.message")
     for _ in range(2):
-        await runtime.event("assistant.message", {"content": {"secret": "sk-no"}})
+        await runtime.event("assistant.message", "sk-no")
     await runtime.message("good")
     assert [event.data.content for event in await take(by_class, 1)] == ["good"]
     bad, worse, good = await take(by_name, 3)
     assert isinstance(bad, UnknownEvent)
-    assert "content" in str(bad.problem)
+    assert "data" in str(bad.problem)
     assert isinstance(worse, UnknownEvent)
     assert isinstance(good, AssistantMessage)
-    assert caplog.text.count("assistant.message cannot be read") == 1
+    assert caplog.text.count("assistant.message does not fit its description") == 1
     assert "sk-no" not in caplog.text
 
 

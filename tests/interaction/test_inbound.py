@@ -102,11 +102,14 @@ async def test_what_nobody_handles_is_refused(
     assert caught.value.code == code
 
 
-async def test_a_question_that_does_not_fit_is_refused(client: CopilotClient, runtime: FakeRuntime) -> None:
-    await open_with(client, lambda request: None)
-    with pytest.raises(RpcError, match="question") as caught:
-        await runtime.peer.request("userInput.request", {"sessionId": SESSION})
-    assert caught.value.code == -32602
+async def test_a_question_with_less_than_promised_is_asked_all_the_same(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    await open_with(
+        client, lambda request: UserInputResponse(answer=repr(request.question), was_freeform=True)
+    )
+    answer = await runtime.peer.request("userInput.request", {"sessionId": SESSION})
+    assert answer == {"answer": "None", "wasFreeform": True}
 
 
 async def test_closing_the_session_answers_what_is_still_open(

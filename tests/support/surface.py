@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, TypeVar
@@ -60,6 +60,13 @@ def class_of(name: str) -> type:
 def namespace(module: str, name: str) -> Any:
     """Something of a module of the generated package."""
     return getattr(import_module(f"copilot_sdk._generated.copilot.{module}"), name)
+
+
+def drifted(raw: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """An object as other versions of a peer may send it: members are gone, null, or of another kind."""
+    for name in raw:
+        yield {key: value for key, value in raw.items() if key != name}
+        yield from ({**raw, name: other} for other in (None, 1.5, "text", [1]))
 
 
 def dumped(kind: TypeAdapter[Any], value: object) -> str:

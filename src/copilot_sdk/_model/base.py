@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast, get_origin
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic.fields import FieldInfo
 
 # Fields of such a name are generated with `repr=False`; this is for members that the schema does not know.
 _SECRET = re.compile(r"(token|secret|api[_-]?key|password|hmac|headers|authorization)$|^env$", re.IGNORECASE)
@@ -16,6 +17,11 @@ def to_camel(name: str) -> str:
     """Wire spelling of an attribute: `session_id` is `sessionId`."""
     first, *rest = name.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
+
+
+def wire_name(name: str, field: FieldInfo) -> str:
+    """What a field is called on the wire."""
+    return field.serialization_alias or to_camel(name)
 
 
 class WireModel(BaseModel):
@@ -38,7 +44,20 @@ class WireModel(BaseModel):
 
     def to_wire(self) -> dict[str, Any]:
         """The object as JSON data: what was set, under its wire names."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        # A part that did not fit when it was read stays as it came: no reason to warn.
+        return self.model_dump(mode="json", exclude_unset=True, warnings=False)
+
+    def misfits(self) -> list[str]:
+        """What of the object does not fit its description, a line for each fault; empty as a rule.
+
+        A runtime of another version may leave out or send as null what is promised here, or send another type. Then
+        the attribute is None, whatever its annotation says, and `model_extra` and `to_wire()` have what came.
+        """
+        try:
+            type(self).model_validate(self.to_wire())
+        except ValidationError as error:
+            return problems(error)
+        return []
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         unknown = self.model_extra or {}
@@ -56,6 +75,13 @@ def _without_secrets(value: object) -> object:
     return value
 
 
+def problems(error: ValidationError) -> list[str]:
+    """One line for each fault: the path of the field and what is wrong with it, without the value."""
+    return [
+        f"{'.'.join(str(part) for part in item['loc']) or 'value'}: {item['msg']}" for item in error.errors()
+    ]
+
+
 def _is_secret(name: object) -> bool:
     return isinstance(name, str) and _SECRET.search(name) is not None
 
@@ -69,14 +95,16 @@ class TaggedModel(WireModel):
     @model_serializer(mode="wrap")
     def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        for name, field in type(self).model_fields.items():
+        # Where an object was promised and null came, pydantic passes the null as `self`.
+        fields: Mapping[str, FieldInfo] = getattr(type(self), "model_fields", {})
+        for name, field in fields.items():
             if name not in self.model_fields_set and get_origin(field.annotation) is Literal:
-                data[field.serialization_alias or to_camel(name)] = field.default
+                data.setdefault(wire_name(name, field), field.default)
         return data
 
 
 class UnknownVariant(WireModel):
-    """A branch of a union that this version of the schema does not know, or that does not fit its description."""
+    """A branch of a union that this version of the schema does not know."""
 
     @property
     def raw(self) -> dict[str, Any]:

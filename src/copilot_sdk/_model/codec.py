@@ -1,6 +1,6 @@
 """Between Python values and the JSON of a method.
 
-Params and results, each way. Sending is strict, receiving is not.
+Params and results, each way. Sending is strict; of what is received, the parts that do not fit stay as they came.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from copilot_sdk._model.base import WireModel
-from copilot_sdk._model.event import problems
+from copilot_sdk._model.base import WireModel, problems
+from copilot_sdk._model.lenient import fitted
 from copilot_sdk._rpc.method import Loader, Method
 from copilot_sdk._rpc.unset import UNSET
 from copilot_sdk.errors import InvalidParams, ResultValidationError
@@ -81,21 +81,24 @@ def decode_params(method: Method[Any], raw: object) -> Any:
     """The params of an inbound call as an object; None for a method without params.
 
     Raises:
-        InvalidParams: They do not fit.
+        InvalidParams: They are no object at all.
     """
     if method.params is None:
         return None
     try:
         return _adapter(method.params).validate_python(raw)
     except ValidationError as error:
-        raise InvalidParams("; ".join(problems(error)), method=method.name) from None
+        params, whole = fitted(_kind(method.params), raw)
+        if params is None or not whole:
+            raise InvalidParams("; ".join(problems(error)), method=method.name) from None
+        return params
 
 
 def decode_result(method: Method[R], raw: object) -> R:
     """What a call returned, as an object. Runtimes exchange null and `{}`: either stands for the other.
 
     Raises:
-        ResultValidationError: It does not fit; the error has the raw result.
+        ResultValidationError: It is of another kind than promised; the error has the raw result.
     """
     if method.result is None:
         return None  # type: ignore[return-value]
@@ -108,7 +111,10 @@ def decode_result(method: Method[R], raw: object) -> R:
                 return adapter.validate_python({} if raw is None else None)  # type: ignore[no-any-return]
             except ValidationError:
                 pass
-        raise ResultValidationError(method.name, problems(error), raw) from None
+        result, whole = fitted(_kind(method.result), raw)
+        if result is None or not whole:
+            raise ResultValidationError(method.name, problems(error), raw) from None
+        return cast("R", result)
 
 
 def encode_result(method: Method[Any], value: object) -> Any:

@@ -16,7 +16,8 @@ from pydantic import (
     model_serializer,
 )
 
-from copilot_sdk._model.base import TaggedModel
+from copilot_sdk._model.base import TaggedModel, problems
+from copilot_sdk._model.lenient import salvage
 
 
 class EventBase(TaggedModel):
@@ -44,7 +45,7 @@ class EventBase(TaggedModel):
 
 
 class UnknownEvent(EventBase):
-    """An event whose type this version of the schema does not know, or that does not fit its type."""
+    """An event whose type this version of the schema does not know, or that has no data."""
 
     id: str = ""
     timestamp: str = ""
@@ -83,8 +84,8 @@ class UnknownEvent(EventBase):
         return event
 
     @model_serializer(mode="wrap")
-    def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return _members(self._raw) or handler(self)
+    def _with_constants(self, handler: SerializerFunctionWrapHandler) -> Any:
+        return handler(self) if self._raw is None else self._raw
 
 
 def _members(raw: object) -> dict[str, Any]:
@@ -111,11 +112,16 @@ class EventDecoder:
         load = self._families.get(event_type.partition(".")[0])
         return load().get(event_type) if load else None
 
-    def decode(self, raw: object) -> EventBase:
-        """The event object of a raw event; never raises."""
+    def decode(self, raw: object, on_misfit: Callable[[str], None] | None = None) -> EventBase:
+        """The event object of a raw event; never raises.
+
+        Args:
+            raw: The event as it came.
+            on_misfit: Told what of the event does not fit its description, if anything does not.
+        """
         kind = _type_of(raw)
         if not isinstance(kind, str):
-            return UnknownEvent.of(raw, "is not an object with a string `type`")
+            return _unreadable(raw, "is not an object with a string `type`", on_misfit)
         validate = self._validators.get(kind)
         if validate is None:
             found = self.class_of(kind)
@@ -125,23 +131,27 @@ class EventDecoder:
         try:
             return validate(raw)
         except ValidationError as error:
-            return UnknownEvent.of(raw, describe(error))
+            return self._forgiving(kind, _members(raw), "; ".join(problems(error)), on_misfit)
+
+    def _forgiving(
+        self, kind: str, raw: dict[str, Any], problem: str, on_misfit: Callable[[str], None] | None
+    ) -> EventBase:
+        found = self.class_of(kind)
+        if found is None or not isinstance(raw.get("data"), dict):
+            return _unreadable(raw, problem, on_misfit)
+        if on_misfit is not None:
+            on_misfit(problem)
+        return salvage(found, raw)
+
+
+def _unreadable(raw: object, problem: str, on_misfit: Callable[[str], None] | None) -> UnknownEvent:
+    if on_misfit is not None:
+        on_misfit(problem)
+    return UnknownEvent.of(raw, problem)
 
 
 def _type_of(raw: object) -> object:
     return cast("dict[str, object]", raw).get("type") if isinstance(raw, dict) else None
-
-
-def describe(error: ValidationError) -> str:
-    """What did not fit, by field, without the values."""
-    return "; ".join(problems(error))
-
-
-def problems(error: ValidationError) -> list[str]:
-    """One line for each fault: the path of the field and what is wrong with it."""
-    return [
-        f"{'.'.join(str(part) for part in item['loc']) or 'value'}: {item['msg']}" for item in error.errors()
-    ]
 
 
 def event_annotation(decoder: EventDecoder) -> Any:

@@ -94,8 +94,17 @@ def test_null_and_an_empty_object_stand_for_each_other() -> None:
     assert decode_result(EMPTY, None) == Empty()
 
 
-@pytest.mark.parametrize("raw", [None, {}, 5, {"name": 5}, [{}]])
-def test_a_result_that_does_not_fit_is_told_with_what_came(raw: object) -> None:
+@pytest.mark.parametrize("raw", [{}, {"name": None}, {"name": 5}, {"name": ["a"], "more": 1}])
+def test_an_object_that_does_not_fit_is_read_as_its_class_all_the_same(raw: dict[str, object]) -> None:
+    found = decode_result(BUILD, raw)
+    assert type(found) is Build
+    assert vars(found)["name"] is None
+    assert found.to_wire() == raw
+    assert [line.partition(":")[0] for line in found.misfits()] == ["name"]
+
+
+@pytest.mark.parametrize("raw", [None, 5, "done", [{}]])
+def test_a_result_of_another_kind_is_told_with_what_came(raw: object) -> None:
     with pytest.raises(ResultValidationError, match="build") as caught:
         decode_result(BUILD, raw)
     assert caught.value.raw == raw
@@ -116,5 +125,6 @@ def test_a_handler_that_returns_something_else_is_told() -> None:
 def test_the_params_of_an_inbound_call_are_read_as_their_class() -> None:
     assert decode_params(BUILD, {"name": "a"}) == Build(name="a")
     assert decode_params(PLAIN, {"anything": 1}) is None
-    with pytest.raises(InvalidParams, match="name"):
-        decode_params(BUILD, {})
+    assert decode_params(BUILD, {}).name is None
+    with pytest.raises(InvalidParams, match="dictionary"):
+        decode_params(BUILD, [])

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import ValidationError
 
 from copilot_sdk._generated.copilot.types import ExitPlanModeDecision, HooksInvokeResult, UserInputResponse
-from copilot_sdk._model.event import problems
+from copilot_sdk._model.base import problems
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import (
     AuthenticationFailed,

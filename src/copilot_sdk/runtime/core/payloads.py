@@ -7,7 +7,7 @@ from functools import cache
 from pydantic import BaseModel
 
 from copilot_sdk._generated.copilot import events
-from copilot_sdk._model.base import to_camel
+from copilot_sdk._model.base import wire_name
 from copilot_sdk.runtime.core.json_values import is_array, is_object
 
 Payload = BaseModel
@@ -24,7 +24,7 @@ def _restore_nulls(value: object, wire: object) -> None:
     """Puts back the nulls that say something: those of members that have to be there."""
     if isinstance(value, BaseModel) and is_object(wire):
         for name, field in type(value).model_fields.items():
-            alias = field.serialization_alias or to_camel(name)
+            alias = wire_name(name, field)
             member: object = getattr(value, name)
             if member is None and field.is_required():
                 wire[alias] = None

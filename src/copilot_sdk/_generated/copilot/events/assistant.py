@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import EventBase, OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from ..types.shared_events_assistant_model_permission_session_tool import FusionAttribution
 from ..types.shared_events_assistant_session import (
@@ -489,11 +487,7 @@ class AssistantMessageToolRequestCaller(WireModel):
 
 
 CitationLocation: TypeAlias = Annotated[
-    Annotated[
-        CitationLocationChar | CitationLocationPage | CitationLocationBlock, Field(discriminator="type")
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    CitationLocationChar | CitationLocationPage | CitationLocationBlock | UnknownVariant, OpenUnion("type")
 ]
 """Place in a source: a range of characters, pages or content blocks.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import EventBase, OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from ..types.shared_events_elicitation_human_response import (
     ElicitationCompletedContent,
@@ -87,14 +85,11 @@ class HumanResponseRecordedResponseUserInput(TaggedModel):
 
 
 HumanResponseRecordedResponse: TypeAlias = Annotated[
-    Annotated[
-        HumanResponseRecordedResponseAskUser
-        | HumanResponseRecordedResponseUserInput
-        | HumanResponseRecordedResponseExitPlanMode,
-        Field(discriminator="response_kind"),
-    ]
+    HumanResponseRecordedResponseAskUser
+    | HumanResponseRecordedResponseUserInput
+    | HumanResponseRecordedResponseExitPlanMode
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("response_kind"),
 ]
 """The exact question or plan, with the answer that settled it.
 

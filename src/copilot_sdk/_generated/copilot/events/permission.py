@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import EventBase, OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from ..types.shared_events_assistant_model_permission_session_tool import FusionAttribution
 from ..types.shared_events_permission import (
@@ -638,21 +636,18 @@ class PermissionRequestWrite(TaggedModel):
 
 
 PermissionResult: TypeAlias = Annotated[
-    Annotated[
-        PermissionApproved
-        | PermissionApprovedForSession
-        | PermissionApprovedForLocation
-        | PermissionCancelled
-        | PermissionDeniedByRules
-        | PermissionDeniedNoApprovalRuleAndCouldNotRequestFromUser
-        | PermissionDeniedInteractivelyByUser
-        | PermissionDeniedByContentExclusionPolicy
-        | PermissionDeniedByPermissionRequestHook
-        | PermissionApprovedReadOnlyForSession,
-        Field(discriminator="kind"),
-    ]
+    PermissionApproved
+    | PermissionApprovedForSession
+    | PermissionApprovedForLocation
+    | PermissionCancelled
+    | PermissionDeniedByRules
+    | PermissionDeniedNoApprovalRuleAndCouldNotRequestFromUser
+    | PermissionDeniedInteractivelyByUser
+    | PermissionDeniedByContentExclusionPolicy
+    | PermissionDeniedByPermissionRequestHook
+    | PermissionApprovedReadOnlyForSession
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """Outcome of a permission request: approved, called off or denied, by whom and how far it reaches."""
 
@@ -682,24 +677,21 @@ class PermissionCompletedData(WireModel):
 
 
 PermissionRequest: TypeAlias = Annotated[
-    Annotated[
-        PermissionRequestShell
-        | PermissionRequestWrite
-        | PermissionRequestRead
-        | PermissionRequestMCP
-        | PermissionRequestURL
-        | PermissionRequestMemory
-        | PermissionRequestCustomTool
-        | PermissionRequestHook
-        | PermissionRequestExtensionManagement
-        | PermissionRequestExtensionPermissionAccess
-        | PermissionRequestFactory
-        | PermissionRequestExtensionEnvAccess
-        | PermissionRequestWorkflow,
-        Field(discriminator="kind"),
-    ]
+    PermissionRequestShell
+    | PermissionRequestWrite
+    | PermissionRequestRead
+    | PermissionRequestMCP
+    | PermissionRequestURL
+    | PermissionRequestMemory
+    | PermissionRequestCustomTool
+    | PermissionRequestHook
+    | PermissionRequestExtensionManagement
+    | PermissionRequestExtensionPermissionAccess
+    | PermissionRequestFactory
+    | PermissionRequestExtensionEnvAccess
+    | PermissionRequestWorkflow
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """The action for which permission is asked; `kind` tells which variant it is."""
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import EventBase, OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 SandboxAttestation: TypeAlias = Literal["spawn_succeeded", "unsupported", "builtin_policy_checked"] | str
 """What the runtime observed to back a claimed state or denial; absent on `enforcement_state` if nothing
@@ -516,19 +514,16 @@ class SandboxDecisionDataSpawnCompleted(TaggedModel):
 
 
 SandboxDecisionData: TypeAlias = Annotated[
-    Annotated[
-        SandboxDecisionDataPolicyResolved
-        | SandboxDecisionDataSpawnCompleted
-        | SandboxDecisionDataEnforcementState
-        | SandboxDecisionDataAccessDenied
-        | SandboxDecisionDataAccessRecorded
-        | SandboxDecisionDataBypassDecided
-        | SandboxDecisionDataPermissiveRetryDecided
-        | SandboxDecisionDataPermissiveRetryCompleted,
-        Field(discriminator="kind"),
-    ]
+    SandboxDecisionDataPolicyResolved
+    | SandboxDecisionDataSpawnCompleted
+    | SandboxDecisionDataEnforcementState
+    | SandboxDecisionDataAccessDenied
+    | SandboxDecisionDataAccessRecorded
+    | SandboxDecisionDataBypassDecided
+    | SandboxDecisionDataPermissiveRetryDecided
+    | SandboxDecisionDataPermissiveRetryCompleted
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """One record of how the process sandbox was set up, or of what it did; `kind` tells the variants apart.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import EventBase, OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from ..types.shared_events_assistant_model_session import ModelCallRequestBodyEncoding
 from ..types.shared_events_assistant_session import (
@@ -1746,15 +1744,12 @@ class SessionIdleData(WireModel):
 
 
 SessionIndexedSearchData: TypeAlias = Annotated[
-    Annotated[
-        SessionIndexedSearchDataStatus
-        | SessionIndexedSearchDataStartup
-        | SessionIndexedSearchDataServerError
-        | SessionIndexedSearchDataIncremental,
-        Field(discriminator="kind"),
-    ]
+    SessionIndexedSearchDataStatus
+    | SessionIndexedSearchDataStartup
+    | SessionIndexedSearchDataServerError
+    | SessionIndexedSearchDataIncremental
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """Status or diagnostics of the running indexed search; never stored, and no sign in the history of whether
 it is active.

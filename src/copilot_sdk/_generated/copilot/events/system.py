@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import EventBase, OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from ..types.shared_events_session_system_user import ResponsesReasoning
 
@@ -244,12 +242,8 @@ class SystemNotificationFactoryCompleted(TaggedModel):
 
 
 SystemNotificationWorkflowPauseInfo: TypeAlias = Annotated[
-    Annotated[
-        SystemNotificationWorkflowPauseInfoUser | SystemNotificationWorkflowPauseInfoCheckpoint,
-        Field(discriminator="type"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    SystemNotificationWorkflowPauseInfoUser | SystemNotificationWorkflowPauseInfoCheckpoint | UnknownVariant,
+    OpenUnion("type"),
 ]
 """Stored record of who or what paused a workflow.
 
@@ -289,20 +283,17 @@ class SystemNotificationWorkflowCompleted(TaggedModel):
 
 
 SystemNotificationPayload: TypeAlias = Annotated[
-    Annotated[
-        SystemNotificationAgentCompleted
-        | SystemNotificationAgentIdle
-        | SystemNotificationNewInboxMessage
-        | SystemNotificationShellCompleted
-        | SystemNotificationShellDetachedCompleted
-        | SystemNotificationInstructionDiscovered
-        | SystemNotificationFactoryCompleted
-        | SystemNotificationUnclassified
-        | SystemNotificationWorkflowCompleted,
-        Field(discriminator="type"),
-    ]
+    SystemNotificationAgentCompleted
+    | SystemNotificationAgentIdle
+    | SystemNotificationNewInboxMessage
+    | SystemNotificationShellCompleted
+    | SystemNotificationShellDetachedCompleted
+    | SystemNotificationInstructionDiscovered
+    | SystemNotificationFactoryCompleted
+    | SystemNotificationUnclassified
+    | SystemNotificationWorkflowCompleted
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """What set off a `system.notification`: a background agent, the inbox, a shell or a newly found
 instruction file.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import EventBase, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import EventBase, OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from ..types.shared_events_assistant_model_permission_session_tool import FusionAttribution
 from ..types.shared_events_assistant_session_tool import (
@@ -90,8 +90,7 @@ class ToolExecutionCompleteContentImage(TaggedModel):
 
 
 ToolExecutionCompleteContentResourceDetails: TypeAlias = Annotated[
-    EmbeddedTextResourceContents | EmbeddedBlobResourceContents | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    EmbeddedTextResourceContents | EmbeddedBlobResourceContents | UnknownVariant, OpenUnion()
 ]
 """Contents of an embedded resource: text, or binary data in base64."""
 
@@ -361,8 +360,7 @@ class PersistedBinaryImage(WireModel):
 
 
 PersistedBinaryResult: TypeAlias = Annotated[
-    PersistedBinaryImage | OmittedBinaryResult | BinaryAssetReference | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    PersistedBinaryImage | OmittedBinaryResult | BinaryAssetReference | UnknownVariant, OpenUnion()
 ]
 """A binary result for the model as it is stored: in full, as a marker that it was left out, or as a
 reference to an asset.
@@ -547,18 +545,15 @@ class ToolExecutionStartToolDescriptionMeta(WireModel):
 
 
 ToolExecutionCompleteContent: TypeAlias = Annotated[
-    Annotated[
-        ToolExecutionCompleteContentText
-        | ToolExecutionCompleteContentTerminal
-        | ToolExecutionCompleteContentImage
-        | ToolExecutionCompleteContentAudio
-        | ToolExecutionCompleteContentResourceLink
-        | ToolExecutionCompleteContentResource
-        | ToolExecutionCompleteContentShellExit,
-        Field(discriminator="type"),
-    ]
+    ToolExecutionCompleteContentText
+    | ToolExecutionCompleteContentTerminal
+    | ToolExecutionCompleteContentImage
+    | ToolExecutionCompleteContentAudio
+    | ToolExecutionCompleteContentResourceLink
+    | ToolExecutionCompleteContentResource
+    | ToolExecutionCompleteContentShellExit
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """One block of a tool's result: text, terminal output, an image, audio, a link to a resource or an
 embedded resource.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 
 class GitHubTokenGranted(TaggedModel):
@@ -51,8 +51,7 @@ class GitHubTokenRequest(WireModel):
 
 
 GitHubTokenResult: TypeAlias = Annotated[
-    Annotated[GitHubTokenGranted | GitHubTokenRefused, Field(discriminator="kind")] | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    GitHubTokenGranted | GitHubTokenRefused | UnknownVariant, OpenUnion("kind")
 ]
 """A GitHub token, or the refusal to give one.
 

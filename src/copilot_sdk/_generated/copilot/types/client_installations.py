@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import (
     MCPInstallationSecretStorage,
@@ -158,9 +158,7 @@ class InstallationReviewSkill(TaggedModel):
 
 
 MCPInstallationReview: TypeAlias = Annotated[
-    Annotated[MCPInstallationReviewInstall | MCPInstallationReviewUninstall, Field(discriminator="action")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPInstallationReviewInstall | MCPInstallationReviewUninstall | UnknownVariant, OpenUnion("action")
 ]
 """Installation or removal of an MCP server, with only what is safe to show: no secret, plan handle, raw
 card or retrieval URL.
@@ -181,12 +179,8 @@ class InstallationReviewMCP(TaggedModel):
 
 
 InstallationReview: TypeAlias = Annotated[
-    Annotated[
-        InstallationReviewMCP | InstallationReviewSkill | InstallationReviewPlugin,
-        Field(discriminator="resource"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    InstallationReviewMCP | InstallationReviewSkill | InstallationReviewPlugin | UnknownVariant,
+    OpenUnion("resource"),
 ]
 """What the user is to review, by kind of resource.
 

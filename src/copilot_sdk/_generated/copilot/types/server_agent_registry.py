@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 AgentRegistryLiveTargetEntryAttentionKind: TypeAlias = (
     Literal["error", "permission", "exit_plan", "elicitation", "user_input"] | str
@@ -228,14 +228,11 @@ class AgentRegistrySpawnValidationError(TaggedModel):
 
 
 AgentRegistrySpawnResult: TypeAlias = Annotated[
-    Annotated[
-        AgentRegistrySpawnSpawned
-        | AgentRegistrySpawnError
-        | AgentRegistrySpawnRegistryTimeout
-        | AgentRegistrySpawnValidationError,
-        Field(discriminator="kind"),
-    ]
+    AgentRegistrySpawnSpawned
+    | AgentRegistrySpawnError
+    | AgentRegistrySpawnRegistryTimeout
+    | AgentRegistrySpawnValidationError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What `agentRegistry.spawn` returns; `kind` tells whether the child runs or why not."""

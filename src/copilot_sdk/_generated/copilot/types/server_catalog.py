@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import (
     CatalogAuthenticationRequiredError,
@@ -648,14 +648,11 @@ class CatalogAgentPluginCandidateProvenance(WireModel):
 
 
 CatalogAgentPluginInstallSource: TypeAlias = Annotated[
-    Annotated[
-        CatalogAgentPluginMaterializationSource
-        | CatalogAgentPluginMarketplaceSource
-        | CatalogAgentPluginRepositorySource,
-        Field(discriminator="kind"),
-    ]
+    CatalogAgentPluginMaterializationSource
+    | CatalogAgentPluginMarketplaceSource
+    | CatalogAgentPluginRepositorySource
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """One place to install an Agent Plugin from: a GitHub repository, a marketplace or a materialization by
 Agent Finder.
@@ -665,9 +662,7 @@ Since runtime 1.0.102.
 
 
 CatalogCandidateSource: TypeAlias = Annotated[
-    Annotated[CatalogCandidateSourceURL | CatalogCandidateSourceEmbedded, Field(discriminator="kind")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    CatalogCandidateSourceURL | CatalogCandidateSourceEmbedded | UnknownVariant, OpenUnion("kind")
 ]
 """Origin of a candidate's card: a URL or embedded data, always exactly one.
 
@@ -827,23 +822,20 @@ class CatalogAgentPluginInstallPlan(WireModel):
 
 
 CatalogSelectionResult: TypeAlias = Annotated[
-    Annotated[
-        CatalogSelectionSelected
-        | CatalogSelectionDeclined
-        | CatalogSelectionCancelled
-        | CatalogSelectionTimedOut
-        | CatalogSelectionInvalid
-        | CatalogSelectionStale
-        | CatalogSelectionReplayed
-        | CatalogSelectionForeign
-        | CatalogSelectionWrongKind
-        | CatalogNegotiationRefusedError
-        | CatalogInvalidRequestError
-        | CatalogUnavailableError,
-        Field(discriminator="kind"),
-    ]
+    CatalogSelectionSelected
+    | CatalogSelectionDeclined
+    | CatalogSelectionCancelled
+    | CatalogSelectionTimedOut
+    | CatalogSelectionInvalid
+    | CatalogSelectionStale
+    | CatalogSelectionReplayed
+    | CatalogSelectionForeign
+    | CatalogSelectionWrongKind
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
+    | CatalogUnavailableError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of `catalog.select`. Only a selection hands the host a new candidate handle; the model sees
 neither that nor the `searchId`.
@@ -1030,12 +1022,8 @@ class CatalogMCPServerCandidate(TaggedModel):
 
 
 CatalogCandidate: TypeAlias = Annotated[
-    Annotated[
-        CatalogMCPServerCandidate | CatalogAiSkillCandidate | CatalogAgentPluginCandidate,
-        Field(discriminator="kind"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    CatalogMCPServerCandidate | CatalogAiSkillCandidate | CatalogAgentPluginCandidate | UnknownVariant,
+    OpenUnion("kind"),
 ]
 """One inert result from the catalog: an MCP server, an AI skill only to be found, or an Agent Plugin on
 request.
@@ -1058,12 +1046,8 @@ class CatalogFeedAvailableEntry(TaggedModel):
 
 
 CatalogFeedEntry: TypeAlias = Annotated[
-    Annotated[
-        CatalogFeedAvailableEntry | CatalogFeedUnavailableEntry | CatalogFeedFilteredEntry,
-        Field(discriminator="status"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    CatalogFeedAvailableEntry | CatalogFeedUnavailableEntry | CatalogFeedFilteredEntry | UnknownVariant,
+    OpenUnion("status"),
 ]
 """An entry at its place in a feed; it has a candidate only if available.
 
@@ -1121,20 +1105,17 @@ class CatalogReferenceInstallationOutcomePluginInstallPlanned(TaggedModel):
 
 
 CatalogResourceGeneratedFeedResult: TypeAlias = Annotated[
-    Annotated[
-        CatalogGetGeneratedFeedSucceeded
-        | CatalogNegotiationRefusedError
-        | CatalogInvalidRequestError
-        | CatalogAuthenticationRequiredError
-        | CatalogPolicyRejectedError
-        | CatalogNetworkFailureError
-        | CatalogUnsafeRetrievalError
-        | CatalogMalformedCardError
-        | CatalogUnavailableError,
-        Field(discriminator="kind"),
-    ]
+    CatalogGetGeneratedFeedSucceeded
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
+    | CatalogAuthenticationRequiredError
+    | CatalogPolicyRejectedError
+    | CatalogNetworkFailureError
+    | CatalogUnsafeRetrievalError
+    | CatalogMalformedCardError
+    | CatalogUnavailableError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of `catalog.getGeneratedFeed`: the feed and its entries, or else a typed refusal. A single
 entry that cannot be shown does not make it fail.
@@ -1144,20 +1125,17 @@ Since runtime 1.0.102.
 
 
 CatalogResourceSavedFeedResult: TypeAlias = Annotated[
-    Annotated[
-        CatalogGetSavedFeedSucceeded
-        | CatalogNegotiationRefusedError
-        | CatalogInvalidRequestError
-        | CatalogAuthenticationRequiredError
-        | CatalogPolicyRejectedError
-        | CatalogNetworkFailureError
-        | CatalogUnsafeRetrievalError
-        | CatalogMalformedCardError
-        | CatalogUnavailableError,
-        Field(discriminator="kind"),
-    ]
+    CatalogGetSavedFeedSucceeded
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
+    | CatalogAuthenticationRequiredError
+    | CatalogPolicyRejectedError
+    | CatalogNetworkFailureError
+    | CatalogUnsafeRetrievalError
+    | CatalogMalformedCardError
+    | CatalogUnavailableError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of `catalog.getSavedFeed`: the feed and its entries, or else a typed refusal. A single entry
 that cannot be shown does not make it fail.
@@ -1195,22 +1173,19 @@ class CatalogSearchSucceeded(TaggedModel):
 
 
 CatalogSearchResult: TypeAlias = Annotated[
-    Annotated[
-        CatalogSearchSucceeded
-        | CatalogNegotiationRefusedError
-        | CatalogUnsupportedKindError
-        | CatalogInvalidRequestError
-        | CatalogAuthenticationRequiredError
-        | CatalogPolicyRejectedError
-        | CatalogNetworkFailureError
-        | CatalogUnsafeRetrievalError
-        | CatalogMalformedCardError
-        | CatalogContractViolationError
-        | CatalogUnavailableError,
-        Field(discriminator="kind"),
-    ]
+    CatalogSearchSucceeded
+    | CatalogNegotiationRefusedError
+    | CatalogUnsupportedKindError
+    | CatalogInvalidRequestError
+    | CatalogAuthenticationRequiredError
+    | CatalogPolicyRejectedError
+    | CatalogNetworkFailureError
+    | CatalogUnsafeRetrievalError
+    | CatalogMalformedCardError
+    | CatalogContractViolationError
+    | CatalogUnavailableError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of `catalog.search`: either a limited number of inert candidates or a single typed refusal,
 never a part of both.
@@ -1231,14 +1206,11 @@ class CatalogReferenceInstallationOutcomeSkillInstallPlanned(TaggedModel):
 
 
 CatalogReferenceInstallationOutcome: TypeAlias = Annotated[
-    Annotated[
-        CatalogReferenceInstallationOutcomeSkillInstallPlanned
-        | CatalogReferenceInstallationOutcomePluginInstallPlanned
-        | CatalogReferenceInstallationOutcomeRefused,
-        Field(discriminator="kind"),
-    ]
+    CatalogReferenceInstallationOutcomeSkillInstallPlanned
+    | CatalogReferenceInstallationOutcomePluginInstallPlanned
+    | CatalogReferenceInstallationOutcomeRefused
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of planning from a materialization reference. Each plan says of which kind it is, which tells
 how to apply it.
@@ -1261,15 +1233,12 @@ class CatalogReferenceInstallationResultOutcome(TaggedModel):
 
 
 CatalogReferenceInstallationResult: TypeAlias = Annotated[
-    Annotated[
-        CatalogReferenceInstallationResultOutcome
-        | CatalogNegotiationRefusedError
-        | CatalogInvalidRequestError
-        | CatalogNetworkFailureError,
-        Field(discriminator="kind"),
-    ]
+    CatalogReferenceInstallationResultOutcome
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
+    | CatalogNetworkFailureError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of planning from a materialization reference, with the contract in force, or a typed refusal.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import (
     CatalogAuthenticationRequiredError,
@@ -866,8 +864,7 @@ class MCPServerCardEmbedded(TaggedModel):
 
 
 MCPServerCardReference: TypeAlias = Annotated[
-    Annotated[MCPServerCardURL | MCPServerCardEmbedded, Field(discriminator="kind")] | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPServerCardURL | MCPServerCardEmbedded | UnknownVariant, OpenUnion("kind")
 ]
 """A card given by the caller, by URL or as embedded data.
 
@@ -951,7 +948,7 @@ class MCPPrepareInstallRequest(WireModel):
 
 
 MCPSerializableServerConfig: TypeAlias = Annotated[
-    MCPServerConfigStdio | MCPServerConfigHTTP | UnknownVariant, Field(union_mode="left_to_right")
+    MCPServerConfigStdio | MCPServerConfigHTTP | UnknownVariant, OpenUnion()
 ]
 """Settings of an MCP server that can be sent as JSON: a stdio process or a remote HTTP or SSE server.
 
@@ -982,8 +979,7 @@ class MCPUninstallPlan(WireModel):
 
 
 MCPConfigAddRequestConfig: TypeAlias = Annotated[
-    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant, OpenUnion()
 ]
 """Settings of an MCP server to add; newer runtimes take the serializable form.
 
@@ -992,8 +988,7 @@ Since runtime 1.0.81.
 
 
 MCPConfigListServers: TypeAlias = Annotated[
-    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant, OpenUnion()
 ]
 """Settings of an MCP server as the configuration has it; newer runtimes give the serializable form.
 
@@ -1002,8 +997,7 @@ Since runtime 1.0.81.
 
 
 MCPConfigUpdateRequestConfig: TypeAlias = Annotated[
-    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant, OpenUnion()
 ]
 """New settings of an MCP server; newer runtimes take the serializable form.
 
@@ -1068,9 +1062,7 @@ class MCPOAuthStaticClientConfigRequest(WireModel):
 
 
 MCPPlanInstallSource: TypeAlias = Annotated[
-    Annotated[MCPPlanInstallSourceCandidate | MCPPlanInstallSourceCard, Field(discriminator="kind")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPPlanInstallSourceCandidate | MCPPlanInstallSourceCard | UnknownVariant, OpenUnion("kind")
 ]
 """What an install plan is made from: a search candidate or a card.
 
@@ -1136,18 +1128,15 @@ class MCPInstallPlan(WireModel):
 
 
 MCPInstallationOutcome: TypeAlias = Annotated[
-    Annotated[
-        MCPInstallationOutcomeInstalled
-        | MCPInstallationOutcomeUninstalled
-        | MCPInstallationOutcomeRolledBack
-        | MCPInstallationOutcomeRecoveryRequired
-        | MCPInstallationOutcomeDeclined
-        | MCPInstallationOutcomeCancelled
-        | MCPInstallationOutcomeRefused,
-        Field(discriminator="kind"),
-    ]
+    MCPInstallationOutcomeInstalled
+    | MCPInstallationOutcomeUninstalled
+    | MCPInstallationOutcomeRolledBack
+    | MCPInstallationOutcomeRecoveryRequired
+    | MCPInstallationOutcomeDeclined
+    | MCPInstallationOutcomeCancelled
+    | MCPInstallationOutcomeRefused
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """How an installation or removal ended. An uncertain end means neither approval nor rollback, and the
 operation must not be repeated.
@@ -1199,24 +1188,21 @@ class MCPPlanInstallRequest(WireModel):
 
 
 MCPPlanInstallResult: TypeAlias = Annotated[
-    Annotated[
-        MCPPlanInstallPlanned
-        | CatalogNegotiationRefusedError
-        | CatalogHandleRejectedError
-        | CatalogInvalidRequestError
-        | CatalogAuthenticationRequiredError
-        | CatalogPolicyRejectedError
-        | CatalogNetworkFailureError
-        | CatalogUnsafeRetrievalError
-        | CatalogMalformedCardError
-        | CatalogContractViolationError
-        | CatalogUnavailableTransportError
-        | CatalogNotInstallableError
-        | CatalogUnavailableError,
-        Field(discriminator="kind"),
-    ]
+    MCPPlanInstallPlanned
+    | CatalogNegotiationRefusedError
+    | CatalogHandleRejectedError
+    | CatalogInvalidRequestError
+    | CatalogAuthenticationRequiredError
+    | CatalogPolicyRejectedError
+    | CatalogNetworkFailureError
+    | CatalogUnsafeRetrievalError
+    | CatalogMalformedCardError
+    | CatalogContractViolationError
+    | CatalogUnavailableTransportError
+    | CatalogNotInstallableError
+    | CatalogUnavailableError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What `mcp.planInstall` answers: a plan or one kind of refusal. Neither has written anything.
 
@@ -1240,12 +1226,11 @@ class MCPInstallationOperationStatusCompleted(TaggedModel):
 
 
 MCPInstallationResult: TypeAlias = Annotated[
-    Annotated[
-        MCPInstallationResultOutcome | CatalogNegotiationRefusedError | CatalogInvalidRequestError,
-        Field(discriminator="kind"),
-    ]
+    MCPInstallationResultOutcome
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What applying an installation or removal answers: the outcome with the contract, or a refusal.
 
@@ -1254,17 +1239,14 @@ Since runtime 1.0.102.
 
 
 MCPInstallationOperationStatus: TypeAlias = Annotated[
-    Annotated[
-        MCPInstallationOperationStatusPreparing
-        | MCPInstallationOperationStatusPrepared
-        | MCPInstallationOperationStatusAwaitingConfirmation
-        | MCPInstallationOperationStatusRevalidating
-        | MCPInstallationOperationStatusApplying
-        | MCPInstallationOperationStatusCompleted,
-        Field(discriminator="phase"),
-    ]
+    MCPInstallationOperationStatusPreparing
+    | MCPInstallationOperationStatusPrepared
+    | MCPInstallationOperationStatusAwaitingConfirmation
+    | MCPInstallationOperationStatusRevalidating
+    | MCPInstallationOperationStatusApplying
+    | MCPInstallationOperationStatusCompleted
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("phase"),
 ]
 """How far an operation has got, as seen from its own connection, with or without an account.
 
@@ -1284,18 +1266,15 @@ class MCPInstallationManagementOutcomeOperation(TaggedModel):
 
 
 MCPInstallationManagementOutcome: TypeAlias = Annotated[
-    Annotated[
-        MCPInstallationManagementOutcomeRecoveryRequired
-        | MCPInstallationManagementOutcomeInstallPrepared
-        | MCPInstallationManagementOutcomeListed
-        | MCPInstallationManagementOutcomeRecovered
-        | MCPInstallationManagementOutcomeUninstallPlanned
-        | MCPInstallationManagementOutcomeOperation
-        | MCPInstallationManagementOutcomeRefused,
-        Field(discriminator="kind"),
-    ]
+    MCPInstallationManagementOutcomeRecoveryRequired
+    | MCPInstallationManagementOutcomeInstallPrepared
+    | MCPInstallationManagementOutcomeListed
+    | MCPInstallationManagementOutcomeRecovered
+    | MCPInstallationManagementOutcomeUninstallPlanned
+    | MCPInstallationManagementOutcomeOperation
+    | MCPInstallationManagementOutcomeRefused
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What a call that prepares, inspects or recovers installations has found. It gives no leave to activate
 or repeat anything.
@@ -1318,12 +1297,11 @@ class MCPInstallationManagementResultOutcome(TaggedModel):
 
 
 MCPInstallationManagementResult: TypeAlias = Annotated[
-    Annotated[
-        MCPInstallationManagementResultOutcome | CatalogNegotiationRefusedError | CatalogInvalidRequestError,
-        Field(discriminator="kind"),
-    ]
+    MCPInstallationManagementResultOutcome
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What a call that prepares or inspects installations answers: an outcome, or a refusal of the request or
 contract.

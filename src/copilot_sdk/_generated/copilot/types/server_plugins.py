@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import (
     CatalogClientContract,
@@ -319,12 +317,10 @@ class PluginInstallationOutcomeInstalled(TaggedModel):
 
 
 PluginInstallationManagementOutcome: TypeAlias = Annotated[
-    Annotated[
-        PluginInstallationManagementOutcomeInstallPlanned | PluginInstallationManagementOutcomeRefused,
-        Field(discriminator="kind"),
-    ]
+    PluginInstallationManagementOutcomeInstallPlanned
+    | PluginInstallationManagementOutcomeRefused
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of planning a verified Agent Plugin installation.
 
@@ -346,15 +342,12 @@ class PluginInstallationManagementResultOutcome(TaggedModel):
 
 
 PluginInstallationOutcome: TypeAlias = Annotated[
-    Annotated[
-        PluginInstallationOutcomeInstalled
-        | PluginInstallationOutcomeDeclined
-        | PluginInstallationOutcomeCancelled
-        | PluginInstallationOutcomeRefused,
-        Field(discriminator="kind"),
-    ]
+    PluginInstallationOutcomeInstalled
+    | PluginInstallationOutcomeDeclined
+    | PluginInstallationOutcomeCancelled
+    | PluginInstallationOutcomeRefused
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """How a verified Agent Plugin installation ended.
 
@@ -376,15 +369,12 @@ class PluginInstallationResultOutcome(TaggedModel):
 
 
 PluginInstallationManagementResult: TypeAlias = Annotated[
-    Annotated[
-        PluginInstallationManagementResultOutcome
-        | CatalogNegotiationRefusedError
-        | CatalogInvalidRequestError
-        | CatalogNetworkFailureError,
-        Field(discriminator="kind"),
-    ]
+    PluginInstallationManagementResultOutcome
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
+    | CatalogNetworkFailureError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of planning an Agent Plugin installation, with the contract in force, or a typed refusal.
 
@@ -393,15 +383,12 @@ Since runtime 1.0.102.
 
 
 PluginInstallationResult: TypeAlias = Annotated[
-    Annotated[
-        PluginInstallationResultOutcome
-        | CatalogNegotiationRefusedError
-        | CatalogInvalidRequestError
-        | CatalogNetworkFailureError,
-        Field(discriminator="kind"),
-    ]
+    PluginInstallationResultOutcome
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
+    | CatalogNetworkFailureError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of installing an Agent Plugin, with the contract in force, or a typed refusal of the request
 or its negotiation.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import (
     AutopilotOptions,
@@ -1004,15 +1004,12 @@ class RemoteControlConfig(WireModel):
 
 
 RemoteControlStatus: TypeAlias = Annotated[
-    Annotated[
-        RemoteControlStatusOff
-        | RemoteControlStatusConnecting
-        | RemoteControlStatusActive
-        | RemoteControlStatusError,
-        Field(discriminator="state"),
-    ]
+    RemoteControlStatusOff
+    | RemoteControlStatusConnecting
+    | RemoteControlStatusActive
+    | RemoteControlStatusError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("state"),
 ]
 """State of remote control; there is only one remote control per runtime."""
 
@@ -1080,16 +1077,13 @@ class SessionOpenOptionsAdditionalContentExclusionPolicyRule(WireModel):
 
 
 SessionsClientMetadataEntry: TypeAlias = Annotated[
-    Annotated[
-        SessionsClientMetadataEntryOk
-        | SessionsClientMetadataEntryNotFound
-        | SessionsClientMetadataEntryCorrupt
-        | SessionsClientMetadataEntryUnsupportedVersion
-        | SessionsClientMetadataEntryUnavailable,
-        Field(discriminator="status"),
-    ]
+    SessionsClientMetadataEntryOk
+    | SessionsClientMetadataEntryNotFound
+    | SessionsClientMetadataEntryCorrupt
+    | SessionsClientMetadataEntryUnsupportedVersion
+    | SessionsClientMetadataEntryUnavailable
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("status"),
 ]
 """The client metadata of one requested session, or why it could not be given.
 
@@ -1207,9 +1201,7 @@ class SessionEnrichMetadataResult(WireModel):
 
 
 SessionListEntry: TypeAlias = Annotated[
-    Annotated[LocalSessionMetadataValue | RemoteSessionMetadataValue, Field(discriminator="is_remote")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    LocalSessionMetadataValue | RemoteSessionMetadataValue | UnknownVariant, OpenUnion("is_remote")
 ]
 """A local or remote session in a list; `isRemote` tells which fields it has."""
 
@@ -1625,17 +1617,14 @@ class SessionsOpenResumeLast(TaggedModel):
 
 
 SessionOpenParams: TypeAlias = Annotated[
-    Annotated[
-        SessionsOpenCreate
-        | SessionsOpenResume
-        | SessionsOpenResumeLast
-        | SessionsOpenAttach
-        | SessionsOpenRemote
-        | SessionsOpenCloud
-        | SessionsOpenHandoff,
-        Field(discriminator="kind"),
-    ]
+    SessionsOpenCreate
+    | SessionsOpenResume
+    | SessionsOpenResumeLast
+    | SessionsOpenAttach
+    | SessionsOpenRemote
+    | SessionsOpenCloud
+    | SessionsOpenHandoff
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What to open: a new session, one to resume or attach to, a remote or cloud one, or one to hand off."""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import (
     CatalogClientContract,
@@ -561,18 +561,15 @@ class SkillInstallationOutcomeInstalled(TaggedModel):
 
 
 SkillInstallationOutcome: TypeAlias = Annotated[
-    Annotated[
-        SkillInstallationOutcomeInstalled
-        | SkillInstallationOutcomeUninstalled
-        | SkillInstallationOutcomeRolledBack
-        | SkillInstallationOutcomeRecoveryRequired
-        | SkillInstallationOutcomeDeclined
-        | SkillInstallationOutcomeCancelled
-        | SkillInstallationOutcomeRefused,
-        Field(discriminator="kind"),
-    ]
+    SkillInstallationOutcomeInstalled
+    | SkillInstallationOutcomeUninstalled
+    | SkillInstallationOutcomeRolledBack
+    | SkillInstallationOutcomeRecoveryRequired
+    | SkillInstallationOutcomeDeclined
+    | SkillInstallationOutcomeCancelled
+    | SkillInstallationOutcomeRefused
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """How a change to a verified skill ended.
 
@@ -649,15 +646,12 @@ class SkillInstallationOperationStatusCompleted(TaggedModel):
 
 
 SkillInstallationResult: TypeAlias = Annotated[
-    Annotated[
-        SkillInstallationResultOutcome
-        | CatalogNegotiationRefusedError
-        | CatalogInvalidRequestError
-        | CatalogNetworkFailureError,
-        Field(discriminator="kind"),
-    ]
+    SkillInstallationResultOutcome
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
+    | CatalogNetworkFailureError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of a skill installation or removal, with the contract in force, or a typed refusal of the
 request or its negotiation.
@@ -667,17 +661,14 @@ Since runtime 1.0.102.
 
 
 SkillInstallationOperationStatus: TypeAlias = Annotated[
-    Annotated[
-        SkillInstallationOperationStatusPreparing
-        | SkillInstallationOperationStatusPrepared
-        | SkillInstallationOperationStatusAwaitingConfirmation
-        | SkillInstallationOperationStatusRevalidating
-        | SkillInstallationOperationStatusApplying
-        | SkillInstallationOperationStatusCompleted,
-        Field(discriminator="phase"),
-    ]
+    SkillInstallationOperationStatusPreparing
+    | SkillInstallationOperationStatusPrepared
+    | SkillInstallationOperationStatusAwaitingConfirmation
+    | SkillInstallationOperationStatusRevalidating
+    | SkillInstallationOperationStatusApplying
+    | SkillInstallationOperationStatusCompleted
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("phase"),
 ]
 """The status of an operation as its original connection sees it, whether or not the account may begin new
 work.
@@ -698,20 +689,17 @@ class SkillInstallationManagementOutcomeOperation(TaggedModel):
 
 
 SkillInstallationManagementOutcome: TypeAlias = Annotated[
-    Annotated[
-        SkillInstallationManagementOutcomeRecoveryRequired
-        | SkillInstallationManagementOutcomeInstallPlanned
-        | SkillInstallationManagementOutcomeListed
-        | SkillInstallationManagementOutcomeRecovered
-        | SkillInstallationManagementOutcomeRolledBack
-        | SkillInstallationManagementOutcomeUninstallPlanned
-        | SkillInstallationManagementOutcomeOperation
-        | SkillInstallationManagementOutcomeEnabledChanged
-        | SkillInstallationManagementOutcomeRefused,
-        Field(discriminator="kind"),
-    ]
+    SkillInstallationManagementOutcomeRecoveryRequired
+    | SkillInstallationManagementOutcomeInstallPlanned
+    | SkillInstallationManagementOutcomeListed
+    | SkillInstallationManagementOutcomeRecovered
+    | SkillInstallationManagementOutcomeRolledBack
+    | SkillInstallationManagementOutcomeUninstallPlanned
+    | SkillInstallationManagementOutcomeOperation
+    | SkillInstallationManagementOutcomeEnabledChanged
+    | SkillInstallationManagementOutcomeRefused
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of listing, planning or removing verified skills.
 
@@ -733,15 +721,12 @@ class SkillInstallationManagementResultOutcome(TaggedModel):
 
 
 SkillInstallationManagementResult: TypeAlias = Annotated[
-    Annotated[
-        SkillInstallationManagementResultOutcome
-        | CatalogNegotiationRefusedError
-        | CatalogInvalidRequestError
-        | CatalogNetworkFailureError,
-        Field(discriminator="kind"),
-    ]
+    SkillInstallationManagementResultOutcome
+    | CatalogNegotiationRefusedError
+    | CatalogInvalidRequestError
+    | CatalogNetworkFailureError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What came of managing skill installations, with the contract in force, or a typed refusal.
 

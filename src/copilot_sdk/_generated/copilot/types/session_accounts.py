@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import AuthValidationError
 from .shared_auth_identity import AuthIdentity
@@ -416,12 +416,8 @@ class AuthLoginStepCompleted(TaggedModel):
 
 
 AuthReadQuery: TypeAlias = Annotated[
-    Annotated[
-        AuthReadQueryActiveAccount | AuthReadQueryStatus | AuthReadQueryLastErrors,
-        Field(discriminator="kind"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    AuthReadQueryActiveAccount | AuthReadQueryStatus | AuthReadQueryLastErrors | UnknownVariant,
+    OpenUnion("kind"),
 ]
 """Which piece of account information to return.
 
@@ -452,9 +448,7 @@ class AuthReadValueStatus(TaggedModel):
 
 
 AuthWrite: TypeAlias = Annotated[
-    Annotated[AuthWriteSwitchActive | AuthWriteLogout | AuthWriteSetCredentials, Field(discriminator="kind")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    AuthWriteSwitchActive | AuthWriteLogout | AuthWriteSetCredentials | UnknownVariant, OpenUnion("kind")
 ]
 """A change to the accounts that needs no interaction.
 
@@ -483,12 +477,11 @@ class AccountsSetRequest(WireModel):
 
 
 AuthEnumerateQuery: TypeAlias = Annotated[
-    Annotated[
-        AuthEnumerateQueryAccounts | AuthEnumerateQueryProviders | AuthEnumerateQueryLoginAccounts,
-        Field(discriminator="kind"),
-    ]
+    AuthEnumerateQueryAccounts
+    | AuthEnumerateQueryProviders
+    | AuthEnumerateQueryLoginAccounts
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """Which collection of accounts to list.
 
@@ -497,12 +490,11 @@ Since runtime 1.0.102.
 
 
 AuthEnumerateValue: TypeAlias = Annotated[
-    Annotated[
-        AuthEnumerateValueAccounts | AuthEnumerateValueProviders | AuthEnumerateValueLoginAccounts,
-        Field(discriminator="kind"),
-    ]
+    AuthEnumerateValueAccounts
+    | AuthEnumerateValueProviders
+    | AuthEnumerateValueLoginAccounts
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """Result of `session.accounts.enumerate`, of the kind the query asked for.
 
@@ -511,17 +503,14 @@ Since runtime 1.0.102.
 
 
 AuthLoginStep: TypeAlias = Annotated[
-    Annotated[
-        AuthLoginStepOpenURL
-        | AuthLoginStepInputRequired
-        | AuthLoginStepAwaiting
-        | AuthLoginStepNeedsInteraction
-        | AuthLoginStepCompleted
-        | AuthLoginStepError,
-        Field(discriminator="kind"),
-    ]
+    AuthLoginStepOpenURL
+    | AuthLoginStepInputRequired
+    | AuthLoginStepAwaiting
+    | AuthLoginStepNeedsInteraction
+    | AuthLoginStepCompleted
+    | AuthLoginStepError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """One step of an interactive login: act on it, then call `session.accounts.login.advance`. With `open-url`
 the client opens the page in a browser (github.com and GitHub Enterprise Cloud); with `needs-
@@ -569,12 +558,8 @@ class AuthReadValueActiveAccount(TaggedModel):
 
 
 AuthReadValue: TypeAlias = Annotated[
-    Annotated[
-        AuthReadValueActiveAccount | AuthReadValueStatus | AuthReadValueLastErrors,
-        Field(discriminator="kind"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    AuthReadValueActiveAccount | AuthReadValueStatus | AuthReadValueLastErrors | UnknownVariant,
+    OpenUnion("kind"),
 ]
 """Result of `session.accounts.get`, of the kind the query asked for.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared_events_permission_session import SessionMode
 from .shared_events_session import AutoTier
@@ -152,9 +152,7 @@ class QueuedCommandNotHandled(TaggedModel):
 
 
 QueuedCommandResult: TypeAlias = Annotated[
-    Annotated[QueuedCommandHandled | QueuedCommandNotHandled, Field(discriminator="handled")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    QueuedCommandHandled | QueuedCommandNotHandled | UnknownVariant, OpenUnion("handled")
 ]
 """Whether the host ran a queued command."""
 
@@ -352,9 +350,7 @@ class CommandsRespondToQueuedCommandRequest(WireModel):
 
 
 EnqueueCommandResult: TypeAlias = Annotated[
-    Annotated[AcceptedEnqueueCommandResult | UnsupportedEnqueueCommandResult, Field(discriminator="queued")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    AcceptedEnqueueCommandResult | UnsupportedEnqueueCommandResult | UnknownVariant, OpenUnion("queued")
 ]
 """Answer to `session.commands.enqueue`."""
 
@@ -400,19 +396,16 @@ class SlashCommandSetModelResult(TaggedModel):
 
 
 SlashCommandInvocationResult: TypeAlias = Annotated[
-    Annotated[
-        SlashCommandTextResult
-        | SlashCommandAgentPromptResult
-        | SlashCommandCompletedResult
-        | SlashCommandSelectSubcommandResult
-        | SlashCommandAddTimelineEntryResult
-        | SlashCommandShowDialogResult
-        | SlashCommandSetModelResult
-        | SlashCommandSetPlanModelResult,
-        Field(discriminator="kind"),
-    ]
+    SlashCommandTextResult
+    | SlashCommandAgentPromptResult
+    | SlashCommandCompletedResult
+    | SlashCommandSelectSubcommandResult
+    | SlashCommandAddTimelineEntryResult
+    | SlashCommandShowDialogResult
+    | SlashCommandSetModelResult
+    | SlashCommandSetPlanModelResult
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What a slash command produced: text, a prompt for the agent, completion, or a choice of subcommand to
 make.

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import ConnectorCatalogStatus
 from .shared_auth_identity import AuthInfoType
@@ -296,14 +294,11 @@ class ConnectorDisconnectResult(WireModel):
 
 
 ConnectorConnectResult: TypeAlias = Annotated[
-    Annotated[
-        ConnectorConnectResultConnected
-        | ConnectorConnectResultConsentRequired
-        | ConnectorConnectResultPending,
-        Field(discriminator="kind"),
-    ]
+    ConnectorConnectResultConnected
+    | ConnectorConnectResultConsentRequired
+    | ConnectorConnectResultPending
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """How far a connection to a connector has come.
 

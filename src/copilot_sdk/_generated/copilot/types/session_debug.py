@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 
 class DebugCollectLogsDestinationArchive(TaggedModel):
@@ -137,11 +135,8 @@ class DebugCollectLogsCollectedEntry(WireModel):
 
 
 DebugCollectLogsDestination: TypeAlias = Annotated[
-    Annotated[
-        DebugCollectLogsDestinationArchive | DebugCollectLogsDestinationDirectory, Field(discriminator="kind")
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    DebugCollectLogsDestinationArchive | DebugCollectLogsDestinationDirectory | UnknownVariant,
+    OpenUnion("kind"),
 ]
 """Where the collected logs go.
 

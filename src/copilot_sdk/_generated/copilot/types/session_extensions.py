@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import ExtensionSource
 
@@ -367,26 +365,23 @@ class PushAttachmentSelection(TaggedModel):
 
 
 PushAttachment: TypeAlias = Annotated[
-    Annotated[
-        PushAttachmentFile
-        | PushAttachmentDirectory
-        | PushAttachmentSelection
-        | PushAttachmentGitHubReference
-        | PushAttachmentBlob
-        | ExtensionContextPushInput
-        | PushAttachmentGitHubCommit
-        | PushAttachmentGitHubRelease
-        | PushAttachmentGitHubActionsJob
-        | PushAttachmentGitHubRepository
-        | PushAttachmentGitHubFileDiff
-        | PushAttachmentGitHubTreeComparison
-        | PushAttachmentGitHubURL
-        | PushAttachmentGitHubFile
-        | PushAttachmentGitHubSnippet,
-        Field(discriminator="type"),
-    ]
+    PushAttachmentFile
+    | PushAttachmentDirectory
+    | PushAttachmentSelection
+    | PushAttachmentGitHubReference
+    | PushAttachmentBlob
+    | ExtensionContextPushInput
+    | PushAttachmentGitHubCommit
+    | PushAttachmentGitHubRelease
+    | PushAttachmentGitHubActionsJob
+    | PushAttachmentGitHubRepository
+    | PushAttachmentGitHubFileDiff
+    | PushAttachmentGitHubTreeComparison
+    | PushAttachmentGitHubURL
+    | PushAttachmentGitHubFile
+    | PushAttachmentGitHubSnippet
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """An attachment that an extension adds to the next user message."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared_events_session import ContextTier
 
@@ -583,15 +583,12 @@ class FactoryRunRequest(WireModel):
 
 
 FactoryRunFailure: TypeAlias = Annotated[
-    Annotated[
-        FactoryRunFailureFactoryLimitReached
-        | FactoryRunFailureFactoryResumeDeclined
-        | FactoryRunFailureFactoryDurableFailure
-        | FactoryRunFailureFactoryAccountingIncomplete,
-        Field(discriminator="type"),
-    ]
+    FactoryRunFailureFactoryLimitReached
+    | FactoryRunFailureFactoryResumeDeclined
+    | FactoryRunFailureFactoryDurableFailure
+    | FactoryRunFailureFactoryAccountingIncomplete
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """Why a factory run failed, for programs.
 

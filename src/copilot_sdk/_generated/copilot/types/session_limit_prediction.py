@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 
 class SessionLimitPredictionBaselineData(WireModel):
@@ -140,12 +138,8 @@ class SessionLimitPredictionResultUnavailable(TaggedModel):
 
 
 SessionLimitPredictionResult: TypeAlias = Annotated[
-    Annotated[
-        SessionLimitPredictionResultAvailable | SessionLimitPredictionResultUnavailable,
-        Field(discriminator="kind"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    SessionLimitPredictionResultAvailable | SessionLimitPredictionResultUnavailable | UnknownVariant,
+    OpenUnion("kind"),
 ]
 """The predicted limit, or the reason why there is none.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared_events_mcp import MCPOAuthHTTPResponse, MCPOAuthWWWAuthenticateParams
 from .shared_events_session import MCPServerMetadata, MCPServerStatus
@@ -1126,14 +1126,11 @@ class MCPExecuteSamplingParams(WireModel):
 
 
 MCPHeadersHandlePendingHeadersRefreshRequest: TypeAlias = Annotated[
-    Annotated[
-        MCPHeadersHandlePendingHeadersRefreshRequestHeaders
-        | MCPHeadersHandlePendingHeadersRefreshRequestNone
-        | MCPHeadersHandlePendingHeadersRefreshRequestError,
-        Field(discriminator="kind"),
-    ]
+    MCPHeadersHandlePendingHeadersRefreshRequestHeaders
+    | MCPHeadersHandlePendingHeadersRefreshRequestNone
+    | MCPHeadersHandlePendingHeadersRefreshRequestError
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """Answer to a request for fresh headers: headers, none this time, or an error.
 
@@ -1194,14 +1191,11 @@ class MCPOAuthLoginResult(WireModel):
 
 
 MCPOAuthPendingRequestResponse: TypeAlias = Annotated[
-    Annotated[
-        MCPOAuthPendingRequestResponseToken
-        | MCPOAuthPendingRequestResponseCancelled
-        | MCPOAuthPendingRequestResponseRuntimeRefresh,
-        Field(discriminator="kind"),
-    ]
+    MCPOAuthPendingRequestResponseToken
+    | MCPOAuthPendingRequestResponseCancelled
+    | MCPOAuthPendingRequestResponseRuntimeRefresh
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """Answer to a pending OAuth request: a token, a cancellation or a refresh by the runtime.
 
@@ -1461,15 +1455,12 @@ class MCPOAuthHandlePendingRequest(WireModel):
 
 
 MCPOAuthProbeResult: TypeAlias = Annotated[
-    Annotated[
-        MCPOAuthProbeResultNoAuthRequired
-        | MCPOAuthProbeResultAuthenticated
-        | MCPOAuthProbeResultNeedsAuth
-        | MCPOAuthProbeResultFailed,
-        Field(discriminator="status"),
-    ]
+    MCPOAuthProbeResultNoAuthRequired
+    | MCPOAuthProbeResultAuthenticated
+    | MCPOAuthProbeResultNeedsAuth
+    | MCPOAuthProbeResultFailed
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("status"),
 ]
 """What is known of a server's OAuth state. With `authenticated`, a request with an OAuth token was
 accepted, which does not prove that the token was needed or checked, as none is sent without it.

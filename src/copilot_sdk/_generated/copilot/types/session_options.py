@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import (
     AutopilotOptions,
@@ -146,7 +146,7 @@ SessionInstalledPluginSource: TypeAlias = Annotated[
     | SessionInstalledPluginSourceURL
     | SessionInstalledPluginSourceLocal
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion(),
 ]
 """Where a plugin without a marketplace came from: `owner/repo` as a string, or an object for GitHub, a URL
 or a local directory.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import PermissionDecisionContext
 from .shared_events_permission import PermissionPromptRequest, PermissionRule, UserToolSessionApproval
@@ -814,45 +814,39 @@ class PermissionsURLsSetUnrestrictedModeResult(WireModel):
 
 
 PermissionDecisionApproveForLocationApproval: TypeAlias = Annotated[
-    Annotated[
-        PermissionDecisionApproveForLocationApprovalCommands
-        | PermissionDecisionApproveForLocationApprovalRead
-        | PermissionDecisionApproveForLocationApprovalWrite
-        | PermissionDecisionApproveForLocationApprovalMCP
-        | PermissionDecisionApproveForLocationApprovalMCPSampling
-        | PermissionDecisionApproveForLocationApprovalMemory
-        | PermissionDecisionApproveForLocationApprovalCustomTool
-        | PermissionDecisionApproveForLocationApprovalExtensionManagement
-        | PermissionDecisionApproveForLocationApprovalExtensionPermissionAccess
-        | PermissionDecisionApproveForLocationApprovalFactory
-        | PermissionDecisionApproveForLocationApprovalExtensionEnvAccess
-        | PermissionDecisionApproveForLocationApprovalWorkflow,
-        Field(discriminator="kind"),
-    ]
+    PermissionDecisionApproveForLocationApprovalCommands
+    | PermissionDecisionApproveForLocationApprovalRead
+    | PermissionDecisionApproveForLocationApprovalWrite
+    | PermissionDecisionApproveForLocationApprovalMCP
+    | PermissionDecisionApproveForLocationApprovalMCPSampling
+    | PermissionDecisionApproveForLocationApprovalMemory
+    | PermissionDecisionApproveForLocationApprovalCustomTool
+    | PermissionDecisionApproveForLocationApprovalExtensionManagement
+    | PermissionDecisionApproveForLocationApprovalExtensionPermissionAccess
+    | PermissionDecisionApproveForLocationApprovalFactory
+    | PermissionDecisionApproveForLocationApprovalExtensionEnvAccess
+    | PermissionDecisionApproveForLocationApprovalWorkflow
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """An approval to save for the project location; `kind` tells what it covers."""
 
 
 PermissionDecisionApproveForSessionApproval: TypeAlias = Annotated[
-    Annotated[
-        PermissionDecisionApproveForSessionApprovalCommands
-        | PermissionDecisionApproveForSessionApprovalRead
-        | PermissionDecisionApproveForSessionApprovalWrite
-        | PermissionDecisionApproveForSessionApprovalMCP
-        | PermissionDecisionApproveForSessionApprovalMCPSampling
-        | PermissionDecisionApproveForSessionApprovalMemory
-        | PermissionDecisionApproveForSessionApprovalCustomTool
-        | PermissionDecisionApproveForSessionApprovalExtensionManagement
-        | PermissionDecisionApproveForSessionApprovalExtensionPermissionAccess
-        | PermissionDecisionApproveForSessionApprovalFactory
-        | PermissionDecisionApproveForSessionApprovalExtensionEnvAccess
-        | PermissionDecisionApproveForSessionApprovalWorkflow,
-        Field(discriminator="kind"),
-    ]
+    PermissionDecisionApproveForSessionApprovalCommands
+    | PermissionDecisionApproveForSessionApprovalRead
+    | PermissionDecisionApproveForSessionApprovalWrite
+    | PermissionDecisionApproveForSessionApprovalMCP
+    | PermissionDecisionApproveForSessionApprovalMCPSampling
+    | PermissionDecisionApproveForSessionApprovalMemory
+    | PermissionDecisionApproveForSessionApprovalCustomTool
+    | PermissionDecisionApproveForSessionApprovalExtensionManagement
+    | PermissionDecisionApproveForSessionApprovalExtensionPermissionAccess
+    | PermissionDecisionApproveForSessionApprovalFactory
+    | PermissionDecisionApproveForSessionApprovalExtensionEnvAccess
+    | PermissionDecisionApproveForSessionApprovalWorkflow
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """An approval to remember until the session ends, for tool prompts only; `kind` tells what it covers."""
 
@@ -907,23 +901,20 @@ class PermissionsConfigureAdditionalContentExclusionPolicyRule(WireModel):
 
 
 PermissionsLocationsAddToolApprovalDetails: TypeAlias = Annotated[
-    Annotated[
-        PermissionsLocationsAddToolApprovalDetailsCommands
-        | PermissionsLocationsAddToolApprovalDetailsRead
-        | PermissionsLocationsAddToolApprovalDetailsWrite
-        | PermissionsLocationsAddToolApprovalDetailsMCP
-        | PermissionsLocationsAddToolApprovalDetailsMCPSampling
-        | PermissionsLocationsAddToolApprovalDetailsMemory
-        | PermissionsLocationsAddToolApprovalDetailsCustomTool
-        | PermissionsLocationsAddToolApprovalDetailsExtensionManagement
-        | PermissionsLocationsAddToolApprovalDetailsExtensionPermissionAccess
-        | PermissionsLocationsAddToolApprovalDetailsFactory
-        | PermissionsLocationsAddToolApprovalDetailsExtensionEnvAccess
-        | PermissionsLocationsAddToolApprovalDetailsWorkflow,
-        Field(discriminator="kind"),
-    ]
+    PermissionsLocationsAddToolApprovalDetailsCommands
+    | PermissionsLocationsAddToolApprovalDetailsRead
+    | PermissionsLocationsAddToolApprovalDetailsWrite
+    | PermissionsLocationsAddToolApprovalDetailsMCP
+    | PermissionsLocationsAddToolApprovalDetailsMCPSampling
+    | PermissionsLocationsAddToolApprovalDetailsMemory
+    | PermissionsLocationsAddToolApprovalDetailsCustomTool
+    | PermissionsLocationsAddToolApprovalDetailsExtensionManagement
+    | PermissionsLocationsAddToolApprovalDetailsExtensionPermissionAccess
+    | PermissionsLocationsAddToolApprovalDetailsFactory
+    | PermissionsLocationsAddToolApprovalDetailsExtensionEnvAccess
+    | PermissionsLocationsAddToolApprovalDetailsWorkflow
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """A tool approval to save for a location; `kind` tells what it covers."""
 
@@ -1050,27 +1041,24 @@ class PermissionsConfigureParams(WireModel):
 
 
 PermissionDecision: TypeAlias = Annotated[
-    Annotated[
-        PermissionDecisionApproveOnce
-        | PermissionDecisionApproveForSession
-        | PermissionDecisionApproveForLocation
-        | PermissionDecisionApprovePermanently
-        | PermissionDecisionReject
-        | PermissionDecisionUserNotAvailable
-        | PermissionDecisionApproved
-        | PermissionDecisionApprovedForSession
-        | PermissionDecisionApprovedForLocation
-        | PermissionDecisionCancelled
-        | PermissionDecisionDeniedByRules
-        | PermissionDecisionDeniedNoApprovalRuleAndCouldNotRequestFromUser
-        | PermissionDecisionDeniedInteractivelyByUser
-        | PermissionDecisionDeniedByContentExclusionPolicy
-        | PermissionDecisionDeniedByPermissionRequestHook
-        | PermissionDecisionApproveReadOnlyForSession,
-        Field(discriminator="kind"),
-    ]
+    PermissionDecisionApproveOnce
+    | PermissionDecisionApproveForSession
+    | PermissionDecisionApproveForLocation
+    | PermissionDecisionApprovePermanently
+    | PermissionDecisionReject
+    | PermissionDecisionUserNotAvailable
+    | PermissionDecisionApproved
+    | PermissionDecisionApprovedForSession
+    | PermissionDecisionApprovedForLocation
+    | PermissionDecisionCancelled
+    | PermissionDecisionDeniedByRules
+    | PermissionDecisionDeniedNoApprovalRuleAndCouldNotRequestFromUser
+    | PermissionDecisionDeniedInteractivelyByUser
+    | PermissionDecisionDeniedByContentExclusionPolicy
+    | PermissionDecisionDeniedByPermissionRequestHook
+    | PermissionDecisionApproveReadOnlyForSession
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """A decision on a permission request; `kind` tells which one."""
 

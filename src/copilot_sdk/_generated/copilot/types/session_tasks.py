@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 TaskClientActiveStatus: TypeAlias = Literal["running", "idle"] | str
 """State that an owner can report along with progress.
@@ -409,15 +407,12 @@ class TaskClientProgress(TaggedModel):
 
 
 TaskClientUpdate: TypeAlias = Annotated[
-    Annotated[
-        TaskClientUpdateProgress
-        | TaskClientUpdateCompleted
-        | TaskClientUpdateFailed
-        | TaskClientUpdateCancelled,
-        Field(discriminator="kind"),
-    ]
+    TaskClientUpdateProgress
+    | TaskClientUpdateCompleted
+    | TaskClientUpdateFailed
+    | TaskClientUpdateCancelled
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """Progress of a client's task, or its end.
 
@@ -426,9 +421,7 @@ Since runtime 1.0.102.
 
 
 TaskProgress: TypeAlias = Annotated[
-    Annotated[TaskAgentProgress | TaskShellProgress | TaskClientProgress, Field(discriminator="type")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    TaskAgentProgress | TaskShellProgress | TaskClientProgress | UnknownVariant, OpenUnion("type")
 ]
 """How far a background task has come; `type` tells whether it is an agent or a shell."""
 
@@ -565,8 +558,7 @@ class TaskClientInfo(TaggedModel):
 
 
 TaskInfo: TypeAlias = Annotated[
-    Annotated[TaskAgentInfo | TaskShellInfo | TaskClientInfo, Field(discriminator="type")] | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    TaskAgentInfo | TaskShellInfo | TaskClientInfo | UnknownVariant, OpenUnion("type")
 ]
 """A background task: an agent or a shell command."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared import BuiltinToolSafeForTelemetry
 from .shared_events_session import AgentModelPolicy, TaskCompletionOutcome
@@ -81,8 +81,7 @@ class ExternalToolTextResultForLLMContentImage(TaggedModel):
 
 
 ExternalToolTextResultForLLMContentResourceDetails: TypeAlias = Annotated[
-    EmbeddedTextResourceContents | EmbeddedBlobResourceContents | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    EmbeddedTextResourceContents | EmbeddedBlobResourceContents | UnknownVariant, OpenUnion()
 ]
 """The content of an embedded resource: text, or binary data in base64."""
 
@@ -548,18 +547,15 @@ class UpdateSubagentSettingsRequest(WireModel):
 
 
 ExternalToolTextResultForLLMContent: TypeAlias = Annotated[
-    Annotated[
-        ExternalToolTextResultForLLMContentText
-        | ExternalToolTextResultForLLMContentTerminal
-        | ExternalToolTextResultForLLMContentImage
-        | ExternalToolTextResultForLLMContentAudio
-        | ExternalToolTextResultForLLMContentResourceLink
-        | ExternalToolTextResultForLLMContentResource
-        | ExternalToolTextResultForLLMContentShellExit,
-        Field(discriminator="type"),
-    ]
+    ExternalToolTextResultForLLMContentText
+    | ExternalToolTextResultForLLMContentTerminal
+    | ExternalToolTextResultForLLMContentImage
+    | ExternalToolTextResultForLLMContentAudio
+    | ExternalToolTextResultForLLMContentResourceLink
+    | ExternalToolTextResultForLLMContentResource
+    | ExternalToolTextResultForLLMContentShellExit
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """A block of a tool result: text, output of a terminal, an image, audio, or a resource linked or embedded."""
 
@@ -643,18 +639,14 @@ class ExternalToolTextResultForLLM(WireModel):
     """
 
 
-ToolResult: TypeAlias = Annotated[
-    str | ToolResultExpanded | UnknownVariant, Field(union_mode="left_to_right")
-]
+ToolResult: TypeAlias = Annotated[str | ToolResultExpanded | UnknownVariant, OpenUnion()]
 """What a tool returns: text alone, or an object with details.
 
 Since runtime 1.0.81.
 """
 
 
-ExternalToolResult: TypeAlias = Annotated[
-    str | ExternalToolTextResultForLLM | UnknownVariant, Field(union_mode="left_to_right")
-]
+ExternalToolResult: TypeAlias = Annotated[str | ExternalToolTextResultForLLM | UnknownVariant, OpenUnion()]
 """What an external tool returned: a string or a detailed result."""
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 MCPElicitationFormMode: TypeAlias = Literal["form"] | str
 """Mode of an elicitation with structured answers.
@@ -429,7 +429,7 @@ UIElicitationSchemaProperty: TypeAlias = Annotated[
     | UIElicitationSchemaPropertyString
     | UIElicitationSchemaPropertyNumber
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion(),
 ]
 """One field of a form."""
 

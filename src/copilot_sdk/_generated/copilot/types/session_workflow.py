@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared_events_session import ContextTier
 
@@ -610,9 +610,7 @@ class WorkflowLogRequest(WireModel):
 
 
 WorkflowPauseInfo: TypeAlias = Annotated[
-    Annotated[WorkflowPauseInfoUser | WorkflowPauseInfoCheckpoint, Field(discriminator="type")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    WorkflowPauseInfoUser | WorkflowPauseInfoCheckpoint | UnknownVariant, OpenUnion("type")
 ]
 """Who or what paused a workflow run, as stored.
 
@@ -675,16 +673,13 @@ class WorkflowResumeRequest(WireModel):
 
 
 WorkflowRunFailure: TypeAlias = Annotated[
-    Annotated[
-        WorkflowRunFailureWorkflowLimitReached
-        | WorkflowRunFailureWorkflowResumeDeclined
-        | WorkflowRunFailureWorkflowDurableFailure
-        | WorkflowRunFailureWorkflowAccountingIncomplete
-        | WorkflowRunFailureWorkflowProviderDisconnected,
-        Field(discriminator="type"),
-    ]
+    WorkflowRunFailureWorkflowLimitReached
+    | WorkflowRunFailureWorkflowResumeDeclined
+    | WorkflowRunFailureWorkflowDurableFailure
+    | WorkflowRunFailureWorkflowAccountingIncomplete
+    | WorkflowRunFailureWorkflowProviderDisconnected
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """Failure of a workflow run, in a form for programs.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from ..events import SessionEvent
 from .shared_events_permission import PermissionDecisionSource
@@ -345,7 +345,7 @@ class CatalogNegotiatedContract(WireModel):
 
 
 CatalogNegotiationRefusedErrorSupportedCapabilities: TypeAlias = Annotated[
-    CatalogCapability | CatalogCapabilityId | UnknownVariant, Field(union_mode="left_to_right")
+    CatalogCapability | CatalogCapabilityId | UnknownVariant, OpenUnion()
 ]
 """A capability of the catalog, as one version or another of the runtime names it.
 
@@ -1240,7 +1240,7 @@ class AgentInfo(WireModel):
 
 
 BuiltinToolSafeForTelemetry: TypeAlias = Annotated[
-    bool | BuiltinToolSafeTelemetryFields | UnknownVariant, Field(union_mode="left_to_right")
+    bool | BuiltinToolSafeTelemetryFields | UnknownVariant, OpenUnion()
 ]
 """Whether the names of a built-in tool are safe for telemetry: one answer, or one per field.
 

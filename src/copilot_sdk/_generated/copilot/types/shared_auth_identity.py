@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 
 class AccountAuthInfo(TaggedModel):
@@ -572,19 +572,16 @@ class CopilotAPITokenAuthInfo(TaggedModel):
 
 
 SettableAuthInfo: TypeAlias = Annotated[
-    Annotated[
-        HMACAuthInfo
-        | EnvAuthInfo
-        | SettableTokenAuthInfo
-        | CopilotAPITokenAuthInfo
-        | UserAuthInfo
-        | GhCLIAuthInfo
-        | APIKeyAuthInfo
-        | AccountAuthInfo,
-        Field(discriminator="type"),
-    ]
+    HMACAuthInfo
+    | EnvAuthInfo
+    | SettableTokenAuthInfo
+    | CopilotAPITokenAuthInfo
+    | UserAuthInfo
+    | GhCLIAuthInfo
+    | APIKeyAuthInfo
+    | AccountAuthInfo
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """Credentials that `session.gitHubAuth.setCredentials` takes. Identities with a token provider of the
 session are not among them.
@@ -594,20 +591,17 @@ Since runtime 1.0.81.
 
 
 AuthInfo: TypeAlias = Annotated[
-    Annotated[
-        HMACAuthInfo
-        | EnvAuthInfo
-        | TokenAuthInfo
-        | CopilotAPITokenAuthInfo
-        | UserAuthInfo
-        | GhCLIAuthInfo
-        | APIKeyAuthInfo
-        | TokenProviderAuthInfo
-        | AccountAuthInfo,
-        Field(discriminator="type"),
-    ]
+    HMACAuthInfo
+    | EnvAuthInfo
+    | TokenAuthInfo
+    | CopilotAPITokenAuthInfo
+    | UserAuthInfo
+    | GhCLIAuthInfo
+    | APIKeyAuthInfo
+    | TokenProviderAuthInfo
+    | AccountAuthInfo
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """Credentials of a session; `type` tells which kind."""
 
@@ -624,7 +618,7 @@ SessionSetCredentialsParamsCredentials: TypeAlias = Annotated[
     | AccountAuthInfo
     | SettableTokenAuthInfo
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion(),
 ]
 """Credentials to sign in with; newer runtimes take only the kinds that can be set.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 AssistedApprovalJudgeFailureReason: TypeAlias = (
     Literal["timeout", "abort", "empty_response", "model_error", "parse_error"] | str
@@ -762,22 +760,19 @@ class PermissionSandboxPathGrant(WireModel):
 
 
 UserToolSessionApproval: TypeAlias = Annotated[
-    Annotated[
-        UserToolSessionApprovalCommands
-        | UserToolSessionApprovalRead
-        | UserToolSessionApprovalWrite
-        | UserToolSessionApprovalMCP
-        | UserToolSessionApprovalMemory
-        | UserToolSessionApprovalCustomTool
-        | UserToolSessionApprovalExtensionManagement
-        | UserToolSessionApprovalExtensionPermissionAccess
-        | UserToolSessionApprovalFactory
-        | UserToolSessionApprovalExtensionEnvAccess
-        | UserToolSessionApprovalWorkflow,
-        Field(discriminator="kind"),
-    ]
+    UserToolSessionApprovalCommands
+    | UserToolSessionApprovalRead
+    | UserToolSessionApprovalWrite
+    | UserToolSessionApprovalMCP
+    | UserToolSessionApprovalMemory
+    | UserToolSessionApprovalCustomTool
+    | UserToolSessionApprovalExtensionManagement
+    | UserToolSessionApprovalExtensionPermissionAccess
+    | UserToolSessionApprovalFactory
+    | UserToolSessionApprovalExtensionEnvAccess
+    | UserToolSessionApprovalWorkflow
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """An approval the user gave, which becomes a rule of the session or location; `kind` tells what it covers."""
 
@@ -819,24 +814,21 @@ class PermissionPromptRequestCommands(TaggedModel):
 
 
 PermissionPromptRequest: TypeAlias = Annotated[
-    Annotated[
-        PermissionPromptRequestCommands
-        | PermissionPromptRequestWrite
-        | PermissionPromptRequestRead
-        | PermissionPromptRequestMCP
-        | PermissionPromptRequestURL
-        | PermissionPromptRequestMemory
-        | PermissionPromptRequestCustomTool
-        | PermissionPromptRequestPath
-        | PermissionPromptRequestHook
-        | PermissionPromptRequestExtensionManagement
-        | PermissionPromptRequestExtensionPermissionAccess
-        | PermissionPromptRequestFactory
-        | PermissionPromptRequestExtensionEnvAccess
-        | PermissionPromptRequestWorkflow,
-        Field(discriminator="kind"),
-    ]
+    PermissionPromptRequestCommands
+    | PermissionPromptRequestWrite
+    | PermissionPromptRequestRead
+    | PermissionPromptRequestMCP
+    | PermissionPromptRequestURL
+    | PermissionPromptRequestMemory
+    | PermissionPromptRequestCustomTool
+    | PermissionPromptRequestPath
+    | PermissionPromptRequestHook
+    | PermissionPromptRequestExtensionManagement
+    | PermissionPromptRequestExtensionPermissionAccess
+    | PermissionPromptRequestFactory
+    | PermissionPromptRequestExtensionEnvAccess
+    | PermissionPromptRequestWorkflow
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("kind"),
 ]
 """What to show the user who decides on a permission request; `kind` tells what is asked for."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .shared_events_session_tool_user import OmittedBinaryOmittedReason
 
@@ -362,26 +360,23 @@ class AttachmentSelection(TaggedModel):
 
 
 Attachment: TypeAlias = Annotated[
-    Annotated[
-        AttachmentFile
-        | AttachmentDirectory
-        | AttachmentSelection
-        | AttachmentGitHubReference
-        | AttachmentBlob
-        | AttachmentExtensionContext
-        | AttachmentGitHubCommit
-        | AttachmentGitHubRelease
-        | AttachmentGitHubActionsJob
-        | AttachmentGitHubRepository
-        | AttachmentGitHubFileDiff
-        | AttachmentGitHubTreeComparison
-        | AttachmentGitHubURL
-        | AttachmentGitHubFile
-        | AttachmentGitHubSnippet,
-        Field(discriminator="type"),
-    ]
+    AttachmentFile
+    | AttachmentDirectory
+    | AttachmentSelection
+    | AttachmentGitHubReference
+    | AttachmentBlob
+    | AttachmentExtensionContext
+    | AttachmentGitHubCommit
+    | AttachmentGitHubRelease
+    | AttachmentGitHubActionsJob
+    | AttachmentGitHubRepository
+    | AttachmentGitHubFileDiff
+    | AttachmentGitHubTreeComparison
+    | AttachmentGitHubURL
+    | AttachmentGitHubFile
+    | AttachmentGitHubSnippet
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("type"),
 ]
 """Something attached to a user message: a file, a directory, selected code, inline data, a GitHub
 reference or context from an extension.

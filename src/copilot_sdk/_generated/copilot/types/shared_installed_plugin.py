@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 
 class InstalledPluginSourceGitHub(TaggedModel):
@@ -52,7 +52,7 @@ InstalledPluginSource: TypeAlias = Annotated[
     | InstalledPluginSourceURL
     | InstalledPluginSourceLocal
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion(),
 ]
 """Where a plugin without a marketplace was installed from: an `owner/name` string, a GitHub repository, a
 URL or a local path.

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 MCPPlanConfigurationOperation: TypeAlias = Literal["add", "update"] | str
 """What a planned change does to the configuration.
@@ -194,9 +192,7 @@ class MCPPlanSecretPlaceholder(WireModel):
 
 
 MCPPlanRequiredValue: TypeAlias = Annotated[
-    Annotated[MCPPlanRequiredValueScalar | MCPPlanRequiredValueEnum, Field(discriminator="kind")]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPPlanRequiredValueScalar | MCPPlanRequiredValueEnum | UnknownVariant, OpenUnion("kind")
 ]
 """A non-secret value that a transport choice needs: a scalar, or one of a fixed set.
 
@@ -245,11 +241,7 @@ class MCPPlanTransportChoiceRemote(TaggedModel):
 
 
 MCPPlanTransportChoice: TypeAlias = Annotated[
-    Annotated[
-        MCPPlanTransportChoicePackage | MCPPlanTransportChoiceRemote, Field(discriminator="install_method")
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPPlanTransportChoicePackage | MCPPlanTransportChoiceRemote | UnknownVariant, OpenUnion("install_method")
 ]
 """One way to run the server: a local package or a remote endpoint.
 

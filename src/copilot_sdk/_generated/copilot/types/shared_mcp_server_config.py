@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, UnknownVariant, WireModel
 
 from .shared_events_session_tool import MCPServerSource
 
@@ -21,7 +21,7 @@ ContentFilterMode: TypeAlias = Literal["none", "markdown", "hidden_characters"] 
 
 
 FilterMapping: TypeAlias = Annotated[
-    dict[str, ContentFilterMode] | ContentFilterMode | UnknownVariant, Field(union_mode="left_to_right")
+    dict[str, ContentFilterMode] | ContentFilterMode | UnknownVariant, OpenUnion()
 ]
 """How the content of tool results is filtered: one mode for all tools, or a map from tool name to mode."""
 
@@ -90,9 +90,7 @@ Since runtime 1.0.81.
 """
 
 
-MCPSafeForTelemetry: TypeAlias = Annotated[
-    bool | MCPSafeForTelemetryFields | UnknownVariant, Field(union_mode="left_to_right")
-]
+MCPSafeForTelemetry: TypeAlias = Annotated[bool | MCPSafeForTelemetryFields | UnknownVariant, OpenUnion()]
 """Which names of an MCP server's tools may appear in telemetry as they are: one answer for all, or one for
 each part.
 
@@ -101,7 +99,7 @@ Since runtime 1.0.81.
 
 
 MCPServerAuthConfig: TypeAlias = Annotated[
-    bool | MCPServerAuthConfigRedirectPort | UnknownVariant, Field(union_mode="left_to_right")
+    bool | MCPServerAuthConfigRedirectPort | UnknownVariant, OpenUnion()
 ]
 """Sign-in settings of an MCP server: `true` for the defaults, or an object with details."""
 
@@ -295,7 +293,6 @@ class MCPServerConfigStdio(WireModel):
 
 
 MCPServerConfig: TypeAlias = Annotated[
-    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    MCPServerConfigStdio | MCPServerConfigHTTP | MCPServerConfigMemory | UnknownVariant, OpenUnion()
 ]
 """How to start or reach an MCP server: a local stdio process, or a URL over HTTP or SSE."""

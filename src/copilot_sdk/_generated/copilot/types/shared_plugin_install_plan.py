@@ -5,9 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 CatalogTrustEligibility: TypeAlias = Literal["default", "expanded", "hidden", "unknown"] | str
 """Whether the catalog lets a candidate be shown, apart from its tier; never guessed by the runtime.
@@ -340,18 +338,15 @@ class SkillInstallationLocation(WireModel):
 
 
 CatalogTrustSnapshot: TypeAlias = Annotated[
-    Annotated[
-        CatalogTrustSnapshotCurrent
-        | CatalogTrustSnapshotAbsent
-        | CatalogTrustSnapshotStale
-        | CatalogTrustSnapshotDowngraded
-        | CatalogTrustSnapshotRevoked
-        | CatalogTrustSnapshotUnsupported
-        | CatalogTrustSnapshotMalformed,
-        Field(discriminator="status"),
-    ]
+    CatalogTrustSnapshotCurrent
+    | CatalogTrustSnapshotAbsent
+    | CatalogTrustSnapshotStale
+    | CatalogTrustSnapshotDowngraded
+    | CatalogTrustSnapshotRevoked
+    | CatalogTrustSnapshotUnsupported
+    | CatalogTrustSnapshotMalformed
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("status"),
 ]
 """What the catalog said about a candidate's trust, passed on as it was. Only a current one has a tier, and
 nothing is inferred from age, relevance or popularity.
@@ -521,11 +516,7 @@ class SkillInstallationReviewUninstall(TaggedModel):
 
 
 SkillInstallationReview: TypeAlias = Annotated[
-    Annotated[
-        SkillInstallationReviewInstall | SkillInstallationReviewUninstall, Field(discriminator="action")
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    SkillInstallationReviewInstall | SkillInstallationReviewUninstall | UnknownVariant, OpenUnion("action")
 ]
 """What is verified about a skill and safe to show; without credentials and handles of candidates or plans.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from .server_session import (
     AutopilotConfig,
@@ -465,12 +465,8 @@ class UsageSetCodeChangesRequest(WireModel):
 
 
 ProtocolMarkerSectionOverride: TypeAlias = Annotated[
-    Annotated[
-        ProtocolMarkerSectionOverrideTransform | ProtocolMarkerSectionOverridePreserve,
-        Field(discriminator="action"),
-    ]
-    | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    ProtocolMarkerSectionOverrideTransform | ProtocolMarkerSectionOverridePreserve | UnknownVariant,
+    OpenUnion("action"),
 ]
 """A change of a section given by a marker alone: transform or preserve.
 
@@ -479,14 +475,11 @@ Since runtime 1.0.102.
 
 
 ProtocolSectionOverride: TypeAlias = Annotated[
-    Annotated[
-        ProtocolStaticSectionOverride
-        | ProtocolMarkerSectionOverrideTransform
-        | ProtocolMarkerSectionOverridePreserve,
-        Field(discriminator="action"),
-    ]
+    ProtocolStaticSectionOverride
+    | ProtocolMarkerSectionOverrideTransform
+    | ProtocolMarkerSectionOverridePreserve
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion("action"),
 ]
 """A change to one section of the system prompt.
 
@@ -527,7 +520,7 @@ ProtocolSystemMessageConfig: TypeAlias = Annotated[
     | ProtocolSystemMessageReplaceConfig
     | ProtocolSystemMessageCustomizeConfig
     | UnknownVariant,
-    Field(union_mode="left_to_right"),
+    OpenUnion(),
 ]
 """What to do with the standard system prompt: append to it, replace it or customize its sections.
 

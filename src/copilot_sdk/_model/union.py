@@ -1,0 +1,77 @@
+"""Unions that a newer peer may extend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast, get_args
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from copilot_sdk._model.base import UnknownVariant, WireModel, wire_name
+
+_UNKNOWN = UnknownVariant.__name__
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUnion:
+    """Marks a union that takes branches it does not know: `Annotated[A | B | UnknownVariant, OpenUnion("kind")]`.
+
+    An object with a tag that no branch has is an `UnknownVariant`; one with a known tag has to fit its branch.
+
+    Args:
+        tag: The attribute that tells the branches apart, a constant in each; None where none does, and the first
+            branch that fits is taken.
+    """
+
+    tag: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schemas = {branch: handler.generate_schema(branch) for branch in get_args(source)}
+        if self.tag is None:
+            return core_schema.union_schema([*schemas.values()], mode="left_to_right")
+        known = self._known(source)
+        return core_schema.tagged_union_schema(
+            {**{tag: schemas[branch] for tag, branch in known.items()}, _UNKNOWN: schemas[UnknownVariant]},
+            discriminator=self._chooser(known),
+            custom_error_type="object_type",
+            custom_error_message="Input should be an object",
+        )
+
+    def branches(self, source: Any, raw: object) -> list[Any]:
+        """What of a union an object can be: by its tag one branch, by an unknown one none."""
+        if self.tag is None:
+            return [*get_args(source)]
+        known = self._known(source)
+        tag = self._chooser(known)(raw)
+        return [known[tag]] if tag in known else []
+
+    def _known(self, source: Any) -> dict[Any, type[WireModel]]:
+        """The branches by the values of their tags."""
+        return {
+            tag: branch
+            for branch in get_args(source)
+            if branch is not UnknownVariant
+            for tag in get_args(branch.model_fields[self.tag].annotation)
+        }
+
+    def _chooser(self, known: Mapping[Any, type[WireModel]]) -> Callable[[Any], Any]:
+        """Tells the tag of a value; None if it cannot have one."""
+        attribute = cast("str", self.tag)
+        wire = wire_name(attribute, next(iter(known.values())).model_fields[attribute])
+
+        def tag_of(value: object) -> object:
+            match value:
+                case dict():
+                    members = cast("dict[str, object]", value)
+                    tag = members.get(wire, members.get(attribute))
+                case UnknownVariant():
+                    return _UNKNOWN
+                case WireModel():
+                    tag = getattr(value, attribute, None)
+                case _:
+                    return None
+            return tag if isinstance(tag, (str, int)) and tag in known else _UNKNOWN
+
+        return tag_of

@@ -1,0 +1,79 @@
+"""A union reads a branch that it does not know, and is strict about those that it knows."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
+
+
+class Cat(TaggedModel):
+    pet_kind: Literal["cat", "kitten"]
+    lives: int
+
+
+class Dog(TaggedModel):
+    pet_kind: Literal["dog"] = "dog"
+    tricks: list[str] | None = None
+
+
+class Bowl(WireModel):
+    size: int
+
+
+PET: TypeAdapter[Cat | Dog | UnknownVariant] = TypeAdapter(
+    Annotated[Cat | Dog | UnknownVariant, OpenUnion("pet_kind")]
+)
+Thing: TypeAlias = Annotated[str | Bowl | UnknownVariant, OpenUnion()]
+THING: TypeAdapter[str | Bowl | UnknownVariant] = TypeAdapter(Thing)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        ({"petKind": "cat", "lives": 9}, Cat),
+        ({"petKind": "kitten", "lives": 9}, Cat),
+        ({"petKind": "dog"}, Dog),
+        ({"pet_kind": "dog"}, Dog),
+        ({"petKind": "bird", "lives": 1}, UnknownVariant),
+        ({"petKind": ["cat"]}, UnknownVariant),
+        ({"petKind": None}, UnknownVariant),
+        ({}, UnknownVariant),
+    ],
+)
+def test_the_tag_decides(raw: dict[str, object], kind: type) -> None:
+    assert type(PET.validate_python(raw)) is kind
+
+
+@pytest.mark.parametrize(
+    "value", [Cat(pet_kind="kitten", lives=9), Dog(), UnknownVariant.model_validate({"petKind": "dog"})]
+)
+def test_an_object_that_was_made_before_is_taken_as_it_is(value: Cat | Dog | UnknownVariant) -> None:
+    assert PET.validate_python(value) is value
+
+
+def test_a_known_branch_has_to_fit_and_the_fault_names_it() -> None:
+    with pytest.raises(ValidationError) as caught:
+        PET.validate_python({"petKind": "cat"})
+    assert [error["loc"] for error in caught.value.errors()] == [("cat", "lives")]
+
+
+@pytest.mark.parametrize("value", [None, 5, "cat", ["cat"], Bowl(size=1).size])
+def test_what_is_no_object_is_refused_in_plain_words(value: object) -> None:
+    with pytest.raises(ValidationError, match="Input should be an object"):
+        PET.validate_python(value)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [("a", str), ({"size": 1}, Bowl), ({"size": "big"}, UnknownVariant), ({}, UnknownVariant)],
+)
+def test_without_a_tag_the_first_branch_that_fits_is_taken(raw: object, kind: type) -> None:
+    assert type(THING.validate_python(raw)) is kind
+
+
+def test_the_json_schema_of_a_union_has_its_branches() -> None:
+    assert {"Cat", "Dog", "UnknownVariant"} == set(PET.json_schema()["$defs"])
