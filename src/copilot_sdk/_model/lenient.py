@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -55,22 +55,28 @@ def fitted(annotation: Any, raw: Any) -> tuple[Any, bool]:
 def _as_kind(kind: Any, raw: Any) -> tuple[Any, bool] | None:
     """A value as one of the types it may be; None if JSON writes the two differently."""
     origin = get_origin(kind)
-    if isinstance(raw, dict):
-        members = cast("dict[str, Any]", raw)
+    if _is_object(raw):
         if origin is None and issubclass(kind, WireModel):
-            return salvage(kind, members), True
+            return salvage(kind, raw), True
         if origin is dict:
-            inner = {key: fitted(get_args(kind)[1], value) for key, value in members.items()}
+            inner = {key: fitted(get_args(kind)[1], value) for key, value in raw.items()}
             return {key: value for key, (value, _) in inner.items()}, all(
                 whole for _, whole in inner.values()
             )
-    elif isinstance(raw, list) and origin is list:
-        items: list[Any] = raw
-        read = [fitted(get_args(kind)[0], value) for value in items]
-        return [value for value, _ in read], all(whole for _, whole in read)
+    elif _is_array(raw) and origin is list:
+        items = [fitted(get_args(kind)[0], value) for value in raw]
+        return [value for value, _ in items], all(whole for _, whole in items)
     elif (isinstance(raw, float) and kind is int) or (isinstance(raw, (str, int)) and origin is Literal):
         return raw, True
     return None
+
+
+def _is_object(raw: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(raw, dict)
+
+
+def _is_array(raw: object) -> TypeGuard[list[Any]]:
+    return isinstance(raw, list)
 
 
 def _alternatives(annotation: Any, raw: object) -> Iterator[Any]:
