@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from tests.real.support.netns import is_isolated
 from tests.real.support.stage import Stage
 
 _FOLDER = Path(__file__).parent
+_TOLD: list[str] = []
 _SIGHTINGS = {kind.name: Sightings() for kind in (CLI, REFERENCE)}
 
 
@@ -39,6 +40,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             f"{seen.unknown.total()} of {len(seen.unknown)} unknown ones: "
             + ", ".join(f"{kind} {number}" for kind, number in sorted(seen.unknown.items()))
         )
+    for line in _TOLD:
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def tell() -> Callable[[str], None]:
+    """Adds a line to the summary of the run."""
+    return _TOLD.append
 
 
 @pytest_asyncio.fixture

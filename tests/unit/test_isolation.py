@@ -70,7 +70,7 @@ def test_a_cli_in_the_cache_is_used_without_fetching(tmp_path: Path, monkeypatch
     executable = tmp_path / f"copilot-linux-x64-{cli.VERSION}" / "copilot"
     executable.parent.mkdir()
     executable.touch()
-    assert cli.fetch_cli() == cli.installed_cli() == executable
+    assert cli.fetch(cli.CLI) / "copilot" == cli.installed_cli() == executable
 
 
 @pytest.mark.parametrize(
@@ -104,5 +104,5 @@ def test_an_archive_other_than_the_pinned_one_is_refused(
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr("shutil.which", lambda name: str(npm))
     with pytest.raises(cli.CLIUnavailable, match="not the pinned"):
-        cli.fetch_cli()
+        cli.fetch(cli.CLI)
     assert list((tmp_path / "cache").iterdir()) == []

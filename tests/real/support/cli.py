@@ -1,8 +1,8 @@
-"""Finds or fetches the Copilot CLI that the real tests run against.
+"""Finds or fetches the Copilot CLI that the real tests run against, and the schema files of older ones.
 
     python -m tests.real.support.cli
 
-fetches it with npm into the cache folder and prints where it is. The folder is `.cache/` at the top of the
+fetches them with npm into the cache folder and prints where they are. The folder is `.cache/` at the top of the
 project, or what the environment variable COPILOT_SDK_CLI_CACHE names.
 """
 
@@ -16,15 +16,58 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = "1.0.102"
-PACKAGE = "@github/copilot-linux-x64"
-ARCHIVE_SHA256 = "450d256c69526c1c30286d21df0f6e1a05412beb37fe4a5b5054905f5f8fbd3d"
 CACHE_VARIABLE = "COPILOT_SDK_CLI_CACHE"
 
 _PROJECT = Path(__file__).resolve().parents[3]
 _FETCH_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A package of npm, of which some members are kept.
+
+    Args:
+        package: Its name.
+        version: Its version.
+        sha256: Digest of the archive, in hexadecimal digits.
+        wanted: What the names of the wanted members start with.
+    """
+
+    package: str
+    version: str
+    sha256: str
+    wanted: str = "package/"
+
+    @property
+    def folder(self) -> Path:
+        """Where its members are kept."""
+        return cache_folder() / f"{self.package.rpartition('/')[2]}-{self.version}"
+
+
+CLI = Archive(
+    "@github/copilot-linux-x64",
+    "1.0.102",
+    "450d256c69526c1c30286d21df0f6e1a05412beb37fe4a5b5054905f5f8fbd3d",
+)
+VERSION = CLI.version
+OLDER = (
+    Archive(
+        "@github/copilot",
+        "1.0.61",
+        "f0b92cf251dae5717d66b0be7d4ffd565cc3d56df631b459ecf66d2f96162d30",
+        "package/schemas/",
+    ),
+    Archive(
+        "@github/copilot-linux-x64",
+        "1.0.81",
+        "a855ddf3137bb39302c173d1f65944f477e2dd2a9a88c1ee227a6afb44813111",
+        "package/schemas/",
+    ),
+)
+"""Runtimes of which only the schema files are wanted, oldest first."""
 
 
 class CLIUnavailable(Exception):
@@ -32,7 +75,7 @@ class CLIUnavailable(Exception):
 
 
 def cache_folder() -> Path:
-    """The folder that holds one CLI per version."""
+    """The folder that holds what was fetched."""
     return Path(os.environ.get(CACHE_VARIABLE) or _PROJECT / ".cache")
 
 
@@ -42,67 +85,64 @@ def installed_cli() -> Path:
     Raises:
         CLIUnavailable: It was not fetched yet.
     """
-    executable = _executable()
+    executable = CLI.folder / "copilot"
     if not executable.is_file():
         raise CLIUnavailable(f"no Copilot CLI {VERSION} at {executable}: run `nox -s real`, which fetches it")
     return executable
 
 
-def fetch_cli() -> Path:
-    """Returns the CLI in the cache, and fetches it first where it is missing.
+def fetch(archive: Archive) -> Path:
+    """Returns the folder of an archive in the cache, and fetches it first where it is missing.
 
     Raises:
         CLIUnavailable: Wrong platform, no npm, a failed download, or an archive other than the pinned one.
     """
-    executable = _executable()
-    if executable.is_file():
-        return executable
+    if archive.folder.is_dir():
+        return archive.folder
     if sys.platform != "linux" or platform.machine() != "x86_64":
-        raise CLIUnavailable(f"{PACKAGE} runs on linux-x64 only; this is {sys.platform}-{platform.machine()}")
+        raise CLIUnavailable(
+            f"{CLI.package} runs on linux-x64 only; this is {sys.platform}-{platform.machine()}"
+        )
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
-        unpacked = _unpack(_download(Path(scratch)), Path(scratch) / "unpacked")
-        if not executable.is_file():
-            shutil.rmtree(executable.parent, ignore_errors=True)
-            unpacked.replace(executable.parent)
-    return executable
+        unpacked = _unpack(_download(archive, Path(scratch)), archive, Path(scratch) / "unpacked")
+        if not archive.folder.is_dir():
+            unpacked.replace(archive.folder)
+    return archive.folder
 
 
-def _executable() -> Path:
-    return cache_folder() / f"copilot-linux-x64-{VERSION}" / "copilot"
-
-
-def _download(folder: Path) -> Path:
+def _download(archive: Archive, folder: Path) -> Path:
     npm = shutil.which("npm")
+    name = f"{archive.package}@{archive.version}"
     if npm is None:
-        raise CLIUnavailable(
-            f"npm is needed to fetch {PACKAGE}@{VERSION} and is not on PATH: install Node.js"
-        )
-    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination", str(folder)]
+        raise CLIUnavailable(f"npm is needed to fetch {name} and is not on PATH: install Node.js")
+    command = [npm, "pack", name, "--pack-destination", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False)
-    archives = list(folder.glob("*.tgz"))
-    if done.returncode != 0 or len(archives) != 1:
+    files = list(folder.glob("*.tgz"))
+    if done.returncode != 0 or len(files) != 1:
         raise CLIUnavailable(
             f"`{' '.join(command)}` failed with code {done.returncode}:\n{done.stderr.strip()}"
         )
-    return archives[0]
+    return files[0]
 
 
-def _unpack(archive: Path, folder: Path) -> Path:
-    with archive.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != ARCHIVE_SHA256:
-        raise CLIUnavailable(f"{archive.name} has SHA-256 {digest}, and not the pinned {ARCHIVE_SHA256}")
-    with tarfile.open(archive) as content:
-        content.extractall(folder, filter="data")
+def _unpack(file: Path, archive: Archive, folder: Path) -> Path:
+    with file.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    if digest != archive.sha256:
+        raise CLIUnavailable(f"{file.name} has SHA-256 {digest}, and not the pinned {archive.sha256}")
+    with tarfile.open(file) as content:
+        members = [member for member in content.getmembers() if member.name.startswith(archive.wanted)]
+        content.extractall(folder, members, filter="data")
     return folder / "package"
 
 
 def main() -> int:
-    """Fetches the CLI and prints its path; returns the exit code."""
+    """Fetches everything and prints where it is; returns the exit code."""
     try:
-        print(fetch_cli())
+        for archive in (CLI, *OLDER):
+            print(fetch(archive))
     except CLIUnavailable as reason:
         print(f"The real tests cannot run: {reason}", file=sys.stderr)
         return 1
