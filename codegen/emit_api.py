@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from codegen import naming, python_types
 from codegen.ir import Choice, Field, Method, Null, Nullable, ObjectDef, Protocol, Scope, TypeExpr, UnionDef
 from codegen.models import definition_text, field_text
-from codegen.ownership import Owners, namespace
+from codegen.ownership import Owners, namespace, root_module
 from codegen.python_types import EVENT_UNION, Annotation
 from codegen.templating import render
 from codegen.text import wrap
@@ -67,6 +67,25 @@ class Child:
     doc: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where methods stand in the API: those of a scope, the internal ones apart."""
+
+    scope: Scope
+    internal: bool
+
+    @property
+    def root(self) -> str:
+        return root_module(self.scope, internal=self.internal)
+
+    def class_of(self, path: tuple[str, ...]) -> str:
+        """Name of the class of a namespace; a session's own are called without the scope."""
+        if not path:
+            return f"{naming.class_name(self.root)}RPC"
+        scope = "Server" if self.scope is Scope.SERVER else ""
+        return f"{scope}{'Internal' if self.internal else ''}{naming.class_name('_'.join(path))}API"
+
+
 def emit(protocol: Protocol, owners: Owners) -> Iterator[tuple[str, str]]:
     """Path and text of every module that speaks of methods."""
     emitter = _Emitter(protocol, owners)
@@ -105,9 +124,11 @@ class _Emitter:
             entries.append(
                 {"method": method, "result": result, "nullable": nullable, "loads": self._loads(result)}
             )
+        replaced = {m.replaced_by: m.wire for m in self.protocol.methods if m.replaced_by}
         return render(
             "methods.py.jinja",
             module=module,
+            replaced=replaced,
             entries=entries,
             imports=self._imports(names),
             load=self._load_params,
@@ -134,10 +155,20 @@ class _Emitter:
         """One face of the API: a module for each namespace, a root for each scope."""
         yield f"{package}/__init__.py", render("api_face.py.jinja", is_async=is_async)
         for scope in (Scope.SERVER, Scope.SESSION):
-            roots = sorted({namespace(m) for m in self.protocol.methods if m.scope is scope} | {scope.value})
-            for module in roots:
-                spaces = self._namespaces(scope, module, [r for r in roots if r != scope.value])
-                yield f"{package}/{module}.py", self._face(module, spaces, is_async)
+            for internal in (False, True):
+                place = _Place(scope, internal)
+                modules = sorted({namespace(m) for m in self._methods(place)} - {place.root})
+                if modules or not internal or self._methods(place):
+                    for module in (place.root, *modules):
+                        yield (
+                            f"{package}/{module}.py",
+                            self._face(module, self._namespaces(place, module, modules), is_async),
+                        )
+
+    def _methods(self, place: _Place) -> list[Method]:
+        return [
+            m for m in self.protocol.outbound() if m.scope is place.scope and m.internal == place.internal
+        ]
 
     def _face(self, module: str, spaces: list[Namespace], is_async: bool) -> str:
         names: set[str] = set()
@@ -153,37 +184,37 @@ class _Emitter:
             "api.py.jinja", module=module, spaces=spaces, imports=self._imports(names), is_async=is_async
         )
 
-    def _namespaces(self, scope: Scope, module: str, roots: list[str]) -> list[Namespace]:
+    def _namespaces(self, place: _Place, module: str, modules: list[str]) -> list[Namespace]:
         methods = self.modules.get(module, [])
-        paths: set[tuple[str, ...]] = {()} if module == scope.value else set()
+        paths: set[tuple[str, ...]] = {()} if module == place.root else set()
         paths |= {method.path[:depth] for method in methods for depth in range(1, len(method.path) + 1)}
         spaces = []
         for path in sorted(paths, reverse=True):
-            space = Namespace(self._class(scope, path), path, self._doc(scope, path))
+            space = Namespace(place.class_of(path), path, self._doc(place, path))
             space.operations = [self._operation(m) for m in methods if m.path == path]
             inner = sorted(other for other in paths if other[:-1] == path and other != path)
-            space.children = [Child(p[-1], self._class(scope, p), None, self._doc(scope, p)) for p in inner]
+            space.children = [Child(p[-1], place.class_of(p), None, self._doc(place, p)) for p in inner]
             if not path:
-                space.children = [self._root_child(scope, root) for root in roots]
+                space.children = [*self._root_children(place, modules)]
             spaces.append(space)
         return spaces
 
-    def _root_child(self, scope: Scope, module: str) -> Child:
-        path = (module.removeprefix(f"{scope.value}_"),)
-        return Child(path[0], self._class(scope, path), f".{module}", self._doc(scope, path))
+    def _root_children(self, place: _Place, modules: list[str]) -> Iterator[Child]:
+        inside = _Place(place.scope, internal=True)
+        if not place.internal and self._methods(inside):
+            yield Child("internal", inside.class_of(()), f".{inside.root}", self._doc(inside, ()))
+        for module in modules:
+            path = (module.removeprefix(f"{place.root}_"),)
+            yield Child(path[0], place.class_of(path), f".{module}", self._doc(place, path))
 
-    def _class(self, scope: Scope, path: tuple[str, ...]) -> str:
-        stem = naming.class_name("_".join(path)) if path else ""
+    def _doc(self, place: _Place, path: tuple[str, ...]) -> str:
+        if not path and place.internal:
+            return f"Internal {place.scope.value} methods: the runtime has them for itself and may change them at will."
         if not path:
-            return "ServerRPC" if scope is Scope.SERVER else "SessionRPC"
-        return f"Server{stem}API" if scope is Scope.SERVER else f"{stem}API"
-
-    def _doc(self, scope: Scope, path: tuple[str, ...]) -> str:
-        methods = [m for m in self.protocol.outbound() if m.scope is scope and m.path[: len(path)] == path]
-        if not path:
-            return f"Every {scope.value} method of the runtime, by namespace."
+            return f"Every {place.scope.value} method of the runtime, by namespace."
+        methods = [m for m in self._methods(place) if m.path[: len(path)] == path]
         prefix = methods[0].wire.split(".")[: -1 - (len(methods[0].path) - len(path))]
-        return f"Methods `{'.'.join(prefix)}.*`."
+        return f"{'Internal methods' if place.internal else 'Methods'} `{'.'.join(prefix)}.*`."
 
     # -------------------------------------------------------------- operations
 
@@ -249,6 +280,7 @@ class _Emitter:
         marks += ["deprecated"] if method.meta.deprecated else []
         marks += [f"since runtime {method.meta.since}"] if method.meta.since else []
         marks += [f"until runtime {method.meta.until}"] if method.meta.until else []
+        marks += [f"replaced by `{method.replaced_by}`"] if method.replaced_by else []
         return [f"Wire method: `{method.wire}` ({', '.join(marks)})."]
 
     def _returns(self, expr: TypeExpr) -> str:

@@ -169,7 +169,8 @@ class Method:
     """A method of the wire.
 
     `params` names an object or a union; `path` are the Python names of its namespaces; `waits` is set where the
-    answer takes as long as a person, a model or another process does.
+    answer takes as long as a person, a model or another process does; `replaced_by` is the wire name of the method
+    that newer runtimes have in its place.
     """
 
     wire: str
@@ -181,6 +182,17 @@ class Method:
     meta: Meta = Meta()
     notification: bool = False
     waits: bool = False
+    replaced_by: str | None = None
+
+    @property
+    def internal(self) -> bool:
+        """True when a client can call the method but is not meant to."""
+        return self.meta.internal and not self.scope.inbound
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names from the root of the API to the method: `("tasks", "list")`, `("internal", "queue", "process")`."""
+        return (*(["internal"] if self.internal else []), *self.path, self.name)
 
     @property
     def constant(self) -> str:
@@ -211,13 +223,14 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """A whole protocol, ready to be emitted."""
+    """A whole protocol, ready to be emitted; `runtimes` are the versions that it describes, oldest first."""
 
     name: str
     types: Mapping[str, TypeDef]
     methods: tuple[Method, ...]
     events: tuple[Event, ...] = ()
     broadcasts: tuple[Broadcast, ...] = ()
+    runtimes: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     def outbound(self) -> Iterator[Method]:

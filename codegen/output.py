@@ -19,12 +19,24 @@ def package(protocol: Protocol) -> dict[str, str]:
     """Text of every file of the package by its path; a pure function of the protocol."""
     owners = ownership.assign(protocol)
     sources = models.type_sources(protocol)
-    files = {"__init__.py": f'{HEADER}\n"""The {protocol.name} protocol, generated."""\n'}
+    files = {"__init__.py": _root(protocol)}
     files.update(emit_types.emit(protocol, sources, owners))
     files.update(emit_api.emit(protocol, owners))
     files.update(emit_values.emit(protocol, owners))
     files.update(emit_options.emit(protocol, owners))
     return _formatted(files)
+
+
+def _root(protocol: Protocol) -> str:
+    lines = [
+        HEADER,
+        f'"""The {protocol.name} protocol, generated."""',
+        "",
+        f"RUNTIMES = {protocol.runtimes!r}",
+    ]
+    return "\n".join(
+        [*lines, '"""Versions of the runtime whose methods and types are here, oldest first."""', ""]
+    )
 
 
 def _formatted(files: dict[str, str]) -> dict[str, str]:

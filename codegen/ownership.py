@@ -30,15 +30,16 @@ _OWN_MODULE = 4
 def namespace(method: Method) -> str:
     """Stem of the modules that a method belongs to.
 
-    `session_tasks`, `server_mcp`, `client_canvas`; `session` for root methods.
+    `session_tasks`, `server_mcp`, `client_canvas`; `session` for root methods; `session_internal_queue` for internal
+    ones.
     """
-    prefix = {
-        Scope.SERVER: "server",
-        Scope.SESSION: "session",
-        Scope.CLIENT_SESSION: "client",
-        Scope.CLIENT_GLOBAL: "client",
-    }[method.scope]
-    return f"{prefix}_{method.path[0]}" if method.path else prefix
+    root = "client" if method.scope.inbound else root_module(method.scope, internal=method.internal)
+    return f"{root}_{method.path[0]}" if method.path else root
+
+
+def root_module(scope: Scope, *, internal: bool) -> str:
+    """The module of the methods without a namespace, those that a client calls."""
+    return f"{scope.value}_internal" if internal else scope.value
 
 
 @dataclass(frozen=True, slots=True)

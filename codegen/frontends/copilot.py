@@ -124,6 +124,7 @@ class _Reader:
             methods=methods,
             events=tuple(sorted(events, key=lambda event: event.wire)),
             broadcasts=tuple(self._broadcasts(methods)),
+            runtimes=tuple(self._runtimes()),
             notes=self.types.notes.lines(),
         )
 
@@ -185,6 +186,7 @@ class _Reader:
             meta=meta_of(node),
             notification=node.value.get("notification") is True,
             waits=node.value.get("waits") is True,
+            replaced_by=node.text("replacedBy") or None,
         )
 
     def _params(self, node: Node, scope: Scope, hint: str) -> Ref | None:
@@ -281,6 +283,10 @@ class _Reader:
             return Nullable(made)
         return made
 
+    def _runtimes(self) -> Iterator[str]:
+        for file in sorted(self.documents.files):
+            yield from self.documents.root(file).strings("runtimes")
+
     def _broadcasts(self, methods: tuple[Method, ...]) -> Iterator[Broadcast]:
         events = {self._event_type(node) for node in self.event_nodes.values()}
         ends = {"event": events, "answer": {method.wire for method in methods}, "completed": events}
@@ -295,8 +301,11 @@ class _Reader:
     def _checked(placed: list[tuple[Method, Node]]) -> Iterator[Method]:
         """The methods, none of which may take the name of another."""
         spaces = {
-            (method.scope, method.path[:n]) for method, _ in placed for n in range(len(method.path) + 1)
+            (method.scope, method.attributes[:n])
+            for method, _ in placed
+            for n in range(len(method.attributes))
         }
+        calls = {method.wire for method, _ in placed}
         taken: dict[tuple[object, ...], Node] = {}
         for method, node in placed:
             python = f"{ownership.namespace(method)}.{method.constant}"
@@ -304,7 +313,11 @@ class _Reader:
                 known = taken.setdefault(key, node)
                 if known is not node:
                     raise node.fail(f"makes {what} a second time, {known.file}#{known.pointer} makes it too")
-            if (method.scope, (*method.path, method.name)) in spaces:
+            if method.replaced_by is not None and method.replaced_by not in calls:
+                raise SchemaError(node.file, f"{node.pointer}/replacedBy", "is the name of no method")
+            if method.attributes[0] == "internal" and not method.internal:
+                raise node.fail("makes the name 'internal', where the methods for the runtime itself stand")
+            if (method.scope, method.attributes) in spaces:
                 raise node.fail(f"makes the method {method.name}, the name of a namespace")
             yield method
 

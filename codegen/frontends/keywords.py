@@ -30,7 +30,7 @@ _SHAPES = frozenset(
     }
 )  # fmt: skip
 _MARKS = frozenset({"deprecated", "description", "since", "stability", "until", "visibility"})
-_METHOD = _MARKS | {"rpcMethod", "params", "result", "notification", "waits"}
+_METHOD = _MARKS | {"rpcMethod", "params", "result", "notification", "replacedBy", "waits"}
 _EVENT = _MARKS | {"title", "type", "properties", "required", "additionalProperties", "x-opaque-json"}
 _ROOT = frozenset(
     {

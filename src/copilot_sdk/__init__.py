@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from copilot_sdk.errors import SessionError as SessionError
     from copilot_sdk.errors import SessionNotFound as SessionNotFound
     from copilot_sdk.errors import TurnTimeout as TurnTimeout
+    from copilot_sdk.errors import UnsupportedMethod as UnsupportedMethod
     from copilot_sdk.errors import UsageError as UsageError
     from copilot_sdk.permissions import approve_all as approve_all
     from copilot_sdk.permissions import approve_for_session as approve_for_session
@@ -53,7 +54,7 @@ MODULES = {
     ".errors": """
         AuthenticationFailed AuthenticationRequired ConnectError ConnectionClosed CopilotError
         EventBufferOverflow InvalidParams MethodNotFound ProtocolError ProtocolVersionMismatch RequestTimeout
-        ResultValidationError RpcError SessionError SessionNotFound TurnTimeout UsageError
+        ResultValidationError RpcError SessionError SessionNotFound TurnTimeout UnsupportedMethod UsageError
     """,
     ".permissions": "approve_all approve_for_session approve_once deny_all reject user_not_available",
     ".session": "Session",

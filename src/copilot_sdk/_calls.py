@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.unset import UNSET, Unset
+from copilot_sdk.errors import MethodNotFound, UnsupportedMethod
 
 if TYPE_CHECKING:
     from copilot_sdk._rpc.peer import Peer
@@ -38,7 +39,8 @@ class PeerCaller:
         Raises:
             InvalidParams: An argument does not fit.
             ResultValidationError: The result does not fit.
-            RpcError: The runtime refused.
+            UnsupportedMethod: The runtime does not have the method.
+            RpcError: The runtime refused for another reason.
             RequestTimeout: No answer came in time.
             ConnectionClosed: The connection ended.
             UsageError: The client or the session was closed on this side.
@@ -52,4 +54,18 @@ class PeerCaller:
         wire = encode_params(method, params)
         if self._session_id is not None:
             wire = {"sessionId": self._session_id, **wire}
-        return decode_result(method, await self._peer.request(method.name, wire, timeout=timeout))
+        try:
+            raw = await self._peer.request(method.name, wire, timeout=timeout)
+        except MethodNotFound as refusal:
+            raise _unsupported(method, refusal) from None
+        return decode_result(method, raw)
+
+
+def _unsupported(method: Method[Any], refusal: MethodNotFound) -> UnsupportedMethod:
+    ages = [f"runtimes since {method.since}"] if method.since else []
+    ages += [f"runtimes until {method.until}"] if method.until else []
+    hints = [f"it belongs to {' and '.join(ages)}"] if ages else []
+    alternatives = (("newer", method.replaced_by), ("older", method.replaces))
+    hints += [f"{age} ones have {name} in its place" for age, name in alternatives if name]
+    text = "; ".join([refusal.message, *hints])
+    return UnsupportedMethod(text, refusal.data, method.name, method.replaced_by or method.replaces)

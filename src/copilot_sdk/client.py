@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
+_NOT_STARTED = "the client is not started; use 'async with CopilotClient() as client:'"
 
 
 class CopilotClient:
@@ -239,7 +240,7 @@ class CopilotClient:
     def _connection(self) -> Peer:
         self._check_not_closed()
         if self._peer is None:
-            raise UsageError("the client is not started; use 'async with CopilotClient() as client:'")
+            raise UsageError(_NOT_STARTED)
         return self._peer
 
     @property
@@ -251,6 +252,25 @@ class CopilotClient:
     def protocol_version(self) -> int | None:
         """Version of the wire protocol, None before the handshake."""
         return None if self._greeting is None else self._greeting.protocol_version
+
+    def supports(self, method: str) -> bool:
+        """Whether the connected runtime has a method, by its version: `client.supports("session.tasks.list")`.
+
+        A runtime that does not tell its version counts as the newest. What a runtime of that version does not have
+        all the same raises `UnsupportedMethod` when it is called.
+
+        Args:
+            method: The wire name. False for one that this version of the package does not know.
+
+        Raises:
+            UsageError: The client is not open.
+        """
+        from copilot_sdk._generated.copilot.methods import OUTBOUND
+
+        self._check_not_closed()
+        if self._greeting is None:
+            raise UsageError(_NOT_STARTED)
+        return method in OUTBOUND and OUTBOUND[method].is_in(self._greeting.runtime_version or "")
 
     @cached_property
     def rpc(self) -> ServerRPC:

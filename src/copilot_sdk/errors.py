@@ -13,6 +13,7 @@
     │   ├── ParseError                 -32700
     │   ├── InvalidRequest             -32600
     │   ├── MethodNotFound             -32601
+    │   │   └── UnsupportedMethod
     │   ├── InvalidParams              -32602
     │   ├── InternalError              -32603
     │   │   └── SessionNotFound        -32603 and a text that says so
@@ -231,6 +232,20 @@ class MethodNotFound(_CodedError):
     """The other side does not know the method."""
 
     CODE = -32601
+
+
+class UnsupportedMethod(MethodNotFound):
+    """The connected runtime does not have a method that other versions of it have.
+
+    Attributes:
+        alternative: Wire name of the method that other versions have in its place, None if there is none.
+    """
+
+    def __init__(
+        self, message: str, data: Any = None, method: str | None = None, alternative: str | None = None
+    ) -> None:
+        super().__init__(message, data, method)
+        self.alternative = alternative
 
 
 class InvalidParams(_CodedError):

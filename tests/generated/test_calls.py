@@ -69,9 +69,9 @@ def called(face: str, method: Method, wire: Wire, *args: object, **kwargs: objec
     root = "ServerRPC" if method.scope.value == "server" else "SessionRPC"
     is_async = face == "api"
     api = namespace(f"{face}.{method.scope.value}", root)(AsyncWire(wire) if is_async else wire)
-    for name in method.path:
+    for name in method.attributes:
         api = getattr(api, name)
-    made = getattr(api, method.name)(*args, **kwargs)
+    made = api(*args, **kwargs)
     return finished(made) if is_async else made
 
 

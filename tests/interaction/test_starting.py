@@ -18,6 +18,7 @@ from copilot_sdk import (
     ProtocolError,
     ProtocolVersionMismatch,
     RpcError,
+    UnsupportedMethod,
     UsageError,
 )
 from copilot_sdk.errors import AuthenticationNotConfigured
@@ -32,6 +33,53 @@ async def test_the_client_knows_the_versions_of_runtime_and_protocol(runtime: Fa
     async with client:
         assert (client.runtime_version, client.protocol_version) == ("9.9.9", 3)
     assert runtime.requests[0] == ("connect", {})
+
+
+@pytest.mark.parametrize(
+    ("version", "supported"),
+    [
+        ("1.0.61", {"session.tasks.list", "session.auth.getStatus"}),
+        ("1.0.80", {"session.tasks.list"}),
+        ("1.0.81", {"session.tasks.list", "session.queue.snapshot", "session.gitHubAuth.getStatus"}),
+        ("1.0.102-3", {"session.tasks.list", "session.queue.snapshot", "session.gitHubAuth.getStatus"}),
+        ("2.0", {"session.tasks.list", "session.queue.snapshot", "session.gitHubAuth.getStatus"}),
+        ("nightly", {"session.tasks.list", "session.queue.snapshot", "session.gitHubAuth.getStatus"}),
+        (None, {"session.tasks.list", "session.queue.snapshot", "session.gitHubAuth.getStatus"}),
+    ],
+)
+async def test_the_version_of_the_runtime_tells_what_it_supports(
+    runtime: FakeRuntime, version: str | None, supported: set[str]
+) -> None:
+    runtime.answers["connect"] = {"ok": True, "protocolVersion": 3, "version": version}
+    asked = {
+        "session.tasks.list",
+        "session.queue.snapshot",
+        "session.auth.getStatus",
+        "session.gitHubAuth.getStatus",
+        "session.no.such",
+    }
+    async with runtime.client() as client:
+        assert {method for method in asked if client.supports(method)} == supported
+
+
+async def test_only_a_connected_client_can_say_what_is_supported(runtime: FakeRuntime) -> None:
+    client = runtime.client()
+    with pytest.raises(UsageError, match="not started"):
+        client.supports("ping")
+    async with client:
+        assert client.supports("ping")
+    with pytest.raises(UsageError, match="closed"):
+        client.supports("ping")
+
+
+async def test_a_method_that_is_gone_raises_an_error_that_names_its_successor(runtime: FakeRuntime) -> None:
+    async with runtime.client() as client:
+        session = await client.create_session()
+        with pytest.raises(
+            UnsupportedMethod, match=r"newer ones have session\.gitHubAuth\.getStatus"
+        ) as caught:
+            await session.rpc.auth.get_status()
+        assert caught.value.alternative == "session.gitHubAuth.getStatus"
 
 
 async def test_a_runtime_without_connect_is_greeted_with_ping(runtime: FakeRuntime) -> None:

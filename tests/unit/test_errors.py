@@ -24,6 +24,7 @@ from copilot_sdk.errors import (
     SessionError,
     SessionNotFound,
     TurnTimeout,
+    UnsupportedMethod,
     UsageError,
 )
 
@@ -37,6 +38,7 @@ ALL = [
     ProtocolVersionMismatch(2, 3, 4),
     RpcError(-32050, "strange", {"a": 1}, "ping"),
     MethodNotFound("Unhandled method x"),
+    UnsupportedMethod("Unhandled method x", {"a": 1}, "x", "y"),
     SessionNotFound("Session not found: s1", None, "session.send"),
     SessionError("no more", "quota", error_code="monthly", status_code=402, raw={"a": 1}),
     ResultValidationError("ping", ["message is missing"], {"x": 1}),

@@ -5,6 +5,7 @@ No types are loaded here: a method knows where its types are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -30,6 +31,8 @@ class Method(Generic[R]):
         stability: `stable` or `experimental`, as the schema says.
         since: First version of the runtime that has the method, where it is known.
         until: Last version that has it, where it is gone from newer ones.
+        replaced_by: Wire name of the method that newer versions have in its place.
+        replaces: Wire name of the method that older versions have in its place.
     """
 
     name: str
@@ -42,9 +45,26 @@ class Method(Generic[R]):
     stability: str = "stable"
     since: str | None = None
     until: str | None = None
+    replaced_by: str | None = None
+    replaces: str | None = None
+
+    def is_in(self, version: str) -> bool:
+        """Whether a version of the runtime has the method, as far as the versions that were looked at tell.
+
+        A version that is not made of numbers counts as the newest.
+        """
+        numbers = _numbers(version)
+        return (self.since is None or numbers >= _numbers(self.since)) and (
+            self.until is None or numbers <= _numbers(self.until)
+        )
 
     def __repr__(self) -> str:
         return f"<Method {self.name}>"
+
+
+def _numbers(version: str) -> tuple[float, ...]:
+    released = version.partition("-")[0].split(".")
+    return tuple(map(int, released)) if all(map(str.isdecimal, released)) else (math.inf,)
 
 
 class MethodTable:

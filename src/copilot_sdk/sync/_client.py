@@ -221,6 +221,10 @@ class CopilotClient:
         """See `copilot_sdk.CopilotClient.last_session_id`."""
         return self._portal.run(self._client.last_session_id())
 
+    def supports(self, method: str) -> bool:
+        """See `copilot_sdk.CopilotClient.supports`."""
+        return self._client.supports(method)
+
     def ping(self, message: str | None = None) -> PingResult:
         """See `copilot_sdk.CopilotClient.ping`."""
         return self._portal.run(self._client.ping(message))

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from copilot_sdk import InvalidParams, ResultValidationError
+from copilot_sdk import InvalidParams, MethodNotFound, ResultValidationError, UnsupportedMethod
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._generated.copilot.methods.server_session import SESSION_GET_LAST_ID
 from copilot_sdk._generated.copilot.methods.session import SEND
+from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.unset import UNSET
 
 
@@ -21,6 +22,8 @@ class Recorder:
 
     async def request(self, method: str, params: Any, *, timeout: Any) -> Any:
         self.sent.append((method, params, timeout))
+        if isinstance(self.answer, Exception):
+            raise self.answer
         return self.answer
 
 
@@ -47,6 +50,37 @@ async def test_a_result_of_another_kind_is_an_error_with_the_raw_answer() -> Non
     with pytest.raises(ResultValidationError, match=r"session\.send") as caught:
         await calls.call(SEND, {"prompt": "x"}, UNSET)
     assert caught.value.raw == ["messageId"]
+
+
+@pytest.mark.parametrize(
+    ("method", "hints"),
+    [
+        (
+            Method("session.old.get", "session", until="1.0.61", replaced_by="session.new.get"),
+            "; it belongs to runtimes until 1.0.61; newer ones have session.new.get in its place",
+        ),
+        (
+            Method("session.new.get", "session", since="1.0.81", replaces="session.old.get"),
+            "; it belongs to runtimes since 1.0.81; older ones have session.old.get in its place",
+        ),
+        (
+            Method("session.short.get", "session", since="1.0.61", until="1.0.81"),
+            "; it belongs to runtimes since 1.0.61 and runtimes until 1.0.81",
+        ),
+        (Method("session.plain.get", "session"), ""),
+    ],
+    ids=lambda value: value.name if isinstance(value, Method) else "",
+)
+async def test_a_method_that_the_runtime_lacks_is_told_with_what_other_versions_have(
+    method: Method[Any], hints: str
+) -> None:
+    calls, _ = caller(MethodNotFound("Unhandled method", {"more": 1}, method.name), "s1")
+    with pytest.raises(UnsupportedMethod) as caught:
+        await calls.call(method, {}, UNSET)
+    error = caught.value
+    assert str(error) == f"Unhandled method{hints} ({method.name}, code -32601)"
+    assert error.alternative == (method.replaced_by or method.replaces)
+    assert (error.method, error.data) == (method.name, {"more": 1})
 
 
 @pytest.mark.parametrize("value", [asyncio.Lock(), {"x": asyncio.Lock()}])

@@ -155,7 +155,7 @@ class FactoryHandler(Protocol):
     def abort(self, params: FactoryAbortRequest) -> Awaitable[FactoryAckResult] | FactoryAckResult:
         """Ask the extension connection that owns it to abort a running factory; the factory has to cooperate.
 
-        Wire method: `factory.abort` (experimental, since runtime 1.0.81, until runtime 1.0.81)."""
+        Wire method: `factory.abort` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `workflow.abort`)."""
         ...
 
     def execute(
@@ -163,7 +163,7 @@ class FactoryHandler(Protocol):
     ) -> Awaitable[FactoryExecuteResult] | FactoryExecuteResult:
         """Run a registered factory on the extension connection that owns it.
 
-        Wire method: `factory.execute` (experimental, since runtime 1.0.81, until runtime 1.0.81)."""
+        Wire method: `factory.execute` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `workflow.execute`)."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copilot_sdk._generated.copilot import RUNTIMES
 from copilot_sdk._generated.copilot.types import (
     AuthGetStatusResult,
     ConnectRequest,
@@ -17,7 +18,6 @@ from copilot_sdk._generated.copilot.types import (
     SessionAuthStatus,
     StatusGetResult,
 )
-from copilot_sdk._version import __version__
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import now, stamp
 from copilot_sdk.runtime.core.models.base import ModelInfo
@@ -32,7 +32,7 @@ _NO_ACCOUNT = "This runtime needs no account: it uses the model it was given."
 @router.on("connect", ConnectRequest)
 async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
     call.connection.admit(params.token)
-    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=__version__)
+    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1])
 
 
 @router.on("ping", PingRequest)
@@ -44,7 +44,7 @@ async def _ping(_: Call, params: PingRequest) -> PingResult:
 
 @router.plain("status.get")
 async def _status(_: Call) -> StatusGetResult:
-    return StatusGetResult(version=__version__, protocol_version=PROTOCOL_VERSION)
+    return StatusGetResult(version=RUNTIMES[-1], protocol_version=PROTOCOL_VERSION)
 
 
 @router.plain("auth.getStatus")

@@ -13,53 +13,16 @@ from ..methods import server_account as methods
 if TYPE_CHECKING:
     from ..types.server_account import (
         AccountAllUsers,
-        AccountDescribeAuthInfoResult,
         AccountGetCurrentAuthResult,
-        AccountGetGistSupportResult,
         AccountGetQuotaResult,
-        AccountGetTokenEnvVarResult,
-        AccountGetWebURLResult,
         AccountLoginResult,
         AccountLogoutResult,
     )
-    from ..types.shared_auth_identity import AuthIdentity, AuthInfo
+    from ..types.shared_auth_identity import AuthInfo
 
 
 class ServerAccountAPI(API):
     """Methods `account.*`."""
-
-    async def describe_auth_info(
-        self,
-        *,
-        identity: AuthIdentity,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> AccountDescribeAuthInfoResult:
-        """Get the texts that the runtime itself uses for an identity: the banner at sign-in and a one-line
-        description of the account. Hosts that announce a sign-in or account switch should use these texts, so
-        that the wording is the same everywhere.
-
-        Wire method: `account.describeAuthInfo` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            identity: Identity to put into words.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            How the runtime words an identity.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.ACCOUNT_DESCRIBE_AUTH_INFO,
-            {
-                "identity": identity,
-            },
-            request_timeout,
-        )
 
     async def get_all_users(
         self,
@@ -115,38 +78,6 @@ class ServerAccountAPI(API):
             request_timeout,
         )
 
-    async def get_gist_support(
-        self,
-        *,
-        identity: AuthIdentity,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> AccountGetGistSupportResult:
-        """Tell whether an identity can create gists. They do not exist with data residency on GitHub Enterprise
-        Cloud, nor on github.com for Enterprise Managed Users; hosts should then hide or disable gist actions.
-
-        Wire method: `account.getGistSupport` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            identity: Identity to check.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells if an identity can create gists, and the reason if not.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.ACCOUNT_GET_GIST_SUPPORT,
-            {
-                "identity": identity,
-            },
-            request_timeout,
-        )
-
     async def get_quota(
         self,
         *,
@@ -179,70 +110,6 @@ class ServerAccountAPI(API):
             {
                 "gitHubToken": github_token,
                 "selectionId": selection_id,
-            },
-            request_timeout,
-        )
-
-    async def get_token_env_var(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> AccountGetTokenEnvVarResult:
-        """Name the environment variable, if any, that holds a personal access token of the classic kind. Such a
-        token cannot be upgraded and would override a sign-in, so tell the user to unset the variable instead
-        of starting one.
-
-        Wire method: `account.getTokenEnvVar` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The environment variable that holds a classic personal access token, if any does.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.ACCOUNT_GET_TOKEN_ENV_VAR,
-            {},
-            request_timeout,
-        )
-
-    async def get_web_url(
-        self,
-        *,
-        path: str,
-        identity: AuthIdentity | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> AccountGetWebURLResult:
-        """Turn a path into a full URL on the GitHub host of an identity, so that links lead to the user's
-        enterprise instance rather than to github.com. Without an identity, the public host is used.
-
-        Wire method: `account.getWebUrl` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            path: Path on the host with no slash at the start, for example `settings/copilot/features`.
-            identity: Identity whose host to use; the public github.com when absent.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            A full URL on the GitHub host of an identity.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.ACCOUNT_GET_WEB_URL,
-            {
-                "path": path,
-                "identity": identity,
             },
             request_timeout,
         )

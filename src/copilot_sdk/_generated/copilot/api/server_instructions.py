@@ -11,41 +11,12 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_instructions as methods
 
 if TYPE_CHECKING:
-    from ..types.server_instructions import (
-        InstructionDiscoveryPathList,
-        InstructionsInitPromptResult,
-        ServerInstructionSourceList,
-    )
+    from ..types.server_instructions import InstructionDiscoveryPathList
+    from ..types.shared import ServerInstructionSourceList
 
 
 class ServerInstructionsAPI(API):
     """Methods `instructions.*`."""
-
-    async def clear_cache(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Forget the custom instructions held in memory, so that they are read from disk when next needed. Call
-        it after changing instruction files or trusting a folder. No file is read or removed, and the cache is
-        clear when the call returns.
-
-        Wire method: `instructions.clearCache` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.INSTRUCTIONS_CLEAR_CACHE,
-            {},
-            request_timeout,
-        )
 
     async def discover(
         self,
@@ -91,56 +62,6 @@ class ServerInstructionsAPI(API):
             request_timeout,
         )
 
-    async def discover_repo_sources(
-        self,
-        *,
-        location: str,
-        is_cli: bool | None = None,
-        cwd_path: str | None = None,
-        config_dir: str | None = None,
-        additional_dirs: Sequence[str] | None = None,
-        enable_child_instructions: bool | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> ServerInstructionSourceList:
-        """List the instruction sources of one location, in the order they apply. All arguments come from you, so
-        no session is needed; directories named in the settings of a trusted repository count too.
-
-        Wire method: `instructions.discoverRepoSources` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            location: Repository to look in; an empty string means none, though `cwdPath` may still add
-                sources.
-            is_cli: True to include what a command-line host reads; other hosts leave it out.
-            cwd_path: Working directory whose sources to include as well; none when absent.
-            config_dir: Copilot configuration directory that holds the user-level sources; the server's
-                own when absent or empty.
-            additional_dirs: More directories to scan, besides the instruction directories set in the
-                runtime's environment.
-            enable_child_instructions: True to look for instruction files below the location too.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Answer to `instructions.discover`.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.INSTRUCTIONS_DISCOVER_REPO_SOURCES,
-            {
-                "location": location,
-                "isCli": is_cli,
-                "cwdPath": cwd_path,
-                "configDir": config_dir,
-                "additionalDirs": additional_dirs,
-                "enableChildInstructions": enable_child_instructions,
-            },
-            request_timeout,
-        )
-
     async def get_discovery_paths(
         self,
         *,
@@ -180,33 +101,5 @@ class ServerInstructionsAPI(API):
                 "excludeHostInstructions": exclude_host_instructions,
                 "instructionDirectories": instruction_directories,
             },
-            request_timeout,
-        )
-
-    async def get_init_prompt(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> InstructionsInitPromptResult:
-        """Get the prompt with which the `init` command writes repository instructions. It is the same for every
-        session and repository of one build.
-
-        Wire method: `instructions.getInitPrompt` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The prompt of the `init` command.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.INSTRUCTIONS_GET_INIT_PROMPT,
-            {},
             request_timeout,
         )

@@ -24,7 +24,7 @@ class AuthAPI(API):
     ) -> SessionAuthStatus:
         """Tell whether the session is signed in, and with which account.
 
-        Wire method: `session.auth.getStatus` (experimental, until runtime 1.0.61).
+        Wire method: `session.auth.getStatus` (experimental, until runtime 1.0.61, replaced by `session.gitHubAuth.getStatus`).
 
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
@@ -52,7 +52,7 @@ class AuthAPI(API):
     ) -> SessionSetCredentialsResult:
         """Replace the credentials the session sends with its model and API requests.
 
-        Wire method: `session.auth.setCredentials` (experimental, until runtime 1.0.61).
+        Wire method: `session.auth.setCredentials` (experimental, until runtime 1.0.61, replaced by `session.gitHubAuth.setCredentials`).
 
         Args:
             credentials: Credentials to use for model and API requests; if absent, the session keeps the

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,72 +13,6 @@ from ..methods import session_canvas as methods
 if TYPE_CHECKING:
     from ..types.session_canvas import CanvasActionInvokeResult, CanvasList, CanvasListOpenResult
     from ..types.shared import OpenCanvasInstance
-
-
-class CanvasProviderAPI(API):
-    """Methods `session.canvas.provider.*`."""
-
-    async def register(
-        self,
-        *,
-        connection_id: str,
-        info: Any,
-        canvases: Sequence[Any],
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Register the connection of a canvas provider with the canvases it offers.
-
-        Wire method: `session.canvas.provider.register` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            connection_id: ID of the connection that callbacks go to.
-            info: What the host tells about the provider.
-            canvases: Canvases the provider offers.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.CANVAS_PROVIDER_REGISTER,
-            {
-                "connectionId": connection_id,
-                "info": info,
-                "canvases": canvases,
-            },
-            request_timeout,
-        )
-
-    async def unregister(
-        self,
-        *,
-        connection_id: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Remove the connection of a canvas provider.
-
-        Wire method: `session.canvas.provider.unregister` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            connection_id: ID of the connection to remove.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.CANVAS_PROVIDER_UNREGISTER,
-            {
-                "connectionId": connection_id,
-            },
-            request_timeout,
-        )
 
 
 class CanvasActionAPI(API):
@@ -129,11 +62,6 @@ class CanvasAPI(API):
     def action(self) -> CanvasActionAPI:
         """Methods `session.canvas.action.*`."""
         return CanvasActionAPI(self.caller)
-
-    @cached_property
-    def provider(self) -> CanvasProviderAPI:
-        """Methods `session.canvas.provider.*`."""
-        return CanvasProviderAPI(self.caller)
 
     async def close(
         self,

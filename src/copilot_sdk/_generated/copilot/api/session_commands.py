@@ -11,10 +11,7 @@ from ..methods import session_commands as methods
 
 if TYPE_CHECKING:
     from ..types.session_commands import (
-        CommandsFinalizeInvocationEffectRequestEffect,
-        CommandsFinalizeInvocationEffectResult,
         CommandsHandlePendingCommandResult,
-        CommandsInvocationEffectOutcome,
         CommandsInvocationOrigin,
         CommandsRespondToQueuedCommandResult,
         EnqueueCommandResult,
@@ -93,40 +90,6 @@ class CommandsAPI(API):
             {
                 "commandName": command_name,
                 "args": args,
-            },
-            request_timeout,
-        )
-
-    async def finalize_invocation_effect(
-        self,
-        *,
-        effect: CommandsFinalizeInvocationEffectRequestEffect,
-        outcome: CommandsInvocationEffectOutcome,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> CommandsFinalizeInvocationEffectResult:
-        """Finish what must be stored for a slash command's effect that the client has applied or canceled.
-
-        Wire method: `session.commands.finalizeInvocationEffect` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            effect: The slash command's result, just as it was received.
-            outcome: Whether the effect was applied or canceled.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether the effect was finished.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.COMMANDS_FINALIZE_INVOCATION_EFFECT,
-            {
-                "effect": effect,
-                "outcome": outcome,
             },
             request_timeout,
         )

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import API, UNSET, Unset
@@ -11,71 +10,12 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_github_auth as methods
 
 if TYPE_CHECKING:
-    from ..types.session_github_auth import AuthValidationErrors, SessionAuthInfoResult
     from ..types.shared import SessionSetCredentialsResult
-    from ..types.shared_auth_identity import (
-        AuthInfo,
-        SessionAuthStatus,
-        SessionSetCredentialsParamsCredentials,
-    )
+    from ..types.shared_auth_identity import SessionAuthStatus, SessionSetCredentialsParamsCredentials
 
 
 class GithubAuthAPI(API):
     """Methods `session.gitHubAuth.*`."""
-
-    async def get_all_auth_available(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> builtins.list[SessionAuthStatus]:
-        """List all accounts that the host can sign in with.
-
-        Wire method: `session.gitHubAuth.getAllAuthAvailable` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The sign-in state of a session, with details of the account.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.GITHUB_AUTH_GET_ALL_AUTH_AVAILABLE,
-            {},
-            request_timeout,
-        )
-
-    async def get_current_auth_info(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionAuthInfoResult | None:
-        """Get the session's current authentication; null if there is none.
-
-        Wire method: `session.gitHubAuth.getCurrentAuthInfo` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The session's current authentication; null if there is none. None when there is none.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.GITHUB_AUTH_GET_CURRENT_AUTH_INFO,
-            {},
-            request_timeout,
-        )
 
     async def get_status(
         self,
@@ -100,158 +40,6 @@ class GithubAuthAPI(API):
         """
         return await self.caller.call(
             methods.GITHUB_AUTH_GET_STATUS,
-            {},
-            request_timeout,
-        )
-
-    async def last_auth_errors(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> AuthValidationErrors:
-        """List the errors of the last attempt to sign in.
-
-        Wire method: `session.gitHubAuth.lastAuthErrors` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The errors of the last attempt to sign in.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.GITHUB_AUTH_LAST_AUTH_ERRORS,
-            {},
-            request_timeout,
-        )
-
-    async def login(
-        self,
-        *,
-        host: str,
-        login: str,
-        token: str,
-        persist: bool | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> AuthInfo:
-        """Sign a GitHub user in.
-
-        Wire method: `session.gitHubAuth.login` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            host: URL of the GitHub host.
-            login: Login of the user.
-            token: Token to sign in with.
-            persist: Whether to store the token afterwards.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Credentials of a session; `type` tells which kind.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.GITHUB_AUTH_LOGIN,
-            {
-                "host": host,
-                "login": login,
-                "token": token,
-                "persist": persist,
-            },
-            request_timeout,
-        )
-
-    async def logout(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> bool:
-        """Sign the session's current GitHub account out.
-
-        Wire method: `session.gitHubAuth.logout` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            What the runtime answers.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.GITHUB_AUTH_LOGOUT,
-            {},
-            request_timeout,
-        )
-
-    async def logout_user(
-        self,
-        *,
-        auth_info: AuthInfo,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> bool:
-        """Sign a given GitHub account out.
-
-        Wire method: `session.gitHubAuth.logoutUser` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            auth_info: Authentication to end.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            What the runtime answers.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.GITHUB_AUTH_LOGOUT_USER,
-            {
-                "authInfo": auth_info,
-            },
-            request_timeout,
-        )
-
-    async def refresh_copilot_user(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionAuthInfoResult | None:
-        """Fetch the Copilot data of the current account anew.
-
-        Wire method: `session.gitHubAuth.refreshCopilotUser` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The session's current authentication; null if there is none. None when there is none.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.GITHUB_AUTH_REFRESH_COPILOT_USER,
             {},
             request_timeout,
         )
@@ -286,37 +74,6 @@ class GithubAuthAPI(API):
             methods.GITHUB_AUTH_SET_CREDENTIALS,
             {
                 "credentials": credentials,
-            },
-            request_timeout,
-        )
-
-    async def switch_to_auth(
-        self,
-        *,
-        auth_info: AuthInfo,
-        token: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Switch the session to another authentication that is available.
-
-        Wire method: `session.gitHubAuth.switchToAuth` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            auth_info: Authentication to use from now on.
-            token: Token that belongs to it.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.GITHUB_AUTH_SWITCH_TO_AUTH,
-            {
-                "authInfo": auth_info,
-                "token": token,
             },
             request_timeout,
         )

@@ -12,16 +12,14 @@ from ..methods import session_model as methods
 
 if TYPE_CHECKING:
     from ..types.session_model import (
-        CurrentModel,
-        ModelClearStartupSeedResult,
         ModelGetReasoningSummariesResult,
         ModelPickerPersistenceRequest,
         ModelSetAllowedModelsResult,
         ModelSetReasoningEffortResult,
         ModelSwitchAutoTierResult,
-        ModelSwitchToResult,
         SessionModelList,
     )
+    from ..types.shared import CurrentModel, ModelSwitchToResult
     from ..types.shared_events_assistant_session import ReasoningSummary
     from ..types.shared_events_session import AutoTier, ContextTier, ModelChangeSource, Verbosity
     from ..types.shared_model_capabilities import ModelCapabilitiesOverride
@@ -29,118 +27,6 @@ if TYPE_CHECKING:
 
 class ModelAPI(API):
     """Methods `session.model.*`."""
-
-    async def apply_startup_overlay(
-        self,
-        *,
-        device_managed_model: str | None = None,
-        server_managed_model: str | None = None,
-        repo_model: str | None = None,
-        repo_reasoning_effort: str | None = None,
-        repo_context_tier: str | None = None,
-        cli_model: str | None = None,
-        deferred_resume: bool | None = None,
-        policy_helper_model: str | None = None,
-        auto_tier: AutoTier | None = None,
-        repo_model_provider_id: str | None = None,
-        repo_auto_tier: str | None = None,
-        managed_reasoning_effort: str | None = None,
-        managed_context_tier: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> ModelSwitchToResult:
-        """Work out the model the organization's and the repository's settings ask for, and switch to it.
-
-        Wire method: `session.model.applyStartupOverlay` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            device_managed_model: Model the device's policy requires, if any.
-            server_managed_model: Model the server's policy requires, if any.
-            repo_model: Model from the repository's settings, if any.
-            repo_reasoning_effort: Reasoning effort from the repository's settings, if any.
-            repo_context_tier: Context tier from the repository's settings, if any.
-            cli_model: Model named on the command line, if any.
-            deferred_resume: True while a deferred session is being resumed.
-            policy_helper_model: Default model at startup, as the enterprise policy helper gives it, if
-                any. Counts only if neither the device's nor the server's policy names one; a choice of the
-                user goes before it. Since runtime 1.0.102.
-            auto_tier: Default preference of Auto from user and managed settings. Used only in fresh
-                sessions and never in place of the session's own choice. Since runtime 1.0.102.
-            repo_model_provider_id: Provider of `repoModel`; absent to select by model ID alone. Since
-                runtime 1.0.102.
-            repo_auto_tier: Preference of Auto from the repository's settings, if any. Has no effect
-                unless the outcome is the Auto model. Since runtime 1.0.102.
-            managed_reasoning_effort: Reasoning effort that goes with the organization's model. Used only
-                if that very model is selected, not with Auto nor with a choice by command line, resume or
-                user. Since runtime 1.0.102.
-            managed_context_tier: Context tier that goes with the organization's model. Used only if that
-                very model is selected, not with Auto nor with a choice by command line, resume or user. Since
-                runtime 1.0.102.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells which model the session ended up with.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.MODEL_APPLY_STARTUP_OVERLAY,
-            {
-                "deviceManagedModel": device_managed_model,
-                "serverManagedModel": server_managed_model,
-                "repoModel": repo_model,
-                "repoReasoningEffort": repo_reasoning_effort,
-                "repoContextTier": repo_context_tier,
-                "cliModel": cli_model,
-                "deferredResume": deferred_resume,
-                "policyHelperModel": policy_helper_model,
-                "autoTier": auto_tier,
-                "repoModelProviderId": repo_model_provider_id,
-                "repoAutoTier": repo_auto_tier,
-                "managedReasoningEffort": managed_reasoning_effort,
-                "managedContextTier": managed_context_tier,
-            },
-            request_timeout,
-        )
-
-    async def clear_startup_seed(
-        self,
-        *,
-        expected_model: str,
-        expected_provider_id: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> ModelClearStartupSeedResult:
-        """Drop the model and provider set at startup, if unchanged, before the default model is determined.
-        Leaves a model that was resumed or chosen by the user alone.
-
-        Wire method: `session.model.clearStartupSeed` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            expected_model: Model set at startup; it is dropped only if still the same.
-            expected_provider_id: Provider set at startup with the model; absent matches only a model set
-                without one.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            What `session.model.clearStartupSeed` did.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.MODEL_CLEAR_STARTUP_SEED,
-            {
-                "expectedModel": expected_model,
-                "expectedProviderId": expected_provider_id,
-            },
-            request_timeout,
-        )
 
     async def get_current(
         self,

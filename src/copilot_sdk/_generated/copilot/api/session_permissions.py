@@ -499,7 +499,7 @@ class PermissionsAPI(API):
     ) -> AllowAllPermissionState:
         """Tell whether allow-all mode is on for the session.
 
-        Wire method: `session.permissions.getAllowAll` (experimental, until runtime 1.0.61).
+        Wire method: `session.permissions.getAllowAll` (experimental, until runtime 1.0.61, replaced by `session.permissions.getMode`).
 
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
@@ -727,7 +727,7 @@ class PermissionsAPI(API):
         it also lifts the path and URL limits, and it sends `session.permissions_changed` when the state
         flips. The result holds the state after the call, so there is no need to wait for that event.
 
-        Wire method: `session.permissions.setAllowAll` (experimental, until runtime 1.0.61).
+        Wire method: `session.permissions.setAllowAll` (experimental, until runtime 1.0.61, replaced by `session.permissions.setMode`).
 
         Args:
             enabled: True to allow all tools, paths and URLs.

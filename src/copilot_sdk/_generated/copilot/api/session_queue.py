@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import API, UNSET, Unset
 
@@ -12,23 +12,17 @@ from ..methods import session_queue as methods
 
 if TYPE_CHECKING:
     from ..types.session_queue import (
-        QueueBeginDeferredIdleDrainResult,
         QueueDuplicateAtResult,
-        QueueEnqueueResumePendingResult,
-        QueueFinishDeferredIdleDrainResult,
-        QueueHasPendingResult,
         QueueInsertAtResult,
         QueueInsertMessage,
         QueueMoveItemResult,
         QueuePendingItemsResult,
         QueueRemoveAtResult,
-        QueueRemoveMostRecentResult,
         QueueSendNowResult,
-        QueueSnapshotResult,
         QueueUpdateTextResult,
         QueueWithdrawMessageResult,
     )
-    from ..types.shared import SendAgentMode
+    from ..types.shared import QueueRemoveMostRecentResult, SendAgentMode
     from ..types.shared_events_session_user import Attachment
 
 
@@ -84,37 +78,6 @@ class QueueAPI(API):
             request_timeout,
         )
 
-    async def begin_deferred_idle_drain(
-        self,
-        *,
-        active_background_work: bool,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> QueueBeginDeferredIdleDrainResult:
-        """Begin to work off a deferred idle state, once background work has come to rest.
-
-        Wire method: `session.queue.beginDeferredIdleDrain` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            active_background_work: Whether background work is going on in the host.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether to go on with working off a deferred idle state.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.QUEUE_BEGIN_DEFERRED_IDLE_DRAIN,
-            {
-                "activeBackgroundWork": active_background_work,
-            },
-            request_timeout,
-        )
-
     async def clear(
         self,
         *,
@@ -136,65 +99,6 @@ class QueueAPI(API):
         return await self.caller.call(
             methods.QUEUE_CLEAR,
             {},
-            request_timeout,
-        )
-
-    async def consume_system_notifications(
-        self,
-        *,
-        filter: Any,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> QueueRemoveMostRecentResult:
-        """Take queued system notifications that match a filter.
-
-        Wire method: `session.queue.consumeSystemNotifications` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            filter: Filter in the runtime's own form.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether an item was taken off the queue.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.QUEUE_CONSUME_SYSTEM_NOTIFICATIONS,
-            {
-                "filter": filter,
-            },
-            request_timeout,
-        )
-
-    async def defer_session_idle(
-        self,
-        *,
-        aborted: bool,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Note that `session.idle` is deferred because of background work.
-
-        Wire method: `session.queue.deferSessionIdle` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            aborted: Whether an aborted foreground turn led to the deferred idle state.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.QUEUE_DEFER_SESSION_IDLE,
-            {
-                "aborted": aborted,
-            },
             request_timeout,
         )
 
@@ -226,95 +130,6 @@ class QueueAPI(API):
             {
                 "id": id,
             },
-            request_timeout,
-        )
-
-    async def enqueue_resume_pending(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> QueueEnqueueResumePendingResult:
-        """Queue the item that wakes a resumed session, if orphans need another turn.
-
-        Wire method: `session.queue.enqueueResumePending` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether a wake item was queued.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.QUEUE_ENQUEUE_RESUME_PENDING,
-            {},
-            request_timeout,
-        )
-
-    async def finish_deferred_idle_drain(
-        self,
-        *,
-        active_background_work: bool,
-        has_pending: bool,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> QueueFinishDeferredIdleDrainResult:
-        """Finish working off a deferred idle state; the answer says whether to process the queue or send
-        `session.idle`.
-
-        Wire method: `session.queue.finishDeferredIdleDrain` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            active_background_work: Whether background work is going on in the host.
-            has_pending: Whether work is left in the queue.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            What to do after a deferred idle state.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.QUEUE_FINISH_DEFERRED_IDLE_DRAIN,
-            {
-                "activeBackgroundWork": active_background_work,
-                "hasPending": has_pending,
-            },
-            request_timeout,
-        )
-
-    async def has_pending(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> QueueHasPendingResult:
-        """Ask whether the local session has work in its queue.
-
-        Wire method: `session.queue.hasPending` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether the queue has work.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.QUEUE_HAS_PENDING,
-            {},
             request_timeout,
         )
 
@@ -410,30 +225,6 @@ class QueueAPI(API):
         """
         return await self.caller.call(
             methods.QUEUE_PENDING_ITEMS,
-            {},
-            request_timeout,
-        )
-
-    async def process(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Work off the queue of the local session.
-
-        Wire method: `session.queue.process` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.QUEUE_PROCESS,
             {},
             request_timeout,
         )
@@ -552,33 +343,6 @@ class QueueAPI(API):
             {
                 "paused": paused,
             },
-            request_timeout,
-        )
-
-    async def snapshot(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> QueueSnapshotResult:
-        """Get the inner state of the queue, for use within the process.
-
-        Wire method: `session.queue.snapshot` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The inner state of a session's queue.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.QUEUE_SNAPSHOT,
-            {},
             request_timeout,
         )
 

@@ -15,16 +15,18 @@ if TYPE_CHECKING:
         MCPTaskMetadata,
         UIAutoModeSwitchResponse,
         UIElicitationRequestMeta,
-        UIElicitationResponse,
-        UIElicitationResult,
         UIElicitationSchema,
         UIEphemeralQueryResult,
-        UIExitPlanModeResponse,
-        UIHandlePendingResult,
         UIHandlePendingSamplingResponse,
         UIRegisterDirectAutoModeSwitchHandlerResult,
         UISessionLimitsExhaustedResponse,
         UIUnregisterDirectAutoModeSwitchHandlerResult,
+    )
+    from ..types.shared import (
+        UIElicitationResponse,
+        UIElicitationResult,
+        UIExitPlanModeResponse,
+        UIHandlePendingResult,
         UIUserInputResponse,
     )
 
@@ -109,111 +111,6 @@ class UIAPI(API):
                 "question": question,
                 "onChunk": on_chunk,
                 "abortSignal": abort_signal,
-            },
-            request_timeout,
-        )
-
-    async def handle_human_ask_user(
-        self,
-        *,
-        request_id: str,
-        result: UIElicitationResponse,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> UIElicitationResult:
-        """Answer an elicitation request after a person has dealt with it in the trusted client within the
-        process. Only an accepted answer to the tool `ask_user` can count as evidence of a human.
-
-        Wire method: `session.ui.handleHumanAskUser` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_id: Request ID that came with the `elicitation.requested` event.
-            result: How the user answered the form.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Answer to `session.ui.handlePendingElicitation`.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.UI_HANDLE_HUMAN_ASK_USER,
-            {
-                "requestId": request_id,
-                "result": result,
-            },
-            request_timeout,
-        )
-
-    async def handle_human_exit_plan_mode(
-        self,
-        *,
-        request_id: str,
-        response: UIExitPlanModeResponse,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> UIHandlePendingResult:
-        """Answer an `exit_plan_mode.requested` event after a person has dealt with it in the trusted client
-        within the process.
-
-        Wire method: `session.ui.handleHumanExitPlanMode` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_id: Request ID that came with the `exit_plan_mode.requested` event.
-            response: What the user decided about the plan.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether a call settled a request that was waiting for the user.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.UI_HANDLE_HUMAN_EXIT_PLAN_MODE,
-            {
-                "requestId": request_id,
-                "response": response,
-            },
-            request_timeout,
-        )
-
-    async def handle_human_user_input(
-        self,
-        *,
-        request_id: str,
-        response: UIUserInputResponse,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> UIHandlePendingResult:
-        """Answer a `user_input.requested` event after a person has dealt with it in the trusted client within
-        the process.
-
-        Wire method: `session.ui.handleHumanUserInput` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_id: Request ID that came with the `user_input.requested` event.
-            response: The user's answer.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether a call settled a request that was waiting for the user.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.UI_HANDLE_HUMAN_USER_INPUT,
-            {
-                "requestId": request_id,
-                "response": response,
             },
             request_timeout,
         )

@@ -18,16 +18,12 @@ if TYPE_CHECKING:
         WorkflowJournalGetResult,
         WorkflowListRunsResult,
         WorkflowLogLine,
-        WorkflowPauseCheckpointResult,
         WorkflowProgressPage,
-        WorkflowResumeResult,
         WorkflowRunDetail,
-        WorkflowRunLimits,
         WorkflowRunOptions,
-        WorkflowRunResult,
-        WorkflowToolRunOptions,
     )
-    from ..types.shared import WorkflowAckResult
+    from ..types.shared import WorkflowAckResult, WorkflowRunLimits
+    from ..types.shared_workflow_resume_result import WorkflowResumeResult, WorkflowRunResult
 
 
 class WorkflowJournalAPI(API):
@@ -400,43 +396,6 @@ class WorkflowAPI(API):
             request_timeout,
         )
 
-    async def pause_at_checkpoint(
-        self,
-        *,
-        run_id: str,
-        execution_token: str,
-        key: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> WorkflowPauseCheckpointResult:
-        """Pause a workflow attempt one owns at a stored checkpoint, in one indivisible step.
-
-        Wire method: `session.workflow.pauseAtCheckpoint` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            run_id: ID of the run.
-            execution_token: Token of the attempt that came to the checkpoint.
-            key: Fixed name the author gave the checkpoint.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            What an attempt is to do at a checkpoint.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.WORKFLOW_PAUSE_AT_CHECKPOINT,
-            {
-                "runId": run_id,
-                "executionToken": execution_token,
-                "key": key,
-            },
-            request_timeout,
-        )
-
     async def resume(
         self,
         *,
@@ -477,43 +436,6 @@ class WorkflowAPI(API):
             request_timeout,
         )
 
-    async def resume_from_tool(
-        self,
-        *,
-        run_id: str,
-        limits: WorkflowRunLimits | None = None,
-        tool_call_id: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> WorkflowResumeResult:
-        """Continue a workflow run on behalf of a tool call.
-
-        Wire method: `session.workflow.resumeFromTool` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            run_id: ID of the run to continue.
-            limits: Limits that apply instead of the usual ones in this call.
-            tool_call_id: ID of the tool call that asked for it.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            A run that was resumed.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.WORKFLOW_RESUME_FROM_TOOL,
-            {
-                "runId": run_id,
-                "limits": limits,
-                "toolCallId": tool_call_id,
-            },
-            request_timeout,
-        )
-
     async def run(
         self,
         *,
@@ -547,46 +469,6 @@ class WorkflowAPI(API):
                 "name": name,
                 "args": args,
                 "options": options,
-            },
-            request_timeout,
-        )
-
-    async def run_from_tool(
-        self,
-        *,
-        name: str,
-        args: Any,
-        options: WorkflowToolRunOptions | None = None,
-        tool_call_id: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> WorkflowRunResult:
-        """Run a workflow on behalf of a tool call.
-
-        Wire method: `session.workflow.runFromTool` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            name: Name the workflow is registered under.
-            args: Input for the workflow.
-            options: How to run it.
-            tool_call_id: ID of the tool call that asked for the run.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            State of a workflow run, whether going on or ended.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return await self.caller.call(
-            methods.WORKFLOW_RUN_FROM_TOOL,
-            {
-                "name": name,
-                "args": args,
-                "options": options,
-                "toolCallId": tool_call_id,
             },
             request_timeout,
         )

@@ -200,36 +200,6 @@ def _server_extensions() -> Any:
     return server_extensions
 
 
-def _server_feature_flags() -> Any:
-    from . import server_feature_flags
-
-    return server_feature_flags
-
-
-def _server_git() -> Any:
-    from . import server_git
-
-    return server_git
-
-
-def _server_github_owners() -> Any:
-    from . import server_github_owners
-
-    return server_github_owners
-
-
-def _server_github_repository() -> Any:
-    from . import server_github_repository
-
-    return server_github_repository
-
-
-def _server_global_state() -> Any:
-    from . import server_global_state
-
-    return server_global_state
-
-
 def _server_hooks() -> Any:
     from . import server_hooks
 
@@ -246,6 +216,114 @@ def _server_instructions() -> Any:
     from . import server_instructions
 
     return server_instructions
+
+
+def _server_internal() -> Any:
+    from . import server_internal
+
+    return server_internal
+
+
+def _server_internal_account() -> Any:
+    from . import server_internal_account
+
+    return server_internal_account
+
+
+def _server_internal_agents() -> Any:
+    from . import server_internal_agents
+
+    return server_internal_agents
+
+
+def _server_internal_feature_flags() -> Any:
+    from . import server_internal_feature_flags
+
+    return server_internal_feature_flags
+
+
+def _server_internal_git() -> Any:
+    from . import server_internal_git
+
+    return server_internal_git
+
+
+def _server_internal_github_owners() -> Any:
+    from . import server_internal_github_owners
+
+    return server_internal_github_owners
+
+
+def _server_internal_github_repository() -> Any:
+    from . import server_internal_github_repository
+
+    return server_internal_github_repository
+
+
+def _server_internal_global_state() -> Any:
+    from . import server_internal_global_state
+
+    return server_internal_global_state
+
+
+def _server_internal_host() -> Any:
+    from . import server_internal_host
+
+    return server_internal_host
+
+
+def _server_internal_instructions() -> Any:
+    from . import server_internal_instructions
+
+    return server_internal_instructions
+
+
+def _server_internal_managed_settings() -> Any:
+    from . import server_internal_managed_settings
+
+    return server_internal_managed_settings
+
+
+def _server_internal_mcp() -> Any:
+    from . import server_internal_mcp
+
+    return server_internal_mcp
+
+
+def _server_internal_permissions() -> Any:
+    from . import server_internal_permissions
+
+    return server_internal_permissions
+
+
+def _server_internal_persistence() -> Any:
+    from . import server_internal_persistence
+
+    return server_internal_persistence
+
+
+def _server_internal_repo() -> Any:
+    from . import server_internal_repo
+
+    return server_internal_repo
+
+
+def _server_internal_sandbox() -> Any:
+    from . import server_internal_sandbox
+
+    return server_internal_sandbox
+
+
+def _server_internal_sessions() -> Any:
+    from . import server_internal_sessions
+
+    return server_internal_sessions
+
+
+def _server_internal_user() -> Any:
+    from . import server_internal_user
+
+    return server_internal_user
 
 
 def _server_llm_inference() -> Any:
@@ -272,28 +350,10 @@ def _server_models() -> Any:
     return server_models
 
 
-def _server_permissions() -> Any:
-    from . import server_permissions
-
-    return server_permissions
-
-
-def _server_persistence() -> Any:
-    from . import server_persistence
-
-    return server_persistence
-
-
 def _server_plugins() -> Any:
     from . import server_plugins
 
     return server_plugins
-
-
-def _server_repo() -> Any:
-    from . import server_repo
-
-    return server_repo
 
 
 def _server_runtime() -> Any:
@@ -476,6 +536,90 @@ def _session_instructions() -> Any:
     return session_instructions
 
 
+def _session_internal() -> Any:
+    from . import session_internal
+
+    return session_internal
+
+
+def _session_internal_canvas() -> Any:
+    from . import session_internal_canvas
+
+    return session_internal_canvas
+
+
+def _session_internal_commands() -> Any:
+    from . import session_internal_commands
+
+    return session_internal_commands
+
+
+def _session_internal_connectors() -> Any:
+    from . import session_internal_connectors
+
+    return session_internal_connectors
+
+
+def _session_internal_factory() -> Any:
+    from . import session_internal_factory
+
+    return session_internal_factory
+
+
+def _session_internal_github_auth() -> Any:
+    from . import session_internal_github_auth
+
+    return session_internal_github_auth
+
+
+def _session_internal_mcp() -> Any:
+    from . import session_internal_mcp
+
+    return session_internal_mcp
+
+
+def _session_internal_model() -> Any:
+    from . import session_internal_model
+
+    return session_internal_model
+
+
+def _session_internal_queue() -> Any:
+    from . import session_internal_queue
+
+    return session_internal_queue
+
+
+def _session_internal_schedule() -> Any:
+    from . import session_internal_schedule
+
+    return session_internal_schedule
+
+
+def _session_internal_settings() -> Any:
+    from . import session_internal_settings
+
+    return session_internal_settings
+
+
+def _session_internal_ui() -> Any:
+    from . import session_internal_ui
+
+    return session_internal_ui
+
+
+def _session_internal_usage() -> Any:
+    from . import session_internal_usage
+
+    return session_internal_usage
+
+
+def _session_internal_workflow() -> Any:
+    from . import session_internal_workflow
+
+    return session_internal_workflow
+
+
 def _session_limit_prediction() -> Any:
     from . import session_limit_prediction
 
@@ -590,12 +734,6 @@ def _session_schedule() -> Any:
     return session_schedule
 
 
-def _session_settings() -> Any:
-    from . import session_settings
-
-    return session_settings
-
-
 def _session_shell() -> Any:
     from . import session_shell
 
@@ -658,28 +796,15 @@ def _session_workspaces() -> Any:
 
 OUTBOUND = MethodTable(
     {
-        "connect": (_server, "CONNECT"),
         "ping": (_server, "PING"),
         "registerExtensionLaunchProvider": (_server, "REGISTER_EXTENSION_LAUNCH_PROVIDER"),
-        "account.describeAuthInfo": (_server_account, "ACCOUNT_DESCRIBE_AUTH_INFO"),
         "account.getAllUsers": (_server_account, "ACCOUNT_GET_ALL_USERS"),
         "account.getCurrentAuth": (_server_account, "ACCOUNT_GET_CURRENT_AUTH"),
-        "account.getGistSupport": (_server_account, "ACCOUNT_GET_GIST_SUPPORT"),
         "account.getQuota": (_server_account, "ACCOUNT_GET_QUOTA"),
-        "account.getTokenEnvVar": (_server_account, "ACCOUNT_GET_TOKEN_ENV_VAR"),
-        "account.getWebUrl": (_server_account, "ACCOUNT_GET_WEB_URL"),
         "account.login": (_server_account, "ACCOUNT_LOGIN"),
         "account.logout": (_server_account, "ACCOUNT_LOGOUT"),
         "agentRegistry.spawn": (_server_agent_registry, "AGENT_REGISTRY_SPAWN"),
-        "agents.customAgentInitialModelDecision": (
-            _server_agents,
-            "AGENTS_CUSTOM_AGENT_INITIAL_MODEL_DECISION",
-        ),
         "agents.discover": (_server_agents, "AGENTS_DISCOVER"),
-        "agents.getAvailableBuiltins": (_server_agents, "AGENTS_GET_AVAILABLE_BUILTINS"),
-        "agents.getBuiltinDefinition": (_server_agents, "AGENTS_GET_BUILTIN_DEFINITION"),
-        "agents.getBuiltinListingDefinition": (_server_agents, "AGENTS_GET_BUILTIN_LISTING_DEFINITION"),
-        "agents.getBuiltins": (_server_agents, "AGENTS_GET_BUILTINS"),
         "agents.getDiscoveryPaths": (_server_agents, "AGENTS_GET_DISCOVERY_PATHS"),
         "auth.getStatus": (_server_auth, "AUTH_GET_STATUS"),
         "azureMl.acquireFamily": (_server_azure_ml, "AZURE_ML_ACQUIRE_FAMILY"),
@@ -711,67 +836,212 @@ OUTBOUND = MethodTable(
         "extensions.disable": (_server_extensions, "EXTENSIONS_DISABLE"),
         "extensions.discover": (_server_extensions, "EXTENSIONS_DISCOVER"),
         "extensions.enable": (_server_extensions, "EXTENSIONS_ENABLE"),
-        "featureFlags.listMetadata": (_server_feature_flags, "FEATURE_FLAGS_LIST_METADATA"),
-        "featureFlags.resolve": (_server_feature_flags, "FEATURE_FLAGS_RESOLVE"),
-        "featureFlags.resolveStartupGates": (_server_feature_flags, "FEATURE_FLAGS_RESOLVE_STARTUP_GATES"),
-        "git.currentBranchRemote": (_server_git, "GIT_CURRENT_BRANCH_REMOTE"),
-        "git.reposFromRemotes": (_server_git, "GIT_REPOS_FROM_REMOTES"),
-        "git.workingDirectoryContext": (_server_git, "GIT_WORKING_DIRECTORY_CONTEXT"),
-        "gitHubOwners.cancel": (_server_github_owners, "GITHUB_OWNERS_CANCEL"),
-        "gitHubOwners.list": (_server_github_owners, "GITHUB_OWNERS_LIST"),
-        "gitHubOwners.nextRequestId": (_server_github_owners, "GITHUB_OWNERS_NEXT_REQUEST_ID"),
-        "gitHubRepository.atPath": (_server_github_repository, "GITHUB_REPOSITORY_AT_PATH"),
-        "globalState.load": (_server_global_state, "GLOBAL_STATE_LOAD"),
-        "globalState.loadForConfigDir": (_server_global_state, "GLOBAL_STATE_LOAD_FOR_CONFIG_DIR"),
-        "globalState.writeKey": (_server_global_state, "GLOBAL_STATE_WRITE_KEY"),
         "hooks.discover": (_server_hooks, "HOOKS_DISCOVER"),
-        "host.createSession": (_server_host, "HOST_CREATE_SESSION"),
         "host.dispose": (_server_host, "HOST_DISPOSE"),
-        "host.getConfiguration": (_server_host, "HOST_GET_CONFIGURATION"),
-        "host.getEnvironmentCredentials": (_server_host, "HOST_GET_ENVIRONMENT_CREDENTIALS"),
         "host.listSessions": (_server_host, "HOST_LIST_SESSIONS"),
         "host.publishSession": (_server_host, "HOST_PUBLISH_SESSION"),
-        "host.ready": (_server_host, "HOST_READY"),
-        "host.releaseSession": (_server_host, "HOST_RELEASE_SESSION"),
         "host.start": (_server_host, "HOST_START"),
         "host.unpublishSession": (_server_host, "HOST_UNPUBLISH_SESSION"),
-        "instructions.clearCache": (_server_instructions, "INSTRUCTIONS_CLEAR_CACHE"),
         "instructions.discover": (_server_instructions, "INSTRUCTIONS_DISCOVER"),
-        "instructions.discoverRepoSources": (_server_instructions, "INSTRUCTIONS_DISCOVER_REPO_SOURCES"),
         "instructions.getDiscoveryPaths": (_server_instructions, "INSTRUCTIONS_GET_DISCOVERY_PATHS"),
-        "instructions.getInitPrompt": (_server_instructions, "INSTRUCTIONS_GET_INIT_PROMPT"),
-        "llmInference.httpResponseChunk": (_server_llm_inference, "LLM_INFERENCE_HTTP_RESPONSE_CHUNK"),
-        "llmInference.httpResponseStart": (_server_llm_inference, "LLM_INFERENCE_HTTP_RESPONSE_START"),
-        "llmInference.setProvider": (_server_llm_inference, "LLM_INFERENCE_SET_PROVIDER"),
-        "managedSettings.applyControls": (_server_managed_settings, "MANAGED_SETTINGS_APPLY_CONTROLS"),
-        "managedSettings.clearCache": (_server_managed_settings, "MANAGED_SETTINGS_CLEAR_CACHE"),
-        "managedSettings.compose": (_server_managed_settings, "MANAGED_SETTINGS_COMPOSE"),
-        "managedSettings.ingest": (_server_managed_settings, "MANAGED_SETTINGS_INGEST"),
+        "connect": (_server_internal, "CONNECT"),
+        "account.describeAuthInfo": (_server_internal_account, "ACCOUNT_DESCRIBE_AUTH_INFO"),
+        "account.getGistSupport": (_server_internal_account, "ACCOUNT_GET_GIST_SUPPORT"),
+        "account.getTokenEnvVar": (_server_internal_account, "ACCOUNT_GET_TOKEN_ENV_VAR"),
+        "account.getWebUrl": (_server_internal_account, "ACCOUNT_GET_WEB_URL"),
+        "agents.customAgentInitialModelDecision": (
+            _server_internal_agents,
+            "AGENTS_CUSTOM_AGENT_INITIAL_MODEL_DECISION",
+        ),
+        "agents.getAvailableBuiltins": (_server_internal_agents, "AGENTS_GET_AVAILABLE_BUILTINS"),
+        "agents.getBuiltinDefinition": (_server_internal_agents, "AGENTS_GET_BUILTIN_DEFINITION"),
+        "agents.getBuiltinListingDefinition": (
+            _server_internal_agents,
+            "AGENTS_GET_BUILTIN_LISTING_DEFINITION",
+        ),
+        "agents.getBuiltins": (_server_internal_agents, "AGENTS_GET_BUILTINS"),
+        "featureFlags.listMetadata": (_server_internal_feature_flags, "FEATURE_FLAGS_LIST_METADATA"),
+        "featureFlags.resolve": (_server_internal_feature_flags, "FEATURE_FLAGS_RESOLVE"),
+        "featureFlags.resolveStartupGates": (
+            _server_internal_feature_flags,
+            "FEATURE_FLAGS_RESOLVE_STARTUP_GATES",
+        ),
+        "git.currentBranchRemote": (_server_internal_git, "GIT_CURRENT_BRANCH_REMOTE"),
+        "git.reposFromRemotes": (_server_internal_git, "GIT_REPOS_FROM_REMOTES"),
+        "git.workingDirectoryContext": (_server_internal_git, "GIT_WORKING_DIRECTORY_CONTEXT"),
+        "gitHubOwners.cancel": (_server_internal_github_owners, "GITHUB_OWNERS_CANCEL"),
+        "gitHubOwners.list": (_server_internal_github_owners, "GITHUB_OWNERS_LIST"),
+        "gitHubOwners.nextRequestId": (_server_internal_github_owners, "GITHUB_OWNERS_NEXT_REQUEST_ID"),
+        "gitHubRepository.atPath": (_server_internal_github_repository, "GITHUB_REPOSITORY_AT_PATH"),
+        "globalState.load": (_server_internal_global_state, "GLOBAL_STATE_LOAD"),
+        "globalState.loadForConfigDir": (_server_internal_global_state, "GLOBAL_STATE_LOAD_FOR_CONFIG_DIR"),
+        "globalState.writeKey": (_server_internal_global_state, "GLOBAL_STATE_WRITE_KEY"),
+        "host.createSession": (_server_internal_host, "HOST_CREATE_SESSION"),
+        "host.getConfiguration": (_server_internal_host, "HOST_GET_CONFIGURATION"),
+        "host.getEnvironmentCredentials": (_server_internal_host, "HOST_GET_ENVIRONMENT_CREDENTIALS"),
+        "host.ready": (_server_internal_host, "HOST_READY"),
+        "host.releaseSession": (_server_internal_host, "HOST_RELEASE_SESSION"),
+        "instructions.clearCache": (_server_internal_instructions, "INSTRUCTIONS_CLEAR_CACHE"),
+        "instructions.discoverRepoSources": (
+            _server_internal_instructions,
+            "INSTRUCTIONS_DISCOVER_REPO_SOURCES",
+        ),
+        "instructions.getInitPrompt": (_server_internal_instructions, "INSTRUCTIONS_GET_INIT_PROMPT"),
+        "managedSettings.applyControls": (
+            _server_internal_managed_settings,
+            "MANAGED_SETTINGS_APPLY_CONTROLS",
+        ),
+        "managedSettings.ingest": (_server_internal_managed_settings, "MANAGED_SETTINGS_INGEST"),
         "managedSettings.loadRemoteControl": (
-            _server_managed_settings,
+            _server_internal_managed_settings,
             "MANAGED_SETTINGS_LOAD_REMOTE_CONTROL",
         ),
-        "managedSettings.parseClientValue": (_server_managed_settings, "MANAGED_SETTINGS_PARSE_CLIENT_VALUE"),
-        "managedSettings.read": (_server_managed_settings, "MANAGED_SETTINGS_READ"),
-        "managedSettings.readDevice": (_server_managed_settings, "MANAGED_SETTINGS_READ_DEVICE"),
-        "managedSettings.resolve": (_server_managed_settings, "MANAGED_SETTINGS_RESOLVE"),
+        "managedSettings.parseClientValue": (
+            _server_internal_managed_settings,
+            "MANAGED_SETTINGS_PARSE_CLIENT_VALUE",
+        ),
+        "managedSettings.readDevice": (_server_internal_managed_settings, "MANAGED_SETTINGS_READ_DEVICE"),
         "managedSettings.resolveBypassDisableTransition": (
-            _server_managed_settings,
+            _server_internal_managed_settings,
             "MANAGED_SETTINGS_RESOLVE_BYPASS_DISABLE_TRANSITION",
         ),
         "managedSettings.resolveDeviceForceLoginOrgsGate": (
-            _server_managed_settings,
+            _server_internal_managed_settings,
             "MANAGED_SETTINGS_RESOLVE_DEVICE_FORCE_LOGIN_ORGS_GATE",
         ),
         "managedSettings.resolveEffectiveValue": (
-            _server_managed_settings,
+            _server_internal_managed_settings,
             "MANAGED_SETTINGS_RESOLVE_EFFECTIVE_VALUE",
         ),
         "managedSettings.resolveStartupPolicy": (
-            _server_managed_settings,
+            _server_internal_managed_settings,
             "MANAGED_SETTINGS_RESOLVE_STARTUP_POLICY",
         ),
-        "managedSettings.retainPolicy": (_server_managed_settings, "MANAGED_SETTINGS_RETAIN_POLICY"),
+        "managedSettings.retainPolicy": (_server_internal_managed_settings, "MANAGED_SETTINGS_RETAIN_POLICY"),
+        "mcp.listBuiltinServerNames": (_server_internal_mcp, "MCP_LIST_BUILTIN_SERVER_NAMES"),
+        "mcp.shouldExcludeGitHubTools": (_server_internal_mcp, "MCP_SHOULD_EXCLUDE_GITHUB_TOOLS"),
+        "mcp.oauth.checkDcrSupport": (_server_internal_mcp, "MCP_OAUTH_CHECK_DCR_SUPPORT"),
+        "mcp.oauth.fetchProtectedResourceMetadata": (
+            _server_internal_mcp,
+            "MCP_OAUTH_FETCH_PROTECTED_RESOURCE_METADATA",
+        ),
+        "mcp.oauth.isMicrosoftAuthorizationServer": (
+            _server_internal_mcp,
+            "MCP_OAUTH_IS_MICROSOFT_AUTHORIZATION_SERVER",
+        ),
+        "mcp.oauth.staticClientConfig": (_server_internal_mcp, "MCP_OAUTH_STATIC_CLIENT_CONFIG"),
+        "mcp.registry.allocateRequestId": (_server_internal_mcp, "MCP_REGISTRY_ALLOCATE_REQUEST_ID"),
+        "mcp.registry.cancel": (_server_internal_mcp, "MCP_REGISTRY_CANCEL"),
+        "mcp.registry.search": (_server_internal_mcp, "MCP_REGISTRY_SEARCH"),
+        "permissions.evaluateManagedPolicy": (
+            _server_internal_permissions,
+            "PERMISSIONS_EVALUATE_MANAGED_POLICY",
+        ),
+        "permissions.folderTrust.checkTrust": (
+            _server_internal_permissions,
+            "PERMISSIONS_FOLDER_TRUST_CHECK_TRUST",
+        ),
+        "permissions.locations.cleanupOrphaned": (
+            _server_internal_permissions,
+            "PERMISSIONS_LOCATIONS_CLEANUP_ORPHANED",
+        ),
+        "persistence.writeRawJsonLocked": (_server_internal_persistence, "PERSISTENCE_WRITE_RAW_JSON_LOCKED"),
+        "repo.settings.edit": (_server_internal_repo, "REPO_SETTINGS_EDIT"),
+        "repo.settings.readRaw": (_server_internal_repo, "REPO_SETTINGS_READ_RAW"),
+        "repo.settings.writeAll": (_server_internal_repo, "REPO_SETTINGS_WRITE_ALL"),
+        "repo.settings.writeKey": (_server_internal_repo, "REPO_SETTINGS_WRITE_KEY"),
+        "sandbox.checkEnforcementCommand": (_server_internal_sandbox, "SANDBOX_CHECK_ENFORCEMENT_COMMAND"),
+        "sandbox.checkPlatformSupport": (_server_internal_sandbox, "SANDBOX_CHECK_PLATFORM_SUPPORT"),
+        "sandbox.checkWindowsHostLoopbackSupport": (
+            _server_internal_sandbox,
+            "SANDBOX_CHECK_WINDOWS_HOST_LOOPBACK_SUPPORT",
+        ),
+        "sandbox.filterPickerCandidates": (_server_internal_sandbox, "SANDBOX_FILTER_PICKER_CANDIDATES"),
+        "sandbox.getDocsUrl": (_server_internal_sandbox, "SANDBOX_GET_DOCS_URL"),
+        "sandbox.getUnsupportedMessage": (_server_internal_sandbox, "SANDBOX_GET_UNSUPPORTED_MESSAGE"),
+        "sandbox.getUnsupportedSettingDisabledNotice": (
+            _server_internal_sandbox,
+            "SANDBOX_GET_UNSUPPORTED_SETTING_DISABLED_NOTICE",
+        ),
+        "sandbox.getUnsupportedStartupNotice": (
+            _server_internal_sandbox,
+            "SANDBOX_GET_UNSUPPORTED_STARTUP_NOTICE",
+        ),
+        "sandbox.preparePickerPolicy": (_server_internal_sandbox, "SANDBOX_PREPARE_PICKER_POLICY"),
+        "sandbox.resolveFlooredConfig": (_server_internal_sandbox, "SANDBOX_RESOLVE_FLOORED_CONFIG"),
+        "sandbox.resolveForOptional": (_server_internal_sandbox, "SANDBOX_RESOLVE_FOR_OPTIONAL"),
+        "sandbox.proxySecret.delete": (_server_internal_sandbox, "SANDBOX_PROXY_SECRET_DELETE"),
+        "sandbox.proxySecret.get": (_server_internal_sandbox, "SANDBOX_PROXY_SECRET_GET"),
+        "sandbox.proxySecret.getLocation": (_server_internal_sandbox, "SANDBOX_PROXY_SECRET_GET_LOCATION"),
+        "sandbox.proxySecret.save": (_server_internal_sandbox, "SANDBOX_PROXY_SECRET_SAVE"),
+        "sandbox.settings.applyDefaults": (_server_internal_sandbox, "SANDBOX_SETTINGS_APPLY_DEFAULTS"),
+        "sessions.configureSessionExtensions": (
+            _server_internal_sessions,
+            "SESSIONS_CONFIGURE_SESSION_EXTENSIONS",
+        ),
+        "sessions.createWorkspace": (_server_internal_sessions, "SESSIONS_CREATE_WORKSPACE"),
+        "sessions.delete": (_server_internal_sessions, "SESSIONS_DELETE"),
+        "sessions.getBoardEntryCount": (_server_internal_sessions, "SESSIONS_GET_BOARD_ENTRY_COUNT"),
+        "sessions.getEventFilePath": (_server_internal_sessions, "SESSIONS_GET_EVENT_FILE_PATH"),
+        "sessions.getMetadata": (_server_internal_sessions, "SESSIONS_GET_METADATA"),
+        "sessions.getPersistedRemoteSteerable": (
+            _server_internal_sessions,
+            "SESSIONS_GET_PERSISTED_REMOTE_STEERABLE",
+        ),
+        "sessions.listNonEmptySessionIds": (_server_internal_sessions, "SESSIONS_LIST_NON_EMPTY_SESSION_IDS"),
+        "sessions.loadWorkspace": (_server_internal_sessions, "SESSIONS_LOAD_WORKSPACE"),
+        "sessions.pollSpawnedSessions": (_server_internal_sessions, "SESSIONS_POLL_SPAWNED_SESSIONS"),
+        "sessions.registerExtensionToolsOnSession": (
+            _server_internal_sessions,
+            "SESSIONS_REGISTER_EXTENSION_TOOLS_ON_SESSION",
+        ),
+        "sessions.updateWorkspaceFields": (_server_internal_sessions, "SESSIONS_UPDATE_WORKSPACE_FIELDS"),
+        "user.settings.applyTopKey": (_server_internal_user, "USER_SETTINGS_APPLY_TOP_KEY"),
+        "user.settings.buildRuntime": (_server_internal_user, "USER_SETTINGS_BUILD_RUNTIME"),
+        "user.settings.diagnoseProblems": (_server_internal_user, "USER_SETTINGS_DIAGNOSE_PROBLEMS"),
+        "user.settings.edit": (_server_internal_user, "USER_SETTINGS_EDIT"),
+        "user.settings.getPath": (_server_internal_user, "USER_SETTINGS_GET_PATH"),
+        "user.settings.getPaths": (_server_internal_user, "USER_SETTINGS_GET_PATHS"),
+        "user.settings.getUnknownKeysWarning": (
+            _server_internal_user,
+            "USER_SETTINGS_GET_UNKNOWN_KEYS_WARNING",
+        ),
+        "user.settings.listGovernanceKeys": (_server_internal_user, "USER_SETTINGS_LIST_GOVERNANCE_KEYS"),
+        "user.settings.loadAndMergeRepo": (_server_internal_user, "USER_SETTINGS_LOAD_AND_MERGE_REPO"),
+        "user.settings.loadForConfigDir": (_server_internal_user, "USER_SETTINGS_LOAD_FOR_CONFIG_DIR"),
+        "user.settings.loadForEdit": (_server_internal_user, "USER_SETTINGS_LOAD_FOR_EDIT"),
+        "user.settings.loadRepo": (_server_internal_user, "USER_SETTINGS_LOAD_REPO"),
+        "user.settings.loadWithWarning": (_server_internal_user, "USER_SETTINGS_LOAD_WITH_WARNING"),
+        "user.settings.mergeManagedAndUser": (_server_internal_user, "USER_SETTINGS_MERGE_MANAGED_AND_USER"),
+        "user.settings.mergeRepoValue": (_server_internal_user, "USER_SETTINGS_MERGE_REPO_VALUE"),
+        "user.settings.migrateObsoleteOnDisk": (
+            _server_internal_user,
+            "USER_SETTINGS_MIGRATE_OBSOLETE_ON_DISK",
+        ),
+        "user.settings.migrateStaffLogLevelOnce": (
+            _server_internal_user,
+            "USER_SETTINGS_MIGRATE_STAFF_LOG_LEVEL_ONCE",
+        ),
+        "user.settings.migrateStaffUpdateChannelOnce": (
+            _server_internal_user,
+            "USER_SETTINGS_MIGRATE_STAFF_UPDATE_CHANNEL_ONCE",
+        ),
+        "user.settings.normalize": (_server_internal_user, "USER_SETTINGS_NORMALIZE"),
+        "user.settings.resetStaffModelSelectionOnce": (
+            _server_internal_user,
+            "USER_SETTINGS_RESET_STAFF_MODEL_SELECTION_ONCE",
+        ),
+        "user.settings.setHookDisabled": (_server_internal_user, "USER_SETTINGS_SET_HOOK_DISABLED"),
+        "user.settings.update": (_server_internal_user, "USER_SETTINGS_UPDATE"),
+        "user.settings.validate": (_server_internal_user, "USER_SETTINGS_VALIDATE"),
+        "user.settings.writeAll": (_server_internal_user, "USER_SETTINGS_WRITE_ALL"),
+        "llmInference.httpResponseChunk": (_server_llm_inference, "LLM_INFERENCE_HTTP_RESPONSE_CHUNK"),
+        "llmInference.httpResponseStart": (_server_llm_inference, "LLM_INFERENCE_HTTP_RESPONSE_START"),
+        "llmInference.setProvider": (_server_llm_inference, "LLM_INFERENCE_SET_PROVIDER"),
+        "managedSettings.clearCache": (_server_managed_settings, "MANAGED_SETTINGS_CLEAR_CACHE"),
+        "managedSettings.compose": (_server_managed_settings, "MANAGED_SETTINGS_COMPOSE"),
+        "managedSettings.read": (_server_managed_settings, "MANAGED_SETTINGS_READ"),
+        "managedSettings.resolve": (_server_managed_settings, "MANAGED_SETTINGS_RESOLVE"),
         "managedSettings.schema": (_server_managed_settings, "MANAGED_SETTINGS_SCHEMA"),
         "managedSettings.validate": (_server_managed_settings, "MANAGED_SETTINGS_VALIDATE"),
         "managedSettings.permissions.evaluate": (
@@ -781,11 +1051,9 @@ OUTBOUND = MethodTable(
         "mcp.applyInstall": (_server_mcp, "MCP_APPLY_INSTALL"),
         "mcp.applyUninstall": (_server_mcp, "MCP_APPLY_UNINSTALL"),
         "mcp.discover": (_server_mcp, "MCP_DISCOVER"),
-        "mcp.listBuiltinServerNames": (_server_mcp, "MCP_LIST_BUILTIN_SERVER_NAMES"),
         "mcp.planInstall": (_server_mcp, "MCP_PLAN_INSTALL"),
         "mcp.planUninstall": (_server_mcp, "MCP_PLAN_UNINSTALL"),
         "mcp.prepareInstall": (_server_mcp, "MCP_PREPARE_INSTALL"),
-        "mcp.shouldExcludeGitHubTools": (_server_mcp, "MCP_SHOULD_EXCLUDE_GITHUB_TOOLS"),
         "mcp.config.add": (_server_mcp, "MCP_CONFIG_ADD"),
         "mcp.config.disable": (_server_mcp, "MCP_CONFIG_DISABLE"),
         "mcp.config.enable": (_server_mcp, "MCP_CONFIG_ENABLE"),
@@ -797,29 +1065,9 @@ OUTBOUND = MethodTable(
         "mcp.installations.list": (_server_mcp, "MCP_INSTALLATIONS_LIST"),
         "mcp.installations.recover": (_server_mcp, "MCP_INSTALLATIONS_RECOVER"),
         "mcp.installations.status": (_server_mcp, "MCP_INSTALLATIONS_STATUS"),
-        "mcp.oauth.checkDcrSupport": (_server_mcp, "MCP_OAUTH_CHECK_DCR_SUPPORT"),
-        "mcp.oauth.fetchProtectedResourceMetadata": (
-            _server_mcp,
-            "MCP_OAUTH_FETCH_PROTECTED_RESOURCE_METADATA",
-        ),
-        "mcp.oauth.isMicrosoftAuthorizationServer": (
-            _server_mcp,
-            "MCP_OAUTH_IS_MICROSOFT_AUTHORIZATION_SERVER",
-        ),
-        "mcp.oauth.staticClientConfig": (_server_mcp, "MCP_OAUTH_STATIC_CLIENT_CONFIG"),
-        "mcp.registry.allocateRequestId": (_server_mcp, "MCP_REGISTRY_ALLOCATE_REQUEST_ID"),
-        "mcp.registry.cancel": (_server_mcp, "MCP_REGISTRY_CANCEL"),
-        "mcp.registry.search": (_server_mcp, "MCP_REGISTRY_SEARCH"),
         "models.getBuiltInCatalog": (_server_models, "MODELS_GET_BUILT_IN_CATALOG"),
         "models.list": (_server_models, "MODELS_LIST"),
         "models.listTokenPriceUnits": (_server_models, "MODELS_LIST_TOKEN_PRICE_UNITS"),
-        "permissions.evaluateManagedPolicy": (_server_permissions, "PERMISSIONS_EVALUATE_MANAGED_POLICY"),
-        "permissions.folderTrust.checkTrust": (_server_permissions, "PERMISSIONS_FOLDER_TRUST_CHECK_TRUST"),
-        "permissions.locations.cleanupOrphaned": (
-            _server_permissions,
-            "PERMISSIONS_LOCATIONS_CLEANUP_ORPHANED",
-        ),
-        "persistence.writeRawJsonLocked": (_server_persistence, "PERSISTENCE_WRITE_RAW_JSON_LOCKED"),
         "plugins.applyInstall": (_server_plugins, "PLUGINS_APPLY_INSTALL"),
         "plugins.disable": (_server_plugins, "PLUGINS_DISABLE"),
         "plugins.enable": (_server_plugins, "PLUGINS_ENABLE"),
@@ -835,29 +1083,8 @@ OUTBOUND = MethodTable(
         "plugins.marketplaces.list": (_server_plugins, "PLUGINS_MARKETPLACES_LIST"),
         "plugins.marketplaces.refresh": (_server_plugins, "PLUGINS_MARKETPLACES_REFRESH"),
         "plugins.marketplaces.remove": (_server_plugins, "PLUGINS_MARKETPLACES_REMOVE"),
-        "repo.settings.edit": (_server_repo, "REPO_SETTINGS_EDIT"),
-        "repo.settings.readRaw": (_server_repo, "REPO_SETTINGS_READ_RAW"),
-        "repo.settings.writeAll": (_server_repo, "REPO_SETTINGS_WRITE_ALL"),
-        "repo.settings.writeKey": (_server_repo, "REPO_SETTINGS_WRITE_KEY"),
         "runtime.shutdown": (_server_runtime, "RUNTIME_SHUTDOWN"),
-        "sandbox.checkEnforcementCommand": (_server_sandbox, "SANDBOX_CHECK_ENFORCEMENT_COMMAND"),
-        "sandbox.checkPlatformSupport": (_server_sandbox, "SANDBOX_CHECK_PLATFORM_SUPPORT"),
-        "sandbox.checkWindowsHostLoopbackSupport": (
-            _server_sandbox,
-            "SANDBOX_CHECK_WINDOWS_HOST_LOOPBACK_SUPPORT",
-        ),
-        "sandbox.filterPickerCandidates": (_server_sandbox, "SANDBOX_FILTER_PICKER_CANDIDATES"),
-        "sandbox.getDocsUrl": (_server_sandbox, "SANDBOX_GET_DOCS_URL"),
         "sandbox.getHostSupport": (_server_sandbox, "SANDBOX_GET_HOST_SUPPORT"),
-        "sandbox.getUnsupportedMessage": (_server_sandbox, "SANDBOX_GET_UNSUPPORTED_MESSAGE"),
-        "sandbox.getUnsupportedSettingDisabledNotice": (
-            _server_sandbox,
-            "SANDBOX_GET_UNSUPPORTED_SETTING_DISABLED_NOTICE",
-        ),
-        "sandbox.getUnsupportedStartupNotice": (_server_sandbox, "SANDBOX_GET_UNSUPPORTED_STARTUP_NOTICE"),
-        "sandbox.preparePickerPolicy": (_server_sandbox, "SANDBOX_PREPARE_PICKER_POLICY"),
-        "sandbox.resolveFlooredConfig": (_server_sandbox, "SANDBOX_RESOLVE_FLOORED_CONFIG"),
-        "sandbox.resolveForOptional": (_server_sandbox, "SANDBOX_RESOLVE_FOR_OPTIONAL"),
         "sandbox.proxyCa.checkInstallationSupport": (
             _server_sandbox,
             "SANDBOX_PROXY_CA_CHECK_INSTALLATION_SUPPORT",
@@ -868,11 +1095,6 @@ OUTBOUND = MethodTable(
         "sandbox.proxyCa.remove": (_server_sandbox, "SANDBOX_PROXY_CA_REMOVE"),
         "sandbox.proxyCa.rotate": (_server_sandbox, "SANDBOX_PROXY_CA_ROTATE"),
         "sandbox.proxyCa.trust": (_server_sandbox, "SANDBOX_PROXY_CA_TRUST"),
-        "sandbox.proxySecret.delete": (_server_sandbox, "SANDBOX_PROXY_SECRET_DELETE"),
-        "sandbox.proxySecret.get": (_server_sandbox, "SANDBOX_PROXY_SECRET_GET"),
-        "sandbox.proxySecret.getLocation": (_server_sandbox, "SANDBOX_PROXY_SECRET_GET_LOCATION"),
-        "sandbox.proxySecret.save": (_server_sandbox, "SANDBOX_PROXY_SECRET_SAVE"),
-        "sandbox.settings.applyDefaults": (_server_sandbox, "SANDBOX_SETTINGS_APPLY_DEFAULTS"),
         "secrets.addFilterValues": (_server_secrets, "SECRETS_ADD_FILTER_VALUES"),
         "session.create": (_server_session, "SESSION_CREATE"),
         "session.delete": (_server_session, "SESSION_DELETE"),
@@ -886,34 +1108,20 @@ OUTBOUND = MethodTable(
         "sessions.bulkDelete": (_server_sessions, "SESSIONS_BULK_DELETE"),
         "sessions.checkInUse": (_server_sessions, "SESSIONS_CHECK_IN_USE"),
         "sessions.close": (_server_sessions, "SESSIONS_CLOSE"),
-        "sessions.configureSessionExtensions": (_server_sessions, "SESSIONS_CONFIGURE_SESSION_EXTENSIONS"),
         "sessions.connect": (_server_sessions, "SESSIONS_CONNECT"),
-        "sessions.createWorkspace": (_server_sessions, "SESSIONS_CREATE_WORKSPACE"),
-        "sessions.delete": (_server_sessions, "SESSIONS_DELETE"),
         "sessions.enrichMetadata": (_server_sessions, "SESSIONS_ENRICH_METADATA"),
         "sessions.findByPrefix": (_server_sessions, "SESSIONS_FIND_BY_PREFIX"),
         "sessions.findByTaskId": (_server_sessions, "SESSIONS_FIND_BY_TASK_ID"),
         "sessions.fork": (_server_sessions, "SESSIONS_FORK"),
-        "sessions.getBoardEntryCount": (_server_sessions, "SESSIONS_GET_BOARD_ENTRY_COUNT"),
         "sessions.getClientMetadata": (_server_sessions, "SESSIONS_GET_CLIENT_METADATA"),
-        "sessions.getEventFilePath": (_server_sessions, "SESSIONS_GET_EVENT_FILE_PATH"),
         "sessions.getLastForContext": (_server_sessions, "SESSIONS_GET_LAST_FOR_CONTEXT"),
-        "sessions.getMetadata": (_server_sessions, "SESSIONS_GET_METADATA"),
-        "sessions.getPersistedRemoteSteerable": (_server_sessions, "SESSIONS_GET_PERSISTED_REMOTE_STEERABLE"),
         "sessions.getRemoteControlStatus": (_server_sessions, "SESSIONS_GET_REMOTE_CONTROL_STATUS"),
         "sessions.getSizes": (_server_sessions, "SESSIONS_GET_SIZES"),
         "sessions.list": (_server_sessions, "SESSIONS_LIST"),
-        "sessions.listNonEmptySessionIds": (_server_sessions, "SESSIONS_LIST_NON_EMPTY_SESSION_IDS"),
         "sessions.loadDeferredRepoHooks": (_server_sessions, "SESSIONS_LOAD_DEFERRED_REPO_HOOKS"),
-        "sessions.loadWorkspace": (_server_sessions, "SESSIONS_LOAD_WORKSPACE"),
         "sessions.open": (_server_sessions, "SESSIONS_OPEN"),
-        "sessions.pollSpawnedSessions": (_server_sessions, "SESSIONS_POLL_SPAWNED_SESSIONS"),
         "sessions.pruneOld": (_server_sessions, "SESSIONS_PRUNE_OLD"),
         "sessions.readPersistedEvents": (_server_sessions, "SESSIONS_READ_PERSISTED_EVENTS"),
-        "sessions.registerExtensionToolsOnSession": (
-            _server_sessions,
-            "SESSIONS_REGISTER_EXTENSION_TOOLS_ON_SESSION",
-        ),
         "sessions.releaseLock": (_server_sessions, "SESSIONS_RELEASE_LOCK"),
         "sessions.reloadPluginHooks": (_server_sessions, "SESSIONS_RELOAD_PLUGIN_HOOKS"),
         "sessions.save": (_server_sessions, "SESSIONS_SAVE"),
@@ -922,7 +1130,6 @@ OUTBOUND = MethodTable(
         "sessions.startRemoteControl": (_server_sessions, "SESSIONS_START_REMOTE_CONTROL"),
         "sessions.stopRemoteControl": (_server_sessions, "SESSIONS_STOP_REMOTE_CONTROL"),
         "sessions.transferRemoteControl": (_server_sessions, "SESSIONS_TRANSFER_REMOTE_CONTROL"),
-        "sessions.updateWorkspaceFields": (_server_sessions, "SESSIONS_UPDATE_WORKSPACE_FIELDS"),
         "skills.applyInstall": (_server_skills, "SKILLS_APPLY_INSTALL"),
         "skills.applyUninstall": (_server_skills, "SKILLS_APPLY_UNINSTALL"),
         "skills.discover": (_server_skills, "SKILLS_DISCOVER"),
@@ -938,42 +1145,9 @@ OUTBOUND = MethodTable(
         "skills.installations.status": (_server_skills, "SKILLS_INSTALLATIONS_STATUS"),
         "status.get": (_server_status, "STATUS_GET"),
         "tools.list": (_server_tools, "TOOLS_LIST"),
-        "user.settings.applyTopKey": (_server_user, "USER_SETTINGS_APPLY_TOP_KEY"),
-        "user.settings.buildRuntime": (_server_user, "USER_SETTINGS_BUILD_RUNTIME"),
-        "user.settings.diagnoseProblems": (_server_user, "USER_SETTINGS_DIAGNOSE_PROBLEMS"),
-        "user.settings.edit": (_server_user, "USER_SETTINGS_EDIT"),
         "user.settings.get": (_server_user, "USER_SETTINGS_GET"),
-        "user.settings.getPath": (_server_user, "USER_SETTINGS_GET_PATH"),
-        "user.settings.getPaths": (_server_user, "USER_SETTINGS_GET_PATHS"),
-        "user.settings.getUnknownKeysWarning": (_server_user, "USER_SETTINGS_GET_UNKNOWN_KEYS_WARNING"),
-        "user.settings.listGovernanceKeys": (_server_user, "USER_SETTINGS_LIST_GOVERNANCE_KEYS"),
-        "user.settings.loadAndMergeRepo": (_server_user, "USER_SETTINGS_LOAD_AND_MERGE_REPO"),
-        "user.settings.loadForConfigDir": (_server_user, "USER_SETTINGS_LOAD_FOR_CONFIG_DIR"),
-        "user.settings.loadForEdit": (_server_user, "USER_SETTINGS_LOAD_FOR_EDIT"),
-        "user.settings.loadRepo": (_server_user, "USER_SETTINGS_LOAD_REPO"),
-        "user.settings.loadWithWarning": (_server_user, "USER_SETTINGS_LOAD_WITH_WARNING"),
-        "user.settings.mergeManagedAndUser": (_server_user, "USER_SETTINGS_MERGE_MANAGED_AND_USER"),
-        "user.settings.mergeRepoValue": (_server_user, "USER_SETTINGS_MERGE_REPO_VALUE"),
-        "user.settings.migrateObsoleteOnDisk": (_server_user, "USER_SETTINGS_MIGRATE_OBSOLETE_ON_DISK"),
-        "user.settings.migrateStaffLogLevelOnce": (
-            _server_user,
-            "USER_SETTINGS_MIGRATE_STAFF_LOG_LEVEL_ONCE",
-        ),
-        "user.settings.migrateStaffUpdateChannelOnce": (
-            _server_user,
-            "USER_SETTINGS_MIGRATE_STAFF_UPDATE_CHANNEL_ONCE",
-        ),
-        "user.settings.normalize": (_server_user, "USER_SETTINGS_NORMALIZE"),
         "user.settings.reload": (_server_user, "USER_SETTINGS_RELOAD"),
-        "user.settings.resetStaffModelSelectionOnce": (
-            _server_user,
-            "USER_SETTINGS_RESET_STAFF_MODEL_SELECTION_ONCE",
-        ),
         "user.settings.set": (_server_user, "USER_SETTINGS_SET"),
-        "user.settings.setHookDisabled": (_server_user, "USER_SETTINGS_SET_HOOK_DISABLED"),
-        "user.settings.update": (_server_user, "USER_SETTINGS_UPDATE"),
-        "user.settings.validate": (_server_user, "USER_SETTINGS_VALIDATE"),
-        "user.settings.writeAll": (_server_user, "USER_SETTINGS_WRITE_ALL"),
         "session.abort": (_session, "ABORT"),
         "session.cancelAllBackgroundAgents": (_session, "CANCEL_ALL_BACKGROUND_AGENTS"),
         "session.destroy": (_session, "DESTROY"),
@@ -984,7 +1158,6 @@ OUTBOUND = MethodTable(
         "session.send": (_session, "SEND"),
         "session.sendAndWait": (_session, "SEND_AND_WAIT"),
         "session.sendMessages": (_session, "SEND_MESSAGES"),
-        "session.sendSystemNotification": (_session, "SEND_SYSTEM_NOTIFICATION"),
         "session.shutdown": (_session, "SHUTDOWN"),
         "session.suspend": (_session, "SUSPEND"),
         "session.accounts.enumerate": (_session_accounts, "ACCOUNTS_ENUMERATE"),
@@ -1010,14 +1183,8 @@ OUTBOUND = MethodTable(
         "session.canvas.listOpen": (_session_canvas, "CANVAS_LIST_OPEN"),
         "session.canvas.open": (_session_canvas, "CANVAS_OPEN"),
         "session.canvas.action.invoke": (_session_canvas, "CANVAS_ACTION_INVOKE"),
-        "session.canvas.provider.register": (_session_canvas, "CANVAS_PROVIDER_REGISTER"),
-        "session.canvas.provider.unregister": (_session_canvas, "CANVAS_PROVIDER_UNREGISTER"),
         "session.commands.enqueue": (_session_commands, "COMMANDS_ENQUEUE"),
         "session.commands.execute": (_session_commands, "COMMANDS_EXECUTE"),
-        "session.commands.finalizeInvocationEffect": (
-            _session_commands,
-            "COMMANDS_FINALIZE_INVOCATION_EFFECT",
-        ),
         "session.commands.handlePendingCommand": (_session_commands, "COMMANDS_HANDLE_PENDING_COMMAND"),
         "session.commands.invoke": (_session_commands, "COMMANDS_INVOKE"),
         "session.commands.list": (_session_commands, "COMMANDS_LIST"),
@@ -1035,10 +1202,8 @@ OUTBOUND = MethodTable(
         "session.connectors.getStatus": (_session_connectors, "CONNECTORS_GET_STATUS"),
         "session.connectors.list": (_session_connectors, "CONNECTORS_LIST"),
         "session.connectors.reconcile": (_session_connectors, "CONNECTORS_RECONCILE"),
-        "session.connectors.reconcileForStartup": (_session_connectors, "CONNECTORS_RECONCILE_FOR_STARTUP"),
         "session.connectors.reconnect": (_session_connectors, "CONNECTORS_RECONNECT"),
         "session.connectors.refresh": (_session_connectors, "CONNECTORS_REFRESH"),
-        "session.connectors.withdrawProjection": (_session_connectors, "CONNECTORS_WITHDRAW_PROJECTION"),
         "session.contentExclusion.checkPaths": (_session_content_exclusion, "CONTENT_EXCLUSION_CHECK_PATHS"),
         "session.customizations.reload": (_session_customizations, "CUSTOMIZATIONS_RELOAD"),
         "session.debug.collectLogs": (_session_debug, "DEBUG_COLLECT_LOGS"),
@@ -1065,25 +1230,12 @@ OUTBOUND = MethodTable(
         "session.factory.listRuns": (_session_factory, "FACTORY_LIST_RUNS"),
         "session.factory.log": (_session_factory, "FACTORY_LOG"),
         "session.factory.resume": (_session_factory, "FACTORY_RESUME"),
-        "session.factory.resumeFromTool": (_session_factory, "FACTORY_RESUME_FROM_TOOL"),
         "session.factory.run": (_session_factory, "FACTORY_RUN"),
-        "session.factory.runFromTool": (_session_factory, "FACTORY_RUN_FROM_TOOL"),
         "session.factory.journal.get": (_session_factory, "FACTORY_JOURNAL_GET"),
         "session.factory.journal.put": (_session_factory, "FACTORY_JOURNAL_PUT"),
         "session.fleet.start": (_session_fleet, "FLEET_START"),
-        "session.gitHubAuth.getAllAuthAvailable": (
-            _session_github_auth,
-            "GITHUB_AUTH_GET_ALL_AUTH_AVAILABLE",
-        ),
-        "session.gitHubAuth.getCurrentAuthInfo": (_session_github_auth, "GITHUB_AUTH_GET_CURRENT_AUTH_INFO"),
         "session.gitHubAuth.getStatus": (_session_github_auth, "GITHUB_AUTH_GET_STATUS"),
-        "session.gitHubAuth.lastAuthErrors": (_session_github_auth, "GITHUB_AUTH_LAST_AUTH_ERRORS"),
-        "session.gitHubAuth.login": (_session_github_auth, "GITHUB_AUTH_LOGIN"),
-        "session.gitHubAuth.logout": (_session_github_auth, "GITHUB_AUTH_LOGOUT"),
-        "session.gitHubAuth.logoutUser": (_session_github_auth, "GITHUB_AUTH_LOGOUT_USER"),
-        "session.gitHubAuth.refreshCopilotUser": (_session_github_auth, "GITHUB_AUTH_REFRESH_COPILOT_USER"),
         "session.gitHubAuth.setCredentials": (_session_github_auth, "GITHUB_AUTH_SET_CREDENTIALS"),
-        "session.gitHubAuth.switchToAuth": (_session_github_auth, "GITHUB_AUTH_SWITCH_TO_AUTH"),
         "session.history.abortManualCompaction": (_session_history, "HISTORY_ABORT_MANUAL_COMPACTION"),
         "session.history.cancelBackgroundCompaction": (
             _session_history,
@@ -1098,11 +1250,81 @@ OUTBOUND = MethodTable(
         "session.history.truncate": (_session_history, "HISTORY_TRUNCATE"),
         "session.instructions.getSources": (_session_instructions, "INSTRUCTIONS_GET_SOURCES"),
         "session.instructions.reload": (_session_instructions, "INSTRUCTIONS_RELOAD"),
+        "session.sendSystemNotification": (_session_internal, "SEND_SYSTEM_NOTIFICATION"),
+        "session.canvas.provider.register": (_session_internal_canvas, "CANVAS_PROVIDER_REGISTER"),
+        "session.canvas.provider.unregister": (_session_internal_canvas, "CANVAS_PROVIDER_UNREGISTER"),
+        "session.commands.finalizeInvocationEffect": (
+            _session_internal_commands,
+            "COMMANDS_FINALIZE_INVOCATION_EFFECT",
+        ),
+        "session.connectors.reconcileForStartup": (
+            _session_internal_connectors,
+            "CONNECTORS_RECONCILE_FOR_STARTUP",
+        ),
+        "session.connectors.withdrawProjection": (
+            _session_internal_connectors,
+            "CONNECTORS_WITHDRAW_PROJECTION",
+        ),
+        "session.factory.resumeFromTool": (_session_internal_factory, "FACTORY_RESUME_FROM_TOOL"),
+        "session.factory.runFromTool": (_session_internal_factory, "FACTORY_RUN_FROM_TOOL"),
+        "session.gitHubAuth.getAllAuthAvailable": (
+            _session_internal_github_auth,
+            "GITHUB_AUTH_GET_ALL_AUTH_AVAILABLE",
+        ),
+        "session.gitHubAuth.getCurrentAuthInfo": (
+            _session_internal_github_auth,
+            "GITHUB_AUTH_GET_CURRENT_AUTH_INFO",
+        ),
+        "session.gitHubAuth.lastAuthErrors": (_session_internal_github_auth, "GITHUB_AUTH_LAST_AUTH_ERRORS"),
+        "session.gitHubAuth.login": (_session_internal_github_auth, "GITHUB_AUTH_LOGIN"),
+        "session.gitHubAuth.logout": (_session_internal_github_auth, "GITHUB_AUTH_LOGOUT"),
+        "session.gitHubAuth.logoutUser": (_session_internal_github_auth, "GITHUB_AUTH_LOGOUT_USER"),
+        "session.gitHubAuth.refreshCopilotUser": (
+            _session_internal_github_auth,
+            "GITHUB_AUTH_REFRESH_COPILOT_USER",
+        ),
+        "session.gitHubAuth.switchToAuth": (_session_internal_github_auth, "GITHUB_AUTH_SWITCH_TO_AUTH"),
+        "session.mcp.configureGitHub": (_session_internal_mcp, "MCP_CONFIGURE_GITHUB"),
+        "session.mcp.registerExternalClient": (_session_internal_mcp, "MCP_REGISTER_EXTERNAL_CLIENT"),
+        "session.mcp.reloadWithConfig": (_session_internal_mcp, "MCP_RELOAD_WITH_CONFIG"),
+        "session.mcp.setConnectedIdeInfo": (_session_internal_mcp, "MCP_SET_CONNECTED_IDE_INFO"),
+        "session.mcp.unregisterExternalClient": (_session_internal_mcp, "MCP_UNREGISTER_EXTERNAL_CLIENT"),
+        "session.model.applyStartupOverlay": (_session_internal_model, "MODEL_APPLY_STARTUP_OVERLAY"),
+        "session.model.clearStartupSeed": (_session_internal_model, "MODEL_CLEAR_STARTUP_SEED"),
+        "session.queue.beginDeferredIdleDrain": (_session_internal_queue, "QUEUE_BEGIN_DEFERRED_IDLE_DRAIN"),
+        "session.queue.consumeSystemNotifications": (
+            _session_internal_queue,
+            "QUEUE_CONSUME_SYSTEM_NOTIFICATIONS",
+        ),
+        "session.queue.deferSessionIdle": (_session_internal_queue, "QUEUE_DEFER_SESSION_IDLE"),
+        "session.queue.enqueueResumePending": (_session_internal_queue, "QUEUE_ENQUEUE_RESUME_PENDING"),
+        "session.queue.finishDeferredIdleDrain": (
+            _session_internal_queue,
+            "QUEUE_FINISH_DEFERRED_IDLE_DRAIN",
+        ),
+        "session.queue.hasPending": (_session_internal_queue, "QUEUE_HAS_PENDING"),
+        "session.queue.process": (_session_internal_queue, "QUEUE_PROCESS"),
+        "session.queue.snapshot": (_session_internal_queue, "QUEUE_SNAPSHOT"),
+        "session.schedule.add": (_session_internal_schedule, "SCHEDULE_ADD"),
+        "session.schedule.addAt": (_session_internal_schedule, "SCHEDULE_ADD_AT"),
+        "session.schedule.addCron": (_session_internal_schedule, "SCHEDULE_ADD_CRON"),
+        "session.schedule.addSelfPaced": (_session_internal_schedule, "SCHEDULE_ADD_SELF_PACED"),
+        "session.schedule.hasSelfPaced": (_session_internal_schedule, "SCHEDULE_HAS_SELF_PACED"),
+        "session.schedule.hydrate": (_session_internal_schedule, "SCHEDULE_HYDRATE"),
+        "session.schedule.rearmSelfPaced": (_session_internal_schedule, "SCHEDULE_REARM_SELF_PACED"),
+        "session.settings.evaluatePredicate": (_session_internal_settings, "SETTINGS_EVALUATE_PREDICATE"),
+        "session.settings.snapshot": (_session_internal_settings, "SETTINGS_SNAPSHOT"),
+        "session.ui.handleHumanAskUser": (_session_internal_ui, "UI_HANDLE_HUMAN_ASK_USER"),
+        "session.ui.handleHumanExitPlanMode": (_session_internal_ui, "UI_HANDLE_HUMAN_EXIT_PLAN_MODE"),
+        "session.ui.handleHumanUserInput": (_session_internal_ui, "UI_HANDLE_HUMAN_USER_INPUT"),
+        "session.usage.setCodeChanges": (_session_internal_usage, "USAGE_SET_CODE_CHANGES"),
+        "session.workflow.pauseAtCheckpoint": (_session_internal_workflow, "WORKFLOW_PAUSE_AT_CHECKPOINT"),
+        "session.workflow.resumeFromTool": (_session_internal_workflow, "WORKFLOW_RESUME_FROM_TOOL"),
+        "session.workflow.runFromTool": (_session_internal_workflow, "WORKFLOW_RUN_FROM_TOOL"),
         "session.limitPrediction.predict": (_session_limit_prediction, "LIMIT_PREDICTION_PREDICT"),
         "session.lsp.initialize": (_session_lsp, "LSP_INITIALIZE"),
         "session.managedSettings.get": (_session_managed_settings, "MANAGED_SETTINGS_GET"),
         "session.mcp.cancelSamplingExecution": (_session_mcp, "MCP_CANCEL_SAMPLING_EXECUTION"),
-        "session.mcp.configureGitHub": (_session_mcp, "MCP_CONFIGURE_GITHUB"),
         "session.mcp.disable": (_session_mcp, "MCP_DISABLE"),
         "session.mcp.enable": (_session_mcp, "MCP_ENABLE"),
         "session.mcp.executeSampling": (_session_mcp, "MCP_EXECUTE_SAMPLING"),
@@ -1111,16 +1333,12 @@ OUTBOUND = MethodTable(
         "session.mcp.listConfigured": (_session_mcp, "MCP_LIST_CONFIGURED"),
         "session.mcp.listTools": (_session_mcp, "MCP_LIST_TOOLS"),
         "session.mcp.moveLoadingToBackground": (_session_mcp, "MCP_MOVE_LOADING_TO_BACKGROUND"),
-        "session.mcp.registerExternalClient": (_session_mcp, "MCP_REGISTER_EXTERNAL_CLIENT"),
         "session.mcp.reload": (_session_mcp, "MCP_RELOAD"),
-        "session.mcp.reloadWithConfig": (_session_mcp, "MCP_RELOAD_WITH_CONFIG"),
         "session.mcp.removeGitHub": (_session_mcp, "MCP_REMOVE_GITHUB"),
         "session.mcp.restartServer": (_session_mcp, "MCP_RESTART_SERVER"),
-        "session.mcp.setConnectedIdeInfo": (_session_mcp, "MCP_SET_CONNECTED_IDE_INFO"),
         "session.mcp.setEnvValueMode": (_session_mcp, "MCP_SET_ENV_VALUE_MODE"),
         "session.mcp.startServer": (_session_mcp, "MCP_START_SERVER"),
         "session.mcp.stopServer": (_session_mcp, "MCP_STOP_SERVER"),
-        "session.mcp.unregisterExternalClient": (_session_mcp, "MCP_UNREGISTER_EXTERNAL_CLIENT"),
         "session.mcp.apps.callTool": (_session_mcp, "MCP_APPS_CALL_TOOL"),
         "session.mcp.apps.diagnose": (_session_mcp, "MCP_APPS_DIAGNOSE"),
         "session.mcp.apps.getHostContext": (_session_mcp, "MCP_APPS_GET_HOST_CONTEXT"),
@@ -1163,8 +1381,6 @@ OUTBOUND = MethodTable(
         "session.metadata.updateClientMetadata": (_session_metadata, "METADATA_UPDATE_CLIENT_METADATA"),
         "session.mode.get": (_session_mode, "MODE_GET"),
         "session.mode.set": (_session_mode, "MODE_SET"),
-        "session.model.applyStartupOverlay": (_session_model, "MODEL_APPLY_STARTUP_OVERLAY"),
-        "session.model.clearStartupSeed": (_session_model, "MODEL_CLEAR_STARTUP_SEED"),
         "session.model.getCurrent": (_session_model, "MODEL_GET_CURRENT"),
         "session.model.getReasoningSummaries": (_session_model, "MODEL_GET_REASONING_SUMMARIES"),
         "session.model.list": (_session_model, "MODEL_LIST"),
@@ -1254,23 +1470,15 @@ OUTBOUND = MethodTable(
             "PROVIDERS_MODELS_PREPARE_CONFIGURATION",
         ),
         "session.queue.appendSteering": (_session_queue, "QUEUE_APPEND_STEERING"),
-        "session.queue.beginDeferredIdleDrain": (_session_queue, "QUEUE_BEGIN_DEFERRED_IDLE_DRAIN"),
         "session.queue.clear": (_session_queue, "QUEUE_CLEAR"),
-        "session.queue.consumeSystemNotifications": (_session_queue, "QUEUE_CONSUME_SYSTEM_NOTIFICATIONS"),
-        "session.queue.deferSessionIdle": (_session_queue, "QUEUE_DEFER_SESSION_IDLE"),
         "session.queue.duplicateAt": (_session_queue, "QUEUE_DUPLICATE_AT"),
-        "session.queue.enqueueResumePending": (_session_queue, "QUEUE_ENQUEUE_RESUME_PENDING"),
-        "session.queue.finishDeferredIdleDrain": (_session_queue, "QUEUE_FINISH_DEFERRED_IDLE_DRAIN"),
-        "session.queue.hasPending": (_session_queue, "QUEUE_HAS_PENDING"),
         "session.queue.insertAt": (_session_queue, "QUEUE_INSERT_AT"),
         "session.queue.moveItem": (_session_queue, "QUEUE_MOVE_ITEM"),
         "session.queue.pendingItems": (_session_queue, "QUEUE_PENDING_ITEMS"),
-        "session.queue.process": (_session_queue, "QUEUE_PROCESS"),
         "session.queue.removeAt": (_session_queue, "QUEUE_REMOVE_AT"),
         "session.queue.removeMostRecent": (_session_queue, "QUEUE_REMOVE_MOST_RECENT"),
         "session.queue.sendNow": (_session_queue, "QUEUE_SEND_NOW"),
         "session.queue.setDrainPaused": (_session_queue, "QUEUE_SET_DRAIN_PAUSED"),
-        "session.queue.snapshot": (_session_queue, "QUEUE_SNAPSHOT"),
         "session.queue.updateText": (_session_queue, "QUEUE_UPDATE_TEXT"),
         "session.queue.withdrawMessage": (_session_queue, "QUEUE_WITHDRAW_MESSAGE"),
         "session.quota.get": (_session_quota, "QUOTA_GET"),
@@ -1283,17 +1491,8 @@ OUTBOUND = MethodTable(
         "session.sandbox.getCredentialSuggestions": (_session_sandbox, "SANDBOX_GET_CREDENTIAL_SUGGESTIONS"),
         "session.sandbox.getEnforcementStatus": (_session_sandbox, "SANDBOX_GET_ENFORCEMENT_STATUS"),
         "session.sandbox.grantPathForRequest": (_session_sandbox, "SANDBOX_GRANT_PATH_FOR_REQUEST"),
-        "session.schedule.add": (_session_schedule, "SCHEDULE_ADD"),
-        "session.schedule.addAt": (_session_schedule, "SCHEDULE_ADD_AT"),
-        "session.schedule.addCron": (_session_schedule, "SCHEDULE_ADD_CRON"),
-        "session.schedule.addSelfPaced": (_session_schedule, "SCHEDULE_ADD_SELF_PACED"),
-        "session.schedule.hasSelfPaced": (_session_schedule, "SCHEDULE_HAS_SELF_PACED"),
-        "session.schedule.hydrate": (_session_schedule, "SCHEDULE_HYDRATE"),
         "session.schedule.list": (_session_schedule, "SCHEDULE_LIST"),
-        "session.schedule.rearmSelfPaced": (_session_schedule, "SCHEDULE_REARM_SELF_PACED"),
         "session.schedule.stop": (_session_schedule, "SCHEDULE_STOP"),
-        "session.settings.evaluatePredicate": (_session_settings, "SETTINGS_EVALUATE_PREDICATE"),
-        "session.settings.snapshot": (_session_settings, "SETTINGS_SNAPSHOT"),
         "session.shell.cancelUserRequested": (_session_shell, "SHELL_CANCEL_USER_REQUESTED"),
         "session.shell.exec": (_session_shell, "SHELL_EXEC"),
         "session.shell.executeUserRequested": (_session_shell, "SHELL_EXECUTE_USER_REQUESTED"),
@@ -1331,9 +1530,6 @@ OUTBOUND = MethodTable(
         "session.tools.updateSubagentSettings": (_session_tools, "TOOLS_UPDATE_SUBAGENT_SETTINGS"),
         "session.ui.elicitation": (_session_ui, "UI_ELICITATION"),
         "session.ui.ephemeralQuery": (_session_ui, "UI_EPHEMERAL_QUERY"),
-        "session.ui.handleHumanAskUser": (_session_ui, "UI_HANDLE_HUMAN_ASK_USER"),
-        "session.ui.handleHumanExitPlanMode": (_session_ui, "UI_HANDLE_HUMAN_EXIT_PLAN_MODE"),
-        "session.ui.handleHumanUserInput": (_session_ui, "UI_HANDLE_HUMAN_USER_INPUT"),
         "session.ui.handlePendingAutoModeSwitch": (_session_ui, "UI_HANDLE_PENDING_AUTO_MODE_SWITCH"),
         "session.ui.handlePendingElicitation": (_session_ui, "UI_HANDLE_PENDING_ELICITATION"),
         "session.ui.handlePendingExitPlanMode": (_session_ui, "UI_HANDLE_PENDING_EXIT_PLAN_MODE"),
@@ -1352,7 +1548,6 @@ OUTBOUND = MethodTable(
             "UI_UNREGISTER_DIRECT_AUTO_MODE_SWITCH_HANDLER",
         ),
         "session.usage.getMetrics": (_session_usage, "USAGE_GET_METRICS"),
-        "session.usage.setCodeChanges": (_session_usage, "USAGE_SET_CODE_CHANGES"),
         "session.visibility.get": (_session_visibility, "VISIBILITY_GET"),
         "session.visibility.set": (_session_visibility, "VISIBILITY_SET"),
         "session.workflow.agent": (_session_workflow, "WORKFLOW_AGENT"),
@@ -1363,11 +1558,8 @@ OUTBOUND = MethodTable(
         "session.workflow.listRuns": (_session_workflow, "WORKFLOW_LIST_RUNS"),
         "session.workflow.log": (_session_workflow, "WORKFLOW_LOG"),
         "session.workflow.pause": (_session_workflow, "WORKFLOW_PAUSE"),
-        "session.workflow.pauseAtCheckpoint": (_session_workflow, "WORKFLOW_PAUSE_AT_CHECKPOINT"),
         "session.workflow.resume": (_session_workflow, "WORKFLOW_RESUME"),
-        "session.workflow.resumeFromTool": (_session_workflow, "WORKFLOW_RESUME_FROM_TOOL"),
         "session.workflow.run": (_session_workflow, "WORKFLOW_RUN"),
-        "session.workflow.runFromTool": (_session_workflow, "WORKFLOW_RUN_FROM_TOOL"),
         "session.workflow.journal.get": (_session_workflow, "WORKFLOW_JOURNAL_GET"),
         "session.workflow.journal.put": (_session_workflow, "WORKFLOW_JOURNAL_PUT"),
         "session.workspaces.addSummary": (_session_workspaces, "WORKSPACES_ADD_SUMMARY"),

@@ -44,6 +44,7 @@ FACTORY_ABORT: Method[FactoryAckResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="workflow.abort",
 )
 
 FACTORY_EXECUTE: Method[FactoryExecuteResult] = Method(
@@ -54,4 +55,5 @@ FACTORY_EXECUTE: Method[FactoryExecuteResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="workflow.execute",
 )

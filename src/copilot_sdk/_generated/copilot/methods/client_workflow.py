@@ -43,6 +43,7 @@ WORKFLOW_ABORT: Method[WorkflowAckResult] = Method(
     result=_workflow_abort_result,
     stability="experimental",
     since="1.0.102",
+    replaces="factory.abort",
 )
 
 WORKFLOW_EXECUTE: Method[WorkflowExecuteResult] = Method(
@@ -52,4 +53,5 @@ WORKFLOW_EXECUTE: Method[WorkflowExecuteResult] = Method(
     result=_workflow_execute_result,
     stability="experimental",
     since="1.0.102",
+    replaces="factory.execute",
 )

@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server import ConnectResult, PingResult
-
-
-def _connect_params() -> Any:
-    from ..types.server import ConnectRequest
-
-    return ConnectRequest
-
-
-def _connect_result() -> Any:
-    from ..types.server import ConnectResult
-
-    return ConnectResult
+    from ..types.server import PingResult
 
 
 def _ping_params() -> Any:
@@ -34,14 +22,6 @@ def _ping_result() -> Any:
 
     return PingResult
 
-
-CONNECT: Method[ConnectResult] = Method(
-    "connect",
-    scope="server",
-    params=_connect_params,
-    result=_connect_result,
-    stability="experimental",
-)
 
 PING: Method[PingResult] = Method(
     "ping",

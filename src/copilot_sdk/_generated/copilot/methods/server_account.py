@@ -11,27 +11,11 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.server_account import (
         AccountAllUsers,
-        AccountDescribeAuthInfoResult,
         AccountGetCurrentAuthResult,
-        AccountGetGistSupportResult,
         AccountGetQuotaResult,
-        AccountGetTokenEnvVarResult,
-        AccountGetWebURLResult,
         AccountLoginResult,
         AccountLogoutResult,
     )
-
-
-def _account_describe_auth_info_params() -> Any:
-    from ..types.server_account import AccountDescribeAuthInfoRequest
-
-    return AccountDescribeAuthInfoRequest
-
-
-def _account_describe_auth_info_result() -> Any:
-    from ..types.server_account import AccountDescribeAuthInfoResult
-
-    return AccountDescribeAuthInfoResult
 
 
 def _account_get_all_users_result() -> Any:
@@ -46,18 +30,6 @@ def _account_get_current_auth_result() -> Any:
     return AccountGetCurrentAuthResult
 
 
-def _account_get_gist_support_params() -> Any:
-    from ..types.server_account import AccountGetGistSupportRequest
-
-    return AccountGetGistSupportRequest
-
-
-def _account_get_gist_support_result() -> Any:
-    from ..types.server_account import AccountGetGistSupportResult
-
-    return AccountGetGistSupportResult
-
-
 def _account_get_quota_params() -> Any:
     from ..types.server_account import AccountGetQuotaRequest
 
@@ -68,24 +40,6 @@ def _account_get_quota_result() -> Any:
     from ..types.server_account import AccountGetQuotaResult
 
     return AccountGetQuotaResult
-
-
-def _account_get_token_env_var_result() -> Any:
-    from ..types.server_account import AccountGetTokenEnvVarResult
-
-    return AccountGetTokenEnvVarResult
-
-
-def _account_get_web_url_params() -> Any:
-    from ..types.server_account import AccountGetWebURLRequest
-
-    return AccountGetWebURLRequest
-
-
-def _account_get_web_url_result() -> Any:
-    from ..types.server_account import AccountGetWebURLResult
-
-    return AccountGetWebURLResult
 
 
 def _account_login_params() -> Any:
@@ -112,15 +66,6 @@ def _account_logout_result() -> Any:
     return AccountLogoutResult
 
 
-ACCOUNT_DESCRIBE_AUTH_INFO: Method[AccountDescribeAuthInfoResult] = Method(
-    "account.describeAuthInfo",
-    scope="server",
-    params=_account_describe_auth_info_params,
-    result=_account_describe_auth_info_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 ACCOUNT_GET_ALL_USERS: Method[builtins.list[AccountAllUsers]] = Method(
     "account.getAllUsers",
     scope="server",
@@ -137,38 +82,12 @@ ACCOUNT_GET_CURRENT_AUTH: Method[AccountGetCurrentAuthResult] = Method(
     since="1.0.81",
 )
 
-ACCOUNT_GET_GIST_SUPPORT: Method[AccountGetGistSupportResult] = Method(
-    "account.getGistSupport",
-    scope="server",
-    params=_account_get_gist_support_params,
-    result=_account_get_gist_support_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 ACCOUNT_GET_QUOTA: Method[AccountGetQuotaResult] = Method(
     "account.getQuota",
     scope="server",
     params=_account_get_quota_params,
     result=_account_get_quota_result,
     stability="experimental",
-)
-
-ACCOUNT_GET_TOKEN_ENV_VAR: Method[AccountGetTokenEnvVarResult] = Method(
-    "account.getTokenEnvVar",
-    scope="server",
-    result=_account_get_token_env_var_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-ACCOUNT_GET_WEB_URL: Method[AccountGetWebURLResult] = Method(
-    "account.getWebUrl",
-    scope="server",
-    params=_account_get_web_url_params,
-    result=_account_get_web_url_result,
-    stability="experimental",
-    since="1.0.102",
 )
 
 ACCOUNT_LOGIN: Method[AccountLoginResult] = Method(

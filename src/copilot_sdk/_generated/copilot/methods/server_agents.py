@@ -10,25 +10,8 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.server_agents import (
         AgentDiscoveryPathList,
-        AgentsCustomAgentInitialModelDecisionResult,
-        AgentsGetAvailableBuiltinsResult,
-        AgentsGetBuiltinDefinitionResult,
-        AgentsGetBuiltinListingDefinitionResult,
-        AgentsGetBuiltinsResult,
         ServerAgentList,
     )
-
-
-def _agents_custom_agent_initial_model_decision_params() -> Any:
-    from ..types.server_agents import AgentsCustomAgentInitialModelDecisionParams
-
-    return AgentsCustomAgentInitialModelDecisionParams
-
-
-def _agents_custom_agent_initial_model_decision_result() -> Any:
-    from ..types.server_agents import AgentsCustomAgentInitialModelDecisionResult
-
-    return AgentsCustomAgentInitialModelDecisionResult
 
 
 def _agents_discover_params() -> Any:
@@ -43,48 +26,6 @@ def _agents_discover_result() -> Any:
     return ServerAgentList
 
 
-def _agents_get_available_builtins_params() -> Any:
-    from ..types.server_agents import AgentsGetAvailableBuiltinsRequest
-
-    return AgentsGetAvailableBuiltinsRequest
-
-
-def _agents_get_available_builtins_result() -> Any:
-    from ..types.server_agents import AgentsGetAvailableBuiltinsResult
-
-    return AgentsGetAvailableBuiltinsResult
-
-
-def _agents_get_builtin_definition_params() -> Any:
-    from ..types.server_agents import AgentsGetBuiltinDefinitionRequest
-
-    return AgentsGetBuiltinDefinitionRequest
-
-
-def _agents_get_builtin_definition_result() -> Any:
-    from ..types.server_agents import AgentsGetBuiltinDefinitionResult
-
-    return AgentsGetBuiltinDefinitionResult
-
-
-def _agents_get_builtin_listing_definition_params() -> Any:
-    from ..types.server_agents import AgentsGetBuiltinListingDefinitionRequest
-
-    return AgentsGetBuiltinListingDefinitionRequest
-
-
-def _agents_get_builtin_listing_definition_result() -> Any:
-    from ..types.server_agents import AgentsGetBuiltinListingDefinitionResult
-
-    return AgentsGetBuiltinListingDefinitionResult
-
-
-def _agents_get_builtins_result() -> Any:
-    from ..types.server_agents import AgentsGetBuiltinsResult
-
-    return AgentsGetBuiltinsResult
-
-
 def _agents_get_discovery_paths_params() -> Any:
     from ..types.server_agents import AgentsGetDiscoveryPathsRequest
 
@@ -97,57 +38,12 @@ def _agents_get_discovery_paths_result() -> Any:
     return AgentDiscoveryPathList
 
 
-AGENTS_CUSTOM_AGENT_INITIAL_MODEL_DECISION: Method[AgentsCustomAgentInitialModelDecisionResult] = Method(
-    "agents.customAgentInitialModelDecision",
-    scope="server",
-    params=_agents_custom_agent_initial_model_decision_params,
-    result=_agents_custom_agent_initial_model_decision_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 AGENTS_DISCOVER: Method[ServerAgentList] = Method(
     "agents.discover",
     scope="server",
     params=_agents_discover_params,
     result=_agents_discover_result,
     stability="experimental",
-)
-
-AGENTS_GET_AVAILABLE_BUILTINS: Method[AgentsGetAvailableBuiltinsResult] = Method(
-    "agents.getAvailableBuiltins",
-    scope="server",
-    params=_agents_get_available_builtins_params,
-    result=_agents_get_available_builtins_result,
-    nullable=frozenset({"context", "featureFlags", "overrides"}),
-    stability="experimental",
-    since="1.0.102",
-)
-
-AGENTS_GET_BUILTIN_DEFINITION: Method[AgentsGetBuiltinDefinitionResult] = Method(
-    "agents.getBuiltinDefinition",
-    scope="server",
-    params=_agents_get_builtin_definition_params,
-    result=_agents_get_builtin_definition_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-AGENTS_GET_BUILTIN_LISTING_DEFINITION: Method[AgentsGetBuiltinListingDefinitionResult] = Method(
-    "agents.getBuiltinListingDefinition",
-    scope="server",
-    params=_agents_get_builtin_listing_definition_params,
-    result=_agents_get_builtin_listing_definition_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-AGENTS_GET_BUILTINS: Method[AgentsGetBuiltinsResult] = Method(
-    "agents.getBuiltins",
-    scope="server",
-    result=_agents_get_builtins_result,
-    stability="experimental",
-    since="1.0.102",
 )
 
 AGENTS_GET_DISCOVERY_PATHS: Method[AgentDiscoveryPathList] = Method(

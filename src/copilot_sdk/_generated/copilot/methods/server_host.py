@@ -9,29 +9,10 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.server_host import (
-        HostConfiguration,
-        HostEnvironmentCredentials,
         HostListSessionsResult,
         HostStartResult,
     )
-    from ..types.shared import (
-        HostEmptyResult,
-        HostPublishSessionResult,
-        HostSessionCreateResult,
-        HostUnpublishSessionResult,
-    )
-
-
-def _host_create_session_params() -> Any:
-    from ..types.server_host import HostSessionCreateRequest
-
-    return HostSessionCreateRequest
-
-
-def _host_create_session_result() -> Any:
-    from ..types.shared import HostSessionCreateResult
-
-    return HostSessionCreateResult
+    from ..types.shared import HostEmptyResult, HostPublishSessionResult, HostUnpublishSessionResult
 
 
 def _host_dispose_params() -> Any:
@@ -44,30 +25,6 @@ def _host_dispose_result() -> Any:
     from ..types.shared import HostEmptyResult
 
     return HostEmptyResult
-
-
-def _host_get_configuration_params() -> Any:
-    from ..types.shared import HostEmptyResult
-
-    return HostEmptyResult
-
-
-def _host_get_configuration_result() -> Any:
-    from ..types.server_host import HostConfiguration
-
-    return HostConfiguration
-
-
-def _host_get_environment_credentials_params() -> Any:
-    from ..types.shared import HostEmptyResult
-
-    return HostEmptyResult
-
-
-def _host_get_environment_credentials_result() -> Any:
-    from ..types.server_host import HostEnvironmentCredentials
-
-    return HostEnvironmentCredentials
 
 
 def _host_list_sessions_params() -> Any:
@@ -94,30 +51,6 @@ def _host_publish_session_result() -> Any:
     return HostPublishSessionResult
 
 
-def _host_ready_params() -> Any:
-    from ..types.server_host import HostReadyRequest
-
-    return HostReadyRequest
-
-
-def _host_ready_result() -> Any:
-    from ..types.shared import HostEmptyResult
-
-    return HostEmptyResult
-
-
-def _host_release_session_params() -> Any:
-    from ..types.server_host import HostSessionReleaseRequest
-
-    return HostSessionReleaseRequest
-
-
-def _host_release_session_result() -> Any:
-    from ..types.shared import HostEmptyResult
-
-    return HostEmptyResult
-
-
 def _host_start_params() -> Any:
     from ..types.server_host import HostStartRequest
 
@@ -142,38 +75,11 @@ def _host_unpublish_session_result() -> Any:
     return HostUnpublishSessionResult
 
 
-HOST_CREATE_SESSION: Method[HostSessionCreateResult] = Method(
-    "host.createSession",
-    scope="server",
-    params=_host_create_session_params,
-    result=_host_create_session_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 HOST_DISPOSE: Method[HostEmptyResult] = Method(
     "host.dispose",
     scope="server",
     params=_host_dispose_params,
     result=_host_dispose_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-HOST_GET_CONFIGURATION: Method[HostConfiguration] = Method(
-    "host.getConfiguration",
-    scope="server",
-    params=_host_get_configuration_params,
-    result=_host_get_configuration_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-HOST_GET_ENVIRONMENT_CREDENTIALS: Method[HostEnvironmentCredentials] = Method(
-    "host.getEnvironmentCredentials",
-    scope="server",
-    params=_host_get_environment_credentials_params,
-    result=_host_get_environment_credentials_result,
     stability="experimental",
     since="1.0.102",
 )
@@ -192,24 +98,6 @@ HOST_PUBLISH_SESSION: Method[HostPublishSessionResult] = Method(
     scope="server",
     params=_host_publish_session_params,
     result=_host_publish_session_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-HOST_READY: Method[HostEmptyResult] = Method(
-    "host.ready",
-    scope="server",
-    params=_host_ready_params,
-    result=_host_ready_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-HOST_RELEASE_SESSION: Method[HostEmptyResult] = Method(
-    "host.releaseSession",
-    scope="server",
-    params=_host_release_session_params,
-    result=_host_release_session_result,
     stability="experimental",
     since="1.0.102",
 )

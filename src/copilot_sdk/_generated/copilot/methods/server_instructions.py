@@ -10,9 +10,8 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.server_instructions import (
         InstructionDiscoveryPathList,
-        InstructionsInitPromptResult,
-        ServerInstructionSourceList,
     )
+    from ..types.shared import ServerInstructionSourceList
 
 
 def _instructions_discover_params() -> Any:
@@ -22,19 +21,7 @@ def _instructions_discover_params() -> Any:
 
 
 def _instructions_discover_result() -> Any:
-    from ..types.server_instructions import ServerInstructionSourceList
-
-    return ServerInstructionSourceList
-
-
-def _instructions_discover_repo_sources_params() -> Any:
-    from ..types.server_instructions import InstructionsDiscoverRepoSourcesRequest
-
-    return InstructionsDiscoverRepoSourcesRequest
-
-
-def _instructions_discover_repo_sources_result() -> Any:
-    from ..types.server_instructions import ServerInstructionSourceList
+    from ..types.shared import ServerInstructionSourceList
 
     return ServerInstructionSourceList
 
@@ -51,34 +38,12 @@ def _instructions_get_discovery_paths_result() -> Any:
     return InstructionDiscoveryPathList
 
 
-def _instructions_get_init_prompt_result() -> Any:
-    from ..types.server_instructions import InstructionsInitPromptResult
-
-    return InstructionsInitPromptResult
-
-
-INSTRUCTIONS_CLEAR_CACHE: Method[None] = Method(
-    "instructions.clearCache",
-    scope="server",
-    stability="experimental",
-    since="1.0.102",
-)
-
 INSTRUCTIONS_DISCOVER: Method[ServerInstructionSourceList] = Method(
     "instructions.discover",
     scope="server",
     params=_instructions_discover_params,
     result=_instructions_discover_result,
     stability="experimental",
-)
-
-INSTRUCTIONS_DISCOVER_REPO_SOURCES: Method[ServerInstructionSourceList] = Method(
-    "instructions.discoverRepoSources",
-    scope="server",
-    params=_instructions_discover_repo_sources_params,
-    result=_instructions_discover_repo_sources_result,
-    stability="experimental",
-    since="1.0.102",
 )
 
 INSTRUCTIONS_GET_DISCOVERY_PATHS: Method[InstructionDiscoveryPathList] = Method(
@@ -88,12 +53,4 @@ INSTRUCTIONS_GET_DISCOVERY_PATHS: Method[InstructionDiscoveryPathList] = Method(
     result=_instructions_get_discovery_paths_result,
     stability="experimental",
     since="1.0.81",
-)
-
-INSTRUCTIONS_GET_INIT_PROMPT: Method[InstructionsInitPromptResult] = Method(
-    "instructions.getInitPrompt",
-    scope="server",
-    result=_instructions_get_init_prompt_result,
-    stability="experimental",
-    since="1.0.102",
 )

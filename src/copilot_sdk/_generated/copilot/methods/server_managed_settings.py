@@ -9,34 +9,13 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.server_managed_settings import (
-        ForceLoginOrgsDecision,
         ManagedPermissionsEvaluateResult,
-        ManagedSettingsApplyControlsResult,
         ManagedSettingsComposeResult,
-        ManagedSettingsIngestResult,
-        ManagedSettingsLoadRemoteControlResult,
-        ManagedSettingsParseClientValueResult,
-        ManagedSettingsReadDeviceResult,
         ManagedSettingsReadResult,
-        ManagedSettingsResolveBypassDisableTransitionResult,
-        ManagedSettingsResolveEffectiveValueResult,
         ManagedSettingsResolveResult,
-        ManagedSettingsResolveStartupPolicyResult,
         ManagedSettingsSchemaResult,
         ManagedSettingsValidateResult,
     )
-
-
-def _managed_settings_apply_controls_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsApplyControlsParams
-
-    return ManagedSettingsApplyControlsParams
-
-
-def _managed_settings_apply_controls_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsApplyControlsResult
-
-    return ManagedSettingsApplyControlsResult
 
 
 def _managed_settings_compose_params() -> Any:
@@ -51,52 +30,10 @@ def _managed_settings_compose_result() -> Any:
     return ManagedSettingsComposeResult
 
 
-def _managed_settings_ingest_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsIngestParams
-
-    return ManagedSettingsIngestParams
-
-
-def _managed_settings_ingest_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsIngestResult
-
-    return ManagedSettingsIngestResult
-
-
-def _managed_settings_load_remote_control_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsLoadRemoteControlParams
-
-    return ManagedSettingsLoadRemoteControlParams
-
-
-def _managed_settings_load_remote_control_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsLoadRemoteControlResult
-
-    return ManagedSettingsLoadRemoteControlResult
-
-
-def _managed_settings_parse_client_value_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsParseClientValueParams
-
-    return ManagedSettingsParseClientValueParams
-
-
-def _managed_settings_parse_client_value_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsParseClientValueResult
-
-    return ManagedSettingsParseClientValueResult
-
-
 def _managed_settings_read_result() -> Any:
     from ..types.server_managed_settings import ManagedSettingsReadResult
 
     return ManagedSettingsReadResult
-
-
-def _managed_settings_read_device_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsReadDeviceResult
-
-    return ManagedSettingsReadDeviceResult
 
 
 def _managed_settings_resolve_params() -> Any:
@@ -109,60 +46,6 @@ def _managed_settings_resolve_result() -> Any:
     from ..types.server_managed_settings import ManagedSettingsResolveResult
 
     return ManagedSettingsResolveResult
-
-
-def _managed_settings_resolve_bypass_disable_transition_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveBypassDisableTransitionParams
-
-    return ManagedSettingsResolveBypassDisableTransitionParams
-
-
-def _managed_settings_resolve_bypass_disable_transition_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveBypassDisableTransitionResult
-
-    return ManagedSettingsResolveBypassDisableTransitionResult
-
-
-def _managed_settings_resolve_device_force_login_orgs_gate_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveDeviceForceLoginOrgsGateParams
-
-    return ManagedSettingsResolveDeviceForceLoginOrgsGateParams
-
-
-def _managed_settings_resolve_device_force_login_orgs_gate_result() -> Any:
-    from ..types.server_managed_settings import ForceLoginOrgsDecision
-
-    return ForceLoginOrgsDecision
-
-
-def _managed_settings_resolve_effective_value_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveEffectiveValueParams
-
-    return ManagedSettingsResolveEffectiveValueParams
-
-
-def _managed_settings_resolve_effective_value_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveEffectiveValueResult
-
-    return ManagedSettingsResolveEffectiveValueResult
-
-
-def _managed_settings_resolve_startup_policy_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveStartupPolicyParams
-
-    return ManagedSettingsResolveStartupPolicyParams
-
-
-def _managed_settings_resolve_startup_policy_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveStartupPolicyResult
-
-    return ManagedSettingsResolveStartupPolicyResult
-
-
-def _managed_settings_retain_policy_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsRetainPolicyParams
-
-    return ManagedSettingsRetainPolicyParams
 
 
 def _managed_settings_schema_result() -> Any:
@@ -195,15 +78,6 @@ def _managed_settings_permissions_evaluate_result() -> Any:
     return ManagedPermissionsEvaluateResult
 
 
-MANAGED_SETTINGS_APPLY_CONTROLS: Method[ManagedSettingsApplyControlsResult] = Method(
-    "managedSettings.applyControls",
-    scope="server",
-    params=_managed_settings_apply_controls_params,
-    result=_managed_settings_apply_controls_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 MANAGED_SETTINGS_CLEAR_CACHE: Method[None] = Method(
     "managedSettings.clearCache",
     scope="server",
@@ -220,33 +94,6 @@ MANAGED_SETTINGS_COMPOSE: Method[ManagedSettingsComposeResult] = Method(
     since="1.0.102",
 )
 
-MANAGED_SETTINGS_INGEST: Method[ManagedSettingsIngestResult] = Method(
-    "managedSettings.ingest",
-    scope="server",
-    params=_managed_settings_ingest_params,
-    result=_managed_settings_ingest_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MANAGED_SETTINGS_LOAD_REMOTE_CONTROL: Method[ManagedSettingsLoadRemoteControlResult] = Method(
-    "managedSettings.loadRemoteControl",
-    scope="server",
-    params=_managed_settings_load_remote_control_params,
-    result=_managed_settings_load_remote_control_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MANAGED_SETTINGS_PARSE_CLIENT_VALUE: Method[ManagedSettingsParseClientValueResult] = Method(
-    "managedSettings.parseClientValue",
-    scope="server",
-    params=_managed_settings_parse_client_value_params,
-    result=_managed_settings_parse_client_value_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 MANAGED_SETTINGS_READ: Method[ManagedSettingsReadResult] = Method(
     "managedSettings.read",
     scope="server",
@@ -255,65 +102,11 @@ MANAGED_SETTINGS_READ: Method[ManagedSettingsReadResult] = Method(
     since="1.0.81",
 )
 
-MANAGED_SETTINGS_READ_DEVICE: Method[ManagedSettingsReadDeviceResult] = Method(
-    "managedSettings.readDevice",
-    scope="server",
-    result=_managed_settings_read_device_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 MANAGED_SETTINGS_RESOLVE: Method[ManagedSettingsResolveResult] = Method(
     "managedSettings.resolve",
     scope="server",
     params=_managed_settings_resolve_params,
     result=_managed_settings_resolve_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MANAGED_SETTINGS_RESOLVE_BYPASS_DISABLE_TRANSITION: Method[
-    ManagedSettingsResolveBypassDisableTransitionResult
-] = Method(
-    "managedSettings.resolveBypassDisableTransition",
-    scope="server",
-    params=_managed_settings_resolve_bypass_disable_transition_params,
-    result=_managed_settings_resolve_bypass_disable_transition_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MANAGED_SETTINGS_RESOLVE_DEVICE_FORCE_LOGIN_ORGS_GATE: Method[ForceLoginOrgsDecision] = Method(
-    "managedSettings.resolveDeviceForceLoginOrgsGate",
-    scope="server",
-    params=_managed_settings_resolve_device_force_login_orgs_gate_params,
-    result=_managed_settings_resolve_device_force_login_orgs_gate_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MANAGED_SETTINGS_RESOLVE_EFFECTIVE_VALUE: Method[ManagedSettingsResolveEffectiveValueResult] = Method(
-    "managedSettings.resolveEffectiveValue",
-    scope="server",
-    params=_managed_settings_resolve_effective_value_params,
-    result=_managed_settings_resolve_effective_value_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MANAGED_SETTINGS_RESOLVE_STARTUP_POLICY: Method[ManagedSettingsResolveStartupPolicyResult] = Method(
-    "managedSettings.resolveStartupPolicy",
-    scope="server",
-    params=_managed_settings_resolve_startup_policy_params,
-    result=_managed_settings_resolve_startup_policy_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MANAGED_SETTINGS_RETAIN_POLICY: Method[None] = Method(
-    "managedSettings.retainPolicy",
-    scope="server",
-    params=_managed_settings_retain_policy_params,
     stability="experimental",
     since="1.0.102",
 )

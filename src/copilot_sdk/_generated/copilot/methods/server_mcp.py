@@ -13,16 +13,7 @@ if TYPE_CHECKING:
         MCPDiscoverResult,
         MCPInstallationManagementResult,
         MCPInstallationResult,
-        MCPListBuiltinServerNamesResult,
-        MCPOAuthCheckDcrSupportResult,
-        MCPOAuthFetchProtectedResourceMetadataResult,
-        MCPOAuthIsMicrosoftAuthorizationServerResult,
-        MCPOAuthStaticClientConfigResult,
         MCPPlanInstallResult,
-        MCPRegistryCancelResult,
-        MCPRegistryRequestIdResult,
-        MCPRegistrySearchResult,
-        MCPShouldExcludeGitHubToolsResult,
     )
 
 
@@ -62,12 +53,6 @@ def _mcp_discover_result() -> Any:
     return MCPDiscoverResult
 
 
-def _mcp_list_builtin_server_names_result() -> Any:
-    from ..types.server_mcp import MCPListBuiltinServerNamesResult
-
-    return MCPListBuiltinServerNamesResult
-
-
 def _mcp_plan_install_params() -> Any:
     from ..types.server_mcp import MCPPlanInstallRequest
 
@@ -102,18 +87,6 @@ def _mcp_prepare_install_result() -> Any:
     from ..types.server_mcp import MCPInstallationManagementResult
 
     return MCPInstallationManagementResult
-
-
-def _mcp_should_exclude_github_tools_params() -> Any:
-    from ..types.server_mcp import MCPShouldExcludeGitHubToolsRequest
-
-    return MCPShouldExcludeGitHubToolsRequest
-
-
-def _mcp_should_exclude_github_tools_result() -> Any:
-    from ..types.server_mcp import MCPShouldExcludeGitHubToolsResult
-
-    return MCPShouldExcludeGitHubToolsResult
 
 
 def _mcp_config_add_params() -> Any:
@@ -200,84 +173,6 @@ def _mcp_installations_status_result() -> Any:
     return MCPInstallationManagementResult
 
 
-def _mcp_oauth_check_dcr_support_params() -> Any:
-    from ..types.server_mcp import MCPOAuthCheckDcrSupportRequest
-
-    return MCPOAuthCheckDcrSupportRequest
-
-
-def _mcp_oauth_check_dcr_support_result() -> Any:
-    from ..types.server_mcp import MCPOAuthCheckDcrSupportResult
-
-    return MCPOAuthCheckDcrSupportResult
-
-
-def _mcp_oauth_fetch_protected_resource_metadata_params() -> Any:
-    from ..types.server_mcp import MCPOAuthFetchProtectedResourceMetadataRequest
-
-    return MCPOAuthFetchProtectedResourceMetadataRequest
-
-
-def _mcp_oauth_fetch_protected_resource_metadata_result() -> Any:
-    from ..types.server_mcp import MCPOAuthFetchProtectedResourceMetadataResult
-
-    return MCPOAuthFetchProtectedResourceMetadataResult
-
-
-def _mcp_oauth_is_microsoft_authorization_server_params() -> Any:
-    from ..types.server_mcp import MCPOAuthIsMicrosoftAuthorizationServerRequest
-
-    return MCPOAuthIsMicrosoftAuthorizationServerRequest
-
-
-def _mcp_oauth_is_microsoft_authorization_server_result() -> Any:
-    from ..types.server_mcp import MCPOAuthIsMicrosoftAuthorizationServerResult
-
-    return MCPOAuthIsMicrosoftAuthorizationServerResult
-
-
-def _mcp_oauth_static_client_config_params() -> Any:
-    from ..types.server_mcp import MCPOAuthStaticClientConfigRequest
-
-    return MCPOAuthStaticClientConfigRequest
-
-
-def _mcp_oauth_static_client_config_result() -> Any:
-    from ..types.server_mcp import MCPOAuthStaticClientConfigResult
-
-    return MCPOAuthStaticClientConfigResult
-
-
-def _mcp_registry_allocate_request_id_result() -> Any:
-    from ..types.server_mcp import MCPRegistryRequestIdResult
-
-    return MCPRegistryRequestIdResult
-
-
-def _mcp_registry_cancel_params() -> Any:
-    from ..types.server_mcp import MCPRegistryCancelRequest
-
-    return MCPRegistryCancelRequest
-
-
-def _mcp_registry_cancel_result() -> Any:
-    from ..types.server_mcp import MCPRegistryCancelResult
-
-    return MCPRegistryCancelResult
-
-
-def _mcp_registry_search_params() -> Any:
-    from ..types.server_mcp import MCPRegistrySearchRequest
-
-    return MCPRegistrySearchRequest
-
-
-def _mcp_registry_search_result() -> Any:
-    from ..types.server_mcp import MCPRegistrySearchResult
-
-    return MCPRegistrySearchResult
-
-
 MCP_APPLY_INSTALL: Method[MCPInstallationResult] = Method(
     "mcp.applyInstall",
     scope="server",
@@ -305,14 +200,6 @@ MCP_DISCOVER: Method[MCPDiscoverResult] = Method(
     stability="experimental",
 )
 
-MCP_LIST_BUILTIN_SERVER_NAMES: Method[MCPListBuiltinServerNamesResult] = Method(
-    "mcp.listBuiltinServerNames",
-    scope="server",
-    result=_mcp_list_builtin_server_names_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 MCP_PLAN_INSTALL: Method[MCPPlanInstallResult] = Method(
     "mcp.planInstall",
     scope="server",
@@ -336,16 +223,6 @@ MCP_PREPARE_INSTALL: Method[MCPInstallationManagementResult] = Method(
     scope="server",
     params=_mcp_prepare_install_params,
     result=_mcp_prepare_install_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MCP_SHOULD_EXCLUDE_GITHUB_TOOLS: Method[MCPShouldExcludeGitHubToolsResult] = Method(
-    "mcp.shouldExcludeGitHubTools",
-    scope="server",
-    params=_mcp_should_exclude_github_tools_params,
-    result=_mcp_should_exclude_github_tools_result,
-    nullable=frozenset({"toolFilterPrecedence"}),
     stability="experimental",
     since="1.0.102",
 )
@@ -430,68 +307,6 @@ MCP_INSTALLATIONS_STATUS: Method[MCPInstallationManagementResult] = Method(
     scope="server",
     params=_mcp_installations_status_params,
     result=_mcp_installations_status_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MCP_OAUTH_CHECK_DCR_SUPPORT: Method[MCPOAuthCheckDcrSupportResult] = Method(
-    "mcp.oauth.checkDcrSupport",
-    scope="server",
-    params=_mcp_oauth_check_dcr_support_params,
-    result=_mcp_oauth_check_dcr_support_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MCP_OAUTH_FETCH_PROTECTED_RESOURCE_METADATA: Method[MCPOAuthFetchProtectedResourceMetadataResult] = Method(
-    "mcp.oauth.fetchProtectedResourceMetadata",
-    scope="server",
-    params=_mcp_oauth_fetch_protected_resource_metadata_params,
-    result=_mcp_oauth_fetch_protected_resource_metadata_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MCP_OAUTH_IS_MICROSOFT_AUTHORIZATION_SERVER: Method[MCPOAuthIsMicrosoftAuthorizationServerResult] = Method(
-    "mcp.oauth.isMicrosoftAuthorizationServer",
-    scope="server",
-    params=_mcp_oauth_is_microsoft_authorization_server_params,
-    result=_mcp_oauth_is_microsoft_authorization_server_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MCP_OAUTH_STATIC_CLIENT_CONFIG: Method[MCPOAuthStaticClientConfigResult] = Method(
-    "mcp.oauth.staticClientConfig",
-    scope="server",
-    params=_mcp_oauth_static_client_config_params,
-    result=_mcp_oauth_static_client_config_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MCP_REGISTRY_ALLOCATE_REQUEST_ID: Method[MCPRegistryRequestIdResult] = Method(
-    "mcp.registry.allocateRequestId",
-    scope="server",
-    result=_mcp_registry_allocate_request_id_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MCP_REGISTRY_CANCEL: Method[MCPRegistryCancelResult] = Method(
-    "mcp.registry.cancel",
-    scope="server",
-    params=_mcp_registry_cancel_params,
-    result=_mcp_registry_cancel_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-MCP_REGISTRY_SEARCH: Method[MCPRegistrySearchResult] = Method(
-    "mcp.registry.search",
-    scope="server",
-    params=_mcp_registry_search_params,
-    result=_mcp_registry_search_result,
     stability="experimental",
     since="1.0.102",
 )

@@ -3,124 +3,22 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.server_sandbox import (
-        SandboxDocsURLResult,
-        SandboxEffectiveForOptionalResult,
-        SandboxFilterPickerCandidatesResult,
         SandboxHostSupport,
-        SandboxPreparePickerPolicyResult,
         SandboxProxyCaCreateResult,
         SandboxProxyCaStatus,
-        SandboxProxySecretGetResult,
-        SandboxProxySecretLocation,
-        SandboxProxySecretSaveResult,
-        SandboxResolveFlooredConfigResult,
-        SandboxUnsupportedStartupNoticeResult,
     )
-
-
-def _sandbox_check_enforcement_command_params() -> Any:
-    from ..types.server_sandbox import SandboxEnforcementCommandAllowedParams
-
-    return SandboxEnforcementCommandAllowedParams
-
-
-def _sandbox_check_enforcement_command_result() -> Any:
-    return bool
-
-
-def _sandbox_check_platform_support_result() -> Any:
-    return bool
-
-
-def _sandbox_check_windows_host_loopback_support_result() -> Any:
-    return bool
-
-
-def _sandbox_filter_picker_candidates_params() -> Any:
-    from ..types.server_sandbox import SandboxFilterPickerCandidatesParams
-
-    return SandboxFilterPickerCandidatesParams
-
-
-def _sandbox_filter_picker_candidates_result() -> Any:
-    from ..types.server_sandbox import SandboxFilterPickerCandidatesResult
-
-    return SandboxFilterPickerCandidatesResult
-
-
-def _sandbox_get_docs_url_result() -> Any:
-    from ..types.server_sandbox import SandboxDocsURLResult
-
-    return SandboxDocsURLResult
 
 
 def _sandbox_get_host_support_result() -> Any:
     from ..types.server_sandbox import SandboxHostSupport
 
     return SandboxHostSupport
-
-
-def _sandbox_get_unsupported_message_result() -> Any:
-    return str
-
-
-def _sandbox_get_unsupported_setting_disabled_notice_result() -> Any:
-    return str
-
-
-def _sandbox_get_unsupported_startup_notice_params() -> Any:
-    from ..types.server_sandbox import SandboxUnsupportedStartupNoticeParams
-
-    return SandboxUnsupportedStartupNoticeParams
-
-
-def _sandbox_get_unsupported_startup_notice_result() -> Any:
-    from ..types.server_sandbox import SandboxUnsupportedStartupNoticeResult
-
-    return SandboxUnsupportedStartupNoticeResult
-
-
-def _sandbox_prepare_picker_policy_params() -> Any:
-    from ..types.server_sandbox import SandboxPreparePickerPolicyParams
-
-    return SandboxPreparePickerPolicyParams
-
-
-def _sandbox_prepare_picker_policy_result() -> Any:
-    from ..types.server_sandbox import SandboxPreparePickerPolicyResult
-
-    return SandboxPreparePickerPolicyResult
-
-
-def _sandbox_resolve_floored_config_params() -> Any:
-    from ..types.server_sandbox import SandboxResolveFlooredConfigParams
-
-    return SandboxResolveFlooredConfigParams
-
-
-def _sandbox_resolve_floored_config_result() -> Any:
-    from ..types.server_sandbox import SandboxResolveFlooredConfigResult
-
-    return SandboxResolveFlooredConfigResult
-
-
-def _sandbox_resolve_for_optional_params() -> Any:
-    from ..types.server_sandbox import SandboxEffectiveForOptionalParams
-
-    return SandboxEffectiveForOptionalParams
-
-
-def _sandbox_resolve_for_optional_result() -> Any:
-    from ..types.server_sandbox import SandboxEffectiveForOptionalResult
-
-    return SandboxEffectiveForOptionalResult
 
 
 def _sandbox_proxy_ca_check_installation_support_result() -> Any:
@@ -191,138 +89,10 @@ def _sandbox_proxy_ca_trust_result() -> Any:
     return SandboxProxyCaStatus
 
 
-def _sandbox_proxy_secret_get_result() -> Any:
-    from ..types.server_sandbox import SandboxProxySecretGetResult
-
-    return SandboxProxySecretGetResult
-
-
-def _sandbox_proxy_secret_get_location_result() -> Any:
-    from ..types.server_sandbox import SandboxProxySecretLocation
-
-    return SandboxProxySecretLocation
-
-
-def _sandbox_proxy_secret_save_params() -> Any:
-    from ..types.server_sandbox import SandboxProxySecretSaveRequest
-
-    return SandboxProxySecretSaveRequest
-
-
-def _sandbox_proxy_secret_save_result() -> Any:
-    from ..types.server_sandbox import SandboxProxySecretSaveResult
-
-    return SandboxProxySecretSaveResult
-
-
-def _sandbox_settings_apply_defaults_params() -> Any:
-    from ..types.server_sandbox import SandboxApplyDefaultsRequest
-
-    return SandboxApplyDefaultsRequest
-
-
-def _sandbox_settings_apply_defaults_result() -> Any:
-    return builtins.dict[str, Any]
-
-
-SANDBOX_CHECK_ENFORCEMENT_COMMAND: Method[bool] = Method(
-    "sandbox.checkEnforcementCommand",
-    scope="server",
-    params=_sandbox_check_enforcement_command_params,
-    result=_sandbox_check_enforcement_command_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_CHECK_PLATFORM_SUPPORT: Method[bool] = Method(
-    "sandbox.checkPlatformSupport",
-    scope="server",
-    result=_sandbox_check_platform_support_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_CHECK_WINDOWS_HOST_LOOPBACK_SUPPORT: Method[bool] = Method(
-    "sandbox.checkWindowsHostLoopbackSupport",
-    scope="server",
-    result=_sandbox_check_windows_host_loopback_support_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_FILTER_PICKER_CANDIDATES: Method[SandboxFilterPickerCandidatesResult] = Method(
-    "sandbox.filterPickerCandidates",
-    scope="server",
-    params=_sandbox_filter_picker_candidates_params,
-    result=_sandbox_filter_picker_candidates_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_GET_DOCS_URL: Method[SandboxDocsURLResult] = Method(
-    "sandbox.getDocsUrl",
-    scope="server",
-    result=_sandbox_get_docs_url_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 SANDBOX_GET_HOST_SUPPORT: Method[SandboxHostSupport] = Method(
     "sandbox.getHostSupport",
     scope="server",
     result=_sandbox_get_host_support_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_GET_UNSUPPORTED_MESSAGE: Method[str] = Method(
-    "sandbox.getUnsupportedMessage",
-    scope="server",
-    result=_sandbox_get_unsupported_message_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_GET_UNSUPPORTED_SETTING_DISABLED_NOTICE: Method[str] = Method(
-    "sandbox.getUnsupportedSettingDisabledNotice",
-    scope="server",
-    result=_sandbox_get_unsupported_setting_disabled_notice_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_GET_UNSUPPORTED_STARTUP_NOTICE: Method[SandboxUnsupportedStartupNoticeResult] = Method(
-    "sandbox.getUnsupportedStartupNotice",
-    scope="server",
-    params=_sandbox_get_unsupported_startup_notice_params,
-    result=_sandbox_get_unsupported_startup_notice_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_PREPARE_PICKER_POLICY: Method[SandboxPreparePickerPolicyResult] = Method(
-    "sandbox.preparePickerPolicy",
-    scope="server",
-    params=_sandbox_prepare_picker_policy_params,
-    result=_sandbox_prepare_picker_policy_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_RESOLVE_FLOORED_CONFIG: Method[SandboxResolveFlooredConfigResult] = Method(
-    "sandbox.resolveFlooredConfig",
-    scope="server",
-    params=_sandbox_resolve_floored_config_params,
-    result=_sandbox_resolve_floored_config_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_RESOLVE_FOR_OPTIONAL: Method[SandboxEffectiveForOptionalResult] = Method(
-    "sandbox.resolveForOptional",
-    scope="server",
-    params=_sandbox_resolve_for_optional_params,
-    result=_sandbox_resolve_for_optional_result,
     stability="experimental",
     since="1.0.102",
 )
@@ -384,47 +154,6 @@ SANDBOX_PROXY_CA_TRUST: Method[SandboxProxyCaStatus] = Method(
     scope="server",
     params=_sandbox_proxy_ca_trust_params,
     result=_sandbox_proxy_ca_trust_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_PROXY_SECRET_DELETE: Method[None] = Method(
-    "sandbox.proxySecret.delete",
-    scope="server",
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_PROXY_SECRET_GET: Method[SandboxProxySecretGetResult] = Method(
-    "sandbox.proxySecret.get",
-    scope="server",
-    result=_sandbox_proxy_secret_get_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_PROXY_SECRET_GET_LOCATION: Method[SandboxProxySecretLocation] = Method(
-    "sandbox.proxySecret.getLocation",
-    scope="server",
-    result=_sandbox_proxy_secret_get_location_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_PROXY_SECRET_SAVE: Method[SandboxProxySecretSaveResult] = Method(
-    "sandbox.proxySecret.save",
-    scope="server",
-    params=_sandbox_proxy_secret_save_params,
-    result=_sandbox_proxy_secret_save_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SANDBOX_SETTINGS_APPLY_DEFAULTS: Method[builtins.dict[str, Any]] = Method(
-    "sandbox.settings.applyDefaults",
-    scope="server",
-    params=_sandbox_settings_apply_defaults_params,
-    result=_sandbox_settings_apply_defaults_result,
     stability="experimental",
     since="1.0.102",
 )

@@ -9,8 +9,6 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.server_sessions import (
-        PollSpawnedSessionsResult,
-        RegisterExtensionToolsResult,
         RemoteControlStatusResult,
         RemoteControlStopResult,
         RemoteControlTransferResult,
@@ -23,24 +21,16 @@ if TYPE_CHECKING:
         SessionPruneResult,
         SessionsCheckInUseResult,
         SessionsCloseResult,
-        SessionsCreateWorkspaceResult,
         SessionsFindByPrefixResult,
         SessionsFindByTaskIDResult,
         SessionsForkResult,
-        SessionsGetBoardEntryCountResult,
         SessionsGetClientMetadataResult,
-        SessionsGetEventFilePathResult,
         SessionsGetLastForContextResult,
-        SessionsGetMetadataResult,
-        SessionsGetPersistedRemoteSteerableResult,
         SessionSizes,
-        SessionsListNonEmptySessionIdsResult,
-        SessionsLoadWorkspaceResult,
         SessionsReleaseLockResult,
         SessionsReloadPluginHooksResult,
         SessionsSaveResult,
         SessionsSetAdditionalPluginsResult,
-        SessionsUpdateWorkspaceFieldsResult,
     )
     from ..types.shared import EventsReadResult
 
@@ -81,12 +71,6 @@ def _sessions_close_result() -> Any:
     return SessionsCloseResult
 
 
-def _sessions_configure_session_extensions_params() -> Any:
-    from ..types.server_sessions import ConfigureSessionExtensionsParams
-
-    return ConfigureSessionExtensionsParams
-
-
 def _sessions_connect_params() -> Any:
     from ..types.server_sessions import ConnectRemoteSessionParams
 
@@ -97,24 +81,6 @@ def _sessions_connect_result() -> Any:
     from ..types.server_sessions import RemoteSessionConnectionResult
 
     return RemoteSessionConnectionResult
-
-
-def _sessions_create_workspace_params() -> Any:
-    from ..types.server_sessions import SessionsCreateWorkspaceRequest
-
-    return SessionsCreateWorkspaceRequest
-
-
-def _sessions_create_workspace_result() -> Any:
-    from ..types.server_sessions import SessionsCreateWorkspaceResult
-
-    return SessionsCreateWorkspaceResult
-
-
-def _sessions_delete_params() -> Any:
-    from ..types.server_sessions import SessionsDeleteRequest
-
-    return SessionsDeleteRequest
 
 
 def _sessions_enrich_metadata_params() -> Any:
@@ -165,18 +131,6 @@ def _sessions_fork_result() -> Any:
     return SessionsForkResult
 
 
-def _sessions_get_board_entry_count_params() -> Any:
-    from ..types.server_sessions import SessionsGetBoardEntryCountRequest
-
-    return SessionsGetBoardEntryCountRequest
-
-
-def _sessions_get_board_entry_count_result() -> Any:
-    from ..types.server_sessions import SessionsGetBoardEntryCountResult
-
-    return SessionsGetBoardEntryCountResult
-
-
 def _sessions_get_client_metadata_params() -> Any:
     from ..types.server_sessions import SessionsGetClientMetadataRequest
 
@@ -189,18 +143,6 @@ def _sessions_get_client_metadata_result() -> Any:
     return SessionsGetClientMetadataResult
 
 
-def _sessions_get_event_file_path_params() -> Any:
-    from ..types.server_sessions import SessionsGetEventFilePathRequest
-
-    return SessionsGetEventFilePathRequest
-
-
-def _sessions_get_event_file_path_result() -> Any:
-    from ..types.server_sessions import SessionsGetEventFilePathResult
-
-    return SessionsGetEventFilePathResult
-
-
 def _sessions_get_last_for_context_params() -> Any:
     from ..types.server_sessions import SessionsGetLastForContextRequest
 
@@ -211,30 +153,6 @@ def _sessions_get_last_for_context_result() -> Any:
     from ..types.server_sessions import SessionsGetLastForContextResult
 
     return SessionsGetLastForContextResult
-
-
-def _sessions_get_metadata_params() -> Any:
-    from ..types.server_sessions import SessionsGetMetadataRequest
-
-    return SessionsGetMetadataRequest
-
-
-def _sessions_get_metadata_result() -> Any:
-    from ..types.server_sessions import SessionsGetMetadataResult
-
-    return SessionsGetMetadataResult
-
-
-def _sessions_get_persisted_remote_steerable_params() -> Any:
-    from ..types.server_sessions import SessionsGetPersistedRemoteSteerableRequest
-
-    return SessionsGetPersistedRemoteSteerableRequest
-
-
-def _sessions_get_persisted_remote_steerable_result() -> Any:
-    from ..types.server_sessions import SessionsGetPersistedRemoteSteerableResult
-
-    return SessionsGetPersistedRemoteSteerableResult
 
 
 def _sessions_get_remote_control_status_result() -> Any:
@@ -261,18 +179,6 @@ def _sessions_list_result() -> Any:
     return SessionList
 
 
-def _sessions_list_non_empty_session_ids_params() -> Any:
-    from ..types.server_sessions import SessionsListNonEmptySessionIdsRequest
-
-    return SessionsListNonEmptySessionIdsRequest
-
-
-def _sessions_list_non_empty_session_ids_result() -> Any:
-    from ..types.server_sessions import SessionsListNonEmptySessionIdsResult
-
-    return SessionsListNonEmptySessionIdsResult
-
-
 def _sessions_load_deferred_repo_hooks_params() -> Any:
     from ..types.server_sessions import SessionsLoadDeferredRepoHooksRequest
 
@@ -285,18 +191,6 @@ def _sessions_load_deferred_repo_hooks_result() -> Any:
     return SessionLoadDeferredRepoHooksResult
 
 
-def _sessions_load_workspace_params() -> Any:
-    from ..types.server_sessions import SessionsLoadWorkspaceRequest
-
-    return SessionsLoadWorkspaceRequest
-
-
-def _sessions_load_workspace_result() -> Any:
-    from ..types.server_sessions import SessionsLoadWorkspaceResult
-
-    return SessionsLoadWorkspaceResult
-
-
 def _sessions_open_params() -> Any:
     from ..types.server_sessions import SessionOpenParams
 
@@ -307,18 +201,6 @@ def _sessions_open_result() -> Any:
     from ..types.server_sessions import SessionOpenResult
 
     return SessionOpenResult
-
-
-def _sessions_poll_spawned_sessions_params() -> Any:
-    from ..types.server_sessions import SessionsPollSpawnedSessionsRequest
-
-    return SessionsPollSpawnedSessionsRequest
-
-
-def _sessions_poll_spawned_sessions_result() -> Any:
-    from ..types.server_sessions import PollSpawnedSessionsResult
-
-    return PollSpawnedSessionsResult
 
 
 def _sessions_prune_old_params() -> Any:
@@ -343,18 +225,6 @@ def _sessions_read_persisted_events_result() -> Any:
     from ..types.shared import EventsReadResult
 
     return EventsReadResult
-
-
-def _sessions_register_extension_tools_on_session_params() -> Any:
-    from ..types.server_sessions import RegisterExtensionToolsParams
-
-    return RegisterExtensionToolsParams
-
-
-def _sessions_register_extension_tools_on_session_result() -> Any:
-    from ..types.server_sessions import RegisterExtensionToolsResult
-
-    return RegisterExtensionToolsResult
 
 
 def _sessions_release_lock_params() -> Any:
@@ -453,18 +323,6 @@ def _sessions_transfer_remote_control_result() -> Any:
     return RemoteControlTransferResult
 
 
-def _sessions_update_workspace_fields_params() -> Any:
-    from ..types.server_sessions import SessionsUpdateWorkspaceFieldsRequest
-
-    return SessionsUpdateWorkspaceFieldsRequest
-
-
-def _sessions_update_workspace_fields_result() -> Any:
-    from ..types.server_sessions import SessionsUpdateWorkspaceFieldsResult
-
-    return SessionsUpdateWorkspaceFieldsResult
-
-
 SESSIONS_BULK_DELETE: Method[SessionBulkDeleteResult] = Method(
     "sessions.bulkDelete",
     scope="server",
@@ -489,13 +347,6 @@ SESSIONS_CLOSE: Method[SessionsCloseResult] = Method(
     stability="experimental",
 )
 
-SESSIONS_CONFIGURE_SESSION_EXTENSIONS: Method[None] = Method(
-    "sessions.configureSessionExtensions",
-    scope="server",
-    params=_sessions_configure_session_extensions_params,
-    stability="experimental",
-)
-
 SESSIONS_CONNECT: Method[RemoteSessionConnectionResult] = Method(
     "sessions.connect",
     scope="server",
@@ -503,24 +354,6 @@ SESSIONS_CONNECT: Method[RemoteSessionConnectionResult] = Method(
     result=_sessions_connect_result,
     waits=True,
     stability="experimental",
-)
-
-SESSIONS_CREATE_WORKSPACE: Method[SessionsCreateWorkspaceResult] = Method(
-    "sessions.createWorkspace",
-    scope="server",
-    params=_sessions_create_workspace_params,
-    result=_sessions_create_workspace_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-SESSIONS_DELETE: Method[None] = Method(
-    "sessions.delete",
-    scope="server",
-    params=_sessions_delete_params,
-    nullable=frozenset({"sessionPath"}),
-    stability="experimental",
-    since="1.0.81",
 )
 
 SESSIONS_ENRICH_METADATA: Method[SessionEnrichMetadataResult] = Method(
@@ -555,14 +388,6 @@ SESSIONS_FORK: Method[SessionsForkResult] = Method(
     stability="experimental",
 )
 
-SESSIONS_GET_BOARD_ENTRY_COUNT: Method[SessionsGetBoardEntryCountResult] = Method(
-    "sessions.getBoardEntryCount",
-    scope="server",
-    params=_sessions_get_board_entry_count_params,
-    result=_sessions_get_board_entry_count_result,
-    stability="experimental",
-)
-
 SESSIONS_GET_CLIENT_METADATA: Method[SessionsGetClientMetadataResult] = Method(
     "sessions.getClientMetadata",
     scope="server",
@@ -572,36 +397,11 @@ SESSIONS_GET_CLIENT_METADATA: Method[SessionsGetClientMetadataResult] = Method(
     since="1.0.102",
 )
 
-SESSIONS_GET_EVENT_FILE_PATH: Method[SessionsGetEventFilePathResult] = Method(
-    "sessions.getEventFilePath",
-    scope="server",
-    params=_sessions_get_event_file_path_params,
-    result=_sessions_get_event_file_path_result,
-    stability="experimental",
-)
-
 SESSIONS_GET_LAST_FOR_CONTEXT: Method[SessionsGetLastForContextResult] = Method(
     "sessions.getLastForContext",
     scope="server",
     params=_sessions_get_last_for_context_params,
     result=_sessions_get_last_for_context_result,
-    stability="experimental",
-)
-
-SESSIONS_GET_METADATA: Method[SessionsGetMetadataResult] = Method(
-    "sessions.getMetadata",
-    scope="server",
-    params=_sessions_get_metadata_params,
-    result=_sessions_get_metadata_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-SESSIONS_GET_PERSISTED_REMOTE_STEERABLE: Method[SessionsGetPersistedRemoteSteerableResult] = Method(
-    "sessions.getPersistedRemoteSteerable",
-    scope="server",
-    params=_sessions_get_persisted_remote_steerable_params,
-    result=_sessions_get_persisted_remote_steerable_result,
     stability="experimental",
 )
 
@@ -627,30 +427,12 @@ SESSIONS_LIST: Method[SessionList] = Method(
     stability="experimental",
 )
 
-SESSIONS_LIST_NON_EMPTY_SESSION_IDS: Method[SessionsListNonEmptySessionIdsResult] = Method(
-    "sessions.listNonEmptySessionIds",
-    scope="server",
-    params=_sessions_list_non_empty_session_ids_params,
-    result=_sessions_list_non_empty_session_ids_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
 SESSIONS_LOAD_DEFERRED_REPO_HOOKS: Method[SessionLoadDeferredRepoHooksResult] = Method(
     "sessions.loadDeferredRepoHooks",
     scope="server",
     params=_sessions_load_deferred_repo_hooks_params,
     result=_sessions_load_deferred_repo_hooks_result,
     stability="experimental",
-)
-
-SESSIONS_LOAD_WORKSPACE: Method[SessionsLoadWorkspaceResult] = Method(
-    "sessions.loadWorkspace",
-    scope="server",
-    params=_sessions_load_workspace_params,
-    result=_sessions_load_workspace_result,
-    stability="experimental",
-    since="1.0.102",
 )
 
 SESSIONS_OPEN: Method[SessionOpenResult] = Method(
@@ -660,15 +442,6 @@ SESSIONS_OPEN: Method[SessionOpenResult] = Method(
     result=_sessions_open_result,
     waits=True,
     stability="experimental",
-)
-
-SESSIONS_POLL_SPAWNED_SESSIONS: Method[PollSpawnedSessionsResult] = Method(
-    "sessions.pollSpawnedSessions",
-    scope="server",
-    params=_sessions_poll_spawned_sessions_params,
-    result=_sessions_poll_spawned_sessions_result,
-    stability="experimental",
-    until="1.0.61",
 )
 
 SESSIONS_PRUNE_OLD: Method[SessionPruneResult] = Method(
@@ -686,15 +459,6 @@ SESSIONS_READ_PERSISTED_EVENTS: Method[EventsReadResult] = Method(
     result=_sessions_read_persisted_events_result,
     stability="experimental",
     since="1.0.102",
-)
-
-SESSIONS_REGISTER_EXTENSION_TOOLS_ON_SESSION: Method[RegisterExtensionToolsResult] = Method(
-    "sessions.registerExtensionToolsOnSession",
-    scope="server",
-    params=_sessions_register_extension_tools_on_session_params,
-    result=_sessions_register_extension_tools_on_session_result,
-    stability="experimental",
-    until="1.0.81",
 )
 
 SESSIONS_RELEASE_LOCK: Method[SessionsReleaseLockResult] = Method(
@@ -761,13 +525,4 @@ SESSIONS_TRANSFER_REMOTE_CONTROL: Method[RemoteControlTransferResult] = Method(
     result=_sessions_transfer_remote_control_result,
     waits=True,
     stability="experimental",
-)
-
-SESSIONS_UPDATE_WORKSPACE_FIELDS: Method[SessionsUpdateWorkspaceFieldsResult] = Method(
-    "sessions.updateWorkspaceFields",
-    scope="server",
-    params=_sessions_update_workspace_fields_params,
-    result=_sessions_update_workspace_fields_result,
-    stability="experimental",
-    since="1.0.102",
 )

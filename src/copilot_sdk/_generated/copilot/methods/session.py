@@ -108,12 +108,6 @@ def _send_messages_result() -> Any:
     return SendMessagesResult
 
 
-def _send_system_notification_params() -> Any:
-    from ..types.session import SendSystemNotificationRequest
-
-    return SendSystemNotificationRequest
-
-
 def _shutdown_params() -> Any:
     from ..types.session import ShutdownRequest
 
@@ -194,14 +188,6 @@ SEND_MESSAGES: Method[SendMessagesResult] = Method(
     scope="session",
     params=_send_messages_params,
     result=_send_messages_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-SEND_SYSTEM_NOTIFICATION: Method[None] = Method(
-    "session.sendSystemNotification",
-    scope="session",
-    params=_send_system_notification_params,
     stability="experimental",
     since="1.0.81",
 )

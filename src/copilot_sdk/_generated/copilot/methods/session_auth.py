@@ -36,6 +36,7 @@ AUTH_GET_STATUS: Method[SessionAuthStatus] = Method(
     result=_auth_get_status_result,
     stability="experimental",
     until="1.0.61",
+    replaced_by="session.gitHubAuth.getStatus",
 )
 
 AUTH_SET_CREDENTIALS: Method[SessionSetCredentialsResult] = Method(
@@ -45,4 +46,5 @@ AUTH_SET_CREDENTIALS: Method[SessionSetCredentialsResult] = Method(
     result=_auth_set_credentials_result,
     stability="experimental",
     until="1.0.61",
+    replaced_by="session.gitHubAuth.setCredentials",
 )

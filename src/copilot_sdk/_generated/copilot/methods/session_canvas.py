@@ -58,18 +58,6 @@ def _canvas_action_invoke_result() -> Any:
     return CanvasActionInvokeResult
 
 
-def _canvas_provider_register_params() -> Any:
-    from ..types.session_canvas import CanvasProviderRegisterRequest
-
-    return CanvasProviderRegisterRequest
-
-
-def _canvas_provider_unregister_params() -> Any:
-    from ..types.session_canvas import CanvasProviderUnregisterRequest
-
-    return CanvasProviderUnregisterRequest
-
-
 CANVAS_CLOSE: Method[None] = Method(
     "session.canvas.close",
     scope="session",
@@ -107,20 +95,4 @@ CANVAS_ACTION_INVOKE: Method[CanvasActionInvokeResult] = Method(
     result=_canvas_action_invoke_result,
     waits=True,
     stability="experimental",
-)
-
-CANVAS_PROVIDER_REGISTER: Method[None] = Method(
-    "session.canvas.provider.register",
-    scope="session",
-    params=_canvas_provider_register_params,
-    stability="experimental",
-    since="1.0.81",
-)
-
-CANVAS_PROVIDER_UNREGISTER: Method[None] = Method(
-    "session.canvas.provider.unregister",
-    scope="session",
-    params=_canvas_provider_unregister_params,
-    stability="experimental",
-    since="1.0.81",
 )

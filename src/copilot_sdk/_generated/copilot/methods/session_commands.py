@@ -9,7 +9,6 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.session_commands import (
-        CommandsFinalizeInvocationEffectResult,
         CommandsHandlePendingCommandResult,
         CommandsRespondToQueuedCommandResult,
         EnqueueCommandResult,
@@ -41,18 +40,6 @@ def _commands_execute_result() -> Any:
     from ..types.session_commands import ExecuteCommandResult
 
     return ExecuteCommandResult
-
-
-def _commands_finalize_invocation_effect_params() -> Any:
-    from ..types.session_commands import CommandsFinalizeInvocationEffectRequest
-
-    return CommandsFinalizeInvocationEffectRequest
-
-
-def _commands_finalize_invocation_effect_result() -> Any:
-    from ..types.session_commands import CommandsFinalizeInvocationEffectResult
-
-    return CommandsFinalizeInvocationEffectResult
 
 
 def _commands_handle_pending_command_params() -> Any:
@@ -119,15 +106,6 @@ COMMANDS_EXECUTE: Method[ExecuteCommandResult] = Method(
     result=_commands_execute_result,
     waits=True,
     stability="experimental",
-)
-
-COMMANDS_FINALIZE_INVOCATION_EFFECT: Method[CommandsFinalizeInvocationEffectResult] = Method(
-    "session.commands.finalizeInvocationEffect",
-    scope="session",
-    params=_commands_finalize_invocation_effect_params,
-    result=_commands_finalize_invocation_effect_result,
-    stability="experimental",
-    since="1.0.81",
 )
 
 COMMANDS_HANDLE_PENDING_COMMAND: Method[CommandsHandlePendingCommandResult] = Method(

@@ -10,12 +10,11 @@ from copilot_sdk._rpc.method import Method
 if TYPE_CHECKING:
     from ..types.session_connectors import (
         ConnectorCapabilities,
-        ConnectorCatalogResult,
         ConnectorConnectResult,
         ConnectorDisconnectResult,
         ConnectorSessionAccountResult,
-        ConnectorStatus,
     )
+    from ..types.shared_connector_status import ConnectorCatalogResult, ConnectorStatus
 
 
 def _connectors_connect_params() -> Any:
@@ -67,19 +66,19 @@ def _connectors_get_capabilities_result() -> Any:
 
 
 def _connectors_get_status_result() -> Any:
-    from ..types.session_connectors import ConnectorStatus
+    from ..types.shared_connector_status import ConnectorStatus
 
     return ConnectorStatus
 
 
 def _connectors_list_params() -> Any:
-    from ..types.session_connectors import ConnectorAccountRequest
+    from ..types.shared import ConnectorAccountRequest
 
     return ConnectorAccountRequest
 
 
 def _connectors_list_result() -> Any:
-    from ..types.session_connectors import ConnectorCatalogResult
+    from ..types.shared_connector_status import ConnectorCatalogResult
 
     return ConnectorCatalogResult
 
@@ -91,19 +90,7 @@ def _connectors_reconcile_params() -> Any:
 
 
 def _connectors_reconcile_result() -> Any:
-    from ..types.session_connectors import ConnectorStatus
-
-    return ConnectorStatus
-
-
-def _connectors_reconcile_for_startup_params() -> Any:
-    from ..types.session_connectors import ConnectorAccountRequest
-
-    return ConnectorAccountRequest
-
-
-def _connectors_reconcile_for_startup_result() -> Any:
-    from ..types.session_connectors import ConnectorStatus
+    from ..types.shared_connector_status import ConnectorStatus
 
     return ConnectorStatus
 
@@ -121,21 +108,15 @@ def _connectors_reconnect_result() -> Any:
 
 
 def _connectors_refresh_params() -> Any:
-    from ..types.session_connectors import ConnectorAccountRequest
+    from ..types.shared import ConnectorAccountRequest
 
     return ConnectorAccountRequest
 
 
 def _connectors_refresh_result() -> Any:
-    from ..types.session_connectors import ConnectorCatalogResult
+    from ..types.shared_connector_status import ConnectorCatalogResult
 
     return ConnectorCatalogResult
-
-
-def _connectors_withdraw_projection_result() -> Any:
-    from ..types.session_connectors import ConnectorStatus
-
-    return ConnectorStatus
 
 
 CONNECTORS_CONNECT: Method[ConnectorConnectResult] = Method(
@@ -207,15 +188,6 @@ CONNECTORS_RECONCILE: Method[ConnectorStatus] = Method(
     since="1.0.102",
 )
 
-CONNECTORS_RECONCILE_FOR_STARTUP: Method[ConnectorStatus] = Method(
-    "session.connectors.reconcileForStartup",
-    scope="session",
-    params=_connectors_reconcile_for_startup_params,
-    result=_connectors_reconcile_for_startup_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 CONNECTORS_RECONNECT: Method[ConnectorConnectResult] = Method(
     "session.connectors.reconnect",
     scope="session",
@@ -230,14 +202,6 @@ CONNECTORS_REFRESH: Method[ConnectorCatalogResult] = Method(
     scope="session",
     params=_connectors_refresh_params,
     result=_connectors_refresh_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-CONNECTORS_WITHDRAW_PROJECTION: Method[ConnectorStatus] = Method(
-    "session.connectors.withdrawProjection",
-    scope="session",
-    result=_connectors_withdraw_projection_result,
     stability="experimental",
     since="1.0.102",
 )

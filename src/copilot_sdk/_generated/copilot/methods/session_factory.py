@@ -13,11 +13,10 @@ if TYPE_CHECKING:
         FactoryJournalGetResult,
         FactoryListRunsResult,
         FactoryProgressPage,
-        FactoryResumeResult,
         FactoryRunDetail,
-        FactoryRunResult,
     )
     from ..types.shared import FactoryAckResult
+    from ..types.shared_factory_resume_result import FactoryResumeResult, FactoryRunResult
 
 
 def _factory_agent_params() -> Any:
@@ -39,7 +38,7 @@ def _factory_cancel_params() -> Any:
 
 
 def _factory_cancel_result() -> Any:
-    from ..types.session_factory import FactoryRunResult
+    from ..types.shared_factory_resume_result import FactoryRunResult
 
     return FactoryRunResult
 
@@ -51,7 +50,7 @@ def _factory_get_run_params() -> Any:
 
 
 def _factory_get_run_result() -> Any:
-    from ..types.session_factory import FactoryRunResult
+    from ..types.shared_factory_resume_result import FactoryRunResult
 
     return FactoryRunResult
 
@@ -111,19 +110,7 @@ def _factory_resume_params() -> Any:
 
 
 def _factory_resume_result() -> Any:
-    from ..types.session_factory import FactoryResumeResult
-
-    return FactoryResumeResult
-
-
-def _factory_resume_from_tool_params() -> Any:
-    from ..types.session_factory import FactoryToolResumeRequest
-
-    return FactoryToolResumeRequest
-
-
-def _factory_resume_from_tool_result() -> Any:
-    from ..types.session_factory import FactoryResumeResult
+    from ..types.shared_factory_resume_result import FactoryResumeResult
 
     return FactoryResumeResult
 
@@ -135,19 +122,7 @@ def _factory_run_params() -> Any:
 
 
 def _factory_run_result() -> Any:
-    from ..types.session_factory import FactoryRunResult
-
-    return FactoryRunResult
-
-
-def _factory_run_from_tool_params() -> Any:
-    from ..types.session_factory import FactoryToolRunRequest
-
-    return FactoryToolRunRequest
-
-
-def _factory_run_from_tool_result() -> Any:
-    from ..types.session_factory import FactoryRunResult
+    from ..types.shared_factory_resume_result import FactoryRunResult
 
     return FactoryRunResult
 
@@ -184,6 +159,7 @@ FACTORY_AGENT: Method[FactoryAgentResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.agent",
 )
 
 FACTORY_CANCEL: Method[FactoryRunResult] = Method(
@@ -194,6 +170,7 @@ FACTORY_CANCEL: Method[FactoryRunResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.cancel",
 )
 
 FACTORY_GET_RUN: Method[FactoryRunResult] = Method(
@@ -204,6 +181,7 @@ FACTORY_GET_RUN: Method[FactoryRunResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.getRun",
 )
 
 FACTORY_GET_RUN_DETAIL: Method[FactoryRunDetail] = Method(
@@ -214,6 +192,7 @@ FACTORY_GET_RUN_DETAIL: Method[FactoryRunDetail] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.getRunDetail",
 )
 
 FACTORY_GET_RUN_PROGRESS: Method[FactoryProgressPage] = Method(
@@ -224,6 +203,7 @@ FACTORY_GET_RUN_PROGRESS: Method[FactoryProgressPage] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.getRunProgress",
 )
 
 FACTORY_LIST_RUNS: Method[FactoryListRunsResult] = Method(
@@ -234,6 +214,7 @@ FACTORY_LIST_RUNS: Method[FactoryListRunsResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.listRuns",
 )
 
 FACTORY_LOG: Method[FactoryAckResult] = Method(
@@ -244,6 +225,7 @@ FACTORY_LOG: Method[FactoryAckResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.log",
 )
 
 FACTORY_RESUME: Method[FactoryResumeResult] = Method(
@@ -254,16 +236,7 @@ FACTORY_RESUME: Method[FactoryResumeResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
-)
-
-FACTORY_RESUME_FROM_TOOL: Method[FactoryResumeResult] = Method(
-    "session.factory.resumeFromTool",
-    scope="session",
-    params=_factory_resume_from_tool_params,
-    result=_factory_resume_from_tool_result,
-    stability="experimental",
-    since="1.0.81",
-    until="1.0.81",
+    replaced_by="session.workflow.resume",
 )
 
 FACTORY_RUN: Method[FactoryRunResult] = Method(
@@ -274,16 +247,7 @@ FACTORY_RUN: Method[FactoryRunResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
-)
-
-FACTORY_RUN_FROM_TOOL: Method[FactoryRunResult] = Method(
-    "session.factory.runFromTool",
-    scope="session",
-    params=_factory_run_from_tool_params,
-    result=_factory_run_from_tool_result,
-    stability="experimental",
-    since="1.0.81",
-    until="1.0.81",
+    replaced_by="session.workflow.run",
 )
 
 FACTORY_JOURNAL_GET: Method[FactoryJournalGetResult] = Method(
@@ -294,6 +258,7 @@ FACTORY_JOURNAL_GET: Method[FactoryJournalGetResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.journal.get",
 )
 
 FACTORY_JOURNAL_PUT: Method[FactoryAckResult] = Method(
@@ -304,4 +269,5 @@ FACTORY_JOURNAL_PUT: Method[FactoryAckResult] = Method(
     stability="experimental",
     since="1.0.81",
     until="1.0.81",
+    replaced_by="session.workflow.journal.put",
 )

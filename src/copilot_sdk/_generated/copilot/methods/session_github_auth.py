@@ -3,74 +3,19 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_github_auth import (
-        AuthValidationErrors,
-        SessionAuthInfoResult,
-    )
     from ..types.shared import SessionSetCredentialsResult
-    from ..types.shared_auth_identity import AuthInfo, SessionAuthStatus
-
-
-def _github_auth_get_all_auth_available_result() -> Any:
     from ..types.shared_auth_identity import SessionAuthStatus
-
-    return builtins.list[SessionAuthStatus]
-
-
-def _github_auth_get_current_auth_info_result() -> Any:
-    from ..types.session_github_auth import SessionAuthInfoResult
-
-    return SessionAuthInfoResult | None
 
 
 def _github_auth_get_status_result() -> Any:
     from ..types.shared_auth_identity import SessionAuthStatus
 
     return SessionAuthStatus
-
-
-def _github_auth_last_auth_errors_result() -> Any:
-    from ..types.session_github_auth import AuthValidationErrors
-
-    return AuthValidationErrors
-
-
-def _github_auth_login_params() -> Any:
-    from ..types.session_github_auth import SessionAuthLoginRequest
-
-    return SessionAuthLoginRequest
-
-
-def _github_auth_login_result() -> Any:
-    from ..types.shared_auth_identity import AuthInfo
-
-    return AuthInfo
-
-
-def _github_auth_logout_result() -> Any:
-    return bool
-
-
-def _github_auth_logout_user_params() -> Any:
-    from ..types.session_github_auth import SessionAuthLogoutUserRequest
-
-    return SessionAuthLogoutUserRequest
-
-
-def _github_auth_logout_user_result() -> Any:
-    return bool
-
-
-def _github_auth_refresh_copilot_user_result() -> Any:
-    from ..types.session_github_auth import SessionAuthInfoResult
-
-    return SessionAuthInfoResult | None
 
 
 def _github_auth_set_credentials_params() -> Any:
@@ -85,76 +30,13 @@ def _github_auth_set_credentials_result() -> Any:
     return SessionSetCredentialsResult
 
 
-def _github_auth_switch_to_auth_params() -> Any:
-    from ..types.session_github_auth import SessionAuthSwitchRequest
-
-    return SessionAuthSwitchRequest
-
-
-GITHUB_AUTH_GET_ALL_AUTH_AVAILABLE: Method[builtins.list[SessionAuthStatus]] = Method(
-    "session.gitHubAuth.getAllAuthAvailable",
-    scope="session",
-    result=_github_auth_get_all_auth_available_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-GITHUB_AUTH_GET_CURRENT_AUTH_INFO: Method[SessionAuthInfoResult | None] = Method(
-    "session.gitHubAuth.getCurrentAuthInfo",
-    scope="session",
-    result=_github_auth_get_current_auth_info_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
 GITHUB_AUTH_GET_STATUS: Method[SessionAuthStatus] = Method(
     "session.gitHubAuth.getStatus",
     scope="session",
     result=_github_auth_get_status_result,
     stability="experimental",
     since="1.0.81",
-)
-
-GITHUB_AUTH_LAST_AUTH_ERRORS: Method[AuthValidationErrors] = Method(
-    "session.gitHubAuth.lastAuthErrors",
-    scope="session",
-    result=_github_auth_last_auth_errors_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-GITHUB_AUTH_LOGIN: Method[AuthInfo] = Method(
-    "session.gitHubAuth.login",
-    scope="session",
-    params=_github_auth_login_params,
-    result=_github_auth_login_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-GITHUB_AUTH_LOGOUT: Method[bool] = Method(
-    "session.gitHubAuth.logout",
-    scope="session",
-    result=_github_auth_logout_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-GITHUB_AUTH_LOGOUT_USER: Method[bool] = Method(
-    "session.gitHubAuth.logoutUser",
-    scope="session",
-    params=_github_auth_logout_user_params,
-    result=_github_auth_logout_user_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-GITHUB_AUTH_REFRESH_COPILOT_USER: Method[SessionAuthInfoResult | None] = Method(
-    "session.gitHubAuth.refreshCopilotUser",
-    scope="session",
-    result=_github_auth_refresh_copilot_user_result,
-    stability="experimental",
-    since="1.0.81",
+    replaces="session.auth.getStatus",
 )
 
 GITHUB_AUTH_SET_CREDENTIALS: Method[SessionSetCredentialsResult] = Method(
@@ -164,12 +46,5 @@ GITHUB_AUTH_SET_CREDENTIALS: Method[SessionSetCredentialsResult] = Method(
     result=_github_auth_set_credentials_result,
     stability="experimental",
     since="1.0.81",
-)
-
-GITHUB_AUTH_SWITCH_TO_AUTH: Method[None] = Method(
-    "session.gitHubAuth.switchToAuth",
-    scope="session",
-    params=_github_auth_switch_to_auth_params,
-    stability="experimental",
-    since="1.0.81",
+    replaces="session.auth.setCredentials",
 )

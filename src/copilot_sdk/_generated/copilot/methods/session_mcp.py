@@ -16,7 +16,6 @@ if TYPE_CHECKING:
         MCPAppsReadResourceResult,
         MCPCancelSamplingExecutionResult,
         MCPConfiguredServerList,
-        MCPConfigureGitHubResult,
         MCPHeadersHandlePendingHeadersRefreshRequestResult,
         MCPIsServerRunningResult,
         MCPListToolsResult,
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
         MCPSamplingExecutionResult,
         MCPServerList,
         MCPSetEnvValueModeResult,
-        MCPStartServersResult,
         MoveMCPLoadingToBackgroundResult,
     )
 
@@ -50,18 +48,6 @@ def _mcp_cancel_sampling_execution_result() -> Any:
     from ..types.session_mcp import MCPCancelSamplingExecutionResult
 
     return MCPCancelSamplingExecutionResult
-
-
-def _mcp_configure_github_params() -> Any:
-    from ..types.session_mcp import MCPConfigureGitHubRequest
-
-    return MCPConfigureGitHubRequest
-
-
-def _mcp_configure_github_result() -> Any:
-    from ..types.session_mcp import MCPConfigureGitHubResult
-
-    return MCPConfigureGitHubResult
 
 
 def _mcp_disable_params() -> Any:
@@ -130,24 +116,6 @@ def _mcp_move_loading_to_background_result() -> Any:
     return MoveMCPLoadingToBackgroundResult
 
 
-def _mcp_register_external_client_params() -> Any:
-    from ..types.session_mcp import MCPRegisterExternalClientRequest
-
-    return MCPRegisterExternalClientRequest
-
-
-def _mcp_reload_with_config_params() -> Any:
-    from ..types.session_mcp import MCPReloadWithConfigRequest
-
-    return MCPReloadWithConfigRequest
-
-
-def _mcp_reload_with_config_result() -> Any:
-    from ..types.session_mcp import MCPStartServersResult
-
-    return MCPStartServersResult
-
-
 def _mcp_remove_github_result() -> Any:
     from ..types.session_mcp import MCPRemoveGitHubResult
 
@@ -158,12 +126,6 @@ def _mcp_restart_server_params() -> Any:
     from ..types.session_mcp import MCPRestartServerRequest
 
     return MCPRestartServerRequest
-
-
-def _mcp_set_connected_ide_info_params() -> Any:
-    from ..types.session_mcp import SessionMCPSetConnectedIdeInfoParams
-
-    return SessionMCPSetConnectedIdeInfoParams
 
 
 def _mcp_set_env_value_mode_params() -> Any:
@@ -188,12 +150,6 @@ def _mcp_stop_server_params() -> Any:
     from ..types.session_mcp import MCPStopServerRequest
 
     return MCPStopServerRequest
-
-
-def _mcp_unregister_external_client_params() -> Any:
-    from ..types.session_mcp import MCPUnregisterExternalClientRequest
-
-    return MCPUnregisterExternalClientRequest
 
 
 def _mcp_apps_call_tool_params() -> Any:
@@ -418,14 +374,6 @@ MCP_CANCEL_SAMPLING_EXECUTION: Method[MCPCancelSamplingExecutionResult] = Method
     stability="experimental",
 )
 
-MCP_CONFIGURE_GITHUB: Method[MCPConfigureGitHubResult] = Method(
-    "session.mcp.configureGitHub",
-    scope="session",
-    params=_mcp_configure_github_params,
-    result=_mcp_configure_github_result,
-    stability="experimental",
-)
-
 MCP_DISABLE: Method[None] = Method(
     "session.mcp.disable",
     scope="session",
@@ -489,25 +437,9 @@ MCP_MOVE_LOADING_TO_BACKGROUND: Method[MoveMCPLoadingToBackgroundResult] = Metho
     since="1.0.81",
 )
 
-MCP_REGISTER_EXTERNAL_CLIENT: Method[None] = Method(
-    "session.mcp.registerExternalClient",
-    scope="session",
-    params=_mcp_register_external_client_params,
-    stability="experimental",
-)
-
 MCP_RELOAD: Method[None] = Method(
     "session.mcp.reload",
     scope="session",
-    waits=True,
-    stability="experimental",
-)
-
-MCP_RELOAD_WITH_CONFIG: Method[MCPStartServersResult] = Method(
-    "session.mcp.reloadWithConfig",
-    scope="session",
-    params=_mcp_reload_with_config_params,
-    result=_mcp_reload_with_config_result,
     waits=True,
     stability="experimental",
 )
@@ -525,15 +457,6 @@ MCP_RESTART_SERVER: Method[None] = Method(
     params=_mcp_restart_server_params,
     waits=True,
     stability="experimental",
-)
-
-MCP_SET_CONNECTED_IDE_INFO: Method[None] = Method(
-    "session.mcp.setConnectedIdeInfo",
-    scope="session",
-    params=_mcp_set_connected_ide_info_params,
-    nullable=frozenset({"ide"}),
-    stability="experimental",
-    since="1.0.102",
 )
 
 MCP_SET_ENV_VALUE_MODE: Method[MCPSetEnvValueModeResult] = Method(
@@ -556,13 +479,6 @@ MCP_STOP_SERVER: Method[None] = Method(
     "session.mcp.stopServer",
     scope="session",
     params=_mcp_stop_server_params,
-    stability="experimental",
-)
-
-MCP_UNREGISTER_EXTERNAL_CLIENT: Method[None] = Method(
-    "session.mcp.unregisterExternalClient",
-    scope="session",
-    params=_mcp_unregister_external_client_params,
     stability="experimental",
 )
 

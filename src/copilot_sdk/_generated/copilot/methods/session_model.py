@@ -9,43 +9,17 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.session_model import (
-        CurrentModel,
-        ModelClearStartupSeedResult,
         ModelGetReasoningSummariesResult,
         ModelSetAllowedModelsResult,
         ModelSetReasoningEffortResult,
         ModelSwitchAutoTierResult,
-        ModelSwitchToResult,
         SessionModelList,
     )
-
-
-def _model_apply_startup_overlay_params() -> Any:
-    from ..types.session_model import ModelApplyStartupOverlayRequest
-
-    return ModelApplyStartupOverlayRequest
-
-
-def _model_apply_startup_overlay_result() -> Any:
-    from ..types.session_model import ModelSwitchToResult
-
-    return ModelSwitchToResult
-
-
-def _model_clear_startup_seed_params() -> Any:
-    from ..types.session_model import SessionModelClearStartupSeedRequest
-
-    return SessionModelClearStartupSeedRequest
-
-
-def _model_clear_startup_seed_result() -> Any:
-    from ..types.session_model import ModelClearStartupSeedResult
-
-    return ModelClearStartupSeedResult
+    from ..types.shared import CurrentModel, ModelSwitchToResult
 
 
 def _model_get_current_result() -> Any:
-    from ..types.session_model import CurrentModel
+    from ..types.shared import CurrentModel
 
     return CurrentModel
 
@@ -117,28 +91,10 @@ def _model_switch_to_params() -> Any:
 
 
 def _model_switch_to_result() -> Any:
-    from ..types.session_model import ModelSwitchToResult
+    from ..types.shared import ModelSwitchToResult
 
     return ModelSwitchToResult
 
-
-MODEL_APPLY_STARTUP_OVERLAY: Method[ModelSwitchToResult] = Method(
-    "session.model.applyStartupOverlay",
-    scope="session",
-    params=_model_apply_startup_overlay_params,
-    result=_model_apply_startup_overlay_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-MODEL_CLEAR_STARTUP_SEED: Method[ModelClearStartupSeedResult] = Method(
-    "session.model.clearStartupSeed",
-    scope="session",
-    params=_model_clear_startup_seed_params,
-    result=_model_clear_startup_seed_result,
-    stability="experimental",
-    since="1.0.102",
-)
 
 MODEL_GET_CURRENT: Method[CurrentModel] = Method(
     "session.model.getCurrent",

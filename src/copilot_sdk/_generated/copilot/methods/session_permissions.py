@@ -320,6 +320,7 @@ PERMISSIONS_GET_ALLOW_ALL: Method[AllowAllPermissionState] = Method(
     result=_permissions_get_allow_all_result,
     stability="experimental",
     until="1.0.61",
+    replaced_by="session.permissions.getMode",
 )
 
 PERMISSIONS_GET_MODE: Method[PermissionsGetModeResult] = Method(
@@ -328,6 +329,7 @@ PERMISSIONS_GET_MODE: Method[PermissionsGetModeResult] = Method(
     result=_permissions_get_mode_result,
     stability="experimental",
     since="1.0.81",
+    replaces="session.permissions.getAllowAll",
 )
 
 PERMISSIONS_HANDLE_PENDING_PERMISSION_REQUEST: Method[PermissionRequestResult] = Method(
@@ -377,6 +379,7 @@ PERMISSIONS_SET_ALLOW_ALL: Method[AllowAllPermissionSetResult] = Method(
     result=_permissions_set_allow_all_result,
     stability="experimental",
     until="1.0.61",
+    replaced_by="session.permissions.setMode",
 )
 
 PERMISSIONS_SET_APPROVE_ALL: Method[PermissionsSetApproveAllResult] = Method(
@@ -394,6 +397,7 @@ PERMISSIONS_SET_MODE: Method[PermissionsSetModeResult] = Method(
     result=_permissions_set_mode_result,
     stability="experimental",
     since="1.0.81",
+    replaces="session.permissions.setAllowAll",
 )
 
 PERMISSIONS_SET_REQUIRED: Method[PermissionsSetRequiredResult] = Method(

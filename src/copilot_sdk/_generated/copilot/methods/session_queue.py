@@ -9,21 +9,16 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.session_queue import (
-        QueueBeginDeferredIdleDrainResult,
         QueueDuplicateAtResult,
-        QueueEnqueueResumePendingResult,
-        QueueFinishDeferredIdleDrainResult,
-        QueueHasPendingResult,
         QueueInsertAtResult,
         QueueMoveItemResult,
         QueuePendingItemsResult,
         QueueRemoveAtResult,
-        QueueRemoveMostRecentResult,
         QueueSendNowResult,
-        QueueSnapshotResult,
         QueueUpdateTextResult,
         QueueWithdrawMessageResult,
     )
+    from ..types.shared import QueueRemoveMostRecentResult
 
 
 def _queue_append_steering_params() -> Any:
@@ -38,36 +33,6 @@ def _queue_append_steering_result() -> Any:
     return QueueUpdateTextResult
 
 
-def _queue_begin_deferred_idle_drain_params() -> Any:
-    from ..types.session_queue import QueueBeginDeferredIdleDrainRequest
-
-    return QueueBeginDeferredIdleDrainRequest
-
-
-def _queue_begin_deferred_idle_drain_result() -> Any:
-    from ..types.session_queue import QueueBeginDeferredIdleDrainResult
-
-    return QueueBeginDeferredIdleDrainResult
-
-
-def _queue_consume_system_notifications_params() -> Any:
-    from ..types.session_queue import QueueConsumeSystemNotificationsRequest
-
-    return QueueConsumeSystemNotificationsRequest
-
-
-def _queue_consume_system_notifications_result() -> Any:
-    from ..types.session_queue import QueueRemoveMostRecentResult
-
-    return QueueRemoveMostRecentResult
-
-
-def _queue_defer_session_idle_params() -> Any:
-    from ..types.session_queue import QueueDeferSessionIdleRequest
-
-    return QueueDeferSessionIdleRequest
-
-
 def _queue_duplicate_at_params() -> Any:
     from ..types.session_queue import QueueDuplicateAtRequest
 
@@ -78,30 +43,6 @@ def _queue_duplicate_at_result() -> Any:
     from ..types.session_queue import QueueDuplicateAtResult
 
     return QueueDuplicateAtResult
-
-
-def _queue_enqueue_resume_pending_result() -> Any:
-    from ..types.session_queue import QueueEnqueueResumePendingResult
-
-    return QueueEnqueueResumePendingResult
-
-
-def _queue_finish_deferred_idle_drain_params() -> Any:
-    from ..types.session_queue import QueueFinishDeferredIdleDrainRequest
-
-    return QueueFinishDeferredIdleDrainRequest
-
-
-def _queue_finish_deferred_idle_drain_result() -> Any:
-    from ..types.session_queue import QueueFinishDeferredIdleDrainResult
-
-    return QueueFinishDeferredIdleDrainResult
-
-
-def _queue_has_pending_result() -> Any:
-    from ..types.session_queue import QueueHasPendingResult
-
-    return QueueHasPendingResult
 
 
 def _queue_insert_at_params() -> Any:
@@ -147,7 +88,7 @@ def _queue_remove_at_result() -> Any:
 
 
 def _queue_remove_most_recent_result() -> Any:
-    from ..types.session_queue import QueueRemoveMostRecentResult
+    from ..types.shared import QueueRemoveMostRecentResult
 
     return QueueRemoveMostRecentResult
 
@@ -168,12 +109,6 @@ def _queue_set_drain_paused_params() -> Any:
     from ..types.session_queue import QueueSetDrainPausedRequest
 
     return QueueSetDrainPausedRequest
-
-
-def _queue_snapshot_result() -> Any:
-    from ..types.session_queue import QueueSnapshotResult
-
-    return QueueSnapshotResult
 
 
 def _queue_update_text_params() -> Any:
@@ -209,36 +144,10 @@ QUEUE_APPEND_STEERING: Method[QueueUpdateTextResult] = Method(
     since="1.0.102",
 )
 
-QUEUE_BEGIN_DEFERRED_IDLE_DRAIN: Method[QueueBeginDeferredIdleDrainResult] = Method(
-    "session.queue.beginDeferredIdleDrain",
-    scope="session",
-    params=_queue_begin_deferred_idle_drain_params,
-    result=_queue_begin_deferred_idle_drain_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
 QUEUE_CLEAR: Method[None] = Method(
     "session.queue.clear",
     scope="session",
     stability="experimental",
-)
-
-QUEUE_CONSUME_SYSTEM_NOTIFICATIONS: Method[QueueRemoveMostRecentResult] = Method(
-    "session.queue.consumeSystemNotifications",
-    scope="session",
-    params=_queue_consume_system_notifications_params,
-    result=_queue_consume_system_notifications_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-QUEUE_DEFER_SESSION_IDLE: Method[None] = Method(
-    "session.queue.deferSessionIdle",
-    scope="session",
-    params=_queue_defer_session_idle_params,
-    stability="experimental",
-    since="1.0.81",
 )
 
 QUEUE_DUPLICATE_AT: Method[QueueDuplicateAtResult] = Method(
@@ -246,31 +155,6 @@ QUEUE_DUPLICATE_AT: Method[QueueDuplicateAtResult] = Method(
     scope="session",
     params=_queue_duplicate_at_params,
     result=_queue_duplicate_at_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-QUEUE_ENQUEUE_RESUME_PENDING: Method[QueueEnqueueResumePendingResult] = Method(
-    "session.queue.enqueueResumePending",
-    scope="session",
-    result=_queue_enqueue_resume_pending_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-QUEUE_FINISH_DEFERRED_IDLE_DRAIN: Method[QueueFinishDeferredIdleDrainResult] = Method(
-    "session.queue.finishDeferredIdleDrain",
-    scope="session",
-    params=_queue_finish_deferred_idle_drain_params,
-    result=_queue_finish_deferred_idle_drain_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-QUEUE_HAS_PENDING: Method[QueueHasPendingResult] = Method(
-    "session.queue.hasPending",
-    scope="session",
-    result=_queue_has_pending_result,
     stability="experimental",
     since="1.0.81",
 )
@@ -298,13 +182,6 @@ QUEUE_PENDING_ITEMS: Method[QueuePendingItemsResult] = Method(
     scope="session",
     result=_queue_pending_items_result,
     stability="experimental",
-)
-
-QUEUE_PROCESS: Method[None] = Method(
-    "session.queue.process",
-    scope="session",
-    stability="experimental",
-    since="1.0.81",
 )
 
 QUEUE_REMOVE_AT: Method[QueueRemoveAtResult] = Method(
@@ -336,14 +213,6 @@ QUEUE_SET_DRAIN_PAUSED: Method[None] = Method(
     "session.queue.setDrainPaused",
     scope="session",
     params=_queue_set_drain_paused_params,
-    stability="experimental",
-    since="1.0.81",
-)
-
-QUEUE_SNAPSHOT: Method[QueueSnapshotResult] = Method(
-    "session.queue.snapshot",
-    scope="session",
-    result=_queue_snapshot_result,
     stability="experimental",
     since="1.0.81",
 )

@@ -8,84 +8,13 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_schedule import (
-        ScheduleAddResult,
-        ScheduleHasSelfPacedResult,
-        ScheduleList,
-        ScheduleStopResult,
-    )
-
-
-def _schedule_add_params() -> Any:
-    from ..types.session_schedule import ScheduleAddRequest
-
-    return ScheduleAddRequest
-
-
-def _schedule_add_result() -> Any:
-    from ..types.session_schedule import ScheduleAddResult
-
-    return ScheduleAddResult
-
-
-def _schedule_add_at_params() -> Any:
-    from ..types.session_schedule import ScheduleAddAtRequest
-
-    return ScheduleAddAtRequest
-
-
-def _schedule_add_at_result() -> Any:
-    from ..types.session_schedule import ScheduleAddResult
-
-    return ScheduleAddResult
-
-
-def _schedule_add_cron_params() -> Any:
-    from ..types.session_schedule import ScheduleAddCronRequest
-
-    return ScheduleAddCronRequest
-
-
-def _schedule_add_cron_result() -> Any:
-    from ..types.session_schedule import ScheduleAddResult
-
-    return ScheduleAddResult
-
-
-def _schedule_add_self_paced_params() -> Any:
-    from ..types.session_schedule import ScheduleAddSelfPacedRequest
-
-    return ScheduleAddSelfPacedRequest
-
-
-def _schedule_add_self_paced_result() -> Any:
-    from ..types.session_schedule import ScheduleAddResult
-
-    return ScheduleAddResult
-
-
-def _schedule_has_self_paced_result() -> Any:
-    from ..types.session_schedule import ScheduleHasSelfPacedResult
-
-    return ScheduleHasSelfPacedResult
+    from ..types.session_schedule import ScheduleList, ScheduleStopResult
 
 
 def _schedule_list_result() -> Any:
     from ..types.session_schedule import ScheduleList
 
     return ScheduleList
-
-
-def _schedule_rearm_self_paced_params() -> Any:
-    from ..types.session_schedule import ScheduleRearmSelfPacedRequest
-
-    return ScheduleRearmSelfPacedRequest
-
-
-def _schedule_rearm_self_paced_result() -> Any:
-    from ..types.session_schedule import ScheduleAddResult
-
-    return ScheduleAddResult
 
 
 def _schedule_stop_params() -> Any:
@@ -100,71 +29,11 @@ def _schedule_stop_result() -> Any:
     return ScheduleStopResult
 
 
-SCHEDULE_ADD: Method[ScheduleAddResult] = Method(
-    "session.schedule.add",
-    scope="session",
-    params=_schedule_add_params,
-    result=_schedule_add_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-SCHEDULE_ADD_AT: Method[ScheduleAddResult] = Method(
-    "session.schedule.addAt",
-    scope="session",
-    params=_schedule_add_at_params,
-    result=_schedule_add_at_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-SCHEDULE_ADD_CRON: Method[ScheduleAddResult] = Method(
-    "session.schedule.addCron",
-    scope="session",
-    params=_schedule_add_cron_params,
-    result=_schedule_add_cron_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-SCHEDULE_ADD_SELF_PACED: Method[ScheduleAddResult] = Method(
-    "session.schedule.addSelfPaced",
-    scope="session",
-    params=_schedule_add_self_paced_params,
-    result=_schedule_add_self_paced_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-SCHEDULE_HAS_SELF_PACED: Method[ScheduleHasSelfPacedResult] = Method(
-    "session.schedule.hasSelfPaced",
-    scope="session",
-    result=_schedule_has_self_paced_result,
-    stability="experimental",
-    since="1.0.81",
-)
-
-SCHEDULE_HYDRATE: Method[None] = Method(
-    "session.schedule.hydrate",
-    scope="session",
-    stability="experimental",
-    since="1.0.81",
-)
-
 SCHEDULE_LIST: Method[ScheduleList] = Method(
     "session.schedule.list",
     scope="session",
     result=_schedule_list_result,
     stability="experimental",
-)
-
-SCHEDULE_REARM_SELF_PACED: Method[ScheduleAddResult] = Method(
-    "session.schedule.rearmSelfPaced",
-    scope="session",
-    params=_schedule_rearm_self_paced_params,
-    result=_schedule_rearm_self_paced_result,
-    stability="experimental",
-    since="1.0.81",
 )
 
 SCHEDULE_STOP: Method[ScheduleStopResult] = Method(

@@ -9,12 +9,14 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.session_ui import (
-        UIElicitationResponse,
-        UIElicitationResult,
         UIEphemeralQueryResult,
-        UIHandlePendingResult,
         UIRegisterDirectAutoModeSwitchHandlerResult,
         UIUnregisterDirectAutoModeSwitchHandlerResult,
+    )
+    from ..types.shared import (
+        UIElicitationResponse,
+        UIElicitationResult,
+        UIHandlePendingResult,
     )
 
 
@@ -25,7 +27,7 @@ def _ui_elicitation_params() -> Any:
 
 
 def _ui_elicitation_result() -> Any:
-    from ..types.session_ui import UIElicitationResponse
+    from ..types.shared import UIElicitationResponse
 
     return UIElicitationResponse
 
@@ -42,42 +44,6 @@ def _ui_ephemeral_query_result() -> Any:
     return UIEphemeralQueryResult
 
 
-def _ui_handle_human_ask_user_params() -> Any:
-    from ..types.session_ui import UIHandlePendingElicitationRequest
-
-    return UIHandlePendingElicitationRequest
-
-
-def _ui_handle_human_ask_user_result() -> Any:
-    from ..types.session_ui import UIElicitationResult
-
-    return UIElicitationResult
-
-
-def _ui_handle_human_exit_plan_mode_params() -> Any:
-    from ..types.session_ui import UIHandlePendingExitPlanModeRequest
-
-    return UIHandlePendingExitPlanModeRequest
-
-
-def _ui_handle_human_exit_plan_mode_result() -> Any:
-    from ..types.session_ui import UIHandlePendingResult
-
-    return UIHandlePendingResult
-
-
-def _ui_handle_human_user_input_params() -> Any:
-    from ..types.session_ui import UIHandlePendingUserInputRequest
-
-    return UIHandlePendingUserInputRequest
-
-
-def _ui_handle_human_user_input_result() -> Any:
-    from ..types.session_ui import UIHandlePendingResult
-
-    return UIHandlePendingResult
-
-
 def _ui_handle_pending_auto_mode_switch_params() -> Any:
     from ..types.session_ui import UIHandlePendingAutoModeSwitchRequest
 
@@ -85,31 +51,31 @@ def _ui_handle_pending_auto_mode_switch_params() -> Any:
 
 
 def _ui_handle_pending_auto_mode_switch_result() -> Any:
-    from ..types.session_ui import UIHandlePendingResult
+    from ..types.shared import UIHandlePendingResult
 
     return UIHandlePendingResult
 
 
 def _ui_handle_pending_elicitation_params() -> Any:
-    from ..types.session_ui import UIHandlePendingElicitationRequest
+    from ..types.shared import UIHandlePendingElicitationRequest
 
     return UIHandlePendingElicitationRequest
 
 
 def _ui_handle_pending_elicitation_result() -> Any:
-    from ..types.session_ui import UIElicitationResult
+    from ..types.shared import UIElicitationResult
 
     return UIElicitationResult
 
 
 def _ui_handle_pending_exit_plan_mode_params() -> Any:
-    from ..types.session_ui import UIHandlePendingExitPlanModeRequest
+    from ..types.shared import UIHandlePendingExitPlanModeRequest
 
     return UIHandlePendingExitPlanModeRequest
 
 
 def _ui_handle_pending_exit_plan_mode_result() -> Any:
-    from ..types.session_ui import UIHandlePendingResult
+    from ..types.shared import UIHandlePendingResult
 
     return UIHandlePendingResult
 
@@ -121,7 +87,7 @@ def _ui_handle_pending_sampling_params() -> Any:
 
 
 def _ui_handle_pending_sampling_result() -> Any:
-    from ..types.session_ui import UIHandlePendingResult
+    from ..types.shared import UIHandlePendingResult
 
     return UIHandlePendingResult
 
@@ -133,19 +99,19 @@ def _ui_handle_pending_session_limits_exhausted_params() -> Any:
 
 
 def _ui_handle_pending_session_limits_exhausted_result() -> Any:
-    from ..types.session_ui import UIHandlePendingResult
+    from ..types.shared import UIHandlePendingResult
 
     return UIHandlePendingResult
 
 
 def _ui_handle_pending_user_input_params() -> Any:
-    from ..types.session_ui import UIHandlePendingUserInputRequest
+    from ..types.shared import UIHandlePendingUserInputRequest
 
     return UIHandlePendingUserInputRequest
 
 
 def _ui_handle_pending_user_input_result() -> Any:
-    from ..types.session_ui import UIHandlePendingResult
+    from ..types.shared import UIHandlePendingResult
 
     return UIHandlePendingResult
 
@@ -184,33 +150,6 @@ UI_EPHEMERAL_QUERY: Method[UIEphemeralQueryResult] = Method(
     result=_ui_ephemeral_query_result,
     waits=True,
     stability="experimental",
-)
-
-UI_HANDLE_HUMAN_ASK_USER: Method[UIElicitationResult] = Method(
-    "session.ui.handleHumanAskUser",
-    scope="session",
-    params=_ui_handle_human_ask_user_params,
-    result=_ui_handle_human_ask_user_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-UI_HANDLE_HUMAN_EXIT_PLAN_MODE: Method[UIHandlePendingResult] = Method(
-    "session.ui.handleHumanExitPlanMode",
-    scope="session",
-    params=_ui_handle_human_exit_plan_mode_params,
-    result=_ui_handle_human_exit_plan_mode_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
-UI_HANDLE_HUMAN_USER_INPUT: Method[UIHandlePendingResult] = Method(
-    "session.ui.handleHumanUserInput",
-    scope="session",
-    params=_ui_handle_human_user_input_params,
-    result=_ui_handle_human_user_input_result,
-    stability="experimental",
-    since="1.0.102",
 )
 
 UI_HANDLE_PENDING_AUTO_MODE_SWITCH: Method[UIHandlePendingResult] = Method(

@@ -17,23 +17,9 @@ def _usage_get_metrics_result() -> Any:
     return UsageGetMetricsResult
 
 
-def _usage_set_code_changes_params() -> Any:
-    from ..types.session_usage import SessionUsageSetCodeChangesRequest
-
-    return SessionUsageSetCodeChangesRequest
-
-
 USAGE_GET_METRICS: Method[UsageGetMetricsResult] = Method(
     "session.usage.getMetrics",
     scope="session",
     result=_usage_get_metrics_result,
     stability="experimental",
-)
-
-USAGE_SET_CODE_CHANGES: Method[None] = Method(
-    "session.usage.setCodeChanges",
-    scope="session",
-    params=_usage_set_code_changes_params,
-    stability="experimental",
-    since="1.0.102",
 )

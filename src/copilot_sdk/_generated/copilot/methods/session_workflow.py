@@ -12,13 +12,11 @@ if TYPE_CHECKING:
         WorkflowAgentResult,
         WorkflowJournalGetResult,
         WorkflowListRunsResult,
-        WorkflowPauseCheckpointResult,
         WorkflowProgressPage,
-        WorkflowResumeResult,
         WorkflowRunDetail,
-        WorkflowRunResult,
     )
     from ..types.shared import WorkflowAckResult
+    from ..types.shared_workflow_resume_result import WorkflowResumeResult, WorkflowRunResult
 
 
 def _workflow_agent_params() -> Any:
@@ -40,7 +38,7 @@ def _workflow_cancel_params() -> Any:
 
 
 def _workflow_cancel_result() -> Any:
-    from ..types.session_workflow import WorkflowRunResult
+    from ..types.shared_workflow_resume_result import WorkflowRunResult
 
     return WorkflowRunResult
 
@@ -52,7 +50,7 @@ def _workflow_get_run_params() -> Any:
 
 
 def _workflow_get_run_result() -> Any:
-    from ..types.session_workflow import WorkflowRunResult
+    from ..types.shared_workflow_resume_result import WorkflowRunResult
 
     return WorkflowRunResult
 
@@ -112,21 +110,9 @@ def _workflow_pause_params() -> Any:
 
 
 def _workflow_pause_result() -> Any:
-    from ..types.session_workflow import WorkflowRunResult
+    from ..types.shared_workflow_resume_result import WorkflowRunResult
 
     return WorkflowRunResult
-
-
-def _workflow_pause_at_checkpoint_params() -> Any:
-    from ..types.session_workflow import WorkflowPauseCheckpointRequest
-
-    return WorkflowPauseCheckpointRequest
-
-
-def _workflow_pause_at_checkpoint_result() -> Any:
-    from ..types.session_workflow import WorkflowPauseCheckpointResult
-
-    return WorkflowPauseCheckpointResult
 
 
 def _workflow_resume_params() -> Any:
@@ -136,19 +122,7 @@ def _workflow_resume_params() -> Any:
 
 
 def _workflow_resume_result() -> Any:
-    from ..types.session_workflow import WorkflowResumeResult
-
-    return WorkflowResumeResult
-
-
-def _workflow_resume_from_tool_params() -> Any:
-    from ..types.session_workflow import WorkflowToolResumeRequest
-
-    return WorkflowToolResumeRequest
-
-
-def _workflow_resume_from_tool_result() -> Any:
-    from ..types.session_workflow import WorkflowResumeResult
+    from ..types.shared_workflow_resume_result import WorkflowResumeResult
 
     return WorkflowResumeResult
 
@@ -160,19 +134,7 @@ def _workflow_run_params() -> Any:
 
 
 def _workflow_run_result() -> Any:
-    from ..types.session_workflow import WorkflowRunResult
-
-    return WorkflowRunResult
-
-
-def _workflow_run_from_tool_params() -> Any:
-    from ..types.session_workflow import WorkflowToolRunRequest
-
-    return WorkflowToolRunRequest
-
-
-def _workflow_run_from_tool_result() -> Any:
-    from ..types.session_workflow import WorkflowRunResult
+    from ..types.shared_workflow_resume_result import WorkflowRunResult
 
     return WorkflowRunResult
 
@@ -208,6 +170,7 @@ WORKFLOW_AGENT: Method[WorkflowAgentResult] = Method(
     result=_workflow_agent_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.agent",
 )
 
 WORKFLOW_CANCEL: Method[WorkflowRunResult] = Method(
@@ -217,6 +180,7 @@ WORKFLOW_CANCEL: Method[WorkflowRunResult] = Method(
     result=_workflow_cancel_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.cancel",
 )
 
 WORKFLOW_GET_RUN: Method[WorkflowRunResult] = Method(
@@ -226,6 +190,7 @@ WORKFLOW_GET_RUN: Method[WorkflowRunResult] = Method(
     result=_workflow_get_run_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.getRun",
 )
 
 WORKFLOW_GET_RUN_DETAIL: Method[WorkflowRunDetail] = Method(
@@ -235,6 +200,7 @@ WORKFLOW_GET_RUN_DETAIL: Method[WorkflowRunDetail] = Method(
     result=_workflow_get_run_detail_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.getRunDetail",
 )
 
 WORKFLOW_GET_RUN_PROGRESS: Method[WorkflowProgressPage] = Method(
@@ -244,6 +210,7 @@ WORKFLOW_GET_RUN_PROGRESS: Method[WorkflowProgressPage] = Method(
     result=_workflow_get_run_progress_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.getRunProgress",
 )
 
 WORKFLOW_LIST_RUNS: Method[WorkflowListRunsResult] = Method(
@@ -253,6 +220,7 @@ WORKFLOW_LIST_RUNS: Method[WorkflowListRunsResult] = Method(
     result=_workflow_list_runs_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.listRuns",
 )
 
 WORKFLOW_LOG: Method[WorkflowAckResult] = Method(
@@ -262,6 +230,7 @@ WORKFLOW_LOG: Method[WorkflowAckResult] = Method(
     result=_workflow_log_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.log",
 )
 
 WORKFLOW_PAUSE: Method[WorkflowRunResult] = Method(
@@ -273,15 +242,6 @@ WORKFLOW_PAUSE: Method[WorkflowRunResult] = Method(
     since="1.0.102",
 )
 
-WORKFLOW_PAUSE_AT_CHECKPOINT: Method[WorkflowPauseCheckpointResult] = Method(
-    "session.workflow.pauseAtCheckpoint",
-    scope="session",
-    params=_workflow_pause_at_checkpoint_params,
-    result=_workflow_pause_at_checkpoint_result,
-    stability="experimental",
-    since="1.0.102",
-)
-
 WORKFLOW_RESUME: Method[WorkflowResumeResult] = Method(
     "session.workflow.resume",
     scope="session",
@@ -289,15 +249,7 @@ WORKFLOW_RESUME: Method[WorkflowResumeResult] = Method(
     result=_workflow_resume_result,
     stability="experimental",
     since="1.0.102",
-)
-
-WORKFLOW_RESUME_FROM_TOOL: Method[WorkflowResumeResult] = Method(
-    "session.workflow.resumeFromTool",
-    scope="session",
-    params=_workflow_resume_from_tool_params,
-    result=_workflow_resume_from_tool_result,
-    stability="experimental",
-    since="1.0.102",
+    replaces="session.factory.resume",
 )
 
 WORKFLOW_RUN: Method[WorkflowRunResult] = Method(
@@ -307,15 +259,7 @@ WORKFLOW_RUN: Method[WorkflowRunResult] = Method(
     result=_workflow_run_result,
     stability="experimental",
     since="1.0.102",
-)
-
-WORKFLOW_RUN_FROM_TOOL: Method[WorkflowRunResult] = Method(
-    "session.workflow.runFromTool",
-    scope="session",
-    params=_workflow_run_from_tool_params,
-    result=_workflow_run_from_tool_result,
-    stability="experimental",
-    since="1.0.102",
+    replaces="session.factory.run",
 )
 
 WORKFLOW_JOURNAL_GET: Method[WorkflowJournalGetResult] = Method(
@@ -325,6 +269,7 @@ WORKFLOW_JOURNAL_GET: Method[WorkflowJournalGetResult] = Method(
     result=_workflow_journal_get_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.journal.get",
 )
 
 WORKFLOW_JOURNAL_PUT: Method[WorkflowAckResult] = Method(
@@ -334,4 +279,5 @@ WORKFLOW_JOURNAL_PUT: Method[WorkflowAckResult] = Method(
     result=_workflow_journal_put_result,
     stability="experimental",
     since="1.0.102",
+    replaces="session.factory.journal.put",
 )

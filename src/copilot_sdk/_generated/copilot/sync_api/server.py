@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import server as methods
 
 if TYPE_CHECKING:
-    from ..types.server import ConnectClientInfo, ConnectResult, PingResult, TaskKind
+    from ..types.server import PingResult
     from .server_account import ServerAccountAPI
     from .server_agent_registry import ServerAgentRegistryAPI
     from .server_agents import ServerAgentsAPI
@@ -24,22 +23,15 @@ if TYPE_CHECKING:
     from .server_content_exclusion import ServerContentExclusionAPI
     from .server_environments import ServerEnvironmentsAPI
     from .server_extensions import ServerExtensionsAPI
-    from .server_feature_flags import ServerFeatureFlagsAPI
-    from .server_git import ServerGitAPI
-    from .server_github_owners import ServerGithubOwnersAPI
-    from .server_github_repository import ServerGithubRepositoryAPI
-    from .server_global_state import ServerGlobalStateAPI
     from .server_hooks import ServerHooksAPI
     from .server_host import ServerHostAPI
     from .server_instructions import ServerInstructionsAPI
+    from .server_internal import ServerInternalRPC
     from .server_llm_inference import ServerLLMInferenceAPI
     from .server_managed_settings import ServerManagedSettingsAPI
     from .server_mcp import ServerMCPAPI
     from .server_models import ServerModelsAPI
-    from .server_permissions import ServerPermissionsAPI
-    from .server_persistence import ServerPersistenceAPI
     from .server_plugins import ServerPluginsAPI
-    from .server_repo import ServerRepoAPI
     from .server_runtime import ServerRuntimeAPI
     from .server_sandbox import ServerSandboxAPI
     from .server_secrets import ServerSecretsAPI
@@ -54,6 +46,13 @@ if TYPE_CHECKING:
 
 class ServerRPC(SyncAPI):
     """Every server method of the runtime, by namespace."""
+
+    @cached_property
+    def internal(self) -> ServerInternalRPC:
+        """Internal server methods: the runtime has them for itself and may change them at will."""
+        from .server_internal import ServerInternalRPC
+
+        return ServerInternalRPC(self.caller)
 
     @cached_property
     def account(self) -> ServerAccountAPI:
@@ -133,41 +132,6 @@ class ServerRPC(SyncAPI):
         return ServerExtensionsAPI(self.caller)
 
     @cached_property
-    def feature_flags(self) -> ServerFeatureFlagsAPI:
-        """Methods `featureFlags.*`."""
-        from .server_feature_flags import ServerFeatureFlagsAPI
-
-        return ServerFeatureFlagsAPI(self.caller)
-
-    @cached_property
-    def git(self) -> ServerGitAPI:
-        """Methods `git.*`."""
-        from .server_git import ServerGitAPI
-
-        return ServerGitAPI(self.caller)
-
-    @cached_property
-    def github_owners(self) -> ServerGithubOwnersAPI:
-        """Methods `gitHubOwners.*`."""
-        from .server_github_owners import ServerGithubOwnersAPI
-
-        return ServerGithubOwnersAPI(self.caller)
-
-    @cached_property
-    def github_repository(self) -> ServerGithubRepositoryAPI:
-        """Methods `gitHubRepository.*`."""
-        from .server_github_repository import ServerGithubRepositoryAPI
-
-        return ServerGithubRepositoryAPI(self.caller)
-
-    @cached_property
-    def global_state(self) -> ServerGlobalStateAPI:
-        """Methods `globalState.*`."""
-        from .server_global_state import ServerGlobalStateAPI
-
-        return ServerGlobalStateAPI(self.caller)
-
-    @cached_property
     def hooks(self) -> ServerHooksAPI:
         """Methods `hooks.*`."""
         from .server_hooks import ServerHooksAPI
@@ -217,32 +181,11 @@ class ServerRPC(SyncAPI):
         return ServerModelsAPI(self.caller)
 
     @cached_property
-    def permissions(self) -> ServerPermissionsAPI:
-        """Methods `permissions.*`."""
-        from .server_permissions import ServerPermissionsAPI
-
-        return ServerPermissionsAPI(self.caller)
-
-    @cached_property
-    def persistence(self) -> ServerPersistenceAPI:
-        """Methods `persistence.*`."""
-        from .server_persistence import ServerPersistenceAPI
-
-        return ServerPersistenceAPI(self.caller)
-
-    @cached_property
     def plugins(self) -> ServerPluginsAPI:
         """Methods `plugins.*`."""
         from .server_plugins import ServerPluginsAPI
 
         return ServerPluginsAPI(self.caller)
-
-    @cached_property
-    def repo(self) -> ServerRepoAPI:
-        """Methods `repo.*`."""
-        from .server_repo import ServerRepoAPI
-
-        return ServerRepoAPI(self.caller)
 
     @cached_property
     def runtime(self) -> ServerRuntimeAPI:
@@ -313,57 +256,6 @@ class ServerRPC(SyncAPI):
         from .server_user import ServerUserAPI
 
         return ServerUserAPI(self.caller)
-
-    def connect(
-        self,
-        *,
-        token: str | None = None,
-        enable_github_telemetry_forwarding: bool | None = None,
-        client_info: ConnectClientInfo | None = None,
-        supported_task_kinds: Sequence[TaskKind] | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> ConnectResult:
-        """Open the connection with a handshake, checking the connection token if one is required. The client
-        library makes this call itself when it connects.
-
-        Wire method: `connect` (experimental, internal).
-
-        Args:
-            token: Token that proves the client may connect; needed when the server runs with
-                `COPILOT_CONNECTION_TOKEN` set.
-            enable_github_telemetry_forwarding: True to have telemetry sent to this connection as
-                `gitHubTelemetry.event` for as long as it lives: that of all sessions of this host, that
-                outside sessions, and events explicitly meant for the whole process. Connections that share a
-                server on purpose get that server's events; runtimes embedded separately do not see each
-                other's. Normal events also go their usual way, host-only compatibility events are only
-                forwarded. Each event says in `restricted` whether it is restricted; restricted ones are
-                dropped while restricted telemetry is off, judged by process for normal events and by session
-                for host-only ones. Meant for first-party hosts that pass the events on to their own stores.
-                Since runtime 1.0.81.
-            client_info: Who the host is; leave it out for the default attribution. Since runtime 1.0.81.
-            supported_task_kinds: Kinds of task this connection can decode when it watches the tasks of a
-                session; when absent, `agent` and `shell`. Since runtime 1.0.102.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Answer to a successful `connect` handshake, naming the server's versions.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.CONNECT,
-            {
-                "token": token,
-                "enableGitHubTelemetryForwarding": enable_github_telemetry_forwarding,
-                "clientInfo": client_info,
-                "supportedTaskKinds": supported_task_kinds,
-            },
-            request_timeout,
-        )
 
     def ping(
         self,

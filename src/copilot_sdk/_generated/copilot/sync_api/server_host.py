@@ -10,68 +10,17 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import server_host as methods
 
 if TYPE_CHECKING:
-    from ..types.server_host import (
-        HostConfiguration,
-        HostEnvironmentCredentials,
-        HostGithubEnvironmentOptions,
-        HostListSessionsResult,
-        HostLocalServerOptions,
-        HostSessionCreateRequestConfig,
-        HostStartResult,
-    )
+    from ..types.server_host import HostListSessionsResult, HostLocalServerOptions, HostStartResult
     from ..types.shared import (
         HostEmptyResult,
+        HostGithubEnvironmentOptions,
         HostPublishSessionResult,
-        HostSessionCreateResult,
         HostUnpublishSessionResult,
     )
 
 
 class ServerHostAPI(SyncAPI):
     """Methods `host.*`."""
-
-    def create_session(
-        self,
-        *,
-        handoff_id: str,
-        resume: bool | None = None,
-        prefer_resident: bool | None = None,
-        config: HostSessionCreateRequestConfig,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> HostSessionCreateResult:
-        """Ask the application, through the SDK participant that owns it, to bring a session into being.
-
-        Wire method: `host.createSession` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            handoff_id: Unique ID of this participation; it does not depend on how long the session lives.
-            resume: True to resume a durable session of the application, otherwise a new one is created.
-            prefer_resident: For an explicit publication: true to borrow a session already resident on the
-                owning connection rather than call the resume factory. Cold sessions go through the factory
-                all the same.
-            config: Settings the host chose for creating or resuming the session; they hold no callbacks
-                or tools that could run.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The session that the application has made resident on its own connection.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.HOST_CREATE_SESSION,
-            {
-                "handoffId": handoff_id,
-                "resume": resume,
-                "preferResident": prefer_resident,
-                "config": config,
-            },
-            request_timeout,
-        )
 
     def dispose(
         self,
@@ -101,63 +50,6 @@ class ServerHostAPI(SyncAPI):
             {
                 "hostId": host_id,
             },
-            request_timeout,
-        )
-
-    def get_configuration(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> HostConfiguration:
-        """Get the settings of the listener. Only the supervised hosting participant gets an answer, over its own
-        SDK connection.
-
-        Wire method: `host.getConfiguration` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Settings of a listener in normalized form, meant for the supervised hosting participant alone.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.HOST_GET_CONFIGURATION,
-            {},
-            request_timeout,
-        )
-
-    def get_environment_credentials(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> HostEnvironmentCredentials:
-        """Get the credentials in force and the remote-control policy. Only the Mission Control hosting
-        participant that the runtime owns may ask.
-
-        Wire method: `host.getEnvironmentCredentials` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Private credentials for a Mission Control hosting participant that the runtime owns; nobody
-                else gets them.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.HOST_GET_ENVIRONMENT_CREDENTIALS,
-            {},
             request_timeout,
         )
 
@@ -227,75 +119,6 @@ class ServerHostAPI(SyncAPI):
             {
                 "hostId": host_id,
                 "sessionId": session_id,
-            },
-            request_timeout,
-        )
-
-    def ready(
-        self,
-        *,
-        address: str | None = None,
-        token: str | None = None,
-        environment_id: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> HostEmptyResult:
-        """Report the AHP endpoint that a supervised hosting participant has bound, once its SDK handshake is
-        over.
-
-        Wire method: `host.ready` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            address: WebSocket URL that was really bound.
-            token: Secret token that was configured; absent when no authentication is required.
-            environment_id: ID of the registered environment; sent only when the relay is connected.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Confirms that an operation on a host is complete; has no fields.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.HOST_READY,
-            {
-                "address": address,
-                "token": token,
-                "environmentId": environment_id,
-            },
-            request_timeout,
-        )
-
-    def release_session(
-        self,
-        *,
-        handoff_id: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> HostEmptyResult:
-        """Give up the application's hold on a session after AHP has detached.
-
-        Wire method: `host.releaseSession` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            handoff_id: ID of the participation to end; the session is not destroyed.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Confirms that an operation on a host is complete; has no fields.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.HOST_RELEASE_SESSION,
-            {
-                "handoffId": handoff_id,
             },
             request_timeout,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 
@@ -20,304 +20,12 @@ if TYPE_CHECKING:
         MCPInstallationManagementResult,
         MCPInstallationResult,
         MCPInstallationSecret,
-        MCPListBuiltinServerNamesResult,
-        MCPOAuthCheckDcrSupportResult,
-        MCPOAuthFetchProtectedResourceMetadataResult,
-        MCPOAuthIsMicrosoftAuthorizationServerResult,
-        MCPOAuthStaticClientConfigResult,
         MCPPlanInstallResult,
         MCPPlanInstallSource,
-        MCPRegistryCancelResult,
-        MCPRegistryRequestIdResult,
-        MCPRegistrySearchResult,
         MCPServerCardReference,
-        MCPShouldExcludeGitHubToolsResult,
     )
-    from ..types.shared import (
-        CatalogClientContract,
-        MCPInstallationSecretStorage,
-        OptionsUpdateToolFilterPrecedence,
-    )
+    from ..types.shared import CatalogClientContract, MCPInstallationSecretStorage
     from ..types.shared_mcp_installation_input import MCPInstallationInput, MCPPlanScope
-    from ..types.shared_mcp_server_config import MCPServerConfig
-
-
-class ServerMCPRegistryAPI(SyncAPI):
-    """Methods `mcp.registry.*`."""
-
-    def allocate_request_id(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPRegistryRequestIdResult:
-        """Reserve an ID for one MCP registry search, so that the search can be canceled even before it begins.
-        The runtime keeps up to 1,024 IDs that are not in use yet; beyond that, a new reservation may take
-        over one of them. A running search keeps its ID until it ends.
-
-        Wire method: `mcp.registry.allocateRequestId` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The ID reserved for one MCP registry search.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_REGISTRY_ALLOCATE_REQUEST_ID,
-            {},
-            request_timeout,
-        )
-
-    def cancel(
-        self,
-        *,
-        request_id: int,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPRegistryCancelResult:
-        """Stop the registry search that has this request ID, which must come from
-        `mcp.registry.allocateRequestId`. An ID not yet used is given back, and a later search with it is
-        refused.
-
-        Wire method: `mcp.registry.cancel` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_id: ID of the search, from `mcp.registry.allocateRequestId`.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether a running search was stopped.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_REGISTRY_CANCEL,
-            {
-                "requestId": request_id,
-            },
-            request_timeout,
-        )
-
-    def search(
-        self,
-        *,
-        request_id: int,
-        auth_info: Any,
-        query: str | None = None,
-        repository: str | None = None,
-        limit: int,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPRegistrySearchResult:
-        """Search the MCP registry that the given credential may read; policy decides on the endpoint. All pages
-        are followed, the newest entry of each server name is kept, and the list is shortened to `limit`;
-        without a query it is ordered by GitHub stars.
-
-        Wire method: `mcp.registry.search` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_id: ID got from `mcp.registry.allocateRequestId`. It is refused if unknown, taken
-                back, canceled or in use already.
-            auth_info: Credential to search with. A `token` identity must embed its token; `env` and `gh-
-                cli` identities may use one embedded in the request.
-            query: Words to search for, as a string; the registry's top servers are returned if it is
-                empty or absent.
-            repository: Repository, as `owner/name`, for which policy picks the registry URL and says
-                whether the user's token is sent there. The registry sees it only if the policy entry demands
-                it.
-            limit: Largest number of servers to return.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The servers an MCP registry search has found.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_REGISTRY_SEARCH,
-            {
-                "requestId": request_id,
-                "authInfo": auth_info,
-                "query": query,
-                "repository": repository,
-                "limit": limit,
-            },
-            request_timeout,
-        )
-
-
-class ServerMCPOAuthAPI(SyncAPI):
-    """Methods `mcp.oauth.*`."""
-
-    def check_dcr_support(
-        self,
-        *,
-        server_url: str,
-        resource_metadata_text: str | None = None,
-        sandbox_proxy: str | None = None,
-        session_id: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPOAuthCheckDcrSupportResult:
-        """Ask the authorization server of a remote MCP server, once that has answered 401, whether clients can
-        register themselves (Dynamic Client Registration). The session's egress rules and sandbox proxy apply;
-        a server out of its reach is refused.
-
-        Wire method: `mcp.oauth.checkDcrSupport` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            server_url: URL of the remote server that replied with 401.
-            resource_metadata_text: Raw protected-resource metadata from the server's challenge; when
-                absent, the authorization server is found from the server URL.
-            sandbox_proxy: Proxy to go through; the session's egress settings apply when absent.
-            session_id: ID of the local session whose egress rules and sandbox proxy apply; none apply if
-                it is absent or not local.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether clients can register dynamically.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_OAUTH_CHECK_DCR_SUPPORT,
-            {
-                "serverUrl": server_url,
-                "resourceMetadataText": resource_metadata_text,
-                "sandboxProxy": sandbox_proxy,
-                "sessionId": session_id,
-            },
-            request_timeout,
-        )
-
-    def fetch_protected_resource_metadata(
-        self,
-        *,
-        request_url: str,
-        headers_json: str | None = None,
-        resource_metadata_url: str | None = None,
-        user_agent: str | None = None,
-        sandbox_proxy: str | None = None,
-        session_id: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPOAuthFetchProtectedResourceMetadataResult:
-        """Fetch the raw protected-resource metadata of a remote MCP server that answered 401, from the URL in
-        its challenge or else from the usual places below the request URL. The session's egress rules and
-        sandbox proxy apply; URLs it may not reach are refused.
-
-        Wire method: `mcp.oauth.fetchProtectedResourceMetadata` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_url: URL of the remote server that replied with 401.
-            headers_json: Headers to send, as a JSON object in a string; none when absent.
-            resource_metadata_url: Metadata URL from the server's `WWW-Authenticate` header, checked
-                against the egress rules like the request URL. When absent, the usual places are tried.
-            user_agent: User agent to send; the runtime's own when absent.
-            sandbox_proxy: Proxy to go through; the session's egress settings apply when absent.
-            session_id: ID of the local session whose egress rules and sandbox proxy apply; none apply if
-                it is absent or not local.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Protected-resource metadata as it was fetched.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_OAUTH_FETCH_PROTECTED_RESOURCE_METADATA,
-            {
-                "requestUrl": request_url,
-                "headersJson": headers_json,
-                "resourceMetadataUrl": resource_metadata_url,
-                "userAgent": user_agent,
-                "sandboxProxy": sandbox_proxy,
-                "sessionId": session_id,
-            },
-            request_timeout,
-        )
-
-    def is_microsoft_authorization_server(
-        self,
-        *,
-        authorization_server_url: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPOAuthIsMicrosoftAuthorizationServerResult:
-        """Tell whether an authorization server URL is one of Microsoft Entra ID. Entra has no Dynamic Client
-        Registration, but a client registered beforehand can be used with it.
-
-        Wire method: `mcp.oauth.isMicrosoftAuthorizationServer` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            authorization_server_url: URL to check, mostly the one from `mcp.oauth.checkDcrSupport`.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether the server is one of Microsoft Entra ID.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_OAUTH_IS_MICROSOFT_AUTHORIZATION_SERVER,
-            {
-                "authorizationServerUrl": authorization_server_url,
-            },
-            request_timeout,
-        )
-
-    def static_client_config(
-        self,
-        *,
-        config: MCPServerConfig,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPOAuthStaticClientConfigResult:
-        """Read the OAuth client that a remote MCP server's settings fix, to see whether a client still has to be
-        registered. The client secret is never part of the answer.
-
-        Wire method: `mcp.oauth.staticClientConfig` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            config: Settings of the server; the answer is empty if they fix no client.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The OAuth client that a server's settings fix, if any.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_OAUTH_STATIC_CLIENT_CONFIG,
-            {
-                "config": config,
-            },
-            request_timeout,
-        )
 
 
 class ServerMCPInstallationsAPI(SyncAPI):
@@ -690,16 +398,6 @@ class ServerMCPAPI(SyncAPI):
         """Methods `mcp.installations.*`."""
         return ServerMCPInstallationsAPI(self.caller)
 
-    @cached_property
-    def oauth(self) -> ServerMCPOAuthAPI:
-        """Methods `mcp.oauth.*`."""
-        return ServerMCPOAuthAPI(self.caller)
-
-    @cached_property
-    def registry(self) -> ServerMCPRegistryAPI:
-        """Methods `mcp.registry.*`."""
-        return ServerMCPRegistryAPI(self.caller)
-
     def apply_install(
         self,
         *,
@@ -808,34 +506,6 @@ class ServerMCPAPI(SyncAPI):
                 "workingDirectory": working_directory,
                 "includeEffectiveSource": include_effective_source,
             },
-            request_timeout,
-        )
-
-    def list_builtin_server_names(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPListBuiltinServerNamesResult:
-        """List the names of the MCP servers that come with the runtime, for a host that wants to turn all of
-        them off. The list is the same for every session and account of one build.
-
-        Wire method: `mcp.listBuiltinServerNames` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Names of the MCP servers that come with the runtime.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_LIST_BUILTIN_SERVER_NAMES,
-            {},
             request_timeout,
         )
 
@@ -977,47 +647,6 @@ class ServerMCPAPI(SyncAPI):
                 "secrets": secrets,
                 "source": source,
                 "secretStorage": secret_storage,
-            },
-            request_timeout,
-        )
-
-    def should_exclude_github_tools(
-        self,
-        *,
-        available_tools: Sequence[str] | None = None,
-        excluded_tools: Sequence[str] | None = None,
-        tool_filter_precedence: OptionsUpdateToolFilterPrecedence | None | Unset = UNSET,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPShouldExcludeGitHubToolsResult:
-        """Tell whether the GitHub MCP tools that `gh` can stand in for may be left out of a session. That needs
-        two things: tool filters that still let the session reach a shell, and `gh` on the runtime's machine,
-        which is looked for only if the filters allow a shell. Pass the answer on as
-        `excludeGhReplaceableTools`.
-
-        Wire method: `mcp.shouldExcludeGitHubTools` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            available_tools: Tools the session allows; absent if it has no such list.
-            excluded_tools: Tools the session forbids; absent if it has no such list.
-            tool_filter_precedence: How the two lists work together; the usual session default when
-                absent.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Tells whether the session can do without the GitHub MCP tools that `gh` replaces.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_SHOULD_EXCLUDE_GITHUB_TOOLS,
-            {
-                "availableTools": available_tools,
-                "excludedTools": excluded_tools,
-                "toolFilterPrecedence": tool_filter_precedence,
             },
             request_timeout,
         )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 
@@ -12,16 +12,12 @@ from ..methods import server_sessions as methods
 
 if TYPE_CHECKING:
     from ..types.server_sessions import (
-        LocalSessionMetadataValue,
-        PollSpawnedSessionsResult,
-        RegisterExtensionToolsResult,
         RemoteControlConfig,
         RemoteControlStatusResult,
         RemoteControlStopResult,
         RemoteControlTransferResult,
         RemoteSessionConnectionResult,
         SessionBulkDeleteResult,
-        SessionContext,
         SessionEnrichMetadataResult,
         SessionList,
         SessionListFilter,
@@ -31,29 +27,24 @@ if TYPE_CHECKING:
         SessionPruneResult,
         SessionsCheckInUseResult,
         SessionsCloseResult,
-        SessionsCreateWorkspaceResult,
         SessionsFindByPrefixResult,
         SessionsFindByTaskIDResult,
         SessionsForkResult,
-        SessionsGetBoardEntryCountResult,
         SessionsGetClientMetadataResult,
-        SessionsGetEventFilePathResult,
         SessionsGetLastForContextResult,
-        SessionsGetMetadataResult,
-        SessionsGetPersistedRemoteSteerableResult,
         SessionSizes,
-        SessionsListNonEmptySessionIdsResult,
-        SessionsLoadWorkspaceResult,
         SessionSource,
-        SessionsRegisterExtensionToolsOnSessionOptions,
         SessionsReleaseLockResult,
         SessionsReloadPluginHooksResult,
         SessionsSaveResult,
         SessionsSetAdditionalPluginsResult,
-        SessionsUpdateWorkspaceFieldsResult,
-        SessionWorkingDirectoryContextWithClient,
     )
-    from ..types.shared import EventsReadDirection, EventsReadResult
+    from ..types.shared import (
+        EventsReadDirection,
+        EventsReadResult,
+        LocalSessionMetadataValue,
+        SessionContext,
+    )
     from ..types.shared_installed_plugin import InstalledPlugin
 
 
@@ -155,39 +146,6 @@ class ServerSessionsAPI(SyncAPI):
             request_timeout,
         )
 
-    def configure_session_extensions(
-        self,
-        *,
-        session_id: str,
-        controller: Any | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Attach an extension controller to a session, or detach it by leaving `controller` undefined. Works
-        only inside one process, since the controller cannot be sent over JSON-RPC.
-
-        Wire method: `sessions.configureSessionExtensions` (experimental, internal).
-
-        Args:
-            session_id: ID of the session the controller belongs to.
-            controller: The extension controller, an object inside the CLI process; leave it out to
-                detach. Not for SDK clients.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_CONFIGURE_SESSION_EXTENSIONS,
-            {
-                "sessionId": session_id,
-                "controller": controller,
-            },
-            request_timeout,
-        )
-
     def connect(
         self,
         *,
@@ -215,84 +173,6 @@ class ServerSessionsAPI(SyncAPI):
             methods.SESSIONS_CONNECT,
             {
                 "sessionId": session_id,
-            },
-            request_timeout,
-        )
-
-    def create_workspace(
-        self,
-        *,
-        session_id: str,
-        session_state_path: str,
-        convention: str,
-        context: SessionWorkingDirectoryContextWithClient | None = None,
-        name: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionsCreateWorkspaceResult:
-        """Write the workspace record of a session that has never been opened, for example to hand it to another
-        application. An existing record is replaced and the checkpoint index reset; a stored `fork_count` on
-        the local disk survives, so it may differ from the result.
-
-        Wire method: `sessions.createWorkspace` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            session_id: ID of the session that the record is for.
-            session_state_path: Directory for the session's state; ignored if a session filesystem
-                provider is set, whose own path is then used.
-            convention: Path rules: `windows` in any case for those of Windows, anything else for POSIX.
-            context: Context to start with. Only `cwd`, `gitRoot`, `repository`, `hostType` (`github` or
-                `ado`), `branch` and `clientName` are kept.
-            name: Name the user gave the workspace.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The workspace record as it was written.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_CREATE_WORKSPACE,
-            {
-                "sessionId": session_id,
-                "sessionStatePath": session_state_path,
-                "convention": convention,
-                "context": context,
-                "name": name,
-            },
-            request_timeout,
-        )
-
-    def delete(
-        self,
-        *,
-        session_id: str,
-        session_path: str | None | Unset = UNSET,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Run the usual lifecycle hooks of a local session, then delete it from disk.
-
-        Wire method: `sessions.delete` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            session_id: ID of the session.
-            session_path: Resolved path of the session's directory; for internal use.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_DELETE,
-            {
-                "sessionId": session_id,
-                "sessionPath": session_path,
             },
             request_timeout,
         )
@@ -430,38 +310,6 @@ class ServerSessionsAPI(SyncAPI):
             request_timeout,
         )
 
-    def get_board_entry_count(
-        self,
-        *,
-        session_id: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionsGetBoardEntryCountResult:
-        """Get how many entries a session's dynamic-context board has, where that is known. The board is internal
-        to the runtime; clients have no use for it.
-
-        Wire method: `sessions.getBoardEntryCount` (experimental, internal).
-
-        Args:
-            session_id: ID of the session whose board is counted.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            How many entries a session's dynamic-context board has.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_GET_BOARD_ENTRY_COUNT,
-            {
-                "sessionId": session_id,
-            },
-            request_timeout,
-        )
-
     def get_client_metadata(
         self,
         *,
@@ -499,38 +347,6 @@ class ServerSessionsAPI(SyncAPI):
             request_timeout,
         )
 
-    def get_event_file_path(
-        self,
-        *,
-        session_id: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionsGetEventFilePathResult:
-        """Get the absolute path of the `events.jsonl` file in which a session is stored. The path is of use only
-        to a process that shares the runtime's file system; remote clients must not rely on it.
-
-        Wire method: `sessions.getEventFilePath` (experimental, internal).
-
-        Args:
-            session_id: ID of the session whose event file is wanted.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Where the event file of a session lies.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_GET_EVENT_FILE_PATH,
-            {
-                "sessionId": session_id,
-            },
-            request_timeout,
-        )
-
     def get_last_for_context(
         self,
         *,
@@ -559,70 +375,6 @@ class ServerSessionsAPI(SyncAPI):
             methods.SESSIONS_GET_LAST_FOR_CONTEXT,
             {
                 "context": context,
-            },
-            request_timeout,
-        )
-
-    def get_metadata(
-        self,
-        *,
-        session_id: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionsGetMetadataResult:
-        """Get the stored summary data of a local session; the session is not opened.
-
-        Wire method: `sessions.getMetadata` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            session_id: ID of the session.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Stored metadata of a local session, if it exists.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_GET_METADATA,
-            {
-                "sessionId": session_id,
-            },
-            request_timeout,
-        )
-
-    def get_persisted_remote_steerable(
-        self,
-        *,
-        session_id: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionsGetPersistedRemoteSteerableResult:
-        """Get the stored remote-steerable flag of a session, if there is one. The CLI uses it to carry the
-        preference over on `--continue` and `--resume`; other clients should store such a preference
-        themselves.
-
-        Wire method: `sessions.getPersistedRemoteSteerable` (experimental, internal).
-
-        Args:
-            session_id: ID of the session whose flag is wanted.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The stored remote-steerable flag of a session, if there is one.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_GET_PERSISTED_REMOTE_STEERABLE,
-            {
-                "sessionId": session_id,
             },
             request_timeout,
         )
@@ -731,37 +483,6 @@ class ServerSessionsAPI(SyncAPI):
             request_timeout,
         )
 
-    def list_non_empty_session_ids(
-        self,
-        *,
-        limit: int | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionsListNonEmptySessionIdsResult:
-        """List the IDs of recent local sessions that hold something a user would see.
-
-        Wire method: `sessions.listNonEmptySessionIds` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            limit: Most session IDs to return.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            IDs of recent local sessions that are not empty.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_LIST_NON_EMPTY_SESSION_IDS,
-            {
-                "limit": limit,
-            },
-            request_timeout,
-        )
-
     def load_deferred_repo_hooks(
         self,
         *,
@@ -794,42 +515,6 @@ class ServerSessionsAPI(SyncAPI):
             request_timeout,
         )
 
-    def load_workspace(
-        self,
-        *,
-        sessions_home: str,
-        session_id: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionsLoadWorkspaceResult:
-        """Read the workspace record of a session that is not open from disk, to find out where it lives. Without
-        a file there is no record in the result.
-
-        Wire method: `sessions.loadWorkspace` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            sessions_home: Directory that holds the state directories of all sessions.
-            session_id: Session ID, which is the directory's name in `sessionsHome`; an absolute path or
-                one with `..` is rejected.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The workspace record found on disk, if any.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_LOAD_WORKSPACE,
-            {
-                "sessionsHome": sessions_home,
-                "sessionId": session_id,
-            },
-            request_timeout,
-        )
-
     def open(
         self,
         params: SessionOpenParams,
@@ -856,45 +541,6 @@ class ServerSessionsAPI(SyncAPI):
         return self.caller.call(
             methods.SESSIONS_OPEN,
             params,
-            request_timeout,
-        )
-
-    def poll_spawned_sessions(
-        self,
-        *,
-        cursor: str | None = None,
-        wait_ms: float | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> PollSpawnedSessionsResult:
-        """Long-poll for sessions that the runtime started on its own, for example after a Mission Control
-        `start_session` command. Without a cursor the events buffered since the runtime's start are returned,
-        with one only those that came after it. Meant for the CLI's background daemon; other clients should
-        subscribe to events instead.
-
-        Wire method: `sessions.pollSpawnedSessions` (experimental, internal, until runtime 1.0.61).
-
-        Args:
-            cursor: Cursor from the last poll, to be passed on as it is. Without it, everything buffered
-                since the runtime started is returned.
-            wait_ms: How long to wait for new events when there are none left, in milliseconds; at most
-                60000. The default 0 returns at once.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The newly started sessions, and where to go on.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_POLL_SPAWNED_SESSIONS,
-            {
-                "cursor": cursor,
-                "waitMs": wait_ms,
-            },
             request_timeout,
         )
 
@@ -983,45 +629,6 @@ class ServerSessionsAPI(SyncAPI):
                 "cursor": cursor,
                 "max": max,
                 "direction": direction,
-            },
-            request_timeout,
-        )
-
-    def register_extension_tools_on_session(
-        self,
-        *,
-        session_id: str,
-        loader: Any,
-        options: SessionsRegisterExtensionToolsOnSessionOptions | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> RegisterExtensionToolsResult:
-        """Register the tools of extensions on a session, optionally behind an `enabled` callback, and return a
-        function that removes them, to be called at the extension's end. Works only inside one process, since
-        these handles cannot be sent over JSON-RPC.
-
-        Wire method: `sessions.registerExtensionToolsOnSession` (experimental, internal, until runtime 1.0.81).
-
-        Args:
-            session_id: ID of the session that gets the tools.
-            loader: The extension loader, an object inside the CLI process; not for SDK clients.
-            options: Further settings of the registration.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            What `sessions.registerExtensionToolsOnSession` returns.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_REGISTER_EXTENSION_TOOLS_ON_SESSION,
-            {
-                "sessionId": session_id,
-                "loader": loader,
-                "options": options,
             },
             request_timeout,
         )
@@ -1295,46 +902,6 @@ class ServerSessionsAPI(SyncAPI):
             {
                 "toSessionId": to_session_id,
                 "expectedFromSessionId": expected_from_session_id,
-            },
-            request_timeout,
-        )
-
-    def update_workspace_fields(
-        self,
-        *,
-        sessions_home: str,
-        session_id: str,
-        fields_json: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> SessionsUpdateWorkspaceFieldsResult:
-        """Merge fields into the workspace record on disk, making the record if need be. Known fields not given
-        are kept, keys outside the schema are lost, and a stored `fork_count` always stays.
-
-        Wire method: `sessions.updateWorkspaceFields` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            sessions_home: Directory that holds the state directories of all sessions.
-            session_id: Session ID, which is the directory's name in `sessionsHome`; an absolute path or
-                one with `..` is rejected.
-            fields_json: Fields to merge, as a JSON object. Known fields left out keep their values;
-                unknown ones in the record are dropped, and its `fork_count` is kept.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Empty answer once the fields are merged; a stored `fork_count` is unchanged.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SESSIONS_UPDATE_WORKSPACE_FIELDS,
-            {
-                "sessionsHome": sessions_home,
-                "sessionId": session_id,
-                "fieldsJson": fields_json,
             },
             request_timeout,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .session_github_auth import GithubAuthAPI
     from .session_history import HistoryAPI
     from .session_instructions import InstructionsAPI
+    from .session_internal import SessionInternalRPC
     from .session_limit_prediction import LimitPredictionAPI
     from .session_lsp import LSPAPI
     from .session_managed_settings import ManagedSettingsAPI
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from .session_remote import RemoteAPI
     from .session_sandbox import SandboxAPI
     from .session_schedule import ScheduleAPI
-    from .session_settings import SettingsAPI
     from .session_shell import ShellAPI
     from .session_skills import SkillsAPI
     from .session_tasks import TasksAPI
@@ -81,6 +81,13 @@ if TYPE_CHECKING:
 
 class SessionRPC(SyncAPI):
     """Every session method of the runtime, by namespace."""
+
+    @cached_property
+    def internal(self) -> SessionInternalRPC:
+        """Internal session methods: the runtime has them for itself and may change them at will."""
+        from .session_internal import SessionInternalRPC
+
+        return SessionInternalRPC(self.caller)
 
     @cached_property
     def accounts(self) -> AccountsAPI:
@@ -347,13 +354,6 @@ class SessionRPC(SyncAPI):
         from .session_schedule import ScheduleAPI
 
         return ScheduleAPI(self.caller)
-
-    @cached_property
-    def settings(self) -> SettingsAPI:
-        """Methods `session.settings.*`."""
-        from .session_settings import SettingsAPI
-
-        return SettingsAPI(self.caller)
 
     @cached_property
     def shell(self) -> ShellAPI:
@@ -864,40 +864,6 @@ class SessionRPC(SyncAPI):
                 "tracestate": tracestate,
                 "wait": wait,
                 "responseFormat": response_format,
-            },
-            request_timeout,
-        )
-
-    def send_system_notification(
-        self,
-        *,
-        message: str,
-        kind: Any | None = None,
-        options: Any | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Send or queue a system notification, as its passive policy says.
-
-        Wire method: `session.sendSystemNotification` (experimental, internal, since runtime 1.0.81).
-
-        Args:
-            message: Text for the model.
-            kind: Kind of notification, as structured data.
-            options: How to deliver it, with the passive policy among others.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.SEND_SYSTEM_NOTIFICATION,
-            {
-                "message": message,
-                "kind": kind,
-                "options": options,
             },
             request_timeout,
         )

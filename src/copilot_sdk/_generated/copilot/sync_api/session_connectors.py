@@ -12,12 +12,11 @@ from ..methods import session_connectors as methods
 if TYPE_CHECKING:
     from ..types.session_connectors import (
         ConnectorCapabilities,
-        ConnectorCatalogResult,
         ConnectorConnectResult,
         ConnectorDisconnectResult,
         ConnectorSessionAccountResult,
-        ConnectorStatus,
     )
+    from ..types.shared_connector_status import ConnectorCatalogResult, ConnectorStatus
 
 
 class ConnectorsAPI(SyncAPI):
@@ -287,38 +286,6 @@ class ConnectorsAPI(SyncAPI):
             request_timeout,
         )
 
-    def reconcile_for_startup(
-        self,
-        *,
-        account_id: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> ConnectorStatus:
-        """Bring the session's MCP servers in line with the connector catalog at startup, within a time limit; on
-        failure they are removed.
-
-        Wire method: `session.connectors.reconcileForStartup` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            account_id: Opaque ID of the account, from a method that finds accounts.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            State of the session's connectors. Account IDs are opaque, and there are no credentials in it.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.CONNECTORS_RECONCILE_FOR_STARTUP,
-            {
-                "accountId": account_id,
-            },
-            request_timeout,
-        )
-
     def reconnect(
         self,
         *,
@@ -382,32 +349,5 @@ class ConnectorsAPI(SyncAPI):
             {
                 "accountId": account_id,
             },
-            request_timeout,
-        )
-
-    def withdraw_projection(
-        self,
-        *,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> ConnectorStatus:
-        """Drop the connectors' MCP servers from the session; connections at the service stay.
-
-        Wire method: `session.connectors.withdrawProjection` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            State of the session's connectors. Account IDs are opaque, and there are no credentials in it.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.CONNECTORS_WITHDRAW_PROJECTION,
-            {},
             request_timeout,
         )

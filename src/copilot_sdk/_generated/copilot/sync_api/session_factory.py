@@ -19,14 +19,11 @@ if TYPE_CHECKING:
         FactoryListRunsResult,
         FactoryLogLine,
         FactoryProgressPage,
-        FactoryResumeResult,
         FactoryRunDetail,
-        FactoryRunLimits,
-        FactoryRunResult,
-        FactoryToolRunOptions,
         RunOptions,
     )
-    from ..types.shared import FactoryAckResult
+    from ..types.shared import FactoryAckResult, FactoryRunLimits
+    from ..types.shared_factory_resume_result import FactoryResumeResult, FactoryRunResult
 
 
 class FactoryJournalAPI(SyncAPI):
@@ -42,7 +39,7 @@ class FactoryJournalAPI(SyncAPI):
     ) -> FactoryJournalGetResult:
         """Read a remembered result from a factory's journal.
 
-        Wire method: `session.factory.journal.get` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.journal.get` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.journal.get`).
 
         Args:
             run_id: ID of the run.
@@ -80,7 +77,7 @@ class FactoryJournalAPI(SyncAPI):
     ) -> FactoryAckResult:
         """Store a result in a factory's journal.
 
-        Wire method: `session.factory.journal.put` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.journal.put` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.journal.put`).
 
         Args:
             run_id: ID of the run.
@@ -129,7 +126,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryAgentResult:
         """Run one subagent for a factory and get its result.
 
-        Wire method: `session.factory.agent` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.agent` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.agent`).
 
         Args:
             factory_run_id: ID of the factory run the subagent belongs to.
@@ -166,7 +163,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryRunResult:
         """Ask for a factory run to be canceled and get its state.
 
-        Wire method: `session.factory.cancel` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.cancel` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.cancel`).
 
         Args:
             run_id: ID of the run.
@@ -197,7 +194,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryRunResult:
         """Get the state of a factory run, be it under way or ended.
 
-        Wire method: `session.factory.getRun` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.getRun` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.getRun`).
 
         Args:
             run_id: ID of the run.
@@ -228,7 +225,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryRunDetail:
         """Get all that is stored and live about one factory run.
 
-        Wire method: `session.factory.getRunDetail` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.getRunDetail` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.getRunDetail`).
 
         Args:
             run_id: ID of the run.
@@ -263,7 +260,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryProgressPage:
         """Get the stored progress of a factory run, page by page.
 
-        Wire method: `session.factory.getRunProgress` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.getRunProgress` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.getRunProgress`).
 
         Args:
             run_id: ID of the run.
@@ -304,7 +301,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryListRunsResult:
         """List the stored factory runs of the session, oldest first.
 
-        Wire method: `session.factory.listRuns` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.listRuns` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.listRuns`).
 
         Args:
             after_seq: List runs after this cursor, without it.
@@ -341,7 +338,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryAckResult:
         """Record several progress lines of a factory, in order.
 
-        Wire method: `session.factory.log` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.log` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.log`).
 
         Args:
             run_id: ID of the run.
@@ -379,7 +376,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryResumeResult:
         """Resume a factory run with its stored name, arguments, journal and accounting.
 
-        Wire method: `session.factory.resume` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.resume` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.resume`).
 
         Args:
             run_id: ID of the run.
@@ -408,43 +405,6 @@ class FactoryAPI(SyncAPI):
             request_timeout,
         )
 
-    def resume_from_tool(
-        self,
-        *,
-        run_id: str,
-        limits: FactoryRunLimits | None = None,
-        tool_call_id: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> FactoryResumeResult:
-        """Resume a factory run on behalf of a tool.
-
-        Wire method: `session.factory.resumeFromTool` (experimental, internal, since runtime 1.0.81, until runtime 1.0.81).
-
-        Args:
-            run_id: ID of the run.
-            limits: Resource limits for this time only, in place of the usual ones.
-            tool_call_id: ID of the tool call it came from.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The factory that was resumed, and how its run ended.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.FACTORY_RESUME_FROM_TOOL,
-            {
-                "runId": run_id,
-                "limits": limits,
-                "toolCallId": tool_call_id,
-            },
-            request_timeout,
-        )
-
     def run(
         self,
         *,
@@ -455,7 +415,7 @@ class FactoryAPI(SyncAPI):
     ) -> FactoryRunResult:
         """Run a registered factory, by its name, at the top level.
 
-        Wire method: `session.factory.run` (experimental, since runtime 1.0.81, until runtime 1.0.81).
+        Wire method: `session.factory.run` (experimental, since runtime 1.0.81, until runtime 1.0.81, replaced by `session.workflow.run`).
 
         Args:
             name: Name the factory is registered under.
@@ -478,46 +438,6 @@ class FactoryAPI(SyncAPI):
                 "name": name,
                 "args": args,
                 "options": options,
-            },
-            request_timeout,
-        )
-
-    def run_from_tool(
-        self,
-        *,
-        name: str,
-        args: Any,
-        options: FactoryToolRunOptions | None = None,
-        tool_call_id: str | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> FactoryRunResult:
-        """Run a factory on behalf of a tool.
-
-        Wire method: `session.factory.runFromTool` (experimental, internal, since runtime 1.0.81, until runtime 1.0.81).
-
-        Args:
-            name: Name the factory is registered under.
-            args: Input for the factory.
-            options: Settings for this run.
-            tool_call_id: ID of the tool call it came from.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            The state of a factory run, under way or ended.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.FACTORY_RUN_FROM_TOOL,
-            {
-                "name": name,
-                "args": args,
-                "options": options,
-                "toolCallId": tool_call_id,
             },
             request_timeout,
         )

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         MCPAppsSetHostContextDetails,
         MCPCancelSamplingExecutionResult,
         MCPConfiguredServerList,
-        MCPConfigureGitHubResult,
         MCPExecuteSamplingRequest,
         MCPHeadersHandlePendingHeadersRefreshRequest,
         MCPHeadersHandlePendingHeadersRefreshRequestResult,
@@ -45,9 +44,7 @@ if TYPE_CHECKING:
         MCPServerList,
         MCPSetEnvValueModeDetails,
         MCPSetEnvValueModeResult,
-        MCPStartServersResult,
         MoveMCPLoadingToBackgroundResult,
-        SessionConnectedIdeInfo,
     )
 
 
@@ -871,39 +868,6 @@ class MCPAPI(SyncAPI):
             request_timeout,
         )
 
-    def configure_github(
-        self,
-        *,
-        auth_info: Any,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPConfigureGitHubResult:
-        """Set up the GitHub MCP server that comes with the runtime for the account the session is signed in
-        with.
-
-        Wire method: `session.mcp.configureGitHub` (experimental, internal).
-
-        Args:
-            auth_info: Sign-in data of the runtime, not described further. It works only inside the
-                runtime's process; over the wire the call does nothing.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Returns:
-            Outcome of `session.mcp.configureGitHub`.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_CONFIGURE_GITHUB,
-            {
-                "authInfo": auth_info,
-            },
-            request_timeout,
-        )
-
     def disable(
         self,
         *,
@@ -1156,45 +1120,6 @@ class MCPAPI(SyncAPI):
             request_timeout,
         )
 
-    def register_external_client(
-        self,
-        *,
-        server_name: str,
-        client: Any,
-        transport: Any,
-        config: Any,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Add an MCP client that is already connected, for example an IDE's, to the session's host. Client and
-        transport stay yours to open and close; they are live in-process objects, so they cannot be sent over
-        JSON-RPC.
-
-        Wire method: `session.mcp.registerExternalClient` (experimental, internal).
-
-        Args:
-            server_name: Server name under which the client is to be known.
-            client: The live MCP client; as an in-process object it cannot be sent over JSON-RPC.
-            transport: The live MCP transport; as an in-process object it cannot be sent over JSON-RPC.
-            config: Server configuration that goes with `client` and `transport`; in-process like them.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_REGISTER_EXTERNAL_CLIENT,
-            {
-                "serverName": server_name,
-                "client": client,
-                "transport": transport,
-                "config": config,
-            },
-            request_timeout,
-        )
-
     def reload(
         self,
         *,
@@ -1215,37 +1140,6 @@ class MCPAPI(SyncAPI):
         return self.caller.call(
             methods.MCP_RELOAD,
             {},
-            request_timeout,
-        )
-
-    def reload_with_config(
-        self,
-        *,
-        config: Any,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> MCPStartServersResult:
-        """Set up the session's MCP connections again, with a configuration that the host supplies.
-
-        Wire method: `session.mcp.reloadWithConfig` (experimental, internal).
-
-        Args:
-            config: MCP configuration of the runtime, not described further. It works only inside the
-                runtime's process; over the wire the call fails.
-            request_timeout: Seconds to wait for the answer; no limit when left out.
-
-        Returns:
-            Which MCP servers were kept from starting and which were let through.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_RELOAD_WITH_CONFIG,
-            {
-                "config": config,
-            },
             request_timeout,
         )
 
@@ -1307,35 +1201,6 @@ class MCPAPI(SyncAPI):
                 "serverName": server_name,
                 "config": config,
                 "expectedInstallationId": expected_installation_id,
-            },
-            request_timeout,
-        )
-
-    def set_connected_ide_info(
-        self,
-        *,
-        ide: SessionConnectedIdeInfo | None | Unset = UNSET,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Tell the session which IDE the client is connected to; the system prompt of the agent then names it
-        and its folder. No `ide`, or null, says that none is connected any more.
-
-        Wire method: `session.mcp.setConnectedIdeInfo` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            ide: The IDE; null or absent if none is connected any more.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_SET_CONNECTED_IDE_INFO,
-            {
-                "ide": ide,
             },
             request_timeout,
         )
@@ -1436,35 +1301,6 @@ class MCPAPI(SyncAPI):
             {
                 "serverName": server_name,
                 "expectedInstallationId": expected_installation_id,
-            },
-            request_timeout,
-        )
-
-    def unregister_external_client(
-        self,
-        *,
-        server_name: str,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Remove an MCP client added with `session.mcp.registerExternalClient`, by its server name. Makes sense
-        only for the in-process caller that added it.
-
-        Wire method: `session.mcp.unregisterExternalClient` (experimental, internal).
-
-        Args:
-            server_name: Server name the client was added under.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.MCP_UNREGISTER_EXTERNAL_CLIENT,
-            {
-                "serverName": server_name,
             },
             request_timeout,
         )

@@ -42,37 +42,3 @@ class UsageAPI(SyncAPI):
             {},
             request_timeout,
         )
-
-    def set_code_changes(
-        self,
-        *,
-        lines_added: float,
-        lines_removed: float,
-        files_count: float | None = None,
-        request_timeout: float | Unset | None = UNSET,
-    ) -> None:
-        """Replace the totals of code changes with those of a relay host.
-
-        Wire method: `session.usage.setCodeChanges` (experimental, internal, since runtime 1.0.102).
-
-        Args:
-            lines_added: Lines added in all; replaces the earlier number.
-            lines_removed: Lines removed in all; replaces the earlier number.
-            files_count: Files changed in all; if absent, the earlier number stays.
-            request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
-                left out.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            InvalidParams: An argument does not fit.
-        """
-        return self.caller.call(
-            methods.USAGE_SET_CODE_CHANGES,
-            {
-                "linesAdded": lines_added,
-                "linesRemoved": lines_removed,
-                "filesCount": files_count,
-            },
-            request_timeout,
-        )

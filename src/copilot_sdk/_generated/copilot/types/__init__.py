@@ -73,22 +73,32 @@ if TYPE_CHECKING:
     from .server_content_exclusion import *
     from .server_environments import *
     from .server_extensions import *
-    from .server_feature_flags import *
-    from .server_git import *
-    from .server_github_owners import *
-    from .server_github_repository import *
-    from .server_global_state import *
     from .server_hooks import *
     from .server_host import *
     from .server_instructions import *
+    from .server_internal import *
+    from .server_internal_account import *
+    from .server_internal_agents import *
+    from .server_internal_feature_flags import *
+    from .server_internal_git import *
+    from .server_internal_github_owners import *
+    from .server_internal_github_repository import *
+    from .server_internal_global_state import *
+    from .server_internal_host import *
+    from .server_internal_instructions import *
+    from .server_internal_managed_settings import *
+    from .server_internal_mcp import *
+    from .server_internal_permissions import *
+    from .server_internal_persistence import *
+    from .server_internal_repo import *
+    from .server_internal_sandbox import *
+    from .server_internal_sessions import *
+    from .server_internal_user import *
     from .server_llm_inference import *
     from .server_managed_settings import *
     from .server_mcp import *
     from .server_models import *
-    from .server_permissions import *
-    from .server_persistence import *
     from .server_plugins import *
-    from .server_repo import *
     from .server_sandbox import *
     from .server_secrets import *
     from .server_session import *
@@ -114,9 +124,20 @@ if TYPE_CHECKING:
     from .session_extensions import *
     from .session_factory import *
     from .session_fleet import *
-    from .session_github_auth import *
     from .session_history import *
     from .session_instructions import *
+    from .session_internal import *
+    from .session_internal_canvas import *
+    from .session_internal_commands import *
+    from .session_internal_factory import *
+    from .session_internal_github_auth import *
+    from .session_internal_mcp import *
+    from .session_internal_model import *
+    from .session_internal_queue import *
+    from .session_internal_schedule import *
+    from .session_internal_settings import *
+    from .session_internal_usage import *
+    from .session_internal_workflow import *
     from .session_limit_prediction import *
     from .session_lsp import *
     from .session_mcp import *
@@ -135,14 +156,12 @@ if TYPE_CHECKING:
     from .session_remote import *
     from .session_sandbox import *
     from .session_schedule import *
-    from .session_settings import *
     from .session_shell import *
     from .session_skills import *
     from .session_tasks import *
     from .session_telemetry import *
     from .session_tools import *
     from .session_ui import *
-    from .session_usage import *
     from .session_visibility import *
     from .session_workflow import *
     from .session_workspaces import *
@@ -150,6 +169,7 @@ if TYPE_CHECKING:
     from .shared_auth_identity import *
     from .shared_auto_tier_metadata import *
     from .shared_command_list import *
+    from .shared_connector_status import *
     from .shared_events_abort import *
     from .shared_events_agent_model import *
     from .shared_events_assistant_model_permission_session_tool import *
@@ -168,12 +188,14 @@ if TYPE_CHECKING:
     from .shared_events_session_tool_user import *
     from .shared_events_session_user import *
     from .shared_events_tool import *
+    from .shared_factory_resume_result import *
     from .shared_installed_plugin import *
     from .shared_mcp_installation_input import *
     from .shared_mcp_server_config import *
     from .shared_model_capabilities import *
     from .shared_plugin_install_plan import *
     from .shared_sandbox_config import *
+    from .shared_workflow_resume_result import *
     from .unreached import *
 
 MODULES = {
@@ -460,14 +482,11 @@ MODULES = {
         WorkflowAbortRequest WorkflowExecuteRequest WorkflowExecuteResult
     """,
     ".server": """
-        ConnectClientInfo ConnectRequest ConnectResult PingRequest PingResult TaskKind
+        PingRequest PingResult
     """,
     ".server_account": """
-        AccountAllUsers AccountDescribeAuthInfoRequest AccountDescribeAuthInfoResult
-        AccountGetCurrentAuthResult AccountGetGistSupportRequest AccountGetGistSupportResult
-        AccountGetQuotaRequest AccountGetQuotaResult AccountGetTokenEnvVarResult AccountGetWebURLRequest
-        AccountGetWebURLResult AccountLoginRequest AccountLoginResult AccountLogoutRequest
-        AccountLogoutResult AccountQuotaSnapshot
+        AccountAllUsers AccountGetCurrentAuthResult AccountGetQuotaRequest AccountGetQuotaResult
+        AccountLoginRequest AccountLoginResult AccountLogoutRequest AccountLogoutResult AccountQuotaSnapshot
     """,
     ".server_agent_registry": """
         AgentRegistryLiveTargetEntry AgentRegistryLiveTargetEntryAttentionKind
@@ -479,13 +498,8 @@ MODULES = {
         AgentRegistrySpawnValidationErrorReason
     """,
     ".server_agents": """
-        AgentDiscoveryPath AgentDiscoveryPathList AgentDiscoveryPathScope
-        AgentsCustomAgentInitialModelDecisionParams AgentsCustomAgentInitialModelDecisionResult
-        AgentsDiscoverRequest AgentsGetAvailableBuiltinsRequest
-        AgentsGetAvailableBuiltinsRequestFeatureFlags AgentsGetAvailableBuiltinsRequestOverrides
-        AgentsGetAvailableBuiltinsResult AgentsGetBuiltinDefinitionRequest AgentsGetBuiltinDefinitionResult
-        AgentsGetBuiltinListingDefinitionRequest AgentsGetBuiltinListingDefinitionResult
-        AgentsGetBuiltinsResult AgentsGetDiscoveryPathsRequest BuiltinAgentSummary ServerAgentList
+        AgentDiscoveryPath AgentDiscoveryPathList AgentDiscoveryPathScope AgentsDiscoverRequest
+        AgentsGetDiscoveryPathsRequest ServerAgentList
     """,
     ".server_auth": """
         AuthGetStatusResult
@@ -538,38 +552,135 @@ MODULES = {
         DiscoveredExtension DiscoveredExtensionMode DiscoveredExtensionPlugin DiscoveredExtensionSource
         DiscoveredExtensions DiscoveredExtensionsDisableRequest DiscoveredExtensionsEnableRequest
     """,
-    ".server_feature_flags": """
-        FeatureFlagAvailability FeatureFlagMetadata FeatureFlagsMetadataResult FeatureFlagsResolveRequest
-        FeatureFlagsResolveStartupGatesRequest
-    """,
-    ".server_git": """
-        GitCurrentBranchRemoteResult GitCwdRequest GitRemoteRepository GitReposFromRemotesRequest
-        GitReposFromRemotesResult
-    """,
-    ".server_github_owners": """
-        GitHubOwnerOption GitHubOwnersCancelRequest GitHubOwnersCancelResult GitHubOwnersListRequest
-        GitHubOwnersListResult GitHubOwnersRequestIdResult
-    """,
-    ".server_github_repository": """
-        GitHubRepositoryAtPathRequest GitHubRepositoryAtPathResult GitHubRepositoryIdentity
-    """,
-    ".server_global_state": """
-        GlobalStateLoadForConfigDirRequest GlobalStateLoadResult GlobalStateWriteKeyRequest LoggedInUser
-    """,
     ".server_hooks": """
         DiscoveredHook HookOrigin HooksDiscoverRequest HooksDiscoverResult
     """,
     ".server_host": """
-        HostConfiguration HostDisposeRequest HostEnvironmentCredentials HostGithubEnvironmentOptions
-        HostListSessionsRequest HostListSessionsResult HostLocalServerConfiguration HostLocalServerOptions
-        HostPublishSessionRequest HostReadyRequest HostSessionCreateRequest HostSessionCreateRequestConfig
-        HostSessionReleaseRequest HostSessionSummary HostStartRequest HostStartResult
+        HostDisposeRequest HostListSessionsRequest HostListSessionsResult HostLocalServerOptions
+        HostPublishSessionRequest HostSessionSummary HostStartRequest HostStartResult
         HostUnpublishSessionRequest
     """,
     ".server_instructions": """
         InstructionDiscoveryPath InstructionDiscoveryPathKind InstructionDiscoveryPathList
-        InstructionDiscoveryPathLocation InstructionsDiscoverRepoSourcesRequest InstructionsDiscoverRequest
-        InstructionsGetDiscoveryPathsRequest InstructionsInitPromptResult ServerInstructionSourceList
+        InstructionDiscoveryPathLocation InstructionsDiscoverRequest InstructionsGetDiscoveryPathsRequest
+    """,
+    ".server_internal": """
+        ConnectClientInfo ConnectRequest ConnectResult TaskKind
+    """,
+    ".server_internal_account": """
+        AccountDescribeAuthInfoRequest AccountDescribeAuthInfoResult AccountGetGistSupportRequest
+        AccountGetGistSupportResult AccountGetTokenEnvVarResult AccountGetWebURLRequest
+        AccountGetWebURLResult
+    """,
+    ".server_internal_agents": """
+        AgentsCustomAgentInitialModelDecisionParams AgentsCustomAgentInitialModelDecisionResult
+        AgentsGetAvailableBuiltinsRequest AgentsGetAvailableBuiltinsRequestFeatureFlags
+        AgentsGetAvailableBuiltinsRequestOverrides AgentsGetAvailableBuiltinsResult
+        AgentsGetBuiltinDefinitionRequest AgentsGetBuiltinDefinitionResult
+        AgentsGetBuiltinListingDefinitionRequest AgentsGetBuiltinListingDefinitionResult
+        AgentsGetBuiltinsResult BuiltinAgentSummary
+    """,
+    ".server_internal_feature_flags": """
+        FeatureFlagAvailability FeatureFlagMetadata FeatureFlagsMetadataResult FeatureFlagsResolveRequest
+        FeatureFlagsResolveStartupGatesRequest
+    """,
+    ".server_internal_git": """
+        GitCurrentBranchRemoteResult GitCwdRequest GitRemoteRepository GitReposFromRemotesRequest
+        GitReposFromRemotesResult
+    """,
+    ".server_internal_github_owners": """
+        GitHubOwnerOption GitHubOwnersCancelRequest GitHubOwnersCancelResult GitHubOwnersListRequest
+        GitHubOwnersListResult GitHubOwnersRequestIdResult
+    """,
+    ".server_internal_github_repository": """
+        GitHubRepositoryAtPathRequest GitHubRepositoryAtPathResult GitHubRepositoryIdentity
+    """,
+    ".server_internal_global_state": """
+        GlobalStateLoadForConfigDirRequest GlobalStateLoadResult GlobalStateWriteKeyRequest LoggedInUser
+    """,
+    ".server_internal_host": """
+        HostConfiguration HostEnvironmentCredentials HostLocalServerConfiguration HostReadyRequest
+        HostSessionCreateRequest HostSessionCreateRequestConfig HostSessionReleaseRequest
+    """,
+    ".server_internal_instructions": """
+        InstructionsDiscoverRepoSourcesRequest InstructionsInitPromptResult
+    """,
+    ".server_internal_managed_settings": """
+        ForceLoginOrgsDecision ManagedSettingsApplyControlsParams ManagedSettingsApplyControlsResult
+        ManagedSettingsBypassDisableSource ManagedSettingsBypassPolicyResolution ManagedSettingsIngestParams
+        ManagedSettingsIngestResult ManagedSettingsLoadRemoteControlParams
+        ManagedSettingsLoadRemoteControlResult ManagedSettingsLogLevel ManagedSettingsLogMessage
+        ManagedSettingsParseClientValueParams ManagedSettingsParseClientValueResult
+        ManagedSettingsPolicyHelperAuthority ManagedSettingsPolicyHelperReason
+        ManagedSettingsReadDeviceResult ManagedSettingsResolveBypassDisableTransitionParams
+        ManagedSettingsResolveBypassDisableTransitionResult
+        ManagedSettingsResolveDeviceForceLoginOrgsGateParams ManagedSettingsResolveEffectiveValueParams
+        ManagedSettingsResolveEffectiveValueResult ManagedSettingsResolveStartupPolicyParams
+        ManagedSettingsResolveStartupPolicyResult ManagedSettingsRetainPolicyParams
+        ManagedSettingsServerPolicyCacheMode ManagedSettingsServerPolicyResolution
+    """,
+    ".server_internal_mcp": """
+        MCPListBuiltinServerNamesResult MCPOAuthCheckDcrSupportRequest MCPOAuthCheckDcrSupportResult
+        MCPOAuthFetchProtectedResourceMetadataRequest MCPOAuthFetchProtectedResourceMetadataResult
+        MCPOAuthIsMicrosoftAuthorizationServerRequest MCPOAuthIsMicrosoftAuthorizationServerResult
+        MCPOAuthStaticClientConfig MCPOAuthStaticClientConfigRequest MCPOAuthStaticClientConfigResult
+        MCPRegistryCancelRequest MCPRegistryCancelResult MCPRegistryRequestIdResult MCPRegistrySearchRequest
+        MCPRegistrySearchResult MCPShouldExcludeGitHubToolsRequest MCPShouldExcludeGitHubToolsResult
+    """,
+    ".server_internal_permissions": """
+        FolderTrustIsTrustedParams LocationPermissionsCleanupResult PermissionsEvaluateManagedPolicyParams
+        PermissionsEvaluateManagedPolicyResult
+    """,
+    ".server_internal_persistence": """
+        PersistenceWriteRawJSONLockedRequest PersistenceWriteRawJSONLockedResult
+    """,
+    ".server_internal_repo": """
+        RepoSettingsEditRequest RepoSettingsEditScope RepoSettingsReadRawRequest RepoSettingsReadRawResult
+        RepoSettingsWriteAllRequest RepoSettingsWriteKeyRequest
+    """,
+    ".server_internal_sandbox": """
+        SandboxApplyDefaultsRequest SandboxDocsURLResult SandboxEffectiveForOptionalParams
+        SandboxEffectiveForOptionalResult SandboxEnforcementCommandAllowedParams
+        SandboxFilterPickerCandidatesParams SandboxFilterPickerCandidatesResult SandboxPickerCandidate
+        SandboxPreparePickerPolicyParams SandboxPreparePickerPolicyResult SandboxProxySecretGetResult
+        SandboxProxySecretLocation SandboxProxySecretSaveRequest SandboxProxySecretSaveResult
+        SandboxResolveFlooredConfigParams SandboxResolveFlooredConfigResult
+        SandboxUnsupportedStartupNoticeParams SandboxUnsupportedStartupNoticeResult
+    """,
+    ".server_internal_sessions": """
+        ConfigureSessionExtensionsParams PollSpawnedSessionsResult RegisterExtensionToolsParams
+        RegisterExtensionToolsResult SessionWorkingDirectoryContextWithClient SessionsCreateWorkspaceRequest
+        SessionsCreateWorkspaceResult SessionsDeleteRequest SessionsGetBoardEntryCountRequest
+        SessionsGetBoardEntryCountResult SessionsGetEventFilePathRequest SessionsGetEventFilePathResult
+        SessionsGetMetadataRequest SessionsGetMetadataResult SessionsGetPersistedRemoteSteerableRequest
+        SessionsGetPersistedRemoteSteerableResult SessionsListNonEmptySessionIdsRequest
+        SessionsListNonEmptySessionIdsResult SessionsLoadWorkspaceRequest SessionsLoadWorkspaceResult
+        SessionsPollSpawnedSessionsEvent SessionsPollSpawnedSessionsRequest
+        SessionsRegisterExtensionToolsOnSessionOptions SessionsUpdateWorkspaceFieldsRequest
+        SessionsUpdateWorkspaceFieldsResult
+    """,
+    ".server_internal_user": """
+        StaffLogLevelMigrationStatus StaffUpdateChannelMigrationStatus UserSettingsApplyTopKeyRequest
+        UserSettingsApplyTopKeyResult UserSettingsBuildRuntimeRequest UserSettingsEditRequest
+        UserSettingsGetPathsRequest UserSettingsGetPathsResult UserSettingsGovernanceKeysResult
+        UserSettingsHostContext UserSettingsHostContextEnvironment UserSettingsLoadAndMergeRepoRequest
+        UserSettingsLoadAndMergeRepoResult UserSettingsLoadForConfigDirRequest UserSettingsLoadForEditResult
+        UserSettingsLoadRepoRequest UserSettingsLoadRepoResult UserSettingsLoadWithWarningResult
+        UserSettingsMergeManagedAndUserParams UserSettingsMergeManagedAndUserResult
+        UserSettingsMergeRepoValueParams UserSettingsMergeRepoValueResult
+        UserSettingsMigrateObsoleteOnDiskRequest UserSettingsMigrateObsoleteOnDiskResult
+        UserSettingsMigrateObsoleteOnDiskStatus UserSettingsMigrateStaffLogLevelOnceRequest
+        UserSettingsMigrateStaffLogLevelOnceResult UserSettingsMigrateStaffLogLevelOnceResultSettings
+        UserSettingsMigrateStaffUpdateChannelOnceResult UserSettingsNormalizeRequest
+        UserSettingsNormalizeResult UserSettingsPathResult UserSettingsProblem UserSettingsProblemLocation
+        UserSettingsProblemSource UserSettingsProblemSourceConfig UserSettingsProblemsRequest
+        UserSettingsProblemsResult UserSettingsResetStaffModelSelectionOnceRequest
+        UserSettingsResetStaffModelSelectionOnceResult
+        UserSettingsResetStaffModelSelectionOnceResultSettings UserSettingsSetHookDisabledRequest
+        UserSettingsSetHookDisabledResult UserSettingsUnknownKeysWarningRequest
+        UserSettingsUnknownKeysWarningResult UserSettingsUpdateRequest UserSettingsUpdateResult
+        UserSettingsValidateRequest UserSettingsValidateResult UserSettingsValidationIssue
+        UserSettingsWriteAllRequest
     """,
     ".server_llm_inference": """
         LLMInferenceHTTPResponseChunkError LLMInferenceHTTPResponseChunkRequest
@@ -577,26 +688,13 @@ MODULES = {
         LLMInferenceHTTPResponseStartResult LLMInferenceSetProviderResult
     """,
     ".server_managed_settings": """
-        ForceLoginOrgsDecision ManagedFusionTier ManagedPermissionEvaluation ManagedPermissionOperation
-        ManagedPermissionVerdict ManagedPermissionsEvaluateRequest ManagedPermissionsEvaluateResult
-        ManagedSettingMeta ManagedSettingsApplyControlsParams ManagedSettingsApplyControlsResult
-        ManagedSettingsBypassDisableSource ManagedSettingsBypassPolicyResolution ManagedSettingsChannel
-        ManagedSettingsComposeLayer ManagedSettingsComposeRequest ManagedSettingsComposeResult
-        ManagedSettingsDiagnostic ManagedSettingsDiagnosticSeverity ManagedSettingsIngestParams
-        ManagedSettingsIngestResult ManagedSettingsLayer ManagedSettingsLoadRemoteControlParams
-        ManagedSettingsLoadRemoteControlResult ManagedSettingsLogLevel ManagedSettingsLogMessage
-        ManagedSettingsMeta ManagedSettingsParseClientValueParams ManagedSettingsParseClientValueResult
-        ManagedSettingsPolicyHelperAuthority ManagedSettingsPolicyHelperReason
-        ManagedSettingsReadDeviceResult ManagedSettingsReadResult
-        ManagedSettingsResolveBypassDisableTransitionParams
-        ManagedSettingsResolveBypassDisableTransitionResult
-        ManagedSettingsResolveDeviceForceLoginOrgsGateParams ManagedSettingsResolveEffectiveValueParams
-        ManagedSettingsResolveEffectiveValueResult ManagedSettingsResolveRequest
-        ManagedSettingsResolveResult ManagedSettingsResolveStartupPolicyParams
-        ManagedSettingsResolveStartupPolicyResult ManagedSettingsRetainPolicyParams
-        ManagedSettingsSchemaResult ManagedSettingsServerPolicyCacheMode
-        ManagedSettingsServerPolicyResolution ManagedSettingsValidateRequest ManagedSettingsValidateResult
-        ManagedSettingsValues
+        ManagedFusionTier ManagedPermissionEvaluation ManagedPermissionOperation ManagedPermissionVerdict
+        ManagedPermissionsEvaluateRequest ManagedPermissionsEvaluateResult ManagedSettingMeta
+        ManagedSettingsChannel ManagedSettingsComposeLayer ManagedSettingsComposeRequest
+        ManagedSettingsComposeResult ManagedSettingsDiagnostic ManagedSettingsDiagnosticSeverity
+        ManagedSettingsLayer ManagedSettingsMeta ManagedSettingsReadResult ManagedSettingsResolveRequest
+        ManagedSettingsResolveResult ManagedSettingsSchemaResult ManagedSettingsValidateRequest
+        ManagedSettingsValidateResult ManagedSettingsValues
     """,
     ".server_mcp": """
         CatalogHandleRejectedError CatalogHandleRejectionReason CatalogHandleType CatalogNotInstallableError
@@ -619,17 +717,10 @@ MODULES = {
         MCPInstallationOutcomeRecoveryRequired MCPInstallationOutcomeRefused
         MCPInstallationOutcomeRolledBack MCPInstallationOutcomeUninstalled MCPInstallationResult
         MCPInstallationResultOutcome MCPInstallationSecret MCPInstallationState MCPInstallationSummary
-        MCPInstallationsRequest MCPListBuiltinServerNamesResult MCPOAuthCheckDcrSupportRequest
-        MCPOAuthCheckDcrSupportResult MCPOAuthFetchProtectedResourceMetadataRequest
-        MCPOAuthFetchProtectedResourceMetadataResult MCPOAuthIsMicrosoftAuthorizationServerRequest
-        MCPOAuthIsMicrosoftAuthorizationServerResult MCPOAuthStaticClientConfig
-        MCPOAuthStaticClientConfigRequest MCPOAuthStaticClientConfigResult MCPPlanInstallPlanned
-        MCPPlanInstallRequest MCPPlanInstallResult MCPPlanInstallSource MCPPlanInstallSourceCandidate
-        MCPPlanInstallSourceCard MCPPlanUninstallRequest MCPPrepareInstallRequest MCPPreparedInstall
-        MCPRegistryCancelRequest MCPRegistryCancelResult MCPRegistryRequestIdResult MCPRegistrySearchRequest
-        MCPRegistrySearchResult MCPSerializableServerConfig MCPServerCardEmbedded MCPServerCardReference
-        MCPServerCardURL MCPShouldExcludeGitHubToolsRequest MCPShouldExcludeGitHubToolsResult MCPSourceFile
-        MCPSourcePlugin MCPSourceRef MCPUninstallPlan
+        MCPInstallationsRequest MCPPlanInstallPlanned MCPPlanInstallRequest MCPPlanInstallResult
+        MCPPlanInstallSource MCPPlanInstallSourceCandidate MCPPlanInstallSourceCard MCPPlanUninstallRequest
+        MCPPrepareInstallRequest MCPPreparedInstall MCPSerializableServerConfig MCPServerCardEmbedded
+        MCPServerCardReference MCPServerCardURL MCPSourceFile MCPSourcePlugin MCPSourceRef MCPUninstallPlan
     """,
     ".server_models": """
         BuiltInModelCatalog BuiltInModelCatalogEntry ImageToolModel ImageToolModelAvailability
@@ -637,13 +728,6 @@ MODULES = {
         ModelBillingTokenPrices ModelBillingTokenPricesLongContext ModelList ModelMessage
         ModelPickerCategory ModelPolicy ModelPolicyState ModelTokenPriceUnit ModelTokenPriceUnitList
         ModelWarningText ModelsListRequest TokenPriceUnit
-    """,
-    ".server_permissions": """
-        FolderTrustIsTrustedParams LocationPermissionsCleanupResult PermissionsEvaluateManagedPolicyParams
-        PermissionsEvaluateManagedPolicyResult
-    """,
-    ".server_persistence": """
-        PersistenceWriteRawJSONLockedRequest PersistenceWriteRawJSONLockedResult
     """,
     ".server_plugins": """
         PluginApplyInstallRequest PluginInstallationFailureReason PluginInstallationManagementOutcome
@@ -655,20 +739,9 @@ MODULES = {
         PluginUpdateAllEntry PluginUpdateAllResult PluginsBuiltinSetRequest PluginsDisableRequest
         PluginsEnableRequest PluginsInstallRequest
     """,
-    ".server_repo": """
-        RepoSettingsEditRequest RepoSettingsEditScope RepoSettingsReadRawRequest RepoSettingsReadRawResult
-        RepoSettingsWriteAllRequest RepoSettingsWriteKeyRequest
-    """,
     ".server_sandbox": """
-        SandboxApplyDefaultsRequest SandboxDocsURLResult SandboxEffectiveForOptionalParams
-        SandboxEffectiveForOptionalResult SandboxEnforcementCommandAllowedParams
-        SandboxFilterPickerCandidatesParams SandboxFilterPickerCandidatesResult SandboxHostCapability
-        SandboxHostCapabilityName SandboxHostSupport SandboxPickerCandidate SandboxPreparePickerPolicyParams
-        SandboxPreparePickerPolicyResult SandboxProxyCaCreateResult SandboxProxyCaRequest
-        SandboxProxyCaState SandboxProxyCaStatus SandboxProxySecretGetResult SandboxProxySecretLocation
-        SandboxProxySecretSaveRequest SandboxProxySecretSaveResult SandboxResolveFlooredConfigParams
-        SandboxResolveFlooredConfigResult SandboxUnsupportedStartupNoticeParams
-        SandboxUnsupportedStartupNoticeResult
+        SandboxHostCapability SandboxHostCapabilityName SandboxHostSupport SandboxProxyCaCreateResult
+        SandboxProxyCaRequest SandboxProxyCaState SandboxProxyCaStatus
     """,
     ".server_secrets": """
         SecretsAddFilterValuesRequest SecretsAddFilterValuesResult
@@ -690,48 +763,37 @@ MODULES = {
         SessionFSSetProviderResult
     """,
     ".server_sessions": """
-        ConfigureSessionExtensionsParams ConnectRemoteSessionParams ConnectedRemoteSessionMetadata
-        ConnectedRemoteSessionMetadataKind ConnectedRemoteSessionMetadataRepository
-        LocalSessionMetadataValue ManagedMCPServerConfig MemoryConfiguration MemoryMode
-        PollSpawnedSessionsResult RegisterExtensionToolsParams RegisterExtensionToolsResult
+        ConnectRemoteSessionParams ConnectedRemoteSessionMetadata ConnectedRemoteSessionMetadataKind
+        ConnectedRemoteSessionMetadataRepository ManagedMCPServerConfig MemoryConfiguration MemoryMode
         RemoteControlConfig RemoteControlConfigExistingMcSession RemoteControlStatus
         RemoteControlStatusActive RemoteControlStatusConnecting RemoteControlStatusError
         RemoteControlStatusOff RemoteControlStatusResult RemoteControlStopResult RemoteControlTransferResult
         RemoteSessionConnectionResult RemoteSessionHostStatus RemoteSessionMetadataRepository
         RemoteSessionMetadataTaskType RemoteSessionMetadataValue RemoteSessionRepository
-        SessionBulkDeleteResult SessionContext SessionContextHostType SessionEnrichMetadataResult
-        SessionList SessionListEntry SessionListFilter SessionLoadDeferredRepoHooksResult
-        SessionManagedPermissions SessionManagedSettings SessionOpenOptions
-        SessionOpenOptionsAdditionalContentExclusionPolicy
+        SessionBulkDeleteResult SessionEnrichMetadataResult SessionList SessionListEntry SessionListFilter
+        SessionLoadDeferredRepoHooksResult SessionManagedPermissions SessionManagedSettings
+        SessionOpenOptions SessionOpenOptionsAdditionalContentExclusionPolicy
         SessionOpenOptionsAdditionalContentExclusionPolicyRule
         SessionOpenOptionsAdditionalContentExclusionPolicyRuleSource
         SessionOpenOptionsAdditionalContentExclusionPolicyScope SessionOpenOptionsEnvValueMode
         SessionOpenOptionsReasoningSummary SessionOpenParams SessionOpenResult SessionPruneResult
-        SessionSizes SessionSource SessionWorkingDirectoryContextWithClient SessionsBulkDeleteRequest
-        SessionsCheckInUseRequest SessionsCheckInUseResult SessionsClientMetadataEntry
-        SessionsClientMetadataEntryCorrupt SessionsClientMetadataEntryNotFound SessionsClientMetadataEntryOk
+        SessionSizes SessionSource SessionsBulkDeleteRequest SessionsCheckInUseRequest
+        SessionsCheckInUseResult SessionsClientMetadataEntry SessionsClientMetadataEntryCorrupt
+        SessionsClientMetadataEntryNotFound SessionsClientMetadataEntryOk
         SessionsClientMetadataEntryUnavailable SessionsClientMetadataEntryUnsupportedVersion
-        SessionsCloseRequest SessionsCloseResult SessionsCreateWorkspaceRequest
-        SessionsCreateWorkspaceResult SessionsDeleteRequest SessionsEnrichMetadataRequest
-        SessionsFindByPrefixRequest SessionsFindByPrefixResult SessionsFindByTaskIDRequest
-        SessionsFindByTaskIDResult SessionsForkRequest SessionsForkResult SessionsGetBoardEntryCountRequest
-        SessionsGetBoardEntryCountResult SessionsGetClientMetadataRequest SessionsGetClientMetadataResult
-        SessionsGetEventFilePathRequest SessionsGetEventFilePathResult SessionsGetLastForContextRequest
-        SessionsGetLastForContextResult SessionsGetMetadataRequest SessionsGetMetadataResult
-        SessionsGetPersistedRemoteSteerableRequest SessionsGetPersistedRemoteSteerableResult
-        SessionsListNonEmptySessionIdsRequest SessionsListNonEmptySessionIdsResult SessionsListRequest
-        SessionsLoadDeferredRepoHooksRequest SessionsLoadWorkspaceRequest SessionsLoadWorkspaceResult
-        SessionsOpenAttach SessionsOpenCloud SessionsOpenCreate SessionsOpenHandoff
-        SessionsOpenHandoffTaskType SessionsOpenProgress SessionsOpenProgressStatus SessionsOpenProgressStep
-        SessionsOpenRemote SessionsOpenResume SessionsOpenResumeLast SessionsOpenStatus
-        SessionsPollSpawnedSessionsEvent SessionsPollSpawnedSessionsRequest SessionsPruneOldRequest
-        SessionsReadPersistedEventsRequest SessionsRegisterExtensionToolsOnSessionOptions
+        SessionsCloseRequest SessionsCloseResult SessionsEnrichMetadataRequest SessionsFindByPrefixRequest
+        SessionsFindByPrefixResult SessionsFindByTaskIDRequest SessionsFindByTaskIDResult
+        SessionsForkRequest SessionsForkResult SessionsGetClientMetadataRequest
+        SessionsGetClientMetadataResult SessionsGetLastForContextRequest SessionsGetLastForContextResult
+        SessionsListRequest SessionsLoadDeferredRepoHooksRequest SessionsOpenAttach SessionsOpenCloud
+        SessionsOpenCreate SessionsOpenHandoff SessionsOpenHandoffTaskType SessionsOpenProgress
+        SessionsOpenProgressStatus SessionsOpenProgressStep SessionsOpenRemote SessionsOpenResume
+        SessionsOpenResumeLast SessionsOpenStatus SessionsPruneOldRequest SessionsReadPersistedEventsRequest
         SessionsReleaseLockRequest SessionsReleaseLockResult SessionsReloadPluginHooksRequest
         SessionsReloadPluginHooksResult SessionsSaveRequest SessionsSaveResult
         SessionsSetAdditionalPluginsRequest SessionsSetAdditionalPluginsResult
         SessionsSetRemoteControlSteeringRequest SessionsStartRemoteControlRequest
         SessionsStopRemoteControlRequest SessionsTransferRemoteControlRequest
-        SessionsUpdateWorkspaceFieldsRequest SessionsUpdateWorkspaceFieldsResult
     """,
     ".server_skills": """
         ServerSkill ServerSkillList SkillApplyInstallRequest SkillApplyUninstallRequest SkillDiscoveryPath
@@ -761,33 +823,13 @@ MODULES = {
         Tool ToolList ToolsListRequest
     """,
     ".server_user": """
-        StaffLogLevelMigrationStatus StaffUpdateChannelMigrationStatus UserSettingMetadata
-        UserSettingsApplyTopKeyRequest UserSettingsApplyTopKeyResult UserSettingsBuildRuntimeRequest
-        UserSettingsEditRequest UserSettingsGetPathsRequest UserSettingsGetPathsResult UserSettingsGetResult
-        UserSettingsGovernanceKeysResult UserSettingsHostContext UserSettingsHostContextEnvironment
-        UserSettingsLoadAndMergeRepoRequest UserSettingsLoadAndMergeRepoResult
-        UserSettingsLoadForConfigDirRequest UserSettingsLoadForEditResult UserSettingsLoadRepoRequest
-        UserSettingsLoadRepoResult UserSettingsLoadWithWarningResult UserSettingsMergeManagedAndUserParams
-        UserSettingsMergeManagedAndUserResult UserSettingsMergeRepoValueParams
-        UserSettingsMergeRepoValueResult UserSettingsMigrateObsoleteOnDiskRequest
-        UserSettingsMigrateObsoleteOnDiskResult UserSettingsMigrateObsoleteOnDiskStatus
-        UserSettingsMigrateStaffLogLevelOnceRequest UserSettingsMigrateStaffLogLevelOnceResult
-        UserSettingsMigrateStaffLogLevelOnceResultSettings UserSettingsMigrateStaffUpdateChannelOnceResult
-        UserSettingsNormalizeRequest UserSettingsNormalizeResult UserSettingsPathResult UserSettingsProblem
-        UserSettingsProblemLocation UserSettingsProblemSource UserSettingsProblemSourceConfig
-        UserSettingsProblemsRequest UserSettingsProblemsResult
-        UserSettingsResetStaffModelSelectionOnceRequest UserSettingsResetStaffModelSelectionOnceResult
-        UserSettingsResetStaffModelSelectionOnceResultSettings UserSettingsSetHookDisabledRequest
-        UserSettingsSetHookDisabledResult UserSettingsSetRequest UserSettingsSetResult
-        UserSettingsUnknownKeysWarningRequest UserSettingsUnknownKeysWarningResult UserSettingsUpdateRequest
-        UserSettingsUpdateResult UserSettingsValidateRequest UserSettingsValidateResult
-        UserSettingsValidationIssue UserSettingsWriteAllRequest
+        UserSettingMetadata UserSettingsGetResult UserSettingsSetRequest UserSettingsSetResult
     """,
     ".session": """
         AbortRequest AbortResult InterruptMainTurnRequest InterruptMainTurnResult JSONSchemaResponseFormat
         LogRequest LogResult ResponseFormat SendMessageItem SendMessagesRequest SendMessagesResult
-        SendRequest SendResult SendSystemNotificationRequest SessionGetMessagesResult SessionLogLevel
-        SessionSendAndWaitResult ShutdownRequest
+        SendRequest SendResult SessionGetMessagesResult SessionLogLevel SessionSendAndWaitResult
+        ShutdownRequest
     """,
     ".session_accounts": """
         AccountKind AccountStatus AccountsEnumerateRequest AccountsGetRequest AccountsSetRequest
@@ -812,14 +854,11 @@ MODULES = {
     """,
     ".session_canvas": """
         CanvasAction CanvasActionInvokeRequest CanvasActionInvokeResult CanvasCloseRequest CanvasJSONSchema
-        CanvasList CanvasListOpenResult CanvasOpenRequest CanvasProviderRegisterRequest
-        CanvasProviderUnregisterRequest DiscoveredCanvas
+        CanvasList CanvasListOpenResult CanvasOpenRequest DiscoveredCanvas
     """,
     ".session_commands": """
-        AcceptedEnqueueCommandResult CommandsFinalizeInvocationEffectRequest
-        CommandsFinalizeInvocationEffectRequestEffect CommandsFinalizeInvocationEffectResult
-        CommandsHandlePendingCommandRequest CommandsHandlePendingCommandResult
-        CommandsInvocationEffectOutcome CommandsInvocationOrigin CommandsInvokeRequest CommandsListRequest
+        AcceptedEnqueueCommandResult CommandsHandlePendingCommandRequest CommandsHandlePendingCommandResult
+        CommandsInvocationOrigin CommandsInvokeRequest CommandsListRequest
         CommandsRespondToQueuedCommandRequest CommandsRespondToQueuedCommandResult EnqueueCommandParams
         EnqueueCommandResult ExecuteCommandParams ExecuteCommandResult QueuedCommandHandled
         QueuedCommandNotHandled QueuedCommandResult SandboxSessionChange SlashCommandAddTimelineEntryResult
@@ -834,12 +873,10 @@ MODULES = {
         SessionCompletionItem
     """,
     ".session_connectors": """
-        AuthIdentityMetadata ConnectorAccountRequest ConnectorAuthorizationRequirement
-        ConnectorAuthorizationScope ConnectorAvailability ConnectorCapabilities ConnectorCatalogEntry
-        ConnectorCatalogResult ConnectorConnectRequest ConnectorConnectResult
+        AuthIdentityMetadata ConnectorCapabilities ConnectorConnectRequest ConnectorConnectResult
         ConnectorConnectResultConnected ConnectorConnectResultConsentRequired ConnectorConnectResultPending
-        ConnectorContinueRequest ConnectorDisconnectResult ConnectorMCPStatus ConnectorReconcileRequest
-        ConnectorRuntimeStatus ConnectorSessionAccount ConnectorSessionAccountResult ConnectorStatus
+        ConnectorContinueRequest ConnectorDisconnectResult ConnectorReconcileRequest ConnectorSessionAccount
+        ConnectorSessionAccountResult
     """,
     ".session_content_exclusion": """
         ContentExclusionCheckPathsRequest ContentExclusionCheckPathsResult ContentExclusionPathCheck
@@ -877,22 +914,14 @@ MODULES = {
     """,
     ".session_factory": """
         FactoryAgentOptions FactoryAgentRequest FactoryAgentResult FactoryAgentSummary FactoryCancelRequest
-        FactoryCurrentPhase FactoryDeclaredLimits FactoryDurableOperation FactoryGetRunProgressRequest
-        FactoryGetRunRequest FactoryJournalGetRequest FactoryJournalGetResult FactoryJournalPutRequest
-        FactoryListRunsRequest FactoryListRunsResult FactoryLogLine FactoryLogLineKind FactoryLogRequest
-        FactoryPhaseObservation FactoryPhaseStatus FactoryProgressLine FactoryProgressPage
-        FactoryResumeRequest FactoryResumeResult FactoryRunConsumed FactoryRunDetail FactoryRunFailure
-        FactoryRunFailureFactoryAccountingIncomplete FactoryRunFailureFactoryDurableFailure
-        FactoryRunFailureFactoryLimitReached FactoryRunFailureFactoryResumeDeclined FactoryRunFailureKind
-        FactoryRunLimits FactoryRunRequest FactoryRunResult FactoryRunStatus FactoryRunSummary
-        FactoryRunTerminal FactoryToolResumeRequest FactoryToolRunOptions FactoryToolRunRequest RunOptions
+        FactoryCurrentPhase FactoryDeclaredLimits FactoryGetRunProgressRequest FactoryGetRunRequest
+        FactoryJournalGetRequest FactoryJournalGetResult FactoryJournalPutRequest FactoryListRunsRequest
+        FactoryListRunsResult FactoryLogLine FactoryLogLineKind FactoryLogRequest FactoryPhaseObservation
+        FactoryPhaseStatus FactoryProgressLine FactoryProgressPage FactoryResumeRequest FactoryRunConsumed
+        FactoryRunDetail FactoryRunRequest FactoryRunSummary FactoryRunTerminal RunOptions
     """,
     ".session_fleet": """
         FleetStartRequest FleetStartResult
-    """,
-    ".session_github_auth": """
-        AuthValidationErrors SessionAuthInfoResult SessionAuthLoginRequest SessionAuthLogoutUserRequest
-        SessionAuthSwitchRequest
     """,
     ".session_history": """
         HistoryAbortManualCompactionResult HistoryCancelBackgroundCompactionResult
@@ -906,6 +935,54 @@ MODULES = {
     ".session_instructions": """
         InstructionsGetSourcesResult
     """,
+    ".session_internal": """
+        SendSystemNotificationRequest
+    """,
+    ".session_internal_canvas": """
+        CanvasProviderRegisterRequest CanvasProviderUnregisterRequest
+    """,
+    ".session_internal_commands": """
+        CommandsFinalizeInvocationEffectRequest CommandsFinalizeInvocationEffectRequestEffect
+        CommandsFinalizeInvocationEffectResult CommandsInvocationEffectOutcome
+    """,
+    ".session_internal_factory": """
+        FactoryToolResumeRequest FactoryToolRunOptions FactoryToolRunRequest
+    """,
+    ".session_internal_github_auth": """
+        AuthValidationErrors SessionAuthInfoResult SessionAuthLoginRequest SessionAuthLogoutUserRequest
+        SessionAuthSwitchRequest
+    """,
+    ".session_internal_mcp": """
+        MCPAllowedServer MCPConfigureGitHubRequest MCPConfigureGitHubResult MCPFailedServer
+        MCPFilteredServer MCPRegisterExternalClientRequest MCPReloadWithConfigRequest MCPStartServersResult
+        MCPUnregisterExternalClientRequest SessionConnectedIdeInfo SessionMCPSetConnectedIdeInfoParams
+    """,
+    ".session_internal_model": """
+        ModelApplyStartupOverlayRequest ModelClearStartupSeedResult SessionModelClearStartupSeedRequest
+    """,
+    ".session_internal_queue": """
+        QueueBeginDeferredIdleDrainRequest QueueBeginDeferredIdleDrainResult
+        QueueConsumeSystemNotificationsRequest QueueDeferSessionIdleRequest QueueEnqueueResumePendingResult
+        QueueFinishDeferredIdleDrainRequest QueueFinishDeferredIdleDrainResult QueueHasPendingResult
+        QueueSnapshotResult
+    """,
+    ".session_internal_schedule": """
+        ScheduleAddAtRequest ScheduleAddCronRequest ScheduleAddRequest ScheduleAddResult
+        ScheduleAddSelfPacedRequest ScheduleHasSelfPacedResult ScheduleRearmSelfPacedRequest
+    """,
+    ".session_internal_settings": """
+        SessionSettingsBuiltInToolAvailabilitySnapshot SessionSettingsEvaluatePredicateRequest
+        SessionSettingsEvaluatePredicateResult SessionSettingsJobSnapshot SessionSettingsModelSnapshot
+        SessionSettingsOnlineEvaluationSnapshot SessionSettingsPredicateName SessionSettingsRepoSnapshot
+        SessionSettingsSnapshot SessionSettingsValidationSnapshot
+    """,
+    ".session_internal_usage": """
+        SessionUsageSetCodeChangesRequest
+    """,
+    ".session_internal_workflow": """
+        WorkflowPauseCheckpointAction WorkflowPauseCheckpointRequest WorkflowPauseCheckpointResult
+        WorkflowToolResumeRequest WorkflowToolRunOptions WorkflowToolRunRequest
+    """,
     ".session_limit_prediction": """
         SessionLimitPredictionBaselineData SessionLimitPredictionClientType SessionLimitPredictionDetails
         SessionLimitPredictionRequest SessionLimitPredictionResult SessionLimitPredictionResultAvailable
@@ -916,18 +993,17 @@ MODULES = {
         LSPInitializeRequest
     """,
     ".session_mcp": """
-        MCPAllowedServer MCPAppsCallToolRequest MCPAppsDiagnoseCapability MCPAppsDiagnoseRequest
-        MCPAppsDiagnoseResult MCPAppsDiagnoseServer MCPAppsHostContext MCPAppsHostContextDetails
+        MCPAppsCallToolRequest MCPAppsDiagnoseCapability MCPAppsDiagnoseRequest MCPAppsDiagnoseResult
+        MCPAppsDiagnoseServer MCPAppsHostContext MCPAppsHostContextDetails
         MCPAppsHostContextDetailsAvailableDisplayMode MCPAppsHostContextDetailsDisplayMode
         MCPAppsHostContextDetailsPlatform MCPAppsHostContextDetailsTheme MCPAppsListToolsRequest
         MCPAppsListToolsResult MCPAppsReadResourceRequest MCPAppsReadResourceResult MCPAppsResourceContent
         MCPAppsSetHostContextDetails MCPAppsSetHostContextDetailsAvailableDisplayMode
         MCPAppsSetHostContextDetailsDisplayMode MCPAppsSetHostContextDetailsPlatform
         MCPAppsSetHostContextDetailsTheme MCPAppsSetHostContextRequest MCPCancelSamplingExecutionParams
-        MCPCancelSamplingExecutionResult MCPConfigureGitHubRequest MCPConfigureGitHubResult
-        MCPConfiguredServer MCPConfiguredServerList MCPConfiguredServerState MCPDisableRequest
-        MCPEnableRequest MCPExecuteSamplingParams MCPExecuteSamplingRequest MCPExecuteSamplingResult
-        MCPFailedServer MCPFilteredServer MCPHeadersHandlePendingHeadersRefreshRequest
+        MCPCancelSamplingExecutionResult MCPConfiguredServer MCPConfiguredServerList
+        MCPConfiguredServerState MCPDisableRequest MCPEnableRequest MCPExecuteSamplingParams
+        MCPExecuteSamplingRequest MCPExecuteSamplingResult MCPHeadersHandlePendingHeadersRefreshRequest
         MCPHeadersHandlePendingHeadersRefreshRequestError
         MCPHeadersHandlePendingHeadersRefreshRequestHeaders MCPHeadersHandlePendingHeadersRefreshRequestNone
         MCPHeadersHandlePendingHeadersRefreshRequestRequest
@@ -942,17 +1018,14 @@ MODULES = {
         MCPOAuthProbeResultNoAuthRequired MCPOAuthRespondRequest MCPOAuthRespondResult
         MCPOwnedOAuthLoginStatus MCPPrompt MCPPromptArgument MCPPromptIcon MCPPromptMessage MCPPromptRole
         MCPPromptsGetRequest MCPPromptsGetResult MCPPromptsListRequest MCPPromptsListResult
-        MCPRegisterExternalClientRequest MCPReloadWithConfigRequest MCPRemoveGitHubResult MCPResource
-        MCPResourceAnnotations MCPResourceContent MCPResourceIcon MCPResourceTemplate
-        MCPResourcesListRequest MCPResourcesListResult MCPResourcesListTemplatesRequest
+        MCPRemoveGitHubResult MCPResource MCPResourceAnnotations MCPResourceContent MCPResourceIcon
+        MCPResourceTemplate MCPResourcesListRequest MCPResourcesListResult MCPResourcesListTemplatesRequest
         MCPResourcesListTemplatesResult MCPResourcesReadRequest MCPResourcesReadResult
         MCPRestartServerRequest MCPSamplingExecutionAction MCPSamplingExecutionResult MCPServer
         MCPServerFailureInfo MCPServerList MCPServerNeedsAuthInfo MCPServerOwnership
         MCPSetEnvValueModeDetails MCPSetEnvValueModeParams MCPSetEnvValueModeResult MCPStartServerRequest
-        MCPStartServersResult MCPStopServerRequest MCPToolUI MCPToolUIVisibility MCPTools
-        MCPUnregisterExternalClientRequest MoveMCPLoadingToBackgroundResult SessionConnectedIdeInfo
+        MCPStopServerRequest MCPToolUI MCPToolUIVisibility MCPTools MoveMCPLoadingToBackgroundResult
         SessionMCPOAuthCancelLoginRequest SessionMCPOAuthPrepareLoginRequest
-        SessionMCPSetConnectedIdeInfoParams
     """,
     ".session_metadata": """
         ContextHeaviestMessage MetadataContextAttributionResult MetadataContextHeaviestMessagesRequest
@@ -971,12 +1044,11 @@ MODULES = {
         ModeSetRequest ModeSetResult
     """,
     ".session_model": """
-        CurrentModel ModelApplyStartupOverlayRequest ModelClearStartupSeedResult
         ModelGetReasoningSummariesRequest ModelGetReasoningSummariesResult ModelListRequest
         ModelPickerPersistenceRequest ModelProviderDescriptor ModelSetAllowedModelsRequest
         ModelSetAllowedModelsResult ModelSetReasoningEffortRequest ModelSetReasoningEffortResult
         ModelSwitchAutoTierRequest ModelSwitchAutoTierResult ModelSwitchAutoTierStatus ModelSwitchToRequest
-        ModelSwitchToResult SessionModelClearStartupSeedRequest SessionModelList SessionModelPriceCategory
+        SessionModelList SessionModelPriceCategory
     """,
     ".session_name": """
         NameGetResult NameSetAutoRequest NameSetAutoResult NameSetRequest
@@ -1077,14 +1149,11 @@ MODULES = {
         ModelProviderStatus ModelProviderWarning
     """,
     ".session_queue": """
-        QueueAppendSteeringRequest QueueBeginDeferredIdleDrainRequest QueueBeginDeferredIdleDrainResult
-        QueueConsumeSystemNotificationsRequest QueueDeferSessionIdleRequest QueueDuplicateAtRequest
-        QueueDuplicateAtResult QueueEnqueueResumePendingResult QueueFinishDeferredIdleDrainRequest
-        QueueFinishDeferredIdleDrainResult QueueHasPendingResult QueueInsertAtRequest QueueInsertAtResult
-        QueueInsertMessage QueueMoveItemRequest QueueMoveItemResult QueuePendingItems QueuePendingItemsKind
-        QueuePendingItemsResult QueueRemoveAtRequest QueueRemoveAtResult QueueRemoveMostRecentResult
-        QueueSendNowRequest QueueSendNowResult QueueSetDrainPausedRequest QueueSnapshotResult
-        QueueUpdateTextRequest QueueUpdateTextResult QueueWithdrawMessageRequest QueueWithdrawMessageResult
+        QueueAppendSteeringRequest QueueDuplicateAtRequest QueueDuplicateAtResult QueueInsertAtRequest
+        QueueInsertAtResult QueueInsertMessage QueueMoveItemRequest QueueMoveItemResult
+        QueuePendingItemsResult QueueRemoveAtRequest QueueRemoveAtResult QueueSendNowRequest
+        QueueSendNowResult QueueSetDrainPausedRequest QueueUpdateTextRequest QueueUpdateTextResult
+        QueueWithdrawMessageRequest QueueWithdrawMessageResult
     """,
     ".session_quota": """
         QuotaTakeWarningsResult QuotaWarningProjection SessionQuotaDelegateWarning SessionQuotaPlanTier
@@ -1100,15 +1169,7 @@ MODULES = {
         SandboxGrantPathForRequestResult
     """,
     ".session_schedule": """
-        ScheduleAddAtRequest ScheduleAddCronRequest ScheduleAddRequest ScheduleAddResult
-        ScheduleAddSelfPacedRequest ScheduleEntry ScheduleHasSelfPacedResult ScheduleList
-        ScheduleRearmSelfPacedRequest ScheduleStopRequest ScheduleStopResult
-    """,
-    ".session_settings": """
-        SessionSettingsBuiltInToolAvailabilitySnapshot SessionSettingsEvaluatePredicateRequest
-        SessionSettingsEvaluatePredicateResult SessionSettingsJobSnapshot SessionSettingsModelSnapshot
-        SessionSettingsOnlineEvaluationSnapshot SessionSettingsPredicateName SessionSettingsRepoSnapshot
-        SessionSettingsSnapshot SessionSettingsValidationSnapshot
+        ScheduleList ScheduleStopRequest ScheduleStopResult
     """,
     ".session_shell": """
         CancelUserRequestedShellCommandResult ShellCancelUserRequestedRequest ShellExecRequest
@@ -1157,42 +1218,27 @@ MODULES = {
     ".session_ui": """
         MCPElicitationFormMode MCPTaskMetadata UIAutoModeSwitchResponse UIElicitationArrayAnyOfField
         UIElicitationArrayAnyOfFieldItems UIElicitationArrayAnyOfFieldItemsAnyOf UIElicitationArrayEnumField
-        UIElicitationArrayEnumFieldItems UIElicitationFieldValue UIElicitationRequest
-        UIElicitationRequestMeta UIElicitationResponse UIElicitationResponseAction
-        UIElicitationResponseContent UIElicitationResponseMeta UIElicitationResult UIElicitationSchema
+        UIElicitationArrayEnumFieldItems UIElicitationRequest UIElicitationRequestMeta UIElicitationSchema
         UIElicitationSchemaProperty UIElicitationSchemaPropertyBoolean UIElicitationSchemaPropertyNumber
         UIElicitationSchemaPropertyNumberType UIElicitationSchemaPropertyString
         UIElicitationSchemaPropertyStringFormat UIElicitationStringEnumField UIElicitationStringOneOfField
         UIElicitationStringOneOfFieldOneOf UIEphemeralQueryRequest UIEphemeralQueryResult
-        UIExitPlanModeAction UIExitPlanModeResponse UIHandlePendingAutoModeSwitchRequest
-        UIHandlePendingElicitationRequest UIHandlePendingExitPlanModeRequest UIHandlePendingResult
-        UIHandlePendingSamplingRequest UIHandlePendingSamplingResponse
-        UIHandlePendingSessionLimitsExhaustedRequest UIHandlePendingUserInputRequest
-        UIRegisterDirectAutoModeSwitchHandlerResult UISessionLimitsExhaustedResponse
-        UISessionLimitsExhaustedResponseAction UIUnregisterDirectAutoModeSwitchHandlerRequest
-        UIUnregisterDirectAutoModeSwitchHandlerResult UIUserInputResponse
-    """,
-    ".session_usage": """
-        SessionUsageSetCodeChangesRequest
+        UIHandlePendingAutoModeSwitchRequest UIHandlePendingSamplingRequest UIHandlePendingSamplingResponse
+        UIHandlePendingSessionLimitsExhaustedRequest UIRegisterDirectAutoModeSwitchHandlerResult
+        UISessionLimitsExhaustedResponse UISessionLimitsExhaustedResponseAction
+        UIUnregisterDirectAutoModeSwitchHandlerRequest UIUnregisterDirectAutoModeSwitchHandlerResult
     """,
     ".session_visibility": """
         SessionVisibilityStatus VisibilityGetResult VisibilitySetRequest VisibilitySetResult
     """,
     ".session_workflow": """
         WorkflowAgentOptions WorkflowAgentRequest WorkflowAgentResult WorkflowAgentSummary
-        WorkflowCancelRequest WorkflowCurrentPhase WorkflowDeclaredLimits WorkflowDurableOperation
-        WorkflowGetRunProgressRequest WorkflowGetRunRequest WorkflowJournalGetRequest
-        WorkflowJournalGetResult WorkflowJournalPutRequest WorkflowListRunsRequest WorkflowListRunsResult
-        WorkflowLogLine WorkflowLogLineKind WorkflowLogRequest WorkflowPauseCheckpointAction
-        WorkflowPauseCheckpointRequest WorkflowPauseCheckpointResult WorkflowPauseInfo
-        WorkflowPauseInfoCheckpoint WorkflowPauseInfoUser WorkflowPauseRequest WorkflowPhaseObservation
-        WorkflowPhaseStatus WorkflowProgressLine WorkflowProgressPage WorkflowResumeRequest
-        WorkflowResumeResult WorkflowRunConsumed WorkflowRunDetail WorkflowRunFailure WorkflowRunFailureKind
-        WorkflowRunFailureWorkflowAccountingIncomplete WorkflowRunFailureWorkflowDurableFailure
-        WorkflowRunFailureWorkflowLimitReached WorkflowRunFailureWorkflowProviderDisconnected
-        WorkflowRunFailureWorkflowResumeDeclined WorkflowRunLimits WorkflowRunOptions WorkflowRunRequest
-        WorkflowRunResult WorkflowRunStatus WorkflowRunSummary WorkflowRunTerminal WorkflowToolResumeRequest
-        WorkflowToolRunOptions WorkflowToolRunRequest
+        WorkflowCancelRequest WorkflowCurrentPhase WorkflowDeclaredLimits WorkflowGetRunProgressRequest
+        WorkflowGetRunRequest WorkflowJournalGetRequest WorkflowJournalGetResult WorkflowJournalPutRequest
+        WorkflowListRunsRequest WorkflowListRunsResult WorkflowLogLine WorkflowLogLineKind
+        WorkflowLogRequest WorkflowPauseRequest WorkflowPhaseObservation WorkflowPhaseStatus
+        WorkflowProgressLine WorkflowProgressPage WorkflowResumeRequest WorkflowRunConsumed
+        WorkflowRunDetail WorkflowRunOptions WorkflowRunRequest WorkflowRunSummary WorkflowRunTerminal
     """,
     ".session_workspaces": """
         WorkspaceDiffContents WorkspaceDiffFileChange WorkspaceDiffFileChangeType WorkspaceDiffMode
@@ -1219,26 +1265,33 @@ MODULES = {
         CatalogNegotiationRefusedError CatalogNegotiationRefusedErrorSupportedCapabilities
         CatalogNegotiationRefusedReason CatalogNetworkFailureError CatalogNetworkFailureReason
         CatalogPolicyRejectedError CatalogUnavailableError CatalogUnavailableReason
-        CatalogUnsafeRetrievalError CatalogUnsafeRetrievalReason ClientMetadata ConnectorCatalogStatus
-        EventsCursorStatus EventsReadDirection EventsReadResult ExtensionSource FactoryAckResult
-        FolderTrustCheckResult HistoryRewindUnavailableReason HookType HostEmptyResult
-        HostPublishSessionResult HostSessionCreateResult HostUnpublishSessionResult InstalledPluginInfo
-        InstalledPluginVerifiedSource InstructionSource InstructionSourceLocation InstructionSourceType
-        LLMInferenceHeaders MCPInstallationSecretStorage MCPPlanPolicyDecision MCPPlanPolicyResult
-        MCPPlanPolicySource MCPPlanProvenance MCPPlanResourceIdentity MCPServerCardMediaType
-        MarketplaceAddResult MarketplaceBrowseResult MarketplaceInfo MarketplaceListResult
-        MarketplacePluginInfo MarketplaceRefreshEntry MarketplaceRefreshResult MarketplaceRemoveResult
-        ModelPickerPriceCategory ModelPickerSettingsContext ModelPickerSettingsContextEnvironment
-        ModelSwitchConfirmation OpenCanvasInstance OptionsUpdateToolFilterPrecedence
-        PermissionDecisionContext PermissionDecisionOutcome PermissionDecisionSurface
-        PermissionResponseCapability PluginInstallResult PluginInstallStagingMode PluginUpdateResult
-        PluginsMarketplacesAddRequest PluginsMarketplacesBrowseRequest PluginsMarketplacesRefreshRequest
-        PluginsMarketplacesRemoveRequest PluginsUninstallRequest PluginsUpdateRequest
-        ProviderEndpointTransport ProviderEndpointType ProviderEndpointWireAPI RemoteSessionMode
-        SandboxConfigSource SendAgentMode SendMode SessionCapability SessionSetCredentialsResult
-        SessionTarget SessionWorkingDirectoryContext SessionWorkingDirectoryContextHostType
-        SettingsEditOperation SettingsEditResult SettingsEditStatus ShellCredentials ShellInitProfile
-        ShellInitScript ShellInitScriptShell ShellOptions SuccessResult WorkflowAckResult
+        CatalogUnsafeRetrievalError CatalogUnsafeRetrievalReason ClientMetadata ConnectorAccountRequest
+        CurrentModel EventsCursorStatus EventsReadDirection EventsReadResult ExtensionSource
+        FactoryAckResult FactoryRunLimits FolderTrustCheckResult HistoryRewindUnavailableReason HookType
+        HostEmptyResult HostGithubEnvironmentOptions HostPublishSessionResult HostSessionCreateResult
+        HostUnpublishSessionResult InstalledPluginInfo InstalledPluginVerifiedSource InstructionSource
+        InstructionSourceLocation InstructionSourceType LLMInferenceHeaders LocalSessionMetadataValue
+        MCPInstallationSecretStorage MCPPlanPolicyDecision MCPPlanPolicyResult MCPPlanPolicySource
+        MCPPlanProvenance MCPPlanResourceIdentity MCPServerCardMediaType MarketplaceAddResult
+        MarketplaceBrowseResult MarketplaceInfo MarketplaceListResult MarketplacePluginInfo
+        MarketplaceRefreshEntry MarketplaceRefreshResult MarketplaceRemoveResult ModelPickerPriceCategory
+        ModelPickerSettingsContext ModelPickerSettingsContextEnvironment ModelSwitchConfirmation
+        ModelSwitchToResult OpenCanvasInstance OptionsUpdateToolFilterPrecedence PermissionDecisionContext
+        PermissionDecisionOutcome PermissionDecisionSurface PermissionResponseCapability PluginInstallResult
+        PluginInstallStagingMode PluginUpdateResult PluginsMarketplacesAddRequest
+        PluginsMarketplacesBrowseRequest PluginsMarketplacesRefreshRequest PluginsMarketplacesRemoveRequest
+        PluginsUninstallRequest PluginsUpdateRequest ProviderEndpointTransport ProviderEndpointType
+        ProviderEndpointWireAPI QueuePendingItems QueuePendingItemsKind QueueRemoveMostRecentResult
+        RemoteSessionMode SandboxConfigSource ScheduleEntry SendAgentMode SendMode
+        ServerInstructionSourceList SessionCapability SessionContext SessionContextHostType
+        SessionSetCredentialsResult SessionTarget SessionWorkingDirectoryContext
+        SessionWorkingDirectoryContextHostType SettingsEditOperation SettingsEditResult SettingsEditStatus
+        ShellCredentials ShellInitProfile ShellInitScript ShellInitScriptShell ShellOptions SuccessResult
+        UIElicitationFieldValue UIElicitationResponse UIElicitationResponseAction
+        UIElicitationResponseContent UIElicitationResponseMeta UIElicitationResult UIExitPlanModeAction
+        UIExitPlanModeResponse UIHandlePendingElicitationRequest UIHandlePendingExitPlanModeRequest
+        UIHandlePendingResult UIHandlePendingUserInputRequest UIUserInputResponse WorkflowAckResult
+        WorkflowRunLimits
     """,
     ".shared_auth_identity": """
         APIKeyAuthInfo AccountAuthInfo AuthIdentity AuthInfo AuthInfoType CopilotAPITokenAuthInfo
@@ -1256,6 +1309,11 @@ MODULES = {
     ".shared_command_list": """
         CommandList SlashCommandInfo SlashCommandInput SlashCommandInputChoice SlashCommandInputCompletion
         SlashCommandKind
+    """,
+    ".shared_connector_status": """
+        ConnectorAuthorizationRequirement ConnectorAuthorizationScope ConnectorAvailability
+        ConnectorCatalogEntry ConnectorCatalogResult ConnectorCatalogStatus ConnectorMCPStatus
+        ConnectorRuntimeStatus ConnectorStatus
     """,
     ".shared_events_abort": """
         AbortReason
@@ -1350,6 +1408,12 @@ MODULES = {
     ".shared_events_tool": """
         EmbeddedBlobResourceContents EmbeddedTextResourceContents
     """,
+    ".shared_factory_resume_result": """
+        FactoryDurableOperation FactoryResumeResult FactoryRunFailure
+        FactoryRunFailureFactoryAccountingIncomplete FactoryRunFailureFactoryDurableFailure
+        FactoryRunFailureFactoryLimitReached FactoryRunFailureFactoryResumeDeclined FactoryRunFailureKind
+        FactoryRunResult FactoryRunStatus
+    """,
     ".shared_installed_plugin": """
         InstalledPlugin InstalledPluginSource InstalledPluginSourceGitHub InstalledPluginSourceLocal
         InstalledPluginSourceURL
@@ -1391,6 +1455,13 @@ MODULES = {
         SandboxConfigUserPolicyExperimentalSeatbelt SandboxConfigUserPolicyFilesystem
         SandboxConfigUserPolicyNetwork SandboxConfigUserPolicyNetworkProxy SandboxConfigUserPolicySeatbelt
         SandboxCredentialsConfig SandboxMaskedEnvVar
+    """,
+    ".shared_workflow_resume_result": """
+        WorkflowDurableOperation WorkflowPauseInfo WorkflowPauseInfoCheckpoint WorkflowPauseInfoUser
+        WorkflowResumeResult WorkflowRunFailure WorkflowRunFailureKind
+        WorkflowRunFailureWorkflowAccountingIncomplete WorkflowRunFailureWorkflowDurableFailure
+        WorkflowRunFailureWorkflowLimitReached WorkflowRunFailureWorkflowProviderDisconnected
+        WorkflowRunFailureWorkflowResumeDeclined WorkflowRunResult WorkflowRunStatus
     """,
     ".unreached": """
         CardDigestAlgorithm CatalogAgentPluginCandidateKind CatalogAgentPluginMarketplaceSourceKind

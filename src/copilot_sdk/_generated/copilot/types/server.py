@@ -3,28 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
-
-from pydantic import Field
-
-from copilot_sdk._model import TaggedModel, WireModel
-
-
-class ConnectClientInfo(WireModel):
-    """Who the host is, said once when connecting, so that all telemetry of the connection is attributed to
-    the same surface. Whatever is left out keeps its default.
-
-    Since runtime 1.0.81.
-    """
-
-    editor_name: str | None = None
-    """Name of the editor, for example `vscode`."""
-    editor_version: str | None = None
-    """Version of the editor, for example `1.124.2`; dropped if it does not look like a version."""
-    extension_name: str | None = None
-    """Name of the Copilot extension in the editor, for example `copilot-chat`."""
-    extension_version: str | None = None
-    """Version of the Copilot extension, for example `0.54.0`; dropped if it does not look like a version."""
+from copilot_sdk._model import WireModel
 
 
 class PingRequest(WireModel):
@@ -43,55 +22,3 @@ class PingResult(WireModel):
     """When the server answered the ping, in ISO 8601."""
     protocol_version: int
     """Version number of the protocol the server speaks."""
-
-
-TaskKind: TypeAlias = Literal["agent", "shell", "client"] | str
-"""The kinds of task that a connection can agree on; there are no others.
-
-- `agent`: A background agent that the runtime owns.
-- `shell`: A shell command that the runtime owns.
-- `client`: A task that the client owns and runs outside the runtime.
-
-Since runtime 1.0.102.
-"""
-
-
-class ConnectRequest(WireModel):
-    """Parameters of the `connect` handshake."""
-
-    token: str | None = Field(default=None, repr=False)
-    """Token that proves the client may connect; needed when the server runs with
-    `COPILOT_CONNECTION_TOKEN` set.
-    """
-    enable_github_telemetry_forwarding: bool | None = Field(
-        default=None,
-        validation_alias="enableGitHubTelemetryForwarding",
-        serialization_alias="enableGitHubTelemetryForwarding",
-    )
-    """True to have telemetry sent to this connection as `gitHubTelemetry.event` for as long as it lives:
-    that of all sessions of this host, that outside sessions, and events explicitly meant for the whole
-    process. Connections that share a server on purpose get that server's events; runtimes embedded
-    separately do not see each other's. Normal events also go their usual way, host-only compatibility
-    events are only forwarded. Each event says in `restricted` whether it is restricted; restricted ones
-    are dropped while restricted telemetry is off, judged by process for normal events and by session
-    for host-only ones. Meant for first-party hosts that pass the events on to their own stores. Since
-    runtime 1.0.81.
-    """
-    client_info: ConnectClientInfo | None = None
-    """Who the host is; leave it out for the default attribution. Since runtime 1.0.81."""
-    supported_task_kinds: list[TaskKind] | None = None
-    """Kinds of task this connection can decode when it watches the tasks of a session; when absent,
-    `agent` and `shell`. Since runtime 1.0.102.
-    """
-
-
-class ConnectResult(TaggedModel):
-    """Answer to a successful `connect` handshake, naming the server's versions."""
-
-    ok: Literal[True] = True
-    protocol_version: int
-    """Version number of the protocol the server speaks."""
-    version: str
-    """Version of the server package."""
-    task_kinds: list[TaskKind] | None = None
-    """Kinds of task that the server may send to this connection. Since runtime 1.0.102."""

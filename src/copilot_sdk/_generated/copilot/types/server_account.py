@@ -7,33 +7,7 @@ from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
-from .shared_auth_identity import AuthIdentity, AuthInfo
-
-
-class AccountDescribeAuthInfoResult(WireModel):
-    """How the runtime words an identity.
-
-    Since runtime 1.0.102.
-    """
-
-    message: str
-    """Banner that announces the signed-in user."""
-    description: str
-    """The identity in one line, to follow a phrase such as "Switched to"."""
-
-
-class AccountGetGistSupportResult(WireModel):
-    """Tells if an identity can create gists, and the reason if not.
-
-    Since runtime 1.0.102.
-    """
-
-    supported: bool
-    """Whether the identity can create gists."""
-    kind: str | None = None
-    """Category of the reason, for programs; set when gists are not supported."""
-    reason: str | None = None
-    """Explanation for people, to show in place of the gist action."""
+from .shared_auth_identity import AuthInfo
 
 
 class AccountGetQuotaRequest(WireModel):
@@ -47,26 +21,6 @@ class AccountGetQuotaRequest(WireModel):
     """Opaque ID of an account, from `account.getAllUsers`; the current account when absent. Since runtime
     1.0.81.
     """
-
-
-class AccountGetTokenEnvVarResult(WireModel):
-    """The environment variable that holds a classic personal access token, if any does.
-
-    Since runtime 1.0.102.
-    """
-
-    name: str | None = None
-    """Name of the variable, for example `GH_TOKEN`; absent if the environment holds no classic token."""
-
-
-class AccountGetWebURLResult(WireModel):
-    """A full URL on the GitHub host of an identity.
-
-    Since runtime 1.0.102.
-    """
-
-    url: str
-    """Full URL of the path."""
 
 
 class AccountLoginRequest(WireModel):
@@ -132,38 +86,6 @@ class AccountGetQuotaResult(WireModel):
 
     quota_snapshots: dict[str, AccountQuotaSnapshot]
     """State of each quota, keyed by its type, such as `chat`, `completions` or `premium_interactions`."""
-
-
-class AccountDescribeAuthInfoRequest(WireModel):
-    """Names the identity to put into words.
-
-    Since runtime 1.0.102.
-    """
-
-    identity: AuthIdentity
-    """Identity to put into words."""
-
-
-class AccountGetGistSupportRequest(WireModel):
-    """Names the identity to check for gist support.
-
-    Since runtime 1.0.102.
-    """
-
-    identity: AuthIdentity
-    """Identity to check."""
-
-
-class AccountGetWebURLRequest(WireModel):
-    """A path to be completed with the GitHub host of an identity.
-
-    Since runtime 1.0.102.
-    """
-
-    path: str
-    """Path on the host with no slash at the start, for example `settings/copilot/features`."""
-    identity: AuthIdentity | None = None
-    """Identity whose host to use; the public github.com when absent."""
 
 
 class AccountAllUsers(WireModel):

@@ -19,34 +19,6 @@ Since runtime 1.0.81.
 """
 
 
-class AgentsCustomAgentInitialModelDecisionParams(WireModel):
-    """The models a custom agent wants and those it can have.
-
-    Since runtime 1.0.102.
-    """
-
-    agent_models_json: str
-    """The agent's `model:` entry as JSON text: one name, or several by falling preference."""
-    available_models_json: str
-    """The models the session can use as JSON text, in the form of the model list."""
-
-
-class AgentsCustomAgentInitialModelDecisionResult(WireModel):
-    """The model to use, and a warning if the agent's wish was not met.
-
-    Since runtime 1.0.102.
-    """
-
-    target_model: str | None = None
-    """Best available model among those wanted; absent if there is none."""
-    reasoning_effort: str | None = None
-    """Reasoning effort that goes with the chosen preference; absent if it names none."""
-    warning: str | None = None
-    """Text for the user about a wish that was not met; absent if it was. Without `targetModel`, it means
-    that none of the wanted models is there.
-    """
-
-
 class AgentsDiscoverRequest(WireModel):
     """Parameters of `agents.discover`."""
 
@@ -63,84 +35,6 @@ class AgentsDiscoverRequest(WireModel):
     of file access. They count even without ambient discovery, but not against managed or source
     disables. Relative paths start at the effective working directory of the request, if it has one.
     Null is the same as absent, and an empty list adds nothing. Since runtime 1.0.102.
-    """
-
-
-class AgentsGetAvailableBuiltinsRequestFeatureFlags(WireModel):
-    """Values of feature flags, by flag name.
-
-    Since runtime 1.0.102.
-    """
-
-
-class AgentsGetAvailableBuiltinsRequestOverrides(WireModel):
-    """Values that override feature flags, by flag name.
-
-    Since runtime 1.0.102.
-    """
-
-
-class AgentsGetBuiltinDefinitionRequest(WireModel):
-    """Names the shipped agent to load.
-
-    Since runtime 1.0.102.
-    """
-
-    name: str
-    """Name of the agent, one of `yamlBasedNames` from `agents.getBuiltins`. Others have no definition and
-    give an error.
-    """
-
-
-class AgentsGetBuiltinDefinitionResult(WireModel):
-    """The definition of a shipped agent.
-
-    Since runtime 1.0.102.
-    """
-
-    definition_json: str
-    """The definition as JSON text: the authored keys and the `__nativeCustomAgent` view that the runtime
-    adds. It is text because the tolerant schema of agents admits keys unknown here.
-    """
-
-
-class AgentsGetBuiltinListingDefinitionRequest(WireModel):
-    """Names the shipped agent to get a listing entry for.
-
-    Since runtime 1.0.102.
-    """
-
-    name: str
-    """Name of the agent, from `agents.getAvailableBuiltins`. The agent that is built into the code rather
-    than YAML works here too.
-    """
-
-
-class AgentsGetBuiltinListingDefinitionResult(WireModel):
-    """A shipped agent in the form for lists.
-
-    Since runtime 1.0.102.
-    """
-
-    definition_json: str
-    """The agent as a custom agent, in JSON text. It is text because the tolerant schema of agents admits
-    keys unknown here.
-    """
-
-
-class AgentsGetBuiltinsResult(WireModel):
-    """The names of shipped agents, to tell them from authored ones.
-
-    Since runtime 1.0.102.
-    """
-
-    names: list[str]
-    """Names of all agents this runtime ships."""
-    disableable_names: list[str]
-    """Those of `names` that a user may turn off. All others are always active; offer no toggle for them."""
-    yaml_based_names: list[str]
-    """Those of `names` with a YAML definition. All others are built into the code and have nothing to
-    load.
     """
 
 
@@ -161,18 +55,6 @@ class AgentsGetDiscoveryPathsRequest(WireModel):
     start at the effective working directory of the request, if it has one. They grant no file access
     and are no preferred place for new agents. Null is the same as absent. Since runtime 1.0.102.
     """
-
-
-class BuiltinAgentSummary(WireModel):
-    """Name and description of a shipped agent.
-
-    Since runtime 1.0.102.
-    """
-
-    name: str
-    """Name of the agent, the same as in `agents.getBuiltins`."""
-    description: str
-    """What the agent does, in one line."""
 
 
 class AgentDiscoveryPath(WireModel):
@@ -199,34 +81,6 @@ class AgentDiscoveryPathList(WireModel):
 
     paths: list[AgentDiscoveryPath]
     """Directories to create and find agents in, by falling priority."""
-
-
-class AgentsGetAvailableBuiltinsRequest(WireModel):
-    """What decides which shipped agents are available.
-
-    Since runtime 1.0.102.
-    """
-
-    feature_flags: AgentsGetAvailableBuiltinsRequestFeatureFlags | None = None
-    """Values of feature flags by name, true or false by the runtime's rules; null or absent for no flags."""
-    overrides: AgentsGetAvailableBuiltinsRequestOverrides | None = None
-    """Values that override flags, by name: null leaves the base flag, false turns it off explicitly. Null
-    or absent for no overrides.
-    """
-    context: str | None = None
-    """Which surface asks, since some agents are for one client only; null or absent to not filter by
-    client.
-    """
-
-
-class AgentsGetAvailableBuiltinsResult(WireModel):
-    """The shipped agents that the flags make available.
-
-    Since runtime 1.0.102.
-    """
-
-    agents: list[BuiltinAgentSummary]
-    """The agents, in the order of the runtime."""
 
 
 class ServerAgentList(WireModel):

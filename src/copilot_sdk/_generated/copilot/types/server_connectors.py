@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 from copilot_sdk._model import WireModel
 
-from .shared import ConnectorCatalogStatus
 from .shared_auth_identity import AuthInfoType
+from .shared_connector_status import ConnectorCatalogStatus
 
 
 class ConnectorDiscoveryAccountRequest(WireModel):

@@ -7,6 +7,8 @@ from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
+from .shared import HostGithubEnvironmentOptions
+
 
 class HostDisposeRequest(WireModel):
     """Names the listener of this connection to stop; the call waits for its teardown.
@@ -16,42 +18,6 @@ class HostDisposeRequest(WireModel):
 
     host_id: str
     """UUID of the listener. An unknown one, or one already stopped, does no harm."""
-
-
-class HostEnvironmentCredentials(WireModel):
-    """Private credentials for a Mission Control hosting participant that the runtime owns; nobody else
-    gets them.
-
-    Since runtime 1.0.102.
-    """
-
-    token: str = Field(repr=False)
-    """Bearer token in force for the signed-in GitHub identity."""
-    github_host: str
-    """Host name of the GitHub service signed in to."""
-    github_api_url: str
-    """Base URL of that service's API."""
-    mission_control_url: str
-    """Origin of the Mission Control API, where environments are registered and managed."""
-
-
-class HostGithubEnvironmentOptions(WireModel):
-    """Options for registering with GitHub Mission Control; the compute ID belongs to the application and
-    stays the same.
-
-    Since runtime 1.0.102.
-    """
-
-    name: str
-    """Name of the environment, for people to read."""
-    compute_id: str
-    """Stable ID of this installation of the application, the same after each restart of the host."""
-    require_connection_binding: bool | None = None
-    """Whether authentication must be sealed and bound to the connection; true when absent, whatever the
-    listener's address. False also accepts unsealed credentials on the direct transport and sealed but
-    unbound ones on the relay, so use it only where you control and trust the direct transport fully.
-    Tokens on the relay are encrypted in any case.
-    """
 
 
 class HostListSessionsRequest(WireModel):
@@ -64,22 +30,6 @@ class HostListSessionsRequest(WireModel):
     """UUID of a listener that the caller owns, from `host.start`. When absent, the saved catalog of the
     default compute identity is read and no listener starts.
     """
-
-
-class HostLocalServerConfiguration(WireModel):
-    """Settings of the local WebSocket listener in normalized form.
-
-    Since runtime 1.0.102.
-    """
-
-    hostname: str
-    """Host name or IP address that the listener binds."""
-    port: int
-    """Port that the listener binds; 0 lets the operating system choose."""
-    token: str | None = Field(default=None, repr=False)
-    """Secret token needed to connect; absent when no authentication is required."""
-    require_connection_token: bool = Field(repr=False)
-    """Whether clients have to present a token."""
 
 
 class HostLocalServerOptions(WireModel):
@@ -112,38 +62,6 @@ class HostPublishSessionRequest(WireModel):
     """Canonical ID of the session in the runtime; it must be attached to the connection that owns the
     listener.
     """
-
-
-class HostReadyRequest(WireModel):
-    """What a supervised hosting participant reports, on its SDK connection, when it is ready.
-
-    Since runtime 1.0.102.
-    """
-
-    address: str | None = None
-    """WebSocket URL that was really bound."""
-    token: str | None = Field(default=None, repr=False)
-    """Secret token that was configured; absent when no authentication is required."""
-    environment_id: str | None = None
-    """ID of the registered environment; sent only when the relay is connected."""
-
-
-class HostSessionCreateRequestConfig(WireModel):
-    """Settings the host chose for creating or resuming an SDK session, free of callbacks and tools that
-    could run.
-
-    Since runtime 1.0.102.
-    """
-
-
-class HostSessionReleaseRequest(WireModel):
-    """Ends one participation; the session itself lives on with the application.
-
-    Since runtime 1.0.102.
-    """
-
-    handoff_id: str
-    """ID of the participation to end; the session is not destroyed."""
 
 
 class HostSessionSummary(WireModel):
@@ -223,22 +141,6 @@ class HostUnpublishSessionRequest(WireModel):
     """Canonical ID of the session in the durable catalog; the session may be resident or dormant."""
 
 
-class HostConfiguration(WireModel):
-    """Settings of a listener in normalized form, meant for the supervised hosting participant alone.
-
-    Since runtime 1.0.102.
-    """
-
-    local_server: HostLocalServerConfiguration | None = None
-    """Settings of the local listener, normalized; absent if the host uses the relay only."""
-    github_environment: HostGithubEnvironmentOptions | None = None
-    """Registration with GitHub Mission Control that was asked for."""
-    session_factory: bool
-    """Whether the owning application creates the sessions."""
-    resume_factory: bool
-    """Whether the owning application resumes the durable sessions that belong to it."""
-
-
 class HostListSessionsResult(WireModel):
     """All advertised sessions, live and dormant; reading them subscribes to none.
 
@@ -247,23 +149,3 @@ class HostListSessionsResult(WireModel):
 
     sessions: list[HostSessionSummary]
     """Summaries of all advertised sessions, ordered as in the host's catalog."""
-
-
-class HostSessionCreateRequest(WireModel):
-    """A request by the supervised hosting participant to hand over one session that the application owns.
-
-    Since runtime 1.0.102.
-    """
-
-    handoff_id: str
-    """Unique ID of this participation; it does not depend on how long the session lives."""
-    resume: bool | None = None
-    """True to resume a durable session of the application, otherwise a new one is created."""
-    prefer_resident: bool | None = None
-    """For an explicit publication: true to borrow a session already resident on the owning connection
-    rather than call the resume factory. Cold sessions go through the factory all the same.
-    """
-    config: HostSessionCreateRequestConfig
-    """Settings the host chose for creating or resuming the session; they hold no callbacks or tools that
-    could run.
-    """

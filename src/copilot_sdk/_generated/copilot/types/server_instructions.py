@@ -7,8 +7,6 @@ from typing import Literal, TypeAlias
 
 from copilot_sdk._model import WireModel
 
-from .shared import InstructionSource
-
 InstructionDiscoveryPathKind: TypeAlias = Literal["file", "directory"] | str
 """Kinds of places for instructions.
 
@@ -31,28 +29,6 @@ InstructionDiscoveryPathLocation: TypeAlias = (
 
 Since runtime 1.0.81.
 """
-
-
-class InstructionsDiscoverRepoSourcesRequest(WireModel):
-    """Where and how to look for instruction sources, all stated by the caller.
-
-    Since runtime 1.0.102.
-    """
-
-    location: str
-    """Repository to look in; an empty string means none, though `cwdPath` may still add sources."""
-    is_cli: bool | None = None
-    """True to include what a command-line host reads; other hosts leave it out."""
-    cwd_path: str | None = None
-    """Working directory whose sources to include as well; none when absent."""
-    config_dir: str | None = None
-    """Copilot configuration directory that holds the user-level sources; the server's own when absent or
-    empty.
-    """
-    additional_dirs: list[str] | None = None
-    """More directories to scan, besides the instruction directories set in the runtime's environment."""
-    enable_child_instructions: bool | None = None
-    """True to look for instruction files below the location too."""
 
 
 class InstructionsDiscoverRequest(WireModel):
@@ -91,16 +67,6 @@ class InstructionsGetDiscoveryPathsRequest(WireModel):
     """
 
 
-class InstructionsInitPromptResult(WireModel):
-    """The prompt of the `init` command.
-
-    Since runtime 1.0.102.
-    """
-
-    prompt: str
-    """Text that tells the agent to write repository instructions."""
-
-
 class InstructionDiscoveryPath(WireModel):
     """A file or directory in which custom instructions are found or can be created.
 
@@ -127,10 +93,3 @@ class InstructionDiscoveryPathList(WireModel):
 
     paths: list[InstructionDiscoveryPath]
     """The places, by priority."""
-
-
-class ServerInstructionSourceList(WireModel):
-    """Answer to `instructions.discover`."""
-
-    sources: list[InstructionSource]
-    """The instruction files found in all sources."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
@@ -24,7 +24,6 @@ from .shared import (
     MCPPlanProvenance,
     MCPPlanResourceIdentity,
     MCPServerCardMediaType,
-    OptionsUpdateToolFilterPrecedence,
 )
 from .shared_events_session_tool import MCPServerSource
 from .shared_mcp_installation_input import (
@@ -35,13 +34,7 @@ from .shared_mcp_installation_input import (
     MCPPlanTarget,
     MCPPlanTransportChoice,
 )
-from .shared_mcp_server_config import (
-    MCPServerConfig,
-    MCPServerConfigHTTP,
-    MCPServerConfigHTTPOAuthGrantType,
-    MCPServerConfigMemory,
-    MCPServerConfigStdio,
-)
+from .shared_mcp_server_config import MCPServerConfigHTTP, MCPServerConfigMemory, MCPServerConfigStdio
 from .shared_plugin_install_plan import InstallationCatalogueIdentity
 
 CatalogHandleRejectionReason: TypeAlias = (
@@ -449,102 +442,6 @@ class MCPInstallationsRequest(WireModel):
     """ID of an existing local session on this connection."""
 
 
-class MCPListBuiltinServerNamesResult(WireModel):
-    """Names of the MCP servers that come with the runtime.
-
-    Since runtime 1.0.102.
-    """
-
-    names: list[str]
-    """Names of all built-in servers."""
-
-
-class MCPOAuthCheckDcrSupportRequest(WireModel):
-    """Names the remote MCP server to check for Dynamic Client Registration.
-
-    Since runtime 1.0.102.
-    """
-
-    server_url: str
-    """URL of the remote server that replied with 401."""
-    resource_metadata_text: str | None = None
-    """Raw protected-resource metadata from the server's challenge; when absent, the authorization server
-    is found from the server URL.
-    """
-    sandbox_proxy: str | None = None
-    """Proxy to go through; the session's egress settings apply when absent."""
-    session_id: str | None = None
-    """ID of the local session whose egress rules and sandbox proxy apply; none apply if it is absent or
-    not local.
-    """
-
-
-class MCPOAuthCheckDcrSupportResult(WireModel):
-    """Tells whether clients can register dynamically.
-
-    Since runtime 1.0.102.
-    """
-
-    supports_dcr: bool
-    """True if the authorization server names an endpoint for registering clients."""
-    authorization_server_url: str | None = None
-    """URL of the authorization server that was found; absent if there is none."""
-
-
-class MCPOAuthFetchProtectedResourceMetadataRequest(WireModel):
-    """The OAuth challenge that a remote MCP server gave, to fetch its protected-resource metadata.
-
-    Since runtime 1.0.102.
-    """
-
-    request_url: str
-    """URL of the remote server that replied with 401."""
-    headers_json: str | None = None
-    """Headers to send, as a JSON object in a string; none when absent."""
-    resource_metadata_url: str | None = None
-    """Metadata URL from the server's `WWW-Authenticate` header, checked against the egress rules like the
-    request URL. When absent, the usual places are tried.
-    """
-    user_agent: str | None = None
-    """User agent to send; the runtime's own when absent."""
-    sandbox_proxy: str | None = None
-    """Proxy to go through; the session's egress settings apply when absent."""
-    session_id: str | None = None
-    """ID of the local session whose egress rules and sandbox proxy apply; none apply if it is absent or
-    not local.
-    """
-
-
-class MCPOAuthFetchProtectedResourceMetadataResult(WireModel):
-    """Protected-resource metadata as it was fetched.
-
-    Since runtime 1.0.102.
-    """
-
-    metadata_text: str | None = None
-    """The document, unparsed; absent if none could be read."""
-
-
-class MCPOAuthIsMicrosoftAuthorizationServerRequest(WireModel):
-    """Names the authorization server URL to check.
-
-    Since runtime 1.0.102.
-    """
-
-    authorization_server_url: str
-    """URL to check, mostly the one from `mcp.oauth.checkDcrSupport`."""
-
-
-class MCPOAuthIsMicrosoftAuthorizationServerResult(WireModel):
-    """Tells whether the server is one of Microsoft Entra ID.
-
-    Since runtime 1.0.102.
-    """
-
-    is_microsoft_authorization_server: bool
-    """True if Microsoft Entra ID gives out authorization from this host."""
-
-
 class MCPPlanInstallSourceCandidate(TaggedModel):
     """Plan from a candidate of an earlier catalog search.
 
@@ -586,76 +483,6 @@ class MCPPreparedInstall(WireModel):
     """Time the plan expires, in milliseconds since the Unix epoch; preparing does not move it."""
 
 
-class MCPRegistryCancelRequest(WireModel):
-    """Names the registry search to stop.
-
-    Since runtime 1.0.102.
-    """
-
-    request_id: int
-    """ID of the search, from `mcp.registry.allocateRequestId`."""
-
-
-class MCPRegistryCancelResult(WireModel):
-    """Tells whether a running search was stopped.
-
-    Since runtime 1.0.102.
-    """
-
-    canceled: bool
-    """True if a search was running and has been stopped; false if the ID is unknown, taken back, not yet
-    used, or its search is over.
-    """
-
-
-class MCPRegistryRequestIdResult(WireModel):
-    """The ID reserved for one MCP registry search.
-
-    Since runtime 1.0.102.
-    """
-
-    request_id: int
-    """ID to search with (`mcp.registry.search`) and to cancel by (`mcp.registry.cancel`), good for one
-    search. An unused one may be taken back once 1,024 are reserved.
-    """
-
-
-class MCPRegistrySearchRequest(WireModel):
-    """What to look for in the MCP registry, with which credential, and under which request ID.
-
-    Since runtime 1.0.102.
-    """
-
-    request_id: int
-    """ID got from `mcp.registry.allocateRequestId`. It is refused if unknown, taken back, canceled or in
-    use already.
-    """
-    auth_info: Any
-    """Credential to search with. A `token` identity must embed its token; `env` and `gh-cli` identities
-    may use one embedded in the request.
-    """
-    query: str | None = None
-    """Words to search for, as a string; the registry's top servers are returned if it is empty or absent."""
-    repository: str | None = None
-    """Repository, as `owner/name`, for which policy picks the registry URL and says whether the user's
-    token is sent there. The registry sees it only if the policy entry demands it.
-    """
-    limit: int
-    """Largest number of servers to return."""
-
-
-class MCPRegistrySearchResult(WireModel):
-    """The servers an MCP registry search has found.
-
-    Since runtime 1.0.102.
-    """
-
-    servers: Any
-    """Server objects just as the registry gave them: the newest per name, at most `limit`, by GitHub stars
-    if there was no query.
-    """
-
-
 class MCPServerCardURL(TaggedModel):
     """An MCP server card to fetch from a URL.
 
@@ -668,18 +495,6 @@ class MCPServerCardURL(TaggedModel):
     url: str
     """URL of the card, fetched only under the runtime's rules for schemes, credentials, addresses,
     redirects, time and size. It is never logged.
-    """
-
-
-class MCPShouldExcludeGitHubToolsResult(WireModel):
-    """Tells whether the session can do without the GitHub MCP tools that `gh` replaces.
-
-    Since runtime 1.0.102.
-    """
-
-    exclude_gh_replaceable_tools: bool
-    """True only if the session can use the platform shell tool and `gh` exists on the host. Pass it on as
-    the option of the same name.
     """
 
 
@@ -820,34 +635,6 @@ class MCPInstallationSecret(WireModel):
     """The secret; it is not shown in confirmations."""
 
 
-class MCPOAuthStaticClientConfig(WireModel):
-    """The OAuth client that a server's settings fix, without its secret.
-
-    Since runtime 1.0.102.
-    """
-
-    client_id: str
-    """ID of the configured OAuth client."""
-    public_client: bool | None = None
-    """True if the client is declared public; absent means public as well."""
-    grant_type: MCPServerConfigHTTPOAuthGrantType | None = None
-    """Set only for the `client_credentials` flow, which needs no user; absent for the interactive
-    authorization code flow.
-    """
-    scope: str | None = None
-    """Configured OAuth scopes, separated by spaces; absent if there are none."""
-
-
-class MCPOAuthStaticClientConfigResult(WireModel):
-    """The OAuth client that a server's settings fix, if any.
-
-    Since runtime 1.0.102.
-    """
-
-    client_config: MCPOAuthStaticClientConfig | None = None
-    """The fixed client; absent if no client ID is configured, and one should be registered dynamically."""
-
-
 class MCPServerCardEmbedded(TaggedModel):
     """An MCP server card passed as text.
 
@@ -870,20 +657,6 @@ MCPServerCardReference: TypeAlias = Annotated[
 
 Since runtime 1.0.81.
 """
-
-
-class MCPShouldExcludeGitHubToolsRequest(WireModel):
-    """A session's tool filters, which decide whether it can run `gh` in a shell.
-
-    Since runtime 1.0.102.
-    """
-
-    available_tools: list[str] | None = None
-    """Tools the session allows; absent if it has no such list."""
-    excluded_tools: list[str] | None = None
-    """Tools the session forbids; absent if it has no such list."""
-    tool_filter_precedence: OptionsUpdateToolFilterPrecedence | None = None
-    """How the two lists work together; the usual session default when absent."""
 
 
 class MCPInstallationSummary(WireModel):
@@ -1049,16 +822,6 @@ class MCPInstallationOutcomeInstalled(TaggedModel):
     cleanup_pending: bool
     """True if it is installed but some cleaning up remains."""
     kind: Literal["installed"] = "installed"
-
-
-class MCPOAuthStaticClientConfigRequest(WireModel):
-    """Names the remote MCP server settings whose fixed OAuth client to read.
-
-    Since runtime 1.0.102.
-    """
-
-    config: MCPServerConfig
-    """Settings of the server; the answer is empty if they fix no client."""
 
 
 MCPPlanInstallSource: TypeAlias = Annotated[

@@ -3,78 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from copilot_sdk._model import WireModel
 
 from .shared_sandbox_config import SandboxConfig
-
-
-class SandboxApplyDefaultsRequest(WireModel):
-    """Stored sandbox settings that defaults are to be filled into.
-
-    Since runtime 1.0.102.
-    """
-
-    stored: Any
-    """Sandbox settings as the settings file has them; `{}` gives just the defaults."""
-
-
-class SandboxDocsURLResult(WireModel):
-    """Address of the sandbox documentation.
-
-    Since runtime 1.0.102.
-    """
-
-    url: str
-    """Web page about the sandbox and its settings."""
-
-
-class SandboxEffectiveForOptionalParams(WireModel):
-    """A sandbox configuration and the feature it is to be resolved for.
-
-    Since runtime 1.0.102.
-    """
-
-    sandbox: Any | None = None
-    """Resolved `sandbox` settings of the session; without them the result is a disabled sandbox, no error."""
-    routing_flag: str
-    """Flag of the feature to be started, for example `sandboxMcpServers` or `sandboxLspServers`."""
-
-
-class SandboxEffectiveForOptionalResult(WireModel):
-    """Sandbox that one feature is started under.
-
-    Since runtime 1.0.102.
-    """
-
-    sandbox_json: Any
-    """Sandbox configuration in effect for the feature; disabled if its flag takes it out of the sandbox."""
-
-
-class SandboxEnforcementCommandAllowedParams(WireModel):
-    """A slash command to check against those still allowed while sandbox enforcement is unavailable.
-
-    Since runtime 1.0.102.
-    """
-
-    command_name: str
-    """Name of the command as typed; the leading slash may be missing."""
-    args: list[str]
-    """Arguments of the command in order; `[]` if there are none, which some commands require to be
-    allowed.
-    """
-
-
-class SandboxFilterPickerCandidatesResult(WireModel):
-    """Which of the file picker's candidates may be offered.
-
-    Since runtime 1.0.102.
-    """
-
-    allowed: list[bool]
-    """One boolean for each of the request's `candidates`, in their order."""
-
 
 SandboxHostCapabilityName: TypeAlias = str
 """Name of a sandbox policy feature that not every machine has: a plain string that later runtimes may
@@ -92,46 +25,6 @@ PowerShell may get its location and relative paths wrong, and a `session.warning
 
 Since runtime 1.0.102.
 """
-
-
-class SandboxPickerCandidate(WireModel):
-    """A suggestion of the file picker, to be checked against the sandbox.
-
-    Since runtime 1.0.102.
-    """
-
-    path: str
-    """Absolute path of what would be attached."""
-    is_directory: bool
-    """True for a directory, which may be kept as a way to something allowed even if it is not allowed
-    itself.
-    """
-
-
-class SandboxPreparePickerPolicyParams(WireModel):
-    """What a file picker's policy is built from.
-
-    Since runtime 1.0.102.
-    """
-
-    cwd: str
-    """Working directory of the session, from which Git repositories and grants are resolved."""
-    sandbox: Any | None = None
-    """Resolved `sandbox` settings of the session. Absent or disabled, there is no policy and all
-    candidates stay.
-    """
-
-
-class SandboxPreparePickerPolicyResult(WireModel):
-    """Policy for a file picker, if the sandbox is on.
-
-    Since runtime 1.0.102.
-    """
-
-    sandbox_json: Any | None = None
-    """Policy to hand to `sandbox.filterPickerCandidates`; absent if there is no enabled sandbox, and then
-    nothing is filtered out.
-    """
 
 
 class SandboxProxyCaCreateResult(WireModel):
@@ -174,122 +67,6 @@ class SandboxProxyCaStatus(WireModel):
     credentials. False on platforms without OS trust support, and on Windows if the process cannot
     elevate itself for the machine trust store; offer no setup then.
     """
-
-
-class SandboxProxySecretGetResult(WireModel):
-    """The sandbox proxy password, where there is one.
-
-    Since runtime 1.0.102.
-    """
-
-    value: str | None = None
-    """The password; absent if neither the keychain nor the store on disk has it."""
-
-
-class SandboxProxySecretLocation(WireModel):
-    """Place of the runtime's sandbox proxy password.
-
-    Since runtime 1.0.102.
-    """
-
-    config_dir: str
-    """Credential store with the password, as an absolute path. It has a directory of its own, apart from
-    the MCP secrets.
-    """
-    secret_id: str
-    """ID of the password's entry in the store. As it follows from the configuration directory, two Copilot
-    homes share none; a `${secret:...}` reference with it in stored settings is the runtime's own.
-    """
-
-
-class SandboxProxySecretSaveRequest(WireModel):
-    """A password for the sandbox proxy that is to be kept.
-
-    Since runtime 1.0.102.
-    """
-
-    value: str
-    """Password to keep."""
-
-
-class SandboxProxySecretSaveResult(WireModel):
-    """Tells which store took the sandbox proxy password.
-
-    Since runtime 1.0.102.
-    """
-
-    stored_in_keychain: bool
-    """True if it is in the OS keychain; false if it had to go to the store on disk, where
-    `sandbox.proxySecret.get` still finds it.
-    """
-
-
-class SandboxResolveFlooredConfigParams(WireModel):
-    """Sandbox settings of a user, and the managed minimum for them.
-
-    Since runtime 1.0.102.
-    """
-
-    user_sandbox: Any | None = None
-    """The user's own `sandbox` settings. Without them the result is the managed minimum, not a disabled
-    sandbox.
-    """
-    managed_sandbox: Any | None = None
-    """Managed `sandbox` settings to use as the minimum. If absent, no policy applies and the user's
-    settings stay as they are.
-    """
-
-
-class SandboxResolveFlooredConfigResult(WireModel):
-    """Sandbox settings after the managed minimum was applied.
-
-    Since runtime 1.0.102.
-    """
-
-    sandbox_json: Any
-    """The resulting sandbox configuration: declared fields only, always in the same order."""
-
-
-class SandboxUnsupportedStartupNoticeParams(WireModel):
-    """Managed sandbox policy that decides which remedy the startup warning names.
-
-    Since runtime 1.0.102.
-    """
-
-    managed_sandbox: Any | None = None
-    """Managed `sandbox` settings, if a policy has any. They count as enforced only if they both enable the
-    sandbox and set `failIfUnavailable`.
-    """
-    enabled_by_undetermined_policy: bool | None = None
-    """True if the sandbox is on just because nobody could determine the managed policy, so that the user
-    is told to wait, not to ask an administrator. False by default.
-    """
-
-
-class SandboxUnsupportedStartupNoticeResult(WireModel):
-    """Warning to print at startup, if one is due.
-
-    Since runtime 1.0.102.
-    """
-
-    notice: str | None = None
-    """Text for the user with the platform's remedy and what the policy lets them do; absent if the machine
-    supports the sandbox.
-    """
-
-
-class SandboxFilterPickerCandidatesParams(WireModel):
-    """Suggestions of a file picker, and the policy to check them against.
-
-    Since runtime 1.0.102.
-    """
-
-    candidates: list[SandboxPickerCandidate]
-    """Suggestions to check; answers keep their order."""
-    cwd: str
-    """Working directory of the session, the same one that the policy was made for."""
-    sandbox: Any | None = None
-    """Policy that `sandbox.preparePickerPolicy` gave; without it every candidate stays."""
 
 
 class SandboxHostCapability(WireModel):

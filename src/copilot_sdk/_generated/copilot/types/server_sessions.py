@@ -14,8 +14,10 @@ from .shared import (
     CapiSessionOptions,
     ClientMetadata,
     EventsReadDirection,
+    LocalSessionMetadataValue,
     SandboxConfigSource,
     SessionCapability,
+    SessionContext,
     ShellOptions,
 )
 from .shared_auth_identity import AuthInfo
@@ -28,17 +30,6 @@ from .shared_model_capabilities import (
     ProviderModelConfig,
 )
 from .shared_sandbox_config import SandboxConfig
-
-
-class ConfigureSessionExtensionsParams(WireModel):
-    """For which session to attach or detach an extension controller."""
-
-    session_id: str
-    """ID of the session the controller belongs to."""
-    controller: Any | None = None
-    """The extension controller, an object inside the CLI process; leave it out to detach. Not for SDK
-    clients.
-    """
 
 
 class ConnectRemoteSessionParams(WireModel):
@@ -94,13 +85,6 @@ MemoryMode: TypeAlias = Literal["system-prompt", "user-prompt"] | str
 
 Since runtime 1.0.102.
 """
-
-
-class RegisterExtensionToolsResult(WireModel):
-    """What `sessions.registerExtensionToolsOnSession` returns."""
-
-    unsubscribe: Any
-    """Function, inside the CLI process, that removes the tools again."""
 
 
 class RemoteControlConfigExistingMcSession(WireModel):
@@ -203,14 +187,6 @@ class SessionBulkDeleteResult(WireModel):
     """Bytes freed by deleting each workspace directory, by session ID. A session that is missing here
     could not be deleted; the reason is only in the server's log.
     """
-
-
-SessionContextHostType: TypeAlias = Literal["github", "ado"] | str
-"""Kind of host a repository is on.
-
-- `github`: The repository is on GitHub.
-- `ado`: The repository is on Azure DevOps.
-"""
 
 
 class SessionListFilter(WireModel):
@@ -341,32 +317,6 @@ SessionSource: TypeAlias = Literal["local", "remote", "all"] | str
 """
 
 
-class SessionWorkingDirectoryContextWithClient(WireModel):
-    """The working-directory context of a session, with the client that made it.
-
-    Since runtime 1.0.102.
-    """
-
-    cwd: str
-    """Path of the working directory."""
-    git_root: str | None = None
-    """Root of the git repository."""
-    repository: str | None = None
-    """Repository, as derived from the remote's URL."""
-    host_type: str | None = None
-    """Kind of platform that hosts the repository."""
-    branch: str | None = None
-    """Git branch checked out."""
-    repository_host: str | None = None
-    """Host, exactly as in the remote's URL."""
-    head_commit: str | None = None
-    """Commit at the head of the branch."""
-    base_commit: str | None = None
-    """SHA of the merge base."""
-    client_name: str | None = None
-    """Client that made the session."""
-
-
 class SessionsBulkDeleteRequest(WireModel):
     """Which sessions to delete."""
 
@@ -462,50 +412,6 @@ class SessionsCloseResult(WireModel):
     """
 
 
-class SessionsCreateWorkspaceRequest(WireModel):
-    """What a new workspace record is made from: the session, its location and its context.
-
-    Since runtime 1.0.102.
-    """
-
-    session_id: str
-    """ID of the session that the record is for."""
-    session_state_path: str
-    """Directory for the session's state; ignored if a session filesystem provider is set, whose own path
-    is then used.
-    """
-    convention: str
-    """Path rules: `windows` in any case for those of Windows, anything else for POSIX."""
-    context: SessionWorkingDirectoryContextWithClient | None = None
-    """Context to start with. Only `cwd`, `gitRoot`, `repository`, `hostType` (`github` or `ado`), `branch`
-    and `clientName` are kept.
-    """
-    name: str | None = None
-    """Name the user gave the workspace."""
-
-
-class SessionsCreateWorkspaceResult(WireModel):
-    """The workspace record as it was written.
-
-    Since runtime 1.0.102.
-    """
-
-    workspace_json: str
-    """The new record, in JSON."""
-
-
-class SessionsDeleteRequest(WireModel):
-    """Names the session to delete.
-
-    Since runtime 1.0.81.
-    """
-
-    session_id: str
-    """ID of the session."""
-    session_path: str | None = None
-    """Resolved path of the session's directory; for internal use."""
-
-
 class SessionsFindByPrefixRequest(WireModel):
     """The beginning of a session UUID to look for."""
 
@@ -558,20 +464,6 @@ class SessionsForkResult(WireModel):
     """Name of the fork; absent if it has none."""
 
 
-class SessionsGetBoardEntryCountRequest(WireModel):
-    """The session whose board entries are to be counted."""
-
-    session_id: str
-    """ID of the session whose board is counted."""
-
-
-class SessionsGetBoardEntryCountResult(WireModel):
-    """How many entries a session's dynamic-context board has."""
-
-    count: int | None = None
-    """Number of entries; absent if it is not known."""
-
-
 class SessionsGetClientMetadataRequest(WireModel):
     """Names the local sessions, and optionally the keys, whose client metadata to get.
 
@@ -586,69 +478,11 @@ class SessionsGetClientMetadataRequest(WireModel):
     """
 
 
-class SessionsGetEventFilePathRequest(WireModel):
-    """The session whose event file is wanted."""
-
-    session_id: str
-    """ID of the session whose event file is wanted."""
-
-
-class SessionsGetEventFilePathResult(WireModel):
-    """Where the event file of a session lies."""
-
-    file_path: str
-    """Absolute path of the session's `events.jsonl`."""
-
-
 class SessionsGetLastForContextResult(WireModel):
     """The earlier session that fits best, if there are any sessions."""
 
     session_id: str | None = None
     """ID of the session that fits best; absent if there are no sessions."""
-
-
-class SessionsGetMetadataRequest(WireModel):
-    """Names the session whose stored metadata to get.
-
-    Since runtime 1.0.81.
-    """
-
-    session_id: str
-    """ID of the session."""
-
-
-class SessionsGetPersistedRemoteSteerableRequest(WireModel):
-    """The session whose stored remote-steerable flag is wanted."""
-
-    session_id: str
-    """ID of the session whose flag is wanted."""
-
-
-class SessionsGetPersistedRemoteSteerableResult(WireModel):
-    """The stored remote-steerable flag of a session, if there is one."""
-
-    remote_steerable: bool | None = None
-    """The stored flag; absent if none was ever stored."""
-
-
-class SessionsListNonEmptySessionIdsRequest(WireModel):
-    """Limit on the sessions to list.
-
-    Since runtime 1.0.81.
-    """
-
-    limit: int | None = None
-    """Most session IDs to return."""
-
-
-class SessionsListNonEmptySessionIdsResult(WireModel):
-    """IDs of recent local sessions that are not empty.
-
-    Since runtime 1.0.81.
-    """
-
-    session_ids: list[str]
-    """IDs of the sessions, newest first."""
 
 
 class SessionsListRequest(WireModel):
@@ -675,30 +509,6 @@ class SessionsLoadDeferredRepoHooksRequest(WireModel):
 
     session_id: str
     """ID of the active session whose repository hooks were put off."""
-
-
-class SessionsLoadWorkspaceRequest(WireModel):
-    """Where to find the state of a session.
-
-    Since runtime 1.0.102.
-    """
-
-    sessions_home: str
-    """Directory that holds the state directories of all sessions."""
-    session_id: str
-    """Session ID, which is the directory's name in `sessionsHome`; an absolute path or one with `..` is
-    rejected.
-    """
-
-
-class SessionsLoadWorkspaceResult(WireModel):
-    """The workspace record found on disk, if any.
-
-    Since runtime 1.0.102.
-    """
-
-    workspace_json: str | None = None
-    """The record, in JSON; absent if there is none."""
 
 
 class SessionsOpenAttach(TaggedModel):
@@ -755,26 +565,6 @@ SessionsOpenStatus: TypeAlias = Literal["created", "resumed", "not_found", "conn
 """
 
 
-class SessionsPollSpawnedSessionsEvent(WireModel):
-    """A session that the runtime started on its own."""
-
-    session_id: str
-    """ID of the session that was started."""
-
-
-class SessionsPollSpawnedSessionsRequest(WireModel):
-    """From where on to poll, and how long to wait."""
-
-    cursor: str | None = None
-    """Cursor from the last poll, to be passed on as it is. Without it, everything buffered since the
-    runtime started is returned.
-    """
-    wait_ms: int | float | None = None
-    """How long to wait for new events when there are none left, in milliseconds; at most 60000. The
-    default 0 returns at once.
-    """
-
-
 class SessionsPruneOldRequest(WireModel):
     """From which age on sessions are deleted, and with which exceptions."""
 
@@ -808,13 +598,6 @@ class SessionsReadPersistedEventsRequest(WireModel):
     """Whether to start from the oldest or the newest events; counts for the first read only, later ones
     follow the cursor. Within a page events are always oldest first.
     """
-
-
-class SessionsRegisterExtensionToolsOnSessionOptions(WireModel):
-    """Further settings for registering extension tools."""
-
-    enabled: Any | None = None
-    """Function, inside the CLI process, that returns whether the tools are available."""
 
 
 class SessionsReleaseLockRequest(WireModel):
@@ -895,32 +678,6 @@ class SessionsTransferRemoteControlRequest(WireModel):
     """
 
 
-class SessionsUpdateWorkspaceFieldsRequest(WireModel):
-    """Where a session's state is, and which fields to write to its workspace record. Stored keys that the
-    schema does not know are lost; a stored `fork_count` stays.
-
-    Since runtime 1.0.102.
-    """
-
-    sessions_home: str
-    """Directory that holds the state directories of all sessions."""
-    session_id: str
-    """Session ID, which is the directory's name in `sessionsHome`; an absolute path or one with `..` is
-    rejected.
-    """
-    fields_json: str
-    """Fields to merge, as a JSON object. Known fields left out keep their values; unknown ones in the
-    record are dropped, and its `fork_count` is kept.
-    """
-
-
-class SessionsUpdateWorkspaceFieldsResult(WireModel):
-    """Empty answer once the fields are merged; a stored `fork_count` is unchanged.
-
-    Since runtime 1.0.102.
-    """
-
-
 class ConnectedRemoteSessionMetadata(WireModel):
     """What is known of a remote session after connecting to it."""
 
@@ -960,28 +717,6 @@ class MemoryConfiguration(WireModel):
     """Where memories go: into the system prompt (the default) or into user messages. Since runtime
     1.0.102.
     """
-
-
-class PollSpawnedSessionsResult(WireModel):
-    """The newly started sessions, and where to go on."""
-
-    events: list[SessionsPollSpawnedSessionsEvent]
-    """One event for each session started since the given cursor."""
-    cursor: str
-    """Cursor for the next poll, which then returns only later events; its content has no meaning for
-    clients.
-    """
-
-
-class RegisterExtensionToolsParams(WireModel):
-    """On which session to register extension tools, and from which loader."""
-
-    session_id: str
-    """ID of the session that gets the tools."""
-    loader: Any
-    """The extension loader, an object inside the CLI process; not for SDK clients."""
-    options: SessionsRegisterExtensionToolsOnSessionOptions | None = None
-    """Further settings of the registration."""
 
 
 class RemoteControlConfig(WireModel):
@@ -1048,21 +783,6 @@ class RemoteSessionConnectionResult(WireModel):
     """What is known of the remote session."""
 
 
-class SessionContext(WireModel):
-    """The working directory of a session, and the repository found there."""
-
-    cwd: str
-    """The working directory the session used last."""
-    git_root: str | None = None
-    """Top directory of the Git repository; absent if the working directory was in none."""
-    repository: str | None = None
-    """Repository as `owner/name`; absent if not known."""
-    host_type: SessionContextHostType | None = None
-    """Which kind of host the repository is on."""
-    branch: str | None = None
-    """Git branch that is checked out."""
-
-
 class SessionOpenOptionsAdditionalContentExclusionPolicyRule(WireModel):
     """A rule of a content exclusion policy."""
 
@@ -1123,32 +843,6 @@ class SessionsStartRemoteControlRequest(WireModel):
     """ID of the local session that gets remote control."""
     config: RemoteControlConfig
     """Settings for remote control."""
-
-
-class LocalSessionMetadataValue(TaggedModel):
-    """A local session, as `sessions.list` reports it."""
-
-    session_id: str
-    """ID of the session, which never changes."""
-    start_time: str
-    """When the session was created, in ISO 8601."""
-    modified_time: str
-    """When the stored session last changed, in ISO 8601."""
-    summary: str | None = None
-    """What the session is about, in short; absent until one could be made."""
-    name: str | None = None
-    """Name given with `/rename`; absent if there is none."""
-    client_name: str | None = None
-    """Name of the client program that created the session or resumed it last."""
-    is_remote: Literal[False] = False
-    is_detached: bool | None = None
-    """True for a detached maintenance session, which normal resume lists should not show."""
-    context: SessionContext | None = None
-    """Working directory and repository of the session."""
-    mc_task_id: str | None = None
-    """ID of the GitHub task the session belongs to; absent unless the session is exported to remote
-    control.
-    """
 
 
 class RemoteSessionMetadataValue(TaggedModel):
@@ -1245,16 +939,6 @@ class SessionsEnrichMetadataRequest(WireModel):
 
     sessions: list[LocalSessionMetadataValue]
     """The records to complete; those that have a summary and context already come back as they are."""
-
-
-class SessionsGetMetadataResult(WireModel):
-    """Stored metadata of a local session, if it exists.
-
-    Since runtime 1.0.81.
-    """
-
-    session: LocalSessionMetadataValue | None = None
-    """Metadata of the session; absent if there is no such session."""
 
 
 class SessionsSetAdditionalPluginsRequest(WireModel):

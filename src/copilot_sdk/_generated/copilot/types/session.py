@@ -113,20 +113,6 @@ class SendResult(WireModel):
     """ID the message was given; no other has it."""
 
 
-class SendSystemNotificationRequest(WireModel):
-    """A system notification to send.
-
-    Since runtime 1.0.81.
-    """
-
-    message: str
-    """Text for the model."""
-    kind: Any | None = None
-    """Kind of notification, as structured data."""
-    options: Any | None = None
-    """How to deliver it, with the passive policy among others."""
-
-
 SessionLogLevel: TypeAlias = Literal["info", "warning", "error"] | str
 """Severity of a log message, on which its look in the timeline depends; `info` is the default.
 

@@ -54,30 +54,6 @@ class CanvasOpenRequest(WireModel):
     """Data handed to the canvas as it opens."""
 
 
-class CanvasProviderRegisterRequest(WireModel):
-    """Params of `session.canvas.provider.register`.
-
-    Since runtime 1.0.81.
-    """
-
-    connection_id: str
-    """ID of the connection that callbacks go to."""
-    info: Any
-    """What the host tells about the provider."""
-    canvases: list[Any]
-    """Canvases the provider offers."""
-
-
-class CanvasProviderUnregisterRequest(WireModel):
-    """Params of `session.canvas.provider.unregister`.
-
-    Since runtime 1.0.81.
-    """
-
-    connection_id: str
-    """ID of the connection to remove."""
-
-
 class CanvasAction(WireModel):
     """Something that you or the agent can make a canvas do. The tool `list_canvas_capabilities` tells the
     input schema of each action.

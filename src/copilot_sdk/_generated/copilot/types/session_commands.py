@@ -25,25 +25,6 @@ class AcceptedEnqueueCommandResult(TaggedModel):
     """Stable ID of the command in the queue."""
 
 
-class CommandsFinalizeInvocationEffectRequestEffect(WireModel):
-    """A slash command's result, handed back just as it was received.
-
-    Since runtime 1.0.81.
-    """
-
-
-class CommandsFinalizeInvocationEffectResult(WireModel):
-    """Tells whether the effect was finished.
-
-    Since runtime 1.0.81.
-    """
-
-    success: bool
-    """True if it was finished."""
-    error: str | None = None
-    """Why it could not be finished."""
-
-
 class CommandsHandlePendingCommandRequest(WireModel):
     """Parameters of `session.commands.handlePendingCommand`."""
 
@@ -58,16 +39,6 @@ class CommandsHandlePendingCommandResult(WireModel):
 
     success: bool
     """True if the command is settled."""
-
-
-CommandsInvocationEffectOutcome: TypeAlias = Literal["applied", "cancelled"] | str
-"""What the host did with a slash command's effect.
-
-- `applied`: The host put it into effect.
-- `cancelled`: The host canceled it, and provisional state must be undone.
-
-Since runtime 1.0.81.
-"""
 
 
 CommandsInvocationOrigin: TypeAlias = Literal["settings"] | str
@@ -326,18 +297,6 @@ class UnsupportedEnqueueCommandResult(TaggedModel):
     queued: Literal[False] = False
     queue_id: Annotated[None, Field(None)] = None
     """Always null; only older runtimes send it."""
-
-
-class CommandsFinalizeInvocationEffectRequest(WireModel):
-    """The effect of a slash command, and whether the host applied it.
-
-    Since runtime 1.0.81.
-    """
-
-    effect: CommandsFinalizeInvocationEffectRequestEffect
-    """The slash command's result, just as it was received."""
-    outcome: CommandsInvocationEffectOutcome
-    """Whether the effect was applied or canceled."""
 
 
 class CommandsRespondToQueuedCommandRequest(WireModel):

@@ -7,39 +7,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
-from .shared import ConnectorCatalogStatus
 from .shared_auth_identity import AuthInfoType
-
-
-class ConnectorAccountRequest(WireModel):
-    """Names the GitHub account that an operation on connectors is for; tokens are not accepted.
-
-    Since runtime 1.0.102.
-    """
-
-    account_id: str
-    """Opaque ID of the account, from a method that finds accounts."""
-
-
-ConnectorAuthorizationScope: TypeAlias = Literal["write_plugin_gateway_connections"] | str
-"""OAuth scope that connectors cannot do without.
-
-- `write_plugin_gateway_connections`: Lets Copilot manage connections of connectors and use their tools.
-
-Since runtime 1.0.102.
-"""
-
-
-ConnectorAvailability: TypeAlias = Literal["enabled", "disabled", "unavailable"] | str
-"""Whether the session can use connectors.
-
-- `enabled`: Connectors are on, and requests are allowed.
-- `disabled`: Connectors are off, and the service is not asked.
-- `unavailable`: There is no suitable GitHub account, or the session cannot have connectors' MCP servers
-  locally.
-
-Since runtime 1.0.102.
-"""
+from .shared_connector_status import ConnectorAvailability, ConnectorStatus
 
 
 class ConnectorCapabilities(WireModel):
@@ -120,23 +89,6 @@ class ConnectorContinueRequest(WireModel):
     """Longest time for the call in milliseconds, from 1 to `maxDeadlineMs`."""
 
 
-ConnectorMCPStatus: TypeAlias = (
-    Literal["connected", "pending", "needs_auth", "failed", "stopped", "disabled", "not_configured"] | str
-)
-"""State of an MCP server that belongs to a connector.
-
-- `connected`: It is connected, with its tools ready.
-- `pending`: It is connecting.
-- `needs_auth`: It needs fresh GitHub authorization.
-- `failed`: It could not be connected or initialized.
-- `stopped`: It was stopped on purpose, maybe by managed policy.
-- `disabled`: It is configured, but disabled explicitly.
-- `not_configured`: The connector has no live configuration of a server.
-
-Since runtime 1.0.102.
-"""
-
-
 class ConnectorReconcileRequest(WireModel):
     """Asks to bring MCP servers in line with the connectors of an account.
 
@@ -151,20 +103,6 @@ class ConnectorReconcileRequest(WireModel):
     """Connector to set up again; needs the capability `targetedReconcile`."""
 
 
-class ConnectorRuntimeStatus(WireModel):
-    """State of an MCP server that belongs to a connector.
-
-    Since runtime 1.0.102.
-    """
-
-    runtime_server_id: str
-    """Opaque ID of the server."""
-    connector_name: str
-    """Name of the connector it belongs to."""
-    status: ConnectorMCPStatus
-    """State the server is in."""
-
-
 class AuthIdentityMetadata(WireModel):
     """Who is signed in, without credentials.
 
@@ -177,56 +115,6 @@ class AuthIdentityMetadata(WireModel):
     """Host that the identity belongs to."""
     login: str
     """Login name of the user."""
-
-
-class ConnectorAuthorizationRequirement(WireModel):
-    """Authorization that the service demands of an account; contains no credentials.
-
-    Since runtime 1.0.102.
-    """
-
-    account_id: str
-    """Opaque ID of the account that the request was made with."""
-    scope: ConnectorAuthorizationScope
-    """OAuth scope that the account has to grant."""
-
-
-class ConnectorCatalogEntry(WireModel):
-    """A connector in the catalog, without credentials.
-
-    Since runtime 1.0.102.
-    """
-
-    name: str
-    """Name of the connector, for use with other methods."""
-    display_name: str
-    """Name for display, from the service and not to be trusted."""
-    description: str | None = None
-    """Description from the service, not to be trusted; may be absent."""
-    logo: str | None = None
-    """Logo in the catalog, if any."""
-    tier: str | None = None
-    """Tier in the catalog, if any."""
-    release_tag: str | None = None
-    """Release tag in the catalog, if any."""
-    status: ConnectorCatalogStatus
-    """State of its connection, by the service."""
-    runtime_server_ids: list[str]
-    """Opaque, lasting IDs of its MCP servers in the session."""
-
-
-class ConnectorCatalogResult(WireModel):
-    """Valid catalog of connectors, as the session keeps it.
-
-    Since runtime 1.0.102.
-    """
-
-    revision: int
-    """Number of the catalog within the session; always increasing."""
-    refreshed_at_ms: int
-    """Time the catalog was accepted, as a Unix time in milliseconds."""
-    connectors: list[ConnectorCatalogEntry]
-    """The connectors, in the order of the service."""
 
 
 class ConnectorSessionAccount(WireModel):
@@ -246,28 +134,6 @@ ConnectorSessionAccountResult: TypeAlias = ConnectorSessionAccount
 
 Since runtime 1.0.102.
 """
-
-
-class ConnectorStatus(WireModel):
-    """State of the session's connectors. Account IDs are opaque, and there are no credentials in it.
-
-    Since runtime 1.0.102.
-    """
-
-    api_version: int
-    """Version of the connector API."""
-    availability: ConnectorAvailability
-    """Whether the session can use connectors now."""
-    account_id: str | None = None
-    """Opaque ID of the session's account; absent until one is chosen."""
-    catalog: ConnectorCatalogResult | None = None
-    """Latest valid catalog, if there is one."""
-    authorization_requirement: ConnectorAuthorizationRequirement | None = None
-    """Account and scope for which the service demands new authorization, if it does."""
-    runtime_servers: list[ConnectorRuntimeStatus]
-    """State of each MCP server that belongs to a connector."""
-    pending_connections: int
-    """How many connections wait to be continued."""
 
 
 class ConnectorConnectResultConnected(TaggedModel):

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import WireModel
 
+from .shared import FactoryRunLimits
 from .shared_events_session import ContextTier
+from .shared_factory_resume_result import FactoryRunFailure, FactoryRunStatus
 
 
 class FactoryAgentOptions(WireModel):
@@ -130,40 +132,6 @@ class FactoryDeclaredLimits(WireModel):
     """Longest time of work, in seconds, summed up."""
     max_ai_credits: int | float | None = None
     """Most AI credits for the subagents and all agents below them."""
-
-
-FactoryDurableOperation: TypeAlias = (
-    Literal[
-        "createRun",
-        "markRunStarted",
-        "finishRun",
-        "reserveAgent",
-        "releaseAgent",
-        "chargeCredit",
-        "addElapsed",
-        "reconcileCreditTotal",
-        "journalGet",
-        "journalPut",
-        "refreshLease",
-    ]
-    | str
-)
-"""Storage operation that a factory run cannot do without.
-
-- `createRun`: Store the new run and its declared phases.
-- `markRunStarted`: Store that the run has started.
-- `finishRun`: Store how the run ended.
-- `reserveAgent`: Store that a subagent is admitted.
-- `releaseAgent`: Take back the admission of a subagent that was not committed.
-- `chargeCredit`: Store a charge for model usage, once only.
-- `addElapsed`: Store time of work.
-- `reconcileCreditTotal`: Read the binding total of AI credits.
-- `journalGet`: Read a journal entry; a failure of storage is not taken for a missing entry.
-- `journalPut`: Store a journal entry before success is reported.
-- `refreshLease`: Renew the stored lease by which this process owns the run.
-
-Since runtime 1.0.81.
-"""
 
 
 class FactoryGetRunProgressRequest(WireModel):
@@ -326,135 +294,6 @@ class FactoryRunConsumed(WireModel):
     """AI usage, in nano-AIU (billionths of an AI unit)."""
 
 
-class FactoryRunFailureFactoryAccountingIncomplete(TaggedModel):
-    """A stop because the usage of the run could not be accounted for in full.
-
-    Since runtime 1.0.81.
-    """
-
-    run_id: str
-    """ID of the run."""
-    drained_nano_aiu: int
-    """Confirmed usage, in nano-AIU; the run used at least this much."""
-    type: Literal["factory_accounting_incomplete"] = "factory_accounting_incomplete"
-
-
-class FactoryRunFailureFactoryDurableFailure(TaggedModel):
-    """The run stopped because something could not be stored or read.
-
-    Since runtime 1.0.81.
-    """
-
-    code: str
-    """Stable code of the failure."""
-    operation: FactoryDurableOperation
-    """Storage operation that failed."""
-    run_id: str
-    """ID of the run."""
-    type: Literal["factory_durable_failure"] = "factory_durable_failure"
-
-
-class FactoryRunFailureFactoryResumeDeclined(TaggedModel):
-    """The run was not resumed, since its changed limits were declined.
-
-    Since runtime 1.0.81.
-    """
-
-    run_id: str
-    """ID of the run."""
-    reason: str
-    """Why it was not resumed, for people."""
-    type: Literal["factory_resume_declined"] = "factory_resume_declined"
-
-
-FactoryRunFailureKind: TypeAlias = Literal["maxTotalSubagents", "timeoutSeconds", "maxAiCredits"] | str
-"""Resource limit that stopped a factory run.
-
-- `maxTotalSubagents`: As many subagents were admitted as approved.
-- `timeoutSeconds`: The approved time of work, in seconds, is used up.
-- `maxAiCredits`: Model usage of the subagents went past the approved AI credits, or too few were left
-  for one more subagent.
-
-Since runtime 1.0.81.
-"""
-
-
-class FactoryRunLimits(WireModel):
-    """Resource limits for one run of a factory, in place of the usual ones.
-
-    Since runtime 1.0.81.
-    """
-
-    max_concurrent_subagents: int | None = None
-    """Most subagents of the factory that may run at a time."""
-    max_total_subagents: int | None = None
-    """Most subagents of the factory that may be admitted in all."""
-    timeout_seconds: int | float | None = None
-    """Longest time of work, in seconds, summed up. Waits for subprocesses and queued agents as well as
-    sleeps count; time between attempts does not.
-    """
-    max_ai_credits: int | float | None = None
-    """Most AI credits for the factory's subagents and all agents below them. The limit is soft, as turns
-    that run in parallel may be charged past it before the run stops.
-    """
-
-
-FactoryRunStatus: TypeAlias = Literal["pending", "running", "completed", "halted", "cancelled", "error"] | str
-"""State of a factory run.
-
-- `pending`: It is created and waits to be approved.
-- `running`: It is under way.
-- `completed`: It finished well.
-- `halted`: It was interrupted with resources still left.
-- `cancelled`: It was canceled before its end.
-- `error`: The factory failed or used up a resource limit.
-
-Since runtime 1.0.81.
-"""
-
-
-class FactoryToolResumeRequest(WireModel):
-    """Which factory run a tool wants to resume.
-
-    Since runtime 1.0.81.
-    """
-
-    run_id: str
-    """ID of the run."""
-    limits: FactoryRunLimits | None = None
-    """Resource limits for this time only, in place of the usual ones."""
-    tool_call_id: str | None = None
-    """ID of the tool call it came from."""
-
-
-class FactoryToolRunOptions(WireModel):
-    """Settings for a factory run that a tool started.
-
-    Since runtime 1.0.81.
-    """
-
-    limits: FactoryRunLimits | None = None
-    """Resource limits for this time only, in place of the usual ones."""
-    resume_from_run_id: str | None = None
-    """ID of a run whose journal and progress this one continues."""
-
-
-class FactoryToolRunRequest(WireModel):
-    """Which factory a tool wants to run, and how.
-
-    Since runtime 1.0.81.
-    """
-
-    name: str
-    """Name the factory is registered under."""
-    args: Any
-    """Input for the factory."""
-    options: FactoryToolRunOptions | None = None
-    """Settings for this run."""
-    tool_call_id: str | None = None
-    """ID of the tool call it came from."""
-
-
 class RunOptions(WireModel):
     """Settings for a run of a factory.
 
@@ -553,21 +392,6 @@ class FactoryResumeRequest(WireModel):
     """True to write the names of phases to the session's transcript."""
 
 
-class FactoryRunFailureFactoryLimitReached(TaggedModel):
-    """The run stopped at a resource limit.
-
-    Since runtime 1.0.81.
-    """
-
-    kind: FactoryRunFailureKind
-    """Limit that was reached."""
-    value: int | float
-    """Height of that limit, as approved."""
-    run_id: str
-    """ID of the run."""
-    type: Literal["factory_limit_reached"] = "factory_limit_reached"
-
-
 class FactoryRunRequest(WireModel):
     """Which factory to run, and how.
 
@@ -580,42 +404,6 @@ class FactoryRunRequest(WireModel):
     """Input for the factory."""
     options: RunOptions | None = None
     """Settings for this run."""
-
-
-FactoryRunFailure: TypeAlias = Annotated[
-    FactoryRunFailureFactoryLimitReached
-    | FactoryRunFailureFactoryResumeDeclined
-    | FactoryRunFailureFactoryDurableFailure
-    | FactoryRunFailureFactoryAccountingIncomplete
-    | UnknownVariant,
-    OpenUnion("type"),
-]
-"""Why a factory run failed, for programs.
-
-Since runtime 1.0.81.
-"""
-
-
-class FactoryRunResult(WireModel):
-    """The state of a factory run, under way or ended.
-
-    Since runtime 1.0.81.
-    """
-
-    run_id: str
-    """ID of the run."""
-    status: FactoryRunStatus
-    """State of the run."""
-    result: Any | None = None
-    """What the factory returned, once completed."""
-    error: str | None = None
-    """What went wrong, if the run failed."""
-    failure: FactoryRunFailure | None = None
-    """Details of the failure for programs, if the run failed."""
-    reason: str | None = None
-    """Why the run was halted or canceled."""
-    snapshot: Any | None = None
-    """Journal and progress so far, if the run was halted, was canceled or failed."""
 
 
 class FactoryRunTerminal(WireModel):
@@ -632,18 +420,6 @@ class FactoryRunTerminal(WireModel):
     """What went wrong, for people."""
     result_preview: str | None = None
     """Preview of the result that is safe to put in a prompt."""
-
-
-class FactoryResumeResult(WireModel):
-    """The factory that was resumed, and how its run ended.
-
-    Since runtime 1.0.81.
-    """
-
-    factory_name: str
-    """Stored name of the factory."""
-    run: FactoryRunResult
-    """State of the resumed run at its end."""
 
 
 class FactoryRunDetail(WireModel):

@@ -14,15 +14,6 @@ from .shared_events_session import MCPServerMetadata, MCPServerStatus
 from .shared_events_session_tool import MCPServerSource
 
 
-class MCPAllowedServer(WireModel):
-    """An MCP server outside the default set that policy lets through."""
-
-    name: str
-    """Name of the server let through."""
-    redacted_note: str | None = None
-    """Why it was let through, without personal data."""
-
-
 class MCPAppsCallToolRequest(WireModel):
     """A tool call that comes from an MCP App view."""
 
@@ -199,22 +190,6 @@ class MCPCancelSamplingExecutionResult(WireModel):
     """
 
 
-class MCPConfigureGitHubRequest(WireModel):
-    """Sign-in data to set up the GitHub MCP server with."""
-
-    auth_info: Any
-    """Sign-in data of the runtime, not described further. It works only inside the runtime's process; over
-    the wire the call does nothing.
-    """
-
-
-class MCPConfigureGitHubResult(WireModel):
-    """Outcome of `session.mcp.configureGitHub`."""
-
-    changed: bool
-    """True if the setup of the GitHub server is now different."""
-
-
 class MCPDisableRequest(WireModel):
     """Names the MCP server to turn off."""
 
@@ -247,31 +222,6 @@ class MCPExecuteSamplingResult(WireModel):
     """An MCP `CreateMessageResult`, which may also have `tools`; present if `action` is `success`. The
     fields follow MCP and are not described further here.
     """
-
-
-class MCPFailedServer(WireModel):
-    """An MCP server that could not be connected.
-
-    Since runtime 1.0.81.
-    """
-
-    name: str
-    """Name of the server, its key in the configuration."""
-    error: str | None = None
-    """What went wrong, if known."""
-
-
-class MCPFilteredServer(WireModel):
-    """An MCP server that was kept from starting."""
-
-    name: str
-    """Name of the server left out."""
-    reason: str
-    """Why it was left out, in words."""
-    redacted_reason: str | None = None
-    """Why it was left out, without personal data."""
-    enterprise_name: str | None = None
-    """Login of the enterprise whose allowlist is concerned. Deprecated."""
 
 
 class MCPHeadersHandlePendingHeadersRefreshRequestError(TaggedModel):
@@ -653,28 +603,6 @@ class MCPPromptsListRequest(WireModel):
     """The last page's `nextCursor`; absent for the first page."""
 
 
-class MCPRegisterExternalClientRequest(WireModel):
-    """A connected MCP client to add to the session's host."""
-
-    server_name: str
-    """Server name under which the client is to be known."""
-    client: Any
-    """The live MCP client; as an in-process object it cannot be sent over JSON-RPC."""
-    transport: Any
-    """The live MCP transport; as an in-process object it cannot be sent over JSON-RPC."""
-    config: Any
-    """Server configuration that goes with `client` and `transport`; in-process like them."""
-
-
-class MCPReloadWithConfigRequest(WireModel):
-    """The configuration to set up MCP with."""
-
-    config: Any
-    """MCP configuration of the runtime, not described further. It works only inside the runtime's process;
-    over the wire the call fails.
-    """
-
-
 class MCPRemoveGitHubResult(WireModel):
     """Outcome of `session.mcp.removeGitHub`."""
 
@@ -926,17 +854,6 @@ class MCPStartServerRequest(WireModel):
     """
 
 
-class MCPStartServersResult(WireModel):
-    """Which MCP servers were kept from starting and which were let through."""
-
-    filtered_servers: list[MCPFilteredServer]
-    """Servers that were left out before anything started."""
-    allowed_servers: list[MCPAllowedServer] | None = None
-    """Servers outside the default set that policy lets through."""
-    failed_servers: list[MCPFailedServer] | None = None
-    """Servers that could not be connected. Since runtime 1.0.81."""
-
-
 class MCPStopServerRequest(WireModel):
     """Names the MCP server to stop."""
 
@@ -958,13 +875,6 @@ Since runtime 1.0.81.
 """
 
 
-class MCPUnregisterExternalClientRequest(WireModel):
-    """Names the external MCP client to remove."""
-
-    server_name: str
-    """Server name the client was added under."""
-
-
 class MoveMCPLoadingToBackgroundResult(WireModel):
     """Whether MCP loading went to the background.
 
@@ -975,18 +885,6 @@ class MoveMCPLoadingToBackgroundResult(WireModel):
     """True if waiting turns were let go while loading continues; false if nothing was loading or nobody
     waited any more.
     """
-
-
-class SessionConnectedIdeInfo(WireModel):
-    """An IDE that the client is connected to.
-
-    Since runtime 1.0.102.
-    """
-
-    ide_name: str
-    """Name of the IDE for display, such as `VS Code`."""
-    workspace_folder: str
-    """Absolute path of the folder open in the IDE."""
 
 
 class SessionMCPOAuthCancelLoginRequest(WireModel):
@@ -1017,16 +915,6 @@ class SessionMCPOAuthPrepareLoginRequest(WireModel):
     """Name to show when the OAuth client is registered."""
     callback_success_message: str | None = None
     """Text for the local callback page after a successful sign-in."""
-
-
-class SessionMCPSetConnectedIdeInfoParams(WireModel):
-    """Names the IDE that the client is connected to.
-
-    Since runtime 1.0.102.
-    """
-
-    ide: SessionConnectedIdeInfo | None = None
-    """The IDE; null or absent if none is connected any more."""
 
 
 class MCPAppsDiagnoseResult(WireModel):

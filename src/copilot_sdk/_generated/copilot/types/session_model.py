@@ -9,104 +9,12 @@ from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
-from .shared import ModelPickerPriceCategory, ModelPickerSettingsContext, ModelSwitchConfirmation
+from .shared import ModelPickerPriceCategory, ModelPickerSettingsContext
 from .shared_auto_tier_metadata import AutoTierMetadata
 from .shared_events_assistant_session import ReasoningSummary
 from .shared_events_assistant_session_tool import ModelProviderKind
 from .shared_events_session import AutoTier, ContextTier, ModelChangeSource, Verbosity
 from .shared_model_capabilities import ModelCapabilitiesOverride
-
-
-class CurrentModel(WireModel):
-    """The model in use in a session, with its reasoning effort and context tier."""
-
-    model_id: str | None = None
-    """ID of the model in use."""
-    reasoning_effort: str | None = None
-    """Reasoning effort in force for the model, read together with `modelId`; absent when none is set."""
-    context_tier: ContextTier | None = None
-    """Context window tier in use, for models that offer more than one size. It is restored when a session
-    is resumed.
-    """
-    provider_id: str | None = None
-    """Provider of the model; together with `modelId` it names one catalog entry. Absent for older
-    selections without a provider. Since runtime 1.0.102.
-    """
-    plan_base_model_id: str | None = None
-    """Model to return to on leaving plan mode; absent outside plan mode or if plan mode did not replace
-    the model. An agent's lasting model requirements apply to it, not to the plan model. Since runtime
-    1.0.102.
-    """
-    plan_base_provider_id: str | None = None
-    """Provider of `planBaseModelId`, if one was saved with it. Since runtime 1.0.102."""
-    auto_tier: AutoTier | None = None
-    """Preference of Auto in effect. It is kept while another model is selected, for a later switch to
-    `auto`. Since runtime 1.0.102.
-    """
-    pending_auto_tier: AutoTier | None = None
-    """Latest requested preference of Auto, waiting for a later user turn; null if it returns to the
-    provider's default. Since runtime 1.0.102.
-    """
-    activating_auto_tier: AutoTier | None = None
-    """Preference of Auto being activated just now; null if it returns to the provider's default. Since
-    runtime 1.0.102.
-    """
-
-
-class ModelApplyStartupOverlayRequest(WireModel):
-    """Params of `session.model.applyStartupOverlay`: models set by the organization, the repository and
-    the command line.
-
-    Since runtime 1.0.81.
-    """
-
-    device_managed_model: str | None = None
-    """Model the device's policy requires, if any."""
-    server_managed_model: str | None = None
-    """Model the server's policy requires, if any."""
-    repo_model: str | None = None
-    """Model from the repository's settings, if any."""
-    repo_reasoning_effort: str | None = None
-    """Reasoning effort from the repository's settings, if any."""
-    repo_context_tier: str | None = None
-    """Context tier from the repository's settings, if any."""
-    cli_model: str | None = None
-    """Model named on the command line, if any."""
-    deferred_resume: bool | None = None
-    """True while a deferred session is being resumed."""
-    policy_helper_model: str | None = None
-    """Default model at startup, as the enterprise policy helper gives it, if any. Counts only if neither
-    the device's nor the server's policy names one; a choice of the user goes before it. Since runtime
-    1.0.102.
-    """
-    auto_tier: AutoTier | None = None
-    """Default preference of Auto from user and managed settings. Used only in fresh sessions and never in
-    place of the session's own choice. Since runtime 1.0.102.
-    """
-    repo_model_provider_id: str | None = None
-    """Provider of `repoModel`; absent to select by model ID alone. Since runtime 1.0.102."""
-    repo_auto_tier: str | None = None
-    """Preference of Auto from the repository's settings, if any. Has no effect unless the outcome is the
-    Auto model. Since runtime 1.0.102.
-    """
-    managed_reasoning_effort: str | None = None
-    """Reasoning effort that goes with the organization's model. Used only if that very model is selected,
-    not with Auto nor with a choice by command line, resume or user. Since runtime 1.0.102.
-    """
-    managed_context_tier: str | None = None
-    """Context tier that goes with the organization's model. Used only if that very model is selected, not
-    with Auto nor with a choice by command line, resume or user. Since runtime 1.0.102.
-    """
-
-
-class ModelClearStartupSeedResult(WireModel):
-    """What `session.model.clearStartupSeed` did.
-
-    Since runtime 1.0.102.
-    """
-
-    cleared: bool
-    """True if the model set at startup was dropped."""
 
 
 class ModelGetReasoningSummariesRequest(WireModel):
@@ -243,49 +151,6 @@ ModelSwitchAutoTierStatus: TypeAlias = Literal["unchanged", "pending"] | str
 
 Since runtime 1.0.102.
 """
-
-
-class ModelSwitchToResult(WireModel):
-    """Tells which model the session ended up with."""
-
-    model_id: str | None = None
-    """ID of the model in use once the change is made."""
-    deferred: bool | None = None
-    """True if the switch was queued, as a `/model` command that can be canceled, because of an active turn
-    or a queued model change. The model stays the same until then. Since runtime 1.0.81.
-    """
-    status: str | None = None
-    """How the switch went. Since runtime 1.0.81."""
-    confirmation: ModelSwitchConfirmation | None = None
-    """What to ask the user about compaction, if `status` is `confirmation_required`. Since runtime 1.0.81."""
-    persistence_error: str | None = None
-    """Why the choice could not be saved, though the model was switched. Since runtime 1.0.81."""
-    message: str | None = None
-    """Outcome, in words for the user. Since runtime 1.0.81."""
-    warning: str | None = None
-    """Warning for the user. Since runtime 1.0.81."""
-    deprecation_warnings: list[str] | None = None
-    """Warnings that the chosen model or options are deprecated. Since runtime 1.0.81."""
-    queue_id: str | None = None
-    """ID of the queue item, if the switch was queued; kept even if the item is done before the response
-    comes. Since runtime 1.0.102.
-    """
-    model_state: CurrentModel | None = None
-    """Model and preference of Auto after a switch at once; for a queued switch, those still in effect.
-    Since runtime 1.0.102.
-    """
-
-
-class SessionModelClearStartupSeedRequest(WireModel):
-    """Params of `session.model.clearStartupSeed`.
-
-    Since runtime 1.0.102.
-    """
-
-    expected_model: str
-    """Model set at startup; it is dropped only if still the same."""
-    expected_provider_id: str | None = None
-    """Provider set at startup with the model; absent matches only a model set without one."""
 
 
 class SessionModelPriceCategory(WireModel):

@@ -3,54 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
-
 from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
-from .shared import SendAgentMode, SendMode
+from .shared import QueuePendingItems, SendAgentMode, SendMode
 from .shared_events_session_user import Attachment
-
-
-class QueueBeginDeferredIdleDrainRequest(WireModel):
-    """What the host knows at the start of working off a deferred idle state.
-
-    Since runtime 1.0.81.
-    """
-
-    active_background_work: bool
-    """Whether background work is going on in the host."""
-
-
-class QueueBeginDeferredIdleDrainResult(WireModel):
-    """Tells whether to go on with working off a deferred idle state.
-
-    Since runtime 1.0.81.
-    """
-
-    should_drain: bool
-    """True if the host is to call `session.queue.finishDeferredIdleDrain` asynchronously."""
-
-
-class QueueConsumeSystemNotificationsRequest(WireModel):
-    """Which queued system notifications to take.
-
-    Since runtime 1.0.81.
-    """
-
-    filter: Any
-    """Filter in the runtime's own form."""
-
-
-class QueueDeferSessionIdleRequest(WireModel):
-    """Why `session.idle` is deferred.
-
-    Since runtime 1.0.81.
-    """
-
-    aborted: bool
-    """Whether an aborted foreground turn led to the deferred idle state."""
 
 
 class QueueDuplicateAtRequest(WireModel):
@@ -71,50 +29,6 @@ class QueueDuplicateAtResult(WireModel):
 
     id: str
     """ID of the copy."""
-
-
-class QueueEnqueueResumePendingResult(WireModel):
-    """Tells whether a wake item was queued.
-
-    Since runtime 1.0.81.
-    """
-
-    queued: bool
-    """True if a new one was queued."""
-
-
-class QueueFinishDeferredIdleDrainRequest(WireModel):
-    """What the host knows at the end of working off a deferred idle state.
-
-    Since runtime 1.0.81.
-    """
-
-    active_background_work: bool
-    """Whether background work is going on in the host."""
-    has_pending: bool
-    """Whether work is left in the queue."""
-
-
-class QueueFinishDeferredIdleDrainResult(WireModel):
-    """What to do after a deferred idle state.
-
-    Since runtime 1.0.81.
-    """
-
-    action: str
-    """What to do: `none`, `processQueue` or `emitSessionIdle`."""
-    aborted: bool
-    """Whether an aborted foreground turn led to the deferred idle state."""
-
-
-class QueueHasPendingResult(WireModel):
-    """Tells whether the queue has work.
-
-    Since runtime 1.0.81.
-    """
-
-    has_pending: bool
-    """True if queued or immediate work is waiting."""
 
 
 class QueueInsertAtResult(WireModel):
@@ -149,14 +63,6 @@ class QueueMoveItemResult(WireModel):
     """True if it moved; false if it was there already."""
 
 
-QueuePendingItemsKind: TypeAlias = Literal["message", "command"] | str
-"""What a queued item is.
-
-- `message`: A message from the user.
-- `command`: A slash command or a change of model.
-"""
-
-
 class QueueRemoveAtRequest(WireModel):
     """Names the queued item to remove.
 
@@ -175,15 +81,6 @@ class QueueRemoveAtResult(WireModel):
 
     removed: bool
     """Whether it was removed."""
-
-
-class QueueRemoveMostRecentResult(WireModel):
-    """Tells whether an item was taken off the queue."""
-
-    removed: bool
-    """True when the newest item of the two queues was removed; false when they hold no item that may be
-    removed.
-    """
 
 
 class QueueSendNowRequest(WireModel):
@@ -269,27 +166,6 @@ class QueueWithdrawMessageResult(WireModel):
     """
 
 
-class QueuePendingItems(WireModel):
-    """One item waiting in the queue."""
-
-    kind: QueuePendingItemsKind
-    """Tells a user message from a command."""
-    display_text: str
-    """Text that shows the item to the user."""
-    id: str | None = None
-    """Stable ID of the queued item; the messages of a batch share it. Since runtime 1.0.81."""
-    agent_mode: SendAgentMode | None = None
-    """Agent mode given when it was queued; `interactive` if none was. A session in plan or autopilot mode
-    imposes its own rules on the turn all the same. Since runtime 1.0.81.
-    """
-    message_id: str | None = None
-    """Stable ID of the message; model changes and slash commands have none. Since runtime 1.0.102."""
-    source: str | None = None
-    """Tag for where it comes from; any string, even an unknown one, is possible. It does not prove who
-    wrote it, not even `user`, and if absent assume neither person nor agent. Since runtime 1.0.102.
-    """
-
-
 class QueuePendingItemsResult(WireModel):
     """What waits in a session's queue at this moment."""
 
@@ -306,24 +182,6 @@ class QueuePendingItemsResult(WireModel):
     the model has not answered, and nothing sent later is pending. It has left `items` but may have no
     `user.message` yet. Absent if nothing can be taken back. Since runtime 1.0.102.
     """
-
-
-class QueueSnapshotResult(WireModel):
-    """The inner state of a session's queue.
-
-    Since runtime 1.0.81.
-    """
-
-    items: list[QueuePendingItems]
-    """Waiting items that the user sees, oldest first."""
-    steering_messages: list[str]
-    """Steering messages that wait for a running turn."""
-    item_orders: list[int] | None = None
-    """Order of insertion, for each of `items`."""
-    steering_message_orders: list[int] | None = None
-    """Order of insertion, for each of `steeringMessages`."""
-    in_flight_model_change_id: str | None = None
-    """ID of the queued model switch that was taken out but is not in effect yet. Since runtime 1.0.102."""
 
 
 class QueueAppendSteeringRequest(WireModel):

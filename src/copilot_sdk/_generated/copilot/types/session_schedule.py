@@ -5,110 +5,7 @@ from __future__ import annotations
 
 from copilot_sdk._model import WireModel
 
-
-class ScheduleAddAtRequest(WireModel):
-    """A prompt to schedule for a point in time.
-
-    Since runtime 1.0.81.
-    """
-
-    at: int
-    """When to run it, in milliseconds since the Unix epoch."""
-    prompt: str
-    """Prompt to queue then."""
-    recurring: bool | None = None
-    """Whether it is set again after each run; false by default."""
-    display_prompt: str | None = None
-    """Label that is shown in its place."""
-
-
-class ScheduleAddCronRequest(WireModel):
-    """A prompt to schedule by a cron expression.
-
-    Since runtime 1.0.81.
-    """
-
-    cron: str
-    """Cron expression with 5 fields."""
-    prompt: str
-    """Prompt to queue each time."""
-    recurring: bool | None = None
-    """Whether it runs again and again; true by default."""
-    display_prompt: str | None = None
-    """Label that is shown in its place."""
-    tz: str | None = None
-    """IANA time zone in which the expression is read."""
-
-
-class ScheduleAddRequest(WireModel):
-    """A prompt to schedule at an interval.
-
-    Since runtime 1.0.81.
-    """
-
-    interval: str
-    """Time between runs, written like `30s`, `5m` or `2h`."""
-    prompt: str
-    """Prompt to queue each time."""
-    recurring: bool | None = None
-    """Whether it runs again and again; true by default."""
-    display_prompt: str | None = None
-    """Label that is shown in its place."""
-
-
-class ScheduleAddSelfPacedRequest(WireModel):
-    """A prompt to schedule that paces itself.
-
-    Since runtime 1.0.81.
-    """
-
-    prompt: str
-    """Prompt to queue each time."""
-    display_prompt: str | None = None
-    """Label that is shown in its place."""
-
-
-class ScheduleEntry(WireModel):
-    """One scheduled prompt of a session: what is sent, when it fires and whether it repeats."""
-
-    id: int
-    """Number the runtime gives the schedule, counting up within the session. It stays the same when the
-    session is resumed.
-    """
-    interval_ms: int | float | None = None
-    """Time from one firing to the next, in milliseconds; set for schedules that use a relative interval."""
-    cron: str | None = None
-    """Cron expression of five fields for a repeating calendar schedule; its times are read in the zone
-    `tz`.
-    """
-    tz: str | None = None
-    """IANA name of the time zone that applies to `cron`."""
-    at: int | None = None
-    """Moment at which a one-time calendar schedule fires, in milliseconds since the Unix epoch."""
-    prompt: str
-    """Text put into the queue each time the schedule fires."""
-    recurring: bool
-    """True if the schedule repeats (`/every`), false if it fires a single time (`/after`)."""
-    display_prompt: str | None = None
-    """Label the UI shows in place of `prompt`, such as `/skill-name` for a scheduled skill. `prompt` is
-    still the text that is queued.
-    """
-    next_run_at: str
-    """Next planned firing, as an ISO 8601 timestamp."""
-    self_paced: bool | None = None
-    """True if there is no fixed interval: the model sets each next run (`nextRunAt`) by `wakeup` of
-    `manage_schedule`. Since runtime 1.0.81.
-    """
-
-
-class ScheduleHasSelfPacedResult(WireModel):
-    """Tells whether a schedule of the session paces itself.
-
-    Since runtime 1.0.81.
-    """
-
-    has_self_paced: bool
-    """True if an active one does."""
+from .shared import ScheduleEntry
 
 
 class ScheduleList(WireModel):
@@ -116,18 +13,6 @@ class ScheduleList(WireModel):
 
     entries: list[ScheduleEntry]
     """The active schedules, sorted by `id`."""
-
-
-class ScheduleRearmSelfPacedRequest(WireModel):
-    """When a prompt that paces itself runs next.
-
-    Since runtime 1.0.81.
-    """
-
-    id: int
-    """ID of the schedule."""
-    at: int
-    """When to run it next, in milliseconds since the Unix epoch."""
 
 
 class ScheduleStopRequest(WireModel):
@@ -142,15 +27,3 @@ class ScheduleStopResult(WireModel):
 
     entry: ScheduleEntry | None = None
     """The schedule that was canceled; absent when the ID matched none."""
-
-
-class ScheduleAddResult(WireModel):
-    """The schedule that was added or set anew, or why not.
-
-    Since runtime 1.0.81.
-    """
-
-    entry: ScheduleEntry | None = None
-    """The schedule as it is now."""
-    error: str | None = None
-    """What was wrong with the request, to be shown; absent on success."""

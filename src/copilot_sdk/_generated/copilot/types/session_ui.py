@@ -54,42 +54,11 @@ class UIElicitationArrayEnumFieldItems(TaggedModel):
     """Strings to choose from."""
 
 
-UIElicitationFieldValue: TypeAlias = str | int | float | bool | list[str]
-"""A value filled in for a form field: a string, a number, a boolean or a list of strings."""
-
-
 class UIElicitationRequestMeta(WireModel):
     """MCP metadata of an elicitation request.
 
     Since runtime 1.0.81.
     """
-
-
-UIElicitationResponseAction: TypeAlias = Literal["accept", "decline", "cancel"] | str
-"""What the user did with a form.
-
-- `accept`: The user filled it in and sent it.
-- `decline`: The user expressly refused.
-- `cancel`: The user closed it without an answer.
-"""
-
-
-UIElicitationResponseContent: TypeAlias = dict[str, UIElicitationFieldValue]
-"""Values the user filled in, keyed by field name; present when `action` is `accept`."""
-
-
-class UIElicitationResponseMeta(WireModel):
-    """MCP metadata of an elicitation response.
-
-    Since runtime 1.0.81.
-    """
-
-
-class UIElicitationResult(WireModel):
-    """Answer to `session.ui.handlePendingElicitation`."""
-
-    success: bool
-    """True if the answer counted; false if another client had answered first."""
 
 
 class UIElicitationSchemaPropertyBoolean(TaggedModel):
@@ -167,35 +136,6 @@ class UIEphemeralQueryResult(WireModel):
     """All the text the model answered."""
 
 
-UIExitPlanModeAction: TypeAlias = Literal["exit_only", "interactive", "autopilot", "autopilot_fleet"] | str
-"""How to go on after plan mode. Without a choice, `autopilot` if `autoApproveEdits` is true, else
-`interactive`.
-
-- `exit_only`: Leave plan mode, but do not start the work.
-- `interactive`: Leave plan mode and work with the user in the loop.
-- `autopilot`: Leave plan mode and work in autopilot mode.
-- `autopilot_fleet`: Leave plan mode and work in autopilot mode, with subagents in parallel.
-"""
-
-
-class UIExitPlanModeResponse(WireModel):
-    """What the user decided about a plan."""
-
-    approved: bool
-    """True if the user accepts the plan."""
-    selected_action: UIExitPlanModeAction | None = None
-    """How to go on. When absent, `autopilot` if `autoApproveEdits` is true, else `interactive`."""
-    auto_approve_edits: bool | None = None
-    """True to accept later edits without asking."""
-    feedback: str | None = None
-    """What the user said when refusing the plan or asking for changes."""
-    defer_implementation: bool | None = None
-    """True to have the agent end its turn before implementing, so that the client can restore the
-    session's model and start a fresh turn. Set it only if planning ran with another model, context tier
-    or reasoning effort. Since runtime 1.0.81.
-    """
-
-
 class UIHandlePendingAutoModeSwitchRequest(WireModel):
     """Parameters of `session.ui.handlePendingAutoModeSwitch`."""
 
@@ -203,24 +143,6 @@ class UIHandlePendingAutoModeSwitchRequest(WireModel):
     """Request ID that came with the `auto_mode_switch.requested` event."""
     response: UIAutoModeSwitchResponse
     """What the user decided about the switch."""
-
-
-class UIHandlePendingExitPlanModeRequest(WireModel):
-    """Parameters of `session.ui.handlePendingExitPlanMode`."""
-
-    request_id: str
-    """Request ID that came with the `exit_plan_mode.requested` event."""
-    response: UIExitPlanModeResponse
-    """What the user decided about the plan."""
-
-
-class UIHandlePendingResult(WireModel):
-    """Tells whether a call settled a request that was waiting for the user."""
-
-    success: bool
-    """True if this call settled the request; false if it was no longer waiting, because its ID is unknown,
-    it expired, or another client (such as GitHub) settled it.
-    """
 
 
 class UIHandlePendingSamplingResponse(WireModel):
@@ -265,15 +187,6 @@ class UIUnregisterDirectAutoModeSwitchHandlerResult(WireModel):
     """True if the handle was in use and now counts no more; false if it is unknown."""
 
 
-class UIUserInputResponse(WireModel):
-    """The user's answer to a question."""
-
-    answer: str
-    """Text of the answer."""
-    was_freeform: bool
-    """True if the user typed the answer, false if it was one of the choices shown."""
-
-
 class UIElicitationArrayAnyOfFieldItems(WireModel):
     """The options of a form field in which several can be chosen."""
 
@@ -297,19 +210,6 @@ class UIElicitationArrayEnumField(TaggedModel):
     """Strings to choose from."""
     default: list[str] | None = None
     """Strings chosen at first."""
-
-
-class UIElicitationResponse(WireModel):
-    """How the user answered a form: filled it in, declined or dismissed it."""
-
-    action: UIElicitationResponseAction
-    """What the user did with the form."""
-    content: UIElicitationResponseContent | None = None
-    """Values the user filled in; present when `action` is `accept`."""
-    meta: UIElicitationResponseMeta | None = Field(
-        default=None, validation_alias="_meta", serialization_alias="_meta"
-    )
-    """MCP metadata of the response. Since runtime 1.0.81."""
 
 
 class UIElicitationSchemaPropertyNumber(WireModel):
@@ -361,15 +261,6 @@ class UIElicitationStringOneOfField(TaggedModel):
     """Value chosen at first."""
 
 
-class UIHandlePendingElicitationRequest(WireModel):
-    """Parameters of `session.ui.handlePendingElicitation`."""
-
-    request_id: str
-    """Request ID that came with the `elicitation.requested` event."""
-    result: UIElicitationResponse
-    """How the user answered the form."""
-
-
 class UIHandlePendingSamplingRequest(WireModel):
     """Parameters of `session.ui.handlePendingSampling`."""
 
@@ -377,15 +268,6 @@ class UIHandlePendingSamplingRequest(WireModel):
     """Request ID that came with the `sampling.requested` event."""
     response: UIHandlePendingSamplingResponse | None = None
     """The result; absent to turn the request down."""
-
-
-class UIHandlePendingUserInputRequest(WireModel):
-    """Parameters of `session.ui.handlePendingUserInput`."""
-
-    request_id: str
-    """Request ID that came with the `user_input.requested` event."""
-    response: UIUserInputResponse
-    """The user's answer."""
 
 
 class UISessionLimitsExhaustedResponse(WireModel):

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
+from copilot_sdk._model import WireModel
 
+from .shared import WorkflowRunLimits
 from .shared_events_session import ContextTier
+from .shared_workflow_resume_result import WorkflowPauseInfo, WorkflowRunFailure, WorkflowRunStatus
 
 
 class WorkflowAgentOptions(WireModel):
@@ -132,40 +134,6 @@ class WorkflowDeclaredLimits(WireModel):
     """Most AI credits for the subagents and all below them."""
 
 
-WorkflowDurableOperation: TypeAlias = (
-    Literal[
-        "createRun",
-        "markRunStarted",
-        "finishRun",
-        "reserveAgent",
-        "releaseAgent",
-        "chargeCredit",
-        "addElapsed",
-        "reconcileCreditTotal",
-        "journalGet",
-        "journalPut",
-        "refreshLease",
-    ]
-    | str
-)
-"""A storage operation a workflow cannot run without.
-
-- `createRun`: Store a new run with its declared phases.
-- `markRunStarted`: Store that the run is now running.
-- `finishRun`: Store the final state of the run.
-- `reserveAgent`: Store that a subagent was let in.
-- `releaseAgent`: Take back the admission of a subagent that did not come about.
-- `chargeCredit`: Store a charge for model use, once only however often repeated.
-- `addElapsed`: Store time of work.
-- `reconcileCreditTotal`: Read the binding total of AI credits.
-- `journalGet`: Read from the journal; a storage failure does not count as a missing entry.
-- `journalPut`: Store a journal entry before success is reported.
-- `refreshLease`: Renew the lease by which this process proves that the run is its own.
-
-Since runtime 1.0.102.
-"""
-
-
 class WorkflowGetRunProgressRequest(WireModel):
     """Params of `session.workflow.getRunProgress`, to page through the progress.
 
@@ -260,60 +228,6 @@ Since runtime 1.0.102.
 """
 
 
-WorkflowPauseCheckpointAction: TypeAlias = Literal["continue", "pause"] | str
-"""What a workflow attempt is to do at a checkpoint.
-
-- `continue`: Go on: an earlier, paused attempt has already passed the checkpoint.
-- `pause`: Stop: this attempt took the checkpoint and has to end of its own accord.
-
-Since runtime 1.0.102.
-"""
-
-
-class WorkflowPauseCheckpointRequest(WireModel):
-    """Params of `session.workflow.pauseAtCheckpoint`.
-
-    Since runtime 1.0.102.
-    """
-
-    run_id: str
-    """ID of the run."""
-    execution_token: str = Field(repr=False)
-    """Token of the attempt that came to the checkpoint."""
-    key: str
-    """Fixed name the author gave the checkpoint."""
-
-
-class WorkflowPauseCheckpointResult(WireModel):
-    """What an attempt is to do at a checkpoint.
-
-    Since runtime 1.0.102.
-    """
-
-    action: WorkflowPauseCheckpointAction
-    """Whether the attempt has to pause or may go on."""
-
-
-class WorkflowPauseInfoCheckpoint(TaggedModel):
-    """The run was paused at a checkpoint.
-
-    Since runtime 1.0.102.
-    """
-
-    key: str
-    """Fixed name the author gave the checkpoint."""
-    type: Literal["checkpoint"] = "checkpoint"
-
-
-class WorkflowPauseInfoUser(TaggedModel):
-    """The run was paused by the user.
-
-    Since runtime 1.0.102.
-    """
-
-    type: Literal["user"] = "user"
-
-
 class WorkflowPauseRequest(WireModel):
     """Params of `session.workflow.pause`.
 
@@ -390,108 +304,6 @@ class WorkflowRunConsumed(WireModel):
     """AI usage, in nano-AIU."""
 
 
-WorkflowRunFailureKind: TypeAlias = Literal["maxTotalSubagents", "timeoutSeconds", "maxAiCredits"] | str
-"""Limit that stopped a workflow run.
-
-- `maxTotalSubagents`: As many subagents as approved had been let in.
-- `timeoutSeconds`: The approved time of work, in seconds, was used up.
-- `maxAiCredits`: The subagents had used more AI credits than approved, or none were left for another
-  one.
-
-Since runtime 1.0.102.
-"""
-
-
-class WorkflowRunFailureWorkflowAccountingIncomplete(TaggedModel):
-    """The run was stopped because its usage could not be counted to the end.
-
-    Since runtime 1.0.102.
-    """
-
-    run_id: str
-    """ID of the run."""
-    drained_nano_aiu: int
-    """Usage known for sure, in nano-AIU; the run spent at least that much."""
-    type: Literal["workflow_accounting_incomplete"] = "workflow_accounting_incomplete"
-
-
-class WorkflowRunFailureWorkflowDurableFailure(TaggedModel):
-    """The run failed because its state could not be stored or read.
-
-    Since runtime 1.0.102.
-    """
-
-    code: str
-    """Fixed code of the failure."""
-    operation: WorkflowDurableOperation
-    """Storage operation that failed."""
-    run_id: str
-    """ID of the run."""
-    type: Literal["workflow_durable_failure"] = "workflow_durable_failure"
-
-
-class WorkflowRunFailureWorkflowLimitReached(TaggedModel):
-    """The run was stopped by one of its limits.
-
-    Since runtime 1.0.102.
-    """
-
-    kind: WorkflowRunFailureKind
-    """Which limit it was."""
-    value: int | float
-    """The limit that was in force."""
-    suggested_value: int | float | None = None
-    """A higher limit to try; absent if the runtime cannot tell one safely."""
-    run_id: str
-    """ID of the run."""
-    type: Literal["workflow_limit_reached"] = "workflow_limit_reached"
-
-
-class WorkflowRunFailureWorkflowProviderDisconnected(TaggedModel):
-    """The run was halted as the extension behind its workflow disconnected during execution. Subagent
-    results in the journal are kept for a resume.
-
-    Since runtime 1.0.102.
-    """
-
-    run_id: str
-    """ID of the run."""
-    type: Literal["workflow_provider_disconnected"] = "workflow_provider_disconnected"
-
-
-class WorkflowRunFailureWorkflowResumeDeclined(TaggedModel):
-    """The run was not resumed because its changed limits were refused.
-
-    Since runtime 1.0.102.
-    """
-
-    run_id: str
-    """ID of the run."""
-    reason: str
-    """Why it was not resumed, for people to read."""
-    type: Literal["workflow_resume_declined"] = "workflow_resume_declined"
-
-
-class WorkflowRunLimits(WireModel):
-    """Limits for one workflow run, in place of the usual ones.
-
-    Since runtime 1.0.102.
-    """
-
-    max_concurrent_subagents: int | None = None
-    """Most subagents at work at the same time."""
-    max_total_subagents: int | None = None
-    """Most subagents let in over the whole run."""
-    timeout_seconds: int | float | None = None
-    """Longest total time of work, in seconds. Counts everything the workflow does, also waiting for
-    subprocesses and queued agents and sleeping, but not the time between attempts.
-    """
-    max_ai_credits: int | float | None = None
-    """Most AI credits for the subagents and all below them. Charged afterwards, so that parallel turns may
-    exceed it before the run stops.
-    """
-
-
 class WorkflowRunOptions(WireModel):
     """How to run a workflow.
 
@@ -522,65 +334,6 @@ class WorkflowRunRequest(WireModel):
     """How to run it."""
 
 
-WorkflowRunStatus: TypeAlias = (
-    Literal["pending", "running", "completed", "halted", "paused", "cancelled", "error"] | str
-)
-"""Where a workflow run stands.
-
-- `pending`: Created and waiting for approval.
-- `running`: Executing.
-- `completed`: Ended with success.
-- `halted`: Interrupted though its limits were not used up.
-- `paused`: Stopped on purpose; can be resumed.
-- `cancelled`: Canceled before it completed.
-- `error`: The workflow failed or used up one of its total limits.
-
-Since runtime 1.0.102.
-"""
-
-
-class WorkflowToolResumeRequest(WireModel):
-    """Params of `session.workflow.resumeFromTool`.
-
-    Since runtime 1.0.102.
-    """
-
-    run_id: str
-    """ID of the run to continue."""
-    limits: WorkflowRunLimits | None = None
-    """Limits that apply instead of the usual ones in this call."""
-    tool_call_id: str | None = None
-    """ID of the tool call that asked for it."""
-
-
-class WorkflowToolRunOptions(WireModel):
-    """How to run a workflow for a tool call.
-
-    Since runtime 1.0.102.
-    """
-
-    limits: WorkflowRunLimits | None = None
-    """Limits that apply instead of the usual ones in this call."""
-    resume_from_run_id: str | None = None
-    """ID of an earlier run whose journal and progress this one starts from."""
-
-
-class WorkflowToolRunRequest(WireModel):
-    """Params of `session.workflow.runFromTool`.
-
-    Since runtime 1.0.102.
-    """
-
-    name: str
-    """Name the workflow is registered under."""
-    args: Any
-    """Input for the workflow."""
-    options: WorkflowToolRunOptions | None = None
-    """How to run it."""
-    tool_call_id: str | None = None
-    """ID of the tool call that asked for the run."""
-
-
 class WorkflowLogLine(WireModel):
     """A progress line to add to a workflow run.
 
@@ -607,15 +360,6 @@ class WorkflowLogRequest(WireModel):
     """Token of the current attempt."""
     lines: list[WorkflowLogLine]
     """Progress lines to add, in order."""
-
-
-WorkflowPauseInfo: TypeAlias = Annotated[
-    WorkflowPauseInfoUser | WorkflowPauseInfoCheckpoint | UnknownVariant, OpenUnion("type")
-]
-"""Who or what paused a workflow run, as stored.
-
-Since runtime 1.0.102.
-"""
 
 
 class WorkflowPhaseObservation(WireModel):
@@ -672,47 +416,6 @@ class WorkflowResumeRequest(WireModel):
     """Whether the names of phases go to the session's transcript."""
 
 
-WorkflowRunFailure: TypeAlias = Annotated[
-    WorkflowRunFailureWorkflowLimitReached
-    | WorkflowRunFailureWorkflowResumeDeclined
-    | WorkflowRunFailureWorkflowDurableFailure
-    | WorkflowRunFailureWorkflowAccountingIncomplete
-    | WorkflowRunFailureWorkflowProviderDisconnected
-    | UnknownVariant,
-    OpenUnion("type"),
-]
-"""Failure of a workflow run, in a form for programs.
-
-Since runtime 1.0.102.
-"""
-
-
-class WorkflowRunResult(WireModel):
-    """State of a workflow run, whether going on or ended.
-
-    Since runtime 1.0.102.
-    """
-
-    run_id: str
-    """ID of the run."""
-    attempt: int | None = None
-    """Number of the attempt described, from 1; absent before the first one and with older runtimes."""
-    status: WorkflowRunStatus
-    """Where the run stands."""
-    result: Any | None = None
-    """What the workflow returned, once completed."""
-    error: str | None = None
-    """What went wrong, if the run ended in error."""
-    failure: WorkflowRunFailure | None = None
-    """The failure in a form for programs, if the run was halted or ended in error."""
-    reason: str | None = None
-    """Why the run was halted or canceled."""
-    snapshot: Any | None = None
-    """Journal and progress up to the stop, if the run was halted, canceled or ended in error."""
-    pause_info: WorkflowPauseInfo | None = None
-    """Who or what paused the run, if it is paused."""
-
-
 class WorkflowRunTerminal(WireModel):
     """How a workflow run ended, in a form safe to put into a prompt.
 
@@ -729,18 +432,6 @@ class WorkflowRunTerminal(WireModel):
     """Preview of the result, safe to put into a prompt."""
     pause_info: WorkflowPauseInfo | None
     """Who or what paused the run; null if it was not paused."""
-
-
-class WorkflowResumeResult(WireModel):
-    """A run that was resumed.
-
-    Since runtime 1.0.102.
-    """
-
-    workflow_name: str
-    """Stored name of its workflow."""
-    run: WorkflowRunResult
-    """Final state of the run."""
 
 
 class WorkflowRunDetail(WireModel):

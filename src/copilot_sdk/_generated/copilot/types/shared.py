@@ -11,7 +11,7 @@ from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
 from ..events import SessionEvent
 from .shared_events_permission import PermissionDecisionSource
-from .shared_events_session import AgentModelPolicy, AutoTier
+from .shared_events_session import AgentModelPolicy, AutoTier, ContextTier
 
 AgentInfoSource: TypeAlias = Literal["user", "project", "inherited", "remote", "plugin", "builtin"] | str
 """Where the definition of a custom agent comes from.
@@ -458,17 +458,50 @@ Since runtime 1.0.102.
 """
 
 
-ConnectorCatalogStatus: TypeAlias = Literal["not_connected", "pending", "connected", "error", "unknown"] | str
-"""State of a connector's connection, as its service reports it.
+class ConnectorAccountRequest(WireModel):
+    """Names the GitHub account that an operation on connectors is for; tokens are not accepted.
 
-- `not_connected`: Can be connected, but is not.
-- `pending`: Connection or consent is not finished yet.
-- `connected`: Connected; it may bring MCP servers.
-- `error`: The connection cannot be used, says the service.
-- `unknown`: A state that the runtime does not know.
+    Since runtime 1.0.102.
+    """
 
-Since runtime 1.0.102.
-"""
+    account_id: str
+    """Opaque ID of the account, from a method that finds accounts."""
+
+
+class CurrentModel(WireModel):
+    """The model in use in a session, with its reasoning effort and context tier."""
+
+    model_id: str | None = None
+    """ID of the model in use."""
+    reasoning_effort: str | None = None
+    """Reasoning effort in force for the model, read together with `modelId`; absent when none is set."""
+    context_tier: ContextTier | None = None
+    """Context window tier in use, for models that offer more than one size. It is restored when a session
+    is resumed.
+    """
+    provider_id: str | None = None
+    """Provider of the model; together with `modelId` it names one catalog entry. Absent for older
+    selections without a provider. Since runtime 1.0.102.
+    """
+    plan_base_model_id: str | None = None
+    """Model to return to on leaving plan mode; absent outside plan mode or if plan mode did not replace
+    the model. An agent's lasting model requirements apply to it, not to the plan model. Since runtime
+    1.0.102.
+    """
+    plan_base_provider_id: str | None = None
+    """Provider of `planBaseModelId`, if one was saved with it. Since runtime 1.0.102."""
+    auto_tier: AutoTier | None = None
+    """Preference of Auto in effect. It is kept while another model is selected, for a later switch to
+    `auto`. Since runtime 1.0.102.
+    """
+    pending_auto_tier: AutoTier | None = None
+    """Latest requested preference of Auto, waiting for a later user turn; null if it returns to the
+    provider's default. Since runtime 1.0.102.
+    """
+    activating_auto_tier: AutoTier | None = None
+    """Preference of Auto being activated just now; null if it returns to the provider's default. Since
+    runtime 1.0.102.
+    """
 
 
 EventsCursorStatus: TypeAlias = Literal["ok", "expired"] | str
@@ -505,6 +538,26 @@ class FactoryAckResult(WireModel):
     """Confirms that a factory request was taken.
 
     Since runtime 1.0.81.
+    """
+
+
+class FactoryRunLimits(WireModel):
+    """Resource limits for one run of a factory, in place of the usual ones.
+
+    Since runtime 1.0.81.
+    """
+
+    max_concurrent_subagents: int | None = None
+    """Most subagents of the factory that may run at a time."""
+    max_total_subagents: int | None = None
+    """Most subagents of the factory that may be admitted in all."""
+    timeout_seconds: int | float | None = None
+    """Longest time of work, in seconds, summed up. Waits for subprocesses and queued agents as well as
+    sleeps count; time between attempts does not.
+    """
+    max_ai_credits: int | float | None = None
+    """Most AI credits for the factory's subagents and all agents below them. The limit is soft, as turns
+    that run in parallel may be charged past it before the run stops.
     """
 
 
@@ -569,6 +622,25 @@ class HostEmptyResult(WireModel):
     """Confirms that an operation on a host is complete; has no fields.
 
     Since runtime 1.0.102.
+    """
+
+
+class HostGithubEnvironmentOptions(WireModel):
+    """Options for registering with GitHub Mission Control; the compute ID belongs to the application and
+    stays the same.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the environment, for people to read."""
+    compute_id: str
+    """Stable ID of this installation of the application, the same after each restart of the host."""
+    require_connection_binding: bool | None = None
+    """Whether authentication must be sealed and bound to the connection; true when absent, whatever the
+    listener's address. False also accepts unsealed credentials on the direct transport and sealed but
+    unbound ones on the relay, so use it only where you control and trust the direct transport fully.
+    Tokens on the relay are encrypted in any case.
     """
 
 
@@ -812,6 +884,37 @@ class ModelSwitchConfirmation(WireModel):
     """Token limit of the wanted model, as used for the check."""
 
 
+class ModelSwitchToResult(WireModel):
+    """Tells which model the session ended up with."""
+
+    model_id: str | None = None
+    """ID of the model in use once the change is made."""
+    deferred: bool | None = None
+    """True if the switch was queued, as a `/model` command that can be canceled, because of an active turn
+    or a queued model change. The model stays the same until then. Since runtime 1.0.81.
+    """
+    status: str | None = None
+    """How the switch went. Since runtime 1.0.81."""
+    confirmation: ModelSwitchConfirmation | None = None
+    """What to ask the user about compaction, if `status` is `confirmation_required`. Since runtime 1.0.81."""
+    persistence_error: str | None = None
+    """Why the choice could not be saved, though the model was switched. Since runtime 1.0.81."""
+    message: str | None = None
+    """Outcome, in words for the user. Since runtime 1.0.81."""
+    warning: str | None = None
+    """Warning for the user. Since runtime 1.0.81."""
+    deprecation_warnings: list[str] | None = None
+    """Warnings that the chosen model or options are deprecated. Since runtime 1.0.81."""
+    queue_id: str | None = None
+    """ID of the queue item, if the switch was queued; kept even if the item is done before the response
+    comes. Since runtime 1.0.102.
+    """
+    model_state: CurrentModel | None = None
+    """Model and preference of Auto after a switch at once; for a queued switch, those still in effect.
+    Since runtime 1.0.102.
+    """
+
+
 class OpenCanvasInstance(WireModel):
     """The state of one open canvas at the moment it was read."""
 
@@ -996,6 +1099,23 @@ Since runtime 1.0.81.
 """
 
 
+QueuePendingItemsKind: TypeAlias = Literal["message", "command"] | str
+"""What a queued item is.
+
+- `message`: A message from the user.
+- `command`: A slash command or a change of model.
+"""
+
+
+class QueueRemoveMostRecentResult(WireModel):
+    """Tells whether an item was taken off the queue."""
+
+    removed: bool
+    """True when the newest item of the two queues was removed; false when they hold no item that may be
+    removed.
+    """
+
+
 RemoteSessionMode: TypeAlias = Literal["off", "export", "on"] | str
 """How far a session is open to GitHub.
 
@@ -1029,6 +1149,39 @@ SandboxConfigSource: TypeAlias = (
 
 Since runtime 1.0.81.
 """
+
+
+class ScheduleEntry(WireModel):
+    """One scheduled prompt of a session: what is sent, when it fires and whether it repeats."""
+
+    id: int
+    """Number the runtime gives the schedule, counting up within the session. It stays the same when the
+    session is resumed.
+    """
+    interval_ms: int | float | None = None
+    """Time from one firing to the next, in milliseconds; set for schedules that use a relative interval."""
+    cron: str | None = None
+    """Cron expression of five fields for a repeating calendar schedule; its times are read in the zone
+    `tz`.
+    """
+    tz: str | None = None
+    """IANA name of the time zone that applies to `cron`."""
+    at: int | None = None
+    """Moment at which a one-time calendar schedule fires, in milliseconds since the Unix epoch."""
+    prompt: str
+    """Text put into the queue each time the schedule fires."""
+    recurring: bool
+    """True if the schedule repeats (`/every`), false if it fires a single time (`/after`)."""
+    display_prompt: str | None = None
+    """Label the UI shows in place of `prompt`, such as `/skill-name` for a scheduled skill. `prompt` is
+    still the text that is queued.
+    """
+    next_run_at: str
+    """Next planned firing, as an ISO 8601 timestamp."""
+    self_paced: bool | None = None
+    """True if there is no fixed interval: the model sets each next run (`nextRunAt`) by `wakeup` of
+    `manage_schedule`. Since runtime 1.0.81.
+    """
 
 
 SendAgentMode: TypeAlias = Literal["interactive", "plan", "autopilot", "shell"] | str
@@ -1079,6 +1232,14 @@ SessionCapability: TypeAlias = (
   session store.
 - `mcp-apps`: Passing the interface of MCP Apps through to the client.
 - `canvas-renderer`: Canvases that the host draws.
+"""
+
+
+SessionContextHostType: TypeAlias = Literal["github", "ado"] | str
+"""Kind of host a repository is on.
+
+- `github`: The repository is on GitHub.
+- `ado`: The repository is on Azure DevOps.
 """
 
 
@@ -1181,10 +1342,117 @@ class SuccessResult(WireModel):
     """Why not, in words."""
 
 
+UIElicitationFieldValue: TypeAlias = str | int | float | bool | list[str]
+"""A value filled in for a form field: a string, a number, a boolean or a list of strings."""
+
+
+UIElicitationResponseAction: TypeAlias = Literal["accept", "decline", "cancel"] | str
+"""What the user did with a form.
+
+- `accept`: The user filled it in and sent it.
+- `decline`: The user expressly refused.
+- `cancel`: The user closed it without an answer.
+"""
+
+
+UIElicitationResponseContent: TypeAlias = dict[str, UIElicitationFieldValue]
+"""Values the user filled in, keyed by field name; present when `action` is `accept`."""
+
+
+class UIElicitationResponseMeta(WireModel):
+    """MCP metadata of an elicitation response.
+
+    Since runtime 1.0.81.
+    """
+
+
+class UIElicitationResult(WireModel):
+    """Answer to `session.ui.handlePendingElicitation`."""
+
+    success: bool
+    """True if the answer counted; false if another client had answered first."""
+
+
+UIExitPlanModeAction: TypeAlias = Literal["exit_only", "interactive", "autopilot", "autopilot_fleet"] | str
+"""How to go on after plan mode. Without a choice, `autopilot` if `autoApproveEdits` is true, else
+`interactive`.
+
+- `exit_only`: Leave plan mode, but do not start the work.
+- `interactive`: Leave plan mode and work with the user in the loop.
+- `autopilot`: Leave plan mode and work in autopilot mode.
+- `autopilot_fleet`: Leave plan mode and work in autopilot mode, with subagents in parallel.
+"""
+
+
+class UIExitPlanModeResponse(WireModel):
+    """What the user decided about a plan."""
+
+    approved: bool
+    """True if the user accepts the plan."""
+    selected_action: UIExitPlanModeAction | None = None
+    """How to go on. When absent, `autopilot` if `autoApproveEdits` is true, else `interactive`."""
+    auto_approve_edits: bool | None = None
+    """True to accept later edits without asking."""
+    feedback: str | None = None
+    """What the user said when refusing the plan or asking for changes."""
+    defer_implementation: bool | None = None
+    """True to have the agent end its turn before implementing, so that the client can restore the
+    session's model and start a fresh turn. Set it only if planning ran with another model, context tier
+    or reasoning effort. Since runtime 1.0.81.
+    """
+
+
+class UIHandlePendingExitPlanModeRequest(WireModel):
+    """Parameters of `session.ui.handlePendingExitPlanMode`."""
+
+    request_id: str
+    """Request ID that came with the `exit_plan_mode.requested` event."""
+    response: UIExitPlanModeResponse
+    """What the user decided about the plan."""
+
+
+class UIHandlePendingResult(WireModel):
+    """Tells whether a call settled a request that was waiting for the user."""
+
+    success: bool
+    """True if this call settled the request; false if it was no longer waiting, because its ID is unknown,
+    it expired, or another client (such as GitHub) settled it.
+    """
+
+
+class UIUserInputResponse(WireModel):
+    """The user's answer to a question."""
+
+    answer: str
+    """Text of the answer."""
+    was_freeform: bool
+    """True if the user typed the answer, false if it was one of the choices shown."""
+
+
 class WorkflowAckResult(WireModel):
     """Confirms that a workflow request was taken; carries nothing.
 
     Since runtime 1.0.102.
+    """
+
+
+class WorkflowRunLimits(WireModel):
+    """Limits for one workflow run, in place of the usual ones.
+
+    Since runtime 1.0.102.
+    """
+
+    max_concurrent_subagents: int | None = None
+    """Most subagents at work at the same time."""
+    max_total_subagents: int | None = None
+    """Most subagents let in over the whole run."""
+    timeout_seconds: int | float | None = None
+    """Longest total time of work, in seconds. Counts everything the workflow does, also waiting for
+    subprocesses and queued agents and sleeping, but not the time between attempts.
+    """
+    max_ai_credits: int | float | None = None
+    """Most AI credits for the subagents and all below them. Charged afterwards, so that parallel turns may
+    exceed it before the run stops.
     """
 
 
@@ -1592,6 +1860,49 @@ class PluginInstallResult(WireModel):
     """
 
 
+class QueuePendingItems(WireModel):
+    """One item waiting in the queue."""
+
+    kind: QueuePendingItemsKind
+    """Tells a user message from a command."""
+    display_text: str
+    """Text that shows the item to the user."""
+    id: str | None = None
+    """Stable ID of the queued item; the messages of a batch share it. Since runtime 1.0.81."""
+    agent_mode: SendAgentMode | None = None
+    """Agent mode given when it was queued; `interactive` if none was. A session in plan or autopilot mode
+    imposes its own rules on the turn all the same. Since runtime 1.0.81.
+    """
+    message_id: str | None = None
+    """Stable ID of the message; model changes and slash commands have none. Since runtime 1.0.102."""
+    source: str | None = None
+    """Tag for where it comes from; any string, even an unknown one, is possible. It does not prove who
+    wrote it, not even `user`, and if absent assume neither person nor agent. Since runtime 1.0.102.
+    """
+
+
+class ServerInstructionSourceList(WireModel):
+    """Answer to `instructions.discover`."""
+
+    sources: list[InstructionSource]
+    """The instruction files found in all sources."""
+
+
+class SessionContext(WireModel):
+    """The working directory of a session, and the repository found there."""
+
+    cwd: str
+    """The working directory the session used last."""
+    git_root: str | None = None
+    """Top directory of the Git repository; absent if the working directory was in none."""
+    repository: str | None = None
+    """Repository as `owner/name`; absent if not known."""
+    host_type: SessionContextHostType | None = None
+    """Which kind of host the repository is on."""
+    branch: str | None = None
+    """Git branch that is checked out."""
+
+
 class SessionWorkingDirectoryContext(WireModel):
     """A session's working directory and the git state there, as `session.context_changed` carries it."""
 
@@ -1659,3 +1970,60 @@ class ShellOptions(WireModel):
     """
     credentials: ShellCredentials | None = None
     """Whether commands get the session's GitHub credential."""
+
+
+class UIElicitationResponse(WireModel):
+    """How the user answered a form: filled it in, declined or dismissed it."""
+
+    action: UIElicitationResponseAction
+    """What the user did with the form."""
+    content: UIElicitationResponseContent | None = None
+    """Values the user filled in; present when `action` is `accept`."""
+    meta: UIElicitationResponseMeta | None = Field(
+        default=None, validation_alias="_meta", serialization_alias="_meta"
+    )
+    """MCP metadata of the response. Since runtime 1.0.81."""
+
+
+class UIHandlePendingElicitationRequest(WireModel):
+    """Parameters of `session.ui.handlePendingElicitation`."""
+
+    request_id: str
+    """Request ID that came with the `elicitation.requested` event."""
+    result: UIElicitationResponse
+    """How the user answered the form."""
+
+
+class UIHandlePendingUserInputRequest(WireModel):
+    """Parameters of `session.ui.handlePendingUserInput`."""
+
+    request_id: str
+    """Request ID that came with the `user_input.requested` event."""
+    response: UIUserInputResponse
+    """The user's answer."""
+
+
+class LocalSessionMetadataValue(TaggedModel):
+    """A local session, as `sessions.list` reports it."""
+
+    session_id: str
+    """ID of the session, which never changes."""
+    start_time: str
+    """When the session was created, in ISO 8601."""
+    modified_time: str
+    """When the stored session last changed, in ISO 8601."""
+    summary: str | None = None
+    """What the session is about, in short; absent until one could be made."""
+    name: str | None = None
+    """Name given with `/rename`; absent if there is none."""
+    client_name: str | None = None
+    """Name of the client program that created the session or resumed it last."""
+    is_remote: Literal[False] = False
+    is_detached: bool | None = None
+    """True for a detached maintenance session, which normal resume lists should not show."""
+    context: SessionContext | None = None
+    """Working directory and repository of the session."""
+    mc_task_id: str | None = None
+    """ID of the GitHub task the session belongs to; absent unless the session is exported to remote
+    control.
+    """

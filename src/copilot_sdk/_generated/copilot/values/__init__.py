@@ -287,9 +287,6 @@ if TYPE_CHECKING:
     from .events_workflow import (
         WorkflowRunSettledStatus as WorkflowRunSettledStatus,
     )
-    from .server import (
-        TaskKind as TaskKind,
-    )
     from .server_agent_registry import (
         AgentRegistryLiveTargetEntryAttentionKind as AgentRegistryLiveTargetEntryAttentionKind,
     )
@@ -368,9 +365,6 @@ if TYPE_CHECKING:
     from .server_extensions import (
         DiscoveredExtensionSource as DiscoveredExtensionSource,
     )
-    from .server_feature_flags import (
-        FeatureFlagAvailability as FeatureFlagAvailability,
-    )
     from .server_hooks import (
         HookOrigin as HookOrigin,
     )
@@ -380,6 +374,45 @@ if TYPE_CHECKING:
     from .server_instructions import (
         InstructionDiscoveryPathLocation as InstructionDiscoveryPathLocation,
     )
+    from .server_internal import (
+        TaskKind as TaskKind,
+    )
+    from .server_internal_feature_flags import (
+        FeatureFlagAvailability as FeatureFlagAvailability,
+    )
+    from .server_internal_managed_settings import (
+        ManagedSettingsBypassDisableSource as ManagedSettingsBypassDisableSource,
+    )
+    from .server_internal_managed_settings import (
+        ManagedSettingsBypassPolicyResolution as ManagedSettingsBypassPolicyResolution,
+    )
+    from .server_internal_managed_settings import (
+        ManagedSettingsLogLevel as ManagedSettingsLogLevel,
+    )
+    from .server_internal_managed_settings import (
+        ManagedSettingsPolicyHelperAuthority as ManagedSettingsPolicyHelperAuthority,
+    )
+    from .server_internal_managed_settings import (
+        ManagedSettingsPolicyHelperReason as ManagedSettingsPolicyHelperReason,
+    )
+    from .server_internal_managed_settings import (
+        ManagedSettingsServerPolicyCacheMode as ManagedSettingsServerPolicyCacheMode,
+    )
+    from .server_internal_managed_settings import (
+        ManagedSettingsServerPolicyResolution as ManagedSettingsServerPolicyResolution,
+    )
+    from .server_internal_repo import (
+        RepoSettingsEditScope as RepoSettingsEditScope,
+    )
+    from .server_internal_user import (
+        StaffLogLevelMigrationStatus as StaffLogLevelMigrationStatus,
+    )
+    from .server_internal_user import (
+        StaffUpdateChannelMigrationStatus as StaffUpdateChannelMigrationStatus,
+    )
+    from .server_internal_user import (
+        UserSettingsMigrateObsoleteOnDiskStatus as UserSettingsMigrateObsoleteOnDiskStatus,
+    )
     from .server_managed_settings import (
         ManagedFusionTier as ManagedFusionTier,
     )
@@ -387,31 +420,10 @@ if TYPE_CHECKING:
         ManagedPermissionVerdict as ManagedPermissionVerdict,
     )
     from .server_managed_settings import (
-        ManagedSettingsBypassDisableSource as ManagedSettingsBypassDisableSource,
-    )
-    from .server_managed_settings import (
-        ManagedSettingsBypassPolicyResolution as ManagedSettingsBypassPolicyResolution,
-    )
-    from .server_managed_settings import (
         ManagedSettingsChannel as ManagedSettingsChannel,
     )
     from .server_managed_settings import (
         ManagedSettingsDiagnosticSeverity as ManagedSettingsDiagnosticSeverity,
-    )
-    from .server_managed_settings import (
-        ManagedSettingsLogLevel as ManagedSettingsLogLevel,
-    )
-    from .server_managed_settings import (
-        ManagedSettingsPolicyHelperAuthority as ManagedSettingsPolicyHelperAuthority,
-    )
-    from .server_managed_settings import (
-        ManagedSettingsPolicyHelperReason as ManagedSettingsPolicyHelperReason,
-    )
-    from .server_managed_settings import (
-        ManagedSettingsServerPolicyCacheMode as ManagedSettingsServerPolicyCacheMode,
-    )
-    from .server_managed_settings import (
-        ManagedSettingsServerPolicyResolution as ManagedSettingsServerPolicyResolution,
     )
     from .server_mcp import (
         CatalogHandleRejectionReason as CatalogHandleRejectionReason,
@@ -452,9 +464,6 @@ if TYPE_CHECKING:
     from .server_plugins import (
         PluginInstallationFailureReason as PluginInstallationFailureReason,
     )
-    from .server_repo import (
-        RepoSettingsEditScope as RepoSettingsEditScope,
-    )
     from .server_sandbox import (
         SandboxProxyCaState as SandboxProxyCaState,
     )
@@ -492,9 +501,6 @@ if TYPE_CHECKING:
         RemoteSessionMetadataTaskType as RemoteSessionMetadataTaskType,
     )
     from .server_sessions import (
-        SessionContextHostType as SessionContextHostType,
-    )
-    from .server_sessions import (
         SessionOpenOptionsAdditionalContentExclusionPolicyScope as SessionOpenOptionsAdditionalContentExclusionPolicyScope,
     )
     from .server_sessions import (
@@ -524,15 +530,6 @@ if TYPE_CHECKING:
     from .server_skills import (
         SkillInstallationFailureReason as SkillInstallationFailureReason,
     )
-    from .server_user import (
-        StaffLogLevelMigrationStatus as StaffLogLevelMigrationStatus,
-    )
-    from .server_user import (
-        StaffUpdateChannelMigrationStatus as StaffUpdateChannelMigrationStatus,
-    )
-    from .server_user import (
-        UserSettingsMigrateObsoleteOnDiskStatus as UserSettingsMigrateObsoleteOnDiskStatus,
-    )
     from .session import (
         SessionLogLevel as SessionLogLevel,
     )
@@ -552,22 +549,10 @@ if TYPE_CHECKING:
         AutopilotObjectiveStatus as AutopilotObjectiveStatus,
     )
     from .session_commands import (
-        CommandsInvocationEffectOutcome as CommandsInvocationEffectOutcome,
-    )
-    from .session_commands import (
         CommandsInvocationOrigin as CommandsInvocationOrigin,
     )
     from .session_commands import (
         SandboxSessionChange as SandboxSessionChange,
-    )
-    from .session_connectors import (
-        ConnectorAuthorizationScope as ConnectorAuthorizationScope,
-    )
-    from .session_connectors import (
-        ConnectorAvailability as ConnectorAvailability,
-    )
-    from .session_connectors import (
-        ConnectorMCPStatus as ConnectorMCPStatus,
     )
     from .session_customizations import (
         CustomizationReloadStatus as CustomizationReloadStatus,
@@ -615,19 +600,10 @@ if TYPE_CHECKING:
         PushAttachmentGitHubReferenceType as PushAttachmentGitHubReferenceType,
     )
     from .session_factory import (
-        FactoryDurableOperation as FactoryDurableOperation,
-    )
-    from .session_factory import (
         FactoryLogLineKind as FactoryLogLineKind,
     )
     from .session_factory import (
         FactoryPhaseStatus as FactoryPhaseStatus,
-    )
-    from .session_factory import (
-        FactoryRunFailureKind as FactoryRunFailureKind,
-    )
-    from .session_factory import (
-        FactoryRunStatus as FactoryRunStatus,
     )
     from .session_history import (
         HistoryCompactRequestTrigger as HistoryCompactRequestTrigger,
@@ -643,6 +619,15 @@ if TYPE_CHECKING:
     )
     from .session_history import (
         HistoryRewindOutcome as HistoryRewindOutcome,
+    )
+    from .session_internal_commands import (
+        CommandsInvocationEffectOutcome as CommandsInvocationEffectOutcome,
+    )
+    from .session_internal_settings import (
+        SessionSettingsPredicateName as SessionSettingsPredicateName,
+    )
+    from .session_internal_workflow import (
+        WorkflowPauseCheckpointAction as WorkflowPauseCheckpointAction,
     )
     from .session_limit_prediction import (
         SessionLimitPredictionClientType as SessionLimitPredictionClientType,
@@ -761,14 +746,8 @@ if TYPE_CHECKING:
     from .session_providers import (
         ModelProviderProvenanceSource as ModelProviderProvenanceSource,
     )
-    from .session_queue import (
-        QueuePendingItemsKind as QueuePendingItemsKind,
-    )
     from .session_quota import (
         SessionQuotaPlanTier as SessionQuotaPlanTier,
-    )
-    from .session_settings import (
-        SessionSettingsPredicateName as SessionSettingsPredicateName,
     )
     from .session_shell import (
         ShellKillSignal as ShellKillSignal,
@@ -825,16 +804,10 @@ if TYPE_CHECKING:
         UIAutoModeSwitchResponse as UIAutoModeSwitchResponse,
     )
     from .session_ui import (
-        UIElicitationResponseAction as UIElicitationResponseAction,
-    )
-    from .session_ui import (
         UIElicitationSchemaPropertyNumberType as UIElicitationSchemaPropertyNumberType,
     )
     from .session_ui import (
         UIElicitationSchemaPropertyStringFormat as UIElicitationSchemaPropertyStringFormat,
-    )
-    from .session_ui import (
-        UIExitPlanModeAction as UIExitPlanModeAction,
     )
     from .session_ui import (
         UISessionLimitsExhaustedResponseAction as UISessionLimitsExhaustedResponseAction,
@@ -843,22 +816,10 @@ if TYPE_CHECKING:
         SessionVisibilityStatus as SessionVisibilityStatus,
     )
     from .session_workflow import (
-        WorkflowDurableOperation as WorkflowDurableOperation,
-    )
-    from .session_workflow import (
         WorkflowLogLineKind as WorkflowLogLineKind,
     )
     from .session_workflow import (
-        WorkflowPauseCheckpointAction as WorkflowPauseCheckpointAction,
-    )
-    from .session_workflow import (
         WorkflowPhaseStatus as WorkflowPhaseStatus,
-    )
-    from .session_workflow import (
-        WorkflowRunFailureKind as WorkflowRunFailureKind,
-    )
-    from .session_workflow import (
-        WorkflowRunStatus as WorkflowRunStatus,
     )
     from .session_workspaces import (
         WorkspaceDiffFileChangeType as WorkspaceDiffFileChangeType,
@@ -904,9 +865,6 @@ if TYPE_CHECKING:
     )
     from .shared import (
         CatalogUnsafeRetrievalReason as CatalogUnsafeRetrievalReason,
-    )
-    from .shared import (
-        ConnectorCatalogStatus as ConnectorCatalogStatus,
     )
     from .shared import (
         EventsCursorStatus as EventsCursorStatus,
@@ -969,6 +927,9 @@ if TYPE_CHECKING:
         ProviderEndpointWireAPI as ProviderEndpointWireAPI,
     )
     from .shared import (
+        QueuePendingItemsKind as QueuePendingItemsKind,
+    )
+    from .shared import (
         RemoteSessionMode as RemoteSessionMode,
     )
     from .shared import (
@@ -982,6 +943,9 @@ if TYPE_CHECKING:
     )
     from .shared import (
         SessionCapability as SessionCapability,
+    )
+    from .shared import (
+        SessionContextHostType as SessionContextHostType,
     )
     from .shared import (
         SessionWorkingDirectoryContextHostType as SessionWorkingDirectoryContextHostType,
@@ -998,6 +962,12 @@ if TYPE_CHECKING:
     from .shared import (
         ShellInitScriptShell as ShellInitScriptShell,
     )
+    from .shared import (
+        UIElicitationResponseAction as UIElicitationResponseAction,
+    )
+    from .shared import (
+        UIExitPlanModeAction as UIExitPlanModeAction,
+    )
     from .shared_auth_identity import (
         AuthInfoType as AuthInfoType,
     )
@@ -1006,6 +976,18 @@ if TYPE_CHECKING:
     )
     from .shared_command_list import (
         SlashCommandKind as SlashCommandKind,
+    )
+    from .shared_connector_status import (
+        ConnectorAuthorizationScope as ConnectorAuthorizationScope,
+    )
+    from .shared_connector_status import (
+        ConnectorAvailability as ConnectorAvailability,
+    )
+    from .shared_connector_status import (
+        ConnectorCatalogStatus as ConnectorCatalogStatus,
+    )
+    from .shared_connector_status import (
+        ConnectorMCPStatus as ConnectorMCPStatus,
     )
     from .shared_events_abort import (
         AbortReason as AbortReason,
@@ -1190,6 +1172,15 @@ if TYPE_CHECKING:
     from .shared_events_session_user import (
         AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
     )
+    from .shared_factory_resume_result import (
+        FactoryDurableOperation as FactoryDurableOperation,
+    )
+    from .shared_factory_resume_result import (
+        FactoryRunFailureKind as FactoryRunFailureKind,
+    )
+    from .shared_factory_resume_result import (
+        FactoryRunStatus as FactoryRunStatus,
+    )
     from .shared_mcp_installation_input import (
         MCPPlanConfigurationOperation as MCPPlanConfigurationOperation,
     )
@@ -1264,6 +1255,15 @@ if TYPE_CHECKING:
     )
     from .shared_plugin_install_plan import (
         SkillInstallationSessionState as SkillInstallationSessionState,
+    )
+    from .shared_workflow_resume_result import (
+        WorkflowDurableOperation as WorkflowDurableOperation,
+    )
+    from .shared_workflow_resume_result import (
+        WorkflowRunFailureKind as WorkflowRunFailureKind,
+    )
+    from .shared_workflow_resume_result import (
+        WorkflowRunStatus as WorkflowRunStatus,
     )
     from .unreached import (
         CardDigestAlgorithm as CardDigestAlgorithm,
@@ -1452,9 +1452,6 @@ MODULES = {
     ".events_workflow": """
         WorkflowRunSettledStatus
     """,
-    ".server": """
-        TaskKind
-    """,
     ".server_agent_registry": """
         AgentRegistryLiveTargetEntryAttentionKind AgentRegistryLiveTargetEntryKind
         AgentRegistryLiveTargetEntryLastTerminalEvent AgentRegistryLiveTargetEntryStatus
@@ -1482,20 +1479,32 @@ MODULES = {
     ".server_extensions": """
         DiscoveredExtensionMode DiscoveredExtensionSource
     """,
-    ".server_feature_flags": """
-        FeatureFlagAvailability
-    """,
     ".server_hooks": """
         HookOrigin
     """,
     ".server_instructions": """
         InstructionDiscoveryPathKind InstructionDiscoveryPathLocation
     """,
-    ".server_managed_settings": """
-        ManagedFusionTier ManagedPermissionVerdict ManagedSettingsBypassDisableSource
-        ManagedSettingsBypassPolicyResolution ManagedSettingsChannel ManagedSettingsDiagnosticSeverity
-        ManagedSettingsLogLevel ManagedSettingsPolicyHelperAuthority ManagedSettingsPolicyHelperReason
+    ".server_internal": """
+        TaskKind
+    """,
+    ".server_internal_feature_flags": """
+        FeatureFlagAvailability
+    """,
+    ".server_internal_managed_settings": """
+        ManagedSettingsBypassDisableSource ManagedSettingsBypassPolicyResolution ManagedSettingsLogLevel
+        ManagedSettingsPolicyHelperAuthority ManagedSettingsPolicyHelperReason
         ManagedSettingsServerPolicyCacheMode ManagedSettingsServerPolicyResolution
+    """,
+    ".server_internal_repo": """
+        RepoSettingsEditScope
+    """,
+    ".server_internal_user": """
+        StaffLogLevelMigrationStatus StaffUpdateChannelMigrationStatus
+        UserSettingsMigrateObsoleteOnDiskStatus
+    """,
+    ".server_managed_settings": """
+        ManagedFusionTier ManagedPermissionVerdict ManagedSettingsChannel ManagedSettingsDiagnosticSeverity
     """,
     ".server_mcp": """
         CatalogHandleRejectionReason CatalogHandleType CatalogNotInstallableReason
@@ -1509,9 +1518,6 @@ MODULES = {
     ".server_plugins": """
         PluginInstallationFailureReason
     """,
-    ".server_repo": """
-        RepoSettingsEditScope
-    """,
     ".server_sandbox": """
         SandboxProxyCaState
     """,
@@ -1524,16 +1530,12 @@ MODULES = {
     """,
     ".server_sessions": """
         ConnectedRemoteSessionMetadataKind MemoryMode RemoteSessionHostStatus RemoteSessionMetadataTaskType
-        SessionContextHostType SessionOpenOptionsAdditionalContentExclusionPolicyScope
-        SessionOpenOptionsEnvValueMode SessionOpenOptionsReasoningSummary SessionSource
-        SessionsOpenHandoffTaskType SessionsOpenProgressStatus SessionsOpenProgressStep SessionsOpenStatus
+        SessionOpenOptionsAdditionalContentExclusionPolicyScope SessionOpenOptionsEnvValueMode
+        SessionOpenOptionsReasoningSummary SessionSource SessionsOpenHandoffTaskType
+        SessionsOpenProgressStatus SessionsOpenProgressStep SessionsOpenStatus
     """,
     ".server_skills": """
         SkillDiscoveryScope SkillInstallationFailureReason
-    """,
-    ".server_user": """
-        StaffLogLevelMigrationStatus StaffUpdateChannelMigrationStatus
-        UserSettingsMigrateObsoleteOnDiskStatus
     """,
     ".session": """
         SessionLogLevel
@@ -1545,10 +1547,7 @@ MODULES = {
         AutopilotObjectiveStatus
     """,
     ".session_commands": """
-        CommandsInvocationEffectOutcome CommandsInvocationOrigin SandboxSessionChange
-    """,
-    ".session_connectors": """
-        ConnectorAuthorizationScope ConnectorAvailability ConnectorMCPStatus
+        CommandsInvocationOrigin SandboxSessionChange
     """,
     ".session_customizations": """
         CustomizationReloadStatus CustomizationReloadSubsystem
@@ -1568,11 +1567,20 @@ MODULES = {
         ExtensionStatus PushAttachmentGitHubReferenceType
     """,
     ".session_factory": """
-        FactoryDurableOperation FactoryLogLineKind FactoryPhaseStatus FactoryRunFailureKind FactoryRunStatus
+        FactoryLogLineKind FactoryPhaseStatus
     """,
     ".session_history": """
         HistoryCompactRequestTrigger HistoryFileRestoreSkipReason HistoryRewindChangeType HistoryRewindMode
         HistoryRewindOutcome
+    """,
+    ".session_internal_commands": """
+        CommandsInvocationEffectOutcome
+    """,
+    ".session_internal_settings": """
+        SessionSettingsPredicateName
+    """,
+    ".session_internal_workflow": """
+        WorkflowPauseCheckpointAction
     """,
     ".session_limit_prediction": """
         SessionLimitPredictionClientType SessionLimitPredictionSource SessionLimitPredictionTier
@@ -1608,14 +1616,8 @@ MODULES = {
         ModelProviderAutomaticDiscoveryMode ModelProviderConfigurationDisposition
         ModelProviderDiscoveryNetworkScope ModelProviderOperationOutcomeCode ModelProviderProvenanceSource
     """,
-    ".session_queue": """
-        QueuePendingItemsKind
-    """,
     ".session_quota": """
         SessionQuotaPlanTier
-    """,
-    ".session_settings": """
-        SessionSettingsPredicateName
     """,
     ".session_shell": """
         ShellKillSignal
@@ -1630,16 +1632,14 @@ MODULES = {
         SubagentSettingsEntryContextTier ToolResultType
     """,
     ".session_ui": """
-        MCPElicitationFormMode UIAutoModeSwitchResponse UIElicitationResponseAction
-        UIElicitationSchemaPropertyNumberType UIElicitationSchemaPropertyStringFormat UIExitPlanModeAction
-        UISessionLimitsExhaustedResponseAction
+        MCPElicitationFormMode UIAutoModeSwitchResponse UIElicitationSchemaPropertyNumberType
+        UIElicitationSchemaPropertyStringFormat UISessionLimitsExhaustedResponseAction
     """,
     ".session_visibility": """
         SessionVisibilityStatus
     """,
     ".session_workflow": """
-        WorkflowDurableOperation WorkflowLogLineKind WorkflowPauseCheckpointAction WorkflowPhaseStatus
-        WorkflowRunFailureKind WorkflowRunStatus
+        WorkflowLogLineKind WorkflowPhaseStatus
     """,
     ".session_workspaces": """
         WorkspaceDiffFileChangeType WorkspaceDiffMode WorkspacesWorkspaceDetailsHostType
@@ -1648,21 +1648,25 @@ MODULES = {
         AgentInfoSource CanvasInstanceAvailability CatalogAuthenticationRequiredReason CatalogCapability
         CatalogContractViolationReason CatalogInvalidRequestField CatalogMalformedCardReason
         CatalogMediaType CatalogNegotiationRefusedReason CatalogNetworkFailureReason
-        CatalogUnavailableReason CatalogUnsafeRetrievalReason ConnectorCatalogStatus EventsCursorStatus
-        EventsReadDirection ExtensionSource HistoryRewindUnavailableReason HookType
-        InstructionSourceLocation InstructionSourceType MCPInstallationSecretStorage MCPPlanPolicyDecision
-        MCPPlanPolicySource MCPServerCardMediaType ModelPickerPriceCategory
-        OptionsUpdateToolFilterPrecedence PermissionDecisionOutcome PermissionDecisionSurface
-        PermissionResponseCapability PluginInstallStagingMode ProviderEndpointTransport ProviderEndpointType
-        ProviderEndpointWireAPI RemoteSessionMode SandboxConfigSource SendAgentMode SendMode
-        SessionCapability SessionWorkingDirectoryContextHostType SettingsEditOperation SettingsEditStatus
-        ShellInitProfile ShellInitScriptShell
+        CatalogUnavailableReason CatalogUnsafeRetrievalReason EventsCursorStatus EventsReadDirection
+        ExtensionSource HistoryRewindUnavailableReason HookType InstructionSourceLocation
+        InstructionSourceType MCPInstallationSecretStorage MCPPlanPolicyDecision MCPPlanPolicySource
+        MCPServerCardMediaType ModelPickerPriceCategory OptionsUpdateToolFilterPrecedence
+        PermissionDecisionOutcome PermissionDecisionSurface PermissionResponseCapability
+        PluginInstallStagingMode ProviderEndpointTransport ProviderEndpointType ProviderEndpointWireAPI
+        QueuePendingItemsKind RemoteSessionMode SandboxConfigSource SendAgentMode SendMode SessionCapability
+        SessionContextHostType SessionWorkingDirectoryContextHostType SettingsEditOperation
+        SettingsEditStatus ShellInitProfile ShellInitScriptShell UIElicitationResponseAction
+        UIExitPlanModeAction
     """,
     ".shared_auth_identity": """
         AuthInfoType
     """,
     ".shared_command_list": """
         SlashCommandInputCompletion SlashCommandKind
+    """,
+    ".shared_connector_status": """
+        ConnectorAuthorizationScope ConnectorAvailability ConnectorCatalogStatus ConnectorMCPStatus
     """,
     ".shared_events_abort": """
         AbortReason
@@ -1714,6 +1718,9 @@ MODULES = {
     ".shared_events_session_user": """
         AttachmentGitHubReferenceType
     """,
+    ".shared_factory_resume_result": """
+        FactoryDurableOperation FactoryRunFailureKind FactoryRunStatus
+    """,
     ".shared_mcp_installation_input": """
         MCPPlanConfigurationOperation MCPPlanPackageTransport MCPPlanRemoteTransport MCPPlanScalarValueType
         MCPPlanScope MCPPlanValueCategory
@@ -1730,6 +1737,9 @@ MODULES = {
         CatalogTrustEligibility CatalogTrustSnapshotSchemaVersion CatalogTrustSource CatalogTrustTier
         PluginInstallationMCPTransport SkillInstallationOwnershipState SkillInstallationScope
         SkillInstallationSessionState
+    """,
+    ".shared_workflow_resume_result": """
+        WorkflowDurableOperation WorkflowRunFailureKind WorkflowRunStatus
     """,
     ".unreached": """
         CardDigestAlgorithm CatalogAgentPluginCandidateKind CatalogAgentPluginMarketplaceSourceKind

@@ -54,16 +54,6 @@ class RemoteSessionMetadataTaskType:
     """A remote task of the CLI."""
 
 
-class SessionContextHostType:
-    """Kind of host a repository is on."""
-
-    GITHUB: Final = "github"
-    """The repository is on GitHub."""
-
-    ADO: Final = "ado"
-    """The repository is on Azure DevOps."""
-
-
 class SessionOpenOptionsAdditionalContentExclusionPolicyScope:
     """Which repositories a content exclusion policy covers."""
 

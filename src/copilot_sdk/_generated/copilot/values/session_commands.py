@@ -6,16 +6,6 @@ from __future__ import annotations
 from typing import Final
 
 
-class CommandsInvocationEffectOutcome:
-    """What the host did with a slash command's effect."""
-
-    APPLIED: Final = "applied"
-    """The host put it into effect."""
-
-    CANCELLED: Final = "cancelled"
-    """The host canceled it, and provisional state must be undone."""
-
-
 class CommandsInvocationOrigin:
     """Parts of a client from which a command may be invoked."""
 

@@ -6,43 +6,6 @@ from __future__ import annotations
 from typing import Final
 
 
-class FactoryDurableOperation:
-    """Storage operation that a factory run cannot do without."""
-
-    CREATE_RUN: Final = "createRun"
-    """Store the new run and its declared phases."""
-
-    MARK_RUN_STARTED: Final = "markRunStarted"
-    """Store that the run has started."""
-
-    FINISH_RUN: Final = "finishRun"
-    """Store how the run ended."""
-
-    RESERVE_AGENT: Final = "reserveAgent"
-    """Store that a subagent is admitted."""
-
-    RELEASE_AGENT: Final = "releaseAgent"
-    """Take back the admission of a subagent that was not committed."""
-
-    CHARGE_CREDIT: Final = "chargeCredit"
-    """Store a charge for model usage, once only."""
-
-    ADD_ELAPSED: Final = "addElapsed"
-    """Store time of work."""
-
-    RECONCILE_CREDIT_TOTAL: Final = "reconcileCreditTotal"
-    """Read the binding total of AI credits."""
-
-    JOURNAL_GET: Final = "journalGet"
-    """Read a journal entry; a failure of storage is not taken for a missing entry."""
-
-    JOURNAL_PUT: Final = "journalPut"
-    """Store a journal entry before success is reported."""
-
-    REFRESH_LEASE: Final = "refreshLease"
-    """Renew the stored lease by which this process owns the run."""
-
-
 class FactoryLogLineKind:
     """Kind of progress line of a factory."""
 
@@ -67,40 +30,3 @@ class FactoryPhaseStatus:
 
     SKIPPED: Final = "skipped"
     """Passed over: a later phase began or the run ended first."""
-
-
-class FactoryRunFailureKind:
-    """Resource limit that stopped a factory run."""
-
-    MAX_TOTAL_SUBAGENTS: Final = "maxTotalSubagents"
-    """As many subagents were admitted as approved."""
-
-    TIMEOUT_SECONDS: Final = "timeoutSeconds"
-    """The approved time of work, in seconds, is used up."""
-
-    MAX_AI_CREDITS: Final = "maxAiCredits"
-    """Model usage of the subagents went past the approved AI credits, or too few were left for one more
-    subagent.
-    """
-
-
-class FactoryRunStatus:
-    """State of a factory run."""
-
-    PENDING: Final = "pending"
-    """It is created and waits to be approved."""
-
-    RUNNING: Final = "running"
-    """It is under way."""
-
-    COMPLETED: Final = "completed"
-    """It finished well."""
-
-    HALTED: Final = "halted"
-    """It was interrupted with resources still left."""
-
-    CANCELLED: Final = "cancelled"
-    """It was canceled before its end."""
-
-    ERROR: Final = "error"
-    """The factory failed or used up a resource limit."""

@@ -26,19 +26,6 @@ class UIAutoModeSwitchResponse:
     """Refuse the switch."""
 
 
-class UIElicitationResponseAction:
-    """What the user did with a form."""
-
-    ACCEPT: Final = "accept"
-    """The user filled it in and sent it."""
-
-    DECLINE: Final = "decline"
-    """The user expressly refused."""
-
-    CANCEL: Final = "cancel"
-    """The user closed it without an answer."""
-
-
 class UIElicitationSchemaPropertyNumberType:
     """Kinds of number a form field can take."""
 
@@ -63,24 +50,6 @@ class UIElicitationSchemaPropertyStringFormat:
 
     DATE_TIME: Final = "date-time"
     """A date with a time of day."""
-
-
-class UIExitPlanModeAction:
-    """How to go on after plan mode. Without a choice, `autopilot` if `autoApproveEdits` is true, else
-    `interactive`.
-    """
-
-    EXIT_ONLY: Final = "exit_only"
-    """Leave plan mode, but do not start the work."""
-
-    INTERACTIVE: Final = "interactive"
-    """Leave plan mode and work with the user in the loop."""
-
-    AUTOPILOT: Final = "autopilot"
-    """Leave plan mode and work in autopilot mode."""
-
-    AUTOPILOT_FLEET: Final = "autopilot_fleet"
-    """Leave plan mode and work in autopilot mode, with subagents in parallel."""
 
 
 class UISessionLimitsExhaustedResponseAction:

@@ -6,43 +6,6 @@ from __future__ import annotations
 from typing import Final
 
 
-class WorkflowDurableOperation:
-    """A storage operation a workflow cannot run without."""
-
-    CREATE_RUN: Final = "createRun"
-    """Store a new run with its declared phases."""
-
-    MARK_RUN_STARTED: Final = "markRunStarted"
-    """Store that the run is now running."""
-
-    FINISH_RUN: Final = "finishRun"
-    """Store the final state of the run."""
-
-    RESERVE_AGENT: Final = "reserveAgent"
-    """Store that a subagent was let in."""
-
-    RELEASE_AGENT: Final = "releaseAgent"
-    """Take back the admission of a subagent that did not come about."""
-
-    CHARGE_CREDIT: Final = "chargeCredit"
-    """Store a charge for model use, once only however often repeated."""
-
-    ADD_ELAPSED: Final = "addElapsed"
-    """Store time of work."""
-
-    RECONCILE_CREDIT_TOTAL: Final = "reconcileCreditTotal"
-    """Read the binding total of AI credits."""
-
-    JOURNAL_GET: Final = "journalGet"
-    """Read from the journal; a storage failure does not count as a missing entry."""
-
-    JOURNAL_PUT: Final = "journalPut"
-    """Store a journal entry before success is reported."""
-
-    REFRESH_LEASE: Final = "refreshLease"
-    """Renew the lease by which this process proves that the run is its own."""
-
-
 class WorkflowLogLineKind:
     """Kind of progress line."""
 
@@ -51,16 +14,6 @@ class WorkflowLogLineKind:
 
     PHASE: Final = "phase"
     """The mark of a named phase."""
-
-
-class WorkflowPauseCheckpointAction:
-    """What a workflow attempt is to do at a checkpoint."""
-
-    CONTINUE_: Final = "continue"
-    """Go on: an earlier, paused attempt has already passed the checkpoint."""
-
-    PAUSE: Final = "pause"
-    """Stop: this attempt took the checkpoint and has to end of its own accord."""
 
 
 class WorkflowPhaseStatus:
@@ -77,41 +30,3 @@ class WorkflowPhaseStatus:
 
     SKIPPED: Final = "skipped"
     """Never entered, as the run went on to a later phase or ended."""
-
-
-class WorkflowRunFailureKind:
-    """Limit that stopped a workflow run."""
-
-    MAX_TOTAL_SUBAGENTS: Final = "maxTotalSubagents"
-    """As many subagents as approved had been let in."""
-
-    TIMEOUT_SECONDS: Final = "timeoutSeconds"
-    """The approved time of work, in seconds, was used up."""
-
-    MAX_AI_CREDITS: Final = "maxAiCredits"
-    """The subagents had used more AI credits than approved, or none were left for another one."""
-
-
-class WorkflowRunStatus:
-    """Where a workflow run stands."""
-
-    PENDING: Final = "pending"
-    """Created and waiting for approval."""
-
-    RUNNING: Final = "running"
-    """Executing."""
-
-    COMPLETED: Final = "completed"
-    """Ended with success."""
-
-    HALTED: Final = "halted"
-    """Interrupted though its limits were not used up."""
-
-    PAUSED: Final = "paused"
-    """Stopped on purpose; can be resumed."""
-
-    CANCELLED: Final = "cancelled"
-    """Canceled before it completed."""
-
-    ERROR: Final = "error"
-    """The workflow failed or used up one of its total limits."""

@@ -369,25 +369,6 @@ class CatalogUnsafeRetrievalReason:
     """Cards may not be fetched from this host."""
 
 
-class ConnectorCatalogStatus:
-    """State of a connector's connection, as its service reports it."""
-
-    NOT_CONNECTED: Final = "not_connected"
-    """Can be connected, but is not."""
-
-    PENDING: Final = "pending"
-    """Connection or consent is not finished yet."""
-
-    CONNECTED: Final = "connected"
-    """Connected; it may bring MCP servers."""
-
-    ERROR: Final = "error"
-    """The connection cannot be used, says the service."""
-
-    UNKNOWN: Final = "unknown"
-    """A state that the runtime does not know."""
-
-
 class EventsCursorStatus:
     """Whether a cursor could be used."""
 
@@ -691,6 +672,16 @@ class ProviderEndpointWireAPI:
     """The newer responses API."""
 
 
+class QueuePendingItemsKind:
+    """What a queued item is."""
+
+    MESSAGE: Final = "message"
+    """A message from the user."""
+
+    COMMAND: Final = "command"
+    """A slash command or a change of model."""
+
+
 class RemoteSessionMode:
     """How far a session is open to GitHub."""
 
@@ -794,6 +785,16 @@ class SessionCapability:
     """Canvases that the host draws."""
 
 
+class SessionContextHostType:
+    """Kind of host a repository is on."""
+
+    GITHUB: Final = "github"
+    """The repository is on GitHub."""
+
+    ADO: Final = "ado"
+    """The repository is on Azure DevOps."""
+
+
 class SessionWorkingDirectoryContextHostType:
     """The service that hosts the working directory's repository."""
 
@@ -851,3 +852,34 @@ class ShellInitScriptShell:
 
     POWERSHELL: Final = "powershell"
     """The built-in PowerShell, on Windows."""
+
+
+class UIElicitationResponseAction:
+    """What the user did with a form."""
+
+    ACCEPT: Final = "accept"
+    """The user filled it in and sent it."""
+
+    DECLINE: Final = "decline"
+    """The user expressly refused."""
+
+    CANCEL: Final = "cancel"
+    """The user closed it without an answer."""
+
+
+class UIExitPlanModeAction:
+    """How to go on after plan mode. Without a choice, `autopilot` if `autoApproveEdits` is true, else
+    `interactive`.
+    """
+
+    EXIT_ONLY: Final = "exit_only"
+    """Leave plan mode, but do not start the work."""
+
+    INTERACTIVE: Final = "interactive"
+    """Leave plan mode and work with the user in the loop."""
+
+    AUTOPILOT: Final = "autopilot"
+    """Leave plan mode and work in autopilot mode."""
+
+    AUTOPILOT_FLEET: Final = "autopilot_fleet"
+    """Leave plan mode and work in autopilot mode, with subagents in parallel."""
