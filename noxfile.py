@@ -142,3 +142,11 @@ def real(session: nox.Session) -> None:
     session.run("python", "-m", "tests.real.support.cli")
     tests_in = session.posargs or ["tests/real"]
     session.run("python", "-m", "tests.real.support.netns", "python", "-m", "pytest", *tests_in)
+
+
+@nox.session
+def survey(session: nox.Session) -> None:
+    """Calls every method of the real Copilot CLI and writes docs/reference/survey.md."""
+    install(session, "test")
+    session.run("python", "-m", "tests.real.support.cli")
+    session.run("python", "-m", "tests.real.support.netns", "python", "-m", "tests.real.survey")

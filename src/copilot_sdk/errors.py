@@ -235,7 +235,7 @@ class MethodNotFound(_CodedError):
 
 
 class UnsupportedMethod(MethodNotFound):
-    """The connected runtime does not have a method that other versions of it have.
+    """The connected runtime does not have a method, or has it switched off; its own words are in the text.
 
     Attributes:
         alternative: Wire name of the method that other versions have in its place, None if there is none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest_asyncio
 from tests.real.support.client_stage import CLI, REFERENCE, ClientStage, RuntimeKind, Sightings
 from tests.real.support.netns import is_isolated
 from tests.real.support.stage import Stage
+from tests.real.survey.page import counts
+from tests.real.survey.play import Survey
+from tests.real.survey.sweep import play_survey
+from tests.real.survey.verdicts import verdicts
 
 _FOLDER = Path(__file__).parent
 _TOLD: list[str] = []
@@ -31,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tells which events the client has seen, and which of them it does not know."""
+    """Tells which events the client has seen, which of them it does not know, and what tests have to tell."""
     for name, seen in _SIGHTINGS.items():
         if not seen.known:
             continue
@@ -48,6 +53,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def tell() -> Callable[[str], None]:
     """Adds a line to the summary of the run."""
     return _TOLD.append
+
+
+@pytest.fixture(scope="session")
+def survey(tmp_path_factory: pytest.TempPathFactory) -> Survey:
+    """Every method of the schema, called on the CLI."""
+    played = asyncio.run(play_survey(tmp_path_factory.mktemp("survey")))
+    _TOLD.append(f"survey: {counts(verdicts(played))}")
+    return played
 
 
 @pytest_asyncio.fixture
