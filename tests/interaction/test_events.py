@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from copilot_sdk import ConnectionClosed, CopilotClient, EventBufferOverflow, UsageError
+from copilot_sdk._generated.copilot.events import decoder
+from copilot_sdk._model import EventBase
 from copilot_sdk.events import AssistantMessage, AssistantMessageDelta, SessionIdle, UnknownEvent
 from copilot_sdk.session import EventStream, Session
 from tests.support.fake_runtime import FakeRuntime
@@ -40,6 +42,24 @@ async def test_a_stream_can_be_of_classes_and_of_wire_types(session: Session, ru
     assert known.type == "user.message"
     assert isinstance(unknown, UnknownEvent)
     assert (unknown.type, unknown.data, unknown.problem) == ("new.kind", {"a": 1}, None)
+
+
+async def test_an_event_that_nobody_wants_is_not_decoded(
+    session: Session, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded = []
+    decode = decoder.decode
+
+    def watched(raw: Any, *rest: Any) -> EventBase:
+        decoded.append(raw["type"])
+        return decode(raw, *rest)
+
+    monkeypatch.setattr(decoder, "decode", watched)
+    async with session.events(AssistantMessage), session.events(SessionIdle) as ends:
+        await runtime.event("system.message", {"content": "long"})
+        await runtime.turn("m1", "x")
+        await take(ends, 1)
+    assert decoded == ["assistant.message", "session.idle"]
 
 
 async def test_a_class_brings_no_events_that_could_not_be_read(

@@ -71,12 +71,13 @@ class Sightings:
 
     def count(self, event: SessionEvent) -> None:
         """Counts one event."""
-        if not isinstance(event, UnknownEvent):
-            self.known[event.type] += 1
-        elif event.problem is None:
+        problems = [event.problem or ""] if isinstance(event, UnknownEvent) else event.misfits()
+        if any(problems):
+            self.malformed[f"{event.type}: {'; '.join(problems)}"] += 1
+        elif isinstance(event, UnknownEvent):
             self.unknown[event.type] += 1
         else:
-            self.malformed[f"{event.type}: {event.problem}"] += 1
+            self.known[event.type] += 1
 
     def add(self, more: Sightings) -> None:
         """Adds what was seen elsewhere."""
