@@ -6,7 +6,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from codegen import naming, python_types
-from codegen.ir import Choice, Field, Method, Null, Nullable, ObjectDef, Protocol, Scope, TypeExpr, UnionDef
+from codegen.ir import (
+    Choice,
+    Field,
+    Method,
+    Null,
+    Nullable,
+    ObjectDef,
+    Protocol,
+    Scalar,
+    Scope,
+    TypeExpr,
+    UnionDef,
+)
 from codegen.models import definition_text, field_text
 from codegen.ownership import Owners, namespace, root_module
 from codegen.python_types import EVENT_UNION, Annotation
@@ -226,7 +238,8 @@ class _Emitter:
 
     def _parameter(self, item: Field) -> Parameter:
         annotation = python_types.parameter(item.type).text
-        nullable = _takes_null(item.type)
+        # What has to be there and may be anything may be null.
+        nullable = _takes_null(item.type) or (item.required and item.type == Scalar("any"))
         if not item.required and not nullable:
             annotation += " | None"
         if not item.required and nullable:

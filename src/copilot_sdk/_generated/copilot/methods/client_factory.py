@@ -52,6 +52,7 @@ FACTORY_EXECUTE: Method[FactoryExecuteResult] = Method(
     scope="clientSession",
     params=_factory_execute_params,
     result=_factory_execute_result,
+    nullable=frozenset({"args"}),
     stability="experimental",
     since="1.0.81",
     until="1.0.81",

@@ -51,6 +51,7 @@ WORKFLOW_EXECUTE: Method[WorkflowExecuteResult] = Method(
     scope="clientSession",
     params=_workflow_execute_params,
     result=_workflow_execute_result,
+    nullable=frozenset({"args"}),
     stability="experimental",
     since="1.0.102",
     replaces="factory.execute",

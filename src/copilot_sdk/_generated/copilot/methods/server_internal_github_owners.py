@@ -59,6 +59,7 @@ GITHUB_OWNERS_LIST: Method[GitHubOwnersListResult] = Method(
     scope="server",
     params=_github_owners_list_params,
     result=_github_owners_list_result,
+    nullable=frozenset({"authInfo"}),
     stability="experimental",
     since="1.0.102",
 )

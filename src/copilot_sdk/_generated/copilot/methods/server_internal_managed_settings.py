@@ -134,6 +134,7 @@ MANAGED_SETTINGS_APPLY_CONTROLS: Method[ManagedSettingsApplyControlsResult] = Me
     scope="server",
     params=_managed_settings_apply_controls_params,
     result=_managed_settings_apply_controls_result,
+    nullable=frozenset({"settings"}),
     stability="experimental",
     since="1.0.102",
 )
@@ -143,6 +144,7 @@ MANAGED_SETTINGS_INGEST: Method[ManagedSettingsIngestResult] = Method(
     scope="server",
     params=_managed_settings_ingest_params,
     result=_managed_settings_ingest_result,
+    nullable=frozenset({"environment"}),
     stability="experimental",
     since="1.0.102",
 )
@@ -152,6 +154,7 @@ MANAGED_SETTINGS_LOAD_REMOTE_CONTROL: Method[ManagedSettingsLoadRemoteControlRes
     scope="server",
     params=_managed_settings_load_remote_control_params,
     result=_managed_settings_load_remote_control_result,
+    nullable=frozenset({"environment"}),
     stability="experimental",
     since="1.0.102",
 )
@@ -189,6 +192,7 @@ MANAGED_SETTINGS_RESOLVE_DEVICE_FORCE_LOGIN_ORGS_GATE: Method[ForceLoginOrgsDeci
     scope="server",
     params=_managed_settings_resolve_device_force_login_orgs_gate_params,
     result=_managed_settings_resolve_device_force_login_orgs_gate_result,
+    nullable=frozenset({"environment"}),
     stability="experimental",
     since="1.0.102",
 )
@@ -207,6 +211,7 @@ MANAGED_SETTINGS_RESOLVE_STARTUP_POLICY: Method[ManagedSettingsResolveStartupPol
     scope="server",
     params=_managed_settings_resolve_startup_policy_params,
     result=_managed_settings_resolve_startup_policy_result,
+    nullable=frozenset({"environment"}),
     stability="experimental",
     since="1.0.102",
 )

@@ -193,6 +193,7 @@ MCP_REGISTRY_SEARCH: Method[MCPRegistrySearchResult] = Method(
     scope="server",
     params=_mcp_registry_search_params,
     result=_mcp_registry_search_result,
+    nullable=frozenset({"authInfo"}),
     stability="experimental",
     since="1.0.102",
 )

@@ -72,6 +72,7 @@ REPO_SETTINGS_WRITE_ALL: Method[None] = Method(
     "repo.settings.writeAll",
     scope="server",
     params=_repo_settings_write_all_params,
+    nullable=frozenset({"settings"}),
     stability="experimental",
     since="1.0.102",
 )

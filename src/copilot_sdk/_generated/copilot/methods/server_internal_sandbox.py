@@ -279,6 +279,7 @@ SANDBOX_SETTINGS_APPLY_DEFAULTS: Method[builtins.dict[str, Any]] = Method(
     scope="server",
     params=_sandbox_settings_apply_defaults_params,
     result=_sandbox_settings_apply_defaults_result,
+    nullable=frozenset({"stored"}),
     stability="experimental",
     since="1.0.102",
 )

@@ -244,6 +244,7 @@ SESSIONS_REGISTER_EXTENSION_TOOLS_ON_SESSION: Method[RegisterExtensionToolsResul
     scope="server",
     params=_sessions_register_extension_tools_on_session_params,
     result=_sessions_register_extension_tools_on_session_result,
+    nullable=frozenset({"loader"}),
     stability="experimental",
     until="1.0.81",
 )

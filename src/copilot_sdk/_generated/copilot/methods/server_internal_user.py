@@ -416,6 +416,7 @@ USER_SETTINGS_MERGE_REPO_VALUE: Method[UserSettingsMergeRepoValueResult] = Metho
     scope="server",
     params=_user_settings_merge_repo_value_params,
     result=_user_settings_merge_repo_value_result,
+    nullable=frozenset({"repoSettings", "userSettings"}),
     stability="experimental",
     since="1.0.102",
 )
@@ -454,6 +455,7 @@ USER_SETTINGS_NORMALIZE: Method[UserSettingsNormalizeResult] = Method(
     scope="server",
     params=_user_settings_normalize_params,
     result=_user_settings_normalize_result,
+    nullable=frozenset({"settings"}),
     stability="experimental",
     since="1.0.102",
 )
@@ -483,6 +485,7 @@ USER_SETTINGS_UPDATE: Method[UserSettingsUpdateResult] = Method(
     scope="server",
     params=_user_settings_update_params,
     result=_user_settings_update_result,
+    nullable=frozenset({"value"}),
     stability="experimental",
     since="1.0.102",
 )
@@ -500,6 +503,7 @@ USER_SETTINGS_WRITE_ALL: Method[None] = Method(
     "user.settings.writeAll",
     scope="server",
     params=_user_settings_write_all_params,
+    nullable=frozenset({"settings"}),
     stability="experimental",
     since="1.0.102",
 )

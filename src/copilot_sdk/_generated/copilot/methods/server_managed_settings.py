@@ -124,6 +124,7 @@ MANAGED_SETTINGS_VALIDATE: Method[ManagedSettingsValidateResult] = Method(
     scope="server",
     params=_managed_settings_validate_params,
     result=_managed_settings_validate_result,
+    nullable=frozenset({"content"}),
     stability="experimental",
     since="1.0.102",
 )

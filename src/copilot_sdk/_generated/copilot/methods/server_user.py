@@ -49,6 +49,7 @@ USER_SETTINGS_SET: Method[UserSettingsSetResult | None] = Method(
     scope="server",
     params=_user_settings_set_params,
     result=_user_settings_set_result,
+    nullable=frozenset({"settings"}),
     stability="experimental",
     since="1.0.81",
 )

@@ -24,6 +24,7 @@ CANVAS_PROVIDER_REGISTER: Method[None] = Method(
     "session.canvas.provider.register",
     scope="session",
     params=_canvas_provider_register_params,
+    nullable=frozenset({"info"}),
     stability="experimental",
     since="1.0.81",
 )

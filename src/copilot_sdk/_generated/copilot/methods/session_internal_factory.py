@@ -51,6 +51,7 @@ FACTORY_RUN_FROM_TOOL: Method[FactoryRunResult] = Method(
     scope="session",
     params=_factory_run_from_tool_params,
     result=_factory_run_from_tool_result,
+    nullable=frozenset({"args"}),
     stability="experimental",
     since="1.0.81",
     until="1.0.81",

@@ -61,6 +61,7 @@ MCP_CONFIGURE_GITHUB: Method[MCPConfigureGitHubResult] = Method(
     scope="session",
     params=_mcp_configure_github_params,
     result=_mcp_configure_github_result,
+    nullable=frozenset({"authInfo"}),
     stability="experimental",
 )
 
@@ -68,6 +69,7 @@ MCP_REGISTER_EXTERNAL_CLIENT: Method[None] = Method(
     "session.mcp.registerExternalClient",
     scope="session",
     params=_mcp_register_external_client_params,
+    nullable=frozenset({"client", "config", "transport"}),
     stability="experimental",
 )
 
@@ -76,6 +78,7 @@ MCP_RELOAD_WITH_CONFIG: Method[MCPStartServersResult] = Method(
     scope="session",
     params=_mcp_reload_with_config_params,
     result=_mcp_reload_with_config_result,
+    nullable=frozenset({"config"}),
     waits=True,
     stability="experimental",
 )

@@ -92,6 +92,7 @@ QUEUE_CONSUME_SYSTEM_NOTIFICATIONS: Method[QueueRemoveMostRecentResult] = Method
     scope="session",
     params=_queue_consume_system_notifications_params,
     result=_queue_consume_system_notifications_result,
+    nullable=frozenset({"filter"}),
     stability="experimental",
     since="1.0.81",
 )

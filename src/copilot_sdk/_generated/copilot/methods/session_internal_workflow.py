@@ -74,6 +74,7 @@ WORKFLOW_RUN_FROM_TOOL: Method[WorkflowRunResult] = Method(
     scope="session",
     params=_workflow_run_from_tool_params,
     result=_workflow_run_from_tool_result,
+    nullable=frozenset({"args"}),
     stability="experimental",
     since="1.0.102",
     replaces="session.factory.runFromTool",

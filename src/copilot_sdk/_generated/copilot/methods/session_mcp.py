@@ -394,6 +394,7 @@ MCP_EXECUTE_SAMPLING: Method[MCPSamplingExecutionResult] = Method(
     scope="session",
     params=_mcp_execute_sampling_params,
     result=_mcp_execute_sampling_result,
+    nullable=frozenset({"mcpRequestId"}),
     waits=True,
     stability="experimental",
 )

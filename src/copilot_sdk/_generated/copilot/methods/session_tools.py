@@ -116,6 +116,7 @@ TOOLS_EXECUTE: Method[ToolResult] = Method(
     scope="session",
     params=_tools_execute_params,
     result=_tools_execute_result,
+    nullable=frozenset({"arguments"}),
     stability="experimental",
     since="1.0.81",
 )
@@ -173,6 +174,7 @@ TOOLS_TASK_COMPLETE_EVENT_DATA: Method[SessionTaskCompleteData] = Method(
     scope="session",
     params=_tools_task_complete_event_data_params,
     result=_tools_task_complete_event_data_result,
+    nullable=frozenset({"toolArgs"}),
     stability="experimental",
     since="1.0.81",
 )
