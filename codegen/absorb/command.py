@@ -19,7 +19,7 @@ def absorb(path: Path, ours: Path, version: str | None) -> list[str]:
 
     Args:
         path: Folder of the schema files, or one that has them in `schemas`.
-        ours: Our schema folder; its files are rewritten.
+        ours: Our schema folder; the files in which something changes are rewritten.
         version: The runtime's version, where the path does not tell.
 
     Returns:
@@ -29,9 +29,11 @@ def absorb(path: Path, ours: Path, version: str | None) -> list[str]:
         SchemaError: A file is malformed, or the version is older than one that was absorbed before.
     """
     folder = schema_folder(path)
-    files, report = take_in(Documents.load(ours), Documents.load(folder), version or version_of(folder))
+    before = Documents.load(ours)
+    files, report = take_in(before, Documents.load(folder), version or version_of(folder))
     for name, schema in files.items():
-        (ours / name).write_text(text_of(schema), encoding="utf-8")
+        if schema != before.files[name]:
+            (ours / name).write_text(text_of(schema), encoding="utf-8")
     return report
 
 

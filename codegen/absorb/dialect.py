@@ -67,10 +67,11 @@ def schema_of(expr: TypeExpr, locate: Locate) -> Schema:
 
 def definition_of(definition: TypeDef, locate: Locate) -> Schema:
     """The schema of a named type."""
-    return {**_shape_of(definition, locate), **marks(definition.meta)}
+    return {**shape_of(definition, locate), **marks(definition.meta)}
 
 
-def _shape_of(definition: TypeDef, locate: Locate) -> Schema:
+def shape_of(definition: TypeDef, locate: Locate) -> Schema:
+    """The schema of a named type without its marks."""
     match definition:
         case ObjectDef(fields=fields, rest=rest):
             made: Schema = {

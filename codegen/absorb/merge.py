@@ -7,45 +7,18 @@ has no description until somebody writes one.
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Iterable
-from typing import TypeVar, cast
+from dataclasses import replace
 
-from codegen import naming
-from codegen.absorb.dialect import Schema, definition_of, marks, schema_of
-from codegen.absorb.places import API, EVENTS, Locator
-from codegen.absorb.version import ordered
-from codegen.absorb.widen import Widener
-from codegen.errors import SchemaError
+from codegen.absorb.by_hand import differences, type_differences
+from codegen.absorb.dialect import Schema
+from codegen.absorb.draft import Draft
+from codegen.absorb.kinds import Kinds
+from codegen.absorb.places import API, EVENTS, TARGET
+from codegen.absorb.surface import Surface
+from codegen.absorb.types import Types
 from codegen.frontends.copilot import protocol_of
 from codegen.frontends.documents import Documents
-from codegen.ir import (
-    AliasDef,
-    Choice,
-    EnumDef,
-    Event,
-    Field,
-    Json,
-    Method,
-    Null,
-    Nullable,
-    ObjectDef,
-    Ref,
-    Scalar,
-    Scope,
-    TypeDef,
-    TypeExpr,
-    UnionDef,
-    closure,
-    method_references,
-)
-
-T = TypeVar("T")
-
-_ENVELOPE = {"$ref": "#/definitions/SessionEventEnvelope"}
-_TARGET = "#/definitions/SessionTarget"
-_SAID = frozenset({"description", "since", "until", "deprecated", "visibility"})
+from codegen.ir import ObjectDef, TypeDef, UnionDef, closure, method_references
 
 
 def take_in(ours: Documents, theirs: Documents, version: str) -> tuple[dict[str, Schema], list[str]]:
@@ -77,7 +50,7 @@ class Absorber:
     """Takes one version in.
 
     Args:
-        ours: Our schema files; they are not changed, see `files`.
+        ours: Our schema files; they are not changed.
         theirs: The schema files of the other version.
         version: The version of the other files.
 
@@ -86,52 +59,40 @@ class Absorber:
     """
 
     def __init__(self, ours: Documents, theirs: Documents, version: str) -> None:
-        self.files: dict[str, Schema] = copy.deepcopy(ours.files)
-        self.report: list[str] = []
         self._mine = protocol_of(ours)
         self._their = protocol_of(theirs)
-        self._version = version
-        self._known = [str(item) for item in _list(self.files[API], "runtimes")]
-        newest = max(self._known, key=ordered, default="")
-        if newest and ordered(version) < ordered(newest):
-            raise SchemaError(API, "/runtimes", f"{newest} was absorbed before; {version} is older")
-        self._homes = {name: (node.file, name) for name, node in ours.definitions.items()}
-        self._keys = {
-            definition.name: definition.wire or name for name, definition in self._mine.types.items()
-        }
-        self._twins = {
-            definition.wire: definition for definition in self._mine.types.values() if definition.wire
-        }
-        self._event_keys = {naming.event_class(kind): key for kind, key in _event_definitions(ours)}
-        # What we wrote by hand because no published schema had it stays ours.
-        self._own = {
-            (method.scope.inbound, method.wire) for method in self._mine.methods if self._leaf(method) is None
-        }
+        self._draft = Draft(ours, self._mine, self._their, version)
+        self._types = Types(self._draft)
+        self._surface = Surface(self._draft, self._types)
+        self._by_hand = [m for m in self._mine.methods if self._surface.leaf(m) is None]
+        self.report = self._draft.report
 
     def absorb(self) -> dict[str, Schema]:
         """Merge; returns the files."""
-        self._place_new_types()
-        for name in sorted(self._wanted()):
-            self._type(self._their.types[name])
+        wanted = self._wanted()
+        self._draft.places.place_new(wanted)
+        for name in sorted(wanted):
+            self._types.merge(self._their.types[name])
+        kinds = Kinds(self._draft, self._types)
+        for old, new in self._types.changed:
+            kinds.change(old, new)
         for event in self._their.events:
-            self._event(event)
+            self._surface.event(event)
         for method in self._their.methods:
-            if (method.scope.inbound, method.wire) not in self._own:
-                self._method(method)
-        self._vanished()
-        runtimes = sorted({*self._known, self._version}, key=ordered)
-        self.files[API]["runtimes"] = list[Json](runtimes)
+            self._surface.method(method)
+        self._vanished_methods()
+        self._vanished_events()
+        self._vanished_types()
+        self._note_by_hand()
         for file in (API, EVENTS):
-            definitions = _object(self.files[file], "definitions")
-            self.files[file]["definitions"] = dict(sorted(definitions.items()))
-        return self.files
-
-    # ------------------------------------------------------------------ names
+            self._draft.files[file]["definitions"] = dict(sorted(self._draft.definitions(file).items()))
+        return self._draft.files
 
     def _wanted(self) -> set[str]:
         """Their types, but for those that only methods of our own hand-written files use."""
-        skipped = [m for m in self._their.methods if (m.scope.inbound, m.wire) in self._own]
-        kept = [m for m in self._their.methods if (m.scope.inbound, m.wire) not in self._own]
+        by_hand = {(m.scope.inbound, m.wire) for m in self._by_hand}
+        skipped = [m for m in self._their.methods if (m.scope.inbound, m.wire) in by_hand]
+        kept = [m for m in self._their.methods if (m.scope.inbound, m.wire) not in by_hand]
         roots = [
             *(name for m in kept for name in method_references(m)),
             *(e.data.name for e in self._their.events),
@@ -140,330 +101,60 @@ class Absorber:
         only_skipped -= closure(roots, self._their.types)
         return closure([*roots, *(set(self._their.types) - only_skipped)], self._their.types)
 
-    def _place_new_types(self) -> None:
-        """Give each new type its file: what events reach stands with the events."""
-        with_events = closure((event.data.name for event in self._their.events), self._their.types)
-        for name in sorted(self._wanted()):
-            if name not in self._mine.types:
-                wire = self._their.types[name].wire
-                if wire in self._twins:
-                    # How many events use a definition decides its class name; it is the same definition.
-                    self._keys[name] = wire
-                    continue
-                key = wire if wire and naming.class_name(wire) == name else name
-                self._keys[name] = key
-                self._homes[key] = (EVENTS if name in with_events else API, key)
-        for event in self._their.events:
-            self._event_keys.setdefault(event.name, _event_key(event.wire))
-
-    def _locator(self, file: str) -> Locator:
-        return Locator(file, self._keys, self._homes, self._event_keys)
-
-    def _definition(self, name: str) -> tuple[str, Schema]:
-        file, key = self._homes[self._keys[name]]
-        return file, _object(_object(self.files[file], "definitions"), key)
-
-    def _widener(self, place: str) -> Widener:
-        """Widens the type that stands at a place; a union of two types is named after it."""
-
-        def unite(old: Ref, new: Ref) -> Ref:
-            if self._keys[old.name] == self._keys[new.name]:
-                return old
-            name = naming.class_name(place)
-            if old.name in (name, f"{name}Union") and isinstance(self._mine.types[old.name], UnionDef):
-                return self._extended(old, new)
-            if name in self._keys:
-                name = f"{name}Union"
-            if name in self._keys:
-                raise SchemaError(
-                    API, f"/definitions/{name}", f"is taken: {place} needs a union of that name"
-                )
-            self._keys[name] = name
-            self._homes[name] = (API, name)
-            locate = self._locator(API)
-            branches: list[Json] = [schema_of(old, locate), schema_of(new, locate)]
-            _object(self.files[API], "definitions")[name] = {"anyOf": branches, "since": self._version}
-            return Ref(name)
-
-        return Widener({**self._their.types, **self._mine.types}, unite)
-
-    def _extended(self, union: Ref, branch: Ref) -> Ref:
-        """A union with one more branch, which is the same union."""
-        file, schema = self._definition(union.name)
-        keyword = "oneOf" if "oneOf" in schema else "anyOf"
-        added = schema_of(branch, self._locator(file))
-        if added not in _list(schema, keyword):
-            schema[keyword] = [*_list(schema, keyword), added]
-        return union
-
-    # ------------------------------------------------------------------ types
-
-    def _type(self, new: TypeDef) -> None:
-        old = self._mine.types.get(new.name) or self._twins.get(new.wire)
-        file, key = self._homes[self._keys[new.name]]
-        if old is None:
-            made = {**definition_of(new, self._locator(file)), "since": self._version}
-            _object(self.files[file], "definitions")[key] = made
-            self._say(f"type {new.name} is new")
-            return
-        if file not in (API, EVENTS):
-            return
-        _, schema = self._definition(new.name)
-        self._back(schema, f"type {new.name}")
-        match old, new:
-            case ObjectDef(), ObjectDef():
-                self._members(file, schema, old, new)
-            case EnumDef(), EnumDef():
-                self._values(schema, old, new)
-            case UnionDef(), UnionDef():
-                self._branches(file, schema, old, new)
-            case AliasDef(type=Scalar("any")), _:
-                pass
-            case AliasDef(), AliasDef():
-                self._alias(file, schema, old, new)
-            case EnumDef(), AliasDef(type=expr) if self._takes(Ref(old.name), expr):
-                pass
-            case UnionDef(), AliasDef(type=expr):
-                self._alternatives(file, schema, old, expr)
-            case _ if type(old) is not type(new):
-                self._replace(schema, definition_of(new, self._locator(file)))
-                self._say(f"type {new.name} was {_kind(old)} and is {_kind(new)}: the newer one serves both")
-            case _:
-                pass
-
-    def _takes(self, old: Ref, new: TypeExpr) -> bool:
-        return self._widener(old.name).covers(old, new)
-
-    def _alternatives(self, file: str, schema: Schema, old: UnionDef, new: TypeExpr) -> None:
-        """Give a union what it does not take yet of a type that stands where the union stood."""
-        keyword = "oneOf" if "oneOf" in schema else "anyOf"
-        inner = new.inner if isinstance(new, Nullable) else new
-        parts = inner.members if isinstance(inner, Choice) else (inner,)
-        wanted = [part for part in parts if not self._takes(Ref(old.name), part)]
-        if isinstance(new, Nullable):
-            wanted.append(Null())
-        branches = _list(schema, keyword)
-        added = [
-            made for made in (schema_of(part, self._locator(file)) for part in wanted) if made not in branches
+    def _note_by_hand(self) -> None:
+        types = [
+            name
+            for name in self._mine.types
+            if name in self._their.types and self._draft.places.home(name)[0] not in (API, EVENTS)
         ]
-        if added:
-            schema[keyword] = [*branches, *added]
-            self._say(f"type {old.name} has {len(added)} branches more")
-
-    def _alias(self, file: str, schema: Schema, old: AliasDef, new: AliasDef) -> None:
-        # The frontend reads the null of a definition at the places that refer to it.
-        null = {"type": "null"} in _list(schema, "anyOf") and not isinstance(old.type, Nullable)
-        before = Nullable(old.type) if null else old.type
-        wide = self._widener(f"{old.name}_value").widen(before, new.type)
-        if wide != before:
-            self._replace(schema, schema_of(wide, self._locator(file)))
-            self._say(f"type {new.name} takes more than before: {before} and {new.type}")
-
-    def _members(self, file: str, schema: Schema, old: ObjectDef, new: ObjectDef) -> None:
-        locate = self._locator(file)
-        properties = _object(schema, "properties")
-        schema["properties"] = properties
-        required = [str(item) for item in _list(schema, "required")]
-        mine = {field.wire: field for field in old.fields}
-        for field in new.fields:
-            known = mine.get(field.wire)
-            if known is None:
-                properties[field.wire] = {
-                    **schema_of(field.type, locate),
-                    **marks(field.meta),
-                    "since": self._version,
-                }
-                self._say(f"{new.name}.{field.wire} is new")
-                continue
-            member = _object(properties, field.wire)
-            self._back(member, f"{new.name}.{field.wire}")
-            self._widen_member(member, known, field, file, new.name)
-            if field.wire in required and not field.required:
-                required.remove(field.wire)
-                self._say(f"{new.name}.{field.wire} may be left out")
-        theirs = {field.wire for field in new.fields}
-        for wire in (wire for wire in mine if wire not in theirs):
-            self._gone(_object(properties, wire), f"{new.name}.{wire}")
-            if wire in required:
-                required.remove(wire)
-        schema.pop("required", None)
-        if required:
-            schema["required"] = list[Json](required)
-
-    def _widen_member(self, member: Schema, old: Field, new: Field, file: str, owner: str) -> None:
-        wide = self._widener(f"{owner}_{old.wire}").widen(old.type, new.type)
-        if wide != old.type:
-            self._replace(member, schema_of(wide, self._locator(file)))
-            self._say(f"{owner}.{old.wire} takes more than before: {old.type} and {new.type}")
-        if new.meta.deprecated:
-            member["deprecated"] = True
-
-    def _values(self, schema: Schema, old: EnumDef, new: EnumDef) -> None:
-        added = [value for value, _ in new.values if value not in dict(old.values)]
-        if added:
-            schema["enum"] = [*_list(schema, "enum"), *added]
-            _object(schema, "x-enumSince").update(dict.fromkeys(added, self._version))
-            schema.pop("const", None)
-            self._say(f"type {new.name} has the values {', '.join(added)} more")
-
-    def _branches(self, file: str, schema: Schema, old: UnionDef, new: UnionDef) -> None:
-        added = [member for member in new.members if member not in old.members]
-        if added:
-            locate = self._locator(file)
-            keyword = "oneOf" if "oneOf" in schema else "anyOf"
-            schema[keyword] = [*_list(schema, keyword), *(schema_of(member, locate) for member in added)]
-            self._say(f"type {new.name} has {len(added)} branches more")
-
-    @staticmethod
-    def _replace(schema: Schema, shape: Schema) -> None:
-        """Give a place another shape; what is said about it stays."""
-        said = {key: value for key, value in schema.items() if key in _SAID}
-        schema.clear()
-        schema.update({**said, **{key: value for key, value in shape.items() if key not in said}})
-
-    # ------------------------------------------------------ events and methods
-
-    def _event(self, new: Event) -> None:
-        definitions = _object(self.files[EVENTS], "definitions")
-        key = self._event_keys[new.name]
-        if key not in definitions:
-            reference = self._locator(EVENTS)(new.data)
-            members: Schema = {"type": {"type": "string", "const": new.wire}}
-            if new.ephemeral:
-                members["ephemeral"] = {"type": "boolean", "const": True}
-            members["data"] = {"$ref": reference}
-            required: list[Json] = [*(["ephemeral"] if new.ephemeral else []), "type", "data"]
-            definitions[key] = {
-                "allOf": [dict(_ENVELOPE)],
-                "type": "object",
-                "properties": members,
-                "required": required,
-                **marks(new.meta),
-                "since": self._version,
-            }
-            union = _object(definitions, "SessionEvent")
-            union["anyOf"] = [*_list(union, "anyOf"), {"$ref": f"#/definitions/{key}"}]
-            self._say(f"event {new.wire} is new")
-            return
-        schema = _object(definitions, key)
-        self._back(schema, f"event {new.wire}")
-        old = next(event for event in self._mine.events if event.wire == new.wire)
-        if old.ephemeral and not new.ephemeral:
-            _object(schema, "properties").pop("ephemeral", None)
-            schema["required"] = [item for item in _list(schema, "required") if item != "ephemeral"]
-            self._say(f"event {new.wire} is stored now")
-        wide = self._widener(f"{new.name}_data").widen(old.data, new.data)
-        if wide != old.data:
-            _object(schema, "properties")["data"] = schema_of(wide, self._locator(EVENTS))
-            self._say(f"event {new.wire} has other data than before: {old.data} and {new.data}")
-
-    def _method(self, new: Method) -> None:
-        leaf = self._leaf(new)
-        if leaf is None:
-            self._new_leaf(new)
-            return
-        old = next(
-            m for m in self._mine.methods if (m.scope.inbound, m.wire) == (new.scope.inbound, new.wire)
-        )
-        self._back(leaf, f"method {new.wire}")
-        if old.params is None and new.params is not None:
-            leaf["params"] = self._params(new)
-            self._say(f"method {new.wire} takes params")
-        elif old.params is not None and new.params is not None and old.params != new.params:
-            leaf["params"] = self._params(new)
-            self._say(f"method {new.wire} takes {new.params.name} instead of {old.params.name}")
-        wide = self._widener(f"{new.wire}_result").widen(old.result, new.result)
-        if wide != old.result:
-            leaf["result"] = schema_of(wide, self._locator(API))
-            self._say(f"method {new.wire} returns more than before: {old.result} and {new.result}")
-        leaf["stability"] = new.meta.stability or "stable"
-        leaf.pop("visibility", None)
-        leaf.update({key: value for key, value in marks(new.meta).items() if key != "stability"})
-
-    def _new_leaf(self, new: Method) -> None:
-        branch = self.files[API]
-        for key in (new.scope.value, *_tree_path(new)[:-1]):
-            branch = cast("Schema", branch.setdefault(key, {}))
-        branch[_tree_path(new)[-1]] = {
-            "rpcMethod": new.wire,
-            "params": self._params(new),
-            "result": schema_of(new.result, self._locator(API)),
-            "stability": new.meta.stability or "stable",
-            **{key: value for key, value in marks(new.meta).items() if key != "stability"},
-            **({"notification": True} if new.notification else {}),
-            "since": self._version,
-        }
-        self._say(f"method {new.wire} is new")
-
-    def _params(self, method: Method) -> Json:
-        own: Json = None if method.params is None else {"$ref": self._locator(API)(method.params)}
-        if method.scope is not Scope.SESSION:
-            return own
-        target: Schema = {"$ref": _TARGET}
-        return target if own is None else {"allOf": [target, own]}
-
-    def _leaf(self, method: Method) -> Schema | None:
-        branch: Json = self.files[API]
-        for key in (method.scope.value, *_tree_path(method)):
-            branch = branch.get(key) if isinstance(branch, dict) else None
-        return branch if isinstance(branch, dict) and branch.get("rpcMethod") == method.wire else None
+        for line in (
+            *differences(self._by_hand, self._mine, self._their),
+            *type_differences(types, self._mine, self._their),
+        ):
+            self._draft.note(line)
 
     # --------------------------------------------------------------- vanished
 
-    def _vanished(self) -> None:
+    def _vanished_methods(self) -> None:
         theirs = {(m.scope.inbound, m.wire) for m in self._their.methods}
         for method in self._mine.methods:
-            leaf = self._leaf(method)
+            leaf = self._surface.leaf(method)
             if leaf is not None and (method.scope.inbound, method.wire) not in theirs:
-                self._gone(leaf, f"method {method.wire}")
+                self._draft.gone(leaf, f"method {method.wire}")
+
+    def _vanished_events(self) -> None:
         kinds = {event.wire for event in self._their.events}
         for event in self._mine.events:
-            if event.wire not in kinds:
-                schema = _object(_object(self.files[EVENTS], "definitions"), self._event_keys[event.name])
-                self._gone(schema, f"event {event.wire}")
+            file, key = self._draft.places.event_home(event.name)
+            if file == EVENTS and event.wire not in kinds:
+                schema = self._draft.definitions(file)[key]
+                if isinstance(schema, dict):
+                    self._draft.gone(schema, f"event {event.wire}")
 
-    def _gone(self, schema: Schema, what: str) -> None:
-        last = [version for version in self._known if ordered(version) < ordered(self._version)]
-        if "until" not in schema and last:
-            schema["until"] = max(last, key=ordered)
-            self._say(f"{what} is gone")
+    def _vanished_types(self) -> None:
+        """Mark the types that are published no more; a union that we made ourselves goes with its last use."""
+        living = self._living()
+        roots = [name for method in self._by_hand for name in method_references(method)]
+        kept = {TARGET, *self._draft.serving, *closure(roots, living)}
+        published = [m for m in self._mine.methods if not m.meta.until]
+        roots += [name for method in published for name in method_references(method)]
+        roots += [event.data.name for event in self._mine.events if not event.meta.until]
+        used = closure(roots, living)
+        for name, definition in self._mine.types.items():
+            file, schema = self._draft.definition(name)
+            if file not in (API, EVENTS) or name in kept or self._draft.published(name):
+                continue
+            if isinstance(definition, UnionDef) and name in used:
+                self._draft.back(schema, f"type {name}")
+            else:
+                self._draft.gone(schema, f"type {name}")
 
-    def _back(self, schema: Schema, what: str) -> None:
-        if schema.pop("until", None) is not None:
-            self._say(f"{what} is back")
-
-    def _say(self, line: str) -> None:
-        self.report.append(line)
-
-
-def _tree_path(method: Method) -> tuple[str, ...]:
-    wire = method.wire.removeprefix("session.") if method.scope is Scope.SESSION else method.wire
-    return tuple(wire.split("."))
-
-
-def _event_key(wire: str) -> str:
-    """Name of an event's definition: `mcp.oauth_required` is `McpOauthRequiredEvent`."""
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[._]", wire)) + "Event"
-
-
-def _event_definitions(documents: Documents) -> Iterable[tuple[str, str]]:
-    for branch in documents.definitions["SessionEvent"].children("anyOf"):
-        key = documents.target(branch)
-        kind = documents.merged(documents.definitions[key]).child("properties", "type").value.get("const")
-        yield str(kind), key
-
-
-def _kind(definition: TypeDef) -> str:
-    return type(definition).__name__.removesuffix("Def").lower()
-
-
-def _object(schema: Schema, key: str) -> Schema:
-    value = schema.setdefault(key, {})
-    if not isinstance(value, dict):
-        raise TypeError(f"{key} is no object")
-    return value
-
-
-def _list(schema: Schema, key: str) -> list[Json]:
-    value = schema.get(key)
-    return value if isinstance(value, list) else []
+    def _living(self) -> dict[str, TypeDef]:
+        """Our types without what is gone; a union is gone with what uses it."""
+        return {
+            name: replace(item, fields=tuple(field for field in item.fields if not field.meta.until))
+            if isinstance(item, ObjectDef)
+            else item
+            for name, item in self._mine.types.items()
+            if isinstance(item, UnionDef) or not item.meta.until
+        }

@@ -20,7 +20,8 @@ LIMITS = (
 _ANNOTATIONS = frozenset(
     {
         "$comment", "contentEncoding", "deprecated", "description", "format", "since", "stability", "title", "until",
-        "visibility", "x-enumDescriptions", "x-enumSince", "x-opaque-in-process", "x-opaque-json", "x-typescript-type",
+        "visibility", "x-enumDescriptions", "x-enumSince", "x-enumUntil", "x-opaque-in-process", "x-opaque-json",
+        "x-typescript-type",
     }
 )  # fmt: skip
 _SHAPES = frozenset(

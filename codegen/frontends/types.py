@@ -160,15 +160,16 @@ class TypeReader:
         return f"{owner}Option{index + 1}"
 
     def _enum_values(self, node: Node) -> Iterator[tuple[str, str]]:
-        texts, since = (
+        texts, since, until = (
             node.child(key) if key in node.value else Node(node.file, f"{node.pointer}/{key}", {})
-            for key in ("x-enumDescriptions", "x-enumSince")
+            for key in ("x-enumDescriptions", "x-enumSince", "x-enumUntil")
         )
         values = Node(node.file, node.pointer, {"enum": _without_null(node)}).strings("enum")
         if not values:
             raise node.fail("an enum must have a value")
         for value in dict.fromkeys(values):
             mark = f" Since runtime {since.text(value)}." if since.text(value) else ""
+            mark += f" Until runtime {until.text(value)}." if until.text(value) else ""
             yield value, texts.text(value) and texts.text(value) + mark
 
     def _object(self, name: str, wire: str, node: Node, meta: Meta) -> ObjectDef:

@@ -52,9 +52,10 @@ def small_document() -> Document:
             "Color": {
                 "description": "A color.",
                 "type": "string",
-                "enum": ["blue", "gray"],
-                "x-enumDescriptions": {"blue": "Clear.", "gray": "Clouded."},
+                "enum": ["blue", "gray", "pink"],
+                "x-enumDescriptions": {"blue": "Clear.", "gray": "Clouded.", "pink": "Dawn."},
                 "x-enumSince": {"gray": "1.0.10"},
+                "x-enumUntil": {"pink": "1.0.9"},
             },
             "SessionEventEnvelope": {"description": "What all events carry.", "type": "object"},
             "RainStartedEvent": event("rain.started"),
@@ -226,6 +227,22 @@ BREAKS: dict[str, tuple[Break, str]] = {
         put("/definitions/Color/x-enumSince", {"green": "1.0.9"}),
         "/definitions/Color/x-enumSince: no such values: ['green']",
     ),
+    "an end of a value that does not exist": (
+        put("/definitions/Color/x-enumUntil", {"green": "1.0.9"}),
+        "/definitions/Color/x-enumUntil: no such values: ['green']",
+    ),
+    "a value that ends at the last runtime": (
+        put("/definitions/Color/x-enumUntil", {"pink": "1.0.10"}),
+        "/definitions/Color/x-enumUntil/pink: 1.0.10 is no runtime that another one came after",
+    ),
+    "a value that ends before it starts": (
+        put("/definitions/Color/x-enumUntil", {"gray": "1.0.9"}),
+        "/definitions/Color/x-enumUntil/gray: 1.0.9 is before 1.0.10",
+    ),
+    "a value with the first runtime": (
+        put("/definitions/Color/x-enumSince", {"pink": "1.0.0"}),
+        "/definitions/Color/x-enumSince/pink: 1.0.0 is the first runtime",
+    ),
     "versions of values without values": (
         put("/definitions/Sky/x-enumSince", {"blue": "1.0.9"}),
         "/definitions/Sky: 'enum' is a dependency of 'x-enumSince'",
@@ -297,7 +314,8 @@ def test_the_schema_as_of_a_runtime_has_what_that_runtime_has() -> None:
         ["color", "clouds", "stars"],
     ]
     assert first["definitions"]["Sky"]["required"] == ["color"]
-    assert [past["definitions"]["Color"]["enum"] for past in (first, third)] == [["blue"], ["blue", "gray"]]
+    values = [past["definitions"]["Color"]["enum"] for past in (first, second, third)]
+    assert values == [["blue", "pink"], ["blue", "pink"], ["blue", "gray"]]
     assert ["WindEvent" in past["definitions"] for past in (first, second, third)] == [False, True, False]
     assert [len(event_types(past)) for past in (first, second, third)] == [2, 3, 2]
     assert first["definitions"]["Weather"]["anyOf"] == [SKY]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,11 +63,16 @@ async def unpack(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the schemas of the CLI."""
+    asyncio.run(unpack(tmp_path_factory.mktemp("unpacked")))
+    return Path.home() / ".cache" / "copilot" / "pkg" / "linux-x64" / VERSION / "schemas"
+
+
+@pytest.fixture(scope="module")
+def generated(schemas: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a package `gen` that is generated from the schemas of the CLI."""
     folder = tmp_path_factory.mktemp("foreign")
-    asyncio.run(unpack(folder))
-    schemas = Path.home() / ".cache" / "copilot" / "pkg" / "linux-x64" / VERSION / "schemas"
     told = run("-m", "codegen", "--schema", str(schemas), "--out", str(folder / "gen"), cwd=PROJECT)
     assert f"{METHODS} methods, " in told
     assert f" {EVENTS} events: " in told
@@ -83,3 +90,20 @@ def test_the_package_of_a_foreign_schema_is_strictly_typed(generated: Path) -> N
         cwd=generated,
     )
     assert told.startswith("Success: no issues found in ")
+
+
+def test_our_schema_has_all_that_the_schemas_of_the_cli_have(schemas: Path, tmp_path: Path) -> None:
+    ours = shutil.copytree(PROJECT / "schema" / "copilot", tmp_path / "copilot")
+    told = run("-m", "codegen", "--schema", str(ours), "absorb", str(schemas), cwd=PROJECT)
+    assert told == "nothing\n"
+
+
+def test_a_fact_that_our_schema_lacks_is_absorbed_from_the_cli(schemas: Path, tmp_path: Path) -> None:
+    ours = shutil.copytree(PROJECT / "schema" / "copilot", tmp_path / "copilot")
+    file = ours / "api.schema.json"
+    api = json.loads(file.read_text("utf-8"))
+    del api["definitions"]["PingResult"]["properties"]["protocolVersion"]
+    api["definitions"]["PingResult"]["required"].remove("protocolVersion")
+    file.write_text(json.dumps(api), "utf-8")
+    told = run("-m", "codegen", "--schema", str(ours), "absorb", str(schemas), cwd=PROJECT)
+    assert told == "PingResult.protocolVersion is new\n"

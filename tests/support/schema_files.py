@@ -14,7 +14,7 @@ Document: TypeAlias = dict[str, Any]
 SCHEMA = Path(__file__).parents[2] / "schema"
 TREES = ("server", "session", "clientSession", "clientGlobal")
 # Keywords whose members are values or texts and no schemas.
-_OF_VALUES = frozenset({"default", "x-enumDescriptions", "x-enumSince"})
+_OF_VALUES = frozenset({"default", "x-enumDescriptions", "x-enumSince", "x-enumUntil"})
 
 
 def read_documents() -> dict[str, Document]:
@@ -117,8 +117,12 @@ def _pruned(node: Any, file: str, runtime: str, gone: frozenset[str]) -> Any:
     if isinstance(kept.get("required"), list):
         kept["required"] = [field for field in kept["required"] if field in kept["properties"]]
     if isinstance(kept.get("enum"), list):
-        later = {value: {"since": since} for value, since in node.get("x-enumSince", {}).items()}
-        kept["enum"] = [value for value in kept["enum"] if _lives(later.get(value), runtime)]
+        since, until = node.get("x-enumSince", {}), node.get("x-enumUntil", {})
+        kept["enum"] = [
+            value
+            for value in kept["enum"]
+            if _lives({"since": since.get(value), "until": until.get(value)}, runtime)
+        ]
     if isinstance(kept.get("anyOf"), list):
         kept["anyOf"] = _branches(kept["anyOf"], file, gone)
     return kept
@@ -248,15 +252,25 @@ def _impossible_versions(documents: Mapping[str, Document]) -> Iterator[str]:
 def _version_faults(pointer: str, node: Document, runtimes: Sequence[str]) -> Iterator[str]:
     if pointer.endswith(("/properties", *(f"/{key}" for key in _OF_VALUES))):
         return
-    since, until = node.get("since"), node.get("until")
-    if since is not None and since in runtimes[:1]:
-        yield f"since: {since} is the first runtime, so everything without a mark is in it"
-    if until is not None and until not in runtimes[:-1]:
-        yield f"until: {until} is no runtime that another one came after"
-    if since is not None and until is not None and _ordered(until) < _ordered(since):
-        yield f"until: {until} is before {since}"
-    if odd := node.get("x-enumSince", {}).keys() - set(node.get("enum", [])):
-        yield f"x-enumSince: no such values: {sorted(odd)}"
+    yield from _mark_faults("since", "until", node.get("since"), node.get("until"), runtimes)
+    later, past = node.get("x-enumSince", {}), node.get("x-enumUntil", {})
+    for value in node.get("enum", []):
+        places = (f"x-enumSince/{value}", f"x-enumUntil/{value}")
+        yield from _mark_faults(*places, later.get(value), past.get(value), runtimes)
+    for keyword in ("x-enumSince", "x-enumUntil"):
+        if odd := node.get(keyword, {}).keys() - set(node.get("enum", [])):
+            yield f"{keyword}: no such values: {sorted(odd)}"
     fields = node.get("properties", {})
-    if past := [field for field in node.get("required", []) if "until" in fields.get(field, {})]:
-        yield f"required: later runtimes do not have {sorted(past)}"
+    if gone := [field for field in node.get("required", []) if "until" in fields.get(field, {})]:
+        yield f"required: later runtimes do not have {sorted(gone)}"
+
+
+def _mark_faults(
+    first: str, last: str, since: str | None, until: str | None, runtimes: Sequence[str]
+) -> Iterator[str]:
+    if since is not None and since in runtimes[:1]:
+        yield f"{first}: {since} is the first runtime, so everything without a mark is in it"
+    if until is not None and until not in runtimes[:-1]:
+        yield f"{last}: {until} is no runtime that another one came after"
+    if since is not None and until is not None and _ordered(until) < _ordered(since):
+        yield f"{last}: {until} is before {since}"

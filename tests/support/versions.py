@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from codegen.absorb.dialect import Schema
 from codegen.absorb.merge import take_in
 from codegen.frontends.copilot import protocol_of
 from codegen.frontends.documents import Documents
-from codegen.ir import Protocol
+from codegen.ir import ObjectDef, Protocol, TypeExpr
 from tests.support.small_schema import STRING, TARGET, Document, method, record, reference
 
 API = "api.schema.json"
@@ -19,6 +19,8 @@ EVENTS = "session-events.schema.json"
 LIFECYCLE = "lifecycle.schema.json"
 
 FIRST, SECOND, THIRD = "1.0.0", "1.1.0", "1.2.0"
+NULL: Document = {"type": "null"}
+INTEGER: Document = {"type": "integer"}
 # Stands in every text of another version's files.
 FOREIGN = "Foreign words"
 
@@ -70,6 +72,35 @@ def absorbed(mine: Files, other: Files, version: str = SECOND) -> tuple[Files, l
 def read(files: Files) -> Protocol:
     """The protocol of files."""
     return protocol_of(_documents(files))
+
+
+def definitions(files: Files, file: str = API) -> Document:
+    """The definitions of a file."""
+    section: Document = files[file]["definitions"]
+    return section
+
+
+def with_member(name: str, schema: object) -> Files:
+    """Their files, a member of Sky in another shape."""
+    files = theirs()
+    definitions(files)["Sky"]["properties"][name] = schema
+    return files
+
+
+def member_type(files: Files, name: str, owner: str = "Sky") -> TypeExpr:
+    """The type of a member."""
+    definition = read(files).types[owner]
+    assert isinstance(definition, ObjectDef)
+    return next(field.type for field in definition.fields if field.wire == name)
+
+
+def without(files: Files, file: str, *path: str) -> Files:
+    """The files, with nothing at a path."""
+    node: Any = files[file]
+    for key in path[:-1]:
+        node = node[key]
+    node.pop(path[-1])
+    return files
 
 
 def write(folder: Path, files: Files) -> Path:

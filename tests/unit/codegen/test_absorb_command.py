@@ -9,8 +9,20 @@ import pytest
 
 from codegen.__main__ import main
 from codegen.absorb.command import lacking, text_of
-from tests.support.small_schema import STRING, record, reference
-from tests.support.versions import API, EVENTS, FIRST, LIFECYCLE, SECOND, Files, ours, read, theirs, write
+from tests.support.small_schema import STRING, method, record, reference
+from tests.support.versions import (
+    API,
+    EVENTS,
+    FIRST,
+    LIFECYCLE,
+    SECOND,
+    Files,
+    event,
+    ours,
+    read,
+    theirs,
+    write,
+)
 
 
 @pytest.fixture
@@ -46,7 +58,16 @@ def test_absorb_rewrites_our_files_and_prints_what_it_did(
     assert files[API]["runtimes"] == [FIRST, SECOND]
     assert files.keys() == {API, EVENTS, LIFECYCLE}
     assert "Snow" in read(files).types
-    assert all((schema / name).read_text(encoding="utf-8") == text_of(files[name]) for name in files)
+    assert (schema / API).read_text(encoding="utf-8") == text_of(files[API])
+
+
+def test_absorb_leaves_a_file_alone_in_which_nothing_changes(tmp_path: Path, schema: Path) -> None:
+    by_hand = '{ "definitions" : {} }'
+    (schema / "observed.schema.json").write_text(by_hand, encoding="utf-8")
+    before = (schema / LIFECYCLE).read_bytes()
+    assert main(["--schema", str(schema), "absorb", published(tmp_path, with_snow())]) == 0
+    assert (schema / "observed.schema.json").read_text(encoding="utf-8") == by_hand
+    assert (schema / LIFECYCLE).read_bytes() == before
 
 
 def test_absorb_says_so_when_there_is_nothing_and_writes_the_same_files_again(
@@ -129,5 +150,22 @@ def test_lacking_fails_while_something_lacks_a_description(
 
 def test_what_is_absorbed_lacks_a_description(tmp_path: Path, schema: Path) -> None:
     before = set(lacking(schema))
-    main(["--schema", str(schema), "absorb", published(tmp_path, with_snow())])
-    assert set(lacking(schema)) - before == {"type Snow", "field Snow.deep"}
+    files = with_snow()
+    section = files[API]["definitions"]
+    section["Sky"]["properties"].update(deep=STRING, cloud=reference("Snow"), mood=STRING)
+    section["Color"]["enum"].append("pink")
+    files[API]["server"]["melt"] = method("melt", reference("Snow"), record((), water=STRING))
+    files[EVENTS]["definitions"]["SnowEvent"] = event("snow.fell", "RainEndedData")
+    files[EVENTS]["definitions"]["SessionEvent"]["anyOf"].append(reference("SnowEvent"))
+    main(["--schema", str(schema), "absorb", published(tmp_path, files)])
+    assert set(lacking(schema)) - before == {
+        "event snow.fell",
+        "field MeltResult.water",
+        "field Sky.deep",
+        "field Snow.deep",
+        "method melt",
+        "type MeltResult",
+        "type SkyCloud",
+        "type Snow",
+        "value Color.pink",
+    }

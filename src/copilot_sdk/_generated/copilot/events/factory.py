@@ -15,14 +15,14 @@ FactoryRunSettledStatus: TypeAlias = Literal["completed", "halted", "cancelled",
 - `cancelled`: The caller canceled the run, or the session was disposed of.
 - `error`: The run failed; `failureType` names the kind if it is known.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
 class FactoryRunStartedData(WireModel):
     """Notice that an attempt of a factory run begins.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -36,7 +36,7 @@ class FactoryRunStartedData(WireModel):
 class FactoryRunUpdatedData(WireModel):
     """Notice that a factory run has changed.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -48,7 +48,7 @@ class FactoryRunUpdatedData(WireModel):
 class FactoryRunSettledData(WireModel):
     """Notice that a factory run has come to its end.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str

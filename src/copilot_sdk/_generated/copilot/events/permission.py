@@ -201,7 +201,7 @@ class PermissionRequestExtensionPermissionAccess(TaggedModel):
 class PermissionRequestFactory(TaggedModel):
     """Request for permission to run or write a factory.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     kind: Literal["factory"] = "factory"

@@ -105,6 +105,8 @@ CanvasOpenedAvailability: TypeAlias = Literal["ready", "stale"] | str
 
 - `ready`: The provider is connected and actions can be called.
 - `stale`: The provider is gone; the instance waits to be bound again.
+
+Until runtime 1.0.61.
 """
 
 
@@ -2344,7 +2346,7 @@ class SessionBinaryAsset(EventBase):
 class SessionCanvasClosed(EventBase):
     """Sent when a canvas instance was closed. Tells its IDs.
 
-    Wire type: `session.canvas.closed` (not stored in the event log).
+    Wire type: `session.canvas.closed` (not stored in the event log, experimental).
     """
 
     ephemeral: bool | None = True
@@ -2357,7 +2359,7 @@ class SessionCanvasOpened(EventBase):
     """Sent when a canvas instance was opened or opened again. Tells its IDs, title, address and
     availability.
 
-    Wire type: `session.canvas.opened` (not stored in the event log).
+    Wire type: `session.canvas.opened` (not stored in the event log, experimental).
     """
 
     ephemeral: bool | None = True
@@ -2379,7 +2381,7 @@ class SessionCanvasRecorded(EventBase):
 class SessionCanvasRegistryChanged(EventBase):
     """Sent when the set of available canvases changed. Lists those available now.
 
-    Wire type: `session.canvas.registry_changed` (not stored in the event log).
+    Wire type: `session.canvas.registry_changed` (not stored in the event log, experimental).
     """
 
     ephemeral: bool | None = True
@@ -2823,7 +2825,7 @@ class SessionPermissionRecovery(EventBase):
 class SessionPermissionsChanged(EventBase):
     """Sent when the overall allow-all permission flag changes. Tells its value before and after.
 
-    Wire type: `session.permissions_changed`.
+    Wire type: `session.permissions_changed` (experimental).
     """
 
     type: Literal["session.permissions_changed"] = "session.permissions_changed"

@@ -75,7 +75,7 @@ SystemNotificationFactoryCompletedStatus: TypeAlias = (
 - `cancelled`: It was canceled.
 - `error`: It failed.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
@@ -215,7 +215,7 @@ class SystemNotificationAgentCompleted(TaggedModel):
 class SystemNotificationFactoryCompleted(TaggedModel):
     """Notice that an attempt to run a factory has come to its end.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     type: Literal["factory_completed"] = "factory_completed"

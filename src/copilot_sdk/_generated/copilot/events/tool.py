@@ -129,6 +129,8 @@ class ToolExecutionCompleteContentShellExit(TaggedModel):
 class ToolExecutionCompleteContentTerminal(TaggedModel):
     """A block of terminal or shell output in a tool's result, optionally with exit code and working
     directory.
+
+    Deprecated.
     """
 
     type: Literal["terminal"] = "terminal"
@@ -220,7 +222,10 @@ class ToolExecutionCompleteUIResourceMetaUIPermissionsMicrophone(WireModel):
 
 
 class ToolExecutionPartialResultData(WireModel):
-    """Data of `tool.execution_partial_result`: output of a tool that is still running."""
+    """Data of `tool.execution_partial_result`: output of a tool that is still running.
+
+    Deprecated.
+    """
 
     tool_call_id: str
     """ID of the tool call the output comes from."""

@@ -13,7 +13,7 @@ from copilot_sdk._model import WireModel
 class FactoryAbortRequest(WireModel):
     """Which running factory to abort, with its cooperation.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     session_id: str
@@ -25,7 +25,7 @@ class FactoryAbortRequest(WireModel):
 class FactoryExecuteRequest(WireModel):
     """Which factory its extension has to run.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     session_id: str
@@ -43,7 +43,7 @@ class FactoryExecuteRequest(WireModel):
 class FactoryExecuteResult(WireModel):
     """What an extension's factory returned.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     result: Any | None = None

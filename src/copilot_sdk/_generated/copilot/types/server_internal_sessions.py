@@ -22,7 +22,10 @@ class ConfigureSessionExtensionsParams(WireModel):
 
 
 class RegisterExtensionToolsResult(WireModel):
-    """What `sessions.registerExtensionToolsOnSession` returns."""
+    """What `sessions.registerExtensionToolsOnSession` returns.
+
+    Until runtime 1.0.81.
+    """
 
     unsubscribe: Any
     """Function, inside the CLI process, that removes the tools again."""
@@ -195,14 +198,20 @@ class SessionsLoadWorkspaceResult(WireModel):
 
 
 class SessionsPollSpawnedSessionsEvent(WireModel):
-    """A session that the runtime started on its own."""
+    """A session that the runtime started on its own.
+
+    Until runtime 1.0.61.
+    """
 
     session_id: str
     """ID of the session that was started."""
 
 
 class SessionsPollSpawnedSessionsRequest(WireModel):
-    """From where on to poll, and how long to wait."""
+    """From where on to poll, and how long to wait.
+
+    Until runtime 1.0.61.
+    """
 
     cursor: str | None = None
     """Cursor from the last poll, to be passed on as it is. Without it, everything buffered since the
@@ -215,7 +224,10 @@ class SessionsPollSpawnedSessionsRequest(WireModel):
 
 
 class SessionsRegisterExtensionToolsOnSessionOptions(WireModel):
-    """Further settings for registering extension tools."""
+    """Further settings for registering extension tools.
+
+    Until runtime 1.0.81.
+    """
 
     enabled: Any | None = None
     """Function, inside the CLI process, that returns whether the tools are available."""
@@ -248,7 +260,10 @@ class SessionsUpdateWorkspaceFieldsResult(WireModel):
 
 
 class PollSpawnedSessionsResult(WireModel):
-    """The newly started sessions, and where to go on."""
+    """The newly started sessions, and where to go on.
+
+    Until runtime 1.0.61.
+    """
 
     events: list[SessionsPollSpawnedSessionsEvent]
     """One event for each session started since the given cursor."""
@@ -259,7 +274,10 @@ class PollSpawnedSessionsResult(WireModel):
 
 
 class RegisterExtensionToolsParams(WireModel):
-    """On which session to register extension tools, and from which loader."""
+    """On which session to register extension tools, and from which loader.
+
+    Until runtime 1.0.81.
+    """
 
     session_id: str
     """ID of the session that gets the tools."""

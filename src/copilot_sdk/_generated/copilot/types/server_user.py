@@ -46,7 +46,7 @@ class UserSettingsSetRequest(WireModel):
 class UserSettingsSetResult(WireModel):
     """Outcome of writing the user's settings.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     shadowed_keys: list[str]

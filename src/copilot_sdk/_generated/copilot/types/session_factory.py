@@ -17,7 +17,7 @@ from .shared_factory_resume_result import FactoryRunFailure, FactoryRunStatus
 class FactoryAgentOptions(WireModel):
     """Settings for a subagent call of a factory.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     label: str | None = None
@@ -37,7 +37,7 @@ class FactoryAgentOptions(WireModel):
 class FactoryAgentRequest(WireModel):
     """A call of one subagent on behalf of a factory.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     factory_run_id: str
@@ -53,7 +53,7 @@ class FactoryAgentRequest(WireModel):
 class FactoryAgentResult(WireModel):
     """What a factory's subagent returned.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     result: Any | None = None
@@ -63,7 +63,7 @@ class FactoryAgentResult(WireModel):
 class FactoryAgentSummary(WireModel):
     """A direct agent of a factory: stored identity and live status, safe to put in a prompt.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     agent_id: str
@@ -99,7 +99,7 @@ class FactoryAgentSummary(WireModel):
 class FactoryCancelRequest(WireModel):
     """Which factory run to cancel.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -109,7 +109,7 @@ class FactoryCancelRequest(WireModel):
 class FactoryCurrentPhase(WireModel):
     """The phase a factory run is in.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     id: str
@@ -121,7 +121,7 @@ class FactoryCurrentPhase(WireModel):
 class FactoryDeclaredLimits(WireModel):
     """Resource limits of a factory, as declared or approved.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     max_concurrent_subagents: int | None = None
@@ -137,7 +137,7 @@ class FactoryDeclaredLimits(WireModel):
 class FactoryGetRunProgressRequest(WireModel):
     """Which page of a factory's progress to get.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -155,7 +155,7 @@ class FactoryGetRunProgressRequest(WireModel):
 class FactoryGetRunRequest(WireModel):
     """Which factory run to get.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -165,7 +165,7 @@ class FactoryGetRunRequest(WireModel):
 class FactoryJournalGetRequest(WireModel):
     """Which journal entry of a factory to read.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -179,7 +179,7 @@ class FactoryJournalGetRequest(WireModel):
 class FactoryJournalGetResult(WireModel):
     """What the journal holds under a key.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     hit: bool
@@ -191,7 +191,7 @@ class FactoryJournalGetResult(WireModel):
 class FactoryJournalPutRequest(WireModel):
     """A journal entry of a factory to store.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -207,7 +207,7 @@ class FactoryJournalPutRequest(WireModel):
 class FactoryListRunsRequest(WireModel):
     """Which page of factory runs to list.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     after_seq: int | None = None
@@ -224,7 +224,7 @@ FactoryLogLineKind: TypeAlias = Literal["log", "phase"] | str
 - `log`: A line that tells what goes on.
 - `phase`: A mark that names a phase.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
@@ -236,14 +236,14 @@ FactoryPhaseStatus: TypeAlias = Literal["pending", "active", "completed", "skipp
 - `completed`: Entered and closed again.
 - `skipped`: Passed over: a later phase began or the run ended first.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
 class FactoryProgressLine(WireModel):
     """A stored record of a factory's progress.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     seq: int
@@ -263,7 +263,7 @@ class FactoryProgressLine(WireModel):
 class FactoryProgressPage(WireModel):
     """A page of a factory's progress, from which one can go either way.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     records: list[FactoryProgressLine]
@@ -283,7 +283,7 @@ class FactoryProgressPage(WireModel):
 class FactoryRunConsumed(WireModel):
     """Resources a factory run has used, as stored.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     active_ms: int
@@ -297,7 +297,7 @@ class FactoryRunConsumed(WireModel):
 class RunOptions(WireModel):
     """Settings for a run of a factory.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     limits: FactoryRunLimits | None = None
@@ -313,7 +313,7 @@ class RunOptions(WireModel):
 class FactoryLogLine(WireModel):
     """A line of a factory's progress.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     seq: int
@@ -327,7 +327,7 @@ class FactoryLogLine(WireModel):
 class FactoryLogRequest(WireModel):
     """Progress of a factory to record.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -341,7 +341,7 @@ class FactoryLogRequest(WireModel):
 class FactoryPhaseObservation(WireModel):
     """Stored state and times of one phase of a factory.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     id: str
@@ -379,7 +379,7 @@ class FactoryPhaseObservation(WireModel):
 class FactoryResumeRequest(WireModel):
     """Which stored factory run to resume.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -395,7 +395,7 @@ class FactoryResumeRequest(WireModel):
 class FactoryRunRequest(WireModel):
     """Which factory to run, and how.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     name: str
@@ -409,7 +409,7 @@ class FactoryRunRequest(WireModel):
 class FactoryRunTerminal(WireModel):
     """How a factory run ended, in a form safe to put in a prompt.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     reason: str | None = None
@@ -425,7 +425,7 @@ class FactoryRunTerminal(WireModel):
 class FactoryRunDetail(WireModel):
     """All that can be observed of a factory run.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -477,7 +477,7 @@ class FactoryRunDetail(WireModel):
 class FactoryRunSummary(WireModel):
     """Stored summary of a factory run, with live values as of reading.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -523,7 +523,7 @@ class FactoryRunSummary(WireModel):
 class FactoryListRunsResult(WireModel):
     """A page of factory runs, oldest first.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     runs: list[FactoryRunSummary]

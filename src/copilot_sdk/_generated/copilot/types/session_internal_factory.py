@@ -13,7 +13,7 @@ from .shared import FactoryRunLimits
 class FactoryToolResumeRequest(WireModel):
     """Which factory run a tool wants to resume.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -27,7 +27,7 @@ class FactoryToolResumeRequest(WireModel):
 class FactoryToolRunOptions(WireModel):
     """Settings for a factory run that a tool started.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     limits: FactoryRunLimits | None = None
@@ -39,7 +39,7 @@ class FactoryToolRunOptions(WireModel):
 class FactoryToolRunRequest(WireModel):
     """Which factory a tool wants to run, and how.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     name: str

@@ -15,7 +15,10 @@ from .shared_events_permission_session import PermissionMode
 
 
 class AllowAllPermissionSetResult(WireModel):
-    """The outcome of `session.permissions.setAllowAll`, with the state that now holds."""
+    """The outcome of `session.permissions.setAllowAll`, with the state that now holds.
+
+    Until runtime 1.0.61.
+    """
 
     success: bool
     """True when the call succeeded."""
@@ -24,7 +27,10 @@ class AllowAllPermissionSetResult(WireModel):
 
 
 class AllowAllPermissionState(WireModel):
-    """Tells whether allow-all mode is on."""
+    """Tells whether allow-all mode is on.
+
+    Until runtime 1.0.61.
+    """
 
     enabled: bool
     """True while all tools, paths and URLs are allowed."""
@@ -92,7 +98,7 @@ class PermissionDecisionApproveForLocationApprovalExtensionPermissionAccess(Tagg
 class PermissionDecisionApproveForLocationApprovalFactory(TaggedModel):
     """Approval of factories for a location; `approvalKey` can narrow it.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     kind: Literal["factory"] = "factory"
@@ -197,7 +203,7 @@ class PermissionDecisionApproveForSessionApprovalExtensionPermissionAccess(Tagge
 class PermissionDecisionApproveForSessionApprovalFactory(TaggedModel):
     """Approval of factories for the session; `approvalKey` can narrow it.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     kind: Literal["factory"] = "factory"
@@ -541,7 +547,10 @@ class PermissionsFolderTrustAddTrustedResult(WireModel):
 
 
 class PermissionsGetAllowAllRequest(WireModel):
-    """The empty parameters of `session.permissions.getAllowAll`."""
+    """The empty parameters of `session.permissions.getAllowAll`.
+
+    Until runtime 1.0.61.
+    """
 
 
 class PermissionsGetModeResult(WireModel):
@@ -603,7 +612,7 @@ class PermissionsLocationsAddToolApprovalDetailsExtensionPermissionAccess(Tagged
 class PermissionsLocationsAddToolApprovalDetailsFactory(TaggedModel):
     """Approval of factories, stored for a location; `approvalKey` can narrow it.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     kind: Literal["factory"] = "factory"
@@ -736,6 +745,8 @@ PermissionsSetAllowAllSource: TypeAlias = (
 - `slash_command`: A slash command.
 - `autopilot_confirmation`: The user's consent to autopilot.
 - `rpc`: A client's RPC call.
+
+Until runtime 1.0.61.
 """
 
 
@@ -933,7 +944,10 @@ class PermissionsModifyRulesParams(WireModel):
 
 
 class PermissionsSetAllowAllRequest(WireModel):
-    """The wanted state of allow-all mode, and where the switch came from."""
+    """The wanted state of allow-all mode, and where the switch came from.
+
+    Until runtime 1.0.61.
+    """
 
     enabled: bool
     """True to allow all tools, paths and URLs."""

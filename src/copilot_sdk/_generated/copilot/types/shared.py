@@ -71,6 +71,8 @@ CanvasInstanceAvailability: TypeAlias = Literal["ready", "stale"] | str
 - `ready`: The provider is connected, so calls go through to it.
 - `stale`: The provider has no connection, so calls fail with `canvas_provider_unavailable`. This lasts
   until the provider comes back or the agent calls `open_canvas` again, which opens the canvas anew.
+
+Until runtime 1.0.61.
 """
 
 
@@ -537,14 +539,14 @@ ExtensionSource: TypeAlias = Literal["project", "user", "plugin", "session"] | s
 class FactoryAckResult(WireModel):
     """Confirms that a factory request was taken.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
 
 class FactoryRunLimits(WireModel):
     """Resource limits for one run of a factory, in place of the usual ones.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     max_concurrent_subagents: int | None = None

@@ -43,14 +43,14 @@ FactoryPermissionOperation: TypeAlias = Literal["run", "author"] | str
   limits.
 - `author`: Write a factory, that is, put JavaScript into an extension of the session and load it.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
 class FactoryPermissionPhase(WireModel):
     """A declared phase, as the permission prompt shows it.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     title: str
@@ -322,7 +322,7 @@ class UserToolSessionApprovalExtensionPermissionAccess(TaggedModel):
 class UserToolSessionApprovalFactory(TaggedModel):
     """Approval of factories for the session; `approvalKey` can narrow it.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     kind: Literal["factory"] = "factory"
@@ -499,7 +499,7 @@ class PermissionPromptRequestExtensionPermissionAccess(TaggedModel):
 class PermissionPromptRequestFactory(TaggedModel):
     """Question to the user whether a factory may be run or written.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     kind: Literal["factory"] = "factory"

@@ -37,14 +37,14 @@ FactoryDurableOperation: TypeAlias = (
 - `journalPut`: Store a journal entry before success is reported.
 - `refreshLease`: Renew the stored lease by which this process owns the run.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
 class FactoryRunFailureFactoryAccountingIncomplete(TaggedModel):
     """A stop because the usage of the run could not be accounted for in full.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -57,7 +57,7 @@ class FactoryRunFailureFactoryAccountingIncomplete(TaggedModel):
 class FactoryRunFailureFactoryDurableFailure(TaggedModel):
     """The run stopped because something could not be stored or read.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     code: str
@@ -72,7 +72,7 @@ class FactoryRunFailureFactoryDurableFailure(TaggedModel):
 class FactoryRunFailureFactoryResumeDeclined(TaggedModel):
     """The run was not resumed, since its changed limits were declined.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -90,7 +90,7 @@ FactoryRunFailureKind: TypeAlias = Literal["maxTotalSubagents", "timeoutSeconds"
 - `maxAiCredits`: Model usage of the subagents went past the approved AI credits, or too few were left
   for one more subagent.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
@@ -104,14 +104,14 @@ FactoryRunStatus: TypeAlias = Literal["pending", "running", "completed", "halted
 - `cancelled`: It was canceled before its end.
 - `error`: The factory failed or used up a resource limit.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
 class FactoryRunFailureFactoryLimitReached(TaggedModel):
     """The run stopped at a resource limit.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     kind: FactoryRunFailureKind
@@ -133,14 +133,14 @@ FactoryRunFailure: TypeAlias = Annotated[
 ]
 """Why a factory run failed, for programs.
 
-Since runtime 1.0.81.
+Since runtime 1.0.81. Until runtime 1.0.81.
 """
 
 
 class FactoryRunResult(WireModel):
     """The state of a factory run, under way or ended.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     run_id: str
@@ -162,7 +162,7 @@ class FactoryRunResult(WireModel):
 class FactoryResumeResult(WireModel):
     """The factory that was resumed, and how its run ended.
 
-    Since runtime 1.0.81.
+    Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
     factory_name: str
