@@ -9,7 +9,7 @@ from pathlib import Path
 from codegen.absorb.dialect import Schema
 from codegen.absorb.merge import take_in
 from codegen.absorb.version import schema_folder, version_of
-from codegen.frontends.copilot import protocol_of
+from codegen.frontends import copilot
 from codegen.frontends.documents import Documents
 from codegen.ir import Const, EnumDef, ObjectDef, Protocol
 
@@ -44,8 +44,7 @@ def text_of(schema: Schema) -> str:
 
 def lacking(ours: Path) -> list[str]:
     """What has no description yet: methods, events, types, fields and enum values, by name."""
-    protocol = protocol_of(Documents.load(ours))
-    return sorted(_lacking(protocol))
+    return sorted(_lacking(copilot.read(ours)))
 
 
 def _lacking(protocol: Protocol) -> Iterator[str]:

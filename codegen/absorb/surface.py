@@ -44,7 +44,7 @@ class Surface:
         """Merge an event of the other version; one that we wrote by hand stays as it is."""
         file, key = self._places.event_home(new.name)
         if file != EVENTS:
-            self._draft.note(f"event {new.wire} is published; ours is written by hand")
+            self._draft.note(f"event {new.wire} is published: remove it from {file} and absorb again")
             return
         definitions = self._draft.definitions(EVENTS)
         if key not in definitions:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from codegen import naming, ownership
 from codegen.errors import SchemaError
+from codegen.frontends.corrections import corrected
 from codegen.frontends.documents import Documents, Node
 from codegen.frontends.types import TypeReader, check_name, is_absent, is_null, meta_of
 from codegen.frontends.unions import endless, find_discriminators
@@ -34,12 +35,12 @@ _TARGET = "SessionTarget"
 
 
 def read(folder: Path, name: str = "copilot") -> Protocol:
-    """Read a folder of schema files.
+    """Read a folder of schema files, with their corrections.
 
     Raises:
         SchemaError: A file is malformed; the error has the JSON pointer of the fault.
     """
-    return protocol_of(Documents.load(folder), name)
+    return protocol_of(corrected(Documents.load(folder), folder), name)
 
 
 def protocol_of(documents: Documents, name: str = "copilot") -> Protocol:
@@ -59,12 +60,17 @@ class _Reader:
         self.types = TypeReader(documents, self._renames(), self._event_references())
 
     def _event_definitions(self) -> Iterator[tuple[str, Node]]:
+        branches = [
+            event
+            for file in sorted(self.documents.files)
+            for event in self.documents.root(file).children("events")
+        ]
         union = self.documents.definitions.get(_EVENT_UNION)
-        if union is None:
-            return
-        branches = [*union.children("anyOf"), *union.children("oneOf")]
-        if not branches:
-            raise union.fail("names no event")
+        if union is not None:
+            published = [*union.children("anyOf"), *union.children("oneOf")]
+            if not published:
+                raise union.fail("names no event")
+            branches = [*published, *branches]
         kinds: dict[str, str] = {}
         for branch in branches:
             name = self.documents.target(branch)

@@ -20,8 +20,8 @@ LIMITS = (
 _ANNOTATIONS = frozenset(
     {
         "$comment", "contentEncoding", "deprecated", "description", "format", "since", "stability", "title", "until",
-        "visibility", "x-enumDescriptions", "x-enumSince", "x-enumUntil", "x-opaque-in-process", "x-opaque-json",
-        "x-typescript-type",
+        "visibility", "x-enumDescriptions", "x-enumSince", "x-enumUntil", "x-evidence", "x-opaque-in-process",
+        "x-opaque-json", "x-typescript-type",
     }
 )  # fmt: skip
 _SHAPES = frozenset(
@@ -31,8 +31,10 @@ _SHAPES = frozenset(
     }
 )  # fmt: skip
 _MARKS = frozenset({"deprecated", "description", "since", "stability", "until", "visibility"})
-_METHOD = _MARKS | {"rpcMethod", "params", "result", "notification", "replacedBy", "waits"}
-_EVENT = _MARKS | {"title", "type", "properties", "required", "additionalProperties", "x-opaque-json"}
+_METHOD = _MARKS | {"rpcMethod", "params", "result", "notification", "replacedBy", "waits", "x-evidence"}
+_EVENT = _MARKS | {
+    "title", "type", "properties", "required", "additionalProperties", "x-evidence", "x-opaque-json",
+}  # fmt: skip
 _ROOT = frozenset(
     {
         "$schema",
@@ -44,6 +46,7 @@ _ROOT = frozenset(
         "definitions",
         "$defs",
         "broadcasts",
+        "events",
         "runtimes",
     }
 )

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from tests.support.go_reference import GoFacts, SchemaFacts, differences
-from tests.support.schema_files import Document, read_documents, reference_target
+from tests.support.schema_files import Document, corrected_documents, reference_target
 
 GO = GoFacts()
-DOCUMENTS = read_documents()
+DOCUMENTS = corrected_documents()
 SCHEMA = SchemaFacts(DOCUMENTS)
 DIFFERENCES = differences(GO, SCHEMA)
 

@@ -262,7 +262,7 @@ def test_the_meta_schema_is_a_valid_schema() -> None:
     Draft202012Validator.check_schema(read_meta())
 
 
-@pytest.mark.parametrize("name", ["api", "lifecycle", "session-events"])
+@pytest.mark.parametrize("name", ["api", "lifecycle", "observed", "session-events"])
 def test_each_file_is_a_valid_draft_07_schema(name: str) -> None:
     Draft7Validator.check_schema(read_documents()[f"{name}.schema.json"])
 

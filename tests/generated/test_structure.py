@@ -71,10 +71,10 @@ def test_the_size_of_the_surface_is_known() -> None:
         Scope.SERVER: 262,
         Scope.SESSION: 353,
         Scope.CLIENT_SESSION: 32,
-        Scope.CLIENT_GLOBAL: 14,
+        Scope.CLIENT_GLOBAL: 15,
     }
-    assert kinds == {"ObjectDef": 2054, "EnumDef": 451, "UnionDef": 104, "AliasDef": 22}
-    assert len(PROTOCOL.events) == 166
+    assert kinds == {"ObjectDef": 2100, "EnumDef": 455, "UnionDef": 105, "AliasDef": 22}
+    assert len(PROTOCOL.events) == 181
     assert len(PROTOCOL.broadcasts) == 11
 
 

@@ -9,6 +9,9 @@ from typing import Any, TypeAlias
 
 from jsonschema import Draft202012Validator
 
+from codegen.frontends.corrections import FILE, corrected
+from codegen.frontends.documents import Documents
+
 Document: TypeAlias = dict[str, Any]
 
 SCHEMA = Path(__file__).parents[2] / "schema"
@@ -21,6 +24,17 @@ def read_documents() -> dict[str, Document]:
     """Every schema file of the Copilot protocol, by file name."""
     paths = sorted((SCHEMA / "copilot").glob("*.schema.json"))
     return {path.name: json.loads(path.read_text("utf-8")) for path in paths}
+
+
+def read_corrections() -> list[Document]:
+    """What corrections.json says of the published schemas."""
+    return list(json.loads((SCHEMA / "copilot" / FILE).read_text("utf-8")))
+
+
+def corrected_documents() -> dict[str, Document]:
+    """Every schema file of the Copilot protocol, corrected: what the generator reads."""
+    folder = SCHEMA / "copilot"
+    return dict(corrected(Documents.load(folder), folder).files)
 
 
 def read_meta() -> Document:
@@ -66,9 +80,18 @@ def walk(node: object, pointer: str = "") -> Iterator[tuple[str, Document]]:
 
 def event_types(document: Document) -> dict[str, str]:
     """The definition of each session event, by the event's type on the wire."""
-    union = document["definitions"]["SessionEvent"]["anyOf"]
-    names = [reference_target(member) for member in union]
+    union = document["definitions"].get("SessionEvent", {}).get("anyOf", [])
+    names = [reference_target(member) for member in (*union, *document.get("events", []))]
     return {document["definitions"][name]["properties"]["type"]["const"]: name for name in names}
+
+
+def event_places(documents: Mapping[str, Document]) -> dict[str, str]:
+    """Where the definition of each session event stands, as `file#pointer`, by the event's type on the wire."""
+    return {
+        kind: f"{file}#/definitions/{name}"
+        for file, document in documents.items()
+        for kind, name in event_types(document).items()
+    }
 
 
 def as_of(documents: Mapping[str, Document], runtime: str) -> dict[str, Document]:
@@ -188,9 +211,10 @@ def _repeated_definitions(documents: Mapping[str, Document]) -> Iterator[str]:
 def _unlisted_events(documents: Mapping[str, Document]) -> Iterator[str]:
     for name, document in documents.items():
         definitions = document["definitions"]
-        listed = [reference_target(member) for member in definitions.get("SessionEvent", {}).get("anyOf", [])]
+        union = definitions.get("SessionEvent", {}).get("anyOf", [])
+        listed = [reference_target(member) for member in (*union, *document.get("events", []))]
         for definition in definitions:
-            if _is_event(definitions[definition]) and definition not in listed:
+            if is_event(definitions[definition]) and definition not in listed:
                 yield f"{name}#/definitions/{definition}: SessionEvent does not name this event"
 
 
@@ -198,7 +222,7 @@ def _repeated_events(documents: Mapping[str, Document]) -> Iterator[str]:
     for name, document in documents.items():
         first: dict[str, str] = {}
         for definition, node in document["definitions"].items():
-            if not _is_event(node):
+            if not is_event(node):
                 continue
             kind = node["properties"]["type"]["const"]
             if first.setdefault(kind, definition) != definition:
@@ -206,8 +230,10 @@ def _repeated_events(documents: Mapping[str, Document]) -> Iterator[str]:
                 yield f"{place}: {kind} is also {first[kind]}"
 
 
-def _is_event(definition: Document) -> bool:
-    return definition.get("allOf") == [{"$ref": "#/definitions/SessionEventEnvelope"}]
+def is_event(definition: Document) -> bool:
+    """Whether a definition extends the envelope of events."""
+    parts = definition.get("allOf", [])
+    return len(parts) == 1 and str(parts[0].get("$ref")).endswith("#/definitions/SessionEventEnvelope")
 
 
 def _uncovered_values(documents: Mapping[str, Document]) -> Iterator[str]:
@@ -231,7 +257,7 @@ def _unknown_broadcast_ends(documents: Mapping[str, Document]) -> Iterator[str]:
         method["rpcMethod"] for document in documents.values() for _, _, method in methods(document)
     }
     definitions = [node for document in documents.values() for node in document["definitions"].values()]
-    events = {node["properties"]["type"]["const"] for node in definitions if _is_event(node)}
+    events = {node["properties"]["type"]["const"] for node in definitions if is_event(node)}
     for name, document in documents.items():
         for index, broadcast in enumerate(document.get("broadcasts", [])):
             for end, known in (("event", events), ("answer", wire_names), ("completed", events)):

@@ -15,16 +15,16 @@ from referencing.jsonschema import DRAFT7
 
 from codegen.__main__ import SCHEMA
 from codegen.frontends import copilot
-from codegen.ir import Method, Scope
+from codegen.ir import Const, Method, ObjectDef, Scope
 from codegen.samples import Sampler
 from copilot_sdk._generated.copilot import types
-from tests.support.schema_files import methods, read_documents
+from tests.support.schema_files import corrected_documents, methods
 
 R = TypeVar("R")
 
 PROTOCOL = copilot.read(SCHEMA)
 SAMPLER = Sampler(PROTOCOL)
-DOCUMENTS = read_documents()
+DOCUMENTS = corrected_documents()
 METHODS = {method.wire: method for method in PROTOCOL.methods}
 PLACES = {
     method["rpcMethod"]: f"{file}#{pointer}"
@@ -60,6 +60,15 @@ def class_of(name: str) -> type:
 def namespace(module: str, name: str) -> Any:
     """Something of a module of the generated package."""
     return getattr(import_module(f"copilot_sdk._generated.copilot.{module}"), name)
+
+
+def constants(name: str) -> dict[str, object]:
+    """The members of a type that are always written, by wire name."""
+    definition = PROTOCOL.types[name]
+    fields = definition.fields if isinstance(definition, ObjectDef) else ()
+    return {
+        field.wire: field.type.value for field in fields if field.required and isinstance(field.type, Const)
+    }
 
 
 def drifted(raw: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

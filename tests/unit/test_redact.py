@@ -71,3 +71,10 @@ def test_the_message_of_an_error_keeps_its_first_line_and_loses_the_names() -> N
 def test_names_that_are_left_in_a_text_are_reported() -> None:
     assert redactor().leaks("on vm in /tmp/home/x, and llvm") == ["/tmp/home", "vm"]
     assert redactor().leaks("on host in /home/user") == []
+
+
+def test_feature_flags_are_numbered_and_their_names_are_gone() -> None:
+    flags = {"A_FLAG": True, "B-FLAG": {"name": "B_FLAG", "availability": "off", "tiers": 2}}
+    assert Redactor({"machine": "host"}, []).clean({"flags": flags}) == {
+        "flags": {"FLAG_1": True, "FLAG_2": {"name": "flag", "availability": "off", "tiers": 2}}
+    }

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from copilot_sdk import CopilotClient, Session
-from copilot_sdk._version import __version__
+from copilot_sdk._generated.copilot import RUNTIMES
 from copilot_sdk.events import UnknownEvent
 from copilot_sdk.types import ProviderConfig
 from tests.real.support import cli
@@ -58,7 +58,9 @@ class RuntimeKind:
 
 
 CLI = RuntimeKind("cli", cli.VERSION, cli.installed_cli)
-REFERENCE = RuntimeKind("reference", __version__, lambda: Path(sys.executable), ("-m", "copilot_sdk.runtime"))
+REFERENCE = RuntimeKind(
+    "reference", RUNTIMES[-1], lambda: Path(sys.executable), ("-m", "copilot_sdk.runtime")
+)
 
 
 @dataclass(eq=False)

@@ -14,12 +14,13 @@ import json
 import socket
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tests.real.support.cli import VERSION, cache_folder
 from tests.real.support.netns import is_isolated
+from tests.real.support.odd_scenarios import ODD_SCENARIOS
 from tests.real.support.rawrpc import Frame, Json
 from tests.real.support.redact import Redactor
 from tests.real.support.session_files import session_files
@@ -42,7 +43,8 @@ async def record(folder: Path) -> tuple[list[Frame], Redactor]:
     frames: list[Frame] = []
     names = machine_names(folder)
     said: list[object] = []
-    for scenarios in ((*TURN_SCENARIOS, *SESSION_SCENARIOS, survey, streamed_turn), (session_files,)):
+    plays = (*TURN_SCENARIOS, *SESSION_SCENARIOS, *ODD_SCENARIOS, survey, streamed_turn)
+    for scenarios in (plays, (session_files,)):
         async with Stage.open(folder) as stage:
             await stage.call("connect")
             for scenario in scenarios:
@@ -103,9 +105,21 @@ def label(frame: Frame) -> str:
     return f"{frame.kind} {frame.method}"
 
 
+def shapes(value: object, place: str = "") -> Iterator[str]:
+    """Each place in a JSON value with the type of what stands there, items of an array taken as one."""
+    yield f"{place} {type(value).__name__}"
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from shapes(member, f"{place}/{name}")
+    elif isinstance(value, list):
+        for item in value:
+            yield from shapes(item, f"{place}/*")
+
+
 def sampled(frames: Iterable[Frame]) -> Iterator[Frame]:
-    """The frames without most of the repetitions."""
+    """The frames without most of the repetitions; what looks like none before is no repetition."""
     seen: Counter[str] = Counter()
+    known: defaultdict[str, set[str]] = defaultdict(set)
     large: Counter[str] = Counter()
     events = 0
     for frame in frames:
@@ -115,7 +129,9 @@ def sampled(frames: Iterable[Frame]) -> Iterator[Frame]:
         is_large = len(json.dumps(frame.payload)) > LARGE_BYTES
         large[name] += is_large
         wanted = seen[name] <= KEPT_PER_LABEL or (frame.kind == "event" and events <= FIRST_EVENTS)
-        if wanted and not (is_large and large[name] > KEPT_LARGE):
+        new = set(shapes(frame.payload)) - known[name]
+        if new or (wanted and not (is_large and large[name] > KEPT_LARGE)):
+            known[name] |= new
             yield frame
 
 

@@ -9,6 +9,7 @@ from itertools import cycle
 from tests.real.support.rawrpc import Json
 
 _FILLER = "neutral words of the same length stand here "
+_NAME = re.compile(r"\w+([_-]\w+)+|[A-Z]+")
 _PROSE_WORDS = 4
 _PROSE_KEYS = frozenset({"description", "argumentHint", "toolTitle"})
 
@@ -35,6 +36,10 @@ class Redactor:
             return self._rename(value if self._may_stay(value, key) else filler(value))
         if isinstance(value, list):
             return [self.clean(item, key=key) for item in value]
+        if isinstance(value, dict) and key == "flags":
+            return {
+                f"FLAG_{number}": self.clean(_nameless(flag)) for number, flag in enumerate(value.values(), 1)
+            }
         if isinstance(value, dict):
             return {self._rename(name): self.clean(item, key=name) for name, item in value.items()}
         return value
@@ -55,6 +60,13 @@ class Redactor:
 
     def _rename(self, text: str) -> str:
         return self._pattern.sub(lambda found: self._names[found[0]], text)
+
+
+def _nameless(flag: object) -> object:
+    """A feature flag without what it is called."""
+    if isinstance(flag, dict):
+        return {name: _nameless(item) for name, item in flag.items()}
+    return "flag" if isinstance(flag, str) and _NAME.fullmatch(flag) else flag
 
 
 def filler(text: str) -> str:

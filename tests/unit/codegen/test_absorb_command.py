@@ -82,6 +82,25 @@ def test_absorb_says_so_when_there_is_nothing_and_writes_the_same_files_again(
     assert files_in(schema) == before
 
 
+def test_absorb_goes_by_what_was_published_and_writes_no_correction_into_it(
+    tmp_path: Path, schema: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    correction = {
+        "file": API,
+        "at": "/definitions/Sky/properties/note",
+        "merge": {"type": ["string", "null"]},
+        "evidence": "Weather 1.0: there was no note.",
+        "seen": {"result": "look", "path": "/note"},
+    }
+    (schema / "corrections.json").write_text(json.dumps([correction]), encoding="utf-8")
+    before = files_in(schema)
+    assert main(["--schema", str(schema), "absorb", published(tmp_path, theirs())]) == 0
+    assert capsys.readouterr().out == "nothing\n"
+    after = files_in(schema)
+    assert after.pop("corrections.json") == before.pop("corrections.json")
+    assert after[API]["definitions"] == before[API]["definitions"]
+
+
 def test_absorb_takes_the_version_that_it_is_told(tmp_path: Path, schema: Path) -> None:
     path = published(tmp_path, with_snow(), version=None)
     assert main(["--schema", str(schema), "absorb", path, "--version", "3.0.0"]) == 0

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .types.client_github_token import GitHubTokenRequest, GitHubTokenResult
     from .types.client_hooks import HooksInvokeRequest, HooksInvokeResult
     from .types.client_host import (
+        HostEventNotification,
         HostExitedNotification,
         HostRegisterSessionRequest,
         HostSessionCreateCallback,
@@ -199,6 +200,12 @@ class HooksHandler(Protocol):
 
 class HostHandler(Protocol):
     """Serves `Host`."""
+
+    def event(self, params: HostEventNotification) -> Awaitable[None] | None:
+        """Tell what happened within the runtime.
+
+        Wire method: `host.event` (experimental, since runtime 1.0.102)."""
+        ...
 
     def exited(self, params: HostExitedNotification) -> Awaitable[None] | None:
         """Take note that a listener owned by the connection has ended.

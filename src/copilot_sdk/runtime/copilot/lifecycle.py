@@ -81,8 +81,8 @@ async def _delete(call: Call) -> SuccessResult:
 
 
 @router.plain("session.destroy")
-async def _destroy(call: Call) -> None:
-    await call.runtime.detach(call.target, call.connection)
+async def _destroy(call: Call) -> SuccessResult:
+    return SuccessResult(success=await call.runtime.detach(call.target, call.connection))
 
 
 @router.plain("session.detach")

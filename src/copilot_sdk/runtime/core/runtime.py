@@ -217,13 +217,18 @@ class Runtime:
         live = self._sessions.get(session_id)
         return live.record if live is not None else self.store.find(session_id)
 
-    async def detach(self, session_id: str, port: ClientPort) -> None:
-        """Removes a client from a session; without clients a session is closed."""
+    async def detach(self, session_id: str, port: ClientPort) -> bool:
+        """Removes a client from a session; without clients a session is closed.
+
+        Returns:
+            Whether the session had the client.
+        """
         session = self._sessions.get(session_id)
         if session is None or session.clients.of(port) is None:
-            return
+            return False
         await session.hooks.invoke("sessionEnd", {"reason": "user_exit"})
         await self._leave(session, port)
+        return True
 
     async def drop(self, port: ClientPort) -> None:
         """Removes a client that is gone from all its sessions."""

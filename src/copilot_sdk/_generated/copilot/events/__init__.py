@@ -169,6 +169,51 @@ if TYPE_CHECKING:
     from .model import (
         ModelCallStart as ModelCallStart,
     )
+    from .model import (
+        ModelCompactionCompleted as ModelCompactionCompleted,
+    )
+    from .model import (
+        ModelCompactionStarted as ModelCompactionStarted,
+    )
+    from .model import (
+        ModelLog as ModelLog,
+    )
+    from .model import (
+        ModelMessage as ModelMessage,
+    )
+    from .model import (
+        ModelMessagesSnapshot as ModelMessagesSnapshot,
+    )
+    from .model import (
+        ModelModelCallFailure as ModelModelCallFailure,
+    )
+    from .model import (
+        ModelModelCallStarted as ModelModelCallStarted,
+    )
+    from .model import (
+        ModelModelCallSuccess as ModelModelCallSuccess,
+    )
+    from .model import (
+        ModelResponse as ModelResponse,
+    )
+    from .model import (
+        ModelTelemetry as ModelTelemetry,
+    )
+    from .model import (
+        ModelToolExecution as ModelToolExecution,
+    )
+    from .model import (
+        ModelTurnEnded as ModelTurnEnded,
+    )
+    from .model import (
+        ModelTurnFailed as ModelTurnFailed,
+    )
+    from .model import (
+        ModelTurnRetry as ModelTurnRetry,
+    )
+    from .model import (
+        ModelTurnStarted as ModelTurnStarted,
+    )
     from .pending_messages import (
         PendingMessagesModified as PendingMessagesModified,
     )
@@ -561,7 +606,10 @@ MODULES = {
         MCPAppToolCallComplete
     """,
     ".model": """
-        ModelCallFailure ModelCallFinalResult ModelCallFinished ModelCallStart
+        ModelCallFailure ModelCallFinalResult ModelCallFinished ModelCallStart ModelCompactionCompleted
+        ModelCompactionStarted ModelLog ModelMessage ModelMessagesSnapshot ModelModelCallFailure
+        ModelModelCallStarted ModelModelCallSuccess ModelResponse ModelTelemetry ModelToolExecution
+        ModelTurnEnded ModelTurnFailed ModelTurnRetry ModelTurnStarted
     """,
     ".pending_messages": """
         PendingMessagesModified
@@ -926,6 +974,21 @@ if TYPE_CHECKING:
         | ModelCallFinalResult
         | ModelCallFinished
         | ModelCallStart
+        | ModelCompactionCompleted
+        | ModelCompactionStarted
+        | ModelLog
+        | ModelMessage
+        | ModelMessagesSnapshot
+        | ModelModelCallFailure
+        | ModelModelCallStarted
+        | ModelModelCallSuccess
+        | ModelResponse
+        | ModelTelemetry
+        | ModelToolExecution
+        | ModelTurnEnded
+        | ModelTurnFailed
+        | ModelTurnRetry
+        | ModelTurnStarted
         | PendingMessagesModified
         | PermissionAssentDetected
         | PermissionCarriedForward
@@ -1102,6 +1165,21 @@ __all__ = [
     "ModelCallFinalResult",
     "ModelCallFinished",
     "ModelCallStart",
+    "ModelCompactionCompleted",
+    "ModelCompactionStarted",
+    "ModelLog",
+    "ModelMessage",
+    "ModelMessagesSnapshot",
+    "ModelModelCallFailure",
+    "ModelModelCallStarted",
+    "ModelModelCallSuccess",
+    "ModelResponse",
+    "ModelTelemetry",
+    "ModelToolExecution",
+    "ModelTurnEnded",
+    "ModelTurnFailed",
+    "ModelTurnRetry",
+    "ModelTurnStarted",
     "PendingMessagesModified",
     "PermissionAssentDetected",
     "PermissionCarriedForward",

@@ -40,6 +40,8 @@ class ExitPlanModeRequestedData(WireModel):
     """Action to select in advance for the user."""
     model: str | None = None
     """Model selected when the plan was written; absent if unknown. Since runtime 1.0.81."""
+    tool_call_id: str | None = None
+    """ID of the tool call that asks to leave plan mode. Since runtime 1.0.102."""
 
 
 class ExitPlanModeCompleted(EventBase):

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from copilot_sdk._model import EventBase, WireModel
+from pydantic import Field
+
+from copilot_sdk._model import EventBase, TaggedModel, WireModel
 
 from ..types.shared_events_agent_model import ModelCallFailureTransport
 from ..types.shared_events_assistant_model_permission_session_tool import FusionAttribution
@@ -128,6 +130,54 @@ Since runtime 1.0.81.
 """
 
 
+class ModelCallInfo(WireModel):
+    """A request to the model that was answered. Some events tell its model and ID only.
+
+    Since runtime 1.0.102.
+    """
+
+    model: str
+    """ID of the model."""
+    api_id: str = Field(validation_alias="api_id", serialization_alias="api_id")
+    """ID of the answer that the service gave."""
+    api_endpoint: str | None = Field(
+        default=None, validation_alias="api_endpoint", serialization_alias="api_endpoint"
+    )
+    """Path of the service."""
+    request_id: str | None = Field(
+        default=None, validation_alias="request_id", serialization_alias="request_id"
+    )
+    """ID of the request in the service's headers; null when there was none."""
+    client_request_id: str | None = Field(
+        default=None, validation_alias="client_request_id", serialization_alias="client_request_id"
+    )
+    """ID of the request that the runtime chose; null when there was none."""
+    service_request_id: str | None = Field(
+        default=None, validation_alias="service_request_id", serialization_alias="service_request_id"
+    )
+    """ID of the request within the service; null when there was none."""
+    rte: bool | None = None
+    """Mark of a kind of run; false in every event seen."""
+    initiator: str | None = None
+    """Whom the request is for: `user` or `agent`; null for one of the runtime's own."""
+    transport: str | None = None
+    """How the request was sent, such as `http`."""
+    request_body_bytes: int | None = Field(
+        default=None, validation_alias="request_body_bytes", serialization_alias="request_body_bytes"
+    )
+    """Size of the request."""
+    request_body_wire_bytes: int | None = Field(
+        default=None,
+        validation_alias="request_body_wire_bytes",
+        serialization_alias="request_body_wire_bytes",
+    )
+    """Size of the request as it was sent."""
+    request_body_encoding: str | None = Field(
+        default=None, validation_alias="request_body_encoding", serialization_alias="request_body_encoding"
+    )
+    """How the request was compressed; `identity` when it was not."""
+
+
 class ModelCallStartData(WireModel):
     """A call of the model that begins.
 
@@ -144,6 +194,334 @@ class ModelCallStartData(WireModel):
     """HydraFusion turn and phase the call belongs to."""
     parent_tool_call_id: str | None = None
     """ID of the task tool call a subagent's call belongs to. Since runtime 1.0.102."""
+
+
+class ModelChatFunction(WireModel):
+    """A tool and its arguments, as the model gave them.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the tool."""
+    arguments: str
+    """The arguments as JSON text, which may be malformed."""
+
+
+class ModelChatImage(WireModel):
+    """An image in a message.
+
+    Since runtime 1.0.102.
+    """
+
+    url: str
+    """Where it is; a `data:` URL holds the image itself."""
+
+
+class ModelChatToolCall(WireModel):
+    """A call of a tool by the model.
+
+    Since runtime 1.0.102.
+    """
+
+    id: str
+    """ID of the call."""
+    type: str
+    """Kind of the tool: `function`."""
+    function: ModelChatFunction
+    """The tool and its arguments."""
+    index: int | None = None
+    """Number of the call within a streamed answer."""
+
+
+class ModelCompactionStartedData(TaggedModel):
+    """Data of `model.compaction_started`: the size of the conversation.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["compaction_started"] = "compaction_started"
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    performed_by: str
+    """Part of the runtime that compacts."""
+    current_tokens: int
+    """Tokens of the conversation as a whole."""
+    token_limit: int
+    """Most tokens that the model takes."""
+    system_tokens: int
+    """Tokens of the system message."""
+    conversation_tokens: int
+    """Tokens of the messages."""
+    tool_definitions_tokens: int
+    """Tokens of the tool definitions."""
+    trigger: str
+    """Why it is compacted, such as `context_limit_retry`."""
+
+
+class ModelCompactionUsage(WireModel):
+    """What the requests for a summary cost.
+
+    Since runtime 1.0.102.
+    """
+
+    request_count: int
+    """Number of requests."""
+    ai_credits_status: str
+    """Whether the cost in credits is known; `unavailable` for a provider of one's own."""
+    model_display_name: str
+    """Name of the model for people."""
+    model: str
+    """ID of the model."""
+    input_tokens: int
+    """Tokens of the prompts."""
+    output_tokens: int
+    """Tokens of the answers."""
+    cache_read_tokens: int
+    """Tokens read from the prompt cache."""
+    cache_write_tokens: int
+    """Tokens written to the prompt cache."""
+    duration: int | float
+    """How long the requests took."""
+
+
+class ModelFailedCallInfo(WireModel):
+    """A request to the model that failed.
+
+    Since runtime 1.0.102.
+    """
+
+    model: str
+    """ID of the model."""
+    status: int | None = None
+    """HTTP status of the answer; absent when there was no answer."""
+    error: str
+    """What went wrong: the body of the answer, or words of the runtime."""
+    error_type: str | None = None
+    """Type of the error, as the service calls it."""
+    bad_request_kind: str | None = None
+    """What sort of refusal a status of 400 was."""
+    failure_kind: str = Field(validation_alias="failure_kind", serialization_alias="failure_kind")
+    """Where it failed: `api` for an answer with an error, `transport` for none."""
+    request_id: str = Field(validation_alias="request_id", serialization_alias="request_id")
+    """ID of the request in the service's headers; empty when there was none."""
+    api_endpoint: str = Field(validation_alias="api_endpoint", serialization_alias="api_endpoint")
+    """Path of the service."""
+    transport: str
+    """How the request was sent, such as `http`."""
+    rte: bool
+    """Mark of a kind of run; false in every event seen."""
+    request_body_bytes: int = Field(
+        validation_alias="request_body_bytes", serialization_alias="request_body_bytes"
+    )
+    """Size of the request."""
+    request_body_wire_bytes: int = Field(
+        validation_alias="request_body_wire_bytes", serialization_alias="request_body_wire_bytes"
+    )
+    """Size of the request as it was sent."""
+    request_body_encoding: str = Field(
+        validation_alias="request_body_encoding", serialization_alias="request_body_encoding"
+    )
+    """How the request was compressed; `identity` when it was not."""
+    retry_attempt: int = Field(validation_alias="retry_attempt", serialization_alias="retry_attempt")
+    """How often the request had been made before."""
+
+
+ModelLogLevel: TypeAlias = Literal["debug", "info"] | str
+"""How important a line of the log is.
+
+- `debug`: Of use to those who look for a fault.
+- `info`: Worth knowing.
+
+Since runtime 1.0.102.
+"""
+
+
+class ModelLoopSupports(WireModel):
+    """Abilities of a model.
+
+    Since runtime 1.0.102.
+    """
+
+    vision: bool
+    """True when it takes images."""
+    adaptive_thinking: str = Field(
+        validation_alias="adaptive_thinking", serialization_alias="adaptive_thinking"
+    )
+    """Whether it decides by itself how long to think; `unsupported` when it does not."""
+
+
+class ModelLoopVisionLimits(WireModel):
+    """Limits of a model for images.
+
+    Since runtime 1.0.102.
+    """
+
+    max_prompt_image_size: int = Field(
+        validation_alias="max_prompt_image_size", serialization_alias="max_prompt_image_size"
+    )
+    """Largest size of an image, in bytes."""
+    max_prompt_images: int = Field(
+        validation_alias="max_prompt_images", serialization_alias="max_prompt_images"
+    )
+    """Most images in a prompt."""
+    supported_media_types: list[str] = Field(
+        validation_alias="supported_media_types", serialization_alias="supported_media_types"
+    )
+    """Media types, such as `image/png`."""
+
+
+class ModelMeasurement(WireModel):
+    """A measurement of the agent loop.
+
+    Since runtime 1.0.102.
+    """
+
+    event: str
+    """What was measured, such as `model_call_cancelled`."""
+    properties: dict[str, Any]
+    """Words about it, by name."""
+    restricted_properties: dict[str, Any]
+    """Words about it that may be private, by name."""
+    metrics: dict[str, int | float]
+    """Numbers, by name."""
+
+
+class ModelModelCallFailureData(TaggedModel):
+    """Data of `model.model_call_failure`: the request and its error.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["model_call_failure"] = "model_call_failure"
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    model_call_duration_ms: int | float
+    """How long the request took."""
+    model_call: ModelFailedCallInfo
+    """The request and its error."""
+    rte: bool
+    """Mark of a kind of run; false in every event seen."""
+
+
+class ModelPromptTokensDetails(WireModel):
+    """More about the tokens of a prompt.
+
+    Since runtime 1.0.102.
+    """
+
+    cached_tokens: int | None = Field(
+        default=None, validation_alias="cached_tokens", serialization_alias="cached_tokens"
+    )
+    """Tokens that the service had in its cache."""
+
+
+class ModelRequestSettings(WireModel):
+    """Settings under which a request to the model was made.
+
+    Since runtime 1.0.102.
+    """
+
+    enabled_feature_flags: list[str]
+    """Names of the feature flags that were on."""
+
+
+class ModelTelemetryData(TaggedModel):
+    """Data of `model.telemetry`: the measurement.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["telemetry"] = "telemetry"
+    telemetry: ModelMeasurement
+    """The measurement."""
+
+
+class ModelTokenUsage(WireModel):
+    """Token counts of a request.
+
+    Since runtime 1.0.102.
+    """
+
+    prompt_tokens: int = Field(validation_alias="prompt_tokens", serialization_alias="prompt_tokens")
+    """Tokens of the prompt."""
+    completion_tokens: int = Field(
+        validation_alias="completion_tokens", serialization_alias="completion_tokens"
+    )
+    """Tokens of the answer."""
+    total_tokens: int = Field(validation_alias="total_tokens", serialization_alias="total_tokens")
+    """Tokens of both."""
+    prompt_tokens_details: ModelPromptTokensDetails | None = Field(
+        default=None, validation_alias="prompt_tokens_details", serialization_alias="prompt_tokens_details"
+    )
+    """More about the prompt."""
+    prompt_cache_frontier_source: str | None = Field(
+        default=None,
+        validation_alias="prompt_cache_frontier_source",
+        serialization_alias="prompt_cache_frontier_source",
+    )
+    """How the runtime knows what is cached, such as `estimated`."""
+    prompt_cache_details_reported: bool | None = Field(
+        default=None,
+        validation_alias="prompt_cache_details_reported",
+        serialization_alias="prompt_cache_details_reported",
+    )
+    """True when the service told how much of the prompt was cached."""
+
+
+class ModelToolFileEdit(WireModel):
+    """A file that a tool changed.
+
+    Since runtime 1.0.102.
+    """
+
+    path: str
+    """Path of the file."""
+    kind: str
+    """What was done: `create` or `edit`."""
+
+
+class ModelToolResult(WireModel):
+    """The result of a tool call as the runtime holds it. It may have further members.
+
+    Since runtime 1.0.102.
+    """
+
+    text_result_for_llm: str
+    """What the model reads."""
+    result_type: str
+    """How it ended: `success`, `failure`, `denied` or `rejected`."""
+    error: str | None = None
+    """What went wrong."""
+    session_log: str | None = None
+    """What people read."""
+    tool_telemetry: dict[str, Any]
+    """Measurements that the tool made, in `metrics`, `properties` and `restrictedProperties`."""
+    contents: list[dict[str, Any]] | None = None
+    """The output in typed blocks, such as the end of a shell command."""
+    binary_results_for_llm: list[dict[str, Any]] | None = None
+    """Images and other data for the model."""
+    new_messages: list[dict[str, Any]] | None = None
+    """Messages that the tool adds to the conversation."""
+    skill_invocation: dict[str, Any] | None = None
+    """The skill that the tool invoked."""
+    skip_large_output_processing: bool | None = None
+    """True when a long output is kept as it is."""
+
+
+ModelTurnRetryReason: TypeAlias = (
+    Literal["rate_limit", "api_error", "transient_auth_error", "streaming_error", "forced_compaction"] | str
+)
+"""Why a request to the model is made again.
+
+- `rate_limit`: The model service asked to slow down.
+- `api_error`: The model service failed.
+- `transient_auth_error`: The model service did not accept the credentials, which may pass.
+- `streaming_error`: The answer broke off or was empty.
+- `forced_compaction`: The conversation was too long for the model and has been compacted.
+
+Since runtime 1.0.102.
+"""
 
 
 class ModelCallFailureData(WireModel):
@@ -316,6 +694,407 @@ class ModelCallFinishedData(WireModel):
     """Version of the rules that recognize file edits."""
 
 
+class ModelChatContentPart(WireModel):
+    """A part of a message: text or an image.
+
+    Since runtime 1.0.102.
+    """
+
+    type: str
+    """What the part is: `text` or `image_url`."""
+    text: str | None = None
+    """The text."""
+    image_url: ModelChatImage | None = Field(
+        default=None, validation_alias="image_url", serialization_alias="image_url"
+    )
+    """The image."""
+
+
+class ModelChatMessage(WireModel):
+    """A message of the conversation in the form of the chat completions interface. It may have further
+    members.
+
+    Since runtime 1.0.102.
+    """
+
+    role: str
+    """Who speaks: `system`, `user`, `assistant` or `tool`."""
+    content: str | list[ModelChatContentPart] | None
+    """The text, or its parts; null where there is none."""
+    refusal: str | None = None
+    """Why the model refused; null when it did not."""
+    tool_calls: list[ModelChatToolCall] | None = Field(
+        default=None, validation_alias="tool_calls", serialization_alias="tool_calls"
+    )
+    """Tools that the model called."""
+    tool_call_id: str | None = Field(
+        default=None, validation_alias="tool_call_id", serialization_alias="tool_call_id"
+    )
+    """ID of the tool call that the message answers."""
+    reasoning_text: str | None = Field(
+        default=None, validation_alias="reasoning_text", serialization_alias="reasoning_text"
+    )
+    """What the model thought."""
+    reasoning_content: str | None = Field(
+        default=None, validation_alias="reasoning_content", serialization_alias="reasoning_content"
+    )
+    """What the model thought, under the name that its service uses."""
+    reasoning_wire_field: str | None = Field(
+        default=None, validation_alias="reasoning_wire_field", serialization_alias="reasoning_wire_field"
+    )
+    """Name of the member in which the model's service sends reasoning."""
+    responses_message_status: str | None = Field(
+        default=None,
+        validation_alias="responses_message_status",
+        serialization_alias="responses_message_status",
+    )
+    """How far the message got, such as `completed`."""
+    api_call_id: str | None = None
+    """ID of the answer that held the message."""
+    output_tokens: int | None = None
+    """Tokens of the message."""
+    copilot_billing_metadata: dict[str, Any] | None = None
+    """How the message is billed."""
+
+
+class ModelCompactionResult(WireModel):
+    """What a compaction made of the conversation.
+
+    Since runtime 1.0.102.
+    """
+
+    token_limit: int
+    """Most tokens that the model takes."""
+    pre_compaction_messages_length: int
+    """Number of messages before."""
+    post_compaction_messages_length: int
+    """Number of messages after."""
+    pre_compaction_tokens: int
+    """Tokens before."""
+    post_compaction_tokens: int
+    """Tokens after."""
+    tokens_removed: int
+    """Tokens that were saved."""
+    messages_removed: int
+    """Messages that the summary replaced."""
+    summary_content: str
+    """The summary, which the model wrote."""
+    compaction_tokens_used: ModelCompactionUsage
+    """What the summary cost."""
+    checkpoint_number: int
+    """Number of the checkpoint that was stored."""
+
+
+class ModelLogData(TaggedModel):
+    """Data of `model.log`: the line.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["log"] = "log"
+    level: ModelLogLevel
+    """How important the line is."""
+    message: str
+    """The line."""
+
+
+class ModelLoopLimits(WireModel):
+    """Limits of a model.
+
+    Since runtime 1.0.102.
+    """
+
+    max_prompt_tokens: int = Field(
+        validation_alias="max_prompt_tokens", serialization_alias="max_prompt_tokens"
+    )
+    """Most tokens that a prompt may have."""
+    vision: ModelLoopVisionLimits
+    """Limits for images."""
+
+
+class ModelMessageData(TaggedModel):
+    """Data of `model.message`: the message.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["message"] = "message"
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    model_call: ModelCallInfo
+    """The request to which the message belongs."""
+    reasoning_wire_field: str | None = None
+    """Name of the member in which the model's service sends reasoning, where the answer had any."""
+    message: ModelChatMessage
+    """The message."""
+    source: str | None = None
+    """What added the message, where it is neither the model nor a tool, such as `skill-NAME`."""
+
+
+class ModelMessagesSnapshotData(TaggedModel):
+    """Data of `model.messages_snapshot`: the conversation.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["messages_snapshot"] = "messages_snapshot"
+    messages: list[ModelChatMessage]
+    """All messages in order, the system message first."""
+
+
+class ModelResponseData(TaggedModel):
+    """Data of `model.response`: the answer.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["response"] = "response"
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    model_call: ModelCallInfo
+    """The request that was answered."""
+    response: ModelChatMessage
+    """The answer."""
+
+
+class ModelToolExecutionData(TaggedModel):
+    """Data of `model.tool_execution`: the call and its result.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["tool_execution"] = "tool_execution"
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    tool_call_id: str
+    """ID of the tool call."""
+    tool_result: ModelToolResult
+    """The result."""
+    duration_ms: int | float
+    """How long the tool ran."""
+    rte: bool
+    """Mark of a kind of run; false in every event seen."""
+    file_edits: list[ModelToolFileEdit] | None = None
+    """Files that the tool changed, where it is one that edits."""
+
+
+class ModelChatChoice(WireModel):
+    """One alternative of an answer.
+
+    Since runtime 1.0.102.
+    """
+
+    index: int
+    """Its number, from 0."""
+    finish_reason: str = Field(validation_alias="finish_reason", serialization_alias="finish_reason")
+    """Why the model stopped, such as `stop`, `tool_calls`, `length` or `content_filter`."""
+    delta: ModelChatMessage
+    """The message."""
+
+
+class ModelChatCompletion(WireModel):
+    """An answer of the model in the form of the chat completions interface.
+
+    Since runtime 1.0.102.
+    """
+
+    id: str
+    """ID of the answer."""
+    object: str
+    """Form of the answer: `chat.completion.chunk`."""
+    created: int
+    """When it was made, in seconds since 1970."""
+    model: str
+    """ID of the model."""
+    choices: list[ModelChatChoice]
+    """The answer, and its alternatives where the service gave several."""
+    usage: ModelTokenUsage
+    """Token counts of the request."""
+
+
+class ModelCompactionCompletedData(TaggedModel):
+    """Data of `model.compaction_completed`: what became of the conversation.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["compaction_completed"] = "compaction_completed"
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    performed_by: str
+    """Part of the runtime that compacted."""
+    success: bool
+    """True when the conversation is shorter now."""
+    compaction_result: ModelCompactionResult
+    """Sizes before and after, and the summary."""
+
+
+class ModelLoopCapabilities(WireModel):
+    """What a model can do.
+
+    Since runtime 1.0.102.
+    """
+
+    supports: ModelLoopSupports
+    """Abilities."""
+    limits: ModelLoopLimits
+    """Limits."""
+
+
+class ModelLoopModelInfo(WireModel):
+    """What the agent loop knows of its model.
+
+    Since runtime 1.0.102.
+    """
+
+    id: str
+    """ID of the model."""
+    name: str
+    """Name of the model for people."""
+    capabilities: ModelLoopCapabilities
+    """What the model can do."""
+    supported_endpoints: list[str] = Field(
+        validation_alias="supported_endpoints", serialization_alias="supported_endpoints"
+    )
+    """Paths of the service that serve the model, such as `/chat/completions`."""
+
+
+class ModelModelCallStartedData(TaggedModel):
+    """Data of `model.model_call_started`: the request's model and time.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["model_call_started"] = "model_call_started"
+    model: str
+    """ID of the model."""
+    model_info: ModelLoopModelInfo
+    """What the runtime knows of the model."""
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    timestamp_ms: int | float
+    """When the request went out, in milliseconds since 1970."""
+
+
+class ModelModelCallSuccessData(TaggedModel):
+    """Data of `model.model_call_success`: how the request went.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["model_call_success"] = "model_call_success"
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    model_call_duration_ms: int | float
+    """How long the request took."""
+    ttft_ms: int | float | None = None
+    """Time to the first token, for a streamed answer."""
+    output_ttft_ms: int | float | None = None
+    """Time to the first token that belongs to the text, for a streamed answer."""
+    inter_token_latency_ms: int | float | None = None
+    """Mean time between two tokens, for a streamed answer."""
+    model_call: ModelCallInfo
+    """The request."""
+    response_chunk: ModelChatCompletion
+    """The answer, put together from what was streamed."""
+    response_usage: ModelTokenUsage
+    """Token counts of the request."""
+    quota_snapshots: dict[str, Any]
+    """Quotas after the request, by name; empty for a provider of one's own."""
+    rte: bool
+    """Mark of a kind of run; false in every event seen."""
+    max_prompt_tokens: int | None = None
+    """Most tokens that the prompt may have."""
+    tool_count: int
+    """How many tools were offered to the model."""
+    tool_token_count: int | None = None
+    """Tokens that the definitions of the tools take."""
+    custom_tool_call_count: int
+    """Calls of free-form tools in the prompt."""
+    unmatched_tool_result_count: int
+    """Tool results in the prompt that belong to no call."""
+    orphan_tool_call_count: int
+    """Tool calls in the prompt that have no result."""
+    model_display_name: str
+    """Name of the model for people."""
+    request_messages: str | None = None
+    """The messages that were sent, as JSON text."""
+    request_settings: ModelRequestSettings | None = None
+    """Settings under which the request was made."""
+
+
+class ModelTurnEndedData(TaggedModel):
+    """Data of `model.turn_ended`: the round and its model.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["turn_ended"] = "turn_ended"
+    model: str
+    """ID of the model."""
+    model_info: ModelLoopModelInfo
+    """What the runtime knows of the model."""
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    timestamp_ms: int | float
+    """When the round ended, in milliseconds since 1970."""
+
+
+class ModelTurnFailedData(TaggedModel):
+    """Data of `model.turn_failed`: the round and what ended it.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["turn_failed"] = "turn_failed"
+    model: str
+    """ID of the model."""
+    model_info: ModelLoopModelInfo
+    """What the runtime knows of the model."""
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    timestamp_ms: int | float
+    """When the round failed, in milliseconds since 1970."""
+    error: str
+    """What went wrong, in words."""
+
+
+class ModelTurnRetryData(TaggedModel):
+    """Data of `model.turn_retry`: the round and the reason to repeat it.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["turn_retry"] = "turn_retry"
+    model: str
+    """ID of the model."""
+    model_info: ModelLoopModelInfo
+    """What the runtime knows of the model."""
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    timestamp_ms: int | float
+    """When the failure was noticed, in milliseconds since 1970."""
+    reason: ModelTurnRetryReason
+    """Why the request is made again."""
+
+
+class ModelTurnStartedData(TaggedModel):
+    """Data of `model.turn_started`: the round and its model.
+
+    Since runtime 1.0.102.
+    """
+
+    kind: Literal["turn_started"] = "turn_started"
+    model: str
+    """ID of the model."""
+    model_info: ModelLoopModelInfo
+    """What the runtime knows of the model."""
+    turn: int
+    """Number of the request within the agent loop, from 0; it starts over with the next prompt."""
+    timestamp_ms: int | float
+    """When the round began, in milliseconds since 1970."""
+
+
 class ModelCallFailure(EventBase):
     """Sent when a call to a model has failed; tells which call, with what status and why.
 
@@ -365,9 +1144,214 @@ class ModelCallStart(EventBase):
     data: ModelCallStartData
 
 
+class ModelCompactionCompleted(EventBase):
+    """Sent when the agent loop has compacted the conversation.
+
+    Wire type: `model.compaction_completed` (not stored in the event log, experimental, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.compaction_completed"] = "model.compaction_completed"
+    data: ModelCompactionCompletedData
+
+
+class ModelCompactionStarted(EventBase):
+    """Sent when the agent loop begins to compact the conversation by itself.
+
+    Wire type: `model.compaction_started` (not stored in the event log, experimental, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.compaction_started"] = "model.compaction_started"
+    data: ModelCompactionStartedData
+
+
+class ModelLog(EventBase):
+    """Sent with a line of the agent loop's own log.
+
+    Wire type: `model.log` (not stored in the event log, experimental, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.log"] = "model.log"
+    data: ModelLogData
+
+
+class ModelMessage(EventBase):
+    """Sent when a message enters the conversation with the model: an answer, a tool result, or a message
+    of the runtime.
+
+    Wire type: `model.message` (not stored in the event log, experimental, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.message"] = "model.message"
+    data: ModelMessageData
+
+
+class ModelMessagesSnapshot(EventBase):
+    """Sent with the whole conversation as the model gets it; it is large.
+
+    Wire type: `model.messages_snapshot` (not stored in the event log, experimental, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.messages_snapshot"] = "model.messages_snapshot"
+    data: ModelMessagesSnapshotData
+
+
+class ModelModelCallFailure(EventBase):
+    """Sent when a request to the model has failed, whether or not it is made again.
+
+    Wire type: `model.model_call_failure` (not stored in the event log, experimental, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.model_call_failure"] = "model.model_call_failure"
+    data: ModelModelCallFailureData
+
+
+class ModelModelCallStarted(EventBase):
+    """Sent when a request goes out to the model.
+
+    Wire type: `model.model_call_started` (not stored in the event log, experimental, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.model_call_started"] = "model.model_call_started"
+    data: ModelModelCallStartedData
+
+
+class ModelModelCallSuccess(EventBase):
+    """Sent when the model has answered a request, with timing, token counts and the whole answer.
+
+    Wire type: `model.model_call_success` (not stored in the event log, experimental, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.model_call_success"] = "model.model_call_success"
+    data: ModelModelCallSuccessData
+
+
+class ModelResponse(EventBase):
+    """Sent with the answer of the model that holds text, before it enters the conversation.
+
+    Wire type: `model.response` (not stored in the event log, experimental, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.response"] = "model.response"
+    data: ModelResponseData
+
+
+class ModelTelemetry(EventBase):
+    """Sent with a measurement that the runtime also reports to its vendor where telemetry is on.
+
+    Wire type: `model.telemetry` (not stored in the event log, experimental, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.telemetry"] = "model.telemetry"
+    data: ModelTelemetryData
+
+
+class ModelToolExecution(EventBase):
+    """Sent when a tool that the model called has run, with the result as the runtime holds it.
+
+    Wire type: `model.tool_execution` (not stored in the event log, experimental, since runtime
+    1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.tool_execution"] = "model.tool_execution"
+    data: ModelToolExecutionData
+
+
+class ModelTurnEnded(EventBase):
+    """Sent when a round of the agent loop has come to its end.
+
+    Wire type: `model.turn_ended` (not stored in the event log, experimental, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.turn_ended"] = "model.turn_ended"
+    data: ModelTurnEndedData
+
+
+class ModelTurnFailed(EventBase):
+    """Sent when a round of the agent loop ends without an answer: the model refused for good, or the turn
+    was aborted.
+
+    Wire type: `model.turn_failed` (not stored in the event log, experimental, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.turn_failed"] = "model.turn_failed"
+    data: ModelTurnFailedData
+
+
+class ModelTurnRetry(EventBase):
+    """Sent before a failed request to the model is made again.
+
+    Wire type: `model.turn_retry` (not stored in the event log, experimental, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.turn_retry"] = "model.turn_retry"
+    data: ModelTurnRetryData
+
+
+class ModelTurnStarted(EventBase):
+    """Sent when the agent loop begins a round: a request to the model and the tool calls that follow from
+    it.
+
+    Wire type: `model.turn_started` (not stored in the event log, experimental, since runtime 1.0.102).
+    """
+
+    ephemeral: bool | None = True
+
+    type: Literal["model.turn_started"] = "model.turn_started"
+    data: ModelTurnStartedData
+
+
 EVENTS: dict[str, type[EventBase]] = {
     "model.call_failure": ModelCallFailure,
     "model.call_final_result": ModelCallFinalResult,
     "model.call_finished": ModelCallFinished,
     "model.call_start": ModelCallStart,
+    "model.compaction_completed": ModelCompactionCompleted,
+    "model.compaction_started": ModelCompactionStarted,
+    "model.log": ModelLog,
+    "model.message": ModelMessage,
+    "model.messages_snapshot": ModelMessagesSnapshot,
+    "model.model_call_failure": ModelModelCallFailure,
+    "model.model_call_started": ModelModelCallStarted,
+    "model.model_call_success": ModelModelCallSuccess,
+    "model.response": ModelResponse,
+    "model.telemetry": ModelTelemetry,
+    "model.tool_execution": ModelToolExecution,
+    "model.turn_ended": ModelTurnEnded,
+    "model.turn_failed": ModelTurnFailed,
+    "model.turn_retry": ModelTurnRetry,
+    "model.turn_started": ModelTurnStarted,
 }

@@ -249,6 +249,8 @@ class PermissionRequestHook(TaggedModel):
     """Arguments of the call the hook holds back."""
     hook_message: str | None = None
     """The hook's reason for wanting a confirmation."""
+    working_directory: str | None = None
+    """Directory in which the tool would run. Since runtime 1.0.102."""
 
 
 class PermissionRequestMCP(TaggedModel):
@@ -300,6 +302,14 @@ class PermissionRequestShellCommandSegment(WireModel):
     """What the command is called, for example the name of the program."""
     full_command_text: str
     """Text of the part with its arguments."""
+    allow_match_identifier: str | None = None
+    """Name that approvals of the segment go by; only null was seen. Since runtime 1.0.102."""
+    static_tokens: Any | None = None
+    """Words of the segment; only null was seen. Since runtime 1.0.102."""
+    has_unbound_executable_content: bool | None = None
+    """Whether the segment runs text that comes from elsewhere; only false was seen. Since runtime 1.0.102."""
+    working_directory: str | None = None
+    """Directory of the segment; only null was seen. Since runtime 1.0.102."""
 
 
 class PermissionRequestShellPossibleURL(WireModel):
@@ -591,6 +601,8 @@ class PermissionRequestShell(TaggedModel):
     """Change of sandbox policy with which the command could run inside; present only if
     `requestSandboxBypass` is true. Since runtime 1.0.102.
     """
+    shell_type: str | None = None
+    """Shell that is to run the command, such as `bash`. Since runtime 1.0.102."""
 
 
 class PermissionRequestWrite(TaggedModel):

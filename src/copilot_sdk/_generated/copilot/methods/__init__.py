@@ -1614,6 +1614,7 @@ INBOUND = MethodTable(
         "gitHubTelemetry.event": (_client_github_telemetry, "GITHUB_TELEMETRY_EVENT"),
         "gitHubToken.getToken": (_client_github_token, "GITHUB_TOKEN_GET_TOKEN"),
         "hooks.invoke": (_client_hooks, "HOOKS_INVOKE"),
+        "host.event": (_client_host, "HOST_EVENT"),
         "host.exited": (_client_host, "HOST_EXITED"),
         "host.materializeSession": (_client_host, "HOST_MATERIALIZE_SESSION"),
         "host.registerSession": (_client_host, "HOST_REGISTER_SESSION"),

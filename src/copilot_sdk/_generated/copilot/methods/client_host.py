@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     )
 
 
+def _host_event_params() -> Any:
+    from ..types.client_host import HostEventNotification
+
+    return HostEventNotification
+
+
 def _host_exited_params() -> Any:
     from ..types.client_host import HostExitedNotification
 
@@ -75,6 +81,15 @@ def _host_unregister_session_result() -> Any:
 
     return HostUnpublishSessionResult
 
+
+HOST_EVENT: Method[None] = Method(
+    "host.event",
+    scope="clientGlobal",
+    params=_host_event_params,
+    notification=True,
+    stability="experimental",
+    since="1.0.102",
+)
 
 HOST_EXITED: Method[None] = Method(
     "host.exited",

@@ -36,6 +36,12 @@ def _cancel_all_background_agents_result() -> Any:
     return int
 
 
+def _destroy_result() -> Any:
+    from ..types.shared import SuccessResult
+
+    return SuccessResult | None
+
+
 def _detach_result() -> Any:
     from ..types.shared import SuccessResult
 
@@ -130,9 +136,10 @@ CANCEL_ALL_BACKGROUND_AGENTS: Method[int] = Method(
     since="1.0.81",
 )
 
-DESTROY: Method[None] = Method(
+DESTROY: Method[SuccessResult | None] = Method(
     "session.destroy",
     scope="session",
+    result=_destroy_result,
 )
 
 DETACH: Method[SuccessResult] = Method(

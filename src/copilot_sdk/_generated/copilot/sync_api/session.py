@@ -487,7 +487,7 @@ class SessionRPC(SyncAPI):
         self,
         *,
         request_timeout: float | Unset | None = UNSET,
-    ) -> None:
+    ) -> SuccessResult | None:
         """Close the session for this client; what it has on disk stays.
 
         Wire method: `session.destroy` (stable).
@@ -495,6 +495,9 @@ class SessionRPC(SyncAPI):
         Args:
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
+
+        Returns:
+            Whether a request had its effect. None when there is none.
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is

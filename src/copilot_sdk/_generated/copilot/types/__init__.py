@@ -264,7 +264,16 @@ MODULES = {
     "..events.model": """
         ModelCallFailureBadRequestKind ModelCallFailureData ModelCallFailureKind
         ModelCallFailureRequestFingerprint ModelCallFailureSource ModelCallFinalResultData
-        ModelCallFinalResultPayload ModelCallFinishedData ModelCallFinishedOutcome ModelCallStartData
+        ModelCallFinalResultPayload ModelCallFinishedData ModelCallFinishedOutcome ModelCallInfo
+        ModelCallStartData ModelChatChoice ModelChatCompletion ModelChatContentPart ModelChatFunction
+        ModelChatImage ModelChatMessage ModelChatToolCall ModelCompactionCompletedData ModelCompactionResult
+        ModelCompactionStartedData ModelCompactionUsage ModelFailedCallInfo ModelLogData ModelLogLevel
+        ModelLoopCapabilities ModelLoopLimits ModelLoopModelInfo ModelLoopSupports ModelLoopVisionLimits
+        ModelMeasurement ModelMessageData ModelMessagesSnapshotData ModelModelCallFailureData
+        ModelModelCallStartedData ModelModelCallSuccessData ModelPromptTokensDetails ModelRequestSettings
+        ModelResponseData ModelTelemetryData ModelTokenUsage ModelToolExecutionData ModelToolFileEdit
+        ModelToolResult ModelTurnEndedData ModelTurnFailedData ModelTurnRetryData ModelTurnRetryReason
+        ModelTurnStartedData
     """,
     "..events.pending_messages": """
         PendingMessagesModifiedData
@@ -430,8 +439,11 @@ MODULES = {
         HooksInvokeRequest HooksInvokeResult
     """,
     ".client_host": """
-        HostExitReason HostExitedNotification HostRegisterSessionRequest HostSessionCreateCallback
-        HostSessionCreateCallbackConfig HostSessionReleasedNotification HostUnregisterSessionRequest
+        HostAuthChange HostAuthChangePayload HostEventNotification HostEventScope HostEventScopeType
+        HostExitReason HostExitedNotification HostFeatureFlags HostFeatureFlagsChange HostPluginsChange
+        HostPluginsChangePayload HostRegisterSessionRequest HostSessionCreateCallback
+        HostSessionCreateCallbackConfig HostSessionReleasedNotification HostTaskTransition
+        HostTaskTransitionKind HostTaskTransitionPayload HostUnregisterSessionRequest
     """,
     ".client_installations": """
         InstallationConfirmationRequest InstallationConfirmationResponse InstallationDecision
@@ -725,7 +737,7 @@ MODULES = {
     ".server_models": """
         BuiltInModelCatalog BuiltInModelCatalogEntry ImageToolModel ImageToolModelAvailability
         ImageToolModelOperation ImageToolModelPricing Model ModelBilling ModelBillingPromo
-        ModelBillingTokenPrices ModelBillingTokenPricesLongContext ModelList ModelMessage
+        ModelBillingTokenPrices ModelBillingTokenPricesLongContext ModelList ModelMessagePayload
         ModelPickerCategory ModelPolicy ModelPolicyState ModelTokenPriceUnit ModelTokenPriceUnitList
         ModelWarningText ModelsListRequest TokenPriceUnit
     """,

@@ -3,9 +3,32 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
-from copilot_sdk._model import WireModel
+from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
+
+
+class HostAuthChangePayload(WireModel):
+    """A change of the account of a session.
+
+    Since runtime 1.0.102.
+    """
+
+    data: dict[str, Any]
+    """The account in `authInfo`, which is null when there is none."""
+    credentials_changed: bool
+    """True when the credentials are others than before."""
+
+
+HostEventScopeType: TypeAlias = Literal["session", "global"] | str
+"""How far an event of the runtime reaches.
+
+- `session`: It is about one session.
+- `global`: It is about the runtime as a whole.
+
+Since runtime 1.0.102.
+"""
+
 
 HostExitReason: TypeAlias = Literal["disposed", "exited", "ownerDisconnected", "runtimeShutdown"] | str
 """Why a supervised listener ended.
@@ -33,6 +56,32 @@ class HostExitedNotification(WireModel):
     """Exit status of the process, if any; absent for a listener within the process."""
     error: str | None = None
     """What failed at startup or teardown, if anything."""
+
+
+class HostFeatureFlags(WireModel):
+    """Feature flags of the runtime.
+
+    Since runtime 1.0.102.
+    """
+
+    revision: int
+    """Counts the changes."""
+    flags: dict[str, bool]
+    """Whether a feature is on, by name."""
+    exp_flags: dict[str, Any]
+    """Values of running experiments, by name; null where there is none."""
+
+
+class HostPluginsChangePayload(WireModel):
+    """What a new search for plugins found.
+
+    Since runtime 1.0.102.
+    """
+
+    snapshot: dict[str, Any]
+    """The plugins, and the folders in which they were looked for."""
+    custom_agents_reloaded: bool
+    """True when the custom agents were loaded again."""
 
 
 class HostRegisterSessionRequest(WireModel):
@@ -74,6 +123,34 @@ class HostSessionReleasedNotification(WireModel):
     """ID of the handoff that the object was kept for."""
 
 
+HostTaskTransitionKind: TypeAlias = Literal["started", "change", "completed", "disposed"] | str
+"""What happened to a background task.
+
+- `started`: It began.
+- `change`: Something about the tasks changed.
+- `completed`: It came to its end.
+- `disposed`: The watch over the tasks ended.
+
+Since runtime 1.0.102.
+"""
+
+
+class HostTaskTransitionPayload(WireModel):
+    """A change of a background task.
+
+    Since runtime 1.0.102.
+    """
+
+    subscription_id: str
+    """ID of the watch over the tasks that noticed it."""
+    kind: HostTaskTransitionKind
+    """What happened."""
+    task_json: str | None
+    """The task as JSON text; null when the event names none."""
+    reaction_json: str | None
+    """How the runtime reacts, as JSON text; null when it does not."""
+
+
 class HostUnregisterSessionRequest(WireModel):
     """The application's session to take out of the catalog.
 
@@ -82,6 +159,44 @@ class HostUnregisterSessionRequest(WireModel):
 
     session_id: str
     """ID of the session."""
+
+
+class HostEventScope(WireModel):
+    """What an event of the runtime is about.
+
+    Since runtime 1.0.102.
+    """
+
+    type: HostEventScopeType
+    """A session, or the runtime as a whole."""
+    session_id: str | None = None
+    """ID of the session; absent where the event is about the whole runtime."""
+
+
+class HostFeatureFlagsChange(TaggedModel):
+    """Feature flags of the runtime were set anew.
+
+    Since runtime 1.0.102.
+    """
+
+    scope: HostEventScope
+    """What the event is about."""
+    kind: Literal["feature_flag_changed"] = "feature_flag_changed"
+    payload: HostFeatureFlags
+    """The flags."""
+
+
+class HostPluginsChange(TaggedModel):
+    """The plugins of a session were looked for anew.
+
+    Since runtime 1.0.102.
+    """
+
+    scope: HostEventScope
+    """What the event is about."""
+    kind: Literal["plugin_caches_invalidated"] = "plugin_caches_invalidated"
+    payload: HostPluginsChangePayload
+    """What was found."""
 
 
 class HostSessionCreateCallback(WireModel):
@@ -98,3 +213,39 @@ class HostSessionCreateCallback(WireModel):
     """True to resume a stored session of the application, not to create one."""
     config: HostSessionCreateCallbackConfig
     """Settings to create or resume it with."""
+
+
+class HostTaskTransition(TaggedModel):
+    """A background task changed.
+
+    Since runtime 1.0.102.
+    """
+
+    scope: HostEventScope
+    """What the event is about."""
+    kind: Literal["task_transition"] = "task_transition"
+    payload: HostTaskTransitionPayload
+    """The change."""
+
+
+class HostAuthChange(TaggedModel):
+    """The account of a session changed.
+
+    Since runtime 1.0.102.
+    """
+
+    scope: HostEventScope
+    """What the event is about."""
+    kind: Literal["auth_changed"] = "auth_changed"
+    payload: HostAuthChangePayload
+    """The change."""
+
+
+HostEventNotification: TypeAlias = Annotated[
+    HostTaskTransition | HostFeatureFlagsChange | HostAuthChange | HostPluginsChange | UnknownVariant,
+    OpenUnion("kind"),
+]
+"""Something that happened within the runtime. Further kinds may come.
+
+Since runtime 1.0.102.
+"""

@@ -121,7 +121,7 @@ class ModelBillingTokenPricesLongContext(WireModel):
     """
 
 
-class ModelMessage(WireModel):
+class ModelMessagePayload(WireModel):
     """A message of the service about a model: a fixed code for programs and a text for people.
 
     Since runtime 1.0.81.
@@ -330,11 +330,11 @@ class Model(WireModel):
     """Warnings that hosts must show with this model; absent if the service published none. Since runtime
     1.0.81.
     """
-    info_messages: list[ModelMessage] | None = None
+    info_messages: list[ModelMessagePayload] | None = None
     """Notices on the model, such as a coming change or a better alternative; absent if there are none.
     Show them without suggesting that something is wrong. Since runtime 1.0.81.
     """
-    warning_messages: list[ModelMessage] | None = None
+    warning_messages: list[ModelMessagePayload] | None = None
     """Warnings on the model, such as an outdated client; absent if there are none. They are advice: the
     model can still be used and should not be blocked. Since runtime 1.0.81.
     """

@@ -454,6 +454,12 @@ class SessionListItem(WireModel):
     """Name that was given to the session."""
     context: SessionListItemContext | None = None
     """Where the session works."""
+    client_name: str | None = None
+    """Name of the client that created the session. Since runtime 1.0.102."""
+    is_detached: bool | None = None
+    """True for a detached maintenance session, which lists of sessions to resume leave out. Since runtime
+    1.0.102.
+    """
 
 
 class SessionListResult(WireModel):

@@ -50,13 +50,16 @@ class SkillApplyUninstallRequest(WireModel):
     """ID of the existing session that was chosen to prepare the removal."""
 
 
-SkillDiscoveryScope: TypeAlias = Literal["project", "personal-copilot", "personal-agents", "custom"] | str
+SkillDiscoveryScope: TypeAlias = (
+    Literal["project", "personal-copilot", "personal-agents", "custom", "user"] | str
+)
 """The tier of a skill directory.
 
 - `project`: The skill directory in the repository of a project.
 - `personal-copilot`: The personal Copilot skill directory of the user.
 - `personal-agents`: The personal agents skill directory of the user.
 - `custom`: A custom skill directory from the configuration.
+- `user`: A skill directory that the caller named.
 
 Since runtime 1.0.81.
 """

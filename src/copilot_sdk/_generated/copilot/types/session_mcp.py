@@ -1282,6 +1282,10 @@ class MCPTools(WireModel):
     """MCP Apps data of the tool; an empty object if its `_meta.ui` was valid but had no known fields.
     Since runtime 1.0.81.
     """
+    input_schema: dict[str, Any] | None = None
+    """JSON Schema of the arguments. Since runtime 1.0.102."""
+    annotations: dict[str, Any] | None = None
+    """Hints of the server on what the tool does, such as `readOnlyHint`. Since runtime 1.0.102."""
 
 
 class MCPAppsHostContext(WireModel):

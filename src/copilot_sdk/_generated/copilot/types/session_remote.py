@@ -15,6 +15,10 @@ class RemoteEnableResult(WireModel):
     """Address of the session's page on GitHub; may be absent."""
     remote_steerable: bool
     """True when the session can be steered remotely."""
+    started: bool | None = None
+    """True when the call started remote control; false when it was on or was not wanted. Since runtime
+    1.0.102.
+    """
 
 
 class RemoteNotifySteerableChangedRequest(WireModel):

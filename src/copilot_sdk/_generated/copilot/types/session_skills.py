@@ -37,6 +37,8 @@ class SkillsInvokedSkill(WireModel):
     """Number of the turn in which the skill was called."""
     disable_model_invocation: bool | None = None
     """True if the model itself was not allowed to invoke the skill at that time. Since runtime 1.0.102."""
+    source: str | None = None
+    """Where the skill comes from, such as `custom`. Since runtime 1.0.102."""
 
 
 class SkillsLoadDiagnostics(WireModel):

@@ -318,7 +318,7 @@ class BuiltinToolInputSchema(WireModel):
     Since runtime 1.0.81.
     """
 
-    type: BuiltinToolInputSchemaType
+    type: BuiltinToolInputSchemaType | None = None
     """Type of the input, always `object`."""
 
 
@@ -486,7 +486,7 @@ class BuiltinToolDescriptor(WireModel):
     """Which data on the tool may be recorded as they are."""
     is_terminal: bool
     """True if the tool runs commands in a terminal."""
-    has_summarise_intention: bool
+    has_summarise_intention: bool | None
     """True if the tool has its own way to sum up what it is about to do."""
 
 

@@ -553,6 +553,8 @@ class PermissionPromptRequestHook(TaggedModel):
     """The hook's reason for asking; may be absent."""
     assisted_approval: PermissionAssistedApproval | None = None
     """What the judge of assisted mode says about the request; absent in other modes. Since runtime 1.0.81."""
+    working_directory: str | None = None
+    """Directory in which the tool would run. Since runtime 1.0.102."""
 
 
 class PermissionPromptRequestMCP(TaggedModel):

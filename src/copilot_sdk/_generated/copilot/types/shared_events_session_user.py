@@ -154,6 +154,8 @@ class AttachmentFile(TaggedModel):
     """Line in the prompt's `<tagged_files>` block, kept from the time of sending so that resumed history
     is exact. Only on attachments shown there, which have no `assetId`. Since runtime 1.0.81.
     """
+    data: str | None = None
+    """Content of the file, where the runtime read it, such as that of an image. Since runtime 1.0.102."""
 
 
 class AttachmentGitHubActionsJob(TaggedModel):

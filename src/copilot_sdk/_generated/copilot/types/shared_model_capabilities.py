@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
@@ -215,6 +215,8 @@ class NamedProviderConfig(WireModel):
     """Extra HTTP headers of each request."""
     azure: ProviderConfigAzure | None = None
     """Settings for Azure OpenAI."""
+    transport: ProviderConfigTransport | None = None
+    """How requests are sent. Since runtime 1.0.102."""
 
 
 class ModelCapabilities(WireModel):
@@ -309,3 +311,5 @@ class ProviderModelConfig(WireModel):
     """Most tokens in a reply."""
     capabilities: ModelCapabilitiesOverride | None = None
     """What the model can do, where it differs from the known model."""
+    metadata: dict[str, Any] | None = None
+    """Free key and value pairs that the runtime carries along. Since runtime 1.0.102."""

@@ -9,7 +9,13 @@ from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
     from .client_host import (
+        HostEventScopeType as HostEventScopeType,
+    )
+    from .client_host import (
         HostExitReason as HostExitReason,
+    )
+    from .client_host import (
+        HostTaskTransitionKind as HostTaskTransitionKind,
     )
     from .client_installations import (
         InstallationDecision as InstallationDecision,
@@ -100,6 +106,12 @@ if TYPE_CHECKING:
     )
     from .events_model import (
         ModelCallFinishedOutcome as ModelCallFinishedOutcome,
+    )
+    from .events_model import (
+        ModelLogLevel as ModelLogLevel,
+    )
+    from .events_model import (
+        ModelTurnRetryReason as ModelTurnRetryReason,
     )
     from .events_permission import (
         PermissionMessageAuthorizationPolarity as PermissionMessageAuthorizationPolarity,
@@ -1364,7 +1376,7 @@ if TYPE_CHECKING:
 
 MODULES = {
     ".client_host": """
-        HostExitReason
+        HostEventScopeType HostExitReason HostTaskTransitionKind
     """,
     ".client_installations": """
         InstallationDecision
@@ -1404,7 +1416,7 @@ MODULES = {
     """,
     ".events_model": """
         ModelCallFailureBadRequestKind ModelCallFailureKind ModelCallFailureSource
-        ModelCallFinalResultPayload ModelCallFinishedOutcome
+        ModelCallFinalResultPayload ModelCallFinishedOutcome ModelLogLevel ModelTurnRetryReason
     """,
     ".events_permission": """
         PermissionMessageAuthorizationPolarity PermissionRequestMemoryScope

@@ -6,6 +6,16 @@ from __future__ import annotations
 from typing import Final
 
 
+class HostEventScopeType:
+    """How far an event of the runtime reaches."""
+
+    SESSION: Final = "session"
+    """It is about one session."""
+
+    GLOBAL_: Final = "global"
+    """It is about the runtime as a whole."""
+
+
 class HostExitReason:
     """Why a supervised listener ended."""
 
@@ -20,3 +30,19 @@ class HostExitReason:
 
     RUNTIME_SHUTDOWN: Final = "runtimeShutdown"
     """The runtime shuts down."""
+
+
+class HostTaskTransitionKind:
+    """What happened to a background task."""
+
+    STARTED: Final = "started"
+    """It began."""
+
+    CHANGE: Final = "change"
+    """Something about the tasks changed."""
+
+    COMPLETED: Final = "completed"
+    """It came to its end."""
+
+    DISPOSED: Final = "disposed"
+    """The watch over the tasks ended."""

@@ -81,3 +81,32 @@ class ModelCallFinishedOutcome:
 
     REJECTED: Final = "rejected"
     """The response came but was not accepted."""
+
+
+class ModelLogLevel:
+    """How important a line of the log is."""
+
+    DEBUG: Final = "debug"
+    """Of use to those who look for a fault."""
+
+    INFO: Final = "info"
+    """Worth knowing."""
+
+
+class ModelTurnRetryReason:
+    """Why a request to the model is made again."""
+
+    RATE_LIMIT: Final = "rate_limit"
+    """The model service asked to slow down."""
+
+    API_ERROR: Final = "api_error"
+    """The model service failed."""
+
+    TRANSIENT_AUTH_ERROR: Final = "transient_auth_error"
+    """The model service did not accept the credentials, which may pass."""
+
+    STREAMING_ERROR: Final = "streaming_error"
+    """The answer broke off or was empty."""
+
+    FORCED_COMPACTION: Final = "forced_compaction"
+    """The conversation was too long for the model and has been compacted."""

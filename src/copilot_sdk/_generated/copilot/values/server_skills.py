@@ -21,6 +21,9 @@ class SkillDiscoveryScope:
     CUSTOM: Final = "custom"
     """A custom skill directory from the configuration."""
 
+    USER: Final = "user"
+    """A skill directory that the caller named."""
+
 
 class SkillInstallationFailureReason:
     """Why a request on verified skill installations was refused; a fixed set."""
