@@ -121,10 +121,17 @@ class _Emitter:
         """`methods/`: what each method is called on the wire, and how its params and result are read."""
         for module, methods in sorted(self.modules.items()):
             yield f"methods/{module}.py", self._table(module, methods)
-        yield (
-            "methods/__init__.py",
-            render("methods_face.py.jinja", modules=dict(sorted(self.modules.items()))),
-        )
+        yield "methods/__init__.py", render("methods_face.py.jinja")
+        yield "methods/inbound.py", self._index("INBOUND", "What the runtime calls", inbound=True)
+        yield "methods/outbound.py", self._index("OUTBOUND", "What a client calls", inbound=False)
+
+    def _index(self, table: str, doc: str, *, inbound: bool) -> str:
+        modules = {
+            module: found
+            for module, methods in sorted(self.modules.items())
+            if (found := [method for method in methods if method.scope.inbound is inbound])
+        }
+        return render("methods_index.py.jinja", table=table, doc=doc, modules=modules)
 
     def _table(self, module: str, methods: list[Method]) -> str:
         entries = []

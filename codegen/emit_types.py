@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from codegen.ir import Event, Protocol
+from codegen.ir import Event, Method, Protocol
 from codegen.models import EVENT, SUPPORT, TypeSource
-from codegen.ownership import SHARED, UNREACHED, Owners, shared_group
+from codegen.ownership import SHARED, UNREACHED, Owners, event_module, method_module, namespace
 from codegen.templating import render
 from codegen.text import paragraph
 
@@ -17,56 +17,125 @@ _PYDANTIC = ("Field",)
 
 def emit(protocol: Protocol, sources: Mapping[str, TypeSource], owners: Owners) -> Iterator[tuple[str, str]]:
     """Path and text of every module of `types/` and `events/`."""
-    families: dict[str, list[Event]] = {}
+    events: dict[str, list[Event]] = {}
     for event in protocol.events:
-        families.setdefault(event.family, []).append(event)
-    modules = {*owners.modules.values(), SHARED, *(f"events.{family}" for family in families)}
-    for module in sorted(modules):
-        events = families.get(module.removeprefix("events."), []) if module.startswith("events.") else []
-        yield module.replace(".", "/") + ".py", _module(module, sources, owners, events)
-    yield "types/__init__.py", _face(owners)
-    yield "events/__init__.py", _events_face(families)
+        events.setdefault(event_module(event), []).append(event)
+    titles = _titles(protocol)
+    for module in sorted({*owners.modules.values(), *events}):
+        yield (
+            module.replace(".", "/") + ".py",
+            _module(module, titles, sources, owners, events.get(module, [])),
+        )
+    yield "types/__init__.py", render("types_face.py.jinja")
+    yield "types/_names.py", _type_names(owners)
+    yield "events/__init__.py", _events_face(protocol)
 
 
-def _module(module: str, sources: Mapping[str, TypeSource], owners: Owners, events: list[Event]) -> str:
-    own = _ordered([source for name, source in sources.items() if owners.of(name) == module])
-    blocks = [source.text for source in own]
+def _titles(protocol: Protocol) -> dict[str, str]:
+    """What the modules of events, methods and namespaces hold."""
+    events = {
+        event_module(event): f"The event `{event.wire}` and the types of its data."
+        for event in protocol.events
+    }
+    methods = {
+        method_module(method): f"Types of the method `{method.wire}` alone." for method in protocol.methods
+    }
+    namespaces = {f"types.{namespace(method)}": _namespace_title(method) for method in protocol.methods}
+    return events | methods | namespaces
+
+
+def _namespace_title(method: Method) -> str:
+    scope, _, space = namespace(method).partition("_")
+    return (
+        f"Types of the {scope} namespace `{space}`."
+        if space
+        else f"Types of the {scope} methods without a namespace."
+    )
+
+
+def _title(module: str, titles: Mapping[str, str]) -> str:
+    if module == UNREACHED:
+        return "Types that the schema describes but no method or event uses."
+    if module.startswith(SHARED):
+        words = module.removeprefix(SHARED).replace("_", " ")
+        return f"Types that several namespaces or events use: {words}."
+    return titles[module]
+
+
+def _module(
+    module: str,
+    titles: Mapping[str, str],
+    sources: Mapping[str, TypeSource],
+    owners: Owners,
+    events: list[Event],
+) -> str:
+    blocks = _blocks([source for name, source in sources.items() if owners.of(name) == module])
     blocks += [render("event.py.jinja", event=event, doc=_event_doc(event)) for event in events]
     names = {name for block in blocks for name in _names(block)}
-    mentioned = {name for name in names if name in owners.modules} - {source.name for source in own}
     imports: dict[str, list[str]] = {}
-    for name in sorted(mentioned):
-        imports.setdefault(_relative(owners.of(name), module), []).append(name)
+    for name in sorted(names & owners.modules.keys()):
+        if owners.of(name) != module:
+            imports.setdefault(_relative(owners.of(name), module), []).append(name)
     if EVENT in names:
         imports[_relative("events", module)] = [EVENT]
     return render(
         "types.py.jinja",
-        title=_title(module),
+        title=_title(module, titles),
         typing=[name for name in _TYPING if name in names],
         pydantic=[name for name in _PYDANTIC if name in names],
         support=sorted(name for name in ({*SUPPORT} | {"EventBase"}) if name in names),
         imports=imports,
         blocks=blocks,
-        events=events,
     )
 
 
-def _ordered(sources: list[TypeSource]) -> list[TypeSource]:
-    """The types of a module, each alias behind what it names: an alias is evaluated where it stands, a class is not."""
+def _blocks(sources: list[TypeSource]) -> list[str]:
+    """The text of the types of a module, each behind what it names: annotations are evaluated where they stand.
+
+    Types that refer to each other in a circle name what is still to come in quotes, which an alias cannot.
+    """
     missing = {source.name for source in sources}
-    waiting: list[TypeSource] = []
-    placed: list[TypeSource] = []
-    for source in sources:
-        waiting.append(source)
-        while ready := [s for s in waiting if s.is_class or not s.references & missing]:
-            placed += ready
-            missing -= {s.name for s in ready}
-            waiting = [s for s in waiting if s not in ready]
+    waiting = list(sources)
+    placed: list[str] = []
+    while waiting:
+        ready = [s for s in waiting if not s.references & (missing - {s.name})]
+        for source in ready or [next(s for s in waiting if s.is_class)]:
+            placed.append(_quoted(source.text, missing) if source.is_class else source.text)
+            waiting.remove(source)
+            missing.discard(source.name)
     return placed
 
 
+def _quoted(text: str, missing: set[str]) -> str:
+    """Source of a class, with quotes around the annotations that name what is still to come."""
+    lines = text.split("\n")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.AnnAssign) and missing & _named(node.annotation):
+            place = node.annotation
+            # The columns of a syntax tree count bytes.
+            line = lines[place.lineno - 1].encode()
+            quoted = repr(ast.unparse(place)).encode()
+            lines[place.lineno - 1] = (
+                line[: place.col_offset] + quoted + line[place.end_col_offset :]
+            ).decode()
+    return "\n".join(lines)
+
+
 def _names(block: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Name)}
+    """What a block names, in quotes too."""
+    tree = ast.parse(block)
+    quoted = [
+        ast.parse(node.annotation.value, mode="eval")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.annotation, ast.Constant)
+        and isinstance(node.annotation.value, str)
+    ]
+    return _named(tree).union(*map(_named, quoted))
+
+
+def _named(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
 def _relative(target: str, module: str) -> str:
@@ -74,25 +143,6 @@ def _relative(target: str, module: str) -> str:
     package = module.partition(".")[0]
     head, _, tail = target.partition(".")
     return f".{tail}" if head == package and tail else f"..{target}"
-
-
-def _title(module: str) -> str:
-    room, _, name = module.partition(".")
-    if module == SHARED:
-        return "Types that several namespaces or event families use."
-    if shared_group(module):
-        words = name.removeprefix("shared_").replace("_", " ")
-        return f"Types that several namespaces or event families use: {words}."
-    if module == UNREACHED:
-        return "Types that the schema describes but no method or event uses."
-    if room == "events":
-        return f"Events `{name}.*` and the types of their data."
-    scope, _, space = name.partition("_")
-    return (
-        f"Types of the {scope} namespace `{space}`."
-        if space
-        else f"Types of the {scope} methods without a namespace."
-    )
 
 
 def _event_doc(event: Event) -> str:
@@ -109,15 +159,21 @@ def _event_doc(event: Event) -> str:
     return paragraph(f"{event.meta.description}\n\nWire type: `{event.wire}`{suffix}.", indent=4)
 
 
-def _face(owners: Owners) -> str:
+def _type_names(owners: Owners) -> str:
     modules: dict[str, list[str]] = {}
     for name in sorted(owners.modules):
         modules.setdefault(owners.of(name), []).append(name)
     return render(
-        "types_face.py.jinja",
+        "types_names.py.jinja",
         modules={_relative(m, "types.x"): names for m, names in sorted(modules.items())},
     )
 
 
-def _events_face(families: Mapping[str, list[Event]]) -> str:
-    return render("events_face.py.jinja", families=dict(sorted(families.items())))
+def _events_face(protocol: Protocol) -> str:
+    events = sorted(protocol.events, key=lambda event: event.wire)
+    return render(
+        "events_face.py.jinja",
+        events=events,
+        families=sorted({event.family for event in events}),
+        module=lambda event: _relative(event_module(event), "events.x"),
+    )

@@ -16,8 +16,7 @@ def emit(protocol: Protocol, owners: Owners) -> Iterator[tuple[str, str]]:
     modules: dict[str, list[EnumDef]] = {}
     for definition in protocol.types.values():
         if isinstance(definition, EnumDef):
-            module = owners.of(definition.name).replace("events.", "events_").removeprefix("types.")
-            modules.setdefault(module, []).append(definition)
+            modules.setdefault(owners.areas[definition.name], []).append(definition)
     for module, enums in sorted(modules.items()):
         yield (
             f"values/{module}.py",

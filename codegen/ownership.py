@@ -1,30 +1,42 @@
 """Which generated module a type lives in.
 
-A type belongs to the one namespace, or the one event family, that reaches it; what two or more reach is
-shared. So no namespace's module imports another's. Among the shared types:
+Creating a model's class costs as much as importing a module, so a module holds what is used together:
 
-- What events reach is kept by the families that reach it, as it stands in the way of a session's first event:
-  a family loads no type that it cannot reach. What such a type refers to is reached by the same families or
-  by more, so the import graph has no cycle.
-- What methods alone reach stays together with what it refers to, and a large group of such types has a module
-  of its own: nobody pays for a group without using it, and no group imports another.
+- An event has a module of its own, for its class and the types that it alone reaches.
+- A namespace has one for the types that its methods alone reach. Where they are many, what one method alone
+  reaches has a module of the method's.
+- What several events or namespaces reach is shared, and types reached by the same ones stand together: nobody
+  loads a shared type without reaching it. What such a type refers to is reached by the same users or by more, so
+  the import graph has no cycle.
 
-What no method or event reaches stands apart, and nobody imports it.
+So no namespace's module imports another's. What no method or event reaches stands apart, and nobody imports it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from codegen.ir import Method, ObjectDef, Protocol, Scope, closure, definition_references, method_references
+from codegen.ir import (
+    EnumDef,
+    Event,
+    Method,
+    ObjectDef,
+    Protocol,
+    Scope,
+    TypeDef,
+    closure,
+    definition_references,
+    method_references,
+)
 from codegen.naming import snake
 
-SHARED = "types.shared"
+SHARED = "types.shared_"
 UNREACHED = "types.unreached"
 
-_OWN_MODULE = 4
-"""How many classes make a group of shared types large: their creation costs more than a further module."""
+_OWN_MODULES = 16
+"""How many classes of a namespace stand in one module: with more, its methods have modules of their own."""
 
 
 def namespace(method: Method) -> str:
@@ -42,11 +54,28 @@ def root_module(scope: Scope, *, internal: bool) -> str:
     return f"{scope.value}_internal" if internal else scope.value
 
 
+def method_module(method: Method) -> str:
+    """The module of a method whose namespace has many types: `types.session_mcp_oauth_login`."""
+    return f"types.{'_'.join((namespace(method), *method.path[1:], method.name))}"
+
+
+def event_module(event: Event) -> str:
+    """The module of an event: `assistant.message_delta` is `events.assistant_message_delta`."""
+    return f"events.{snake(event.wire.replace('.', '_'))}"
+
+
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """The module of every type, as a dotted path below the generated package."""
+    """The module of every type, as a dotted path below the generated package.
+
+    Args:
+        modules: The module by the name of the type.
+        areas: The namespace or the family of events (`events_tool`) that alone reaches a type; `shared` where several
+            do, `unreached` where none does.
+    """
 
     modules: Mapping[str, str]
+    areas: Mapping[str, str]
 
     def of(self, name: str) -> str:
         """Module of a type."""
@@ -57,66 +86,75 @@ class Owners:
         return [name for name, owner in self.modules.items() if owner == module]
 
 
+@dataclass(frozen=True, slots=True)
+class _Root:
+    """What reaches types: a method or an event.
+
+    Args:
+        area: The namespace of the method, or the family of the event.
+        user: The module that is loaded for it, when all that its area has stands in one.
+        own: The module of what it alone reaches, when its area has many.
+    """
+
+    area: str
+    user: str
+    own: str
+
+
 def assign(protocol: Protocol) -> Owners:
     """Give every type of a protocol its module."""
-    roots: dict[str, list[str]] = {}
-    for method in protocol.methods:
-        roots.setdefault(f"types.{namespace(method)}", []).extend(method_references(method))
-    for event in protocol.events:
-        roots.setdefault(f"events.{event.family}", []).append(event.data.name)
-    reached: dict[str, set[str]] = {name: set() for name in protocol.types}
-    for module, names in roots.items():
-        for name in closure(names, protocol.types):
-            reached[name].add(module)
-    owners = {name: _owner(by) for name, by in reached.items()}
-    shared = {name: _families(reached[name]) for name, owner in owners.items() if owner == SHARED}
-    by_family = {
-        name: "_".join([SHARED, "events", *families]) for name, families in shared.items() if families
-    }
-    return Owners(owners | by_family | _groups({*shared} - {*by_family}, protocol))
-
-
-def _families(reached_by: set[str]) -> list[str]:
-    return sorted(module.removeprefix("events.") for module in reached_by if module.startswith("events."))
-
-
-def shared_group(module: str) -> bool:
-    """True for the module of a group of shared types."""
-    return module.startswith(f"{SHARED}_")
-
-
-def _groups(names: set[str], protocol: Protocol) -> dict[str, str]:
-    """The modules of the types that methods share; a large group's is named after the type nobody refers to."""
-    references = {name: names & set(definition_references(protocol.types[name])) for name in sorted(names)}
+    reached = _reached(protocol)
+    users = {name: frozenset(root.user for root in roots) for name, roots in reached.items()}
+    classes = Counter(
+        user
+        for name, found in users.items()
+        if len(found) == 1 and isinstance(protocol.types[name], ObjectDef)
+        for user in found
+    )
     modules: dict[str, str] = {}
-    for group in _connected(references):
-        if sum(isinstance(protocol.types[name], ObjectDef) for name in group) >= _OWN_MODULE:
-            inner = {target for name in group for target in references[name] - {name}}
-            root = min(group - inner or group)
-            modules |= dict.fromkeys(group, f"{SHARED}_{snake(root)}")
-    return modules
+    shared: dict[frozenset[str], list[str]] = {}
+    for name, roots in reached.items():
+        match [*users[name]]:
+            case []:
+                modules[name] = UNREACHED
+            case [user]:
+                alone = len(roots) == 1 and classes[user] > _OWN_MODULES
+                modules[name] = roots[0].own if alone else user
+            case _:
+                shared.setdefault(users[name], []).append(name)
+    for names in shared.values():
+        modules |= dict.fromkeys(names, _shared_module(names, protocol.types))
+    return Owners(modules, {name: _area(roots) for name, roots in reached.items()})
 
 
-def _connected(references: Mapping[str, set[str]]) -> list[set[str]]:
-    """The groups of names that refer to each other, directly or over others."""
-    groups: list[set[str]] = []
-    for name, targets in references.items():
-        joined = {name, *targets}
-        apart = []
-        for group in groups:
-            if group.isdisjoint(joined):
-                apart.append(group)
-            else:
-                joined |= group
-        groups = [*apart, joined]
-    return groups
+def _reached(protocol: Protocol) -> dict[str, list[_Root]]:
+    """By the name of each type what reaches it."""
+    reached: dict[str, list[_Root]] = {name: [] for name in protocol.types}
+    for method in protocol.methods:
+        area = namespace(method)
+        root = _Root(area, f"types.{area}", method_module(method))
+        for name in closure(method_references(method), protocol.types):
+            reached[name].append(root)
+    for event in protocol.events:
+        module = event_module(event)
+        root = _Root(f"events_{event.family}", module, module)
+        for name in closure([event.data.name], protocol.types):
+            reached[name].append(root)
+    return reached
 
 
-def _owner(reached_by: set[str]) -> str:
-    match sorted(reached_by):
+def _shared_module(names: list[str], types: Mapping[str, TypeDef]) -> str:
+    """The module of types that the same ones share: named after the one that no other of them refers to."""
+    inner = {target for name in names for target in definition_references(types[name]) if target != name}
+    structures = {name for name in names if not isinstance(types[name], EnumDef)}
+    return f"{SHARED}{snake(min(structures - inner or structures or names))}"
+
+
+def _area(roots: list[_Root]) -> str:
+    match [*{root.area for root in roots}]:
         case []:
-            return UNREACHED
-        case [module]:
-            return module
+            return "unreached"
+        case [area]:
+            return area
         case _:
-            return SHARED
+            return "shared"

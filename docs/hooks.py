@@ -11,7 +11,7 @@ from typing import Any
 from copilot_sdk import errors
 from copilot_sdk._generated.copilot.api.server import ServerRPC
 from copilot_sdk._generated.copilot.api.session import SessionRPC
-from copilot_sdk._generated.copilot.events import FAMILIES
+from copilot_sdk._generated.copilot.events import EVENTS
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
@@ -40,8 +40,7 @@ def _sections(path: str, kind: type[Any]) -> Iterator[str]:
 
 
 def _rows() -> Iterator[str]:
-    events = {kind: found for load in FAMILIES.values() for kind, found in load().items()}
-    for kind, found in sorted(events.items()):
+    for kind, found in sorted(EVENTS.items()):
         summary = " ".join((inspect.getdoc(found) or "").partition("\n\nWire type:")[0].split())
         fields = getattr(found.model_fields["data"].annotation, "model_fields", {})
         data = ", ".join(f"`{name}`" for name in fields)

@@ -37,9 +37,10 @@ from codegen.ir import (
 _RESERVED = frozenset(
     {
         "API", "Annotated", "Any", "Awaitable", "EVENTS", "EventBase", "EventDecoder", "FAMILIES", "False", "Field",
-        "Final", "INBOUND", "Literal", "MODULES", "Mapping", "Method", "MethodTable", "None", "OUTBOUND", "OpenUnion",
-        "Protocol", "SchemaRoot", "Sequence", "ServerRPC", "SessionEvent", "SessionRPC", "SyncAPI", "TYPE_CHECKING",
-        "TaggedModel", "True", "TypeAlias", "UNSET", "UnknownEvent", "UnknownVariant", "Unset", "WireModel",
+        "Final", "INBOUND", "LazyMapping", "Literal", "MODULES", "Mapping", "Method", "MethodTable", "None", "OUTBOUND",
+        "OpenUnion", "Protocol", "SchemaRoot", "Sequence", "ServerRPC", "SessionEvent", "SessionRPC", "SyncAPI",
+        "TYPE_CHECKING", "TaggedModel", "True", "TypeAlias", "UNSET", "UnknownEvent", "UnknownVariant", "Unset",
+        "WireModel",
     }
 )  # fmt: skip
 

@@ -62,4 +62,4 @@ MODULES = {
 }
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__, __all__ = attach(__name__, MODULES, "__version__")
+    __getattr__, __dir__ = attach(__name__, MODULES, "__version__")

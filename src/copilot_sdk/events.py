@@ -1,7 +1,7 @@
 """Session events by name: `from copilot_sdk.events import AssistantMessageDelta`.
 
 An event's class is named after its wire type (`assistant.message_delta` is `AssistantMessageDelta`) and has
-the envelope's fields beside `type` and `data`. A family of events is loaded when one of them is first needed.
+the envelope's fields beside `type` and `data`. A class is loaded when it is first needed.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ import pytest
 
 from codegen import output
 from codegen.__main__ import OUT
-from codegen.ir import Scope, definition_references
-from codegen.ownership import assign
+from codegen.ir import Event, ObjectDef, Scope, closure, method_references
+from codegen.ownership import assign, event_module, method_module, namespace
+from tests.support.frames import TURN, turn_lines
 from tests.support.surface import PROTOCOL
 
 PACKAGE = "copilot_sdk._generated.copilot"
@@ -26,13 +27,16 @@ MODULES = sorted(
     for path in OUT.rglob("*.py")
     if path.name != "__init__.py"
 )
+OWNERS = assign(PROTOCOL)
+NAMESPACES = {method_module(method): f"types.{namespace(method)}" for method in PROTOCOL.methods}
 LOADED = f"""
 import json, sys
 from pydantic import BaseModel
 def models(kind):
     return [kind, *(found for child in kind.__subclasses__() for found in models(child))]
-built = [m.__name__ for m in models(BaseModel) if m.__module__.startswith({PACKAGE!r}) and m.__pydantic_complete__]
-print(json.dumps({{"modules": sorted(sys.modules), "built": sorted(built)}}))
+made = [m for m in models(BaseModel) if m.__module__.startswith({PACKAGE!r})]
+built = {{m.__name__ for m in made if m.__pydantic_complete__}}
+print(json.dumps({{"modules": [*sys.modules], "made": sorted({{m.__name__ for m in made}}), "built": sorted(built)}}))
 """
 
 
@@ -60,6 +64,17 @@ def imported(module: str) -> Iterator[str]:
             yield ".".join([*base, *(node.module or "").split(".")]).strip(".")
 
 
+def loaded_types(modules: set[str]) -> set[str]:
+    """The types in some modules and in all that those import."""
+    loaded, opening = set[str](), [*modules]
+    while opening:
+        opened = opening.pop()
+        if opened not in loaded:
+            loaded.add(opened)
+            opening += () if opened == "events" else imported(opened)
+    return {name for module in loaded for name in OWNERS.members(module)}
+
+
 def test_the_package_is_what_the_schema_gives() -> None:
     assert output.differences(output.package(PROTOCOL), OUT) == {}
 
@@ -79,37 +94,36 @@ def test_the_size_of_the_surface_is_known() -> None:
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(("types.", "events."))])
-def test_a_module_of_types_imports_shared_types_alone(module: str) -> None:
-    found = {name for name in imported(module) if not name.startswith("types.shared")}
-    if module.startswith(("events.", "types.shared_events_")):
+def test_a_module_of_types_imports_shared_types_and_its_own_namespace_alone(module: str) -> None:
+    found = {name for name in imported(module) if not name.startswith("types.shared_")}
+    if module.startswith("events."):
         assert found == set()
     elif module == "types.unreached":
         assert not {name for name in found if name.startswith("events.")}
     else:
-        assert found <= {"events"}
+        assert found <= {"events", NAMESPACES.get(module)}
 
 
 def test_the_modules_of_shared_types_import_each_other_in_one_direction() -> None:
-    shared = [module for module in MODULES if module.startswith("types.shared")]
+    shared = [module for module in MODULES if module.startswith("types.shared_")]
     TopologicalSorter({module: {*imported(module)} - {"events"} for module in shared}).prepare()
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module.startswith("events.")])
-def test_an_event_family_loads_no_type_that_it_does_not_reach(module: str) -> None:
-    owners = assign(PROTOCOL)
-    reached, waiting = set[str](), [e.data.name for e in PROTOCOL.events if f"events.{e.family}" == module]
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting += definition_references(PROTOCOL.types[name])
-    loaded, opening = set[str](), [module]
-    while opening:
-        opened = opening.pop()
-        if opened not in loaded:
-            loaded.add(opened)
-            opening += imported(opened)
-    assert {name for found in loaded for name in owners.members(found)} == reached
+@pytest.mark.parametrize("event", PROTOCOL.events, ids=lambda event: event.wire)
+def test_an_event_loads_no_type_that_it_does_not_reach(event: Event) -> None:
+    assert loaded_types({event_module(event)}) == closure([event.data.name], PROTOCOL.types)
+
+
+def test_a_method_loads_few_types_that_it_does_not_reach() -> None:
+    excess = []
+    for method in PROTOCOL.methods:
+        reached = closure(method_references(method), PROTOCOL.types)
+        loaded = loaded_types(
+            {OWNERS.of(name) for name in method_references(method) if name in PROTOCOL.types}
+        )
+        excess.append(sum(isinstance(PROTOCOL.types[name], ObjectDef) for name in loaded - reached))
+    assert max(excess) <= 60
+    assert sum(excess) / len(excess) < 5
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module.startswith(("api.", "sync_api."))])
@@ -135,7 +149,7 @@ print(json.dumps(sorted(sys.modules)))
     assert {name for name in loaded if name.partition(".")[0] in ("asyncio", "httpx", "pydantic")} == set()
 
 
-def test_the_first_event_loads_its_own_family_and_builds_what_it_needs() -> None:
+def test_the_first_event_loads_its_own_module_and_builds_what_it_needs() -> None:
     event = {
         "id": "1",
         "timestamp": "2026-01-02T03:04:05Z",
@@ -147,17 +161,12 @@ def test_the_first_event_loads_its_own_family_and_builds_what_it_needs() -> None
     found = run(
         f"from {PACKAGE}.events import decode\nassert decode({event!r}).data.message_id == 'm'\n{LOADED}"
     )
-    assert generated(found["modules"], "types", "events") == {
-        "events.assistant",
-        "types.shared_events_assistant_model_permission_session_tool",
-        "types.shared_events_assistant_model_session",
-        "types.shared_events_assistant_session",
-        "types.shared_events_assistant_session_tool",
-    }
+    assert generated(found["modules"], "types", "events") == {"events.assistant_message_delta"}
+    assert found["made"] == ["AssistantMessageDelta", "AssistantMessageDeltaData"]
     assert found["built"] == ["AssistantMessageDelta"]
 
 
-def test_an_event_loads_of_the_shared_types_only_those_of_its_family() -> None:
+def test_an_event_loads_of_the_shared_types_only_those_that_it_reaches() -> None:
     event = {
         "id": "1",
         "timestamp": "2026-01-02T03:04:05Z",
@@ -169,21 +178,58 @@ def test_an_event_loads_of_the_shared_types_only_those_of_its_family() -> None:
         f"from {PACKAGE}.events import decode\nassert decode({event!r}).data.attachments == []\n{LOADED}"
     )
     assert generated(found["modules"], "types", "events") == {
-        "events.user",
-        "types.shared_events_session_system_user",
-        "types.shared_events_session_tool_user",
-        "types.shared_events_session_user",
+        "events.user_message",
+        "types.shared_attachment",
+        "types.shared_omitted_binary_omitted_reason",
+        "types.shared_responses_reasoning",
     }
 
 
-def test_the_first_result_loads_the_types_of_its_namespace_and_builds_what_it_needs() -> None:
+def test_the_events_of_a_whole_turn_load_the_modules_of_their_types_alone() -> None:
+    wires = {json.loads(line)["params"]["event"]["type"] for line in turn_lines()}
+    known = [event for event in PROTOCOL.events if event.wire in wires]
     found = run(f"""
-from {PACKAGE}.methods import OUTBOUND
-from copilot_sdk._model.codec import decode_result
-assert decode_result(OUTBOUND["session.tasks.cancel"], {{"cancelled": True}}).cancelled
+import json
+from pathlib import Path
+from {PACKAGE}.events import decode
+for line in Path({str(TURN)!r}).read_bytes().splitlines():
+    decode(json.loads(line)["params"]["event"])
 {LOADED}""")
-    assert generated(found["modules"], "types", "events") == {"types.session_tasks"}
+    reached = closure([event.data.name for event in known], PROTOCOL.types)
+    assert generated(found["modules"], "events") == {event_module(event) for event in known}
+    assert {*found["made"]} == {event.name for event in known} | {
+        name for name in reached if isinstance(PROTOCOL.types[name], ObjectDef)
+    }
+
+
+def test_the_first_result_loads_the_types_of_its_method_and_builds_what_it_needs() -> None:
+    found = run(f"""
+from {PACKAGE}.methods.session_tasks import TASKS_CANCEL
+from copilot_sdk._model.codec import decode_result
+assert decode_result(TASKS_CANCEL, {{"cancelled": True}}).cancelled
+{LOADED}""")
+    assert generated(found["modules"], "types", "events") == {"types.session_tasks_cancel"}
+    assert found["made"] == ["TasksCancelRequest", "TasksCancelResult"]
     assert set(found["built"]) <= {"TasksCancelResult"}
+
+
+def test_a_first_result_with_parts_loads_those_too_and_no_table_of_all_methods_or_types() -> None:
+    found = run(f"""
+from {PACKAGE}.methods.session_tasks import TASKS_LIST
+from copilot_sdk._model.codec import decode_result
+assert decode_result(TASKS_LIST, {{"tasks": []}}).tasks == []
+{LOADED}""")
+    assert generated(found["modules"], "types", "events", "methods") == {
+        "methods.session_tasks",
+        "types.session_tasks",
+        "types.session_tasks_list",
+    }
+    assert len(found["made"]) == 5
+
+
+def test_no_file_has_more_than_3000_lines() -> None:
+    lines = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in OUT.rglob("*.py")}
+    assert {name: count for name, count in lines.items() if count > 3_000} == {}
 
 
 def test_every_file_of_the_package_says_that_it_is_generated() -> None:

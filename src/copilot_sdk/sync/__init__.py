@@ -19,4 +19,4 @@ if TYPE_CHECKING:
 MODULES = {"._client": "CopilotClient", "._session": "EventStream Session"}
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__, __all__ = attach(__name__, MODULES)
+    __getattr__, __dir__ = attach(__name__, MODULES)

@@ -9,7 +9,7 @@ from itertools import cycle
 from tests.real.support.rawrpc import Json
 
 _FILLER = "neutral words of the same length stand here "
-_NAME = re.compile(r"\w+([_-]\w+)+|[A-Z]+")
+_FLAG_NAMES = frozenset({"name", "expFlag", "expFlagEnvVar"})
 _PROSE_WORDS = 4
 _PROSE_KEYS = frozenset({"description", "argumentHint", "toolTitle"})
 
@@ -64,9 +64,9 @@ class Redactor:
 
 def _nameless(flag: object) -> object:
     """A feature flag without what it is called."""
-    if isinstance(flag, dict):
-        return {name: _nameless(item) for name, item in flag.items()}
-    return "flag" if isinstance(flag, str) and _NAME.fullmatch(flag) else flag
+    if not isinstance(flag, dict):
+        return flag
+    return {name: "flag" if name in _FLAG_NAMES else item for name, item in flag.items()}
 
 
 def filler(text: str) -> str:

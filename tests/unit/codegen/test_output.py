@@ -45,6 +45,7 @@ def odd_schema() -> Document:
             model_config=STRING,
             request_timeout=STRING,
             nest=reference("Nest"),
+            odd=reference("Odd"),
         ),
     )
     for name in [name for name in document["definitions"] if "Event" in name]:
@@ -133,12 +134,35 @@ def test_a_type_belongs_to_the_namespace_that_reaches_it_and_is_shared_by_two() 
     assert found == {
         "Task": "types.session_tasks",
         "UmbrellaOpen": "types.client_umbrella",
-        "RainStartedData": "events.rain",
+        "RainStartedData": "events.rain_started",
         "Sky": owners.of("SkyWind"),
         "Lonely": "types.unreached",
     }
     assert owners.of("Sky").startswith("types.shared")
     assert "Task" in owners.members("types.session_tasks")
+
+
+def test_in_a_large_namespace_a_method_has_a_module_for_what_it_alone_reaches() -> None:
+    document = with_definitions(
+        Leaf=record(("x",), x=STRING),
+        Tree=record(("leaf",), leaf=reference("Leaf")),
+        **{f"Tree{letter}": record(("tree",), tree=reference("Tree")) for letter in "ABCDEFGHIJKLMNOPQ"},
+    )
+    for letter in "ABCDEFGHIJKLMNOPQ":
+        document["server"].setdefault("wood", {})[f"plant{letter}"] = method(
+            f"wood.plant{letter}", None, reference(f"Tree{letter}")
+        )
+    owners = ownership.assign(protocol_from(document))
+    assert owners.of("TreeA") == "types.server_wood_plant_a"
+    assert owners.of("Tree") == owners.of("Leaf") == "types.server_wood"
+    del document["server"]["wood"]["plantA"], document["server"]["wood"]["plantB"]
+    del document["server"]["wood"]["plantC"], document["server"]["wood"]["plantD"]
+    assert ownership.assign(protocol_from(document)).of("TreeE") == "types.server_wood"
+
+
+def test_what_the_same_ones_share_stands_together_under_the_name_of_what_leads_to_it() -> None:
+    owners = ownership.assign(SMALL)
+    assert owners.members(owners.of("SkyWind")) == owners.members("types.shared_sky")
 
 
 def test_no_namespace_imports_another_and_the_imports_have_no_cycle() -> None:

@@ -43,33 +43,34 @@ if TYPE_CHECKING:
     )
     from .types.client_provider_token import ProviderTokenRequest, ProviderTokenResult
     from .types.client_session import SessionEventNotification, SessionLifecycleNotification
-    from .types.client_session_fs import (
-        SessionFSAppendFileRequest,
-        SessionFSError,
-        SessionFSExistsRequest,
-        SessionFSExistsResult,
-        SessionFSMkdirRequest,
-        SessionFSReaddirRequest,
-        SessionFSReaddirResult,
-        SessionFSReaddirWithTypesRequest,
-        SessionFSReaddirWithTypesResult,
+    from .types.client_session_fs import SessionFSError, SessionFSSqliteQueryResult
+    from .types.client_session_fs_append_file import SessionFSAppendFileRequest
+    from .types.client_session_fs_exists import SessionFSExistsRequest, SessionFSExistsResult
+    from .types.client_session_fs_mkdir import SessionFSMkdirRequest
+    from .types.client_session_fs_read_file import SessionFSReadFileRequest, SessionFSReadFileResult
+    from .types.client_session_fs_read_file_bytes import (
         SessionFSReadFileBytesRequest,
         SessionFSReadFileBytesResult,
-        SessionFSReadFileRequest,
-        SessionFSReadFileResult,
-        SessionFSRenameRequest,
-        SessionFSRmRequest,
+    )
+    from .types.client_session_fs_readdir import SessionFSReaddirRequest, SessionFSReaddirResult
+    from .types.client_session_fs_readdir_with_types import (
+        SessionFSReaddirWithTypesRequest,
+        SessionFSReaddirWithTypesResult,
+    )
+    from .types.client_session_fs_rename import SessionFSRenameRequest
+    from .types.client_session_fs_rm import SessionFSRmRequest
+    from .types.client_session_fs_sqlite_exists import (
         SessionFSSqliteExistsRequest,
         SessionFSSqliteExistsResult,
-        SessionFSSqliteQueryRequest,
-        SessionFSSqliteQueryResult,
+    )
+    from .types.client_session_fs_sqlite_query import SessionFSSqliteQueryRequest
+    from .types.client_session_fs_sqlite_transaction import (
         SessionFSSqliteTransactionRequest,
         SessionFSSqliteTransactionResult,
-        SessionFSStatRequest,
-        SessionFSStatResult,
-        SessionFSWriteFileBytesRequest,
-        SessionFSWriteFileRequest,
     )
+    from .types.client_session_fs_stat import SessionFSStatRequest, SessionFSStatResult
+    from .types.client_session_fs_write_file import SessionFSWriteFileRequest
+    from .types.client_session_fs_write_file_bytes import SessionFSWriteFileBytesRequest
     from .types.client_skill_provider import (
         SkillProviderListResult,
         SkillProviderReadRequest,
@@ -80,15 +81,12 @@ if TYPE_CHECKING:
     from .types.client_ui_thread import UIThreadRunRequest
     from .types.client_user_input import UserInputRequest, UserInputResponse
     from .types.client_workflow import WorkflowAbortRequest, WorkflowExecuteRequest, WorkflowExecuteResult
-    from .types.shared import (
-        FactoryAckResult,
-        HostEmptyResult,
-        HostPublishSessionResult,
-        HostSessionCreateResult,
-        HostUnpublishSessionResult,
-        SessionTarget,
-        WorkflowAckResult,
-    )
+    from .types.shared_factory_ack_result import FactoryAckResult
+    from .types.shared_host_empty_result import HostEmptyResult
+    from .types.shared_host_publish_session_result import HostPublishSessionResult, HostUnpublishSessionResult
+    from .types.shared_host_session_create_result import HostSessionCreateResult
+    from .types.shared_session_target import SessionTarget
+    from .types.shared_workflow_ack_result import WorkflowAckResult
 
 
 class AutoModeSwitchHandler(Protocol):

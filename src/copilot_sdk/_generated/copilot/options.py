@@ -12,7 +12,6 @@ if TYPE_CHECKING:
         CanvasDeclaration,
         CanvasProviderInfo,
         CapiOptions,
-        CloudSessionConfig,
         CommandDefinition,
         CustomAgentConfig,
         DefaultAgentConfig,
@@ -30,17 +29,18 @@ if TYPE_CHECKING:
         ToolFilterPrecedence,
         ToolSearchConfig,
     )
-    from .types.shared import OpenCanvasInstance, RemoteSessionMode
-    from .types.shared_events_assistant_session import ReasoningSummary
-    from .types.shared_events_session import ContextTier, GitHubMCPToolConfig, SessionLimitsConfig
+    from .types.server_session_create import CloudSessionConfig
+    from .types.shared_context_tier import ContextTier
+    from .types.shared_github_mcp_tool_config import GitHubMCPToolConfig
     from .types.shared_mcp_server_config import MCPServerConfig
-    from .types.shared_model_capabilities import (
-        ModelCapabilitiesOverride,
-        NamedProviderConfig,
-        ProviderConfig,
-        ProviderModelConfig,
-    )
+    from .types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from .types.shared_named_provider_config import NamedProviderConfig, ProviderModelConfig
+    from .types.shared_open_canvas_instance import OpenCanvasInstance
+    from .types.shared_provider_config import ProviderConfig
+    from .types.shared_reasoning_summary import ReasoningSummary
+    from .types.shared_remote_session_mode import RemoteSessionMode
     from .types.shared_sandbox_config import SandboxConfig
+    from .types.shared_session_limits_config import SessionLimitsConfig
 
 
 class SessionCreateOptions(TypedDict, total=False):

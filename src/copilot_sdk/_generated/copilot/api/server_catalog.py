@@ -11,19 +11,16 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_catalog as methods
 
 if TYPE_CHECKING:
-    from ..types.server_catalog import (
-        CatalogCandidateKind,
+    from ..types.server_catalog_get_generated_feed import CatalogResourceGeneratedFeedResult
+    from ..types.server_catalog_get_saved_feed import CatalogResourceSavedFeedResult
+    from ..types.server_catalog_plan_install_from_reference import (
         CatalogMaterializationReference,
         CatalogReferenceInstallationResult,
-        CatalogResourceGeneratedFeedResult,
-        CatalogResourceSavedFeedResult,
-        CatalogSearchPage,
-        CatalogSearchResult,
-        CatalogSelectionDecision,
-        CatalogSelectionResult,
     )
-    from ..types.shared import CatalogClientContract
-    from ..types.shared_plugin_install_plan import CatalogTrustTier
+    from ..types.server_catalog_search import CatalogCandidateKind, CatalogSearchPage, CatalogSearchResult
+    from ..types.server_catalog_select import CatalogSelectionDecision, CatalogSelectionResult
+    from ..types.shared_catalog_client_contract import CatalogClientContract
+    from ..types.shared_installation_catalogue_identity import CatalogTrustTier
 
 
 class ServerCatalogAPI(API):

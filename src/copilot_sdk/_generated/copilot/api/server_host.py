@@ -11,9 +11,9 @@ from ..methods import server_host as methods
 
 if TYPE_CHECKING:
     from ..types.server_host import HostListSessionsResult, HostLocalServerOptions, HostStartResult
-    from ..types.shared import (
-        HostEmptyResult,
-        HostGithubEnvironmentOptions,
+    from ..types.shared_host_empty_result import HostEmptyResult
+    from ..types.shared_host_github_environment_options import HostGithubEnvironmentOptions
+    from ..types.shared_host_publish_session_result import (
         HostPublishSessionResult,
         HostUnpublishSessionResult,
     )

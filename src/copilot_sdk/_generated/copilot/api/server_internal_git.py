@@ -11,7 +11,7 @@ from ..methods import server_internal_git as methods
 
 if TYPE_CHECKING:
     from ..types.server_internal_git import GitCurrentBranchRemoteResult, GitReposFromRemotesResult
-    from ..types.shared import SessionWorkingDirectoryContext
+    from ..types.shared_session_working_directory_context import SessionWorkingDirectoryContext
 
 
 class ServerInternalGitAPI(API):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
         HostEnvironmentCredentials,
         HostSessionCreateRequestConfig,
     )
-    from ..types.shared import HostEmptyResult, HostSessionCreateResult
+    from ..types.shared_host_empty_result import HostEmptyResult
+    from ..types.shared_host_session_create_result import HostSessionCreateResult
 
 
 class ServerInternalHostAPI(API):

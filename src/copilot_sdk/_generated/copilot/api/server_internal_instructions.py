@@ -12,7 +12,7 @@ from ..methods import server_internal_instructions as methods
 
 if TYPE_CHECKING:
     from ..types.server_internal_instructions import InstructionsInitPromptResult
-    from ..types.shared import ServerInstructionSourceList
+    from ..types.shared_server_instruction_source_list import ServerInstructionSourceList
 
 
 class ServerInternalInstructionsAPI(API):

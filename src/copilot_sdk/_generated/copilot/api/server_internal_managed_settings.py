@@ -12,18 +12,28 @@ from ..methods import server_internal_managed_settings as methods
 if TYPE_CHECKING:
     from ..types.server_internal_managed_settings import (
         ForceLoginOrgsDecision,
-        ManagedSettingsApplyControlsResult,
+        ManagedSettingsPolicyHelperReason,
+        ManagedSettingsServerPolicyCacheMode,
+    )
+    from ..types.server_internal_managed_settings_apply_controls import ManagedSettingsApplyControlsResult
+    from ..types.server_internal_managed_settings_ingest import ManagedSettingsIngestResult
+    from ..types.server_internal_managed_settings_load_remote_control import (
+        ManagedSettingsLoadRemoteControlResult,
+    )
+    from ..types.server_internal_managed_settings_parse_client_value import (
+        ManagedSettingsParseClientValueResult,
+    )
+    from ..types.server_internal_managed_settings_read_device import ManagedSettingsReadDeviceResult
+    from ..types.server_internal_managed_settings_resolve_bypass_disable_transition import (
         ManagedSettingsBypassDisableSource,
         ManagedSettingsBypassPolicyResolution,
-        ManagedSettingsIngestResult,
-        ManagedSettingsLoadRemoteControlResult,
-        ManagedSettingsParseClientValueResult,
-        ManagedSettingsPolicyHelperReason,
-        ManagedSettingsReadDeviceResult,
         ManagedSettingsResolveBypassDisableTransitionResult,
+    )
+    from ..types.server_internal_managed_settings_resolve_effective_value import (
         ManagedSettingsResolveEffectiveValueResult,
+    )
+    from ..types.server_internal_managed_settings_resolve_startup_policy import (
         ManagedSettingsResolveStartupPolicyResult,
-        ManagedSettingsServerPolicyCacheMode,
     )
 
 

@@ -12,19 +12,21 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_internal_mcp as methods
 
 if TYPE_CHECKING:
-    from ..types.server_internal_mcp import (
-        MCPListBuiltinServerNamesResult,
-        MCPOAuthCheckDcrSupportResult,
+    from ..types.server_internal_mcp_list_builtin_server_names import MCPListBuiltinServerNamesResult
+    from ..types.server_internal_mcp_oauth_check_dcr_support import MCPOAuthCheckDcrSupportResult
+    from ..types.server_internal_mcp_oauth_fetch_protected_resource_metadata import (
         MCPOAuthFetchProtectedResourceMetadataResult,
-        MCPOAuthIsMicrosoftAuthorizationServerResult,
-        MCPOAuthStaticClientConfigResult,
-        MCPRegistryCancelResult,
-        MCPRegistryRequestIdResult,
-        MCPRegistrySearchResult,
-        MCPShouldExcludeGitHubToolsResult,
     )
-    from ..types.shared import OptionsUpdateToolFilterPrecedence
+    from ..types.server_internal_mcp_oauth_is_microsoft_authorization_server import (
+        MCPOAuthIsMicrosoftAuthorizationServerResult,
+    )
+    from ..types.server_internal_mcp_oauth_static_client_config import MCPOAuthStaticClientConfigResult
+    from ..types.server_internal_mcp_registry_allocate_request_id import MCPRegistryRequestIdResult
+    from ..types.server_internal_mcp_registry_cancel import MCPRegistryCancelResult
+    from ..types.server_internal_mcp_registry_search import MCPRegistrySearchResult
+    from ..types.server_internal_mcp_should_exclude_github_tools import MCPShouldExcludeGitHubToolsResult
     from ..types.shared_mcp_server_config import MCPServerConfig
+    from ..types.shared_options_update_tool_filter_precedence import OptionsUpdateToolFilterPrecedence
 
 
 class ServerInternalMCPRegistryAPI(API):

@@ -12,7 +12,7 @@ from ..methods import server_internal_repo as methods
 
 if TYPE_CHECKING:
     from ..types.server_internal_repo import RepoSettingsEditScope, RepoSettingsReadRawResult
-    from ..types.shared import SettingsEditOperation, SettingsEditResult
+    from ..types.shared_settings_edit_result import SettingsEditOperation, SettingsEditResult
 
 
 class ServerInternalRepoSettingsAPI(API):

@@ -10,20 +10,26 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_internal_sessions as methods
 
 if TYPE_CHECKING:
-    from ..types.server_internal_sessions import (
-        PollSpawnedSessionsResult,
-        RegisterExtensionToolsResult,
+    from ..types.server_internal_sessions_create_workspace import (
         SessionsCreateWorkspaceResult,
-        SessionsGetBoardEntryCountResult,
-        SessionsGetEventFilePathResult,
-        SessionsGetMetadataResult,
-        SessionsGetPersistedRemoteSteerableResult,
-        SessionsListNonEmptySessionIdsResult,
-        SessionsLoadWorkspaceResult,
-        SessionsRegisterExtensionToolsOnSessionOptions,
-        SessionsUpdateWorkspaceFieldsResult,
         SessionWorkingDirectoryContextWithClient,
     )
+    from ..types.server_internal_sessions_get_board_entry_count import SessionsGetBoardEntryCountResult
+    from ..types.server_internal_sessions_get_event_file_path import SessionsGetEventFilePathResult
+    from ..types.server_internal_sessions_get_metadata import SessionsGetMetadataResult
+    from ..types.server_internal_sessions_get_persisted_remote_steerable import (
+        SessionsGetPersistedRemoteSteerableResult,
+    )
+    from ..types.server_internal_sessions_list_non_empty_session_ids import (
+        SessionsListNonEmptySessionIdsResult,
+    )
+    from ..types.server_internal_sessions_load_workspace import SessionsLoadWorkspaceResult
+    from ..types.server_internal_sessions_poll_spawned_sessions import PollSpawnedSessionsResult
+    from ..types.server_internal_sessions_register_extension_tools_on_session import (
+        RegisterExtensionToolsResult,
+        SessionsRegisterExtensionToolsOnSessionOptions,
+    )
+    from ..types.server_internal_sessions_update_workspace_fields import SessionsUpdateWorkspaceFieldsResult
 
 
 class ServerInternalSessionsAPI(API):

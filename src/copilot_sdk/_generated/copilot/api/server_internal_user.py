@@ -13,32 +13,43 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_internal_user as methods
 
 if TYPE_CHECKING:
-    from ..types.server_internal_user import (
-        UserSettingsApplyTopKeyResult,
-        UserSettingsGetPathsResult,
-        UserSettingsGovernanceKeysResult,
-        UserSettingsHostContext,
-        UserSettingsHostContextEnvironment,
-        UserSettingsLoadAndMergeRepoResult,
-        UserSettingsLoadForEditResult,
-        UserSettingsLoadRepoResult,
-        UserSettingsLoadWithWarningResult,
-        UserSettingsMergeManagedAndUserResult,
-        UserSettingsMergeRepoValueResult,
-        UserSettingsMigrateObsoleteOnDiskResult,
-        UserSettingsMigrateStaffLogLevelOnceResult,
-        UserSettingsMigrateStaffUpdateChannelOnceResult,
-        UserSettingsNormalizeResult,
-        UserSettingsPathResult,
+    from ..types.server_internal_user import UserSettingsHostContext, UserSettingsHostContextEnvironment
+    from ..types.server_internal_user_settings_apply_top_key import UserSettingsApplyTopKeyResult
+    from ..types.server_internal_user_settings_diagnose_problems import (
         UserSettingsProblemSource,
         UserSettingsProblemsResult,
-        UserSettingsResetStaffModelSelectionOnceResult,
-        UserSettingsSetHookDisabledResult,
-        UserSettingsUnknownKeysWarningResult,
-        UserSettingsUpdateResult,
-        UserSettingsValidateResult,
     )
-    from ..types.shared import SettingsEditOperation, SettingsEditResult
+    from ..types.server_internal_user_settings_get_path import UserSettingsPathResult
+    from ..types.server_internal_user_settings_get_paths import UserSettingsGetPathsResult
+    from ..types.server_internal_user_settings_get_unknown_keys_warning import (
+        UserSettingsUnknownKeysWarningResult,
+    )
+    from ..types.server_internal_user_settings_list_governance_keys import UserSettingsGovernanceKeysResult
+    from ..types.server_internal_user_settings_load_and_merge_repo import UserSettingsLoadAndMergeRepoResult
+    from ..types.server_internal_user_settings_load_for_edit import UserSettingsLoadForEditResult
+    from ..types.server_internal_user_settings_load_repo import UserSettingsLoadRepoResult
+    from ..types.server_internal_user_settings_load_with_warning import UserSettingsLoadWithWarningResult
+    from ..types.server_internal_user_settings_merge_managed_and_user import (
+        UserSettingsMergeManagedAndUserResult,
+    )
+    from ..types.server_internal_user_settings_merge_repo_value import UserSettingsMergeRepoValueResult
+    from ..types.server_internal_user_settings_migrate_obsolete_on_disk import (
+        UserSettingsMigrateObsoleteOnDiskResult,
+    )
+    from ..types.server_internal_user_settings_migrate_staff_log_level_once import (
+        UserSettingsMigrateStaffLogLevelOnceResult,
+    )
+    from ..types.server_internal_user_settings_migrate_staff_update_channel_once import (
+        UserSettingsMigrateStaffUpdateChannelOnceResult,
+    )
+    from ..types.server_internal_user_settings_normalize import UserSettingsNormalizeResult
+    from ..types.server_internal_user_settings_reset_staff_model_selection_once import (
+        UserSettingsResetStaffModelSelectionOnceResult,
+    )
+    from ..types.server_internal_user_settings_set_hook_disabled import UserSettingsSetHookDisabledResult
+    from ..types.server_internal_user_settings_update import UserSettingsUpdateResult
+    from ..types.server_internal_user_settings_validate import UserSettingsValidateResult
+    from ..types.shared_settings_edit_result import SettingsEditOperation, SettingsEditResult
 
 
 class ServerInternalUserSettingsAPI(API):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         LLMInferenceHTTPResponseStartResult,
         LLMInferenceSetProviderResult,
     )
-    from ..types.shared import LLMInferenceHeaders
+    from ..types.shared_llm_inference_headers import LLMInferenceHeaders
 
 
 class ServerLLMInferenceAPI(API):

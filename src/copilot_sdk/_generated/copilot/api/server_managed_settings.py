@@ -12,17 +12,19 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_managed_settings as methods
 
 if TYPE_CHECKING:
-    from ..types.server_managed_settings import (
-        ManagedPermissionOperation,
-        ManagedPermissionsEvaluateResult,
+    from ..types.server_managed_settings_compose import (
         ManagedSettingsComposeLayer,
         ManagedSettingsComposeResult,
-        ManagedSettingsReadResult,
-        ManagedSettingsResolveResult,
-        ManagedSettingsSchemaResult,
-        ManagedSettingsValidateResult,
     )
-    from ..types.shared_events_session import ManagedPermissionsContext
+    from ..types.server_managed_settings_permissions_evaluate import (
+        ManagedPermissionOperation,
+        ManagedPermissionsEvaluateResult,
+    )
+    from ..types.server_managed_settings_read import ManagedSettingsReadResult
+    from ..types.server_managed_settings_resolve import ManagedSettingsResolveResult
+    from ..types.server_managed_settings_schema import ManagedSettingsSchemaResult
+    from ..types.server_managed_settings_validate import ManagedSettingsValidateResult
+    from ..types.shared_session_managed_settings_resolved_data import ManagedPermissionsContext
 
 
 class ServerManagedSettingsPermissionsAPI(API):

@@ -13,19 +13,22 @@ from ..methods import server_mcp as methods
 
 if TYPE_CHECKING:
     from ..types.server_mcp import (
-        MCPConfigAddRequestConfig,
-        MCPConfigList,
-        MCPConfigUpdateRequestConfig,
-        MCPDiscoverResult,
         MCPInstallationManagementResult,
         MCPInstallationResult,
-        MCPInstallationSecret,
-        MCPPlanInstallResult,
-        MCPPlanInstallSource,
         MCPServerCardReference,
     )
-    from ..types.shared import CatalogClientContract, MCPInstallationSecretStorage
-    from ..types.shared_mcp_installation_input import MCPInstallationInput, MCPPlanScope
+    from ..types.server_mcp_config_add import MCPConfigAddRequestConfig
+    from ..types.server_mcp_config_list import MCPConfigList
+    from ..types.server_mcp_config_update import MCPConfigUpdateRequestConfig
+    from ..types.server_mcp_discover import MCPDiscoverResult
+    from ..types.server_mcp_plan_install import MCPPlanInstallResult, MCPPlanInstallSource
+    from ..types.server_mcp_prepare_install import MCPInstallationSecret
+    from ..types.shared_catalog_client_contract import CatalogClientContract
+    from ..types.shared_mcp_installation_input import (
+        MCPInstallationInput,
+        MCPInstallationSecretStorage,
+        MCPPlanScope,
+    )
 
 
 class ServerMCPInstallationsAPI(API):

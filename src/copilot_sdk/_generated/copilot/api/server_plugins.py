@@ -12,14 +12,12 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_plugins as methods
 
 if TYPE_CHECKING:
-    from ..types.server_plugins import (
-        PluginInstallationManagementResult,
-        PluginInstallationResult,
-        PluginListResult,
-        PluginUpdateAllResult,
-    )
-    from ..types.shared import (
-        CatalogClientContract,
+    from ..types.server_plugins_apply_install import PluginInstallationResult
+    from ..types.server_plugins_list import PluginListResult
+    from ..types.server_plugins_plan_install import PluginInstallationManagementResult
+    from ..types.server_plugins_update_all import PluginUpdateAllResult
+    from ..types.shared_catalog_client_contract import CatalogClientContract
+    from ..types.shared_marketplace_add_result import (
         MarketplaceAddResult,
         MarketplaceBrowseResult,
         MarketplaceListResult,

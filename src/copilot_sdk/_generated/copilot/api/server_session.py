@@ -16,7 +16,6 @@ if TYPE_CHECKING:
         CanvasDeclaration,
         CanvasProviderInfo,
         CapiOptions,
-        CloudSessionConfig,
         CommandDefinition,
         CustomAgentConfig,
         DefaultAgentConfig,
@@ -29,30 +28,30 @@ if TYPE_CHECKING:
         LargeOutputConfig,
         ManagedSettings,
         MemoryConfig,
-        SessionContextFilter,
-        SessionCreateResult,
-        SessionGetForegroundResult,
-        SessionGetLastIdResult,
-        SessionGetMetadataResult,
-        SessionListResult,
-        SessionResumeResult,
         SystemMessageConfig,
         TokenStorage,
         ToolDefinition,
         ToolFilterPrecedence,
         ToolSearchConfig,
     )
-    from ..types.shared import OpenCanvasInstance, RemoteSessionMode, SuccessResult
-    from ..types.shared_events_assistant_session import ReasoningSummary
-    from ..types.shared_events_session import ContextTier, GitHubMCPToolConfig, SessionLimitsConfig
+    from ..types.server_session_create import CloudSessionConfig, SessionCreateResult
+    from ..types.server_session_get_foreground import SessionGetForegroundResult
+    from ..types.server_session_get_last_id import SessionGetLastIdResult
+    from ..types.server_session_get_metadata import SessionGetMetadataResult
+    from ..types.server_session_list import SessionContextFilter, SessionListResult
+    from ..types.server_session_resume import SessionResumeResult
+    from ..types.shared_context_tier import ContextTier
+    from ..types.shared_github_mcp_tool_config import GitHubMCPToolConfig
     from ..types.shared_mcp_server_config import MCPServerConfig
-    from ..types.shared_model_capabilities import (
-        ModelCapabilitiesOverride,
-        NamedProviderConfig,
-        ProviderConfig,
-        ProviderModelConfig,
-    )
+    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from ..types.shared_named_provider_config import NamedProviderConfig, ProviderModelConfig
+    from ..types.shared_open_canvas_instance import OpenCanvasInstance
+    from ..types.shared_provider_config import ProviderConfig
+    from ..types.shared_reasoning_summary import ReasoningSummary
+    from ..types.shared_remote_session_mode import RemoteSessionMode
     from ..types.shared_sandbox_config import SandboxConfig
+    from ..types.shared_session_limits_config import SessionLimitsConfig
+    from ..types.shared_success_result import SuccessResult
 
 
 class ServerSessionAPI(API):

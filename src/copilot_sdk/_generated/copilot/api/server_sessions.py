@@ -11,41 +11,32 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import server_sessions as methods
 
 if TYPE_CHECKING:
-    from ..types.server_sessions import (
-        RemoteControlConfig,
-        RemoteControlStatusResult,
-        RemoteControlStopResult,
-        RemoteControlTransferResult,
-        RemoteSessionConnectionResult,
-        SessionBulkDeleteResult,
-        SessionEnrichMetadataResult,
-        SessionList,
-        SessionListFilter,
-        SessionLoadDeferredRepoHooksResult,
-        SessionOpenParams,
-        SessionOpenResult,
-        SessionPruneResult,
-        SessionsCheckInUseResult,
-        SessionsCloseResult,
-        SessionsFindByPrefixResult,
-        SessionsFindByTaskIDResult,
-        SessionsForkResult,
-        SessionsGetClientMetadataResult,
-        SessionsGetLastForContextResult,
-        SessionSizes,
-        SessionSource,
-        SessionsReleaseLockResult,
-        SessionsReloadPluginHooksResult,
-        SessionsSaveResult,
-        SessionsSetAdditionalPluginsResult,
-    )
-    from ..types.shared import (
-        EventsReadDirection,
-        EventsReadResult,
-        LocalSessionMetadataValue,
-        SessionContext,
-    )
+    from ..types.server_sessions import RemoteControlStatusResult
+    from ..types.server_sessions_bulk_delete import SessionBulkDeleteResult
+    from ..types.server_sessions_check_in_use import SessionsCheckInUseResult
+    from ..types.server_sessions_close import SessionsCloseResult
+    from ..types.server_sessions_connect import RemoteSessionConnectionResult
+    from ..types.server_sessions_enrich_metadata import SessionEnrichMetadataResult
+    from ..types.server_sessions_find_by_prefix import SessionsFindByPrefixResult
+    from ..types.server_sessions_find_by_task_id import SessionsFindByTaskIDResult
+    from ..types.server_sessions_fork import SessionsForkResult
+    from ..types.server_sessions_get_client_metadata import SessionsGetClientMetadataResult
+    from ..types.server_sessions_get_last_for_context import SessionsGetLastForContextResult
+    from ..types.server_sessions_get_sizes import SessionSizes
+    from ..types.server_sessions_list import SessionList, SessionListFilter, SessionSource
+    from ..types.server_sessions_load_deferred_repo_hooks import SessionLoadDeferredRepoHooksResult
+    from ..types.server_sessions_open import SessionOpenParams, SessionOpenResult
+    from ..types.server_sessions_prune_old import SessionPruneResult
+    from ..types.server_sessions_release_lock import SessionsReleaseLockResult
+    from ..types.server_sessions_reload_plugin_hooks import SessionsReloadPluginHooksResult
+    from ..types.server_sessions_save import SessionsSaveResult
+    from ..types.server_sessions_set_additional_plugins import SessionsSetAdditionalPluginsResult
+    from ..types.server_sessions_start_remote_control import RemoteControlConfig
+    from ..types.server_sessions_stop_remote_control import RemoteControlStopResult
+    from ..types.server_sessions_transfer_remote_control import RemoteControlTransferResult
+    from ..types.shared_events_read_result import EventsReadDirection, EventsReadResult
     from ..types.shared_installed_plugin import InstalledPlugin
+    from ..types.shared_local_session_metadata_value import LocalSessionMetadataValue, SessionContext
 
 
 class ServerSessionsAPI(API):

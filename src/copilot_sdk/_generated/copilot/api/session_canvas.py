@@ -12,7 +12,7 @@ from ..methods import session_canvas as methods
 
 if TYPE_CHECKING:
     from ..types.session_canvas import CanvasActionInvokeResult, CanvasList, CanvasListOpenResult
-    from ..types.shared import OpenCanvasInstance
+    from ..types.shared_open_canvas_instance import OpenCanvasInstance
 
 
 class CanvasActionAPI(API):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         ConnectorDisconnectResult,
         ConnectorSessionAccountResult,
     )
-    from ..types.shared_connector_status import ConnectorCatalogResult, ConnectorStatus
+    from ..types.shared_connector_account_request import ConnectorCatalogResult, ConnectorStatus
 
 
 class ConnectorsAPI(API):

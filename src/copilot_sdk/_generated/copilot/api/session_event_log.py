@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         EventsAgentScope,
         RegisterEventInterestResult,
     )
-    from ..types.shared import EventsReadDirection, EventsReadResult
+    from ..types.shared_events_read_result import EventsReadDirection, EventsReadResult
 
 
 class EventLogAPI(API):

@@ -12,18 +12,15 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_factory as methods
 
 if TYPE_CHECKING:
-    from ..types.session_factory import (
-        FactoryAgentOptions,
-        FactoryAgentResult,
-        FactoryJournalGetResult,
-        FactoryListRunsResult,
-        FactoryLogLine,
-        FactoryProgressPage,
-        FactoryRunDetail,
-        RunOptions,
-    )
-    from ..types.shared import FactoryAckResult, FactoryRunLimits
-    from ..types.shared_factory_resume_result import FactoryResumeResult, FactoryRunResult
+    from ..types.session_factory import FactoryProgressPage
+    from ..types.session_factory_agent import FactoryAgentOptions, FactoryAgentResult
+    from ..types.session_factory_get_run_detail import FactoryRunDetail
+    from ..types.session_factory_journal_get import FactoryJournalGetResult
+    from ..types.session_factory_list_runs import FactoryListRunsResult
+    from ..types.session_factory_log import FactoryLogLine
+    from ..types.session_factory_run import RunOptions
+    from ..types.shared_factory_ack_result import FactoryAckResult
+    from ..types.shared_factory_resume_result import FactoryResumeResult, FactoryRunLimits, FactoryRunResult
 
 
 class FactoryJournalAPI(API):

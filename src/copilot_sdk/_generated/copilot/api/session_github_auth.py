@@ -10,8 +10,11 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_github_auth as methods
 
 if TYPE_CHECKING:
-    from ..types.shared import SessionSetCredentialsResult
-    from ..types.shared_auth_identity import SessionAuthStatus, SessionSetCredentialsParamsCredentials
+    from ..types.shared_session_auth_status import SessionAuthStatus
+    from ..types.shared_session_set_credentials_params import (
+        SessionSetCredentialsParamsCredentials,
+        SessionSetCredentialsResult,
+    )
 
 
 class GithubAuthAPI(API):

@@ -10,19 +10,15 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_history as methods
 
 if TYPE_CHECKING:
-    from ..types.session_history import (
-        HistoryAbortManualCompactionResult,
-        HistoryCancelBackgroundCompactionResult,
-        HistoryClearContextResult,
-        HistoryCompactRequestTrigger,
-        HistoryCompactResult,
-        HistoryListRewindPointsResult,
-        HistoryPreviewRewindResult,
-        HistoryRewindMode,
-        HistoryRewindResult,
-        HistorySummarizeForHandoffResult,
-        HistoryTruncateResult,
-    )
+    from ..types.session_history_abort_manual_compaction import HistoryAbortManualCompactionResult
+    from ..types.session_history_cancel_background_compaction import HistoryCancelBackgroundCompactionResult
+    from ..types.session_history_clear_context import HistoryClearContextResult
+    from ..types.session_history_compact import HistoryCompactRequestTrigger, HistoryCompactResult
+    from ..types.session_history_list_rewind_points import HistoryListRewindPointsResult
+    from ..types.session_history_preview_rewind import HistoryPreviewRewindResult
+    from ..types.session_history_rewind import HistoryRewindMode, HistoryRewindResult
+    from ..types.session_history_summarize_for_handoff import HistorySummarizeForHandoffResult
+    from ..types.session_history_truncate import HistoryTruncateResult
 
 
 class HistoryAPI(API):

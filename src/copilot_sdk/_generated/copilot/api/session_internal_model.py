@@ -11,8 +11,8 @@ from ..methods import session_internal_model as methods
 
 if TYPE_CHECKING:
     from ..types.session_internal_model import ModelClearStartupSeedResult
-    from ..types.shared import ModelSwitchToResult
-    from ..types.shared_events_session import AutoTier
+    from ..types.shared_auto_tier import AutoTier
+    from ..types.shared_model_switch_to_result import ModelSwitchToResult
 
 
 class InternalModelAPI(API):

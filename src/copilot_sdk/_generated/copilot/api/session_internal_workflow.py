@@ -11,8 +11,11 @@ from ..methods import session_internal_workflow as methods
 
 if TYPE_CHECKING:
     from ..types.session_internal_workflow import WorkflowPauseCheckpointResult, WorkflowToolRunOptions
-    from ..types.shared import WorkflowRunLimits
-    from ..types.shared_workflow_resume_result import WorkflowResumeResult, WorkflowRunResult
+    from ..types.shared_workflow_resume_result import (
+        WorkflowResumeResult,
+        WorkflowRunLimits,
+        WorkflowRunResult,
+    )
 
 
 class InternalWorkflowAPI(API):

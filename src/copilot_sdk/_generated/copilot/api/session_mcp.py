@@ -13,39 +13,38 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_mcp as methods
 
 if TYPE_CHECKING:
-    from ..types.session_mcp import (
-        MCPAppsDiagnoseResult,
-        MCPAppsHostContext,
-        MCPAppsListToolsResult,
-        MCPAppsReadResourceResult,
-        MCPAppsSetHostContextDetails,
-        MCPCancelSamplingExecutionResult,
-        MCPConfiguredServerList,
-        MCPExecuteSamplingRequest,
+    from ..types.session_mcp_apps_diagnose import MCPAppsDiagnoseResult
+    from ..types.session_mcp_apps_get_host_context import MCPAppsHostContext
+    from ..types.session_mcp_apps_list_tools import MCPAppsListToolsResult
+    from ..types.session_mcp_apps_read_resource import MCPAppsReadResourceResult
+    from ..types.session_mcp_apps_set_host_context import MCPAppsSetHostContextDetails
+    from ..types.session_mcp_cancel_sampling_execution import MCPCancelSamplingExecutionResult
+    from ..types.session_mcp_execute_sampling import MCPExecuteSamplingRequest, MCPSamplingExecutionResult
+    from ..types.session_mcp_headers_handle_pending_headers_refresh_request import (
         MCPHeadersHandlePendingHeadersRefreshRequest,
         MCPHeadersHandlePendingHeadersRefreshRequestResult,
-        MCPIsServerRunningResult,
-        MCPListToolsResult,
-        MCPOAuthCancelLoginResult,
-        MCPOAuthHandlePendingResult,
-        MCPOAuthLoginGrantType,
-        MCPOAuthLoginResult,
-        MCPOAuthPendingRequestResponse,
-        MCPOAuthPrepareLoginResult,
-        MCPOAuthProbeResult,
-        MCPOAuthRespondResult,
-        MCPPromptsGetResult,
-        MCPPromptsListResult,
-        MCPRemoveGitHubResult,
-        MCPResourcesListResult,
-        MCPResourcesListTemplatesResult,
-        MCPResourcesReadResult,
-        MCPSamplingExecutionResult,
-        MCPServerList,
-        MCPSetEnvValueModeDetails,
-        MCPSetEnvValueModeResult,
-        MoveMCPLoadingToBackgroundResult,
     )
+    from ..types.session_mcp_is_server_running import MCPIsServerRunningResult
+    from ..types.session_mcp_list import MCPServerList
+    from ..types.session_mcp_list_configured import MCPConfiguredServerList
+    from ..types.session_mcp_list_tools import MCPListToolsResult
+    from ..types.session_mcp_move_loading_to_background import MoveMCPLoadingToBackgroundResult
+    from ..types.session_mcp_oauth_cancel_login import MCPOAuthCancelLoginResult
+    from ..types.session_mcp_oauth_handle_pending_request import (
+        MCPOAuthHandlePendingResult,
+        MCPOAuthPendingRequestResponse,
+    )
+    from ..types.session_mcp_oauth_login import MCPOAuthLoginGrantType, MCPOAuthLoginResult
+    from ..types.session_mcp_oauth_prepare_login import MCPOAuthPrepareLoginResult
+    from ..types.session_mcp_oauth_probe import MCPOAuthProbeResult
+    from ..types.session_mcp_oauth_respond import MCPOAuthRespondResult
+    from ..types.session_mcp_prompts_get import MCPPromptsGetResult
+    from ..types.session_mcp_prompts_list import MCPPromptsListResult
+    from ..types.session_mcp_remove_github import MCPRemoveGitHubResult
+    from ..types.session_mcp_resources_list import MCPResourcesListResult
+    from ..types.session_mcp_resources_list_templates import MCPResourcesListTemplatesResult
+    from ..types.session_mcp_resources_read import MCPResourcesReadResult
+    from ..types.session_mcp_set_env_value_mode import MCPSetEnvValueModeDetails, MCPSetEnvValueModeResult
 
 
 class MCPResourcesAPI(API):

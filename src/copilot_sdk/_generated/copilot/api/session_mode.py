@@ -11,8 +11,8 @@ from ..methods import session_mode as methods
 
 if TYPE_CHECKING:
     from ..types.session_mode import ModeSetResult
-    from ..types.shared import ModelPickerSettingsContext
-    from ..types.shared_events_permission_session import SessionMode
+    from ..types.shared_model_picker_settings_context import ModelPickerSettingsContext
+    from ..types.shared_session_mode import SessionMode
 
 
 class ModeAPI(API):

@@ -19,10 +19,13 @@ if TYPE_CHECKING:
         ModelSwitchAutoTierResult,
         SessionModelList,
     )
-    from ..types.shared import CurrentModel, ModelSwitchToResult
-    from ..types.shared_events_assistant_session import ReasoningSummary
-    from ..types.shared_events_session import AutoTier, ContextTier, ModelChangeSource, Verbosity
-    from ..types.shared_model_capabilities import ModelCapabilitiesOverride
+    from ..types.shared_auto_tier import AutoTier
+    from ..types.shared_context_tier import ContextTier
+    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from ..types.shared_model_change_source import ModelChangeSource
+    from ..types.shared_model_switch_to_result import CurrentModel, ModelSwitchToResult
+    from ..types.shared_reasoning_summary import ReasoningSummary
+    from ..types.shared_verbosity import Verbosity
 
 
 class ModelAPI(API):

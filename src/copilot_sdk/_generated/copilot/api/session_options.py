@@ -20,17 +20,19 @@ if TYPE_CHECKING:
         SessionInstalledPlugin,
         SessionUpdateOptionsResult,
     )
-    from ..types.shared import (
+    from ..types.shared_autopilot_options import (
         AutopilotOptions,
         CapiSessionOptions,
-        OptionsUpdateToolFilterPrecedence,
         SandboxConfigSource,
         SessionCapability,
         ShellOptions,
     )
-    from ..types.shared_events_session import SessionLimitsConfig, Verbosity
-    from ..types.shared_model_capabilities import ModelCapabilitiesOverride, ProviderConfig
+    from ..types.shared_model_capabilities_override import ModelCapabilitiesOverride
+    from ..types.shared_options_update_tool_filter_precedence import OptionsUpdateToolFilterPrecedence
+    from ..types.shared_provider_config import ProviderConfig
     from ..types.shared_sandbox_config import SandboxConfig
+    from ..types.shared_session_limits_config import SessionLimitsConfig
+    from ..types.shared_verbosity import Verbosity
 
 
 class OptionsAPI(API):

@@ -13,7 +13,7 @@ from ..methods import session_plugins as methods
 
 if TYPE_CHECKING:
     from ..types.session_plugins import PluginList, SessionPluginsRetryManagedResult
-    from ..types.shared import (
+    from ..types.shared_marketplace_add_result import (
         MarketplaceAddResult,
         MarketplaceBrowseResult,
         MarketplaceListResult,

@@ -13,14 +13,14 @@ from ..methods import session_providers as methods
 if TYPE_CHECKING:
     from ..types.session_providers import (
         DiscoveredModel,
-        DiscoveredModelList,
-        ModelProviderAdapterCatalog,
-        ModelProviderConfigurationPlan,
-        ModelProviderDiscoverResult,
         ModelProviderInstance,
         ModelProviderInstanceReference,
-        ModelProviderStatus,
     )
+    from ..types.session_providers_discover import ModelProviderDiscoverResult
+    from ..types.session_providers_get_catalog import ModelProviderAdapterCatalog
+    from ..types.session_providers_get_status import ModelProviderStatus
+    from ..types.session_providers_models_list import DiscoveredModelList
+    from ..types.session_providers_models_prepare_configuration import ModelProviderConfigurationPlan
 
 
 class ProvidersModelsAPI(API):

@@ -11,19 +11,17 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_queue as methods
 
 if TYPE_CHECKING:
-    from ..types.session_queue import (
-        QueueDuplicateAtResult,
-        QueueInsertAtResult,
-        QueueInsertMessage,
-        QueueMoveItemResult,
-        QueuePendingItemsResult,
-        QueueRemoveAtResult,
-        QueueSendNowResult,
-        QueueUpdateTextResult,
-        QueueWithdrawMessageResult,
-    )
-    from ..types.shared import QueueRemoveMostRecentResult, SendAgentMode
-    from ..types.shared_events_session_user import Attachment
+    from ..types.session_queue import QueueUpdateTextResult
+    from ..types.session_queue_duplicate_at import QueueDuplicateAtResult
+    from ..types.session_queue_insert_at import QueueInsertAtResult, QueueInsertMessage
+    from ..types.session_queue_move_item import QueueMoveItemResult
+    from ..types.session_queue_pending_items import QueuePendingItemsResult
+    from ..types.session_queue_remove_at import QueueRemoveAtResult
+    from ..types.session_queue_send_now import QueueSendNowResult
+    from ..types.session_queue_withdraw_message import QueueWithdrawMessageResult
+    from ..types.shared_attachment import Attachment
+    from ..types.shared_queue_pending_items import QueueRemoveMostRecentResult
+    from ..types.shared_send_agent_mode import SendAgentMode
 
 
 class QueueAPI(API):

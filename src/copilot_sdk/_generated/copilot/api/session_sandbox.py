@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         SandboxEnforcementStatus,
         SandboxGrantPathForRequestResult,
     )
-    from ..types.shared import PermissionDecisionContext
+    from ..types.shared_permission_decision_context import PermissionDecisionContext
 
 
 class SandboxAPI(API):

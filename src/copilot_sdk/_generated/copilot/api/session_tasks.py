@@ -10,23 +10,20 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_tasks as methods
 
 if TYPE_CHECKING:
-    from ..types.session_tasks import (
-        TaskClientUpdate,
-        TaskList,
-        TasksCancelResult,
-        TasksGetCurrentPromotableResult,
-        TasksGetProgressResult,
-        TasksPromoteCurrentToBackgroundResult,
-        TasksPromoteToBackgroundResult,
-        TasksReadOutputResult,
-        TasksRefreshResult,
-        TasksRegisterResult,
-        TasksRemoveResult,
-        TasksSendMessageResult,
-        TasksStartAgentResult,
-        TasksUpdateResult,
-        TasksWaitForPendingResult,
-    )
+    from ..types.session_tasks_cancel import TasksCancelResult
+    from ..types.session_tasks_get_current_promotable import TasksGetCurrentPromotableResult
+    from ..types.session_tasks_get_progress import TasksGetProgressResult
+    from ..types.session_tasks_list import TaskList
+    from ..types.session_tasks_promote_current_to_background import TasksPromoteCurrentToBackgroundResult
+    from ..types.session_tasks_promote_to_background import TasksPromoteToBackgroundResult
+    from ..types.session_tasks_read_output import TasksReadOutputResult
+    from ..types.session_tasks_refresh import TasksRefreshResult
+    from ..types.session_tasks_register import TasksRegisterResult
+    from ..types.session_tasks_remove import TasksRemoveResult
+    from ..types.session_tasks_send_message import TasksSendMessageResult
+    from ..types.session_tasks_start_agent import TasksStartAgentResult
+    from ..types.session_tasks_update import TaskClientUpdate, TasksUpdateResult
+    from ..types.session_tasks_wait_for_pending import TasksWaitForPendingResult
 
 
 class TasksAPI(API):

@@ -10,19 +10,23 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_ui as methods
 
 if TYPE_CHECKING:
-    from ..types.session_ui import (
+    from ..types.session_ui_elicitation import (
         MCPElicitationFormMode,
         MCPTaskMetadata,
-        UIAutoModeSwitchResponse,
         UIElicitationRequestMeta,
         UIElicitationSchema,
-        UIEphemeralQueryResult,
-        UIHandlePendingSamplingResponse,
+    )
+    from ..types.session_ui_ephemeral_query import UIEphemeralQueryResult
+    from ..types.session_ui_handle_pending_auto_mode_switch import UIAutoModeSwitchResponse
+    from ..types.session_ui_handle_pending_sampling import UIHandlePendingSamplingResponse
+    from ..types.session_ui_handle_pending_session_limits_exhausted import UISessionLimitsExhaustedResponse
+    from ..types.session_ui_register_direct_auto_mode_switch_handler import (
         UIRegisterDirectAutoModeSwitchHandlerResult,
-        UISessionLimitsExhaustedResponse,
+    )
+    from ..types.session_ui_unregister_direct_auto_mode_switch_handler import (
         UIUnregisterDirectAutoModeSwitchHandlerResult,
     )
-    from ..types.shared import (
+    from ..types.shared_ui_elicitation_result import (
         UIElicitationResponse,
         UIElicitationResult,
         UIExitPlanModeResponse,

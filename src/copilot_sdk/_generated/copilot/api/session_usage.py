@@ -10,7 +10,7 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_usage as methods
 
 if TYPE_CHECKING:
-    from ..types.shared_events_session import UsageGetMetricsResult
+    from ..types.shared_usage_get_metrics_result import UsageGetMetricsResult
 
 
 class UsageAPI(API):

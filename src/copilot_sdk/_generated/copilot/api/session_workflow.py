@@ -12,18 +12,19 @@ from copilot_sdk._rpc.api import API, UNSET, Unset
 from ..methods import session_workflow as methods
 
 if TYPE_CHECKING:
-    from ..types.session_workflow import (
-        WorkflowAgentOptions,
-        WorkflowAgentResult,
-        WorkflowJournalGetResult,
-        WorkflowListRunsResult,
-        WorkflowLogLine,
-        WorkflowProgressPage,
-        WorkflowRunDetail,
-        WorkflowRunOptions,
+    from ..types.session_workflow import WorkflowProgressPage
+    from ..types.session_workflow_agent import WorkflowAgentOptions, WorkflowAgentResult
+    from ..types.session_workflow_get_run_detail import WorkflowRunDetail
+    from ..types.session_workflow_journal_get import WorkflowJournalGetResult
+    from ..types.session_workflow_list_runs import WorkflowListRunsResult
+    from ..types.session_workflow_log import WorkflowLogLine
+    from ..types.session_workflow_run import WorkflowRunOptions
+    from ..types.shared_workflow_ack_result import WorkflowAckResult
+    from ..types.shared_workflow_resume_result import (
+        WorkflowResumeResult,
+        WorkflowRunLimits,
+        WorkflowRunResult,
     )
-    from ..types.shared import WorkflowAckResult, WorkflowRunLimits
-    from ..types.shared_workflow_resume_result import WorkflowResumeResult, WorkflowRunResult
 
 
 class WorkflowJournalAPI(API):

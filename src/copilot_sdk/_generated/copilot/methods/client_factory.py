@@ -9,7 +9,7 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.client_factory import FactoryExecuteResult
-    from ..types.shared import FactoryAckResult
+    from ..types.shared_factory_ack_result import FactoryAckResult
 
 
 def _factory_abort_params() -> Any:
@@ -19,7 +19,7 @@ def _factory_abort_params() -> Any:
 
 
 def _factory_abort_result() -> Any:
-    from ..types.shared import FactoryAckResult
+    from ..types.shared_factory_ack_result import FactoryAckResult
 
     return FactoryAckResult
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.shared import (
-        HostEmptyResult,
+    from ..types.shared_host_empty_result import HostEmptyResult
+    from ..types.shared_host_publish_session_result import (
         HostPublishSessionResult,
-        HostSessionCreateResult,
         HostUnpublishSessionResult,
     )
+    from ..types.shared_host_session_create_result import HostSessionCreateResult
 
 
 def _host_event_params() -> Any:
@@ -35,7 +35,7 @@ def _host_materialize_session_params() -> Any:
 
 
 def _host_materialize_session_result() -> Any:
-    from ..types.shared import HostSessionCreateResult
+    from ..types.shared_host_session_create_result import HostSessionCreateResult
 
     return HostSessionCreateResult
 
@@ -47,7 +47,7 @@ def _host_register_session_params() -> Any:
 
 
 def _host_register_session_result() -> Any:
-    from ..types.shared import HostPublishSessionResult
+    from ..types.shared_host_publish_session_result import HostPublishSessionResult
 
     return HostPublishSessionResult
 
@@ -59,13 +59,13 @@ def _host_session_released_params() -> Any:
 
 
 def _host_shutdown_params() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 
 
 def _host_shutdown_result() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 
@@ -77,7 +77,7 @@ def _host_unregister_session_params() -> Any:
 
 
 def _host_unregister_session_result() -> Any:
-    from ..types.shared import HostUnpublishSessionResult
+    from ..types.shared_host_publish_session_result import HostUnpublishSessionResult
 
     return HostUnpublishSessionResult
 

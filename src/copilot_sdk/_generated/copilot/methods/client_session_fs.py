@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.client_session_fs import (
-        SessionFSError,
-        SessionFSExistsResult,
-        SessionFSReaddirResult,
-        SessionFSReaddirWithTypesResult,
+    from ..types.client_session_fs import SessionFSError, SessionFSSqliteQueryResult
+    from ..types.client_session_fs_exists import SessionFSExistsResult
+    from ..types.client_session_fs_read_file import SessionFSReadFileResult
+    from ..types.client_session_fs_read_file_bytes import (
         SessionFSReadFileBytesResult,
-        SessionFSReadFileResult,
-        SessionFSSqliteExistsResult,
-        SessionFSSqliteQueryResult,
-        SessionFSSqliteTransactionResult,
-        SessionFSStatResult,
     )
+    from ..types.client_session_fs_readdir import SessionFSReaddirResult
+    from ..types.client_session_fs_readdir_with_types import (
+        SessionFSReaddirWithTypesResult,
+    )
+    from ..types.client_session_fs_sqlite_exists import (
+        SessionFSSqliteExistsResult,
+    )
+    from ..types.client_session_fs_sqlite_transaction import (
+        SessionFSSqliteTransactionResult,
+    )
+    from ..types.client_session_fs_stat import SessionFSStatResult
 
 
 def _session_fs_append_file_params() -> Any:
-    from ..types.client_session_fs import SessionFSAppendFileRequest
+    from ..types.client_session_fs_append_file import SessionFSAppendFileRequest
 
     return SessionFSAppendFileRequest
 
@@ -35,19 +40,19 @@ def _session_fs_append_file_result() -> Any:
 
 
 def _session_fs_exists_params() -> Any:
-    from ..types.client_session_fs import SessionFSExistsRequest
+    from ..types.client_session_fs_exists import SessionFSExistsRequest
 
     return SessionFSExistsRequest
 
 
 def _session_fs_exists_result() -> Any:
-    from ..types.client_session_fs import SessionFSExistsResult
+    from ..types.client_session_fs_exists import SessionFSExistsResult
 
     return SessionFSExistsResult
 
 
 def _session_fs_mkdir_params() -> Any:
-    from ..types.client_session_fs import SessionFSMkdirRequest
+    from ..types.client_session_fs_mkdir import SessionFSMkdirRequest
 
     return SessionFSMkdirRequest
 
@@ -59,55 +64,55 @@ def _session_fs_mkdir_result() -> Any:
 
 
 def _session_fs_read_file_params() -> Any:
-    from ..types.client_session_fs import SessionFSReadFileRequest
+    from ..types.client_session_fs_read_file import SessionFSReadFileRequest
 
     return SessionFSReadFileRequest
 
 
 def _session_fs_read_file_result() -> Any:
-    from ..types.client_session_fs import SessionFSReadFileResult
+    from ..types.client_session_fs_read_file import SessionFSReadFileResult
 
     return SessionFSReadFileResult
 
 
 def _session_fs_read_file_bytes_params() -> Any:
-    from ..types.client_session_fs import SessionFSReadFileBytesRequest
+    from ..types.client_session_fs_read_file_bytes import SessionFSReadFileBytesRequest
 
     return SessionFSReadFileBytesRequest
 
 
 def _session_fs_read_file_bytes_result() -> Any:
-    from ..types.client_session_fs import SessionFSReadFileBytesResult
+    from ..types.client_session_fs_read_file_bytes import SessionFSReadFileBytesResult
 
     return SessionFSReadFileBytesResult
 
 
 def _session_fs_readdir_params() -> Any:
-    from ..types.client_session_fs import SessionFSReaddirRequest
+    from ..types.client_session_fs_readdir import SessionFSReaddirRequest
 
     return SessionFSReaddirRequest
 
 
 def _session_fs_readdir_result() -> Any:
-    from ..types.client_session_fs import SessionFSReaddirResult
+    from ..types.client_session_fs_readdir import SessionFSReaddirResult
 
     return SessionFSReaddirResult
 
 
 def _session_fs_readdir_with_types_params() -> Any:
-    from ..types.client_session_fs import SessionFSReaddirWithTypesRequest
+    from ..types.client_session_fs_readdir_with_types import SessionFSReaddirWithTypesRequest
 
     return SessionFSReaddirWithTypesRequest
 
 
 def _session_fs_readdir_with_types_result() -> Any:
-    from ..types.client_session_fs import SessionFSReaddirWithTypesResult
+    from ..types.client_session_fs_readdir_with_types import SessionFSReaddirWithTypesResult
 
     return SessionFSReaddirWithTypesResult
 
 
 def _session_fs_rename_params() -> Any:
-    from ..types.client_session_fs import SessionFSRenameRequest
+    from ..types.client_session_fs_rename import SessionFSRenameRequest
 
     return SessionFSRenameRequest
 
@@ -119,7 +124,7 @@ def _session_fs_rename_result() -> Any:
 
 
 def _session_fs_rm_params() -> Any:
-    from ..types.client_session_fs import SessionFSRmRequest
+    from ..types.client_session_fs_rm import SessionFSRmRequest
 
     return SessionFSRmRequest
 
@@ -131,19 +136,19 @@ def _session_fs_rm_result() -> Any:
 
 
 def _session_fs_sqlite_exists_params() -> Any:
-    from ..types.client_session_fs import SessionFSSqliteExistsRequest
+    from ..types.client_session_fs_sqlite_exists import SessionFSSqliteExistsRequest
 
     return SessionFSSqliteExistsRequest
 
 
 def _session_fs_sqlite_exists_result() -> Any:
-    from ..types.client_session_fs import SessionFSSqliteExistsResult
+    from ..types.client_session_fs_sqlite_exists import SessionFSSqliteExistsResult
 
     return SessionFSSqliteExistsResult
 
 
 def _session_fs_sqlite_query_params() -> Any:
-    from ..types.client_session_fs import SessionFSSqliteQueryRequest
+    from ..types.client_session_fs_sqlite_query import SessionFSSqliteQueryRequest
 
     return SessionFSSqliteQueryRequest
 
@@ -155,31 +160,31 @@ def _session_fs_sqlite_query_result() -> Any:
 
 
 def _session_fs_sqlite_transaction_params() -> Any:
-    from ..types.client_session_fs import SessionFSSqliteTransactionRequest
+    from ..types.client_session_fs_sqlite_transaction import SessionFSSqliteTransactionRequest
 
     return SessionFSSqliteTransactionRequest
 
 
 def _session_fs_sqlite_transaction_result() -> Any:
-    from ..types.client_session_fs import SessionFSSqliteTransactionResult
+    from ..types.client_session_fs_sqlite_transaction import SessionFSSqliteTransactionResult
 
     return SessionFSSqliteTransactionResult
 
 
 def _session_fs_stat_params() -> Any:
-    from ..types.client_session_fs import SessionFSStatRequest
+    from ..types.client_session_fs_stat import SessionFSStatRequest
 
     return SessionFSStatRequest
 
 
 def _session_fs_stat_result() -> Any:
-    from ..types.client_session_fs import SessionFSStatResult
+    from ..types.client_session_fs_stat import SessionFSStatResult
 
     return SessionFSStatResult
 
 
 def _session_fs_write_file_params() -> Any:
-    from ..types.client_session_fs import SessionFSWriteFileRequest
+    from ..types.client_session_fs_write_file import SessionFSWriteFileRequest
 
     return SessionFSWriteFileRequest
 
@@ -191,7 +196,7 @@ def _session_fs_write_file_result() -> Any:
 
 
 def _session_fs_write_file_bytes_params() -> Any:
-    from ..types.client_session_fs import SessionFSWriteFileBytesRequest
+    from ..types.client_session_fs_write_file_bytes import SessionFSWriteFileBytesRequest
 
     return SessionFSWriteFileBytesRequest
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _skill_provider_list_params() -> Any:
-    from ..types.shared import SessionTarget
+    from ..types.shared_session_target import SessionTarget
 
     return SessionTarget
 

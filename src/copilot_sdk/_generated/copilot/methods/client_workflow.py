@@ -9,7 +9,7 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.client_workflow import WorkflowExecuteResult
-    from ..types.shared import WorkflowAckResult
+    from ..types.shared_workflow_ack_result import WorkflowAckResult
 
 
 def _workflow_abort_params() -> Any:
@@ -19,7 +19,7 @@ def _workflow_abort_params() -> Any:
 
 
 def _workflow_abort_result() -> Any:
-    from ..types.shared import WorkflowAckResult
+    from ..types.shared_workflow_ack_result import WorkflowAckResult
 
     return WorkflowAckResult
 

@@ -8,26 +8,24 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_azure_ml import (
-        AzureMlCancelResult,
-        AzureMlCatalogResult,
-        AzureMlDownloadResult,
-        AzureMlFamilyLeaseResult,
-        AzureMlModel,
-        AzureMlResolveResult,
-        AzureMlStatusResult,
-    )
-    from ..types.shared import HostEmptyResult
+    from ..types.server_azure_ml import AzureMlModel
+    from ..types.server_azure_ml_acquire_family import AzureMlFamilyLeaseResult
+    from ..types.server_azure_ml_cancel import AzureMlCancelResult
+    from ..types.server_azure_ml_catalog import AzureMlCatalogResult
+    from ..types.server_azure_ml_download import AzureMlDownloadResult
+    from ..types.server_azure_ml_resolve import AzureMlResolveResult
+    from ..types.server_azure_ml_status import AzureMlStatusResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
 
 def _azure_ml_acquire_family_params() -> Any:
-    from ..types.server_azure_ml import AzureMlFamilyRequest
+    from ..types.server_azure_ml_acquire_family import AzureMlFamilyRequest
 
     return AzureMlFamilyRequest
 
 
 def _azure_ml_acquire_family_result() -> Any:
-    from ..types.server_azure_ml import AzureMlFamilyLeaseResult
+    from ..types.server_azure_ml_acquire_family import AzureMlFamilyLeaseResult
 
     return AzureMlFamilyLeaseResult
 
@@ -39,49 +37,49 @@ def _azure_ml_cancel_params() -> Any:
 
 
 def _azure_ml_cancel_result() -> Any:
-    from ..types.server_azure_ml import AzureMlCancelResult
+    from ..types.server_azure_ml_cancel import AzureMlCancelResult
 
     return AzureMlCancelResult
 
 
 def _azure_ml_catalog_params() -> Any:
-    from ..types.server_azure_ml import AzureMlCatalogRequest
+    from ..types.server_azure_ml_catalog import AzureMlCatalogRequest
 
     return AzureMlCatalogRequest
 
 
 def _azure_ml_catalog_result() -> Any:
-    from ..types.server_azure_ml import AzureMlCatalogResult
+    from ..types.server_azure_ml_catalog import AzureMlCatalogResult
 
     return AzureMlCatalogResult
 
 
 def _azure_ml_discard_params() -> Any:
-    from ..types.server_azure_ml import AzureMlDiscardRequest
+    from ..types.server_azure_ml_discard import AzureMlDiscardRequest
 
     return AzureMlDiscardRequest
 
 
 def _azure_ml_discard_result() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 
 
 def _azure_ml_download_params() -> Any:
-    from ..types.server_azure_ml import AzureMlDownloadRequest
+    from ..types.server_azure_ml_download import AzureMlDownloadRequest
 
     return AzureMlDownloadRequest
 
 
 def _azure_ml_download_result() -> Any:
-    from ..types.server_azure_ml import AzureMlDownloadResult
+    from ..types.server_azure_ml_download import AzureMlDownloadResult
 
     return AzureMlDownloadResult
 
 
 def _azure_ml_latest_params() -> Any:
-    from ..types.server_azure_ml import AzureMlLatestRequest
+    from ..types.server_azure_ml_latest import AzureMlLatestRequest
 
     return AzureMlLatestRequest
 
@@ -93,25 +91,25 @@ def _azure_ml_latest_result() -> Any:
 
 
 def _azure_ml_release_family_params() -> Any:
-    from ..types.server_azure_ml import AzureMlFamilyReleaseRequest
+    from ..types.server_azure_ml_release_family import AzureMlFamilyReleaseRequest
 
     return AzureMlFamilyReleaseRequest
 
 
 def _azure_ml_release_family_result() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 
 
 def _azure_ml_resolve_params() -> Any:
-    from ..types.server_azure_ml import AzureMlResolveRequest
+    from ..types.server_azure_ml_resolve import AzureMlResolveRequest
 
     return AzureMlResolveRequest
 
 
 def _azure_ml_resolve_result() -> Any:
-    from ..types.server_azure_ml import AzureMlResolveResult
+    from ..types.server_azure_ml_resolve import AzureMlResolveResult
 
     return AzureMlResolveResult
 
@@ -123,7 +121,7 @@ def _azure_ml_status_params() -> Any:
 
 
 def _azure_ml_status_result() -> Any:
-    from ..types.server_azure_ml import AzureMlStatusResult
+    from ..types.server_azure_ml_status import AzureMlStatusResult
 
     return AzureMlStatusResult | None
 

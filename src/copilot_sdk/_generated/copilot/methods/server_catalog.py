@@ -8,71 +8,75 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_catalog import (
-        CatalogReferenceInstallationResult,
+    from ..types.server_catalog_get_generated_feed import (
         CatalogResourceGeneratedFeedResult,
-        CatalogResourceSavedFeedResult,
-        CatalogSearchResult,
-        CatalogSelectionResult,
     )
+    from ..types.server_catalog_get_saved_feed import (
+        CatalogResourceSavedFeedResult,
+    )
+    from ..types.server_catalog_plan_install_from_reference import (
+        CatalogReferenceInstallationResult,
+    )
+    from ..types.server_catalog_search import CatalogSearchResult
+    from ..types.server_catalog_select import CatalogSelectionResult
 
 
 def _catalog_get_generated_feed_params() -> Any:
-    from ..types.server_catalog import CatalogGetGeneratedFeedRequest
+    from ..types.server_catalog_get_generated_feed import CatalogGetGeneratedFeedRequest
 
     return CatalogGetGeneratedFeedRequest
 
 
 def _catalog_get_generated_feed_result() -> Any:
-    from ..types.server_catalog import CatalogResourceGeneratedFeedResult
+    from ..types.server_catalog_get_generated_feed import CatalogResourceGeneratedFeedResult
 
     return CatalogResourceGeneratedFeedResult
 
 
 def _catalog_get_saved_feed_params() -> Any:
-    from ..types.server_catalog import CatalogGetSavedFeedRequest
+    from ..types.server_catalog_get_saved_feed import CatalogGetSavedFeedRequest
 
     return CatalogGetSavedFeedRequest
 
 
 def _catalog_get_saved_feed_result() -> Any:
-    from ..types.server_catalog import CatalogResourceSavedFeedResult
+    from ..types.server_catalog_get_saved_feed import CatalogResourceSavedFeedResult
 
     return CatalogResourceSavedFeedResult
 
 
 def _catalog_plan_install_from_reference_params() -> Any:
-    from ..types.server_catalog import CatalogPlanInstallFromReferenceRequest
+    from ..types.server_catalog_plan_install_from_reference import CatalogPlanInstallFromReferenceRequest
 
     return CatalogPlanInstallFromReferenceRequest
 
 
 def _catalog_plan_install_from_reference_result() -> Any:
-    from ..types.server_catalog import CatalogReferenceInstallationResult
+    from ..types.server_catalog_plan_install_from_reference import CatalogReferenceInstallationResult
 
     return CatalogReferenceInstallationResult
 
 
 def _catalog_search_params() -> Any:
-    from ..types.server_catalog import CatalogSearchRequest
+    from ..types.server_catalog_search import CatalogSearchRequest
 
     return CatalogSearchRequest
 
 
 def _catalog_search_result() -> Any:
-    from ..types.server_catalog import CatalogSearchResult
+    from ..types.server_catalog_search import CatalogSearchResult
 
     return CatalogSearchResult
 
 
 def _catalog_select_params() -> Any:
-    from ..types.server_catalog import CatalogSelectionRequest
+    from ..types.server_catalog_select import CatalogSelectionRequest
 
     return CatalogSelectionRequest
 
 
 def _catalog_select_result() -> Any:
-    from ..types.server_catalog import CatalogSelectionResult
+    from ..types.server_catalog_select import CatalogSelectionResult
 
     return CatalogSelectionResult
 

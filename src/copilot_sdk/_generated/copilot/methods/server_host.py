@@ -12,7 +12,11 @@ if TYPE_CHECKING:
         HostListSessionsResult,
         HostStartResult,
     )
-    from ..types.shared import HostEmptyResult, HostPublishSessionResult, HostUnpublishSessionResult
+    from ..types.shared_host_empty_result import HostEmptyResult
+    from ..types.shared_host_publish_session_result import (
+        HostPublishSessionResult,
+        HostUnpublishSessionResult,
+    )
 
 
 def _host_dispose_params() -> Any:
@@ -22,7 +26,7 @@ def _host_dispose_params() -> Any:
 
 
 def _host_dispose_result() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 
@@ -46,7 +50,7 @@ def _host_publish_session_params() -> Any:
 
 
 def _host_publish_session_result() -> Any:
-    from ..types.shared import HostPublishSessionResult
+    from ..types.shared_host_publish_session_result import HostPublishSessionResult
 
     return HostPublishSessionResult
 
@@ -70,7 +74,7 @@ def _host_unpublish_session_params() -> Any:
 
 
 def _host_unpublish_session_result() -> Any:
-    from ..types.shared import HostUnpublishSessionResult
+    from ..types.shared_host_publish_session_result import HostUnpublishSessionResult
 
     return HostUnpublishSessionResult
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         GitCurrentBranchRemoteResult,
         GitReposFromRemotesResult,
     )
-    from ..types.shared import SessionWorkingDirectoryContext
+    from ..types.shared_session_working_directory_context import SessionWorkingDirectoryContext
 
 
 def _git_current_branch_remote_params() -> Any:
@@ -46,7 +46,7 @@ def _git_working_directory_context_params() -> Any:
 
 
 def _git_working_directory_context_result() -> Any:
-    from ..types.shared import SessionWorkingDirectoryContext
+    from ..types.shared_session_working_directory_context import SessionWorkingDirectoryContext
 
     return SessionWorkingDirectoryContext
 

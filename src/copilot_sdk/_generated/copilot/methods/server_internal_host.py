@@ -12,7 +12,8 @@ if TYPE_CHECKING:
         HostConfiguration,
         HostEnvironmentCredentials,
     )
-    from ..types.shared import HostEmptyResult, HostSessionCreateResult
+    from ..types.shared_host_empty_result import HostEmptyResult
+    from ..types.shared_host_session_create_result import HostSessionCreateResult
 
 
 def _host_create_session_params() -> Any:
@@ -22,13 +23,13 @@ def _host_create_session_params() -> Any:
 
 
 def _host_create_session_result() -> Any:
-    from ..types.shared import HostSessionCreateResult
+    from ..types.shared_host_session_create_result import HostSessionCreateResult
 
     return HostSessionCreateResult
 
 
 def _host_get_configuration_params() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 
@@ -40,7 +41,7 @@ def _host_get_configuration_result() -> Any:
 
 
 def _host_get_environment_credentials_params() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 
@@ -58,7 +59,7 @@ def _host_ready_params() -> Any:
 
 
 def _host_ready_result() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 
@@ -70,7 +71,7 @@ def _host_release_session_params() -> Any:
 
 
 def _host_release_session_result() -> Any:
-    from ..types.shared import HostEmptyResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
     return HostEmptyResult
 

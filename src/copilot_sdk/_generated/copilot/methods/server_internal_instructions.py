@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..types.server_internal_instructions import (
         InstructionsInitPromptResult,
     )
-    from ..types.shared import ServerInstructionSourceList
+    from ..types.shared_server_instruction_source_list import ServerInstructionSourceList
 
 
 def _instructions_discover_repo_sources_params() -> Any:
@@ -21,7 +21,7 @@ def _instructions_discover_repo_sources_params() -> Any:
 
 
 def _instructions_discover_repo_sources_result() -> Any:
-    from ..types.shared import ServerInstructionSourceList
+    from ..types.shared_server_instruction_source_list import ServerInstructionSourceList
 
     return ServerInstructionSourceList
 

@@ -8,87 +8,113 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_internal_managed_settings import (
-        ForceLoginOrgsDecision,
+    from ..types.server_internal_managed_settings import ForceLoginOrgsDecision
+    from ..types.server_internal_managed_settings_apply_controls import (
         ManagedSettingsApplyControlsResult,
+    )
+    from ..types.server_internal_managed_settings_ingest import (
         ManagedSettingsIngestResult,
+    )
+    from ..types.server_internal_managed_settings_load_remote_control import (
         ManagedSettingsLoadRemoteControlResult,
+    )
+    from ..types.server_internal_managed_settings_parse_client_value import (
         ManagedSettingsParseClientValueResult,
-        ManagedSettingsReadDeviceResult,
+    )
+    from ..types.server_internal_managed_settings_read_device import ManagedSettingsReadDeviceResult
+    from ..types.server_internal_managed_settings_resolve_bypass_disable_transition import (
         ManagedSettingsResolveBypassDisableTransitionResult,
+    )
+    from ..types.server_internal_managed_settings_resolve_effective_value import (
         ManagedSettingsResolveEffectiveValueResult,
+    )
+    from ..types.server_internal_managed_settings_resolve_startup_policy import (
         ManagedSettingsResolveStartupPolicyResult,
     )
 
 
 def _managed_settings_apply_controls_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsApplyControlsParams
+    from ..types.server_internal_managed_settings_apply_controls import ManagedSettingsApplyControlsParams
 
     return ManagedSettingsApplyControlsParams
 
 
 def _managed_settings_apply_controls_result() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsApplyControlsResult
+    from ..types.server_internal_managed_settings_apply_controls import ManagedSettingsApplyControlsResult
 
     return ManagedSettingsApplyControlsResult
 
 
 def _managed_settings_ingest_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsIngestParams
+    from ..types.server_internal_managed_settings_ingest import ManagedSettingsIngestParams
 
     return ManagedSettingsIngestParams
 
 
 def _managed_settings_ingest_result() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsIngestResult
+    from ..types.server_internal_managed_settings_ingest import ManagedSettingsIngestResult
 
     return ManagedSettingsIngestResult
 
 
 def _managed_settings_load_remote_control_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsLoadRemoteControlParams
+    from ..types.server_internal_managed_settings_load_remote_control import (
+        ManagedSettingsLoadRemoteControlParams,
+    )
 
     return ManagedSettingsLoadRemoteControlParams
 
 
 def _managed_settings_load_remote_control_result() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsLoadRemoteControlResult
+    from ..types.server_internal_managed_settings_load_remote_control import (
+        ManagedSettingsLoadRemoteControlResult,
+    )
 
     return ManagedSettingsLoadRemoteControlResult
 
 
 def _managed_settings_parse_client_value_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsParseClientValueParams
+    from ..types.server_internal_managed_settings_parse_client_value import (
+        ManagedSettingsParseClientValueParams,
+    )
 
     return ManagedSettingsParseClientValueParams
 
 
 def _managed_settings_parse_client_value_result() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsParseClientValueResult
+    from ..types.server_internal_managed_settings_parse_client_value import (
+        ManagedSettingsParseClientValueResult,
+    )
 
     return ManagedSettingsParseClientValueResult
 
 
 def _managed_settings_read_device_result() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsReadDeviceResult
+    from ..types.server_internal_managed_settings_read_device import ManagedSettingsReadDeviceResult
 
     return ManagedSettingsReadDeviceResult
 
 
 def _managed_settings_resolve_bypass_disable_transition_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsResolveBypassDisableTransitionParams
+    from ..types.server_internal_managed_settings_resolve_bypass_disable_transition import (
+        ManagedSettingsResolveBypassDisableTransitionParams,
+    )
 
     return ManagedSettingsResolveBypassDisableTransitionParams
 
 
 def _managed_settings_resolve_bypass_disable_transition_result() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsResolveBypassDisableTransitionResult
+    from ..types.server_internal_managed_settings_resolve_bypass_disable_transition import (
+        ManagedSettingsResolveBypassDisableTransitionResult,
+    )
 
     return ManagedSettingsResolveBypassDisableTransitionResult
 
 
 def _managed_settings_resolve_device_force_login_orgs_gate_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsResolveDeviceForceLoginOrgsGateParams
+    from ..types.server_internal_managed_settings_resolve_device_force_login_orgs_gate import (
+        ManagedSettingsResolveDeviceForceLoginOrgsGateParams,
+    )
 
     return ManagedSettingsResolveDeviceForceLoginOrgsGateParams
 
@@ -100,31 +126,39 @@ def _managed_settings_resolve_device_force_login_orgs_gate_result() -> Any:
 
 
 def _managed_settings_resolve_effective_value_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsResolveEffectiveValueParams
+    from ..types.server_internal_managed_settings_resolve_effective_value import (
+        ManagedSettingsResolveEffectiveValueParams,
+    )
 
     return ManagedSettingsResolveEffectiveValueParams
 
 
 def _managed_settings_resolve_effective_value_result() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsResolveEffectiveValueResult
+    from ..types.server_internal_managed_settings_resolve_effective_value import (
+        ManagedSettingsResolveEffectiveValueResult,
+    )
 
     return ManagedSettingsResolveEffectiveValueResult
 
 
 def _managed_settings_resolve_startup_policy_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsResolveStartupPolicyParams
+    from ..types.server_internal_managed_settings_resolve_startup_policy import (
+        ManagedSettingsResolveStartupPolicyParams,
+    )
 
     return ManagedSettingsResolveStartupPolicyParams
 
 
 def _managed_settings_resolve_startup_policy_result() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsResolveStartupPolicyResult
+    from ..types.server_internal_managed_settings_resolve_startup_policy import (
+        ManagedSettingsResolveStartupPolicyResult,
+    )
 
     return ManagedSettingsResolveStartupPolicyResult
 
 
 def _managed_settings_retain_policy_params() -> Any:
-    from ..types.server_internal_managed_settings import ManagedSettingsRetainPolicyParams
+    from ..types.server_internal_managed_settings_retain_policy import ManagedSettingsRetainPolicyParams
 
     return ManagedSettingsRetainPolicyParams
 

@@ -8,111 +8,127 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_internal_mcp import (
-        MCPListBuiltinServerNamesResult,
+    from ..types.server_internal_mcp_list_builtin_server_names import MCPListBuiltinServerNamesResult
+    from ..types.server_internal_mcp_oauth_check_dcr_support import (
         MCPOAuthCheckDcrSupportResult,
+    )
+    from ..types.server_internal_mcp_oauth_fetch_protected_resource_metadata import (
         MCPOAuthFetchProtectedResourceMetadataResult,
+    )
+    from ..types.server_internal_mcp_oauth_is_microsoft_authorization_server import (
         MCPOAuthIsMicrosoftAuthorizationServerResult,
+    )
+    from ..types.server_internal_mcp_oauth_static_client_config import (
         MCPOAuthStaticClientConfigResult,
-        MCPRegistryCancelResult,
-        MCPRegistryRequestIdResult,
-        MCPRegistrySearchResult,
+    )
+    from ..types.server_internal_mcp_registry_allocate_request_id import MCPRegistryRequestIdResult
+    from ..types.server_internal_mcp_registry_cancel import MCPRegistryCancelResult
+    from ..types.server_internal_mcp_registry_search import MCPRegistrySearchResult
+    from ..types.server_internal_mcp_should_exclude_github_tools import (
         MCPShouldExcludeGitHubToolsResult,
     )
 
 
 def _mcp_list_builtin_server_names_result() -> Any:
-    from ..types.server_internal_mcp import MCPListBuiltinServerNamesResult
+    from ..types.server_internal_mcp_list_builtin_server_names import MCPListBuiltinServerNamesResult
 
     return MCPListBuiltinServerNamesResult
 
 
 def _mcp_should_exclude_github_tools_params() -> Any:
-    from ..types.server_internal_mcp import MCPShouldExcludeGitHubToolsRequest
+    from ..types.server_internal_mcp_should_exclude_github_tools import MCPShouldExcludeGitHubToolsRequest
 
     return MCPShouldExcludeGitHubToolsRequest
 
 
 def _mcp_should_exclude_github_tools_result() -> Any:
-    from ..types.server_internal_mcp import MCPShouldExcludeGitHubToolsResult
+    from ..types.server_internal_mcp_should_exclude_github_tools import MCPShouldExcludeGitHubToolsResult
 
     return MCPShouldExcludeGitHubToolsResult
 
 
 def _mcp_oauth_check_dcr_support_params() -> Any:
-    from ..types.server_internal_mcp import MCPOAuthCheckDcrSupportRequest
+    from ..types.server_internal_mcp_oauth_check_dcr_support import MCPOAuthCheckDcrSupportRequest
 
     return MCPOAuthCheckDcrSupportRequest
 
 
 def _mcp_oauth_check_dcr_support_result() -> Any:
-    from ..types.server_internal_mcp import MCPOAuthCheckDcrSupportResult
+    from ..types.server_internal_mcp_oauth_check_dcr_support import MCPOAuthCheckDcrSupportResult
 
     return MCPOAuthCheckDcrSupportResult
 
 
 def _mcp_oauth_fetch_protected_resource_metadata_params() -> Any:
-    from ..types.server_internal_mcp import MCPOAuthFetchProtectedResourceMetadataRequest
+    from ..types.server_internal_mcp_oauth_fetch_protected_resource_metadata import (
+        MCPOAuthFetchProtectedResourceMetadataRequest,
+    )
 
     return MCPOAuthFetchProtectedResourceMetadataRequest
 
 
 def _mcp_oauth_fetch_protected_resource_metadata_result() -> Any:
-    from ..types.server_internal_mcp import MCPOAuthFetchProtectedResourceMetadataResult
+    from ..types.server_internal_mcp_oauth_fetch_protected_resource_metadata import (
+        MCPOAuthFetchProtectedResourceMetadataResult,
+    )
 
     return MCPOAuthFetchProtectedResourceMetadataResult
 
 
 def _mcp_oauth_is_microsoft_authorization_server_params() -> Any:
-    from ..types.server_internal_mcp import MCPOAuthIsMicrosoftAuthorizationServerRequest
+    from ..types.server_internal_mcp_oauth_is_microsoft_authorization_server import (
+        MCPOAuthIsMicrosoftAuthorizationServerRequest,
+    )
 
     return MCPOAuthIsMicrosoftAuthorizationServerRequest
 
 
 def _mcp_oauth_is_microsoft_authorization_server_result() -> Any:
-    from ..types.server_internal_mcp import MCPOAuthIsMicrosoftAuthorizationServerResult
+    from ..types.server_internal_mcp_oauth_is_microsoft_authorization_server import (
+        MCPOAuthIsMicrosoftAuthorizationServerResult,
+    )
 
     return MCPOAuthIsMicrosoftAuthorizationServerResult
 
 
 def _mcp_oauth_static_client_config_params() -> Any:
-    from ..types.server_internal_mcp import MCPOAuthStaticClientConfigRequest
+    from ..types.server_internal_mcp_oauth_static_client_config import MCPOAuthStaticClientConfigRequest
 
     return MCPOAuthStaticClientConfigRequest
 
 
 def _mcp_oauth_static_client_config_result() -> Any:
-    from ..types.server_internal_mcp import MCPOAuthStaticClientConfigResult
+    from ..types.server_internal_mcp_oauth_static_client_config import MCPOAuthStaticClientConfigResult
 
     return MCPOAuthStaticClientConfigResult
 
 
 def _mcp_registry_allocate_request_id_result() -> Any:
-    from ..types.server_internal_mcp import MCPRegistryRequestIdResult
+    from ..types.server_internal_mcp_registry_allocate_request_id import MCPRegistryRequestIdResult
 
     return MCPRegistryRequestIdResult
 
 
 def _mcp_registry_cancel_params() -> Any:
-    from ..types.server_internal_mcp import MCPRegistryCancelRequest
+    from ..types.server_internal_mcp_registry_cancel import MCPRegistryCancelRequest
 
     return MCPRegistryCancelRequest
 
 
 def _mcp_registry_cancel_result() -> Any:
-    from ..types.server_internal_mcp import MCPRegistryCancelResult
+    from ..types.server_internal_mcp_registry_cancel import MCPRegistryCancelResult
 
     return MCPRegistryCancelResult
 
 
 def _mcp_registry_search_params() -> Any:
-    from ..types.server_internal_mcp import MCPRegistrySearchRequest
+    from ..types.server_internal_mcp_registry_search import MCPRegistrySearchRequest
 
     return MCPRegistrySearchRequest
 
 
 def _mcp_registry_search_result() -> Any:
-    from ..types.server_internal_mcp import MCPRegistrySearchResult
+    from ..types.server_internal_mcp_registry_search import MCPRegistrySearchResult
 
     return MCPRegistrySearchResult
 

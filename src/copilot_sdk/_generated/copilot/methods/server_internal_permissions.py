@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         LocationPermissionsCleanupResult,
         PermissionsEvaluateManagedPolicyResult,
     )
-    from ..types.shared import FolderTrustCheckResult
+    from ..types.shared_folder_trust_check_result import FolderTrustCheckResult
 
 
 def _permissions_evaluate_managed_policy_params() -> Any:
@@ -34,7 +34,7 @@ def _permissions_folder_trust_check_trust_params() -> Any:
 
 
 def _permissions_folder_trust_check_trust_result() -> Any:
-    from ..types.shared import FolderTrustCheckResult
+    from ..types.shared_folder_trust_check_result import FolderTrustCheckResult
 
     return FolderTrustCheckResult
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..types.server_internal_repo import (
         RepoSettingsReadRawResult,
     )
-    from ..types.shared import SettingsEditResult
+    from ..types.shared_settings_edit_result import SettingsEditResult
 
 
 def _repo_settings_edit_params() -> Any:
@@ -21,7 +21,7 @@ def _repo_settings_edit_params() -> Any:
 
 
 def _repo_settings_edit_result() -> Any:
-    from ..types.shared import SettingsEditResult
+    from ..types.shared_settings_edit_result import SettingsEditResult
 
     return SettingsEditResult
 

@@ -9,21 +9,33 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_internal_sandbox import (
-        SandboxDocsURLResult,
-        SandboxEffectiveForOptionalResult,
+    from ..types.server_internal_sandbox_filter_picker_candidates import (
         SandboxFilterPickerCandidatesResult,
-        SandboxPreparePickerPolicyResult,
-        SandboxProxySecretGetResult,
-        SandboxProxySecretLocation,
-        SandboxProxySecretSaveResult,
-        SandboxResolveFlooredConfigResult,
+    )
+    from ..types.server_internal_sandbox_get_docs_url import SandboxDocsURLResult
+    from ..types.server_internal_sandbox_get_unsupported_startup_notice import (
         SandboxUnsupportedStartupNoticeResult,
+    )
+    from ..types.server_internal_sandbox_prepare_picker_policy import (
+        SandboxPreparePickerPolicyResult,
+    )
+    from ..types.server_internal_sandbox_proxy_secret_get import SandboxProxySecretGetResult
+    from ..types.server_internal_sandbox_proxy_secret_get_location import SandboxProxySecretLocation
+    from ..types.server_internal_sandbox_proxy_secret_save import (
+        SandboxProxySecretSaveResult,
+    )
+    from ..types.server_internal_sandbox_resolve_floored_config import (
+        SandboxResolveFlooredConfigResult,
+    )
+    from ..types.server_internal_sandbox_resolve_for_optional import (
+        SandboxEffectiveForOptionalResult,
     )
 
 
 def _sandbox_check_enforcement_command_params() -> Any:
-    from ..types.server_internal_sandbox import SandboxEnforcementCommandAllowedParams
+    from ..types.server_internal_sandbox_check_enforcement_command import (
+        SandboxEnforcementCommandAllowedParams,
+    )
 
     return SandboxEnforcementCommandAllowedParams
 
@@ -41,19 +53,19 @@ def _sandbox_check_windows_host_loopback_support_result() -> Any:
 
 
 def _sandbox_filter_picker_candidates_params() -> Any:
-    from ..types.server_internal_sandbox import SandboxFilterPickerCandidatesParams
+    from ..types.server_internal_sandbox_filter_picker_candidates import SandboxFilterPickerCandidatesParams
 
     return SandboxFilterPickerCandidatesParams
 
 
 def _sandbox_filter_picker_candidates_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxFilterPickerCandidatesResult
+    from ..types.server_internal_sandbox_filter_picker_candidates import SandboxFilterPickerCandidatesResult
 
     return SandboxFilterPickerCandidatesResult
 
 
 def _sandbox_get_docs_url_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxDocsURLResult
+    from ..types.server_internal_sandbox_get_docs_url import SandboxDocsURLResult
 
     return SandboxDocsURLResult
 
@@ -67,79 +79,83 @@ def _sandbox_get_unsupported_setting_disabled_notice_result() -> Any:
 
 
 def _sandbox_get_unsupported_startup_notice_params() -> Any:
-    from ..types.server_internal_sandbox import SandboxUnsupportedStartupNoticeParams
+    from ..types.server_internal_sandbox_get_unsupported_startup_notice import (
+        SandboxUnsupportedStartupNoticeParams,
+    )
 
     return SandboxUnsupportedStartupNoticeParams
 
 
 def _sandbox_get_unsupported_startup_notice_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxUnsupportedStartupNoticeResult
+    from ..types.server_internal_sandbox_get_unsupported_startup_notice import (
+        SandboxUnsupportedStartupNoticeResult,
+    )
 
     return SandboxUnsupportedStartupNoticeResult
 
 
 def _sandbox_prepare_picker_policy_params() -> Any:
-    from ..types.server_internal_sandbox import SandboxPreparePickerPolicyParams
+    from ..types.server_internal_sandbox_prepare_picker_policy import SandboxPreparePickerPolicyParams
 
     return SandboxPreparePickerPolicyParams
 
 
 def _sandbox_prepare_picker_policy_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxPreparePickerPolicyResult
+    from ..types.server_internal_sandbox_prepare_picker_policy import SandboxPreparePickerPolicyResult
 
     return SandboxPreparePickerPolicyResult
 
 
 def _sandbox_resolve_floored_config_params() -> Any:
-    from ..types.server_internal_sandbox import SandboxResolveFlooredConfigParams
+    from ..types.server_internal_sandbox_resolve_floored_config import SandboxResolveFlooredConfigParams
 
     return SandboxResolveFlooredConfigParams
 
 
 def _sandbox_resolve_floored_config_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxResolveFlooredConfigResult
+    from ..types.server_internal_sandbox_resolve_floored_config import SandboxResolveFlooredConfigResult
 
     return SandboxResolveFlooredConfigResult
 
 
 def _sandbox_resolve_for_optional_params() -> Any:
-    from ..types.server_internal_sandbox import SandboxEffectiveForOptionalParams
+    from ..types.server_internal_sandbox_resolve_for_optional import SandboxEffectiveForOptionalParams
 
     return SandboxEffectiveForOptionalParams
 
 
 def _sandbox_resolve_for_optional_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxEffectiveForOptionalResult
+    from ..types.server_internal_sandbox_resolve_for_optional import SandboxEffectiveForOptionalResult
 
     return SandboxEffectiveForOptionalResult
 
 
 def _sandbox_proxy_secret_get_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxProxySecretGetResult
+    from ..types.server_internal_sandbox_proxy_secret_get import SandboxProxySecretGetResult
 
     return SandboxProxySecretGetResult
 
 
 def _sandbox_proxy_secret_get_location_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxProxySecretLocation
+    from ..types.server_internal_sandbox_proxy_secret_get_location import SandboxProxySecretLocation
 
     return SandboxProxySecretLocation
 
 
 def _sandbox_proxy_secret_save_params() -> Any:
-    from ..types.server_internal_sandbox import SandboxProxySecretSaveRequest
+    from ..types.server_internal_sandbox_proxy_secret_save import SandboxProxySecretSaveRequest
 
     return SandboxProxySecretSaveRequest
 
 
 def _sandbox_proxy_secret_save_result() -> Any:
-    from ..types.server_internal_sandbox import SandboxProxySecretSaveResult
+    from ..types.server_internal_sandbox_proxy_secret_save import SandboxProxySecretSaveResult
 
     return SandboxProxySecretSaveResult
 
 
 def _sandbox_settings_apply_defaults_params() -> Any:
-    from ..types.server_internal_sandbox import SandboxApplyDefaultsRequest
+    from ..types.server_internal_sandbox_settings_apply_defaults import SandboxApplyDefaultsRequest
 
     return SandboxApplyDefaultsRequest
 

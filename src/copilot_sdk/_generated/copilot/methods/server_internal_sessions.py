@@ -8,148 +8,178 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_internal_sessions import (
-        PollSpawnedSessionsResult,
-        RegisterExtensionToolsResult,
+    from ..types.server_internal_sessions_create_workspace import (
         SessionsCreateWorkspaceResult,
+    )
+    from ..types.server_internal_sessions_get_board_entry_count import (
         SessionsGetBoardEntryCountResult,
+    )
+    from ..types.server_internal_sessions_get_event_file_path import (
         SessionsGetEventFilePathResult,
+    )
+    from ..types.server_internal_sessions_get_metadata import (
         SessionsGetMetadataResult,
+    )
+    from ..types.server_internal_sessions_get_persisted_remote_steerable import (
         SessionsGetPersistedRemoteSteerableResult,
+    )
+    from ..types.server_internal_sessions_list_non_empty_session_ids import (
         SessionsListNonEmptySessionIdsResult,
+    )
+    from ..types.server_internal_sessions_load_workspace import (
         SessionsLoadWorkspaceResult,
+    )
+    from ..types.server_internal_sessions_poll_spawned_sessions import (
+        PollSpawnedSessionsResult,
+    )
+    from ..types.server_internal_sessions_register_extension_tools_on_session import (
+        RegisterExtensionToolsResult,
+    )
+    from ..types.server_internal_sessions_update_workspace_fields import (
         SessionsUpdateWorkspaceFieldsResult,
     )
 
 
 def _sessions_configure_session_extensions_params() -> Any:
-    from ..types.server_internal_sessions import ConfigureSessionExtensionsParams
+    from ..types.server_internal_sessions_configure_session_extensions import ConfigureSessionExtensionsParams
 
     return ConfigureSessionExtensionsParams
 
 
 def _sessions_create_workspace_params() -> Any:
-    from ..types.server_internal_sessions import SessionsCreateWorkspaceRequest
+    from ..types.server_internal_sessions_create_workspace import SessionsCreateWorkspaceRequest
 
     return SessionsCreateWorkspaceRequest
 
 
 def _sessions_create_workspace_result() -> Any:
-    from ..types.server_internal_sessions import SessionsCreateWorkspaceResult
+    from ..types.server_internal_sessions_create_workspace import SessionsCreateWorkspaceResult
 
     return SessionsCreateWorkspaceResult
 
 
 def _sessions_delete_params() -> Any:
-    from ..types.server_internal_sessions import SessionsDeleteRequest
+    from ..types.server_internal_sessions_delete import SessionsDeleteRequest
 
     return SessionsDeleteRequest
 
 
 def _sessions_get_board_entry_count_params() -> Any:
-    from ..types.server_internal_sessions import SessionsGetBoardEntryCountRequest
+    from ..types.server_internal_sessions_get_board_entry_count import SessionsGetBoardEntryCountRequest
 
     return SessionsGetBoardEntryCountRequest
 
 
 def _sessions_get_board_entry_count_result() -> Any:
-    from ..types.server_internal_sessions import SessionsGetBoardEntryCountResult
+    from ..types.server_internal_sessions_get_board_entry_count import SessionsGetBoardEntryCountResult
 
     return SessionsGetBoardEntryCountResult
 
 
 def _sessions_get_event_file_path_params() -> Any:
-    from ..types.server_internal_sessions import SessionsGetEventFilePathRequest
+    from ..types.server_internal_sessions_get_event_file_path import SessionsGetEventFilePathRequest
 
     return SessionsGetEventFilePathRequest
 
 
 def _sessions_get_event_file_path_result() -> Any:
-    from ..types.server_internal_sessions import SessionsGetEventFilePathResult
+    from ..types.server_internal_sessions_get_event_file_path import SessionsGetEventFilePathResult
 
     return SessionsGetEventFilePathResult
 
 
 def _sessions_get_metadata_params() -> Any:
-    from ..types.server_internal_sessions import SessionsGetMetadataRequest
+    from ..types.server_internal_sessions_get_metadata import SessionsGetMetadataRequest
 
     return SessionsGetMetadataRequest
 
 
 def _sessions_get_metadata_result() -> Any:
-    from ..types.server_internal_sessions import SessionsGetMetadataResult
+    from ..types.server_internal_sessions_get_metadata import SessionsGetMetadataResult
 
     return SessionsGetMetadataResult
 
 
 def _sessions_get_persisted_remote_steerable_params() -> Any:
-    from ..types.server_internal_sessions import SessionsGetPersistedRemoteSteerableRequest
+    from ..types.server_internal_sessions_get_persisted_remote_steerable import (
+        SessionsGetPersistedRemoteSteerableRequest,
+    )
 
     return SessionsGetPersistedRemoteSteerableRequest
 
 
 def _sessions_get_persisted_remote_steerable_result() -> Any:
-    from ..types.server_internal_sessions import SessionsGetPersistedRemoteSteerableResult
+    from ..types.server_internal_sessions_get_persisted_remote_steerable import (
+        SessionsGetPersistedRemoteSteerableResult,
+    )
 
     return SessionsGetPersistedRemoteSteerableResult
 
 
 def _sessions_list_non_empty_session_ids_params() -> Any:
-    from ..types.server_internal_sessions import SessionsListNonEmptySessionIdsRequest
+    from ..types.server_internal_sessions_list_non_empty_session_ids import (
+        SessionsListNonEmptySessionIdsRequest,
+    )
 
     return SessionsListNonEmptySessionIdsRequest
 
 
 def _sessions_list_non_empty_session_ids_result() -> Any:
-    from ..types.server_internal_sessions import SessionsListNonEmptySessionIdsResult
+    from ..types.server_internal_sessions_list_non_empty_session_ids import (
+        SessionsListNonEmptySessionIdsResult,
+    )
 
     return SessionsListNonEmptySessionIdsResult
 
 
 def _sessions_load_workspace_params() -> Any:
-    from ..types.server_internal_sessions import SessionsLoadWorkspaceRequest
+    from ..types.server_internal_sessions_load_workspace import SessionsLoadWorkspaceRequest
 
     return SessionsLoadWorkspaceRequest
 
 
 def _sessions_load_workspace_result() -> Any:
-    from ..types.server_internal_sessions import SessionsLoadWorkspaceResult
+    from ..types.server_internal_sessions_load_workspace import SessionsLoadWorkspaceResult
 
     return SessionsLoadWorkspaceResult
 
 
 def _sessions_poll_spawned_sessions_params() -> Any:
-    from ..types.server_internal_sessions import SessionsPollSpawnedSessionsRequest
+    from ..types.server_internal_sessions_poll_spawned_sessions import SessionsPollSpawnedSessionsRequest
 
     return SessionsPollSpawnedSessionsRequest
 
 
 def _sessions_poll_spawned_sessions_result() -> Any:
-    from ..types.server_internal_sessions import PollSpawnedSessionsResult
+    from ..types.server_internal_sessions_poll_spawned_sessions import PollSpawnedSessionsResult
 
     return PollSpawnedSessionsResult
 
 
 def _sessions_register_extension_tools_on_session_params() -> Any:
-    from ..types.server_internal_sessions import RegisterExtensionToolsParams
+    from ..types.server_internal_sessions_register_extension_tools_on_session import (
+        RegisterExtensionToolsParams,
+    )
 
     return RegisterExtensionToolsParams
 
 
 def _sessions_register_extension_tools_on_session_result() -> Any:
-    from ..types.server_internal_sessions import RegisterExtensionToolsResult
+    from ..types.server_internal_sessions_register_extension_tools_on_session import (
+        RegisterExtensionToolsResult,
+    )
 
     return RegisterExtensionToolsResult
 
 
 def _sessions_update_workspace_fields_params() -> Any:
-    from ..types.server_internal_sessions import SessionsUpdateWorkspaceFieldsRequest
+    from ..types.server_internal_sessions_update_workspace_fields import SessionsUpdateWorkspaceFieldsRequest
 
     return SessionsUpdateWorkspaceFieldsRequest
 
 
 def _sessions_update_workspace_fields_result() -> Any:
-    from ..types.server_internal_sessions import SessionsUpdateWorkspaceFieldsResult
+    from ..types.server_internal_sessions_update_workspace_fields import SessionsUpdateWorkspaceFieldsResult
 
     return SessionsUpdateWorkspaceFieldsResult
 

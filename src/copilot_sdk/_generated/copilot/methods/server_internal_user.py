@@ -9,45 +9,75 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_internal_user import (
+    from ..types.server_internal_user_settings_apply_top_key import (
         UserSettingsApplyTopKeyResult,
-        UserSettingsGetPathsResult,
-        UserSettingsGovernanceKeysResult,
-        UserSettingsLoadAndMergeRepoResult,
-        UserSettingsLoadForEditResult,
-        UserSettingsLoadRepoResult,
-        UserSettingsLoadWithWarningResult,
-        UserSettingsMergeManagedAndUserResult,
-        UserSettingsMergeRepoValueResult,
-        UserSettingsMigrateObsoleteOnDiskResult,
-        UserSettingsMigrateStaffLogLevelOnceResult,
-        UserSettingsMigrateStaffUpdateChannelOnceResult,
-        UserSettingsNormalizeResult,
-        UserSettingsPathResult,
+    )
+    from ..types.server_internal_user_settings_diagnose_problems import (
         UserSettingsProblemsResult,
-        UserSettingsResetStaffModelSelectionOnceResult,
-        UserSettingsSetHookDisabledResult,
+    )
+    from ..types.server_internal_user_settings_get_path import UserSettingsPathResult
+    from ..types.server_internal_user_settings_get_paths import (
+        UserSettingsGetPathsResult,
+    )
+    from ..types.server_internal_user_settings_get_unknown_keys_warning import (
         UserSettingsUnknownKeysWarningResult,
+    )
+    from ..types.server_internal_user_settings_list_governance_keys import UserSettingsGovernanceKeysResult
+    from ..types.server_internal_user_settings_load_and_merge_repo import (
+        UserSettingsLoadAndMergeRepoResult,
+    )
+    from ..types.server_internal_user_settings_load_for_edit import UserSettingsLoadForEditResult
+    from ..types.server_internal_user_settings_load_repo import (
+        UserSettingsLoadRepoResult,
+    )
+    from ..types.server_internal_user_settings_load_with_warning import UserSettingsLoadWithWarningResult
+    from ..types.server_internal_user_settings_merge_managed_and_user import (
+        UserSettingsMergeManagedAndUserResult,
+    )
+    from ..types.server_internal_user_settings_merge_repo_value import (
+        UserSettingsMergeRepoValueResult,
+    )
+    from ..types.server_internal_user_settings_migrate_obsolete_on_disk import (
+        UserSettingsMigrateObsoleteOnDiskResult,
+    )
+    from ..types.server_internal_user_settings_migrate_staff_log_level_once import (
+        UserSettingsMigrateStaffLogLevelOnceResult,
+    )
+    from ..types.server_internal_user_settings_migrate_staff_update_channel_once import (
+        UserSettingsMigrateStaffUpdateChannelOnceResult,
+    )
+    from ..types.server_internal_user_settings_normalize import (
+        UserSettingsNormalizeResult,
+    )
+    from ..types.server_internal_user_settings_reset_staff_model_selection_once import (
+        UserSettingsResetStaffModelSelectionOnceResult,
+    )
+    from ..types.server_internal_user_settings_set_hook_disabled import (
+        UserSettingsSetHookDisabledResult,
+    )
+    from ..types.server_internal_user_settings_update import (
         UserSettingsUpdateResult,
+    )
+    from ..types.server_internal_user_settings_validate import (
         UserSettingsValidateResult,
     )
-    from ..types.shared import SettingsEditResult
+    from ..types.shared_settings_edit_result import SettingsEditResult
 
 
 def _user_settings_apply_top_key_params() -> Any:
-    from ..types.server_internal_user import UserSettingsApplyTopKeyRequest
+    from ..types.server_internal_user_settings_apply_top_key import UserSettingsApplyTopKeyRequest
 
     return UserSettingsApplyTopKeyRequest
 
 
 def _user_settings_apply_top_key_result() -> Any:
-    from ..types.server_internal_user import UserSettingsApplyTopKeyResult
+    from ..types.server_internal_user_settings_apply_top_key import UserSettingsApplyTopKeyResult
 
     return UserSettingsApplyTopKeyResult
 
 
 def _user_settings_build_runtime_params() -> Any:
-    from ..types.server_internal_user import UserSettingsBuildRuntimeRequest
+    from ..types.server_internal_user_settings_build_runtime import UserSettingsBuildRuntimeRequest
 
     return UserSettingsBuildRuntimeRequest
 
@@ -57,79 +87,83 @@ def _user_settings_build_runtime_result() -> Any:
 
 
 def _user_settings_diagnose_problems_params() -> Any:
-    from ..types.server_internal_user import UserSettingsProblemsRequest
+    from ..types.server_internal_user_settings_diagnose_problems import UserSettingsProblemsRequest
 
     return UserSettingsProblemsRequest
 
 
 def _user_settings_diagnose_problems_result() -> Any:
-    from ..types.server_internal_user import UserSettingsProblemsResult
+    from ..types.server_internal_user_settings_diagnose_problems import UserSettingsProblemsResult
 
     return UserSettingsProblemsResult
 
 
 def _user_settings_edit_params() -> Any:
-    from ..types.server_internal_user import UserSettingsEditRequest
+    from ..types.server_internal_user_settings_edit import UserSettingsEditRequest
 
     return UserSettingsEditRequest
 
 
 def _user_settings_edit_result() -> Any:
-    from ..types.shared import SettingsEditResult
+    from ..types.shared_settings_edit_result import SettingsEditResult
 
     return SettingsEditResult
 
 
 def _user_settings_get_path_result() -> Any:
-    from ..types.server_internal_user import UserSettingsPathResult
+    from ..types.server_internal_user_settings_get_path import UserSettingsPathResult
 
     return UserSettingsPathResult
 
 
 def _user_settings_get_paths_params() -> Any:
-    from ..types.server_internal_user import UserSettingsGetPathsRequest
+    from ..types.server_internal_user_settings_get_paths import UserSettingsGetPathsRequest
 
     return UserSettingsGetPathsRequest
 
 
 def _user_settings_get_paths_result() -> Any:
-    from ..types.server_internal_user import UserSettingsGetPathsResult
+    from ..types.server_internal_user_settings_get_paths import UserSettingsGetPathsResult
 
     return UserSettingsGetPathsResult
 
 
 def _user_settings_get_unknown_keys_warning_params() -> Any:
-    from ..types.server_internal_user import UserSettingsUnknownKeysWarningRequest
+    from ..types.server_internal_user_settings_get_unknown_keys_warning import (
+        UserSettingsUnknownKeysWarningRequest,
+    )
 
     return UserSettingsUnknownKeysWarningRequest
 
 
 def _user_settings_get_unknown_keys_warning_result() -> Any:
-    from ..types.server_internal_user import UserSettingsUnknownKeysWarningResult
+    from ..types.server_internal_user_settings_get_unknown_keys_warning import (
+        UserSettingsUnknownKeysWarningResult,
+    )
 
     return UserSettingsUnknownKeysWarningResult
 
 
 def _user_settings_list_governance_keys_result() -> Any:
-    from ..types.server_internal_user import UserSettingsGovernanceKeysResult
+    from ..types.server_internal_user_settings_list_governance_keys import UserSettingsGovernanceKeysResult
 
     return UserSettingsGovernanceKeysResult
 
 
 def _user_settings_load_and_merge_repo_params() -> Any:
-    from ..types.server_internal_user import UserSettingsLoadAndMergeRepoRequest
+    from ..types.server_internal_user_settings_load_and_merge_repo import UserSettingsLoadAndMergeRepoRequest
 
     return UserSettingsLoadAndMergeRepoRequest
 
 
 def _user_settings_load_and_merge_repo_result() -> Any:
-    from ..types.server_internal_user import UserSettingsLoadAndMergeRepoResult
+    from ..types.server_internal_user_settings_load_and_merge_repo import UserSettingsLoadAndMergeRepoResult
 
     return UserSettingsLoadAndMergeRepoResult
 
 
 def _user_settings_load_for_config_dir_params() -> Any:
-    from ..types.server_internal_user import UserSettingsLoadForConfigDirRequest
+    from ..types.server_internal_user_settings_load_for_config_dir import UserSettingsLoadForConfigDirRequest
 
     return UserSettingsLoadForConfigDirRequest
 
@@ -139,73 +173,85 @@ def _user_settings_load_for_config_dir_result() -> Any:
 
 
 def _user_settings_load_for_edit_result() -> Any:
-    from ..types.server_internal_user import UserSettingsLoadForEditResult
+    from ..types.server_internal_user_settings_load_for_edit import UserSettingsLoadForEditResult
 
     return UserSettingsLoadForEditResult
 
 
 def _user_settings_load_repo_params() -> Any:
-    from ..types.server_internal_user import UserSettingsLoadRepoRequest
+    from ..types.server_internal_user_settings_load_repo import UserSettingsLoadRepoRequest
 
     return UserSettingsLoadRepoRequest
 
 
 def _user_settings_load_repo_result() -> Any:
-    from ..types.server_internal_user import UserSettingsLoadRepoResult
+    from ..types.server_internal_user_settings_load_repo import UserSettingsLoadRepoResult
 
     return UserSettingsLoadRepoResult
 
 
 def _user_settings_load_with_warning_result() -> Any:
-    from ..types.server_internal_user import UserSettingsLoadWithWarningResult
+    from ..types.server_internal_user_settings_load_with_warning import UserSettingsLoadWithWarningResult
 
     return UserSettingsLoadWithWarningResult
 
 
 def _user_settings_merge_managed_and_user_params() -> Any:
-    from ..types.server_internal_user import UserSettingsMergeManagedAndUserParams
+    from ..types.server_internal_user_settings_merge_managed_and_user import (
+        UserSettingsMergeManagedAndUserParams,
+    )
 
     return UserSettingsMergeManagedAndUserParams
 
 
 def _user_settings_merge_managed_and_user_result() -> Any:
-    from ..types.server_internal_user import UserSettingsMergeManagedAndUserResult
+    from ..types.server_internal_user_settings_merge_managed_and_user import (
+        UserSettingsMergeManagedAndUserResult,
+    )
 
     return UserSettingsMergeManagedAndUserResult
 
 
 def _user_settings_merge_repo_value_params() -> Any:
-    from ..types.server_internal_user import UserSettingsMergeRepoValueParams
+    from ..types.server_internal_user_settings_merge_repo_value import UserSettingsMergeRepoValueParams
 
     return UserSettingsMergeRepoValueParams
 
 
 def _user_settings_merge_repo_value_result() -> Any:
-    from ..types.server_internal_user import UserSettingsMergeRepoValueResult
+    from ..types.server_internal_user_settings_merge_repo_value import UserSettingsMergeRepoValueResult
 
     return UserSettingsMergeRepoValueResult
 
 
 def _user_settings_migrate_obsolete_on_disk_params() -> Any:
-    from ..types.server_internal_user import UserSettingsMigrateObsoleteOnDiskRequest
+    from ..types.server_internal_user_settings_migrate_obsolete_on_disk import (
+        UserSettingsMigrateObsoleteOnDiskRequest,
+    )
 
     return UserSettingsMigrateObsoleteOnDiskRequest
 
 
 def _user_settings_migrate_obsolete_on_disk_result() -> Any:
-    from ..types.server_internal_user import UserSettingsMigrateObsoleteOnDiskResult
+    from ..types.server_internal_user_settings_migrate_obsolete_on_disk import (
+        UserSettingsMigrateObsoleteOnDiskResult,
+    )
 
     return UserSettingsMigrateObsoleteOnDiskResult
 
 
 def _user_settings_migrate_staff_log_level_once_params() -> Any:
-    from ..types.server_internal_user import UserSettingsMigrateStaffLogLevelOnceRequest
+    from ..types.server_internal_user_settings_migrate_staff_log_level_once import (
+        UserSettingsMigrateStaffLogLevelOnceRequest,
+    )
 
     return UserSettingsMigrateStaffLogLevelOnceRequest
 
 
 def _user_settings_migrate_staff_log_level_once_result() -> Any:
-    from ..types.server_internal_user import UserSettingsMigrateStaffLogLevelOnceResult
+    from ..types.server_internal_user_settings_migrate_staff_log_level_once import (
+        UserSettingsMigrateStaffLogLevelOnceResult,
+    )
 
     return UserSettingsMigrateStaffLogLevelOnceResult
 
@@ -217,73 +263,79 @@ def _user_settings_migrate_staff_update_channel_once_params() -> Any:
 
 
 def _user_settings_migrate_staff_update_channel_once_result() -> Any:
-    from ..types.server_internal_user import UserSettingsMigrateStaffUpdateChannelOnceResult
+    from ..types.server_internal_user_settings_migrate_staff_update_channel_once import (
+        UserSettingsMigrateStaffUpdateChannelOnceResult,
+    )
 
     return UserSettingsMigrateStaffUpdateChannelOnceResult
 
 
 def _user_settings_normalize_params() -> Any:
-    from ..types.server_internal_user import UserSettingsNormalizeRequest
+    from ..types.server_internal_user_settings_normalize import UserSettingsNormalizeRequest
 
     return UserSettingsNormalizeRequest
 
 
 def _user_settings_normalize_result() -> Any:
-    from ..types.server_internal_user import UserSettingsNormalizeResult
+    from ..types.server_internal_user_settings_normalize import UserSettingsNormalizeResult
 
     return UserSettingsNormalizeResult
 
 
 def _user_settings_reset_staff_model_selection_once_params() -> Any:
-    from ..types.server_internal_user import UserSettingsResetStaffModelSelectionOnceRequest
+    from ..types.server_internal_user_settings_reset_staff_model_selection_once import (
+        UserSettingsResetStaffModelSelectionOnceRequest,
+    )
 
     return UserSettingsResetStaffModelSelectionOnceRequest
 
 
 def _user_settings_reset_staff_model_selection_once_result() -> Any:
-    from ..types.server_internal_user import UserSettingsResetStaffModelSelectionOnceResult
+    from ..types.server_internal_user_settings_reset_staff_model_selection_once import (
+        UserSettingsResetStaffModelSelectionOnceResult,
+    )
 
     return UserSettingsResetStaffModelSelectionOnceResult
 
 
 def _user_settings_set_hook_disabled_params() -> Any:
-    from ..types.server_internal_user import UserSettingsSetHookDisabledRequest
+    from ..types.server_internal_user_settings_set_hook_disabled import UserSettingsSetHookDisabledRequest
 
     return UserSettingsSetHookDisabledRequest
 
 
 def _user_settings_set_hook_disabled_result() -> Any:
-    from ..types.server_internal_user import UserSettingsSetHookDisabledResult
+    from ..types.server_internal_user_settings_set_hook_disabled import UserSettingsSetHookDisabledResult
 
     return UserSettingsSetHookDisabledResult
 
 
 def _user_settings_update_params() -> Any:
-    from ..types.server_internal_user import UserSettingsUpdateRequest
+    from ..types.server_internal_user_settings_update import UserSettingsUpdateRequest
 
     return UserSettingsUpdateRequest
 
 
 def _user_settings_update_result() -> Any:
-    from ..types.server_internal_user import UserSettingsUpdateResult
+    from ..types.server_internal_user_settings_update import UserSettingsUpdateResult
 
     return UserSettingsUpdateResult
 
 
 def _user_settings_validate_params() -> Any:
-    from ..types.server_internal_user import UserSettingsValidateRequest
+    from ..types.server_internal_user_settings_validate import UserSettingsValidateRequest
 
     return UserSettingsValidateRequest
 
 
 def _user_settings_validate_result() -> Any:
-    from ..types.server_internal_user import UserSettingsValidateResult
+    from ..types.server_internal_user_settings_validate import UserSettingsValidateResult
 
     return UserSettingsValidateResult
 
 
 def _user_settings_write_all_params() -> Any:
-    from ..types.server_internal_user import UserSettingsWriteAllRequest
+    from ..types.server_internal_user_settings_write_all import UserSettingsWriteAllRequest
 
     return UserSettingsWriteAllRequest
 

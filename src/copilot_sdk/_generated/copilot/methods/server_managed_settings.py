@@ -8,72 +8,78 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_managed_settings import (
-        ManagedPermissionsEvaluateResult,
+    from ..types.server_managed_settings_compose import (
         ManagedSettingsComposeResult,
-        ManagedSettingsReadResult,
+    )
+    from ..types.server_managed_settings_permissions_evaluate import (
+        ManagedPermissionsEvaluateResult,
+    )
+    from ..types.server_managed_settings_read import ManagedSettingsReadResult
+    from ..types.server_managed_settings_resolve import (
         ManagedSettingsResolveResult,
-        ManagedSettingsSchemaResult,
+    )
+    from ..types.server_managed_settings_schema import ManagedSettingsSchemaResult
+    from ..types.server_managed_settings_validate import (
         ManagedSettingsValidateResult,
     )
 
 
 def _managed_settings_compose_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsComposeRequest
+    from ..types.server_managed_settings_compose import ManagedSettingsComposeRequest
 
     return ManagedSettingsComposeRequest
 
 
 def _managed_settings_compose_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsComposeResult
+    from ..types.server_managed_settings_compose import ManagedSettingsComposeResult
 
     return ManagedSettingsComposeResult
 
 
 def _managed_settings_read_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsReadResult
+    from ..types.server_managed_settings_read import ManagedSettingsReadResult
 
     return ManagedSettingsReadResult
 
 
 def _managed_settings_resolve_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveRequest
+    from ..types.server_managed_settings_resolve import ManagedSettingsResolveRequest
 
     return ManagedSettingsResolveRequest
 
 
 def _managed_settings_resolve_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsResolveResult
+    from ..types.server_managed_settings_resolve import ManagedSettingsResolveResult
 
     return ManagedSettingsResolveResult
 
 
 def _managed_settings_schema_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsSchemaResult
+    from ..types.server_managed_settings_schema import ManagedSettingsSchemaResult
 
     return ManagedSettingsSchemaResult
 
 
 def _managed_settings_validate_params() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsValidateRequest
+    from ..types.server_managed_settings_validate import ManagedSettingsValidateRequest
 
     return ManagedSettingsValidateRequest
 
 
 def _managed_settings_validate_result() -> Any:
-    from ..types.server_managed_settings import ManagedSettingsValidateResult
+    from ..types.server_managed_settings_validate import ManagedSettingsValidateResult
 
     return ManagedSettingsValidateResult
 
 
 def _managed_settings_permissions_evaluate_params() -> Any:
-    from ..types.server_managed_settings import ManagedPermissionsEvaluateRequest
+    from ..types.server_managed_settings_permissions_evaluate import ManagedPermissionsEvaluateRequest
 
     return ManagedPermissionsEvaluateRequest
 
 
 def _managed_settings_permissions_evaluate_result() -> Any:
-    from ..types.server_managed_settings import ManagedPermissionsEvaluateResult
+    from ..types.server_managed_settings_permissions_evaluate import ManagedPermissionsEvaluateResult
 
     return ManagedPermissionsEvaluateResult
 

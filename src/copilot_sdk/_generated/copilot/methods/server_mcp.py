@@ -9,16 +9,16 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.server_mcp import (
-        MCPConfigList,
-        MCPDiscoverResult,
         MCPInstallationManagementResult,
         MCPInstallationResult,
-        MCPPlanInstallResult,
     )
+    from ..types.server_mcp_config_list import MCPConfigList
+    from ..types.server_mcp_discover import MCPDiscoverResult
+    from ..types.server_mcp_plan_install import MCPPlanInstallResult
 
 
 def _mcp_apply_install_params() -> Any:
-    from ..types.server_mcp import MCPApplyInstallRequest
+    from ..types.server_mcp_apply_install import MCPApplyInstallRequest
 
     return MCPApplyInstallRequest
 
@@ -30,7 +30,7 @@ def _mcp_apply_install_result() -> Any:
 
 
 def _mcp_apply_uninstall_params() -> Any:
-    from ..types.server_mcp import MCPApplyUninstallRequest
+    from ..types.server_mcp_apply_uninstall import MCPApplyUninstallRequest
 
     return MCPApplyUninstallRequest
 
@@ -42,31 +42,31 @@ def _mcp_apply_uninstall_result() -> Any:
 
 
 def _mcp_discover_params() -> Any:
-    from ..types.server_mcp import MCPDiscoverRequest
+    from ..types.server_mcp_discover import MCPDiscoverRequest
 
     return MCPDiscoverRequest
 
 
 def _mcp_discover_result() -> Any:
-    from ..types.server_mcp import MCPDiscoverResult
+    from ..types.server_mcp_discover import MCPDiscoverResult
 
     return MCPDiscoverResult
 
 
 def _mcp_plan_install_params() -> Any:
-    from ..types.server_mcp import MCPPlanInstallRequest
+    from ..types.server_mcp_plan_install import MCPPlanInstallRequest
 
     return MCPPlanInstallRequest
 
 
 def _mcp_plan_install_result() -> Any:
-    from ..types.server_mcp import MCPPlanInstallResult
+    from ..types.server_mcp_plan_install import MCPPlanInstallResult
 
     return MCPPlanInstallResult
 
 
 def _mcp_plan_uninstall_params() -> Any:
-    from ..types.server_mcp import MCPPlanUninstallRequest
+    from ..types.server_mcp_plan_uninstall import MCPPlanUninstallRequest
 
     return MCPPlanUninstallRequest
 
@@ -78,7 +78,7 @@ def _mcp_plan_uninstall_result() -> Any:
 
 
 def _mcp_prepare_install_params() -> Any:
-    from ..types.server_mcp import MCPPrepareInstallRequest
+    from ..types.server_mcp_prepare_install import MCPPrepareInstallRequest
 
     return MCPPrepareInstallRequest
 
@@ -90,37 +90,37 @@ def _mcp_prepare_install_result() -> Any:
 
 
 def _mcp_config_add_params() -> Any:
-    from ..types.server_mcp import MCPConfigAddRequest
+    from ..types.server_mcp_config_add import MCPConfigAddRequest
 
     return MCPConfigAddRequest
 
 
 def _mcp_config_disable_params() -> Any:
-    from ..types.server_mcp import MCPConfigDisableRequest
+    from ..types.server_mcp_config_disable import MCPConfigDisableRequest
 
     return MCPConfigDisableRequest
 
 
 def _mcp_config_enable_params() -> Any:
-    from ..types.server_mcp import MCPConfigEnableRequest
+    from ..types.server_mcp_config_enable import MCPConfigEnableRequest
 
     return MCPConfigEnableRequest
 
 
 def _mcp_config_list_result() -> Any:
-    from ..types.server_mcp import MCPConfigList
+    from ..types.server_mcp_config_list import MCPConfigList
 
     return MCPConfigList
 
 
 def _mcp_config_remove_params() -> Any:
-    from ..types.server_mcp import MCPConfigRemoveRequest
+    from ..types.server_mcp_config_remove import MCPConfigRemoveRequest
 
     return MCPConfigRemoveRequest
 
 
 def _mcp_config_update_params() -> Any:
-    from ..types.server_mcp import MCPConfigUpdateRequest
+    from ..types.server_mcp_config_update import MCPConfigUpdateRequest
 
     return MCPConfigUpdateRequest
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_plugins import (
+    from ..types.server_plugins_apply_install import PluginInstallationResult
+    from ..types.server_plugins_list import PluginListResult
+    from ..types.server_plugins_plan_install import (
         PluginInstallationManagementResult,
-        PluginInstallationResult,
-        PluginListResult,
-        PluginUpdateAllResult,
     )
-    from ..types.shared import (
+    from ..types.server_plugins_update_all import PluginUpdateAllResult
+    from ..types.shared_marketplace_add_result import (
         MarketplaceAddResult,
         MarketplaceBrowseResult,
         MarketplaceListResult,
@@ -26,139 +26,139 @@ if TYPE_CHECKING:
 
 
 def _plugins_apply_install_params() -> Any:
-    from ..types.server_plugins import PluginApplyInstallRequest
+    from ..types.server_plugins_apply_install import PluginApplyInstallRequest
 
     return PluginApplyInstallRequest
 
 
 def _plugins_apply_install_result() -> Any:
-    from ..types.server_plugins import PluginInstallationResult
+    from ..types.server_plugins_apply_install import PluginInstallationResult
 
     return PluginInstallationResult
 
 
 def _plugins_disable_params() -> Any:
-    from ..types.server_plugins import PluginsDisableRequest
+    from ..types.server_plugins_disable import PluginsDisableRequest
 
     return PluginsDisableRequest
 
 
 def _plugins_enable_params() -> Any:
-    from ..types.server_plugins import PluginsEnableRequest
+    from ..types.server_plugins_enable import PluginsEnableRequest
 
     return PluginsEnableRequest
 
 
 def _plugins_install_params() -> Any:
-    from ..types.server_plugins import PluginsInstallRequest
+    from ..types.server_plugins_install import PluginsInstallRequest
 
     return PluginsInstallRequest
 
 
 def _plugins_install_result() -> Any:
-    from ..types.shared import PluginInstallResult
+    from ..types.shared_marketplace_add_result import PluginInstallResult
 
     return PluginInstallResult
 
 
 def _plugins_list_result() -> Any:
-    from ..types.server_plugins import PluginListResult
+    from ..types.server_plugins_list import PluginListResult
 
     return PluginListResult
 
 
 def _plugins_plan_install_params() -> Any:
-    from ..types.server_plugins import PluginPlanInstallRequest
+    from ..types.server_plugins_plan_install import PluginPlanInstallRequest
 
     return PluginPlanInstallRequest
 
 
 def _plugins_plan_install_result() -> Any:
-    from ..types.server_plugins import PluginInstallationManagementResult
+    from ..types.server_plugins_plan_install import PluginInstallationManagementResult
 
     return PluginInstallationManagementResult
 
 
 def _plugins_uninstall_params() -> Any:
-    from ..types.shared import PluginsUninstallRequest
+    from ..types.shared_marketplace_add_result import PluginsUninstallRequest
 
     return PluginsUninstallRequest
 
 
 def _plugins_update_params() -> Any:
-    from ..types.shared import PluginsUpdateRequest
+    from ..types.shared_marketplace_add_result import PluginsUpdateRequest
 
     return PluginsUpdateRequest
 
 
 def _plugins_update_result() -> Any:
-    from ..types.shared import PluginUpdateResult
+    from ..types.shared_marketplace_add_result import PluginUpdateResult
 
     return PluginUpdateResult
 
 
 def _plugins_update_all_result() -> Any:
-    from ..types.server_plugins import PluginUpdateAllResult
+    from ..types.server_plugins_update_all import PluginUpdateAllResult
 
     return PluginUpdateAllResult
 
 
 def _plugins_builtin_set_params() -> Any:
-    from ..types.server_plugins import PluginsBuiltinSetRequest
+    from ..types.server_plugins_builtin_set import PluginsBuiltinSetRequest
 
     return PluginsBuiltinSetRequest
 
 
 def _plugins_marketplaces_add_params() -> Any:
-    from ..types.shared import PluginsMarketplacesAddRequest
+    from ..types.shared_marketplace_add_result import PluginsMarketplacesAddRequest
 
     return PluginsMarketplacesAddRequest
 
 
 def _plugins_marketplaces_add_result() -> Any:
-    from ..types.shared import MarketplaceAddResult
+    from ..types.shared_marketplace_add_result import MarketplaceAddResult
 
     return MarketplaceAddResult
 
 
 def _plugins_marketplaces_browse_params() -> Any:
-    from ..types.shared import PluginsMarketplacesBrowseRequest
+    from ..types.shared_marketplace_add_result import PluginsMarketplacesBrowseRequest
 
     return PluginsMarketplacesBrowseRequest
 
 
 def _plugins_marketplaces_browse_result() -> Any:
-    from ..types.shared import MarketplaceBrowseResult
+    from ..types.shared_marketplace_add_result import MarketplaceBrowseResult
 
     return MarketplaceBrowseResult
 
 
 def _plugins_marketplaces_list_result() -> Any:
-    from ..types.shared import MarketplaceListResult
+    from ..types.shared_marketplace_add_result import MarketplaceListResult
 
     return MarketplaceListResult
 
 
 def _plugins_marketplaces_refresh_params() -> Any:
-    from ..types.shared import PluginsMarketplacesRefreshRequest
+    from ..types.shared_marketplace_add_result import PluginsMarketplacesRefreshRequest
 
     return PluginsMarketplacesRefreshRequest
 
 
 def _plugins_marketplaces_refresh_result() -> Any:
-    from ..types.shared import MarketplaceRefreshResult
+    from ..types.shared_marketplace_add_result import MarketplaceRefreshResult
 
     return MarketplaceRefreshResult
 
 
 def _plugins_marketplaces_remove_params() -> Any:
-    from ..types.shared import PluginsMarketplacesRemoveRequest
+    from ..types.shared_marketplace_add_result import PluginsMarketplacesRemoveRequest
 
     return PluginsMarketplacesRemoveRequest
 
 
 def _plugins_marketplaces_remove_result() -> Any:
-    from ..types.shared import MarketplaceRemoveResult
+    from ..types.shared_marketplace_add_result import MarketplaceRemoveResult
 
     return MarketplaceRemoveResult
 

@@ -8,97 +8,95 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_session import (
-        SessionCreateResult,
-        SessionGetForegroundResult,
-        SessionGetLastIdResult,
-        SessionGetMetadataResult,
-        SessionListResult,
-        SessionResumeResult,
-    )
-    from ..types.shared import SuccessResult
+    from ..types.server_session_create import SessionCreateResult
+    from ..types.server_session_get_foreground import SessionGetForegroundResult
+    from ..types.server_session_get_last_id import SessionGetLastIdResult
+    from ..types.server_session_get_metadata import SessionGetMetadataResult
+    from ..types.server_session_list import SessionListResult
+    from ..types.server_session_resume import SessionResumeResult
+    from ..types.shared_success_result import SuccessResult
 
 
 def _session_create_params() -> Any:
-    from ..types.server_session import SessionCreateRequest
+    from ..types.server_session_create import SessionCreateRequest
 
     return SessionCreateRequest
 
 
 def _session_create_result() -> Any:
-    from ..types.server_session import SessionCreateResult
+    from ..types.server_session_create import SessionCreateResult
 
     return SessionCreateResult
 
 
 def _session_delete_params() -> Any:
-    from ..types.shared import SessionTarget
+    from ..types.shared_session_target import SessionTarget
 
     return SessionTarget
 
 
 def _session_delete_result() -> Any:
-    from ..types.shared import SuccessResult
+    from ..types.shared_success_result import SuccessResult
 
     return SuccessResult
 
 
 def _session_get_foreground_result() -> Any:
-    from ..types.server_session import SessionGetForegroundResult
+    from ..types.server_session_get_foreground import SessionGetForegroundResult
 
     return SessionGetForegroundResult
 
 
 def _session_get_last_id_result() -> Any:
-    from ..types.server_session import SessionGetLastIdResult
+    from ..types.server_session_get_last_id import SessionGetLastIdResult
 
     return SessionGetLastIdResult
 
 
 def _session_get_metadata_params() -> Any:
-    from ..types.shared import SessionTarget
+    from ..types.shared_session_target import SessionTarget
 
     return SessionTarget
 
 
 def _session_get_metadata_result() -> Any:
-    from ..types.server_session import SessionGetMetadataResult
+    from ..types.server_session_get_metadata import SessionGetMetadataResult
 
     return SessionGetMetadataResult
 
 
 def _session_list_params() -> Any:
-    from ..types.server_session import SessionListRequest
+    from ..types.server_session_list import SessionListRequest
 
     return SessionListRequest
 
 
 def _session_list_result() -> Any:
-    from ..types.server_session import SessionListResult
+    from ..types.server_session_list import SessionListResult
 
     return SessionListResult
 
 
 def _session_resume_params() -> Any:
-    from ..types.server_session import SessionResumeRequest
+    from ..types.server_session_resume import SessionResumeRequest
 
     return SessionResumeRequest
 
 
 def _session_resume_result() -> Any:
-    from ..types.server_session import SessionResumeResult
+    from ..types.server_session_resume import SessionResumeResult
 
     return SessionResumeResult
 
 
 def _session_set_foreground_params() -> Any:
-    from ..types.shared import SessionTarget
+    from ..types.shared_session_target import SessionTarget
 
     return SessionTarget
 
 
 def _session_set_foreground_result() -> Any:
-    from ..types.shared import SuccessResult
+    from ..types.shared_success_result import SuccessResult
 
     return SuccessResult
 

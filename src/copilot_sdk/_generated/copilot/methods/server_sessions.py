@@ -8,149 +8,165 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.server_sessions import (
-        RemoteControlStatusResult,
-        RemoteControlStopResult,
-        RemoteControlTransferResult,
-        RemoteSessionConnectionResult,
-        SessionBulkDeleteResult,
+    from ..types.server_sessions import RemoteControlStatusResult
+    from ..types.server_sessions_bulk_delete import SessionBulkDeleteResult
+    from ..types.server_sessions_check_in_use import SessionsCheckInUseResult
+    from ..types.server_sessions_close import SessionsCloseResult
+    from ..types.server_sessions_connect import RemoteSessionConnectionResult
+    from ..types.server_sessions_enrich_metadata import (
         SessionEnrichMetadataResult,
-        SessionList,
-        SessionLoadDeferredRepoHooksResult,
-        SessionOpenResult,
-        SessionPruneResult,
-        SessionsCheckInUseResult,
-        SessionsCloseResult,
-        SessionsFindByPrefixResult,
+    )
+    from ..types.server_sessions_find_by_prefix import SessionsFindByPrefixResult
+    from ..types.server_sessions_find_by_task_id import (
         SessionsFindByTaskIDResult,
-        SessionsForkResult,
+    )
+    from ..types.server_sessions_fork import SessionsForkResult
+    from ..types.server_sessions_get_client_metadata import (
         SessionsGetClientMetadataResult,
+    )
+    from ..types.server_sessions_get_last_for_context import (
         SessionsGetLastForContextResult,
-        SessionSizes,
-        SessionsReleaseLockResult,
+    )
+    from ..types.server_sessions_get_sizes import SessionSizes
+    from ..types.server_sessions_list import SessionList
+    from ..types.server_sessions_load_deferred_repo_hooks import (
+        SessionLoadDeferredRepoHooksResult,
+    )
+    from ..types.server_sessions_open import SessionOpenResult
+    from ..types.server_sessions_prune_old import SessionPruneResult
+    from ..types.server_sessions_release_lock import SessionsReleaseLockResult
+    from ..types.server_sessions_reload_plugin_hooks import (
         SessionsReloadPluginHooksResult,
-        SessionsSaveResult,
+    )
+    from ..types.server_sessions_save import SessionsSaveResult
+    from ..types.server_sessions_set_additional_plugins import (
         SessionsSetAdditionalPluginsResult,
     )
-    from ..types.shared import EventsReadResult
+    from ..types.server_sessions_stop_remote_control import (
+        RemoteControlStopResult,
+    )
+    from ..types.server_sessions_transfer_remote_control import (
+        RemoteControlTransferResult,
+    )
+    from ..types.shared_events_read_result import EventsReadResult
 
 
 def _sessions_bulk_delete_params() -> Any:
-    from ..types.server_sessions import SessionsBulkDeleteRequest
+    from ..types.server_sessions_bulk_delete import SessionsBulkDeleteRequest
 
     return SessionsBulkDeleteRequest
 
 
 def _sessions_bulk_delete_result() -> Any:
-    from ..types.server_sessions import SessionBulkDeleteResult
+    from ..types.server_sessions_bulk_delete import SessionBulkDeleteResult
 
     return SessionBulkDeleteResult
 
 
 def _sessions_check_in_use_params() -> Any:
-    from ..types.server_sessions import SessionsCheckInUseRequest
+    from ..types.server_sessions_check_in_use import SessionsCheckInUseRequest
 
     return SessionsCheckInUseRequest
 
 
 def _sessions_check_in_use_result() -> Any:
-    from ..types.server_sessions import SessionsCheckInUseResult
+    from ..types.server_sessions_check_in_use import SessionsCheckInUseResult
 
     return SessionsCheckInUseResult
 
 
 def _sessions_close_params() -> Any:
-    from ..types.server_sessions import SessionsCloseRequest
+    from ..types.server_sessions_close import SessionsCloseRequest
 
     return SessionsCloseRequest
 
 
 def _sessions_close_result() -> Any:
-    from ..types.server_sessions import SessionsCloseResult
+    from ..types.server_sessions_close import SessionsCloseResult
 
     return SessionsCloseResult
 
 
 def _sessions_connect_params() -> Any:
-    from ..types.server_sessions import ConnectRemoteSessionParams
+    from ..types.server_sessions_connect import ConnectRemoteSessionParams
 
     return ConnectRemoteSessionParams
 
 
 def _sessions_connect_result() -> Any:
-    from ..types.server_sessions import RemoteSessionConnectionResult
+    from ..types.server_sessions_connect import RemoteSessionConnectionResult
 
     return RemoteSessionConnectionResult
 
 
 def _sessions_enrich_metadata_params() -> Any:
-    from ..types.server_sessions import SessionsEnrichMetadataRequest
+    from ..types.server_sessions_enrich_metadata import SessionsEnrichMetadataRequest
 
     return SessionsEnrichMetadataRequest
 
 
 def _sessions_enrich_metadata_result() -> Any:
-    from ..types.server_sessions import SessionEnrichMetadataResult
+    from ..types.server_sessions_enrich_metadata import SessionEnrichMetadataResult
 
     return SessionEnrichMetadataResult
 
 
 def _sessions_find_by_prefix_params() -> Any:
-    from ..types.server_sessions import SessionsFindByPrefixRequest
+    from ..types.server_sessions_find_by_prefix import SessionsFindByPrefixRequest
 
     return SessionsFindByPrefixRequest
 
 
 def _sessions_find_by_prefix_result() -> Any:
-    from ..types.server_sessions import SessionsFindByPrefixResult
+    from ..types.server_sessions_find_by_prefix import SessionsFindByPrefixResult
 
     return SessionsFindByPrefixResult
 
 
 def _sessions_find_by_task_id_params() -> Any:
-    from ..types.server_sessions import SessionsFindByTaskIDRequest
+    from ..types.server_sessions_find_by_task_id import SessionsFindByTaskIDRequest
 
     return SessionsFindByTaskIDRequest
 
 
 def _sessions_find_by_task_id_result() -> Any:
-    from ..types.server_sessions import SessionsFindByTaskIDResult
+    from ..types.server_sessions_find_by_task_id import SessionsFindByTaskIDResult
 
     return SessionsFindByTaskIDResult
 
 
 def _sessions_fork_params() -> Any:
-    from ..types.server_sessions import SessionsForkRequest
+    from ..types.server_sessions_fork import SessionsForkRequest
 
     return SessionsForkRequest
 
 
 def _sessions_fork_result() -> Any:
-    from ..types.server_sessions import SessionsForkResult
+    from ..types.server_sessions_fork import SessionsForkResult
 
     return SessionsForkResult
 
 
 def _sessions_get_client_metadata_params() -> Any:
-    from ..types.server_sessions import SessionsGetClientMetadataRequest
+    from ..types.server_sessions_get_client_metadata import SessionsGetClientMetadataRequest
 
     return SessionsGetClientMetadataRequest
 
 
 def _sessions_get_client_metadata_result() -> Any:
-    from ..types.server_sessions import SessionsGetClientMetadataResult
+    from ..types.server_sessions_get_client_metadata import SessionsGetClientMetadataResult
 
     return SessionsGetClientMetadataResult
 
 
 def _sessions_get_last_for_context_params() -> Any:
-    from ..types.server_sessions import SessionsGetLastForContextRequest
+    from ..types.server_sessions_get_last_for_context import SessionsGetLastForContextRequest
 
     return SessionsGetLastForContextRequest
 
 
 def _sessions_get_last_for_context_result() -> Any:
-    from ..types.server_sessions import SessionsGetLastForContextResult
+    from ..types.server_sessions_get_last_for_context import SessionsGetLastForContextResult
 
     return SessionsGetLastForContextResult
 
@@ -162,121 +178,121 @@ def _sessions_get_remote_control_status_result() -> Any:
 
 
 def _sessions_get_sizes_result() -> Any:
-    from ..types.server_sessions import SessionSizes
+    from ..types.server_sessions_get_sizes import SessionSizes
 
     return SessionSizes
 
 
 def _sessions_list_params() -> Any:
-    from ..types.server_sessions import SessionsListRequest
+    from ..types.server_sessions_list import SessionsListRequest
 
     return SessionsListRequest
 
 
 def _sessions_list_result() -> Any:
-    from ..types.server_sessions import SessionList
+    from ..types.server_sessions_list import SessionList
 
     return SessionList
 
 
 def _sessions_load_deferred_repo_hooks_params() -> Any:
-    from ..types.server_sessions import SessionsLoadDeferredRepoHooksRequest
+    from ..types.server_sessions_load_deferred_repo_hooks import SessionsLoadDeferredRepoHooksRequest
 
     return SessionsLoadDeferredRepoHooksRequest
 
 
 def _sessions_load_deferred_repo_hooks_result() -> Any:
-    from ..types.server_sessions import SessionLoadDeferredRepoHooksResult
+    from ..types.server_sessions_load_deferred_repo_hooks import SessionLoadDeferredRepoHooksResult
 
     return SessionLoadDeferredRepoHooksResult
 
 
 def _sessions_open_params() -> Any:
-    from ..types.server_sessions import SessionOpenParams
+    from ..types.server_sessions_open import SessionOpenParams
 
     return SessionOpenParams
 
 
 def _sessions_open_result() -> Any:
-    from ..types.server_sessions import SessionOpenResult
+    from ..types.server_sessions_open import SessionOpenResult
 
     return SessionOpenResult
 
 
 def _sessions_prune_old_params() -> Any:
-    from ..types.server_sessions import SessionsPruneOldRequest
+    from ..types.server_sessions_prune_old import SessionsPruneOldRequest
 
     return SessionsPruneOldRequest
 
 
 def _sessions_prune_old_result() -> Any:
-    from ..types.server_sessions import SessionPruneResult
+    from ..types.server_sessions_prune_old import SessionPruneResult
 
     return SessionPruneResult
 
 
 def _sessions_read_persisted_events_params() -> Any:
-    from ..types.server_sessions import SessionsReadPersistedEventsRequest
+    from ..types.server_sessions_read_persisted_events import SessionsReadPersistedEventsRequest
 
     return SessionsReadPersistedEventsRequest
 
 
 def _sessions_read_persisted_events_result() -> Any:
-    from ..types.shared import EventsReadResult
+    from ..types.shared_events_read_result import EventsReadResult
 
     return EventsReadResult
 
 
 def _sessions_release_lock_params() -> Any:
-    from ..types.server_sessions import SessionsReleaseLockRequest
+    from ..types.server_sessions_release_lock import SessionsReleaseLockRequest
 
     return SessionsReleaseLockRequest
 
 
 def _sessions_release_lock_result() -> Any:
-    from ..types.server_sessions import SessionsReleaseLockResult
+    from ..types.server_sessions_release_lock import SessionsReleaseLockResult
 
     return SessionsReleaseLockResult
 
 
 def _sessions_reload_plugin_hooks_params() -> Any:
-    from ..types.server_sessions import SessionsReloadPluginHooksRequest
+    from ..types.server_sessions_reload_plugin_hooks import SessionsReloadPluginHooksRequest
 
     return SessionsReloadPluginHooksRequest
 
 
 def _sessions_reload_plugin_hooks_result() -> Any:
-    from ..types.server_sessions import SessionsReloadPluginHooksResult
+    from ..types.server_sessions_reload_plugin_hooks import SessionsReloadPluginHooksResult
 
     return SessionsReloadPluginHooksResult
 
 
 def _sessions_save_params() -> Any:
-    from ..types.server_sessions import SessionsSaveRequest
+    from ..types.server_sessions_save import SessionsSaveRequest
 
     return SessionsSaveRequest
 
 
 def _sessions_save_result() -> Any:
-    from ..types.server_sessions import SessionsSaveResult
+    from ..types.server_sessions_save import SessionsSaveResult
 
     return SessionsSaveResult
 
 
 def _sessions_set_additional_plugins_params() -> Any:
-    from ..types.server_sessions import SessionsSetAdditionalPluginsRequest
+    from ..types.server_sessions_set_additional_plugins import SessionsSetAdditionalPluginsRequest
 
     return SessionsSetAdditionalPluginsRequest
 
 
 def _sessions_set_additional_plugins_result() -> Any:
-    from ..types.server_sessions import SessionsSetAdditionalPluginsResult
+    from ..types.server_sessions_set_additional_plugins import SessionsSetAdditionalPluginsResult
 
     return SessionsSetAdditionalPluginsResult
 
 
 def _sessions_set_remote_control_steering_params() -> Any:
-    from ..types.server_sessions import SessionsSetRemoteControlSteeringRequest
+    from ..types.server_sessions_set_remote_control_steering import SessionsSetRemoteControlSteeringRequest
 
     return SessionsSetRemoteControlSteeringRequest
 
@@ -288,7 +304,7 @@ def _sessions_set_remote_control_steering_result() -> Any:
 
 
 def _sessions_start_remote_control_params() -> Any:
-    from ..types.server_sessions import SessionsStartRemoteControlRequest
+    from ..types.server_sessions_start_remote_control import SessionsStartRemoteControlRequest
 
     return SessionsStartRemoteControlRequest
 
@@ -300,25 +316,25 @@ def _sessions_start_remote_control_result() -> Any:
 
 
 def _sessions_stop_remote_control_params() -> Any:
-    from ..types.server_sessions import SessionsStopRemoteControlRequest
+    from ..types.server_sessions_stop_remote_control import SessionsStopRemoteControlRequest
 
     return SessionsStopRemoteControlRequest
 
 
 def _sessions_stop_remote_control_result() -> Any:
-    from ..types.server_sessions import RemoteControlStopResult
+    from ..types.server_sessions_stop_remote_control import RemoteControlStopResult
 
     return RemoteControlStopResult
 
 
 def _sessions_transfer_remote_control_params() -> Any:
-    from ..types.server_sessions import SessionsTransferRemoteControlRequest
+    from ..types.server_sessions_transfer_remote_control import SessionsTransferRemoteControlRequest
 
     return SessionsTransferRemoteControlRequest
 
 
 def _sessions_transfer_remote_control_result() -> Any:
-    from ..types.server_sessions import RemoteControlTransferResult
+    from ..types.server_sessions_transfer_remote_control import RemoteControlTransferResult
 
     return RemoteControlTransferResult
 

@@ -9,15 +9,17 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.server_skills import (
-        ServerSkillList,
-        SkillDiscoveryPathList,
         SkillInstallationManagementResult,
         SkillInstallationResult,
+    )
+    from ..types.server_skills_discover import ServerSkillList
+    from ..types.server_skills_get_discovery_paths import (
+        SkillDiscoveryPathList,
     )
 
 
 def _skills_apply_install_params() -> Any:
-    from ..types.server_skills import SkillApplyInstallRequest
+    from ..types.server_skills_apply_install import SkillApplyInstallRequest
 
     return SkillApplyInstallRequest
 
@@ -29,7 +31,7 @@ def _skills_apply_install_result() -> Any:
 
 
 def _skills_apply_uninstall_params() -> Any:
-    from ..types.server_skills import SkillApplyUninstallRequest
+    from ..types.server_skills_apply_uninstall import SkillApplyUninstallRequest
 
     return SkillApplyUninstallRequest
 
@@ -41,31 +43,31 @@ def _skills_apply_uninstall_result() -> Any:
 
 
 def _skills_discover_params() -> Any:
-    from ..types.server_skills import SkillsDiscoverRequest
+    from ..types.server_skills_discover import SkillsDiscoverRequest
 
     return SkillsDiscoverRequest
 
 
 def _skills_discover_result() -> Any:
-    from ..types.server_skills import ServerSkillList
+    from ..types.server_skills_discover import ServerSkillList
 
     return ServerSkillList
 
 
 def _skills_get_discovery_paths_params() -> Any:
-    from ..types.server_skills import SkillsGetDiscoveryPathsRequest
+    from ..types.server_skills_get_discovery_paths import SkillsGetDiscoveryPathsRequest
 
     return SkillsGetDiscoveryPathsRequest
 
 
 def _skills_get_discovery_paths_result() -> Any:
-    from ..types.server_skills import SkillDiscoveryPathList
+    from ..types.server_skills_get_discovery_paths import SkillDiscoveryPathList
 
     return SkillDiscoveryPathList
 
 
 def _skills_plan_install_params() -> Any:
-    from ..types.server_skills import SkillPlanInstallRequest
+    from ..types.server_skills_plan_install import SkillPlanInstallRequest
 
     return SkillPlanInstallRequest
 
@@ -77,7 +79,7 @@ def _skills_plan_install_result() -> Any:
 
 
 def _skills_plan_uninstall_params() -> Any:
-    from ..types.server_skills import SkillPlanUninstallRequest
+    from ..types.server_skills_plan_uninstall import SkillPlanUninstallRequest
 
     return SkillPlanUninstallRequest
 
@@ -89,13 +91,13 @@ def _skills_plan_uninstall_result() -> Any:
 
 
 def _skills_config_set_disabled_skills_params() -> Any:
-    from ..types.server_skills import SkillsConfigSetDisabledSkillsRequest
+    from ..types.server_skills_config_set_disabled_skills import SkillsConfigSetDisabledSkillsRequest
 
     return SkillsConfigSetDisabledSkillsRequest
 
 
 def _skills_config_set_skill_disabled_params() -> Any:
-    from ..types.server_skills import SkillsConfigSetSkillDisabledRequest
+    from ..types.server_skills_config_set_skill_disabled import SkillsConfigSetSkillDisabledRequest
 
     return SkillsConfigSetSkillDisabledRequest
 
@@ -137,7 +139,7 @@ def _skills_installations_recover_result() -> Any:
 
 
 def _skills_installations_set_enabled_params() -> Any:
-    from ..types.server_skills import SkillSetEnabledRequest
+    from ..types.server_skills_installations_set_enabled import SkillSetEnabledRequest
 
     return SkillSetEnabledRequest
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         SessionGetMessagesResult,
         SessionSendAndWaitResult,
     )
-    from ..types.shared import SuccessResult
+    from ..types.shared_success_result import SuccessResult
 
 
 def _abort_params() -> Any:
@@ -37,13 +37,13 @@ def _cancel_all_background_agents_result() -> Any:
 
 
 def _destroy_result() -> Any:
-    from ..types.shared import SuccessResult
+    from ..types.shared_success_result import SuccessResult
 
     return SuccessResult | None
 
 
 def _detach_result() -> Any:
-    from ..types.shared import SuccessResult
+    from ..types.shared_success_result import SuccessResult
 
     return SuccessResult
 

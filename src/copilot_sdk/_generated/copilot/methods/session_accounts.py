@@ -8,53 +8,51 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_accounts import (
-        AuthEnumerateValue,
-        AuthLoginBegun,
-        AuthLoginStep,
-        AuthReadValue,
-        AuthWriteResult,
-    )
+    from ..types.session_accounts import AuthLoginStep
+    from ..types.session_accounts_enumerate import AuthEnumerateValue
+    from ..types.session_accounts_get import AuthReadValue
+    from ..types.session_accounts_login_begin import AuthLoginBegun
+    from ..types.session_accounts_set import AuthWriteResult
 
 
 def _accounts_enumerate_params() -> Any:
-    from ..types.session_accounts import AccountsEnumerateRequest
+    from ..types.session_accounts_enumerate import AccountsEnumerateRequest
 
     return AccountsEnumerateRequest
 
 
 def _accounts_enumerate_result() -> Any:
-    from ..types.session_accounts import AuthEnumerateValue
+    from ..types.session_accounts_enumerate import AuthEnumerateValue
 
     return AuthEnumerateValue
 
 
 def _accounts_get_params() -> Any:
-    from ..types.session_accounts import AccountsGetRequest
+    from ..types.session_accounts_get import AccountsGetRequest
 
     return AccountsGetRequest
 
 
 def _accounts_get_result() -> Any:
-    from ..types.session_accounts import AuthReadValue
+    from ..types.session_accounts_get import AuthReadValue
 
     return AuthReadValue
 
 
 def _accounts_set_params() -> Any:
-    from ..types.session_accounts import AccountsSetRequest
+    from ..types.session_accounts_set import AccountsSetRequest
 
     return AccountsSetRequest
 
 
 def _accounts_set_result() -> Any:
-    from ..types.session_accounts import AuthWriteResult
+    from ..types.session_accounts_set import AuthWriteResult
 
     return AuthWriteResult
 
 
 def _accounts_login_advance_params() -> Any:
-    from ..types.session_accounts import AuthLoginAdvanceRequest
+    from ..types.session_accounts_login_advance import AuthLoginAdvanceRequest
 
     return AuthLoginAdvanceRequest
 
@@ -66,19 +64,19 @@ def _accounts_login_advance_result() -> Any:
 
 
 def _accounts_login_begin_params() -> Any:
-    from ..types.session_accounts import AuthLoginBeginRequest
+    from ..types.session_accounts_login_begin import AuthLoginBeginRequest
 
     return AuthLoginBeginRequest
 
 
 def _accounts_login_begin_result() -> Any:
-    from ..types.session_accounts import AuthLoginBegun
+    from ..types.session_accounts_login_begin import AuthLoginBegun
 
     return AuthLoginBegun
 
 
 def _accounts_login_cancel_params() -> Any:
-    from ..types.session_accounts import AuthLoginCancelRequest
+    from ..types.session_accounts_login_cancel import AuthLoginCancelRequest
 
     return AuthLoginCancelRequest
 

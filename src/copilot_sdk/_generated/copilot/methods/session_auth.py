@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.shared import SessionSetCredentialsResult
-    from ..types.shared_auth_identity import SessionAuthStatus
+    from ..types.shared_session_auth_status import SessionAuthStatus
+    from ..types.shared_session_set_credentials_params import (
+        SessionSetCredentialsResult,
+    )
 
 
 def _auth_get_status_result() -> Any:
-    from ..types.shared_auth_identity import SessionAuthStatus
+    from ..types.shared_session_auth_status import SessionAuthStatus
 
     return SessionAuthStatus
 
 
 def _auth_set_credentials_params() -> Any:
-    from ..types.shared_auth_identity import SessionSetCredentialsParams
+    from ..types.shared_session_set_credentials_params import SessionSetCredentialsParams
 
     return SessionSetCredentialsParams
 
 
 def _auth_set_credentials_result() -> Any:
-    from ..types.shared import SessionSetCredentialsResult
+    from ..types.shared_session_set_credentials_params import SessionSetCredentialsResult
 
     return SessionSetCredentialsResult
 

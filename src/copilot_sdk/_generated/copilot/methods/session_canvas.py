@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         CanvasList,
         CanvasListOpenResult,
     )
-    from ..types.shared import OpenCanvasInstance
+    from ..types.shared_open_canvas_instance import OpenCanvasInstance
 
 
 def _canvas_close_params() -> Any:
@@ -41,7 +41,7 @@ def _canvas_open_params() -> Any:
 
 
 def _canvas_open_result() -> Any:
-    from ..types.shared import OpenCanvasInstance
+    from ..types.shared_open_canvas_instance import OpenCanvasInstance
 
     return OpenCanvasInstance
 

@@ -8,66 +8,68 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_commands import (
+    from ..types.session_commands_enqueue import EnqueueCommandResult
+    from ..types.session_commands_execute import ExecuteCommandResult
+    from ..types.session_commands_handle_pending_command import (
         CommandsHandlePendingCommandResult,
+    )
+    from ..types.session_commands_invoke import SlashCommandInvocationResult
+    from ..types.session_commands_respond_to_queued_command import (
         CommandsRespondToQueuedCommandResult,
-        EnqueueCommandResult,
-        ExecuteCommandResult,
-        SlashCommandInvocationResult,
     )
     from ..types.shared_command_list import CommandList
 
 
 def _commands_enqueue_params() -> Any:
-    from ..types.session_commands import EnqueueCommandParams
+    from ..types.session_commands_enqueue import EnqueueCommandParams
 
     return EnqueueCommandParams
 
 
 def _commands_enqueue_result() -> Any:
-    from ..types.session_commands import EnqueueCommandResult
+    from ..types.session_commands_enqueue import EnqueueCommandResult
 
     return EnqueueCommandResult
 
 
 def _commands_execute_params() -> Any:
-    from ..types.session_commands import ExecuteCommandParams
+    from ..types.session_commands_execute import ExecuteCommandParams
 
     return ExecuteCommandParams
 
 
 def _commands_execute_result() -> Any:
-    from ..types.session_commands import ExecuteCommandResult
+    from ..types.session_commands_execute import ExecuteCommandResult
 
     return ExecuteCommandResult
 
 
 def _commands_handle_pending_command_params() -> Any:
-    from ..types.session_commands import CommandsHandlePendingCommandRequest
+    from ..types.session_commands_handle_pending_command import CommandsHandlePendingCommandRequest
 
     return CommandsHandlePendingCommandRequest
 
 
 def _commands_handle_pending_command_result() -> Any:
-    from ..types.session_commands import CommandsHandlePendingCommandResult
+    from ..types.session_commands_handle_pending_command import CommandsHandlePendingCommandResult
 
     return CommandsHandlePendingCommandResult
 
 
 def _commands_invoke_params() -> Any:
-    from ..types.session_commands import CommandsInvokeRequest
+    from ..types.session_commands_invoke import CommandsInvokeRequest
 
     return CommandsInvokeRequest
 
 
 def _commands_invoke_result() -> Any:
-    from ..types.session_commands import SlashCommandInvocationResult
+    from ..types.session_commands_invoke import SlashCommandInvocationResult
 
     return SlashCommandInvocationResult
 
 
 def _commands_list_params() -> Any:
-    from ..types.session_commands import CommandsListRequest
+    from ..types.session_commands_list import CommandsListRequest
 
     return CommandsListRequest
 
@@ -79,13 +81,13 @@ def _commands_list_result() -> Any:
 
 
 def _commands_respond_to_queued_command_params() -> Any:
-    from ..types.session_commands import CommandsRespondToQueuedCommandRequest
+    from ..types.session_commands_respond_to_queued_command import CommandsRespondToQueuedCommandRequest
 
     return CommandsRespondToQueuedCommandRequest
 
 
 def _commands_respond_to_queued_command_result() -> Any:
-    from ..types.session_commands import CommandsRespondToQueuedCommandResult
+    from ..types.session_commands_respond_to_queued_command import CommandsRespondToQueuedCommandResult
 
     return CommandsRespondToQueuedCommandResult
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
         ConnectorDisconnectResult,
         ConnectorSessionAccountResult,
     )
-    from ..types.shared_connector_status import ConnectorCatalogResult, ConnectorStatus
+    from ..types.shared_connector_account_request import (
+        ConnectorCatalogResult,
+        ConnectorStatus,
+    )
 
 
 def _connectors_connect_params() -> Any:
@@ -66,19 +69,19 @@ def _connectors_get_capabilities_result() -> Any:
 
 
 def _connectors_get_status_result() -> Any:
-    from ..types.shared_connector_status import ConnectorStatus
+    from ..types.shared_connector_account_request import ConnectorStatus
 
     return ConnectorStatus
 
 
 def _connectors_list_params() -> Any:
-    from ..types.shared import ConnectorAccountRequest
+    from ..types.shared_connector_account_request import ConnectorAccountRequest
 
     return ConnectorAccountRequest
 
 
 def _connectors_list_result() -> Any:
-    from ..types.shared_connector_status import ConnectorCatalogResult
+    from ..types.shared_connector_account_request import ConnectorCatalogResult
 
     return ConnectorCatalogResult
 
@@ -90,7 +93,7 @@ def _connectors_reconcile_params() -> Any:
 
 
 def _connectors_reconcile_result() -> Any:
-    from ..types.shared_connector_status import ConnectorStatus
+    from ..types.shared_connector_account_request import ConnectorStatus
 
     return ConnectorStatus
 
@@ -108,13 +111,13 @@ def _connectors_reconnect_result() -> Any:
 
 
 def _connectors_refresh_params() -> Any:
-    from ..types.shared import ConnectorAccountRequest
+    from ..types.shared_connector_account_request import ConnectorAccountRequest
 
     return ConnectorAccountRequest
 
 
 def _connectors_refresh_result() -> Any:
-    from ..types.shared_connector_status import ConnectorCatalogResult
+    from ..types.shared_connector_account_request import ConnectorCatalogResult
 
     return ConnectorCatalogResult
 

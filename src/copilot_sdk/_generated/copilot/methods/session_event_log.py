@@ -13,7 +13,7 @@ if TYPE_CHECKING:
         EventLogTailResult,
         RegisterEventInterestResult,
     )
-    from ..types.shared import EventsReadResult
+    from ..types.shared_events_read_result import EventsReadResult
 
 
 def _event_log_read_params() -> Any:
@@ -23,7 +23,7 @@ def _event_log_read_params() -> Any:
 
 
 def _event_log_read_result() -> Any:
-    from ..types.shared import EventsReadResult
+    from ..types.shared_events_read_result import EventsReadResult
 
     return EventsReadResult
 

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_extensions import (
-        ExtensionList,
-    )
+    from ..types.session_extensions import ExtensionList
 
 
 def _extensions_disable_params() -> Any:
-    from ..types.session_extensions import ExtensionsDisableRequest
+    from ..types.session_extensions_disable import ExtensionsDisableRequest
 
     return ExtensionsDisableRequest
 
 
 def _extensions_enable_params() -> Any:
-    from ..types.session_extensions import ExtensionsEnableRequest
+    from ..types.session_extensions_enable import ExtensionsEnableRequest
 
     return ExtensionsEnableRequest
 
@@ -38,7 +36,7 @@ def _extensions_reconcile_result() -> Any:
 
 
 def _extensions_send_attachments_to_message_params() -> Any:
-    from ..types.session_extensions import SendAttachmentsToMessageParams
+    from ..types.session_extensions_send_attachments_to_message import SendAttachmentsToMessageParams
 
     return SendAttachmentsToMessageParams
 

@@ -8,31 +8,29 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_factory import (
-        FactoryAgentResult,
-        FactoryJournalGetResult,
-        FactoryListRunsResult,
-        FactoryProgressPage,
-        FactoryRunDetail,
-    )
-    from ..types.shared import FactoryAckResult
+    from ..types.session_factory import FactoryProgressPage
+    from ..types.session_factory_agent import FactoryAgentResult
+    from ..types.session_factory_get_run_detail import FactoryRunDetail
+    from ..types.session_factory_journal_get import FactoryJournalGetResult
+    from ..types.session_factory_list_runs import FactoryListRunsResult
+    from ..types.shared_factory_ack_result import FactoryAckResult
     from ..types.shared_factory_resume_result import FactoryResumeResult, FactoryRunResult
 
 
 def _factory_agent_params() -> Any:
-    from ..types.session_factory import FactoryAgentRequest
+    from ..types.session_factory_agent import FactoryAgentRequest
 
     return FactoryAgentRequest
 
 
 def _factory_agent_result() -> Any:
-    from ..types.session_factory import FactoryAgentResult
+    from ..types.session_factory_agent import FactoryAgentResult
 
     return FactoryAgentResult
 
 
 def _factory_cancel_params() -> Any:
-    from ..types.session_factory import FactoryCancelRequest
+    from ..types.session_factory_cancel import FactoryCancelRequest
 
     return FactoryCancelRequest
 
@@ -62,13 +60,13 @@ def _factory_get_run_detail_params() -> Any:
 
 
 def _factory_get_run_detail_result() -> Any:
-    from ..types.session_factory import FactoryRunDetail
+    from ..types.session_factory_get_run_detail import FactoryRunDetail
 
     return FactoryRunDetail
 
 
 def _factory_get_run_progress_params() -> Any:
-    from ..types.session_factory import FactoryGetRunProgressRequest
+    from ..types.session_factory_get_run_progress import FactoryGetRunProgressRequest
 
     return FactoryGetRunProgressRequest
 
@@ -80,31 +78,31 @@ def _factory_get_run_progress_result() -> Any:
 
 
 def _factory_list_runs_params() -> Any:
-    from ..types.session_factory import FactoryListRunsRequest
+    from ..types.session_factory_list_runs import FactoryListRunsRequest
 
     return FactoryListRunsRequest
 
 
 def _factory_list_runs_result() -> Any:
-    from ..types.session_factory import FactoryListRunsResult
+    from ..types.session_factory_list_runs import FactoryListRunsResult
 
     return FactoryListRunsResult
 
 
 def _factory_log_params() -> Any:
-    from ..types.session_factory import FactoryLogRequest
+    from ..types.session_factory_log import FactoryLogRequest
 
     return FactoryLogRequest
 
 
 def _factory_log_result() -> Any:
-    from ..types.shared import FactoryAckResult
+    from ..types.shared_factory_ack_result import FactoryAckResult
 
     return FactoryAckResult
 
 
 def _factory_resume_params() -> Any:
-    from ..types.session_factory import FactoryResumeRequest
+    from ..types.session_factory_resume import FactoryResumeRequest
 
     return FactoryResumeRequest
 
@@ -116,7 +114,7 @@ def _factory_resume_result() -> Any:
 
 
 def _factory_run_params() -> Any:
-    from ..types.session_factory import FactoryRunRequest
+    from ..types.session_factory_run import FactoryRunRequest
 
     return FactoryRunRequest
 
@@ -128,25 +126,25 @@ def _factory_run_result() -> Any:
 
 
 def _factory_journal_get_params() -> Any:
-    from ..types.session_factory import FactoryJournalGetRequest
+    from ..types.session_factory_journal_get import FactoryJournalGetRequest
 
     return FactoryJournalGetRequest
 
 
 def _factory_journal_get_result() -> Any:
-    from ..types.session_factory import FactoryJournalGetResult
+    from ..types.session_factory_journal_get import FactoryJournalGetResult
 
     return FactoryJournalGetResult
 
 
 def _factory_journal_put_params() -> Any:
-    from ..types.session_factory import FactoryJournalPutRequest
+    from ..types.session_factory_journal_put import FactoryJournalPutRequest
 
     return FactoryJournalPutRequest
 
 
 def _factory_journal_put_result() -> Any:
-    from ..types.shared import FactoryAckResult
+    from ..types.shared_factory_ack_result import FactoryAckResult
 
     return FactoryAckResult
 

@@ -8,99 +8,97 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_history import (
-        HistoryAbortManualCompactionResult,
-        HistoryCancelBackgroundCompactionResult,
-        HistoryClearContextResult,
-        HistoryCompactResult,
-        HistoryListRewindPointsResult,
-        HistoryPreviewRewindResult,
-        HistoryRewindResult,
-        HistorySummarizeForHandoffResult,
-        HistoryTruncateResult,
-    )
+    from ..types.session_history_abort_manual_compaction import HistoryAbortManualCompactionResult
+    from ..types.session_history_cancel_background_compaction import HistoryCancelBackgroundCompactionResult
+    from ..types.session_history_clear_context import HistoryClearContextResult
+    from ..types.session_history_compact import HistoryCompactResult
+    from ..types.session_history_list_rewind_points import HistoryListRewindPointsResult
+    from ..types.session_history_preview_rewind import HistoryPreviewRewindResult
+    from ..types.session_history_rewind import HistoryRewindResult
+    from ..types.session_history_summarize_for_handoff import HistorySummarizeForHandoffResult
+    from ..types.session_history_truncate import HistoryTruncateResult
 
 
 def _history_abort_manual_compaction_result() -> Any:
-    from ..types.session_history import HistoryAbortManualCompactionResult
+    from ..types.session_history_abort_manual_compaction import HistoryAbortManualCompactionResult
 
     return HistoryAbortManualCompactionResult
 
 
 def _history_cancel_background_compaction_result() -> Any:
-    from ..types.session_history import HistoryCancelBackgroundCompactionResult
+    from ..types.session_history_cancel_background_compaction import HistoryCancelBackgroundCompactionResult
 
     return HistoryCancelBackgroundCompactionResult
 
 
 def _history_clear_context_params() -> Any:
-    from ..types.session_history import HistoryClearContextRequest
+    from ..types.session_history_clear_context import HistoryClearContextRequest
 
     return HistoryClearContextRequest
 
 
 def _history_clear_context_result() -> Any:
-    from ..types.session_history import HistoryClearContextResult
+    from ..types.session_history_clear_context import HistoryClearContextResult
 
     return HistoryClearContextResult
 
 
 def _history_compact_params() -> Any:
-    from ..types.session_history import HistoryCompactRequest
+    from ..types.session_history_compact import HistoryCompactRequest
 
     return HistoryCompactRequest
 
 
 def _history_compact_result() -> Any:
-    from ..types.session_history import HistoryCompactResult
+    from ..types.session_history_compact import HistoryCompactResult
 
     return HistoryCompactResult
 
 
 def _history_list_rewind_points_result() -> Any:
-    from ..types.session_history import HistoryListRewindPointsResult
+    from ..types.session_history_list_rewind_points import HistoryListRewindPointsResult
 
     return HistoryListRewindPointsResult
 
 
 def _history_preview_rewind_params() -> Any:
-    from ..types.session_history import HistoryPreviewRewindRequest
+    from ..types.session_history_preview_rewind import HistoryPreviewRewindRequest
 
     return HistoryPreviewRewindRequest
 
 
 def _history_preview_rewind_result() -> Any:
-    from ..types.session_history import HistoryPreviewRewindResult
+    from ..types.session_history_preview_rewind import HistoryPreviewRewindResult
 
     return HistoryPreviewRewindResult
 
 
 def _history_rewind_params() -> Any:
-    from ..types.session_history import HistoryRewindRequest
+    from ..types.session_history_rewind import HistoryRewindRequest
 
     return HistoryRewindRequest
 
 
 def _history_rewind_result() -> Any:
-    from ..types.session_history import HistoryRewindResult
+    from ..types.session_history_rewind import HistoryRewindResult
 
     return HistoryRewindResult
 
 
 def _history_summarize_for_handoff_result() -> Any:
-    from ..types.session_history import HistorySummarizeForHandoffResult
+    from ..types.session_history_summarize_for_handoff import HistorySummarizeForHandoffResult
 
     return HistorySummarizeForHandoffResult
 
 
 def _history_truncate_params() -> Any:
-    from ..types.session_history import HistoryTruncateRequest
+    from ..types.session_history_truncate import HistoryTruncateRequest
 
     return HistoryTruncateRequest
 
 
 def _history_truncate_result() -> Any:
-    from ..types.session_history import HistoryTruncateResult
+    from ..types.session_history_truncate import HistoryTruncateResult
 
     return HistoryTruncateResult
 

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.shared_connector_status import ConnectorStatus
+    from ..types.shared_connector_account_request import ConnectorStatus
 
 
 def _connectors_reconcile_for_startup_params() -> Any:
-    from ..types.shared import ConnectorAccountRequest
+    from ..types.shared_connector_account_request import ConnectorAccountRequest
 
     return ConnectorAccountRequest
 
 
 def _connectors_reconcile_for_startup_result() -> Any:
-    from ..types.shared_connector_status import ConnectorStatus
+    from ..types.shared_connector_account_request import ConnectorStatus
 
     return ConnectorStatus
 
 
 def _connectors_withdraw_projection_result() -> Any:
-    from ..types.shared_connector_status import ConnectorStatus
+    from ..types.shared_connector_account_request import ConnectorStatus
 
     return ConnectorStatus
 

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
         AuthValidationErrors,
         SessionAuthInfoResult,
     )
-    from ..types.shared_auth_identity import AuthInfo, SessionAuthStatus
+    from ..types.shared_auth_info import AuthInfo
+    from ..types.shared_session_auth_status import SessionAuthStatus
 
 
 def _github_auth_get_all_auth_available_result() -> Any:
-    from ..types.shared_auth_identity import SessionAuthStatus
+    from ..types.shared_session_auth_status import SessionAuthStatus
 
     return builtins.list[SessionAuthStatus]
 
@@ -41,7 +42,7 @@ def _github_auth_login_params() -> Any:
 
 
 def _github_auth_login_result() -> Any:
-    from ..types.shared_auth_identity import AuthInfo
+    from ..types.shared_auth_info import AuthInfo
 
     return AuthInfo
 

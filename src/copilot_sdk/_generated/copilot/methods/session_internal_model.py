@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..types.session_internal_model import (
         ModelClearStartupSeedResult,
     )
-    from ..types.shared import ModelSwitchToResult
+    from ..types.shared_model_switch_to_result import ModelSwitchToResult
 
 
 def _model_apply_startup_overlay_params() -> Any:
@@ -21,7 +21,7 @@ def _model_apply_startup_overlay_params() -> Any:
 
 
 def _model_apply_startup_overlay_result() -> Any:
-    from ..types.shared import ModelSwitchToResult
+    from ..types.shared_model_switch_to_result import ModelSwitchToResult
 
     return ModelSwitchToResult
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         QueueHasPendingResult,
         QueueSnapshotResult,
     )
-    from ..types.shared import QueueRemoveMostRecentResult
+    from ..types.shared_queue_pending_items import QueueRemoveMostRecentResult
 
 
 def _queue_begin_deferred_idle_drain_params() -> Any:
@@ -37,7 +37,7 @@ def _queue_consume_system_notifications_params() -> Any:
 
 
 def _queue_consume_system_notifications_result() -> Any:
-    from ..types.shared import QueueRemoveMostRecentResult
+    from ..types.shared_queue_pending_items import QueueRemoveMostRecentResult
 
     return QueueRemoveMostRecentResult
 

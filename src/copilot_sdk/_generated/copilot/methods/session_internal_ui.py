@@ -8,44 +8,44 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.shared import (
+    from ..types.shared_ui_elicitation_result import (
         UIElicitationResult,
         UIHandlePendingResult,
     )
 
 
 def _ui_handle_human_ask_user_params() -> Any:
-    from ..types.shared import UIHandlePendingElicitationRequest
+    from ..types.shared_ui_elicitation_result import UIHandlePendingElicitationRequest
 
     return UIHandlePendingElicitationRequest
 
 
 def _ui_handle_human_ask_user_result() -> Any:
-    from ..types.shared import UIElicitationResult
+    from ..types.shared_ui_elicitation_result import UIElicitationResult
 
     return UIElicitationResult
 
 
 def _ui_handle_human_exit_plan_mode_params() -> Any:
-    from ..types.shared import UIHandlePendingExitPlanModeRequest
+    from ..types.shared_ui_elicitation_result import UIHandlePendingExitPlanModeRequest
 
     return UIHandlePendingExitPlanModeRequest
 
 
 def _ui_handle_human_exit_plan_mode_result() -> Any:
-    from ..types.shared import UIHandlePendingResult
+    from ..types.shared_ui_elicitation_result import UIHandlePendingResult
 
     return UIHandlePendingResult
 
 
 def _ui_handle_human_user_input_params() -> Any:
-    from ..types.shared import UIHandlePendingUserInputRequest
+    from ..types.shared_ui_elicitation_result import UIHandlePendingUserInputRequest
 
     return UIHandlePendingUserInputRequest
 
 
 def _ui_handle_human_user_input_result() -> Any:
-    from ..types.shared import UIHandlePendingResult
+    from ..types.shared_ui_elicitation_result import UIHandlePendingResult
 
     return UIHandlePendingResult
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.shared_events_session import SessionManagedSettingsResolvedData
+    from ..types.shared_session_managed_settings_resolved_data import SessionManagedSettingsResolvedData
 
 
 def _managed_settings_get_result() -> Any:
-    from ..types.shared_events_session import SessionManagedSettingsResolvedData
+    from ..types.shared_session_managed_settings_resolved_data import SessionManagedSettingsResolvedData
 
     return SessionManagedSettingsResolvedData
 

@@ -9,151 +9,161 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_mcp import (
-        MCPAppsDiagnoseResult,
-        MCPAppsHostContext,
-        MCPAppsListToolsResult,
-        MCPAppsReadResourceResult,
+    from ..types.session_mcp_apps_diagnose import MCPAppsDiagnoseResult
+    from ..types.session_mcp_apps_get_host_context import MCPAppsHostContext
+    from ..types.session_mcp_apps_list_tools import MCPAppsListToolsResult
+    from ..types.session_mcp_apps_read_resource import MCPAppsReadResourceResult
+    from ..types.session_mcp_cancel_sampling_execution import (
         MCPCancelSamplingExecutionResult,
-        MCPConfiguredServerList,
-        MCPHeadersHandlePendingHeadersRefreshRequestResult,
-        MCPIsServerRunningResult,
-        MCPListToolsResult,
-        MCPOAuthCancelLoginResult,
-        MCPOAuthHandlePendingResult,
-        MCPOAuthLoginResult,
-        MCPOAuthPrepareLoginResult,
-        MCPOAuthProbeResult,
-        MCPOAuthRespondResult,
-        MCPPromptsGetResult,
-        MCPPromptsListResult,
-        MCPRemoveGitHubResult,
-        MCPResourcesListResult,
-        MCPResourcesListTemplatesResult,
-        MCPResourcesReadResult,
-        MCPSamplingExecutionResult,
-        MCPServerList,
-        MCPSetEnvValueModeResult,
-        MoveMCPLoadingToBackgroundResult,
     )
+    from ..types.session_mcp_execute_sampling import MCPSamplingExecutionResult
+    from ..types.session_mcp_headers_handle_pending_headers_refresh_request import (
+        MCPHeadersHandlePendingHeadersRefreshRequestResult,
+    )
+    from ..types.session_mcp_is_server_running import MCPIsServerRunningResult
+    from ..types.session_mcp_list import MCPServerList
+    from ..types.session_mcp_list_configured import MCPConfiguredServerList
+    from ..types.session_mcp_list_tools import MCPListToolsResult
+    from ..types.session_mcp_move_loading_to_background import MoveMCPLoadingToBackgroundResult
+    from ..types.session_mcp_oauth_cancel_login import (
+        MCPOAuthCancelLoginResult,
+    )
+    from ..types.session_mcp_oauth_handle_pending_request import (
+        MCPOAuthHandlePendingResult,
+    )
+    from ..types.session_mcp_oauth_login import MCPOAuthLoginResult
+    from ..types.session_mcp_oauth_prepare_login import (
+        MCPOAuthPrepareLoginResult,
+    )
+    from ..types.session_mcp_oauth_probe import MCPOAuthProbeResult
+    from ..types.session_mcp_oauth_respond import MCPOAuthRespondResult
+    from ..types.session_mcp_prompts_get import MCPPromptsGetResult
+    from ..types.session_mcp_prompts_list import MCPPromptsListResult
+    from ..types.session_mcp_remove_github import MCPRemoveGitHubResult
+    from ..types.session_mcp_resources_list import MCPResourcesListResult
+    from ..types.session_mcp_resources_list_templates import (
+        MCPResourcesListTemplatesResult,
+    )
+    from ..types.session_mcp_resources_read import MCPResourcesReadResult
+    from ..types.session_mcp_set_env_value_mode import MCPSetEnvValueModeResult
 
 
 def _mcp_cancel_sampling_execution_params() -> Any:
-    from ..types.session_mcp import MCPCancelSamplingExecutionParams
+    from ..types.session_mcp_cancel_sampling_execution import MCPCancelSamplingExecutionParams
 
     return MCPCancelSamplingExecutionParams
 
 
 def _mcp_cancel_sampling_execution_result() -> Any:
-    from ..types.session_mcp import MCPCancelSamplingExecutionResult
+    from ..types.session_mcp_cancel_sampling_execution import MCPCancelSamplingExecutionResult
 
     return MCPCancelSamplingExecutionResult
 
 
 def _mcp_disable_params() -> Any:
-    from ..types.session_mcp import MCPDisableRequest
+    from ..types.session_mcp_disable import MCPDisableRequest
 
     return MCPDisableRequest
 
 
 def _mcp_enable_params() -> Any:
-    from ..types.session_mcp import MCPEnableRequest
+    from ..types.session_mcp_enable import MCPEnableRequest
 
     return MCPEnableRequest
 
 
 def _mcp_execute_sampling_params() -> Any:
-    from ..types.session_mcp import MCPExecuteSamplingParams
+    from ..types.session_mcp_execute_sampling import MCPExecuteSamplingParams
 
     return MCPExecuteSamplingParams
 
 
 def _mcp_execute_sampling_result() -> Any:
-    from ..types.session_mcp import MCPSamplingExecutionResult
+    from ..types.session_mcp_execute_sampling import MCPSamplingExecutionResult
 
     return MCPSamplingExecutionResult
 
 
 def _mcp_is_server_running_params() -> Any:
-    from ..types.session_mcp import MCPIsServerRunningRequest
+    from ..types.session_mcp_is_server_running import MCPIsServerRunningRequest
 
     return MCPIsServerRunningRequest
 
 
 def _mcp_is_server_running_result() -> Any:
-    from ..types.session_mcp import MCPIsServerRunningResult
+    from ..types.session_mcp_is_server_running import MCPIsServerRunningResult
 
     return MCPIsServerRunningResult
 
 
 def _mcp_list_result() -> Any:
-    from ..types.session_mcp import MCPServerList
+    from ..types.session_mcp_list import MCPServerList
 
     return MCPServerList
 
 
 def _mcp_list_configured_result() -> Any:
-    from ..types.session_mcp import MCPConfiguredServerList
+    from ..types.session_mcp_list_configured import MCPConfiguredServerList
 
     return MCPConfiguredServerList
 
 
 def _mcp_list_tools_params() -> Any:
-    from ..types.session_mcp import MCPListToolsRequest
+    from ..types.session_mcp_list_tools import MCPListToolsRequest
 
     return MCPListToolsRequest
 
 
 def _mcp_list_tools_result() -> Any:
-    from ..types.session_mcp import MCPListToolsResult
+    from ..types.session_mcp_list_tools import MCPListToolsResult
 
     return MCPListToolsResult
 
 
 def _mcp_move_loading_to_background_result() -> Any:
-    from ..types.session_mcp import MoveMCPLoadingToBackgroundResult
+    from ..types.session_mcp_move_loading_to_background import MoveMCPLoadingToBackgroundResult
 
     return MoveMCPLoadingToBackgroundResult
 
 
 def _mcp_remove_github_result() -> Any:
-    from ..types.session_mcp import MCPRemoveGitHubResult
+    from ..types.session_mcp_remove_github import MCPRemoveGitHubResult
 
     return MCPRemoveGitHubResult
 
 
 def _mcp_restart_server_params() -> Any:
-    from ..types.session_mcp import MCPRestartServerRequest
+    from ..types.session_mcp_restart_server import MCPRestartServerRequest
 
     return MCPRestartServerRequest
 
 
 def _mcp_set_env_value_mode_params() -> Any:
-    from ..types.session_mcp import MCPSetEnvValueModeParams
+    from ..types.session_mcp_set_env_value_mode import MCPSetEnvValueModeParams
 
     return MCPSetEnvValueModeParams
 
 
 def _mcp_set_env_value_mode_result() -> Any:
-    from ..types.session_mcp import MCPSetEnvValueModeResult
+    from ..types.session_mcp_set_env_value_mode import MCPSetEnvValueModeResult
 
     return MCPSetEnvValueModeResult
 
 
 def _mcp_start_server_params() -> Any:
-    from ..types.session_mcp import MCPStartServerRequest
+    from ..types.session_mcp_start_server import MCPStartServerRequest
 
     return MCPStartServerRequest
 
 
 def _mcp_stop_server_params() -> Any:
-    from ..types.session_mcp import MCPStopServerRequest
+    from ..types.session_mcp_stop_server import MCPStopServerRequest
 
     return MCPStopServerRequest
 
 
 def _mcp_apps_call_tool_params() -> Any:
-    from ..types.session_mcp import MCPAppsCallToolRequest
+    from ..types.session_mcp_apps_call_tool import MCPAppsCallToolRequest
 
     return MCPAppsCallToolRequest
 
@@ -163,205 +173,211 @@ def _mcp_apps_call_tool_result() -> Any:
 
 
 def _mcp_apps_diagnose_params() -> Any:
-    from ..types.session_mcp import MCPAppsDiagnoseRequest
+    from ..types.session_mcp_apps_diagnose import MCPAppsDiagnoseRequest
 
     return MCPAppsDiagnoseRequest
 
 
 def _mcp_apps_diagnose_result() -> Any:
-    from ..types.session_mcp import MCPAppsDiagnoseResult
+    from ..types.session_mcp_apps_diagnose import MCPAppsDiagnoseResult
 
     return MCPAppsDiagnoseResult
 
 
 def _mcp_apps_get_host_context_result() -> Any:
-    from ..types.session_mcp import MCPAppsHostContext
+    from ..types.session_mcp_apps_get_host_context import MCPAppsHostContext
 
     return MCPAppsHostContext
 
 
 def _mcp_apps_list_tools_params() -> Any:
-    from ..types.session_mcp import MCPAppsListToolsRequest
+    from ..types.session_mcp_apps_list_tools import MCPAppsListToolsRequest
 
     return MCPAppsListToolsRequest
 
 
 def _mcp_apps_list_tools_result() -> Any:
-    from ..types.session_mcp import MCPAppsListToolsResult
+    from ..types.session_mcp_apps_list_tools import MCPAppsListToolsResult
 
     return MCPAppsListToolsResult
 
 
 def _mcp_apps_read_resource_params() -> Any:
-    from ..types.session_mcp import MCPAppsReadResourceRequest
+    from ..types.session_mcp_apps_read_resource import MCPAppsReadResourceRequest
 
     return MCPAppsReadResourceRequest
 
 
 def _mcp_apps_read_resource_result() -> Any:
-    from ..types.session_mcp import MCPAppsReadResourceResult
+    from ..types.session_mcp_apps_read_resource import MCPAppsReadResourceResult
 
     return MCPAppsReadResourceResult
 
 
 def _mcp_apps_set_host_context_params() -> Any:
-    from ..types.session_mcp import MCPAppsSetHostContextRequest
+    from ..types.session_mcp_apps_set_host_context import MCPAppsSetHostContextRequest
 
     return MCPAppsSetHostContextRequest
 
 
 def _mcp_headers_handle_pending_headers_refresh_request_params() -> Any:
-    from ..types.session_mcp import MCPHeadersHandlePendingHeadersRefreshRequestRequest
+    from ..types.session_mcp_headers_handle_pending_headers_refresh_request import (
+        MCPHeadersHandlePendingHeadersRefreshRequestRequest,
+    )
 
     return MCPHeadersHandlePendingHeadersRefreshRequestRequest
 
 
 def _mcp_headers_handle_pending_headers_refresh_request_result() -> Any:
-    from ..types.session_mcp import MCPHeadersHandlePendingHeadersRefreshRequestResult
+    from ..types.session_mcp_headers_handle_pending_headers_refresh_request import (
+        MCPHeadersHandlePendingHeadersRefreshRequestResult,
+    )
 
     return MCPHeadersHandlePendingHeadersRefreshRequestResult
 
 
 def _mcp_oauth_authentication_state_changed_params() -> Any:
-    from ..types.session_mcp import MCPOAuthAuthenticationStateChangedRequest
+    from ..types.session_mcp_oauth_authentication_state_changed import (
+        MCPOAuthAuthenticationStateChangedRequest,
+    )
 
     return MCPOAuthAuthenticationStateChangedRequest
 
 
 def _mcp_oauth_cancel_login_params() -> Any:
-    from ..types.session_mcp import SessionMCPOAuthCancelLoginRequest
+    from ..types.session_mcp_oauth_cancel_login import SessionMCPOAuthCancelLoginRequest
 
     return SessionMCPOAuthCancelLoginRequest
 
 
 def _mcp_oauth_cancel_login_result() -> Any:
-    from ..types.session_mcp import MCPOAuthCancelLoginResult
+    from ..types.session_mcp_oauth_cancel_login import MCPOAuthCancelLoginResult
 
     return MCPOAuthCancelLoginResult
 
 
 def _mcp_oauth_complete_params() -> Any:
-    from ..types.session_mcp import MCPOAuthCompleteRequest
+    from ..types.session_mcp_oauth_complete import MCPOAuthCompleteRequest
 
     return MCPOAuthCompleteRequest
 
 
 def _mcp_oauth_handle_pending_request_params() -> Any:
-    from ..types.session_mcp import MCPOAuthHandlePendingRequest
+    from ..types.session_mcp_oauth_handle_pending_request import MCPOAuthHandlePendingRequest
 
     return MCPOAuthHandlePendingRequest
 
 
 def _mcp_oauth_handle_pending_request_result() -> Any:
-    from ..types.session_mcp import MCPOAuthHandlePendingResult
+    from ..types.session_mcp_oauth_handle_pending_request import MCPOAuthHandlePendingResult
 
     return MCPOAuthHandlePendingResult
 
 
 def _mcp_oauth_login_params() -> Any:
-    from ..types.session_mcp import MCPOAuthLoginRequest
+    from ..types.session_mcp_oauth_login import MCPOAuthLoginRequest
 
     return MCPOAuthLoginRequest
 
 
 def _mcp_oauth_login_result() -> Any:
-    from ..types.session_mcp import MCPOAuthLoginResult
+    from ..types.session_mcp_oauth_login import MCPOAuthLoginResult
 
     return MCPOAuthLoginResult
 
 
 def _mcp_oauth_prepare_login_params() -> Any:
-    from ..types.session_mcp import SessionMCPOAuthPrepareLoginRequest
+    from ..types.session_mcp_oauth_prepare_login import SessionMCPOAuthPrepareLoginRequest
 
     return SessionMCPOAuthPrepareLoginRequest
 
 
 def _mcp_oauth_prepare_login_result() -> Any:
-    from ..types.session_mcp import MCPOAuthPrepareLoginResult
+    from ..types.session_mcp_oauth_prepare_login import MCPOAuthPrepareLoginResult
 
     return MCPOAuthPrepareLoginResult
 
 
 def _mcp_oauth_probe_params() -> Any:
-    from ..types.session_mcp import MCPOAuthProbeRequest
+    from ..types.session_mcp_oauth_probe import MCPOAuthProbeRequest
 
     return MCPOAuthProbeRequest
 
 
 def _mcp_oauth_probe_result() -> Any:
-    from ..types.session_mcp import MCPOAuthProbeResult
+    from ..types.session_mcp_oauth_probe import MCPOAuthProbeResult
 
     return MCPOAuthProbeResult
 
 
 def _mcp_oauth_respond_params() -> Any:
-    from ..types.session_mcp import MCPOAuthRespondRequest
+    from ..types.session_mcp_oauth_respond import MCPOAuthRespondRequest
 
     return MCPOAuthRespondRequest
 
 
 def _mcp_oauth_respond_result() -> Any:
-    from ..types.session_mcp import MCPOAuthRespondResult
+    from ..types.session_mcp_oauth_respond import MCPOAuthRespondResult
 
     return MCPOAuthRespondResult
 
 
 def _mcp_prompts_get_params() -> Any:
-    from ..types.session_mcp import MCPPromptsGetRequest
+    from ..types.session_mcp_prompts_get import MCPPromptsGetRequest
 
     return MCPPromptsGetRequest
 
 
 def _mcp_prompts_get_result() -> Any:
-    from ..types.session_mcp import MCPPromptsGetResult
+    from ..types.session_mcp_prompts_get import MCPPromptsGetResult
 
     return MCPPromptsGetResult
 
 
 def _mcp_prompts_list_params() -> Any:
-    from ..types.session_mcp import MCPPromptsListRequest
+    from ..types.session_mcp_prompts_list import MCPPromptsListRequest
 
     return MCPPromptsListRequest
 
 
 def _mcp_prompts_list_result() -> Any:
-    from ..types.session_mcp import MCPPromptsListResult
+    from ..types.session_mcp_prompts_list import MCPPromptsListResult
 
     return MCPPromptsListResult
 
 
 def _mcp_resources_list_params() -> Any:
-    from ..types.session_mcp import MCPResourcesListRequest
+    from ..types.session_mcp_resources_list import MCPResourcesListRequest
 
     return MCPResourcesListRequest
 
 
 def _mcp_resources_list_result() -> Any:
-    from ..types.session_mcp import MCPResourcesListResult
+    from ..types.session_mcp_resources_list import MCPResourcesListResult
 
     return MCPResourcesListResult
 
 
 def _mcp_resources_list_templates_params() -> Any:
-    from ..types.session_mcp import MCPResourcesListTemplatesRequest
+    from ..types.session_mcp_resources_list_templates import MCPResourcesListTemplatesRequest
 
     return MCPResourcesListTemplatesRequest
 
 
 def _mcp_resources_list_templates_result() -> Any:
-    from ..types.session_mcp import MCPResourcesListTemplatesResult
+    from ..types.session_mcp_resources_list_templates import MCPResourcesListTemplatesResult
 
     return MCPResourcesListTemplatesResult
 
 
 def _mcp_resources_read_params() -> Any:
-    from ..types.session_mcp import MCPResourcesReadRequest
+    from ..types.session_mcp_resources_read import MCPResourcesReadRequest
 
     return MCPResourcesReadRequest
 
 
 def _mcp_resources_read_result() -> Any:
-    from ..types.session_mcp import MCPResourcesReadResult
+    from ..types.session_mcp_resources_read import MCPResourcesReadResult
 
     return MCPResourcesReadResult
 

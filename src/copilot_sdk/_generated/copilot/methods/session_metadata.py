@@ -8,118 +8,124 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_metadata import (
-        MetadataContextAttributionResult,
+    from ..types.session_metadata_activity import SessionActivity
+    from ..types.session_metadata_context_info import MetadataContextInfoResult
+    from ..types.session_metadata_get_context_attribution import MetadataContextAttributionResult
+    from ..types.session_metadata_get_context_heaviest_messages import (
         MetadataContextHeaviestMessagesResult,
-        MetadataContextInfoResult,
-        MetadataIsProcessingResult,
-        MetadataRecomputeContextTokensResult,
-        MetadataRecordContextChangeResult,
-        MetadataSetWorkingDirectoryResult,
-        SessionActivity,
-        SessionMetadataSnapshot,
     )
-    from ..types.shared import ClientMetadata
+    from ..types.session_metadata_is_processing import MetadataIsProcessingResult
+    from ..types.session_metadata_recompute_context_tokens import (
+        MetadataRecomputeContextTokensResult,
+    )
+    from ..types.session_metadata_record_context_change import (
+        MetadataRecordContextChangeResult,
+    )
+    from ..types.session_metadata_set_working_directory import (
+        MetadataSetWorkingDirectoryResult,
+    )
+    from ..types.session_metadata_snapshot import SessionMetadataSnapshot
+    from ..types.shared_client_metadata import ClientMetadata
 
 
 def _metadata_activity_result() -> Any:
-    from ..types.session_metadata import SessionActivity
+    from ..types.session_metadata_activity import SessionActivity
 
     return SessionActivity
 
 
 def _metadata_context_info_params() -> Any:
-    from ..types.session_metadata import MetadataContextInfoRequest
+    from ..types.session_metadata_context_info import MetadataContextInfoRequest
 
     return MetadataContextInfoRequest
 
 
 def _metadata_context_info_result() -> Any:
-    from ..types.session_metadata import MetadataContextInfoResult
+    from ..types.session_metadata_context_info import MetadataContextInfoResult
 
     return MetadataContextInfoResult
 
 
 def _metadata_get_client_metadata_result() -> Any:
-    from ..types.shared import ClientMetadata
+    from ..types.shared_client_metadata import ClientMetadata
 
     return ClientMetadata
 
 
 def _metadata_get_context_attribution_result() -> Any:
-    from ..types.session_metadata import MetadataContextAttributionResult
+    from ..types.session_metadata_get_context_attribution import MetadataContextAttributionResult
 
     return MetadataContextAttributionResult
 
 
 def _metadata_get_context_heaviest_messages_params() -> Any:
-    from ..types.session_metadata import MetadataContextHeaviestMessagesRequest
+    from ..types.session_metadata_get_context_heaviest_messages import MetadataContextHeaviestMessagesRequest
 
     return MetadataContextHeaviestMessagesRequest
 
 
 def _metadata_get_context_heaviest_messages_result() -> Any:
-    from ..types.session_metadata import MetadataContextHeaviestMessagesResult
+    from ..types.session_metadata_get_context_heaviest_messages import MetadataContextHeaviestMessagesResult
 
     return MetadataContextHeaviestMessagesResult
 
 
 def _metadata_is_processing_result() -> Any:
-    from ..types.session_metadata import MetadataIsProcessingResult
+    from ..types.session_metadata_is_processing import MetadataIsProcessingResult
 
     return MetadataIsProcessingResult
 
 
 def _metadata_recompute_context_tokens_params() -> Any:
-    from ..types.session_metadata import MetadataRecomputeContextTokensRequest
+    from ..types.session_metadata_recompute_context_tokens import MetadataRecomputeContextTokensRequest
 
     return MetadataRecomputeContextTokensRequest
 
 
 def _metadata_recompute_context_tokens_result() -> Any:
-    from ..types.session_metadata import MetadataRecomputeContextTokensResult
+    from ..types.session_metadata_recompute_context_tokens import MetadataRecomputeContextTokensResult
 
     return MetadataRecomputeContextTokensResult
 
 
 def _metadata_record_context_change_params() -> Any:
-    from ..types.session_metadata import MetadataRecordContextChangeRequest
+    from ..types.session_metadata_record_context_change import MetadataRecordContextChangeRequest
 
     return MetadataRecordContextChangeRequest
 
 
 def _metadata_record_context_change_result() -> Any:
-    from ..types.session_metadata import MetadataRecordContextChangeResult
+    from ..types.session_metadata_record_context_change import MetadataRecordContextChangeResult
 
     return MetadataRecordContextChangeResult
 
 
 def _metadata_set_working_directory_params() -> Any:
-    from ..types.session_metadata import MetadataSetWorkingDirectoryRequest
+    from ..types.session_metadata_set_working_directory import MetadataSetWorkingDirectoryRequest
 
     return MetadataSetWorkingDirectoryRequest
 
 
 def _metadata_set_working_directory_result() -> Any:
-    from ..types.session_metadata import MetadataSetWorkingDirectoryResult
+    from ..types.session_metadata_set_working_directory import MetadataSetWorkingDirectoryResult
 
     return MetadataSetWorkingDirectoryResult
 
 
 def _metadata_snapshot_result() -> Any:
-    from ..types.session_metadata import SessionMetadataSnapshot
+    from ..types.session_metadata_snapshot import SessionMetadataSnapshot
 
     return SessionMetadataSnapshot
 
 
 def _metadata_update_client_metadata_params() -> Any:
-    from ..types.session_metadata import MetadataUpdateClientMetadataRequest
+    from ..types.session_metadata_update_client_metadata import MetadataUpdateClientMetadataRequest
 
     return MetadataUpdateClientMetadataRequest
 
 
 def _metadata_update_client_metadata_result() -> Any:
-    from ..types.shared import ClientMetadata
+    from ..types.shared_client_metadata import ClientMetadata
 
     return ClientMetadata
 

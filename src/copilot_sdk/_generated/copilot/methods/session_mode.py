@@ -9,11 +9,11 @@ from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
     from ..types.session_mode import ModeSetResult
-    from ..types.shared_events_permission_session import SessionMode
+    from ..types.shared_session_mode import SessionMode
 
 
 def _mode_get_result() -> Any:
-    from ..types.shared_events_permission_session import SessionMode
+    from ..types.shared_session_mode import SessionMode
 
     return SessionMode
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
         ModelSwitchAutoTierResult,
         SessionModelList,
     )
-    from ..types.shared import CurrentModel, ModelSwitchToResult
+    from ..types.shared_model_switch_to_result import CurrentModel, ModelSwitchToResult
 
 
 def _model_get_current_result() -> Any:
-    from ..types.shared import CurrentModel
+    from ..types.shared_model_switch_to_result import CurrentModel
 
     return CurrentModel
 
@@ -91,7 +91,7 @@ def _model_switch_to_params() -> Any:
 
 
 def _model_switch_to_result() -> Any:
-    from ..types.shared import ModelSwitchToResult
+    from ..types.shared_model_switch_to_result import ModelSwitchToResult
 
     return ModelSwitchToResult
 

@@ -8,299 +8,341 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_permissions import (
-        AllowAllPermissionSetResult,
-        AllowAllPermissionState,
-        PendingPermissionRequestList,
-        PermissionLocationApplyResult,
-        PermissionLocationResolveResult,
-        PermissionPathsAllowedCheckResult,
-        PermissionPathsList,
-        PermissionPathsWorkspaceCheckResult,
-        PermissionRequestResult,
-        PermissionsConfigureResult,
+    from ..types.session_permissions_configure import PermissionsConfigureResult
+    from ..types.session_permissions_folder_trust_add_trusted import (
         PermissionsFolderTrustAddTrustedResult,
-        PermissionsGetModeResult,
+    )
+    from ..types.session_permissions_get_allow_all import (
+        AllowAllPermissionState,
+    )
+    from ..types.session_permissions_get_mode import PermissionsGetModeResult
+    from ..types.session_permissions_handle_pending_permission_request import (
+        PermissionRequestResult,
+    )
+    from ..types.session_permissions_locations_add_tool_approval import (
         PermissionsLocationsAddToolApprovalResult,
+    )
+    from ..types.session_permissions_locations_apply import (
+        PermissionLocationApplyResult,
+    )
+    from ..types.session_permissions_locations_resolve import (
+        PermissionLocationResolveResult,
+    )
+    from ..types.session_permissions_modify_rules import (
         PermissionsModifyRulesResult,
+    )
+    from ..types.session_permissions_notify_prompt_shown import (
         PermissionsNotifyPromptShownResult,
-        PermissionsPathsAddResult,
+    )
+    from ..types.session_permissions_paths_add import PermissionsPathsAddResult
+    from ..types.session_permissions_paths_is_path_within_allowed_directories import (
+        PermissionPathsAllowedCheckResult,
+    )
+    from ..types.session_permissions_paths_is_path_within_workspace import (
+        PermissionPathsWorkspaceCheckResult,
+    )
+    from ..types.session_permissions_paths_list import PermissionPathsList
+    from ..types.session_permissions_paths_update_primary import (
         PermissionsPathsUpdatePrimaryResult,
+    )
+    from ..types.session_permissions_pending_requests import (
+        PendingPermissionRequestList,
+    )
+    from ..types.session_permissions_reset_session_approvals import (
         PermissionsResetSessionApprovalsResult,
+    )
+    from ..types.session_permissions_set_allow_all import (
+        AllowAllPermissionSetResult,
+    )
+    from ..types.session_permissions_set_approve_all import (
         PermissionsSetApproveAllResult,
-        PermissionsSetModeResult,
+    )
+    from ..types.session_permissions_set_mode import PermissionsSetModeResult
+    from ..types.session_permissions_set_required import (
         PermissionsSetRequiredResult,
+    )
+    from ..types.session_permissions_urls_set_unrestricted_mode import (
         PermissionsURLsSetUnrestrictedModeResult,
     )
-    from ..types.shared import FolderTrustCheckResult
+    from ..types.shared_folder_trust_check_result import FolderTrustCheckResult
 
 
 def _permissions_configure_params() -> Any:
-    from ..types.session_permissions import PermissionsConfigureParams
+    from ..types.session_permissions_configure import PermissionsConfigureParams
 
     return PermissionsConfigureParams
 
 
 def _permissions_configure_result() -> Any:
-    from ..types.session_permissions import PermissionsConfigureResult
+    from ..types.session_permissions_configure import PermissionsConfigureResult
 
     return PermissionsConfigureResult
 
 
 def _permissions_get_allow_all_params() -> Any:
-    from ..types.session_permissions import PermissionsGetAllowAllRequest
+    from ..types.session_permissions_get_allow_all import PermissionsGetAllowAllRequest
 
     return PermissionsGetAllowAllRequest
 
 
 def _permissions_get_allow_all_result() -> Any:
-    from ..types.session_permissions import AllowAllPermissionState
+    from ..types.session_permissions_get_allow_all import AllowAllPermissionState
 
     return AllowAllPermissionState
 
 
 def _permissions_get_mode_result() -> Any:
-    from ..types.session_permissions import PermissionsGetModeResult
+    from ..types.session_permissions_get_mode import PermissionsGetModeResult
 
     return PermissionsGetModeResult
 
 
 def _permissions_handle_pending_permission_request_params() -> Any:
-    from ..types.session_permissions import PermissionDecisionRequest
+    from ..types.session_permissions_handle_pending_permission_request import PermissionDecisionRequest
 
     return PermissionDecisionRequest
 
 
 def _permissions_handle_pending_permission_request_result() -> Any:
-    from ..types.session_permissions import PermissionRequestResult
+    from ..types.session_permissions_handle_pending_permission_request import PermissionRequestResult
 
     return PermissionRequestResult
 
 
 def _permissions_modify_rules_params() -> Any:
-    from ..types.session_permissions import PermissionsModifyRulesParams
+    from ..types.session_permissions_modify_rules import PermissionsModifyRulesParams
 
     return PermissionsModifyRulesParams
 
 
 def _permissions_modify_rules_result() -> Any:
-    from ..types.session_permissions import PermissionsModifyRulesResult
+    from ..types.session_permissions_modify_rules import PermissionsModifyRulesResult
 
     return PermissionsModifyRulesResult
 
 
 def _permissions_notify_prompt_shown_params() -> Any:
-    from ..types.session_permissions import PermissionPromptShownNotification
+    from ..types.session_permissions_notify_prompt_shown import PermissionPromptShownNotification
 
     return PermissionPromptShownNotification
 
 
 def _permissions_notify_prompt_shown_result() -> Any:
-    from ..types.session_permissions import PermissionsNotifyPromptShownResult
+    from ..types.session_permissions_notify_prompt_shown import PermissionsNotifyPromptShownResult
 
     return PermissionsNotifyPromptShownResult
 
 
 def _permissions_pending_requests_params() -> Any:
-    from ..types.session_permissions import PermissionsPendingRequestsRequest
+    from ..types.session_permissions_pending_requests import PermissionsPendingRequestsRequest
 
     return PermissionsPendingRequestsRequest
 
 
 def _permissions_pending_requests_result() -> Any:
-    from ..types.session_permissions import PendingPermissionRequestList
+    from ..types.session_permissions_pending_requests import PendingPermissionRequestList
 
     return PendingPermissionRequestList
 
 
 def _permissions_reset_session_approvals_params() -> Any:
-    from ..types.session_permissions import PermissionsResetSessionApprovalsRequest
+    from ..types.session_permissions_reset_session_approvals import PermissionsResetSessionApprovalsRequest
 
     return PermissionsResetSessionApprovalsRequest
 
 
 def _permissions_reset_session_approvals_result() -> Any:
-    from ..types.session_permissions import PermissionsResetSessionApprovalsResult
+    from ..types.session_permissions_reset_session_approvals import PermissionsResetSessionApprovalsResult
 
     return PermissionsResetSessionApprovalsResult
 
 
 def _permissions_set_allow_all_params() -> Any:
-    from ..types.session_permissions import PermissionsSetAllowAllRequest
+    from ..types.session_permissions_set_allow_all import PermissionsSetAllowAllRequest
 
     return PermissionsSetAllowAllRequest
 
 
 def _permissions_set_allow_all_result() -> Any:
-    from ..types.session_permissions import AllowAllPermissionSetResult
+    from ..types.session_permissions_set_allow_all import AllowAllPermissionSetResult
 
     return AllowAllPermissionSetResult
 
 
 def _permissions_set_approve_all_params() -> Any:
-    from ..types.session_permissions import PermissionsSetApproveAllRequest
+    from ..types.session_permissions_set_approve_all import PermissionsSetApproveAllRequest
 
     return PermissionsSetApproveAllRequest
 
 
 def _permissions_set_approve_all_result() -> Any:
-    from ..types.session_permissions import PermissionsSetApproveAllResult
+    from ..types.session_permissions_set_approve_all import PermissionsSetApproveAllResult
 
     return PermissionsSetApproveAllResult
 
 
 def _permissions_set_mode_params() -> Any:
-    from ..types.session_permissions import PermissionsSetModeRequest
+    from ..types.session_permissions_set_mode import PermissionsSetModeRequest
 
     return PermissionsSetModeRequest
 
 
 def _permissions_set_mode_result() -> Any:
-    from ..types.session_permissions import PermissionsSetModeResult
+    from ..types.session_permissions_set_mode import PermissionsSetModeResult
 
     return PermissionsSetModeResult
 
 
 def _permissions_set_required_params() -> Any:
-    from ..types.session_permissions import PermissionsSetRequiredRequest
+    from ..types.session_permissions_set_required import PermissionsSetRequiredRequest
 
     return PermissionsSetRequiredRequest
 
 
 def _permissions_set_required_result() -> Any:
-    from ..types.session_permissions import PermissionsSetRequiredResult
+    from ..types.session_permissions_set_required import PermissionsSetRequiredResult
 
     return PermissionsSetRequiredResult
 
 
 def _permissions_folder_trust_add_trusted_params() -> Any:
-    from ..types.session_permissions import FolderTrustAddParams
+    from ..types.session_permissions_folder_trust_add_trusted import FolderTrustAddParams
 
     return FolderTrustAddParams
 
 
 def _permissions_folder_trust_add_trusted_result() -> Any:
-    from ..types.session_permissions import PermissionsFolderTrustAddTrustedResult
+    from ..types.session_permissions_folder_trust_add_trusted import PermissionsFolderTrustAddTrustedResult
 
     return PermissionsFolderTrustAddTrustedResult
 
 
 def _permissions_folder_trust_is_trusted_params() -> Any:
-    from ..types.session_permissions import FolderTrustCheckParams
+    from ..types.session_permissions_folder_trust_is_trusted import FolderTrustCheckParams
 
     return FolderTrustCheckParams
 
 
 def _permissions_folder_trust_is_trusted_result() -> Any:
-    from ..types.shared import FolderTrustCheckResult
+    from ..types.shared_folder_trust_check_result import FolderTrustCheckResult
 
     return FolderTrustCheckResult
 
 
 def _permissions_locations_add_tool_approval_params() -> Any:
-    from ..types.session_permissions import PermissionLocationAddToolApprovalParams
+    from ..types.session_permissions_locations_add_tool_approval import (
+        PermissionLocationAddToolApprovalParams,
+    )
 
     return PermissionLocationAddToolApprovalParams
 
 
 def _permissions_locations_add_tool_approval_result() -> Any:
-    from ..types.session_permissions import PermissionsLocationsAddToolApprovalResult
+    from ..types.session_permissions_locations_add_tool_approval import (
+        PermissionsLocationsAddToolApprovalResult,
+    )
 
     return PermissionsLocationsAddToolApprovalResult
 
 
 def _permissions_locations_apply_params() -> Any:
-    from ..types.session_permissions import PermissionLocationApplyParams
+    from ..types.session_permissions_locations_apply import PermissionLocationApplyParams
 
     return PermissionLocationApplyParams
 
 
 def _permissions_locations_apply_result() -> Any:
-    from ..types.session_permissions import PermissionLocationApplyResult
+    from ..types.session_permissions_locations_apply import PermissionLocationApplyResult
 
     return PermissionLocationApplyResult
 
 
 def _permissions_locations_resolve_params() -> Any:
-    from ..types.session_permissions import PermissionLocationResolveParams
+    from ..types.session_permissions_locations_resolve import PermissionLocationResolveParams
 
     return PermissionLocationResolveParams
 
 
 def _permissions_locations_resolve_result() -> Any:
-    from ..types.session_permissions import PermissionLocationResolveResult
+    from ..types.session_permissions_locations_resolve import PermissionLocationResolveResult
 
     return PermissionLocationResolveResult
 
 
 def _permissions_paths_add_params() -> Any:
-    from ..types.session_permissions import PermissionPathsAddParams
+    from ..types.session_permissions_paths_add import PermissionPathsAddParams
 
     return PermissionPathsAddParams
 
 
 def _permissions_paths_add_result() -> Any:
-    from ..types.session_permissions import PermissionsPathsAddResult
+    from ..types.session_permissions_paths_add import PermissionsPathsAddResult
 
     return PermissionsPathsAddResult
 
 
 def _permissions_paths_is_path_within_allowed_directories_params() -> Any:
-    from ..types.session_permissions import PermissionPathsAllowedCheckParams
+    from ..types.session_permissions_paths_is_path_within_allowed_directories import (
+        PermissionPathsAllowedCheckParams,
+    )
 
     return PermissionPathsAllowedCheckParams
 
 
 def _permissions_paths_is_path_within_allowed_directories_result() -> Any:
-    from ..types.session_permissions import PermissionPathsAllowedCheckResult
+    from ..types.session_permissions_paths_is_path_within_allowed_directories import (
+        PermissionPathsAllowedCheckResult,
+    )
 
     return PermissionPathsAllowedCheckResult
 
 
 def _permissions_paths_is_path_within_workspace_params() -> Any:
-    from ..types.session_permissions import PermissionPathsWorkspaceCheckParams
+    from ..types.session_permissions_paths_is_path_within_workspace import PermissionPathsWorkspaceCheckParams
 
     return PermissionPathsWorkspaceCheckParams
 
 
 def _permissions_paths_is_path_within_workspace_result() -> Any:
-    from ..types.session_permissions import PermissionPathsWorkspaceCheckResult
+    from ..types.session_permissions_paths_is_path_within_workspace import PermissionPathsWorkspaceCheckResult
 
     return PermissionPathsWorkspaceCheckResult
 
 
 def _permissions_paths_list_params() -> Any:
-    from ..types.session_permissions import PermissionsPathsListRequest
+    from ..types.session_permissions_paths_list import PermissionsPathsListRequest
 
     return PermissionsPathsListRequest
 
 
 def _permissions_paths_list_result() -> Any:
-    from ..types.session_permissions import PermissionPathsList
+    from ..types.session_permissions_paths_list import PermissionPathsList
 
     return PermissionPathsList
 
 
 def _permissions_paths_update_primary_params() -> Any:
-    from ..types.session_permissions import PermissionPathsUpdatePrimaryParams
+    from ..types.session_permissions_paths_update_primary import PermissionPathsUpdatePrimaryParams
 
     return PermissionPathsUpdatePrimaryParams
 
 
 def _permissions_paths_update_primary_result() -> Any:
-    from ..types.session_permissions import PermissionsPathsUpdatePrimaryResult
+    from ..types.session_permissions_paths_update_primary import PermissionsPathsUpdatePrimaryResult
 
     return PermissionsPathsUpdatePrimaryResult
 
 
 def _permissions_urls_set_unrestricted_mode_params() -> Any:
-    from ..types.session_permissions import PermissionURLsSetUnrestrictedModeParams
+    from ..types.session_permissions_urls_set_unrestricted_mode import PermissionURLsSetUnrestrictedModeParams
 
     return PermissionURLsSetUnrestrictedModeParams
 
 
 def _permissions_urls_set_unrestricted_mode_result() -> Any:
-    from ..types.session_permissions import PermissionsURLsSetUnrestrictedModeResult
+    from ..types.session_permissions_urls_set_unrestricted_mode import (
+        PermissionsURLsSetUnrestrictedModeResult,
+    )
 
     return PermissionsURLsSetUnrestrictedModeResult
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
         PluginList,
         SessionPluginsRetryManagedResult,
     )
-    from ..types.shared import (
+    from ..types.shared_marketplace_add_result import (
         MarketplaceAddResult,
         MarketplaceBrowseResult,
         MarketplaceListResult,
@@ -42,7 +42,7 @@ def _plugins_install_params() -> Any:
 
 
 def _plugins_install_result() -> Any:
-    from ..types.shared import PluginInstallResult
+    from ..types.shared_marketplace_add_result import PluginInstallResult
 
     return PluginInstallResult
 
@@ -72,73 +72,73 @@ def _plugins_retry_managed_result() -> Any:
 
 
 def _plugins_uninstall_params() -> Any:
-    from ..types.shared import PluginsUninstallRequest
+    from ..types.shared_marketplace_add_result import PluginsUninstallRequest
 
     return PluginsUninstallRequest
 
 
 def _plugins_update_params() -> Any:
-    from ..types.shared import PluginsUpdateRequest
+    from ..types.shared_marketplace_add_result import PluginsUpdateRequest
 
     return PluginsUpdateRequest
 
 
 def _plugins_update_result() -> Any:
-    from ..types.shared import PluginUpdateResult
+    from ..types.shared_marketplace_add_result import PluginUpdateResult
 
     return PluginUpdateResult
 
 
 def _plugins_marketplaces_add_params() -> Any:
-    from ..types.shared import PluginsMarketplacesAddRequest
+    from ..types.shared_marketplace_add_result import PluginsMarketplacesAddRequest
 
     return PluginsMarketplacesAddRequest
 
 
 def _plugins_marketplaces_add_result() -> Any:
-    from ..types.shared import MarketplaceAddResult
+    from ..types.shared_marketplace_add_result import MarketplaceAddResult
 
     return MarketplaceAddResult
 
 
 def _plugins_marketplaces_browse_params() -> Any:
-    from ..types.shared import PluginsMarketplacesBrowseRequest
+    from ..types.shared_marketplace_add_result import PluginsMarketplacesBrowseRequest
 
     return PluginsMarketplacesBrowseRequest
 
 
 def _plugins_marketplaces_browse_result() -> Any:
-    from ..types.shared import MarketplaceBrowseResult
+    from ..types.shared_marketplace_add_result import MarketplaceBrowseResult
 
     return MarketplaceBrowseResult
 
 
 def _plugins_marketplaces_list_result() -> Any:
-    from ..types.shared import MarketplaceListResult
+    from ..types.shared_marketplace_add_result import MarketplaceListResult
 
     return MarketplaceListResult
 
 
 def _plugins_marketplaces_refresh_params() -> Any:
-    from ..types.shared import PluginsMarketplacesRefreshRequest
+    from ..types.shared_marketplace_add_result import PluginsMarketplacesRefreshRequest
 
     return PluginsMarketplacesRefreshRequest
 
 
 def _plugins_marketplaces_refresh_result() -> Any:
-    from ..types.shared import MarketplaceRefreshResult
+    from ..types.shared_marketplace_add_result import MarketplaceRefreshResult
 
     return MarketplaceRefreshResult
 
 
 def _plugins_marketplaces_remove_params() -> Any:
-    from ..types.shared import PluginsMarketplacesRemoveRequest
+    from ..types.shared_marketplace_add_result import PluginsMarketplacesRemoveRequest
 
     return PluginsMarketplacesRemoveRequest
 
 
 def _plugins_marketplaces_remove_result() -> Any:
-    from ..types.shared import MarketplaceRemoveResult
+    from ..types.shared_marketplace_add_result import MarketplaceRemoveResult
 
     return MarketplaceRemoveResult
 

@@ -8,65 +8,67 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_providers import (
-        DiscoveredModelList,
-        ModelProviderAdapterCatalog,
+    from ..types.session_providers_discover import ModelProviderDiscoverResult
+    from ..types.session_providers_get_catalog import ModelProviderAdapterCatalog
+    from ..types.session_providers_get_status import ModelProviderStatus
+    from ..types.session_providers_models_list import DiscoveredModelList
+    from ..types.session_providers_models_prepare_configuration import (
         ModelProviderConfigurationPlan,
-        ModelProviderDiscoverResult,
-        ModelProviderStatus,
     )
 
 
 def _providers_discover_params() -> Any:
-    from ..types.session_providers import ModelProviderDiscoverRequest
+    from ..types.session_providers_discover import ModelProviderDiscoverRequest
 
     return ModelProviderDiscoverRequest
 
 
 def _providers_discover_result() -> Any:
-    from ..types.session_providers import ModelProviderDiscoverResult
+    from ..types.session_providers_discover import ModelProviderDiscoverResult
 
     return ModelProviderDiscoverResult
 
 
 def _providers_get_catalog_result() -> Any:
-    from ..types.session_providers import ModelProviderAdapterCatalog
+    from ..types.session_providers_get_catalog import ModelProviderAdapterCatalog
 
     return ModelProviderAdapterCatalog
 
 
 def _providers_get_status_params() -> Any:
-    from ..types.session_providers import ModelProviderGetStatusRequest
+    from ..types.session_providers_get_status import ModelProviderGetStatusRequest
 
     return ModelProviderGetStatusRequest
 
 
 def _providers_get_status_result() -> Any:
-    from ..types.session_providers import ModelProviderStatus
+    from ..types.session_providers_get_status import ModelProviderStatus
 
     return ModelProviderStatus
 
 
 def _providers_models_list_params() -> Any:
-    from ..types.session_providers import ModelProviderModelsListRequest
+    from ..types.session_providers_models_list import ModelProviderModelsListRequest
 
     return ModelProviderModelsListRequest
 
 
 def _providers_models_list_result() -> Any:
-    from ..types.session_providers import DiscoveredModelList
+    from ..types.session_providers_models_list import DiscoveredModelList
 
     return DiscoveredModelList
 
 
 def _providers_models_prepare_configuration_params() -> Any:
-    from ..types.session_providers import ModelProviderPrepareConfigurationRequest
+    from ..types.session_providers_models_prepare_configuration import (
+        ModelProviderPrepareConfigurationRequest,
+    )
 
     return ModelProviderPrepareConfigurationRequest
 
 
 def _providers_models_prepare_configuration_result() -> Any:
-    from ..types.session_providers import ModelProviderConfigurationPlan
+    from ..types.session_providers_models_prepare_configuration import ModelProviderConfigurationPlan
 
     return ModelProviderConfigurationPlan
 

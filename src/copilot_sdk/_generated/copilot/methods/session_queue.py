@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_queue import (
-        QueueDuplicateAtResult,
-        QueueInsertAtResult,
-        QueueMoveItemResult,
-        QueuePendingItemsResult,
-        QueueRemoveAtResult,
-        QueueSendNowResult,
-        QueueUpdateTextResult,
-        QueueWithdrawMessageResult,
-    )
-    from ..types.shared import QueueRemoveMostRecentResult
+    from ..types.session_queue import QueueUpdateTextResult
+    from ..types.session_queue_duplicate_at import QueueDuplicateAtResult
+    from ..types.session_queue_insert_at import QueueInsertAtResult
+    from ..types.session_queue_move_item import QueueMoveItemResult
+    from ..types.session_queue_pending_items import QueuePendingItemsResult
+    from ..types.session_queue_remove_at import QueueRemoveAtResult
+    from ..types.session_queue_send_now import QueueSendNowResult
+    from ..types.session_queue_withdraw_message import QueueWithdrawMessageResult
+    from ..types.shared_queue_pending_items import QueueRemoveMostRecentResult
 
 
 def _queue_append_steering_params() -> Any:
-    from ..types.session_queue import QueueAppendSteeringRequest
+    from ..types.session_queue_append_steering import QueueAppendSteeringRequest
 
     return QueueAppendSteeringRequest
 
@@ -34,85 +32,85 @@ def _queue_append_steering_result() -> Any:
 
 
 def _queue_duplicate_at_params() -> Any:
-    from ..types.session_queue import QueueDuplicateAtRequest
+    from ..types.session_queue_duplicate_at import QueueDuplicateAtRequest
 
     return QueueDuplicateAtRequest
 
 
 def _queue_duplicate_at_result() -> Any:
-    from ..types.session_queue import QueueDuplicateAtResult
+    from ..types.session_queue_duplicate_at import QueueDuplicateAtResult
 
     return QueueDuplicateAtResult
 
 
 def _queue_insert_at_params() -> Any:
-    from ..types.session_queue import QueueInsertAtRequest
+    from ..types.session_queue_insert_at import QueueInsertAtRequest
 
     return QueueInsertAtRequest
 
 
 def _queue_insert_at_result() -> Any:
-    from ..types.session_queue import QueueInsertAtResult
+    from ..types.session_queue_insert_at import QueueInsertAtResult
 
     return QueueInsertAtResult
 
 
 def _queue_move_item_params() -> Any:
-    from ..types.session_queue import QueueMoveItemRequest
+    from ..types.session_queue_move_item import QueueMoveItemRequest
 
     return QueueMoveItemRequest
 
 
 def _queue_move_item_result() -> Any:
-    from ..types.session_queue import QueueMoveItemResult
+    from ..types.session_queue_move_item import QueueMoveItemResult
 
     return QueueMoveItemResult
 
 
 def _queue_pending_items_result() -> Any:
-    from ..types.session_queue import QueuePendingItemsResult
+    from ..types.session_queue_pending_items import QueuePendingItemsResult
 
     return QueuePendingItemsResult
 
 
 def _queue_remove_at_params() -> Any:
-    from ..types.session_queue import QueueRemoveAtRequest
+    from ..types.session_queue_remove_at import QueueRemoveAtRequest
 
     return QueueRemoveAtRequest
 
 
 def _queue_remove_at_result() -> Any:
-    from ..types.session_queue import QueueRemoveAtResult
+    from ..types.session_queue_remove_at import QueueRemoveAtResult
 
     return QueueRemoveAtResult
 
 
 def _queue_remove_most_recent_result() -> Any:
-    from ..types.shared import QueueRemoveMostRecentResult
+    from ..types.shared_queue_pending_items import QueueRemoveMostRecentResult
 
     return QueueRemoveMostRecentResult
 
 
 def _queue_send_now_params() -> Any:
-    from ..types.session_queue import QueueSendNowRequest
+    from ..types.session_queue_send_now import QueueSendNowRequest
 
     return QueueSendNowRequest
 
 
 def _queue_send_now_result() -> Any:
-    from ..types.session_queue import QueueSendNowResult
+    from ..types.session_queue_send_now import QueueSendNowResult
 
     return QueueSendNowResult
 
 
 def _queue_set_drain_paused_params() -> Any:
-    from ..types.session_queue import QueueSetDrainPausedRequest
+    from ..types.session_queue_set_drain_paused import QueueSetDrainPausedRequest
 
     return QueueSetDrainPausedRequest
 
 
 def _queue_update_text_params() -> Any:
-    from ..types.session_queue import QueueUpdateTextRequest
+    from ..types.session_queue_update_text import QueueUpdateTextRequest
 
     return QueueUpdateTextRequest
 
@@ -124,13 +122,13 @@ def _queue_update_text_result() -> Any:
 
 
 def _queue_withdraw_message_params() -> Any:
-    from ..types.session_queue import QueueWithdrawMessageRequest
+    from ..types.session_queue_withdraw_message import QueueWithdrawMessageRequest
 
     return QueueWithdrawMessageRequest
 
 
 def _queue_withdraw_message_result() -> Any:
-    from ..types.session_queue import QueueWithdrawMessageResult
+    from ..types.session_queue_withdraw_message import QueueWithdrawMessageResult
 
     return QueueWithdrawMessageResult
 

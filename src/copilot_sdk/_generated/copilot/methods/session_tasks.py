@@ -8,158 +8,158 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_tasks import (
-        TaskList,
-        TasksCancelResult,
-        TasksGetCurrentPromotableResult,
-        TasksGetProgressResult,
-        TasksPromoteCurrentToBackgroundResult,
+    from ..types.session_tasks_cancel import TasksCancelResult
+    from ..types.session_tasks_get_current_promotable import TasksGetCurrentPromotableResult
+    from ..types.session_tasks_get_progress import TasksGetProgressResult
+    from ..types.session_tasks_list import TaskList
+    from ..types.session_tasks_promote_current_to_background import TasksPromoteCurrentToBackgroundResult
+    from ..types.session_tasks_promote_to_background import (
         TasksPromoteToBackgroundResult,
-        TasksReadOutputResult,
-        TasksRefreshResult,
-        TasksRegisterResult,
-        TasksRemoveResult,
-        TasksSendMessageResult,
-        TasksStartAgentResult,
-        TasksUpdateResult,
-        TasksWaitForPendingResult,
     )
+    from ..types.session_tasks_read_output import TasksReadOutputResult
+    from ..types.session_tasks_refresh import TasksRefreshResult
+    from ..types.session_tasks_register import TasksRegisterResult
+    from ..types.session_tasks_remove import TasksRemoveResult
+    from ..types.session_tasks_send_message import TasksSendMessageResult
+    from ..types.session_tasks_start_agent import TasksStartAgentResult
+    from ..types.session_tasks_update import TasksUpdateResult
+    from ..types.session_tasks_wait_for_pending import TasksWaitForPendingResult
 
 
 def _tasks_cancel_params() -> Any:
-    from ..types.session_tasks import TasksCancelRequest
+    from ..types.session_tasks_cancel import TasksCancelRequest
 
     return TasksCancelRequest
 
 
 def _tasks_cancel_result() -> Any:
-    from ..types.session_tasks import TasksCancelResult
+    from ..types.session_tasks_cancel import TasksCancelResult
 
     return TasksCancelResult
 
 
 def _tasks_get_current_promotable_result() -> Any:
-    from ..types.session_tasks import TasksGetCurrentPromotableResult
+    from ..types.session_tasks_get_current_promotable import TasksGetCurrentPromotableResult
 
     return TasksGetCurrentPromotableResult
 
 
 def _tasks_get_progress_params() -> Any:
-    from ..types.session_tasks import TasksGetProgressRequest
+    from ..types.session_tasks_get_progress import TasksGetProgressRequest
 
     return TasksGetProgressRequest
 
 
 def _tasks_get_progress_result() -> Any:
-    from ..types.session_tasks import TasksGetProgressResult
+    from ..types.session_tasks_get_progress import TasksGetProgressResult
 
     return TasksGetProgressResult
 
 
 def _tasks_list_result() -> Any:
-    from ..types.session_tasks import TaskList
+    from ..types.session_tasks_list import TaskList
 
     return TaskList
 
 
 def _tasks_promote_current_to_background_result() -> Any:
-    from ..types.session_tasks import TasksPromoteCurrentToBackgroundResult
+    from ..types.session_tasks_promote_current_to_background import TasksPromoteCurrentToBackgroundResult
 
     return TasksPromoteCurrentToBackgroundResult
 
 
 def _tasks_promote_to_background_params() -> Any:
-    from ..types.session_tasks import TasksPromoteToBackgroundRequest
+    from ..types.session_tasks_promote_to_background import TasksPromoteToBackgroundRequest
 
     return TasksPromoteToBackgroundRequest
 
 
 def _tasks_promote_to_background_result() -> Any:
-    from ..types.session_tasks import TasksPromoteToBackgroundResult
+    from ..types.session_tasks_promote_to_background import TasksPromoteToBackgroundResult
 
     return TasksPromoteToBackgroundResult
 
 
 def _tasks_read_output_params() -> Any:
-    from ..types.session_tasks import TasksReadOutputRequest
+    from ..types.session_tasks_read_output import TasksReadOutputRequest
 
     return TasksReadOutputRequest
 
 
 def _tasks_read_output_result() -> Any:
-    from ..types.session_tasks import TasksReadOutputResult
+    from ..types.session_tasks_read_output import TasksReadOutputResult
 
     return TasksReadOutputResult
 
 
 def _tasks_refresh_result() -> Any:
-    from ..types.session_tasks import TasksRefreshResult
+    from ..types.session_tasks_refresh import TasksRefreshResult
 
     return TasksRefreshResult
 
 
 def _tasks_register_params() -> Any:
-    from ..types.session_tasks import TasksRegisterRequest
+    from ..types.session_tasks_register import TasksRegisterRequest
 
     return TasksRegisterRequest
 
 
 def _tasks_register_result() -> Any:
-    from ..types.session_tasks import TasksRegisterResult
+    from ..types.session_tasks_register import TasksRegisterResult
 
     return TasksRegisterResult
 
 
 def _tasks_remove_params() -> Any:
-    from ..types.session_tasks import TasksRemoveRequest
+    from ..types.session_tasks_remove import TasksRemoveRequest
 
     return TasksRemoveRequest
 
 
 def _tasks_remove_result() -> Any:
-    from ..types.session_tasks import TasksRemoveResult
+    from ..types.session_tasks_remove import TasksRemoveResult
 
     return TasksRemoveResult
 
 
 def _tasks_send_message_params() -> Any:
-    from ..types.session_tasks import TasksSendMessageRequest
+    from ..types.session_tasks_send_message import TasksSendMessageRequest
 
     return TasksSendMessageRequest
 
 
 def _tasks_send_message_result() -> Any:
-    from ..types.session_tasks import TasksSendMessageResult
+    from ..types.session_tasks_send_message import TasksSendMessageResult
 
     return TasksSendMessageResult
 
 
 def _tasks_start_agent_params() -> Any:
-    from ..types.session_tasks import TasksStartAgentRequest
+    from ..types.session_tasks_start_agent import TasksStartAgentRequest
 
     return TasksStartAgentRequest
 
 
 def _tasks_start_agent_result() -> Any:
-    from ..types.session_tasks import TasksStartAgentResult
+    from ..types.session_tasks_start_agent import TasksStartAgentResult
 
     return TasksStartAgentResult
 
 
 def _tasks_update_params() -> Any:
-    from ..types.session_tasks import TasksUpdateRequest
+    from ..types.session_tasks_update import TasksUpdateRequest
 
     return TasksUpdateRequest
 
 
 def _tasks_update_result() -> Any:
-    from ..types.session_tasks import TasksUpdateResult
+    from ..types.session_tasks_update import TasksUpdateResult
 
     return TasksUpdateResult
 
 
 def _tasks_wait_for_pending_result() -> Any:
-    from ..types.session_tasks import TasksWaitForPendingResult
+    from ..types.session_tasks_wait_for_pending import TasksWaitForPendingResult
 
     return TasksWaitForPendingResult
 

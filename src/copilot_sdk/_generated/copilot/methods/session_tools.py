@@ -8,105 +8,109 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_tools import (
-        HandlePendingToolCallResult,
-        PendingExternalToolRequestList,
-        ToolResult,
+    from ..types.session_tools_execute import ToolResult
+    from ..types.session_tools_get_builtin_descriptors import (
         ToolsGetBuiltinDescriptorsResult,
-        ToolsGetCurrentMetadataResult,
-        ToolsInitializeAndValidateResult,
-        ToolsSetResult,
+    )
+    from ..types.session_tools_get_current_metadata import ToolsGetCurrentMetadataResult
+    from ..types.session_tools_handle_pending_tool_call import (
+        HandlePendingToolCallResult,
+    )
+    from ..types.session_tools_initialize_and_validate import ToolsInitializeAndValidateResult
+    from ..types.session_tools_list_pending_requests import PendingExternalToolRequestList
+    from ..types.session_tools_set import ToolsSetResult
+    from ..types.session_tools_update_subagent_settings import (
         ToolsUpdateSubagentSettingsResult,
     )
-    from ..types.shared_events_session import SessionTaskCompleteData
+    from ..types.shared_session_task_complete_data import SessionTaskCompleteData
 
 
 def _tools_execute_params() -> Any:
-    from ..types.session_tools import ToolsExecuteRequest
+    from ..types.session_tools_execute import ToolsExecuteRequest
 
     return ToolsExecuteRequest
 
 
 def _tools_execute_result() -> Any:
-    from ..types.session_tools import ToolResult
+    from ..types.session_tools_execute import ToolResult
 
     return ToolResult
 
 
 def _tools_get_builtin_descriptors_params() -> Any:
-    from ..types.session_tools import ToolsGetBuiltinDescriptorsRequest
+    from ..types.session_tools_get_builtin_descriptors import ToolsGetBuiltinDescriptorsRequest
 
     return ToolsGetBuiltinDescriptorsRequest
 
 
 def _tools_get_builtin_descriptors_result() -> Any:
-    from ..types.session_tools import ToolsGetBuiltinDescriptorsResult
+    from ..types.session_tools_get_builtin_descriptors import ToolsGetBuiltinDescriptorsResult
 
     return ToolsGetBuiltinDescriptorsResult
 
 
 def _tools_get_current_metadata_result() -> Any:
-    from ..types.session_tools import ToolsGetCurrentMetadataResult
+    from ..types.session_tools_get_current_metadata import ToolsGetCurrentMetadataResult
 
     return ToolsGetCurrentMetadataResult
 
 
 def _tools_handle_pending_tool_call_params() -> Any:
-    from ..types.session_tools import HandlePendingToolCallRequest
+    from ..types.session_tools_handle_pending_tool_call import HandlePendingToolCallRequest
 
     return HandlePendingToolCallRequest
 
 
 def _tools_handle_pending_tool_call_result() -> Any:
-    from ..types.session_tools import HandlePendingToolCallResult
+    from ..types.session_tools_handle_pending_tool_call import HandlePendingToolCallResult
 
     return HandlePendingToolCallResult
 
 
 def _tools_initialize_and_validate_result() -> Any:
-    from ..types.session_tools import ToolsInitializeAndValidateResult
+    from ..types.session_tools_initialize_and_validate import ToolsInitializeAndValidateResult
 
     return ToolsInitializeAndValidateResult
 
 
 def _tools_list_pending_requests_result() -> Any:
-    from ..types.session_tools import PendingExternalToolRequestList
+    from ..types.session_tools_list_pending_requests import PendingExternalToolRequestList
 
     return PendingExternalToolRequestList
 
 
 def _tools_set_params() -> Any:
-    from ..types.session_tools import ToolsSetRequest
+    from ..types.session_tools_set import ToolsSetRequest
 
     return ToolsSetRequest
 
 
 def _tools_set_result() -> Any:
-    from ..types.session_tools import ToolsSetResult
+    from ..types.session_tools_set import ToolsSetResult
 
     return ToolsSetResult
 
 
 def _tools_task_complete_event_data_params() -> Any:
-    from ..types.session_tools import ToolsTaskCompleteEventDataRequest
+    from ..types.session_tools_task_complete_event_data import ToolsTaskCompleteEventDataRequest
 
     return ToolsTaskCompleteEventDataRequest
 
 
 def _tools_task_complete_event_data_result() -> Any:
-    from ..types.shared_events_session import SessionTaskCompleteData
+    from ..types.shared_session_task_complete_data import SessionTaskCompleteData
 
     return SessionTaskCompleteData
 
 
 def _tools_update_subagent_settings_params() -> Any:
-    from ..types.session_tools import UpdateSubagentSettingsRequest
+    from ..types.session_tools_update_subagent_settings import UpdateSubagentSettingsRequest
 
     return UpdateSubagentSettingsRequest
 
 
 def _tools_update_subagent_settings_result() -> Any:
-    from ..types.session_tools import ToolsUpdateSubagentSettingsResult
+    from ..types.session_tools_update_subagent_settings import ToolsUpdateSubagentSettingsResult
 
     return ToolsUpdateSubagentSettingsResult
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_ui import (
-        UIEphemeralQueryResult,
+    from ..types.session_ui_ephemeral_query import UIEphemeralQueryResult
+    from ..types.session_ui_register_direct_auto_mode_switch_handler import (
         UIRegisterDirectAutoModeSwitchHandlerResult,
+    )
+    from ..types.session_ui_unregister_direct_auto_mode_switch_handler import (
         UIUnregisterDirectAutoModeSwitchHandlerResult,
     )
-    from ..types.shared import (
+    from ..types.shared_ui_elicitation_result import (
         UIElicitationResponse,
         UIElicitationResult,
         UIHandlePendingResult,
@@ -21,115 +23,123 @@ if TYPE_CHECKING:
 
 
 def _ui_elicitation_params() -> Any:
-    from ..types.session_ui import UIElicitationRequest
+    from ..types.session_ui_elicitation import UIElicitationRequest
 
     return UIElicitationRequest
 
 
 def _ui_elicitation_result() -> Any:
-    from ..types.shared import UIElicitationResponse
+    from ..types.shared_ui_elicitation_result import UIElicitationResponse
 
     return UIElicitationResponse
 
 
 def _ui_ephemeral_query_params() -> Any:
-    from ..types.session_ui import UIEphemeralQueryRequest
+    from ..types.session_ui_ephemeral_query import UIEphemeralQueryRequest
 
     return UIEphemeralQueryRequest
 
 
 def _ui_ephemeral_query_result() -> Any:
-    from ..types.session_ui import UIEphemeralQueryResult
+    from ..types.session_ui_ephemeral_query import UIEphemeralQueryResult
 
     return UIEphemeralQueryResult
 
 
 def _ui_handle_pending_auto_mode_switch_params() -> Any:
-    from ..types.session_ui import UIHandlePendingAutoModeSwitchRequest
+    from ..types.session_ui_handle_pending_auto_mode_switch import UIHandlePendingAutoModeSwitchRequest
 
     return UIHandlePendingAutoModeSwitchRequest
 
 
 def _ui_handle_pending_auto_mode_switch_result() -> Any:
-    from ..types.shared import UIHandlePendingResult
+    from ..types.shared_ui_elicitation_result import UIHandlePendingResult
 
     return UIHandlePendingResult
 
 
 def _ui_handle_pending_elicitation_params() -> Any:
-    from ..types.shared import UIHandlePendingElicitationRequest
+    from ..types.shared_ui_elicitation_result import UIHandlePendingElicitationRequest
 
     return UIHandlePendingElicitationRequest
 
 
 def _ui_handle_pending_elicitation_result() -> Any:
-    from ..types.shared import UIElicitationResult
+    from ..types.shared_ui_elicitation_result import UIElicitationResult
 
     return UIElicitationResult
 
 
 def _ui_handle_pending_exit_plan_mode_params() -> Any:
-    from ..types.shared import UIHandlePendingExitPlanModeRequest
+    from ..types.shared_ui_elicitation_result import UIHandlePendingExitPlanModeRequest
 
     return UIHandlePendingExitPlanModeRequest
 
 
 def _ui_handle_pending_exit_plan_mode_result() -> Any:
-    from ..types.shared import UIHandlePendingResult
+    from ..types.shared_ui_elicitation_result import UIHandlePendingResult
 
     return UIHandlePendingResult
 
 
 def _ui_handle_pending_sampling_params() -> Any:
-    from ..types.session_ui import UIHandlePendingSamplingRequest
+    from ..types.session_ui_handle_pending_sampling import UIHandlePendingSamplingRequest
 
     return UIHandlePendingSamplingRequest
 
 
 def _ui_handle_pending_sampling_result() -> Any:
-    from ..types.shared import UIHandlePendingResult
+    from ..types.shared_ui_elicitation_result import UIHandlePendingResult
 
     return UIHandlePendingResult
 
 
 def _ui_handle_pending_session_limits_exhausted_params() -> Any:
-    from ..types.session_ui import UIHandlePendingSessionLimitsExhaustedRequest
+    from ..types.session_ui_handle_pending_session_limits_exhausted import (
+        UIHandlePendingSessionLimitsExhaustedRequest,
+    )
 
     return UIHandlePendingSessionLimitsExhaustedRequest
 
 
 def _ui_handle_pending_session_limits_exhausted_result() -> Any:
-    from ..types.shared import UIHandlePendingResult
+    from ..types.shared_ui_elicitation_result import UIHandlePendingResult
 
     return UIHandlePendingResult
 
 
 def _ui_handle_pending_user_input_params() -> Any:
-    from ..types.shared import UIHandlePendingUserInputRequest
+    from ..types.shared_ui_elicitation_result import UIHandlePendingUserInputRequest
 
     return UIHandlePendingUserInputRequest
 
 
 def _ui_handle_pending_user_input_result() -> Any:
-    from ..types.shared import UIHandlePendingResult
+    from ..types.shared_ui_elicitation_result import UIHandlePendingResult
 
     return UIHandlePendingResult
 
 
 def _ui_register_direct_auto_mode_switch_handler_result() -> Any:
-    from ..types.session_ui import UIRegisterDirectAutoModeSwitchHandlerResult
+    from ..types.session_ui_register_direct_auto_mode_switch_handler import (
+        UIRegisterDirectAutoModeSwitchHandlerResult,
+    )
 
     return UIRegisterDirectAutoModeSwitchHandlerResult
 
 
 def _ui_unregister_direct_auto_mode_switch_handler_params() -> Any:
-    from ..types.session_ui import UIUnregisterDirectAutoModeSwitchHandlerRequest
+    from ..types.session_ui_unregister_direct_auto_mode_switch_handler import (
+        UIUnregisterDirectAutoModeSwitchHandlerRequest,
+    )
 
     return UIUnregisterDirectAutoModeSwitchHandlerRequest
 
 
 def _ui_unregister_direct_auto_mode_switch_handler_result() -> Any:
-    from ..types.session_ui import UIUnregisterDirectAutoModeSwitchHandlerResult
+    from ..types.session_ui_unregister_direct_auto_mode_switch_handler import (
+        UIUnregisterDirectAutoModeSwitchHandlerResult,
+    )
 
     return UIUnregisterDirectAutoModeSwitchHandlerResult
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.shared_events_session import UsageGetMetricsResult
+    from ..types.shared_usage_get_metrics_result import UsageGetMetricsResult
 
 
 def _usage_get_metrics_result() -> Any:
-    from ..types.shared_events_session import UsageGetMetricsResult
+    from ..types.shared_usage_get_metrics_result import UsageGetMetricsResult
 
     return UsageGetMetricsResult
 

@@ -8,31 +8,29 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_workflow import (
-        WorkflowAgentResult,
-        WorkflowJournalGetResult,
-        WorkflowListRunsResult,
-        WorkflowProgressPage,
-        WorkflowRunDetail,
-    )
-    from ..types.shared import WorkflowAckResult
+    from ..types.session_workflow import WorkflowProgressPage
+    from ..types.session_workflow_agent import WorkflowAgentResult
+    from ..types.session_workflow_get_run_detail import WorkflowRunDetail
+    from ..types.session_workflow_journal_get import WorkflowJournalGetResult
+    from ..types.session_workflow_list_runs import WorkflowListRunsResult
+    from ..types.shared_workflow_ack_result import WorkflowAckResult
     from ..types.shared_workflow_resume_result import WorkflowResumeResult, WorkflowRunResult
 
 
 def _workflow_agent_params() -> Any:
-    from ..types.session_workflow import WorkflowAgentRequest
+    from ..types.session_workflow_agent import WorkflowAgentRequest
 
     return WorkflowAgentRequest
 
 
 def _workflow_agent_result() -> Any:
-    from ..types.session_workflow import WorkflowAgentResult
+    from ..types.session_workflow_agent import WorkflowAgentResult
 
     return WorkflowAgentResult
 
 
 def _workflow_cancel_params() -> Any:
-    from ..types.session_workflow import WorkflowCancelRequest
+    from ..types.session_workflow_cancel import WorkflowCancelRequest
 
     return WorkflowCancelRequest
 
@@ -62,13 +60,13 @@ def _workflow_get_run_detail_params() -> Any:
 
 
 def _workflow_get_run_detail_result() -> Any:
-    from ..types.session_workflow import WorkflowRunDetail
+    from ..types.session_workflow_get_run_detail import WorkflowRunDetail
 
     return WorkflowRunDetail
 
 
 def _workflow_get_run_progress_params() -> Any:
-    from ..types.session_workflow import WorkflowGetRunProgressRequest
+    from ..types.session_workflow_get_run_progress import WorkflowGetRunProgressRequest
 
     return WorkflowGetRunProgressRequest
 
@@ -80,31 +78,31 @@ def _workflow_get_run_progress_result() -> Any:
 
 
 def _workflow_list_runs_params() -> Any:
-    from ..types.session_workflow import WorkflowListRunsRequest
+    from ..types.session_workflow_list_runs import WorkflowListRunsRequest
 
     return WorkflowListRunsRequest
 
 
 def _workflow_list_runs_result() -> Any:
-    from ..types.session_workflow import WorkflowListRunsResult
+    from ..types.session_workflow_list_runs import WorkflowListRunsResult
 
     return WorkflowListRunsResult
 
 
 def _workflow_log_params() -> Any:
-    from ..types.session_workflow import WorkflowLogRequest
+    from ..types.session_workflow_log import WorkflowLogRequest
 
     return WorkflowLogRequest
 
 
 def _workflow_log_result() -> Any:
-    from ..types.shared import WorkflowAckResult
+    from ..types.shared_workflow_ack_result import WorkflowAckResult
 
     return WorkflowAckResult
 
 
 def _workflow_pause_params() -> Any:
-    from ..types.session_workflow import WorkflowPauseRequest
+    from ..types.session_workflow_pause import WorkflowPauseRequest
 
     return WorkflowPauseRequest
 
@@ -116,7 +114,7 @@ def _workflow_pause_result() -> Any:
 
 
 def _workflow_resume_params() -> Any:
-    from ..types.session_workflow import WorkflowResumeRequest
+    from ..types.session_workflow_resume import WorkflowResumeRequest
 
     return WorkflowResumeRequest
 
@@ -128,7 +126,7 @@ def _workflow_resume_result() -> Any:
 
 
 def _workflow_run_params() -> Any:
-    from ..types.session_workflow import WorkflowRunRequest
+    from ..types.session_workflow_run import WorkflowRunRequest
 
     return WorkflowRunRequest
 
@@ -140,25 +138,25 @@ def _workflow_run_result() -> Any:
 
 
 def _workflow_journal_get_params() -> Any:
-    from ..types.session_workflow import WorkflowJournalGetRequest
+    from ..types.session_workflow_journal_get import WorkflowJournalGetRequest
 
     return WorkflowJournalGetRequest
 
 
 def _workflow_journal_get_result() -> Any:
-    from ..types.session_workflow import WorkflowJournalGetResult
+    from ..types.session_workflow_journal_get import WorkflowJournalGetResult
 
     return WorkflowJournalGetResult
 
 
 def _workflow_journal_put_params() -> Any:
-    from ..types.session_workflow import WorkflowJournalPutRequest
+    from ..types.session_workflow_journal_put import WorkflowJournalPutRequest
 
     return WorkflowJournalPutRequest
 
 
 def _workflow_journal_put_result() -> Any:
-    from ..types.shared import WorkflowAckResult
+    from ..types.shared_workflow_ack_result import WorkflowAckResult
 
     return WorkflowAckResult
 

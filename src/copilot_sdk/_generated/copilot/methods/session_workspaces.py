@@ -8,73 +8,77 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.session_workspaces import (
-        WorkspaceDiffResult,
-        WorkspacesAddSummaryResult,
-        WorkspacesAutopilotObjectiveExistsResult,
-        WorkspacesDeleteAutopilotObjectiveResult,
-        WorkspacesGetWorkspaceResult,
-        WorkspacesListCheckpointsResult,
-        WorkspacesListFilesResult,
-        WorkspacesReadAutopilotObjectiveResult,
+    from ..types.session_workspaces import WorkspacesGetWorkspaceResult
+    from ..types.session_workspaces_add_summary import WorkspacesAddSummaryResult
+    from ..types.session_workspaces_autopilot_objective_exists import WorkspacesAutopilotObjectiveExistsResult
+    from ..types.session_workspaces_delete_autopilot_objective import WorkspacesDeleteAutopilotObjectiveResult
+    from ..types.session_workspaces_diff import WorkspaceDiffResult
+    from ..types.session_workspaces_list_checkpoints import WorkspacesListCheckpointsResult
+    from ..types.session_workspaces_list_files import WorkspacesListFilesResult
+    from ..types.session_workspaces_read_autopilot_objective import WorkspacesReadAutopilotObjectiveResult
+    from ..types.session_workspaces_read_checkpoint import (
         WorkspacesReadCheckpointResult,
-        WorkspacesReadFileResult,
+    )
+    from ..types.session_workspaces_read_file import WorkspacesReadFileResult
+    from ..types.session_workspaces_save_large_paste import (
         WorkspacesSaveLargePasteResult,
-        WorkspacesStatFileResult,
+    )
+    from ..types.session_workspaces_stat_file import WorkspacesStatFileResult
+    from ..types.session_workspaces_write_autopilot_objective import (
         WorkspacesWriteAutopilotObjectiveResult,
     )
 
 
 def _workspaces_add_summary_params() -> Any:
-    from ..types.session_workspaces import WorkspacesAddSummaryRequest
+    from ..types.session_workspaces_add_summary import WorkspacesAddSummaryRequest
 
     return WorkspacesAddSummaryRequest
 
 
 def _workspaces_add_summary_result() -> Any:
-    from ..types.session_workspaces import WorkspacesAddSummaryResult
+    from ..types.session_workspaces_add_summary import WorkspacesAddSummaryResult
 
     return WorkspacesAddSummaryResult
 
 
 def _workspaces_autopilot_objective_exists_result() -> Any:
-    from ..types.session_workspaces import WorkspacesAutopilotObjectiveExistsResult
+    from ..types.session_workspaces_autopilot_objective_exists import WorkspacesAutopilotObjectiveExistsResult
 
     return WorkspacesAutopilotObjectiveExistsResult
 
 
 def _workspaces_create_directory_params() -> Any:
-    from ..types.session_workspaces import WorkspacesCreateDirectoryRequest
+    from ..types.session_workspaces_create_directory import WorkspacesCreateDirectoryRequest
 
     return WorkspacesCreateDirectoryRequest
 
 
 def _workspaces_create_file_params() -> Any:
-    from ..types.session_workspaces import WorkspacesCreateFileRequest
+    from ..types.session_workspaces_create_file import WorkspacesCreateFileRequest
 
     return WorkspacesCreateFileRequest
 
 
 def _workspaces_delete_autopilot_objective_result() -> Any:
-    from ..types.session_workspaces import WorkspacesDeleteAutopilotObjectiveResult
+    from ..types.session_workspaces_delete_autopilot_objective import WorkspacesDeleteAutopilotObjectiveResult
 
     return WorkspacesDeleteAutopilotObjectiveResult
 
 
 def _workspaces_diff_params() -> Any:
-    from ..types.session_workspaces import WorkspacesDiffRequest
+    from ..types.session_workspaces_diff import WorkspacesDiffRequest
 
     return WorkspacesDiffRequest
 
 
 def _workspaces_diff_result() -> Any:
-    from ..types.session_workspaces import WorkspaceDiffResult
+    from ..types.session_workspaces_diff import WorkspaceDiffResult
 
     return WorkspaceDiffResult
 
 
 def _workspaces_ensure_params() -> Any:
-    from ..types.session_workspaces import WorkspacesEnsureRequest
+    from ..types.session_workspaces_ensure import WorkspacesEnsureRequest
 
     return WorkspacesEnsureRequest
 
@@ -92,85 +96,85 @@ def _workspaces_get_workspace_result() -> Any:
 
 
 def _workspaces_list_checkpoints_result() -> Any:
-    from ..types.session_workspaces import WorkspacesListCheckpointsResult
+    from ..types.session_workspaces_list_checkpoints import WorkspacesListCheckpointsResult
 
     return WorkspacesListCheckpointsResult
 
 
 def _workspaces_list_files_result() -> Any:
-    from ..types.session_workspaces import WorkspacesListFilesResult
+    from ..types.session_workspaces_list_files import WorkspacesListFilesResult
 
     return WorkspacesListFilesResult
 
 
 def _workspaces_read_autopilot_objective_result() -> Any:
-    from ..types.session_workspaces import WorkspacesReadAutopilotObjectiveResult
+    from ..types.session_workspaces_read_autopilot_objective import WorkspacesReadAutopilotObjectiveResult
 
     return WorkspacesReadAutopilotObjectiveResult
 
 
 def _workspaces_read_checkpoint_params() -> Any:
-    from ..types.session_workspaces import WorkspacesReadCheckpointRequest
+    from ..types.session_workspaces_read_checkpoint import WorkspacesReadCheckpointRequest
 
     return WorkspacesReadCheckpointRequest
 
 
 def _workspaces_read_checkpoint_result() -> Any:
-    from ..types.session_workspaces import WorkspacesReadCheckpointResult
+    from ..types.session_workspaces_read_checkpoint import WorkspacesReadCheckpointResult
 
     return WorkspacesReadCheckpointResult
 
 
 def _workspaces_read_file_params() -> Any:
-    from ..types.session_workspaces import WorkspacesReadFileRequest
+    from ..types.session_workspaces_read_file import WorkspacesReadFileRequest
 
     return WorkspacesReadFileRequest
 
 
 def _workspaces_read_file_result() -> Any:
-    from ..types.session_workspaces import WorkspacesReadFileResult
+    from ..types.session_workspaces_read_file import WorkspacesReadFileResult
 
     return WorkspacesReadFileResult
 
 
 def _workspaces_remove_path_params() -> Any:
-    from ..types.session_workspaces import WorkspacesRemovePathRequest
+    from ..types.session_workspaces_remove_path import WorkspacesRemovePathRequest
 
     return WorkspacesRemovePathRequest
 
 
 def _workspaces_rename_path_params() -> Any:
-    from ..types.session_workspaces import WorkspacesRenamePathRequest
+    from ..types.session_workspaces_rename_path import WorkspacesRenamePathRequest
 
     return WorkspacesRenamePathRequest
 
 
 def _workspaces_save_large_paste_params() -> Any:
-    from ..types.session_workspaces import WorkspacesSaveLargePasteRequest
+    from ..types.session_workspaces_save_large_paste import WorkspacesSaveLargePasteRequest
 
     return WorkspacesSaveLargePasteRequest
 
 
 def _workspaces_save_large_paste_result() -> Any:
-    from ..types.session_workspaces import WorkspacesSaveLargePasteResult
+    from ..types.session_workspaces_save_large_paste import WorkspacesSaveLargePasteResult
 
     return WorkspacesSaveLargePasteResult
 
 
 def _workspaces_stat_file_params() -> Any:
-    from ..types.session_workspaces import WorkspacesStatFileRequest
+    from ..types.session_workspaces_stat_file import WorkspacesStatFileRequest
 
     return WorkspacesStatFileRequest
 
 
 def _workspaces_stat_file_result() -> Any:
-    from ..types.session_workspaces import WorkspacesStatFileResult
+    from ..types.session_workspaces_stat_file import WorkspacesStatFileResult
 
     return WorkspacesStatFileResult
 
 
 def _workspaces_truncate_summaries_params() -> Any:
-    from ..types.session_workspaces import WorkspacesTruncateSummariesRequest
+    from ..types.session_workspaces_truncate_summaries import WorkspacesTruncateSummariesRequest
 
     return WorkspacesTruncateSummariesRequest
 
@@ -182,7 +186,7 @@ def _workspaces_truncate_summaries_result() -> Any:
 
 
 def _workspaces_update_metadata_params() -> Any:
-    from ..types.session_workspaces import WorkspacesUpdateMetadataRequest
+    from ..types.session_workspaces_update_metadata import WorkspacesUpdateMetadataRequest
 
     return WorkspacesUpdateMetadataRequest
 
@@ -194,13 +198,13 @@ def _workspaces_update_metadata_result() -> Any:
 
 
 def _workspaces_write_autopilot_objective_params() -> Any:
-    from ..types.session_workspaces import WorkspacesWriteAutopilotObjectiveRequest
+    from ..types.session_workspaces_write_autopilot_objective import WorkspacesWriteAutopilotObjectiveRequest
 
     return WorkspacesWriteAutopilotObjectiveRequest
 
 
 def _workspaces_write_autopilot_objective_result() -> Any:
-    from ..types.session_workspaces import WorkspacesWriteAutopilotObjectiveResult
+    from ..types.session_workspaces_write_autopilot_objective import WorkspacesWriteAutopilotObjectiveResult
 
     return WorkspacesWriteAutopilotObjectiveResult
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         AccountLoginResult,
         AccountLogoutResult,
     )
-    from ..types.shared_auth_identity import AuthInfo
+    from ..types.shared_auth_info import AuthInfo
 
 
 class ServerAccountAPI(SyncAPI):

@@ -10,18 +10,14 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import server_azure_ml as methods
 
 if TYPE_CHECKING:
-    from ..types.server_azure_ml import (
-        AzureMlCancelResult,
-        AzureMlCatalogResult,
-        AzureMlCatalogRetryMode,
-        AzureMlDownloadResult,
-        AzureMlFamilyLeaseResult,
-        AzureMlModel,
-        AzureMlRegistry,
-        AzureMlResolveResult,
-        AzureMlStatusResult,
-    )
-    from ..types.shared import HostEmptyResult
+    from ..types.server_azure_ml import AzureMlModel, AzureMlRegistry
+    from ..types.server_azure_ml_acquire_family import AzureMlFamilyLeaseResult
+    from ..types.server_azure_ml_cancel import AzureMlCancelResult
+    from ..types.server_azure_ml_catalog import AzureMlCatalogResult, AzureMlCatalogRetryMode
+    from ..types.server_azure_ml_download import AzureMlDownloadResult
+    from ..types.server_azure_ml_resolve import AzureMlResolveResult
+    from ..types.server_azure_ml_status import AzureMlStatusResult
+    from ..types.shared_host_empty_result import HostEmptyResult
 
 
 class ServerAzureMlAPI(SyncAPI):

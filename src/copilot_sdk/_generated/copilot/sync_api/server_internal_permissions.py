@@ -15,7 +15,7 @@ if TYPE_CHECKING:
         LocationPermissionsCleanupResult,
         PermissionsEvaluateManagedPolicyResult,
     )
-    from ..types.shared import FolderTrustCheckResult
+    from ..types.shared_folder_trust_check_result import FolderTrustCheckResult
 
 
 class ServerInternalPermissionsLocationsAPI(SyncAPI):

@@ -13,18 +13,20 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import server_internal_sandbox as methods
 
 if TYPE_CHECKING:
-    from ..types.server_internal_sandbox import (
-        SandboxDocsURLResult,
-        SandboxEffectiveForOptionalResult,
+    from ..types.server_internal_sandbox_filter_picker_candidates import (
         SandboxFilterPickerCandidatesResult,
         SandboxPickerCandidate,
-        SandboxPreparePickerPolicyResult,
-        SandboxProxySecretGetResult,
-        SandboxProxySecretLocation,
-        SandboxProxySecretSaveResult,
-        SandboxResolveFlooredConfigResult,
+    )
+    from ..types.server_internal_sandbox_get_docs_url import SandboxDocsURLResult
+    from ..types.server_internal_sandbox_get_unsupported_startup_notice import (
         SandboxUnsupportedStartupNoticeResult,
     )
+    from ..types.server_internal_sandbox_prepare_picker_policy import SandboxPreparePickerPolicyResult
+    from ..types.server_internal_sandbox_proxy_secret_get import SandboxProxySecretGetResult
+    from ..types.server_internal_sandbox_proxy_secret_get_location import SandboxProxySecretLocation
+    from ..types.server_internal_sandbox_proxy_secret_save import SandboxProxySecretSaveResult
+    from ..types.server_internal_sandbox_resolve_floored_config import SandboxResolveFlooredConfigResult
+    from ..types.server_internal_sandbox_resolve_for_optional import SandboxEffectiveForOptionalResult
 
 
 class ServerInternalSandboxSettingsAPI(SyncAPI):

@@ -12,13 +12,10 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import server_skills as methods
 
 if TYPE_CHECKING:
-    from ..types.server_skills import (
-        ServerSkillList,
-        SkillDiscoveryPathList,
-        SkillInstallationManagementResult,
-        SkillInstallationResult,
-    )
-    from ..types.shared import CatalogClientContract
+    from ..types.server_skills import SkillInstallationManagementResult, SkillInstallationResult
+    from ..types.server_skills_discover import ServerSkillList
+    from ..types.server_skills_get_discovery_paths import SkillDiscoveryPathList
+    from ..types.shared_catalog_client_contract import CatalogClientContract
 
 
 class ServerSkillsInstallationsAPI(SyncAPI):

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
         SessionLogLevel,
         SessionSendAndWaitResult,
     )
-    from ..types.shared import SendAgentMode, SendMode, SuccessResult
-    from ..types.shared_events_abort import AbortReason
-    from ..types.shared_events_session import ShutdownType
-    from ..types.shared_events_session_user import Attachment
+    from ..types.shared_abort_reason import AbortReason
+    from ..types.shared_attachment import Attachment
+    from ..types.shared_send_agent_mode import SendAgentMode
+    from ..types.shared_send_mode import SendMode
+    from ..types.shared_shutdown_type import ShutdownType
+    from ..types.shared_success_result import SuccessResult
     from .session_accounts import AccountsAPI
     from .session_agent import AgentAPI
     from .session_auth import AuthAPI

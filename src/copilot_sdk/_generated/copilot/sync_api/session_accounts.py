@@ -11,18 +11,11 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_accounts as methods
 
 if TYPE_CHECKING:
-    from ..types.session_accounts import (
-        AuthEnumerateQuery,
-        AuthEnumerateValue,
-        AuthLoginBegun,
-        AuthLoginMode,
-        AuthLoginStep,
-        AuthReadQuery,
-        AuthReadValue,
-        AuthWrite,
-        AuthWriteResult,
-        LoginProviderKind,
-    )
+    from ..types.session_accounts import AuthLoginStep, LoginProviderKind
+    from ..types.session_accounts_enumerate import AuthEnumerateQuery, AuthEnumerateValue
+    from ..types.session_accounts_get import AuthReadQuery, AuthReadValue
+    from ..types.session_accounts_login_begin import AuthLoginBegun, AuthLoginMode
+    from ..types.session_accounts_set import AuthWrite, AuthWriteResult
 
 
 class AccountsLoginAPI(SyncAPI):

@@ -10,14 +10,13 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_commands as methods
 
 if TYPE_CHECKING:
-    from ..types.session_commands import (
-        CommandsHandlePendingCommandResult,
-        CommandsInvocationOrigin,
+    from ..types.session_commands_enqueue import EnqueueCommandResult
+    from ..types.session_commands_execute import ExecuteCommandResult
+    from ..types.session_commands_handle_pending_command import CommandsHandlePendingCommandResult
+    from ..types.session_commands_invoke import CommandsInvocationOrigin, SlashCommandInvocationResult
+    from ..types.session_commands_respond_to_queued_command import (
         CommandsRespondToQueuedCommandResult,
-        EnqueueCommandResult,
-        ExecuteCommandResult,
         QueuedCommandResult,
-        SlashCommandInvocationResult,
     )
     from ..types.shared_command_list import CommandList
 

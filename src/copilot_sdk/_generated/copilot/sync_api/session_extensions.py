@@ -11,7 +11,8 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_extensions as methods
 
 if TYPE_CHECKING:
-    from ..types.session_extensions import ExtensionList, PushAttachment
+    from ..types.session_extensions import ExtensionList
+    from ..types.session_extensions_send_attachments_to_message import PushAttachment
 
 
 class ExtensionsAPI(SyncAPI):

@@ -12,7 +12,7 @@ from ..methods import session_fleet as methods
 
 if TYPE_CHECKING:
     from ..types.session_fleet import FleetStartResult
-    from ..types.shared_events_session_user import Attachment
+    from ..types.shared_attachment import Attachment
 
 
 class FleetAPI(SyncAPI):

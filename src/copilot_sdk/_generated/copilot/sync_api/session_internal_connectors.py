@@ -10,7 +10,7 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_internal_connectors as methods
 
 if TYPE_CHECKING:
-    from ..types.shared_connector_status import ConnectorStatus
+    from ..types.shared_connector_account_request import ConnectorStatus
 
 
 class InternalConnectorsAPI(SyncAPI):

@@ -11,8 +11,7 @@ from ..methods import session_internal_factory as methods
 
 if TYPE_CHECKING:
     from ..types.session_internal_factory import FactoryToolRunOptions
-    from ..types.shared import FactoryRunLimits
-    from ..types.shared_factory_resume_result import FactoryResumeResult, FactoryRunResult
+    from ..types.shared_factory_resume_result import FactoryResumeResult, FactoryRunLimits, FactoryRunResult
 
 
 class InternalFactoryAPI(SyncAPI):

@@ -12,7 +12,8 @@ from ..methods import session_internal_github_auth as methods
 
 if TYPE_CHECKING:
     from ..types.session_internal_github_auth import AuthValidationErrors, SessionAuthInfoResult
-    from ..types.shared_auth_identity import AuthInfo, SessionAuthStatus
+    from ..types.shared_auth_info import AuthInfo
+    from ..types.shared_session_auth_status import SessionAuthStatus
 
 
 class InternalGithubAuthAPI(SyncAPI):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         QueueHasPendingResult,
         QueueSnapshotResult,
     )
-    from ..types.shared import QueueRemoveMostRecentResult
+    from ..types.shared_queue_pending_items import QueueRemoveMostRecentResult
 
 
 class InternalQueueAPI(SyncAPI):

@@ -10,7 +10,7 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_internal_ui as methods
 
 if TYPE_CHECKING:
-    from ..types.shared import (
+    from ..types.shared_ui_elicitation_result import (
         UIElicitationResponse,
         UIElicitationResult,
         UIExitPlanModeResponse,

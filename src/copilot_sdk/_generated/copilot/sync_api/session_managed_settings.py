@@ -10,7 +10,7 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_managed_settings as methods
 
 if TYPE_CHECKING:
-    from ..types.shared_events_session import SessionManagedSettingsResolvedData
+    from ..types.shared_session_managed_settings_resolved_data import SessionManagedSettingsResolvedData
 
 
 class ManagedSettingsAPI(SyncAPI):

@@ -11,18 +11,17 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_metadata as methods
 
 if TYPE_CHECKING:
-    from ..types.session_metadata import (
-        MetadataContextAttributionResult,
-        MetadataContextHeaviestMessagesResult,
-        MetadataContextInfoResult,
-        MetadataIsProcessingResult,
-        MetadataRecomputeContextTokensResult,
-        MetadataRecordContextChangeResult,
-        MetadataSetWorkingDirectoryResult,
-        SessionActivity,
-        SessionMetadataSnapshot,
-    )
-    from ..types.shared import ClientMetadata, SessionWorkingDirectoryContext
+    from ..types.session_metadata_activity import SessionActivity
+    from ..types.session_metadata_context_info import MetadataContextInfoResult
+    from ..types.session_metadata_get_context_attribution import MetadataContextAttributionResult
+    from ..types.session_metadata_get_context_heaviest_messages import MetadataContextHeaviestMessagesResult
+    from ..types.session_metadata_is_processing import MetadataIsProcessingResult
+    from ..types.session_metadata_recompute_context_tokens import MetadataRecomputeContextTokensResult
+    from ..types.session_metadata_record_context_change import MetadataRecordContextChangeResult
+    from ..types.session_metadata_set_working_directory import MetadataSetWorkingDirectoryResult
+    from ..types.session_metadata_snapshot import SessionMetadataSnapshot
+    from ..types.shared_client_metadata import ClientMetadata
+    from ..types.shared_session_working_directory_context import SessionWorkingDirectoryContext
 
 
 class MetadataAPI(SyncAPI):

@@ -12,43 +12,57 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_permissions as methods
 
 if TYPE_CHECKING:
-    from ..types.session_permissions import (
-        AllowAllPermissionSetResult,
-        AllowAllPermissionState,
-        PendingPermissionRequestList,
-        PermissionDecision,
-        PermissionLocationApplyResult,
-        PermissionLocationResolveResult,
-        PermissionModeSource,
-        PermissionPathsAllowedCheckResult,
+    from ..types.session_permissions_configure import (
         PermissionPathsConfig,
-        PermissionPathsList,
-        PermissionPathsWorkspaceCheckResult,
-        PermissionRequestResult,
         PermissionRulesSet,
         PermissionsConfigureAdditionalContentExclusionPolicy,
         PermissionsConfigureResult,
-        PermissionsFolderTrustAddTrustedResult,
-        PermissionsGetModeResult,
-        PermissionsLocationsAddToolApprovalDetails,
-        PermissionsLocationsAddToolApprovalResult,
-        PermissionsModifyRulesResult,
-        PermissionsModifyRulesScope,
-        PermissionsNotifyPromptShownResult,
-        PermissionsPathsAddResult,
-        PermissionsPathsUpdatePrimaryResult,
-        PermissionsResetSessionApprovalsResult,
-        PermissionsSetAllowAllSource,
-        PermissionsSetApproveAllResult,
-        PermissionsSetApproveAllSource,
-        PermissionsSetModeResult,
-        PermissionsSetRequiredResult,
-        PermissionsURLsSetUnrestrictedModeResult,
         PermissionURLsConfig,
     )
-    from ..types.shared import FolderTrustCheckResult, PermissionDecisionContext
-    from ..types.shared_events_permission import PermissionRule
-    from ..types.shared_events_permission_session import PermissionMode
+    from ..types.session_permissions_folder_trust_add_trusted import PermissionsFolderTrustAddTrustedResult
+    from ..types.session_permissions_get_allow_all import AllowAllPermissionState
+    from ..types.session_permissions_get_mode import PermissionsGetModeResult
+    from ..types.session_permissions_handle_pending_permission_request import (
+        PermissionDecision,
+        PermissionRequestResult,
+    )
+    from ..types.session_permissions_locations_add_tool_approval import (
+        PermissionsLocationsAddToolApprovalDetails,
+        PermissionsLocationsAddToolApprovalResult,
+    )
+    from ..types.session_permissions_locations_apply import PermissionLocationApplyResult
+    from ..types.session_permissions_locations_resolve import PermissionLocationResolveResult
+    from ..types.session_permissions_modify_rules import (
+        PermissionsModifyRulesResult,
+        PermissionsModifyRulesScope,
+    )
+    from ..types.session_permissions_notify_prompt_shown import PermissionsNotifyPromptShownResult
+    from ..types.session_permissions_paths_add import PermissionsPathsAddResult
+    from ..types.session_permissions_paths_is_path_within_allowed_directories import (
+        PermissionPathsAllowedCheckResult,
+    )
+    from ..types.session_permissions_paths_is_path_within_workspace import PermissionPathsWorkspaceCheckResult
+    from ..types.session_permissions_paths_list import PermissionPathsList
+    from ..types.session_permissions_paths_update_primary import PermissionsPathsUpdatePrimaryResult
+    from ..types.session_permissions_pending_requests import PendingPermissionRequestList
+    from ..types.session_permissions_reset_session_approvals import PermissionsResetSessionApprovalsResult
+    from ..types.session_permissions_set_allow_all import (
+        AllowAllPermissionSetResult,
+        PermissionsSetAllowAllSource,
+    )
+    from ..types.session_permissions_set_approve_all import (
+        PermissionsSetApproveAllResult,
+        PermissionsSetApproveAllSource,
+    )
+    from ..types.session_permissions_set_mode import PermissionModeSource, PermissionsSetModeResult
+    from ..types.session_permissions_set_required import PermissionsSetRequiredResult
+    from ..types.session_permissions_urls_set_unrestricted_mode import (
+        PermissionsURLsSetUnrestrictedModeResult,
+    )
+    from ..types.shared_folder_trust_check_result import FolderTrustCheckResult
+    from ..types.shared_permission_decision_context import PermissionDecisionContext
+    from ..types.shared_permission_mode import PermissionMode
+    from ..types.shared_permission_rule import PermissionRule
 
 
 class PermissionsURLsAPI(SyncAPI):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
         ProviderSyncResult,
         ProviderWithdrawResult,
     )
-    from ..types.shared_model_capabilities import NamedProviderConfig, ProviderModelConfig
+    from ..types.shared_named_provider_config import NamedProviderConfig, ProviderModelConfig
 
 
 class ProviderAPI(SyncAPI):

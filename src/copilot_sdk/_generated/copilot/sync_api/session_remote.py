@@ -11,7 +11,7 @@ from ..methods import session_remote as methods
 
 if TYPE_CHECKING:
     from ..types.session_remote import RemoteEnableResult, RemoteNotifySteerableChangedResult
-    from ..types.shared import RemoteSessionMode
+    from ..types.shared_remote_session_mode import RemoteSessionMode
 
 
 class RemoteAPI(SyncAPI):

@@ -11,22 +11,22 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_tools as methods
 
 if TYPE_CHECKING:
-    from ..types.session_tools import (
-        ExternalToolResult,
-        HandlePendingToolCallResult,
-        PendingExternalToolRequestList,
-        ProtocolExternalToolDefinition,
-        SubagentSettings,
-        ToolResult,
-        ToolResultExpanded,
+    from ..types.session_tools import ToolResultExpanded
+    from ..types.session_tools_execute import ToolResult
+    from ..types.session_tools_get_builtin_descriptors import (
         ToolsGetBuiltinDescriptorsResult,
-        ToolsGetCurrentMetadataResult,
-        ToolsInitializeAndValidateResult,
-        ToolsSetResult,
         ToolsShellDescriptorConfig,
+    )
+    from ..types.session_tools_get_current_metadata import ToolsGetCurrentMetadataResult
+    from ..types.session_tools_handle_pending_tool_call import ExternalToolResult, HandlePendingToolCallResult
+    from ..types.session_tools_initialize_and_validate import ToolsInitializeAndValidateResult
+    from ..types.session_tools_list_pending_requests import PendingExternalToolRequestList
+    from ..types.session_tools_set import ProtocolExternalToolDefinition, ToolsSetResult
+    from ..types.session_tools_update_subagent_settings import (
+        SubagentSettings,
         ToolsUpdateSubagentSettingsResult,
     )
-    from ..types.shared_events_session import SessionTaskCompleteData
+    from ..types.shared_session_task_complete_data import SessionTaskCompleteData
 
 
 class ToolsAPI(SyncAPI):

@@ -10,22 +10,19 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import session_workspaces as methods
 
 if TYPE_CHECKING:
-    from ..types.session_workspaces import (
-        WorkspaceDiffMode,
-        WorkspaceDiffResult,
-        WorkspacesAddSummaryResult,
-        WorkspacesAutopilotObjectiveExistsResult,
-        WorkspacesDeleteAutopilotObjectiveResult,
-        WorkspacesGetWorkspaceResult,
-        WorkspacesListCheckpointsResult,
-        WorkspacesListFilesResult,
-        WorkspacesReadAutopilotObjectiveResult,
-        WorkspacesReadCheckpointResult,
-        WorkspacesReadFileResult,
-        WorkspacesSaveLargePasteResult,
-        WorkspacesStatFileResult,
-        WorkspacesWriteAutopilotObjectiveResult,
-    )
+    from ..types.session_workspaces import WorkspacesGetWorkspaceResult
+    from ..types.session_workspaces_add_summary import WorkspacesAddSummaryResult
+    from ..types.session_workspaces_autopilot_objective_exists import WorkspacesAutopilotObjectiveExistsResult
+    from ..types.session_workspaces_delete_autopilot_objective import WorkspacesDeleteAutopilotObjectiveResult
+    from ..types.session_workspaces_diff import WorkspaceDiffMode, WorkspaceDiffResult
+    from ..types.session_workspaces_list_checkpoints import WorkspacesListCheckpointsResult
+    from ..types.session_workspaces_list_files import WorkspacesListFilesResult
+    from ..types.session_workspaces_read_autopilot_objective import WorkspacesReadAutopilotObjectiveResult
+    from ..types.session_workspaces_read_checkpoint import WorkspacesReadCheckpointResult
+    from ..types.session_workspaces_read_file import WorkspacesReadFileResult
+    from ..types.session_workspaces_save_large_paste import WorkspacesSaveLargePasteResult
+    from ..types.session_workspaces_stat_file import WorkspacesStatFileResult
+    from ..types.session_workspaces_write_autopilot_objective import WorkspacesWriteAutopilotObjectiveResult
 
 
 class WorkspacesAPI(SyncAPI):

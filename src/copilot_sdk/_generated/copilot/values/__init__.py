@@ -843,7 +843,40 @@ if TYPE_CHECKING:
         WorkspacesWorkspaceDetailsHostType as WorkspacesWorkspaceDetailsHostType,
     )
     from .shared import (
+        AbortReason as AbortReason,
+    )
+    from .shared import (
+        AdaptiveThinkingSupport as AdaptiveThinkingSupport,
+    )
+    from .shared import (
         AgentInfoSource as AgentInfoSource,
+    )
+    from .shared import (
+        AgentModelPolicy as AgentModelPolicy,
+    )
+    from .shared import (
+        AiCreditsStatus as AiCreditsStatus,
+    )
+    from .shared import (
+        AssistantUsageAPIEndpoint as AssistantUsageAPIEndpoint,
+    )
+    from .shared import (
+        AssistantUsageTransport as AssistantUsageTransport,
+    )
+    from .shared import (
+        AssistedApprovalJudgeFailureReason as AssistedApprovalJudgeFailureReason,
+    )
+    from .shared import (
+        AssistedApprovalRecommendation as AssistedApprovalRecommendation,
+    )
+    from .shared import (
+        AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
+    )
+    from .shared import (
+        AuthInfoType as AuthInfoType,
+    )
+    from .shared import (
+        AutoModeSwitchResponse as AutoModeSwitchResponse,
     )
     from .shared import (
         CanvasInstanceAvailability as CanvasInstanceAvailability,
@@ -873,10 +906,40 @@ if TYPE_CHECKING:
         CatalogNetworkFailureReason as CatalogNetworkFailureReason,
     )
     from .shared import (
+        CatalogTrustEligibility as CatalogTrustEligibility,
+    )
+    from .shared import (
+        CatalogTrustSnapshotSchemaVersion as CatalogTrustSnapshotSchemaVersion,
+    )
+    from .shared import (
+        CatalogTrustSource as CatalogTrustSource,
+    )
+    from .shared import (
+        CatalogTrustTier as CatalogTrustTier,
+    )
+    from .shared import (
         CatalogUnavailableReason as CatalogUnavailableReason,
     )
     from .shared import (
         CatalogUnsafeRetrievalReason as CatalogUnsafeRetrievalReason,
+    )
+    from .shared import (
+        ConnectorAuthorizationScope as ConnectorAuthorizationScope,
+    )
+    from .shared import (
+        ConnectorAvailability as ConnectorAvailability,
+    )
+    from .shared import (
+        ConnectorCatalogStatus as ConnectorCatalogStatus,
+    )
+    from .shared import (
+        ConnectorMCPStatus as ConnectorMCPStatus,
+    )
+    from .shared import (
+        ContentFilterMode as ContentFilterMode,
+    )
+    from .shared import (
+        ContextTier as ContextTier,
     )
     from .shared import (
         EventsCursorStatus as EventsCursorStatus,
@@ -885,7 +948,31 @@ if TYPE_CHECKING:
         EventsReadDirection as EventsReadDirection,
     )
     from .shared import (
+        ExitPlanModeAction as ExitPlanModeAction,
+    )
+    from .shared import (
         ExtensionSource as ExtensionSource,
+    )
+    from .shared import (
+        FactoryDurableOperation as FactoryDurableOperation,
+    )
+    from .shared import (
+        FactoryPermissionOperation as FactoryPermissionOperation,
+    )
+    from .shared import (
+        FactoryRunFailureKind as FactoryRunFailureKind,
+    )
+    from .shared import (
+        FactoryRunStatus as FactoryRunStatus,
+    )
+    from .shared import (
+        FusionConversationScope as FusionConversationScope,
+    )
+    from .shared import (
+        FusionPattern as FusionPattern,
+    )
+    from .shared import (
+        FusionPhaseKind as FusionPhaseKind,
     )
     from .shared import (
         HistoryRewindUnavailableReason as HistoryRewindUnavailableReason,
@@ -894,13 +981,25 @@ if TYPE_CHECKING:
         HookType as HookType,
     )
     from .shared import (
+        IndexedSearchState as IndexedSearchState,
+    )
+    from .shared import (
         InstructionSourceLocation as InstructionSourceLocation,
     )
     from .shared import (
         InstructionSourceType as InstructionSourceType,
     )
     from .shared import (
+        ManagedSettingsResolvedSource as ManagedSettingsResolvedSource,
+    )
+    from .shared import (
         MCPInstallationSecretStorage as MCPInstallationSecretStorage,
+    )
+    from .shared import (
+        MCPPlanConfigurationOperation as MCPPlanConfigurationOperation,
+    )
+    from .shared import (
+        MCPPlanPackageTransport as MCPPlanPackageTransport,
     )
     from .shared import (
         MCPPlanPolicyDecision as MCPPlanPolicyDecision,
@@ -909,25 +1008,148 @@ if TYPE_CHECKING:
         MCPPlanPolicySource as MCPPlanPolicySource,
     )
     from .shared import (
+        MCPPlanRemoteTransport as MCPPlanRemoteTransport,
+    )
+    from .shared import (
+        MCPPlanScalarValueType as MCPPlanScalarValueType,
+    )
+    from .shared import (
+        MCPPlanScope as MCPPlanScope,
+    )
+    from .shared import (
+        MCPPlanValueCategory as MCPPlanValueCategory,
+    )
+    from .shared import (
         MCPServerCardMediaType as MCPServerCardMediaType,
+    )
+    from .shared import (
+        MCPServerConfigDeferTools as MCPServerConfigDeferTools,
+    )
+    from .shared import (
+        MCPServerConfigHTTPOAuthGrantType as MCPServerConfigHTTPOAuthGrantType,
+    )
+    from .shared import (
+        MCPServerConfigHTTPType as MCPServerConfigHTTPType,
+    )
+    from .shared import (
+        MCPServerConfigMemoryType as MCPServerConfigMemoryType,
+    )
+    from .shared import (
+        MCPServerConfigStdioType as MCPServerConfigStdioType,
+    )
+    from .shared import (
+        MCPServerSource as MCPServerSource,
+    )
+    from .shared import (
+        MCPServerStatus as MCPServerStatus,
+    )
+    from .shared import (
+        MCPServerTransport as MCPServerTransport,
+    )
+    from .shared import (
+        ModelCallFailureTransport as ModelCallFailureTransport,
+    )
+    from .shared import (
+        ModelCallRequestBodyCompressionFallback as ModelCallRequestBodyCompressionFallback,
+    )
+    from .shared import (
+        ModelCallRequestBodyEncoding as ModelCallRequestBodyEncoding,
+    )
+    from .shared import (
+        ModelCallWebSocketFallbackErrorKind as ModelCallWebSocketFallbackErrorKind,
+    )
+    from .shared import (
+        ModelCallWebSocketFallbackReason as ModelCallWebSocketFallbackReason,
+    )
+    from .shared import (
+        ModelChangeSource as ModelChangeSource,
     )
     from .shared import (
         ModelPickerPriceCategory as ModelPickerPriceCategory,
     )
     from .shared import (
+        ModelProviderKind as ModelProviderKind,
+    )
+    from .shared import (
+        OmittedBinaryOmittedReason as OmittedBinaryOmittedReason,
+    )
+    from .shared import (
         OptionsUpdateToolFilterPrecedence as OptionsUpdateToolFilterPrecedence,
+    )
+    from .shared import (
+        PermissionApprovalEvaluationEvaluationStage as PermissionApprovalEvaluationEvaluationStage,
+    )
+    from .shared import (
+        PermissionApprovalEvaluationJudgeStatus as PermissionApprovalEvaluationJudgeStatus,
+    )
+    from .shared import (
+        PermissionApprovalEvaluationReasonCode as PermissionApprovalEvaluationReasonCode,
     )
     from .shared import (
         PermissionDecisionOutcome as PermissionDecisionOutcome,
     )
     from .shared import (
+        PermissionDecisionSource as PermissionDecisionSource,
+    )
+    from .shared import (
         PermissionDecisionSurface as PermissionDecisionSurface,
+    )
+    from .shared import (
+        PermissionMode as PermissionMode,
+    )
+    from .shared import (
+        PermissionPromptRequestPathAccessKind as PermissionPromptRequestPathAccessKind,
+    )
+    from .shared import (
+        PermissionRecommendation as PermissionRecommendation,
+    )
+    from .shared import (
+        PermissionRecoveryAttemptDisposition as PermissionRecoveryAttemptDisposition,
+    )
+    from .shared import (
+        PermissionRecoveryAttemptReason as PermissionRecoveryAttemptReason,
+    )
+    from .shared import (
+        PermissionRecoveryAttemptRelation as PermissionRecoveryAttemptRelation,
+    )
+    from .shared import (
+        PermissionRecoveryOnBlocked as PermissionRecoveryOnBlocked,
+    )
+    from .shared import (
+        PermissionRecoveryReason as PermissionRecoveryReason,
+    )
+    from .shared import (
+        PermissionRecoveryStatus as PermissionRecoveryStatus,
+    )
+    from .shared import (
+        PermissionRequestMemoryAction as PermissionRequestMemoryAction,
+    )
+    from .shared import (
+        PermissionRequestMemoryDirection as PermissionRequestMemoryDirection,
     )
     from .shared import (
         PermissionResponseCapability as PermissionResponseCapability,
     )
     from .shared import (
+        PermissionSandboxPathGrantAccess as PermissionSandboxPathGrantAccess,
+    )
+    from .shared import (
+        PluginInstallationMCPTransport as PluginInstallationMCPTransport,
+    )
+    from .shared import (
         PluginInstallStagingMode as PluginInstallStagingMode,
+    )
+    from .shared import (
+        ProviderConfigModelProvider as ProviderConfigModelProvider,
+    )
+    from .shared import (
+        ProviderConfigTransport as ProviderConfigTransport,
+    )
+    from .shared import (
+        ProviderConfigType as ProviderConfigType,
+    )
+    from .shared import (
+        ProviderConfigWireAPI as ProviderConfigWireAPI,
     )
     from .shared import (
         ProviderEndpointTransport as ProviderEndpointTransport,
@@ -939,7 +1161,37 @@ if TYPE_CHECKING:
         ProviderEndpointWireAPI as ProviderEndpointWireAPI,
     )
     from .shared import (
+        ProviderMonthlyUsageScope as ProviderMonthlyUsageScope,
+    )
+    from .shared import (
+        ProviderMonthlyUsageState as ProviderMonthlyUsageState,
+    )
+    from .shared import (
+        ProviderQuotaAccessState as ProviderQuotaAccessState,
+    )
+    from .shared import (
+        ProviderQuotaAcquisitionStatus as ProviderQuotaAcquisitionStatus,
+    )
+    from .shared import (
+        ProviderQuotaCapacityState as ProviderQuotaCapacityState,
+    )
+    from .shared import (
+        ProviderQuotaObservationKind as ProviderQuotaObservationKind,
+    )
+    from .shared import (
+        ProviderQuotaQuantityKind as ProviderQuotaQuantityKind,
+    )
+    from .shared import (
+        ProviderQuotaUnit as ProviderQuotaUnit,
+    )
+    from .shared import (
         QueuePendingItemsKind as QueuePendingItemsKind,
+    )
+    from .shared import (
+        ReasoningSummary as ReasoningSummary,
+    )
+    from .shared import (
+        RemediationAction as RemediationAction,
     )
     from .shared import (
         RemoteSessionMode as RemoteSessionMode,
@@ -960,6 +1212,9 @@ if TYPE_CHECKING:
         SessionContextHostType as SessionContextHostType,
     )
     from .shared import (
+        SessionMode as SessionMode,
+    )
+    from .shared import (
         SessionWorkingDirectoryContextHostType as SessionWorkingDirectoryContextHostType,
     )
     from .shared import (
@@ -975,306 +1230,51 @@ if TYPE_CHECKING:
         ShellInitScriptShell as ShellInitScriptShell,
     )
     from .shared import (
+        ShutdownType as ShutdownType,
+    )
+    from .shared import (
+        SkillInstallationOwnershipState as SkillInstallationOwnershipState,
+    )
+    from .shared import (
+        SkillInstallationScope as SkillInstallationScope,
+    )
+    from .shared import (
+        SkillInstallationSessionState as SkillInstallationSessionState,
+    )
+    from .shared import (
+        SkillSource as SkillSource,
+    )
+    from .shared import (
+        SlashCommandInputCompletion as SlashCommandInputCompletion,
+    )
+    from .shared import (
+        SlashCommandKind as SlashCommandKind,
+    )
+    from .shared import (
+        TaskBlockerKind as TaskBlockerKind,
+    )
+    from .shared import (
+        TaskCompletionOutcome as TaskCompletionOutcome,
+    )
+    from .shared import (
         UIElicitationResponseAction as UIElicitationResponseAction,
     )
     from .shared import (
         UIExitPlanModeAction as UIExitPlanModeAction,
     )
-    from .shared_auth_identity import (
-        AuthInfoType as AuthInfoType,
-    )
-    from .shared_command_list import (
-        SlashCommandInputCompletion as SlashCommandInputCompletion,
-    )
-    from .shared_command_list import (
-        SlashCommandKind as SlashCommandKind,
-    )
-    from .shared_connector_status import (
-        ConnectorAuthorizationScope as ConnectorAuthorizationScope,
-    )
-    from .shared_connector_status import (
-        ConnectorAvailability as ConnectorAvailability,
-    )
-    from .shared_connector_status import (
-        ConnectorCatalogStatus as ConnectorCatalogStatus,
-    )
-    from .shared_connector_status import (
-        ConnectorMCPStatus as ConnectorMCPStatus,
-    )
-    from .shared_events_abort import (
-        AbortReason as AbortReason,
-    )
-    from .shared_events_agent_model import (
-        ModelCallFailureTransport as ModelCallFailureTransport,
-    )
-    from .shared_events_assistant_model_session import (
-        AssistantUsageAPIEndpoint as AssistantUsageAPIEndpoint,
-    )
-    from .shared_events_assistant_model_session import (
-        ModelCallRequestBodyCompressionFallback as ModelCallRequestBodyCompressionFallback,
-    )
-    from .shared_events_assistant_model_session import (
-        ModelCallRequestBodyEncoding as ModelCallRequestBodyEncoding,
-    )
-    from .shared_events_assistant_model_session import (
-        ModelCallWebSocketFallbackErrorKind as ModelCallWebSocketFallbackErrorKind,
-    )
-    from .shared_events_assistant_model_session import (
-        ModelCallWebSocketFallbackReason as ModelCallWebSocketFallbackReason,
-    )
-    from .shared_events_assistant_session import (
-        AiCreditsStatus as AiCreditsStatus,
-    )
-    from .shared_events_assistant_session import (
-        AssistantUsageTransport as AssistantUsageTransport,
-    )
-    from .shared_events_assistant_session import (
-        FusionConversationScope as FusionConversationScope,
-    )
-    from .shared_events_assistant_session import (
-        FusionPattern as FusionPattern,
-    )
-    from .shared_events_assistant_session import (
-        FusionPhaseKind as FusionPhaseKind,
-    )
-    from .shared_events_assistant_session import (
-        ReasoningSummary as ReasoningSummary,
-    )
-    from .shared_events_assistant_session_tool import (
-        ModelProviderKind as ModelProviderKind,
-    )
-    from .shared_events_auto_mode_switch import (
-        AutoModeSwitchResponse as AutoModeSwitchResponse,
-    )
-    from .shared_events_exit_plan_mode_human_response import (
-        ExitPlanModeAction as ExitPlanModeAction,
-    )
-    from .shared_events_permission import (
-        AssistedApprovalJudgeFailureReason as AssistedApprovalJudgeFailureReason,
-    )
-    from .shared_events_permission import (
-        AssistedApprovalRecommendation as AssistedApprovalRecommendation,
-    )
-    from .shared_events_permission import (
-        FactoryPermissionOperation as FactoryPermissionOperation,
-    )
-    from .shared_events_permission import (
-        PermissionApprovalEvaluationEvaluationStage as PermissionApprovalEvaluationEvaluationStage,
-    )
-    from .shared_events_permission import (
-        PermissionApprovalEvaluationJudgeStatus as PermissionApprovalEvaluationJudgeStatus,
-    )
-    from .shared_events_permission import (
-        PermissionApprovalEvaluationReasonCode as PermissionApprovalEvaluationReasonCode,
-    )
-    from .shared_events_permission import (
-        PermissionDecisionSource as PermissionDecisionSource,
-    )
-    from .shared_events_permission import (
-        PermissionPromptRequestPathAccessKind as PermissionPromptRequestPathAccessKind,
-    )
-    from .shared_events_permission import (
-        PermissionRecommendation as PermissionRecommendation,
-    )
-    from .shared_events_permission import (
-        PermissionRequestMemoryAction as PermissionRequestMemoryAction,
-    )
-    from .shared_events_permission import (
-        PermissionRequestMemoryDirection as PermissionRequestMemoryDirection,
-    )
-    from .shared_events_permission import (
-        PermissionSandboxPathGrantAccess as PermissionSandboxPathGrantAccess,
-    )
-    from .shared_events_permission import (
-        WorkflowPermissionOperation as WorkflowPermissionOperation,
-    )
-    from .shared_events_permission_session import (
-        PermissionMode as PermissionMode,
-    )
-    from .shared_events_permission_session import (
-        PermissionRecoveryAttemptDisposition as PermissionRecoveryAttemptDisposition,
-    )
-    from .shared_events_permission_session import (
-        PermissionRecoveryAttemptReason as PermissionRecoveryAttemptReason,
-    )
-    from .shared_events_permission_session import (
-        PermissionRecoveryAttemptRelation as PermissionRecoveryAttemptRelation,
-    )
-    from .shared_events_permission_session import (
-        PermissionRecoveryOnBlocked as PermissionRecoveryOnBlocked,
-    )
-    from .shared_events_permission_session import (
-        PermissionRecoveryReason as PermissionRecoveryReason,
-    )
-    from .shared_events_permission_session import (
-        PermissionRecoveryStatus as PermissionRecoveryStatus,
-    )
-    from .shared_events_permission_session import (
-        SessionMode as SessionMode,
-    )
-    from .shared_events_permission_session import (
-        TaskBlockerKind as TaskBlockerKind,
-    )
-    from .shared_events_session import (
-        AgentModelPolicy as AgentModelPolicy,
-    )
-    from .shared_events_session import (
-        ContextTier as ContextTier,
-    )
-    from .shared_events_session import (
-        IndexedSearchState as IndexedSearchState,
-    )
-    from .shared_events_session import (
-        ManagedSettingsResolvedSource as ManagedSettingsResolvedSource,
-    )
-    from .shared_events_session import (
-        MCPServerStatus as MCPServerStatus,
-    )
-    from .shared_events_session import (
-        ModelChangeSource as ModelChangeSource,
-    )
-    from .shared_events_session import (
-        ProviderMonthlyUsageScope as ProviderMonthlyUsageScope,
-    )
-    from .shared_events_session import (
-        ProviderMonthlyUsageState as ProviderMonthlyUsageState,
-    )
-    from .shared_events_session import (
-        ProviderQuotaAccessState as ProviderQuotaAccessState,
-    )
-    from .shared_events_session import (
-        ProviderQuotaAcquisitionStatus as ProviderQuotaAcquisitionStatus,
-    )
-    from .shared_events_session import (
-        ProviderQuotaCapacityState as ProviderQuotaCapacityState,
-    )
-    from .shared_events_session import (
-        ProviderQuotaObservationKind as ProviderQuotaObservationKind,
-    )
-    from .shared_events_session import (
-        ProviderQuotaQuantityKind as ProviderQuotaQuantityKind,
-    )
-    from .shared_events_session import (
-        ProviderQuotaUnit as ProviderQuotaUnit,
-    )
-    from .shared_events_session import (
-        ShutdownType as ShutdownType,
-    )
-    from .shared_events_session import (
-        SkillSource as SkillSource,
-    )
-    from .shared_events_session import (
-        TaskCompletionOutcome as TaskCompletionOutcome,
-    )
-    from .shared_events_session import (
+    from .shared import (
         Verbosity as Verbosity,
     )
-    from .shared_events_session_tool import (
-        MCPServerSource as MCPServerSource,
-    )
-    from .shared_events_session_tool import (
-        MCPServerTransport as MCPServerTransport,
-    )
-    from .shared_events_session_tool import (
-        RemediationAction as RemediationAction,
-    )
-    from .shared_events_session_tool_user import (
-        OmittedBinaryOmittedReason as OmittedBinaryOmittedReason,
-    )
-    from .shared_events_session_user import (
-        AttachmentGitHubReferenceType as AttachmentGitHubReferenceType,
-    )
-    from .shared_factory_resume_result import (
-        FactoryDurableOperation as FactoryDurableOperation,
-    )
-    from .shared_factory_resume_result import (
-        FactoryRunFailureKind as FactoryRunFailureKind,
-    )
-    from .shared_factory_resume_result import (
-        FactoryRunStatus as FactoryRunStatus,
-    )
-    from .shared_mcp_installation_input import (
-        MCPPlanConfigurationOperation as MCPPlanConfigurationOperation,
-    )
-    from .shared_mcp_installation_input import (
-        MCPPlanPackageTransport as MCPPlanPackageTransport,
-    )
-    from .shared_mcp_installation_input import (
-        MCPPlanRemoteTransport as MCPPlanRemoteTransport,
-    )
-    from .shared_mcp_installation_input import (
-        MCPPlanScalarValueType as MCPPlanScalarValueType,
-    )
-    from .shared_mcp_installation_input import (
-        MCPPlanScope as MCPPlanScope,
-    )
-    from .shared_mcp_installation_input import (
-        MCPPlanValueCategory as MCPPlanValueCategory,
-    )
-    from .shared_mcp_server_config import (
-        ContentFilterMode as ContentFilterMode,
-    )
-    from .shared_mcp_server_config import (
-        MCPServerConfigDeferTools as MCPServerConfigDeferTools,
-    )
-    from .shared_mcp_server_config import (
-        MCPServerConfigHTTPOAuthGrantType as MCPServerConfigHTTPOAuthGrantType,
-    )
-    from .shared_mcp_server_config import (
-        MCPServerConfigHTTPType as MCPServerConfigHTTPType,
-    )
-    from .shared_mcp_server_config import (
-        MCPServerConfigMemoryType as MCPServerConfigMemoryType,
-    )
-    from .shared_mcp_server_config import (
-        MCPServerConfigStdioType as MCPServerConfigStdioType,
-    )
-    from .shared_model_capabilities import (
-        AdaptiveThinkingSupport as AdaptiveThinkingSupport,
-    )
-    from .shared_model_capabilities import (
-        ProviderConfigModelProvider as ProviderConfigModelProvider,
-    )
-    from .shared_model_capabilities import (
-        ProviderConfigTransport as ProviderConfigTransport,
-    )
-    from .shared_model_capabilities import (
-        ProviderConfigType as ProviderConfigType,
-    )
-    from .shared_model_capabilities import (
-        ProviderConfigWireAPI as ProviderConfigWireAPI,
-    )
-    from .shared_plugin_install_plan import (
-        CatalogTrustEligibility as CatalogTrustEligibility,
-    )
-    from .shared_plugin_install_plan import (
-        CatalogTrustSnapshotSchemaVersion as CatalogTrustSnapshotSchemaVersion,
-    )
-    from .shared_plugin_install_plan import (
-        CatalogTrustSource as CatalogTrustSource,
-    )
-    from .shared_plugin_install_plan import (
-        CatalogTrustTier as CatalogTrustTier,
-    )
-    from .shared_plugin_install_plan import (
-        PluginInstallationMCPTransport as PluginInstallationMCPTransport,
-    )
-    from .shared_plugin_install_plan import (
-        SkillInstallationOwnershipState as SkillInstallationOwnershipState,
-    )
-    from .shared_plugin_install_plan import (
-        SkillInstallationScope as SkillInstallationScope,
-    )
-    from .shared_plugin_install_plan import (
-        SkillInstallationSessionState as SkillInstallationSessionState,
-    )
-    from .shared_workflow_resume_result import (
+    from .shared import (
         WorkflowDurableOperation as WorkflowDurableOperation,
     )
-    from .shared_workflow_resume_result import (
+    from .shared import (
+        WorkflowPermissionOperation as WorkflowPermissionOperation,
+    )
+    from .shared import (
         WorkflowRunFailureKind as WorkflowRunFailureKind,
     )
-    from .shared_workflow_resume_result import (
+    from .shared import (
         WorkflowRunStatus as WorkflowRunStatus,
     )
     from .unreached import (
@@ -1657,101 +1657,46 @@ MODULES = {
         WorkspaceDiffFileChangeType WorkspaceDiffMode WorkspacesWorkspaceDetailsHostType
     """,
     ".shared": """
-        AgentInfoSource CanvasInstanceAvailability CatalogAuthenticationRequiredReason CatalogCapability
+        AbortReason AdaptiveThinkingSupport AgentInfoSource AgentModelPolicy AiCreditsStatus
+        AssistantUsageAPIEndpoint AssistantUsageTransport AssistedApprovalJudgeFailureReason
+        AssistedApprovalRecommendation AttachmentGitHubReferenceType AuthInfoType AutoModeSwitchResponse
+        CanvasInstanceAvailability CatalogAuthenticationRequiredReason CatalogCapability
         CatalogContractViolationReason CatalogInvalidRequestField CatalogMalformedCardReason
-        CatalogMediaType CatalogNegotiationRefusedReason CatalogNetworkFailureReason
-        CatalogUnavailableReason CatalogUnsafeRetrievalReason EventsCursorStatus EventsReadDirection
-        ExtensionSource HistoryRewindUnavailableReason HookType InstructionSourceLocation
-        InstructionSourceType MCPInstallationSecretStorage MCPPlanPolicyDecision MCPPlanPolicySource
-        MCPServerCardMediaType ModelPickerPriceCategory OptionsUpdateToolFilterPrecedence
-        PermissionDecisionOutcome PermissionDecisionSurface PermissionResponseCapability
-        PluginInstallStagingMode ProviderEndpointTransport ProviderEndpointType ProviderEndpointWireAPI
-        QueuePendingItemsKind RemoteSessionMode SandboxConfigSource SendAgentMode SendMode SessionCapability
-        SessionContextHostType SessionWorkingDirectoryContextHostType SettingsEditOperation
-        SettingsEditStatus ShellInitProfile ShellInitScriptShell UIElicitationResponseAction
-        UIExitPlanModeAction
-    """,
-    ".shared_auth_identity": """
-        AuthInfoType
-    """,
-    ".shared_command_list": """
-        SlashCommandInputCompletion SlashCommandKind
-    """,
-    ".shared_connector_status": """
-        ConnectorAuthorizationScope ConnectorAvailability ConnectorCatalogStatus ConnectorMCPStatus
-    """,
-    ".shared_events_abort": """
-        AbortReason
-    """,
-    ".shared_events_agent_model": """
-        ModelCallFailureTransport
-    """,
-    ".shared_events_assistant_model_session": """
-        AssistantUsageAPIEndpoint ModelCallRequestBodyCompressionFallback ModelCallRequestBodyEncoding
-        ModelCallWebSocketFallbackErrorKind ModelCallWebSocketFallbackReason
-    """,
-    ".shared_events_assistant_session": """
-        AiCreditsStatus AssistantUsageTransport FusionConversationScope FusionPattern FusionPhaseKind
-        ReasoningSummary
-    """,
-    ".shared_events_assistant_session_tool": """
-        ModelProviderKind
-    """,
-    ".shared_events_auto_mode_switch": """
-        AutoModeSwitchResponse
-    """,
-    ".shared_events_exit_plan_mode_human_response": """
-        ExitPlanModeAction
-    """,
-    ".shared_events_permission": """
-        AssistedApprovalJudgeFailureReason AssistedApprovalRecommendation FactoryPermissionOperation
-        PermissionApprovalEvaluationEvaluationStage PermissionApprovalEvaluationJudgeStatus
-        PermissionApprovalEvaluationReasonCode PermissionDecisionSource
-        PermissionPromptRequestPathAccessKind PermissionRecommendation PermissionRequestMemoryAction
-        PermissionRequestMemoryDirection PermissionSandboxPathGrantAccess WorkflowPermissionOperation
-    """,
-    ".shared_events_permission_session": """
-        PermissionMode PermissionRecoveryAttemptDisposition PermissionRecoveryAttemptReason
-        PermissionRecoveryAttemptRelation PermissionRecoveryOnBlocked PermissionRecoveryReason
-        PermissionRecoveryStatus SessionMode TaskBlockerKind
-    """,
-    ".shared_events_session": """
-        AgentModelPolicy ContextTier IndexedSearchState MCPServerStatus ManagedSettingsResolvedSource
-        ModelChangeSource ProviderMonthlyUsageScope ProviderMonthlyUsageState ProviderQuotaAccessState
-        ProviderQuotaAcquisitionStatus ProviderQuotaCapacityState ProviderQuotaObservationKind
-        ProviderQuotaQuantityKind ProviderQuotaUnit ShutdownType SkillSource TaskCompletionOutcome Verbosity
-    """,
-    ".shared_events_session_tool": """
-        MCPServerSource MCPServerTransport RemediationAction
-    """,
-    ".shared_events_session_tool_user": """
-        OmittedBinaryOmittedReason
-    """,
-    ".shared_events_session_user": """
-        AttachmentGitHubReferenceType
-    """,
-    ".shared_factory_resume_result": """
-        FactoryDurableOperation FactoryRunFailureKind FactoryRunStatus
-    """,
-    ".shared_mcp_installation_input": """
-        MCPPlanConfigurationOperation MCPPlanPackageTransport MCPPlanRemoteTransport MCPPlanScalarValueType
-        MCPPlanScope MCPPlanValueCategory
-    """,
-    ".shared_mcp_server_config": """
-        ContentFilterMode MCPServerConfigDeferTools MCPServerConfigHTTPOAuthGrantType
-        MCPServerConfigHTTPType MCPServerConfigMemoryType MCPServerConfigStdioType
-    """,
-    ".shared_model_capabilities": """
-        AdaptiveThinkingSupport ProviderConfigModelProvider ProviderConfigTransport ProviderConfigType
-        ProviderConfigWireAPI
-    """,
-    ".shared_plugin_install_plan": """
-        CatalogTrustEligibility CatalogTrustSnapshotSchemaVersion CatalogTrustSource CatalogTrustTier
-        PluginInstallationMCPTransport SkillInstallationOwnershipState SkillInstallationScope
-        SkillInstallationSessionState
-    """,
-    ".shared_workflow_resume_result": """
-        WorkflowDurableOperation WorkflowRunFailureKind WorkflowRunStatus
+        CatalogMediaType CatalogNegotiationRefusedReason CatalogNetworkFailureReason CatalogTrustEligibility
+        CatalogTrustSnapshotSchemaVersion CatalogTrustSource CatalogTrustTier CatalogUnavailableReason
+        CatalogUnsafeRetrievalReason ConnectorAuthorizationScope ConnectorAvailability
+        ConnectorCatalogStatus ConnectorMCPStatus ContentFilterMode ContextTier EventsCursorStatus
+        EventsReadDirection ExitPlanModeAction ExtensionSource FactoryDurableOperation
+        FactoryPermissionOperation FactoryRunFailureKind FactoryRunStatus FusionConversationScope
+        FusionPattern FusionPhaseKind HistoryRewindUnavailableReason HookType IndexedSearchState
+        InstructionSourceLocation InstructionSourceType MCPInstallationSecretStorage
+        MCPPlanConfigurationOperation MCPPlanPackageTransport MCPPlanPolicyDecision MCPPlanPolicySource
+        MCPPlanRemoteTransport MCPPlanScalarValueType MCPPlanScope MCPPlanValueCategory
+        MCPServerCardMediaType MCPServerConfigDeferTools MCPServerConfigHTTPOAuthGrantType
+        MCPServerConfigHTTPType MCPServerConfigMemoryType MCPServerConfigStdioType MCPServerSource
+        MCPServerStatus MCPServerTransport ManagedSettingsResolvedSource ModelCallFailureTransport
+        ModelCallRequestBodyCompressionFallback ModelCallRequestBodyEncoding
+        ModelCallWebSocketFallbackErrorKind ModelCallWebSocketFallbackReason ModelChangeSource
+        ModelPickerPriceCategory ModelProviderKind OmittedBinaryOmittedReason
+        OptionsUpdateToolFilterPrecedence PermissionApprovalEvaluationEvaluationStage
+        PermissionApprovalEvaluationJudgeStatus PermissionApprovalEvaluationReasonCode
+        PermissionDecisionOutcome PermissionDecisionSource PermissionDecisionSurface PermissionMode
+        PermissionPromptRequestPathAccessKind PermissionRecommendation PermissionRecoveryAttemptDisposition
+        PermissionRecoveryAttemptReason PermissionRecoveryAttemptRelation PermissionRecoveryOnBlocked
+        PermissionRecoveryReason PermissionRecoveryStatus PermissionRequestMemoryAction
+        PermissionRequestMemoryDirection PermissionResponseCapability PermissionSandboxPathGrantAccess
+        PluginInstallStagingMode PluginInstallationMCPTransport ProviderConfigModelProvider
+        ProviderConfigTransport ProviderConfigType ProviderConfigWireAPI ProviderEndpointTransport
+        ProviderEndpointType ProviderEndpointWireAPI ProviderMonthlyUsageScope ProviderMonthlyUsageState
+        ProviderQuotaAccessState ProviderQuotaAcquisitionStatus ProviderQuotaCapacityState
+        ProviderQuotaObservationKind ProviderQuotaQuantityKind ProviderQuotaUnit QueuePendingItemsKind
+        ReasoningSummary RemediationAction RemoteSessionMode SandboxConfigSource SendAgentMode SendMode
+        SessionCapability SessionContextHostType SessionMode SessionWorkingDirectoryContextHostType
+        SettingsEditOperation SettingsEditStatus ShellInitProfile ShellInitScriptShell ShutdownType
+        SkillInstallationOwnershipState SkillInstallationScope SkillInstallationSessionState SkillSource
+        SlashCommandInputCompletion SlashCommandKind TaskBlockerKind TaskCompletionOutcome
+        UIElicitationResponseAction UIExitPlanModeAction Verbosity WorkflowDurableOperation
+        WorkflowPermissionOperation WorkflowRunFailureKind WorkflowRunStatus
     """,
     ".unreached": """
         CardDigestAlgorithm CatalogAgentPluginCandidateKind CatalogAgentPluginMarketplaceSourceKind
@@ -1770,4 +1715,4 @@ MODULES = {
 }
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__, __all__ = attach(__name__, MODULES)
+    __getattr__, __dir__ = attach(__name__, MODULES)

@@ -6,6 +6,44 @@ from __future__ import annotations
 from typing import Final
 
 
+class AbortReason:
+    """Who or what asked for a turn to be aborted."""
+
+    USER_INITIATED: Final = "user_initiated"
+    """The local user asked for it, for example with Ctrl+C."""
+
+    REMOTE_COMMAND: Final = "remote_command"
+    """A command from remote asked for it."""
+
+    USER_ABORT: Final = "user_abort"
+    """An MCP server asked for it with a `user.abort` notification."""
+
+    AUTOPILOT_CREDIT_LIMIT: Final = "autopilot_credit_limit"
+    """Autopilot stopped because its objective used up the AI credits the user allowed. Since runtime
+    1.0.81.
+    """
+
+
+class AdaptiveThinkingSupport:
+    """How a model stands on Anthropic's adaptive thinking."""
+
+    UNSUPPORTED: Final = "unsupported"
+    """`thinking.type` must not be `adaptive`."""
+
+    OPTIONAL: Final = "optional"
+    """`thinking.type` may be `adaptive` or `enabled`."""
+
+    REQUIRED: Final = "required"
+    """Adaptive thinking is the default; `thinking.type` may be `disabled`, but `enabled` gives HTTP 400
+    (such as opus-4.7, 4.8 and 5, sonnet-5).
+    """
+
+    ADAPTIVE_ONLY: Final = "adaptive_only"
+    """`thinking.type` must be `adaptive`; `enabled`, `disabled` or no thinking block give HTTP 400 (such
+    as fable, mythos). Since runtime 1.0.102.
+    """
+
+
 class AgentInfoSource:
     """Where the definition of a custom agent comes from."""
 
@@ -26,6 +64,151 @@ class AgentInfoSource:
 
     BUILTIN: Final = "builtin"
     """The Copilot runtime, which ships the agent."""
+
+
+class AgentModelPolicy:
+    """Whether the configured models are a wish or a must."""
+
+    PREFERRED: Final = "preferred"
+    """The authored models are advice; callers may choose others."""
+
+    REQUIRED: Final = "required"
+    """A subagent must run on one of the authored models."""
+
+
+class AiCreditsStatus:
+    """Whether the sum of AI credits covers all calls."""
+
+    COMPLETE: Final = "complete"
+    """All calls told their amount, even if it was 0."""
+
+    PARTIAL: Final = "partial"
+    """Some calls told no amount, so the sum covers only the rest."""
+
+    UNAVAILABLE: Final = "unavailable"
+    """No call told its amount; a 0 does not mean free."""
+
+
+class AssistantUsageAPIEndpoint:
+    """Model API endpoint of a call, in the terms of the Copilot API's `supported_endpoints`."""
+
+    CHAT_COMPLETIONS: Final = "/chat/completions"
+    """The Chat Completions API."""
+
+    V1_MESSAGES: Final = "/v1/messages"
+    """The Messages API of Anthropic."""
+
+    RESPONSES: Final = "/responses"
+    """The Responses API."""
+
+    WS_RESPONSES: Final = "ws:/responses"
+    """The Responses API over a WebSocket."""
+
+
+class AssistantUsageTransport:
+    """Transport of a successful model call."""
+
+    HTTP: Final = "http"
+    """HTTP, also as an SSE stream."""
+
+    WEBSOCKET: Final = "websocket"
+    """A WebSocket."""
+
+
+class AssistedApprovalJudgeFailureReason:
+    """Why the judge gave no usable answer; only with `error`."""
+
+    TIMEOUT: Final = "timeout"
+    """The model took too long."""
+
+    ABORT: Final = "abort"
+    """The call to the model was canceled."""
+
+    EMPTY_RESPONSE: Final = "empty_response"
+    """The model answered with nothing."""
+
+    MODEL_ERROR: Final = "model_error"
+    """The call to the model failed, for example in transport, sign-in or by a rate limit."""
+
+    PARSE_ERROR: Final = "parse_error"
+    """The answer had neither ALLOW nor DENY in it."""
+
+
+class AssistedApprovalRecommendation:
+    """What the judge of assisted mode recommends."""
+
+    APPROVE: Final = "approve"
+    """The judge would approve the request without asking."""
+
+    REQUIRE_APPROVAL: Final = "requireApproval"
+    """The judge would not; someone must approve it, and you decide whether to ask, deny or do something
+    else.
+    """
+
+    EXCLUDED: Final = "excluded"
+    """Requests of this kind, such as getting around the sandbox, are never approved automatically, so the
+    judge was not asked.
+    """
+
+    ERROR: Final = "error"
+    """The judge was asked but gave no usable answer, so someone must approve the request."""
+
+
+class AttachmentGitHubReferenceType:
+    """What a GitHub reference points to."""
+
+    ISSUE: Final = "issue"
+    """An issue."""
+
+    PR: Final = "pr"
+    """A pull request."""
+
+    DISCUSSION: Final = "discussion"
+    """A discussion."""
+
+
+class AuthInfoType:
+    """The kind of credential an account is authenticated with."""
+
+    HMAC: Final = "hmac"
+    """An HMAC credential of a GitHub App."""
+
+    ENV: Final = "env"
+    """Credentials taken from the environment."""
+
+    USER: Final = "user"
+    """The user signed in interactively."""
+
+    GH_CLI: Final = "gh-cli"
+    """The GitHub CLI takes care of authentication."""
+
+    API_KEY: Final = "api-key"
+    """An API key."""
+
+    TOKEN: Final = "token"
+    """A GitHub token."""
+
+    COPILOT_API_TOKEN: Final = "copilot-api-token"
+    """A token for the Copilot API."""
+
+    TOKEN_PROVIDER: Final = "token-provider"
+    """A callback in the SDK that provides GitHub tokens. Since runtime 1.0.81."""
+
+    ACCOUNT: Final = "account"
+    """A chosen account that a provider owns; there is no GitHub credential. Since runtime 1.0.102."""
+
+
+class AutoModeSwitchResponse:
+    """The user's answer to an automatic model switch."""
+
+    YES: Final = "yes"
+    """Switch models for this one request."""
+
+    YES_ALWAYS: Final = "yes_always"
+    """Use another model now, and go on using it without asking."""
+
+    NO: Final = "no"
+    """Stay with the present model."""
 
 
 class CanvasInstanceAvailability:
@@ -325,6 +508,46 @@ class CatalogNetworkFailureReason:
     """The catalog answered with a passing 5xx error. Since runtime 1.0.102."""
 
 
+class CatalogTrustEligibility:
+    """Whether the catalog lets a candidate be shown, apart from its tier; never guessed by the runtime."""
+
+    DEFAULT: Final = "default"
+    """It may be shown by default."""
+
+    EXPANDED: Final = "expanded"
+    """It may be shown only if expanded or community results were asked for."""
+
+    HIDDEN: Final = "hidden"
+    """It should not normally be shown."""
+
+    UNKNOWN: Final = "unknown"
+    """The catalog did not say."""
+
+
+class CatalogTrustSnapshotSchemaVersion:
+    """Versions of the trust snapshot's format."""
+
+    V1: Final = "v1"
+    """The first format, with one tier or one state that says why there is none."""
+
+
+class CatalogTrustSource:
+    """Suppliers of trust data."""
+
+    AGENT_FINDER: Final = "agent-finder"
+    """GitHub Agent Finder, on its search results."""
+
+
+class CatalogTrustTier:
+    """Trust tiers that Agent Finder gives; search score, popularity and client ranking play no part."""
+
+    T1: Final = "T1"
+    """Tier one."""
+
+    T2: Final = "T2"
+    """Tier two."""
+
+
 class CatalogUnavailableReason:
     """Reasons for not offering a catalog operation."""
 
@@ -369,6 +592,93 @@ class CatalogUnsafeRetrievalReason:
     """Cards may not be fetched from this host."""
 
 
+class ConnectorAuthorizationScope:
+    """OAuth scope that connectors cannot do without."""
+
+    WRITE_PLUGIN_GATEWAY_CONNECTIONS: Final = "write_plugin_gateway_connections"
+    """Lets Copilot manage connections of connectors and use their tools."""
+
+
+class ConnectorAvailability:
+    """Whether the session can use connectors."""
+
+    ENABLED: Final = "enabled"
+    """Connectors are on, and requests are allowed."""
+
+    DISABLED: Final = "disabled"
+    """Connectors are off, and the service is not asked."""
+
+    UNAVAILABLE: Final = "unavailable"
+    """There is no suitable GitHub account, or the session cannot have connectors' MCP servers locally."""
+
+
+class ConnectorCatalogStatus:
+    """State of a connector's connection, as its service reports it."""
+
+    NOT_CONNECTED: Final = "not_connected"
+    """Can be connected, but is not."""
+
+    PENDING: Final = "pending"
+    """Connection or consent is not finished yet."""
+
+    CONNECTED: Final = "connected"
+    """Connected; it may bring MCP servers."""
+
+    ERROR: Final = "error"
+    """The connection cannot be used, says the service."""
+
+    UNKNOWN: Final = "unknown"
+    """A state that the runtime does not know."""
+
+
+class ConnectorMCPStatus:
+    """State of an MCP server that belongs to a connector."""
+
+    CONNECTED: Final = "connected"
+    """It is connected, with its tools ready."""
+
+    PENDING: Final = "pending"
+    """It is connecting."""
+
+    NEEDS_AUTH: Final = "needs_auth"
+    """It needs fresh GitHub authorization."""
+
+    FAILED: Final = "failed"
+    """It could not be connected or initialized."""
+
+    STOPPED: Final = "stopped"
+    """It was stopped on purpose, maybe by managed policy."""
+
+    DISABLED: Final = "disabled"
+    """It is configured, but disabled explicitly."""
+
+    NOT_CONFIGURED: Final = "not_configured"
+    """The connector has no live configuration of a server."""
+
+
+class ContentFilterMode:
+    """How the content of MCP tool results is cleaned before use."""
+
+    NONE: Final = "none"
+    """The content passes through as it is."""
+
+    MARKDOWN: Final = "markdown"
+    """HTML is made safe, while output that suits Markdown is kept."""
+
+    HIDDEN_CHARACTERS: Final = "hidden_characters"
+    """Characters that could conceal instructions are taken out."""
+
+
+class ContextTier:
+    """A size class of the model's context window."""
+
+    DEFAULT: Final = "default"
+    """The context window has its standard size."""
+
+    LONG_CONTEXT: Final = "long_context"
+    """The context window is larger than standard."""
+
+
 class EventsCursorStatus:
     """Whether a cursor could be used."""
 
@@ -391,6 +701,22 @@ class EventsReadDirection:
     """Newest events first, then pages of older ones."""
 
 
+class ExitPlanModeAction:
+    """What to do on leaving plan mode."""
+
+    EXIT_ONLY: Final = "exit_only"
+    """Leave plan mode and do not start on the plan."""
+
+    INTERACTIVE: Final = "interactive"
+    """Leave plan mode and go on in interactive mode."""
+
+    AUTOPILOT: Final = "autopilot"
+    """Leave plan mode and let the agent go on by itself."""
+
+    AUTOPILOT_FLEET: Final = "autopilot_fleet"
+    """Leave plan mode and go on with several autonomous workers in parallel."""
+
+
 class ExtensionSource:
     """Places an extension can be found."""
 
@@ -407,6 +733,140 @@ class ExtensionSource:
     """The extension was found in the state directory of this session and is loaded for it alone. Since
     runtime 1.0.81.
     """
+
+
+class FactoryDurableOperation:
+    """Storage operation that a factory run cannot do without."""
+
+    CREATE_RUN: Final = "createRun"
+    """Store the new run and its declared phases."""
+
+    MARK_RUN_STARTED: Final = "markRunStarted"
+    """Store that the run has started."""
+
+    FINISH_RUN: Final = "finishRun"
+    """Store how the run ended."""
+
+    RESERVE_AGENT: Final = "reserveAgent"
+    """Store that a subagent is admitted."""
+
+    RELEASE_AGENT: Final = "releaseAgent"
+    """Take back the admission of a subagent that was not committed."""
+
+    CHARGE_CREDIT: Final = "chargeCredit"
+    """Store a charge for model usage, once only."""
+
+    ADD_ELAPSED: Final = "addElapsed"
+    """Store time of work."""
+
+    RECONCILE_CREDIT_TOTAL: Final = "reconcileCreditTotal"
+    """Read the binding total of AI credits."""
+
+    JOURNAL_GET: Final = "journalGet"
+    """Read a journal entry; a failure of storage is not taken for a missing entry."""
+
+    JOURNAL_PUT: Final = "journalPut"
+    """Store a journal entry before success is reported."""
+
+    REFRESH_LEASE: Final = "refreshLease"
+    """Renew the stored lease by which this process owns the run."""
+
+
+class FactoryPermissionOperation:
+    """What a factory permission is for."""
+
+    RUN: Final = "run"
+    """Run a registered factory, which uses subagents, time of work and AI credits up to the approved
+    limits.
+    """
+
+    AUTHOR: Final = "author"
+    """Write a factory, that is, put JavaScript into an extension of the session and load it."""
+
+
+class FactoryRunFailureKind:
+    """Resource limit that stopped a factory run."""
+
+    MAX_TOTAL_SUBAGENTS: Final = "maxTotalSubagents"
+    """As many subagents were admitted as approved."""
+
+    TIMEOUT_SECONDS: Final = "timeoutSeconds"
+    """The approved time of work, in seconds, is used up."""
+
+    MAX_AI_CREDITS: Final = "maxAiCredits"
+    """Model usage of the subagents went past the approved AI credits, or too few were left for one more
+    subagent.
+    """
+
+
+class FactoryRunStatus:
+    """State of a factory run."""
+
+    PENDING: Final = "pending"
+    """It is created and waits to be approved."""
+
+    RUNNING: Final = "running"
+    """It is under way."""
+
+    COMPLETED: Final = "completed"
+    """It finished well."""
+
+    HALTED: Final = "halted"
+    """It was interrupted with resources still left."""
+
+    CANCELLED: Final = "cancelled"
+    """It was canceled before its end."""
+
+    ERROR: Final = "error"
+    """The factory failed or used up a resource limit."""
+
+
+class FusionConversationScope:
+    """Conversation a HydraFusion phase works in."""
+
+    ROOT: Final = "root"
+    """The main conversation."""
+
+    REVIEW: Final = "review"
+    """A separate, read-only one that stays out of the main conversation."""
+
+
+class FusionPattern:
+    """How a HydraFusion turn runs its phases."""
+
+    SINGLE: Final = "single"
+    """One main phase only."""
+
+    CASCADE: Final = "cascade"
+    """A main phase, a judge and, if needed, a repair."""
+
+    CRITIQUE: Final = "critique"
+    """A draft, a criticism that only reads, and a revision."""
+
+
+class FusionPhaseKind:
+    """Kind of HydraFusion phase."""
+
+    PRIMARY: Final = "primary"
+    """The main attempt at a solution."""
+
+    JUDGE: Final = "judge"
+    """A cascade's judge, which only reads."""
+
+    REPAIR: Final = "repair"
+    """A cascade's repair."""
+
+    DRAFT: Final = "draft"
+    """The first draft of a critique pattern."""
+
+    CRITIC: Final = "critic"
+    """The criticism, which only reads."""
+
+    REVISION: Final = "revision"
+    """The revision of a critique pattern."""
+
+    FOLLOW_UP: Final = "follow_up"
+    """A later phase that goes on with the model decided on."""
 
 
 class HistoryRewindUnavailableReason:
@@ -464,6 +924,25 @@ class HookType:
     """When a sub-agent is about to end."""
 
 
+class IndexedSearchState:
+    """States of indexed search in a live session."""
+
+    DISABLED: Final = "disabled"
+    """It is not in use."""
+
+    STARTING: Final = "starting"
+    """It is starting up."""
+
+    ENABLED: Final = "enabled"
+    """Its server runs, but the index may not be complete yet."""
+
+    READY: Final = "ready"
+    """Its server and index are ready."""
+
+    FAILED: Final = "failed"
+    """It could not start, or its server broke down."""
+
+
 class InstructionSourceLocation:
     """Places an instruction file can live, for grouping in a user interface."""
 
@@ -515,6 +994,23 @@ class MCPInstallationSecretStorage:
     """A private file."""
 
 
+class MCPPlanConfigurationOperation:
+    """What a planned change does to the configuration."""
+
+    ADD: Final = "add"
+    """It makes a new entry."""
+
+    UPDATE: Final = "update"
+    """It changes an entry that is there."""
+
+
+class MCPPlanPackageTransport:
+    """Transports of a local package."""
+
+    STDIO: Final = "stdio"
+    """Standard input and output of a local process."""
+
+
 class MCPPlanPolicyDecision:
     """What policy may decide about a planned server."""
 
@@ -544,6 +1040,61 @@ class MCPPlanPolicySource:
     """Local trust settings decided."""
 
 
+class MCPPlanRemoteTransport:
+    """Transports of a remote endpoint."""
+
+    HTTP: Final = "http"
+    """Plain HTTP."""
+
+    STREAMABLE_HTTP: Final = "streamable-http"
+    """Streamable HTTP."""
+
+    SSE: Final = "sse"
+    """Server-sent events."""
+
+
+class MCPPlanScalarValueType:
+    """Types of a simple value."""
+
+    STRING: Final = "string"
+    """Any text."""
+
+    NUMBER: Final = "number"
+    """A number."""
+
+    BOOLEAN: Final = "boolean"
+    """True or false."""
+
+    PATH: Final = "path"
+    """A path in the file system."""
+
+
+class MCPPlanScope:
+    """Places an MCP server can be configured in by an install plan."""
+
+    USER: Final = "user"
+    """The MCP configuration of the user."""
+
+
+class MCPPlanValueCategory:
+    """Where a value goes when the server is started."""
+
+    ENVIRONMENT_VARIABLE: Final = "environment-variable"
+    """An environment variable of the new process."""
+
+    RUNTIME_ARGUMENT: Final = "runtime-argument"
+    """An argument of the program that launches the package."""
+
+    PACKAGE_ARGUMENT: Final = "package-argument"
+    """An argument of the packaged server."""
+
+    HEADER: Final = "header"
+    """A request header for a remote endpoint."""
+
+    URL_VARIABLE: Final = "url-variable"
+    """A variable filled into the remote endpoint's URL."""
+
+
 class MCPServerCardMediaType:
     """Media types of MCP cards that can be planned from."""
 
@@ -552,6 +1103,285 @@ class MCPServerCardMediaType:
 
     APPLICATION_MCP_SERVER_JSON: Final = "application/mcp-server+json"
     """The older type of MCP server cards, still accepted."""
+
+
+class MCPServerConfigDeferTools:
+    """When the tools of a server are listed."""
+
+    AUTO: Final = "auto"
+    """The tools may be loaded on demand under some conditions."""
+
+    NEVER: Final = "never"
+    """The tools are listed from the start, with or without tool search."""
+
+
+class MCPServerConfigHTTPOAuthGrantType:
+    """OAuth flows for signing in to a remote MCP server."""
+
+    AUTHORIZATION_CODE: Final = "authorization_code"
+    """The user signs in through a browser, with PKCE."""
+
+    CLIENT_CREDENTIALS: Final = "client_credentials"
+    """The configured OAuth client signs in by itself, with no user present."""
+
+
+class MCPServerConfigHTTPType:
+    """Transports of a remote MCP server; `http` applies when none is given."""
+
+    HTTP: Final = "http"
+    """Streamable HTTP."""
+
+    SSE: Final = "sse"
+    """Server-Sent Events."""
+
+
+class MCPServerConfigMemoryType:
+    """Transport of an MCP server inside the process."""
+
+    MEMORY: Final = "memory"
+    """The server runs in the same process."""
+
+
+class MCPServerConfigStdioType:
+    """Transports of a local MCP server."""
+
+    LOCAL: Final = "local"
+    """Older name of `stdio`."""
+
+    STDIO: Final = "stdio"
+    """Standard input and output of a local child process."""
+
+
+class MCPServerSource:
+    """Places where an MCP server can be configured."""
+
+    USER: Final = "user"
+    """The user's own global MCP configuration."""
+
+    WORKSPACE: Final = "workspace"
+    """The current workspace."""
+
+    PLUGIN: Final = "plugin"
+    """A plugin that is installed."""
+
+    BUILTIN: Final = "builtin"
+    """The runtime, which ships the server."""
+
+    MANAGED: Final = "managed"
+    """From a trusted catalog that the host manages. Since runtime 1.0.102."""
+
+    ACCOUNT: Final = "account"
+    """From a signed-in account; it must still be enabled and allowed by organization policy. Since runtime
+    1.0.102.
+    """
+
+
+class MCPServerStatus:
+    """The state of the connection to an MCP server."""
+
+    CONNECTED: Final = "connected"
+    """Connected and ready to use."""
+
+    FAILED: Final = "failed"
+    """Could not be connected or initialized."""
+
+    NEEDS_AUTH: Final = "needs-auth"
+    """Cannot be connected until someone authenticates."""
+
+    PENDING: Final = "pending"
+    """Still connecting."""
+
+    DISABLED: Final = "disabled"
+    """Configured, but turned off."""
+
+    NOT_CONFIGURED: Final = "not_configured"
+    """Not part of this session's configuration."""
+
+    STOPPED: Final = "stopped"
+    """It was stopped on purpose and can be started again if policy permits; a server stopped by managed
+    policy stays so until the policy changes. Since runtime 1.0.81.
+    """
+
+
+class MCPServerTransport:
+    """Ways an MCP server can be reached: `stdio`, `http`, `memory` (a server inside the runtime process)
+    or the deprecated `sse`.
+    """
+
+    STDIO: Final = "stdio"
+    """The server is a local child process, reached over stdio."""
+
+    HTTP: Final = "http"
+    """The server is reached over streamable HTTP."""
+
+    SSE: Final = "sse"
+    """The server is reached over Server-Sent Events; deprecated."""
+
+    MEMORY: Final = "memory"
+    """The server is built into the runtime and runs in memory."""
+
+
+class ManagedSettingsResolvedSource:
+    """Channel that managed policy came from, in short; the booleans tell exactly."""
+
+    SERVER: Final = "server"
+    """The server alone, for account or organization."""
+
+    DEVICE: Final = "device"
+    """The device alone: MDM, plist, registry or file."""
+
+    CLIENT: Final = "client"
+    """The SDK client alone, for this session."""
+
+    MIXED: Final = "mixed"
+    """Several channels: the device wins over the server and that over the helper key by key, while
+    permissions combine to the stricter.
+    """
+
+    NONE: Final = "none"
+    """No channel; there is no managed policy."""
+
+    POLICY_HELPER: Final = "policyHelper"
+    """A policy helper, registered by the device (first choice) or the server. Since runtime 1.0.102."""
+
+
+class ModelCallFailureTransport:
+    """Transport of a failed model call."""
+
+    HTTP: Final = "http"
+    """HTTP, also as an SSE stream."""
+
+    WEBSOCKET: Final = "websocket"
+    """A WebSocket."""
+
+
+class ModelCallRequestBodyCompressionFallback:
+    """How it came that a body was sent uncompressed after a refusal."""
+
+    RETRIED: Final = "retried"
+    """A refusal of the compressed body (HTTP 400 or 415) was followed by this outcome of sending it once
+    more uncompressed.
+    """
+
+    DISABLED: Final = "disabled"
+    """An earlier refusal had turned compression off for the session."""
+
+
+class ModelCallRequestBodyEncoding:
+    """Compression of a request body as sent."""
+
+    IDENTITY: Final = "identity"
+    """None; so for all WebSocket requests."""
+
+    GZIP: Final = "gzip"
+    """Compressed with gzip."""
+
+    ZSTD: Final = "zstd"
+    """Compressed with zstd."""
+
+
+class ModelCallWebSocketFallbackErrorKind:
+    """What made a WebSocket fail, so that HTTP was used."""
+
+    DNS: Final = "dns"
+    """The host name could not be resolved."""
+
+    TLS: Final = "tls"
+    """TLS failed, in the handshake or later."""
+
+    TIMEOUT: Final = "timeout"
+    """Connecting or reading took too long."""
+
+    CONNECTION_REFUSED: Final = "connection_refused"
+    """The other side refused the TCP connection."""
+
+    CONNECTION_RESET: Final = "connection_reset"
+    """The connection broke off without being closed."""
+
+    CLOSED_BY_PEER: Final = "closed_by_peer"
+    """The other side closed it."""
+
+    CLOSED_LOCALLY: Final = "closed_locally"
+    """The runtime closed it."""
+
+    NOT_CONNECTED: Final = "not_connected"
+    """It was closed before use."""
+
+    HTTP_STATUS: Final = "http_status"
+    """It was refused with an HTTP status."""
+
+    PROTOCOL: Final = "protocol"
+    """The WebSocket protocol was violated or a frame unreadable."""
+
+    CONFIGURATION: Final = "configuration"
+    """The request could not be put together."""
+
+    OTHER: Final = "other"
+    """Something else."""
+
+
+class ModelCallWebSocketFallbackReason:
+    """Why a model call used HTTP in place of a WebSocket."""
+
+    CONNECT_FAILED: Final = "connect_failed"
+    """Connecting the WebSocket failed."""
+
+    CONNECTION_UNAVAILABLE: Final = "connection_unavailable"
+    """There was no WebSocket fit for the request."""
+
+    SEND_FAILED: Final = "send_failed"
+    """The request could not be sent over the WebSocket."""
+
+    API_ERROR: Final = "api_error"
+    """An API error came that allows another try."""
+
+    TRANSPORT_FAILED: Final = "transport_failed"
+    """The WebSocket broke down before any output was passed on."""
+
+
+class ModelChangeSource:
+    """What made the session's model change."""
+
+    MODEL_COMMAND: Final = "model_command"
+    """The user's `/model <id>`."""
+
+    SETTINGS_COMMAND: Final = "settings_command"
+    """The user's choice in `/settings`."""
+
+    CONFIG_COMMAND: Final = "config_command"
+    """The user's choice in `/config`, another name of the settings command."""
+
+    MODEL_PICKER: Final = "model_picker"
+    """The user's choice in the model picker, also when opened by `/model` alone."""
+
+    MANAGED_SETTINGS: Final = "managed_settings"
+    """Settings managed by the organization."""
+
+    REPO_SETTINGS: Final = "repo_settings"
+    """Settings of the repository."""
+
+    STARTUP: Final = "startup"
+    """Determining the model at startup."""
+
+    AGENT: Final = "agent"
+    """Selecting an agent that has a model of its own."""
+
+    PLAN_MODE: Final = "plan_mode"
+    """Entering, leaving or setting up plan mode."""
+
+    AUTOMATIC: Final = "automatic"
+    """The runtime itself, for example after a rate limit or a refusal."""
+
+    SDK: Final = "sdk"
+    """A caller through the SDK or RPC."""
+
+    CHANGEBOARDING_SHORTCUT: Final = "changeboarding_shortcut"
+    """The user's choice of the promoted model on the changeboarding card or by its key. Since runtime
+    1.0.102.
+    """
+
+    AUTO_TIER_RECOMMENDATION: Final = "auto_tier_recommendation"
+    """The user's consent to a preference of Auto that the Copilot API recommended. Since runtime 1.0.102."""
 
 
 class ModelPickerPriceCategory:
@@ -570,6 +1400,28 @@ class ModelPickerPriceCategory:
     """The most expensive tier."""
 
 
+class ModelProviderKind:
+    """What kind of source a model comes from, given that the account may use it."""
+
+    COPILOT: Final = "copilot"
+    """GitHub Copilot models, there for an account that resolves to GitHub and has a Copilot seat."""
+
+    LOKI: Final = "loki"
+    """Microsoft 365 Copilot (Loki) models, there for a Loki account that derives from Entra and can be
+    resolved.
+    """
+
+
+class OmittedBinaryOmittedReason:
+    """Why binary data is not there."""
+
+    TOO_LARGE: Final = "too_large"
+    """Larger than the session allows inline."""
+
+    ASSET_UNAVAILABLE: Final = "asset_unavailable"
+    """The asset referred to was not found, for example in a truncated log."""
+
+
 class OptionsUpdateToolFilterPrecedence:
     """Which list decides when `availableTools` and `excludedTools` are both set."""
 
@@ -584,6 +1436,153 @@ class OptionsUpdateToolFilterPrecedence:
     """
 
 
+class PermissionApprovalEvaluationEvaluationStage:
+    """Stages at which an evaluation can be settled."""
+
+    UNKNOWN: Final = "unknown"
+    """It is not known."""
+
+    NOT_REACHED: Final = "not_reached"
+    """Before assisted approval came into play."""
+
+    PRE_JUDGE: Final = "pre_judge"
+    """By a check of the runtime that skipped the judge."""
+
+    JUDGE: Final = "judge"
+    """By the judge."""
+
+    REUSE: Final = "reuse"
+    """By reusing a recommendation or the outcome of another request."""
+
+
+class PermissionApprovalEvaluationJudgeStatus:
+    """What became of asking the judge; it does not prove that a model was called."""
+
+    UNKNOWN: Final = "unknown"
+    """It is not known."""
+
+    NOT_CALLED: Final = "not_called"
+    """The judge was not asked."""
+
+    COMPLETED: Final = "completed"
+    """The judge gave a usable verdict."""
+
+    FAILED: Final = "failed"
+    """The judge failed."""
+
+    CACHED: Final = "cached"
+    """An earlier recommendation was reused."""
+
+    INHERITED: Final = "inherited"
+    """Another decision was taken over, with no record of a judge here."""
+
+
+class PermissionApprovalEvaluationReasonCode:
+    """Codes for why the judge was or was not asked."""
+
+    UNKNOWN: Final = "unknown"
+    """No reason is recorded, or none that is known."""
+
+    NOT_REACHED: Final = "not-reached"
+    """The request was settled before assisted approval came into play."""
+
+    INACTIVE: Final = "inactive"
+    """Assisted approval was not in use."""
+
+    AUTHORIZATION_HISTORY_INCOMPLETE: Final = "authorization-history-incomplete"
+    """The recent history of authorizations could not be made out safely, so the judge was skipped."""
+
+    MANAGED_APPROVAL_REQUIRED: Final = "managed-approval-required"
+    """Managed policy demands that a person decides."""
+
+    EXTENSION_PERMISSION_ACCESS: Final = "extension-permission-access"
+    """The user must agree to what an extension wants."""
+
+    SANDBOX_BYPASS: Final = "sandbox-bypass"
+    """The request would get around the sandbox."""
+
+    ACTION_TOO_LONG: Final = "action-too-long"
+    """Part of the action was too long for the judge."""
+
+    PATH_NOT_AUTHORIZED: Final = "path-not-authorized"
+    """The script's path may not be inspected."""
+
+    CONTENT_EXCLUDED: Final = "content-excluded"
+    """Content exclusion policy keeps some code from review."""
+
+    INVALID_WORKING_DIRECTORY: Final = "invalid-working-directory"
+    """The script's working directory is not valid."""
+
+    UNREADABLE: Final = "unreadable"
+    """The script could not be read."""
+
+    NOT_REGULAR_FILE: Final = "not-regular-file"
+    """The script is not an ordinary file."""
+
+    TOO_LARGE: Final = "too-large"
+    """The script is too large."""
+
+    NON_UTF8: Final = "non-utf8"
+    """The script is not in UTF-8."""
+
+    INTERPRETER_UNAVAILABLE: Final = "interpreter-unavailable"
+    """The script's interpreter could not be inspected."""
+
+    INTERPRETER_TOO_LARGE: Final = "interpreter-too-large"
+    """The interpreter is too large."""
+
+    SHELL_ENVIRONMENT_UNREVIEWABLE: Final = "shell-environment-unreviewable"
+    """The environment of the shell could not be reviewed."""
+
+    UNREPRESENTABLE_PATH: Final = "unrepresentable-path"
+    """A script's path cannot be expressed for review."""
+
+    INTERPRETER_WRAPPED_SCRIPT: Final = "interpreter-wrapped-script"
+    """A script run through an interpreter could not be reviewed."""
+
+    UNREVIEWABLE_SCRIPT_INVOCATION: Final = "unreviewable-script-invocation"
+    """The way the script is called could not be reviewed."""
+
+    ARGUMENT_BINDING_UNREVIEWABLE: Final = "argument-binding-unreviewable"
+    """The script's arguments could not be reviewed."""
+
+    UNSUPPORTED_COMMAND_SHAPE: Final = "unsupported-command-shape"
+    """Analyzing the command did not show what it runs."""
+
+    UNSUPPORTED_SOURCE: Final = "unsupported-source"
+    """The command takes code from a source that cannot be pinned for review."""
+
+    DYNAMIC_SOURCE: Final = "dynamic-source"
+    """The command takes code from a source known only at run time."""
+
+    TOO_MANY_SOURCES: Final = "too-many-sources"
+    """The command takes code from too many sources."""
+
+    EXECUTABLE_UNAVAILABLE: Final = "executable-unavailable"
+    """An executable with code in it could not be inspected."""
+
+    EXECUTABLE_TOO_LARGE: Final = "executable-too-large"
+    """An executable with code in it is too large."""
+
+    MALFORMED_SCRIPT_ACTION_REVIEW: Final = "malformed-script-action-review"
+    """The data of the script review are malformed."""
+
+    MALFORMED_SCRIPT_ACTION_MANIFEST: Final = "malformed-script-action-manifest"
+    """The list of script snapshots is malformed."""
+
+    UNAVAILABLE: Final = "unavailable"
+    """Scripts could not be reviewed."""
+
+    JUDGE_VERDICT: Final = "judge-verdict"
+    """The judge gave a usable verdict."""
+
+    JUDGE_ERROR: Final = "judge-error"
+    """The judge failed."""
+
+    INHERITED: Final = "inherited"
+    """The outcome was taken over from another decision."""
+
+
 class PermissionDecisionOutcome:
     """How a permission request was settled, as the client saw it."""
 
@@ -595,6 +1594,27 @@ class PermissionDecisionOutcome:
 
     PROMPTED_USER: Final = "prompted_user"
     """Answered by the user in a prompt."""
+
+
+class PermissionDecisionSource:
+    """Who or what decided on a permission request."""
+
+    ASSISTED_APPROVAL: Final = "assisted_approval"
+    """The judge of assisted approval, whose advice was followed."""
+
+    HUMAN_RESPONSE: Final = "human_response"
+    """A person, in a prompt."""
+
+    HOST_POLICY: Final = "host_policy"
+    """A fixed policy or override of the host."""
+
+    UNATTENDED_FALLBACK: Final = "unattended_fallback"
+    """The host, which denied because no user could answer."""
+
+    AUTHORIZATION_CARRY_FORWARD: Final = "authorization_carry_forward"
+    """An authorization carried over; found in old sessions only, no longer produced. Since runtime
+    1.0.102.
+    """
 
 
 class PermissionDecisionSurface:
@@ -616,6 +1636,176 @@ class PermissionDecisionSurface:
     """Any client using the Copilot SDK."""
 
 
+class PermissionMode:
+    """How a session handles permission requests."""
+
+    MANUAL: Final = "manual"
+    """Requests are put to the user as usual."""
+
+    ASSISTED: Final = "assisted"
+    """Requests come with a safety recommendation by a model, and clients may approve those judged
+    acceptable.
+    """
+
+    ALLOW_ALL: Final = "allow-all"
+    """Requests for tools, paths and URLs are approved without asking."""
+
+
+class PermissionPromptRequestPathAccessKind:
+    """The sort of access a path prompt is about."""
+
+    READ: Final = "read"
+    """The path is to be read."""
+
+    SHELL: Final = "shell"
+    """A shell command touches the path."""
+
+    WRITE: Final = "write"
+    """The path is to be written."""
+
+
+class PermissionRecommendation:
+    """Advice on a request whose origin the runtime can vouch for, whatever the call does. If absent, the
+    runtime has no opinion.
+    """
+
+    APPROVE: Final = "approve"
+    """The runtime vouches for the origin and would approve without asking. The host decides; deny rules,
+    the safety judge and managed policy go first.
+    """
+
+
+class PermissionRecoveryAttemptDisposition:
+    """What the runtime did with an attempt."""
+
+    DEFERRED: Final = "deferred"
+    """Denied without asking, so that the agent could try something else."""
+
+    PROMPTED: Final = "prompted"
+    """Shown to someone who can answer."""
+
+    APPROVED: Final = "approved"
+    """Someone approved it."""
+
+    DENIED: Final = "denied"
+    """Someone denied it or was no longer there."""
+
+    BLOCKED: Final = "blocked"
+    """Nothing was left to try, and the task is blocked."""
+
+    SUCCEEDED: Final = "succeeded"
+    """Another tool call did the job."""
+
+
+class PermissionRecoveryAttemptReason:
+    """Why the runtime treated an attempt as it did."""
+
+    PERMISSION_REQUIRED: Final = "permission_required"
+    """It needed a permission beyond what Assisted Permissions could give."""
+
+    REPEATED_ATTEMPT: Final = "repeated_attempt"
+    """It was the same as an earlier one."""
+
+    ATTEMPTS_EXHAUSTED: Final = "attempts_exhausted"
+    """It went beyond the allowed number of different attempts."""
+
+    PERMISSION_APPROVED: Final = "permission_approved"
+    """Someone approved it."""
+
+    PERMISSION_DENIED: Final = "permission_denied"
+    """Someone denied it."""
+
+    RESPONDER_UNAVAILABLE: Final = "responder_unavailable"
+    """Nobody was there any more to answer."""
+
+    EQUIVALENT_ALTERNATIVE_SUCCEEDED: Final = "equivalent_alternative_succeeded"
+    """The tool call worked without the missing permission."""
+
+
+class PermissionRecoveryAttemptRelation:
+    """How an attempt relates to earlier ones."""
+
+    INITIAL: Final = "initial"
+    """The first request that was denied."""
+
+    RETRY: Final = "retry"
+    """The same as an earlier attempt."""
+
+    ALTERNATIVE: Final = "alternative"
+    """A different request, or another tool call that worked."""
+
+
+class PermissionRecoveryOnBlocked:
+    """What to do when Autopilot cannot go on alone."""
+
+    ASK: Final = "ask"
+    """Show the permission prompt to a client that can answer."""
+
+    FAIL: Final = "fail"
+    """End unsuccessfully as blocked, since nobody can answer."""
+
+
+class PermissionRecoveryReason:
+    """Why a permission recovery has changed its state."""
+
+    PERMISSION_REQUIRED: Final = "permission_required"
+    """Something needed a permission beyond what Assisted Permissions could give."""
+
+    REPEATED_ATTEMPT: Final = "repeated_attempt"
+    """The agent asked for much the same again and got no further."""
+
+    ATTEMPTS_EXHAUSTED: Final = "attempts_exhausted"
+    """All allowed attempts have been made."""
+
+    PERMISSION_APPROVED: Final = "permission_approved"
+    """Someone approved the request when asked."""
+
+    PERMISSION_DENIED: Final = "permission_denied"
+    """Someone denied the request when asked."""
+
+    RESPONDER_UNAVAILABLE: Final = "responder_unavailable"
+    """The client that could answer went away while the request was open."""
+
+    EQUIVALENT_ALTERNATIVE_SUCCEEDED: Final = "equivalent_alternative_succeeded"
+    """A later tool call worked without the missing permission."""
+
+
+class PermissionRecoveryStatus:
+    """States of a permission recovery."""
+
+    RECOVERING: Final = "recovering"
+    """Autopilot may still try some other way."""
+
+    AWAITING_APPROVAL: Final = "awaiting_approval"
+    """Someone must answer a permission prompt."""
+
+    RESOLVED: Final = "resolved"
+    """It ended with an approval or with another way that worked."""
+
+    BLOCKED: Final = "blocked"
+    """Nothing is left to try, and someone must step in."""
+
+
+class PermissionRequestMemoryAction:
+    """What is to be done with a memory."""
+
+    STORE: Final = "store"
+    """A new memory is stored."""
+
+    VOTE: Final = "vote"
+    """A vote is cast on a memory that exists."""
+
+
+class PermissionRequestMemoryDirection:
+    """Which way a vote on a memory goes."""
+
+    UPVOTE: Final = "upvote"
+    """For: the memory helps or is right."""
+
+    DOWNVOTE: Final = "downvote"
+    """Against: the memory is wrong or out of date."""
+
+
 class PermissionResponseCapability:
     """What the client could do to get an answer to a permission request."""
 
@@ -629,6 +1819,16 @@ class PermissionResponseCapability:
     """It had no way to answer."""
 
 
+class PermissionSandboxPathGrantAccess:
+    """Access that a sandbox grant gives."""
+
+    READ: Final = "read"
+    """Reading; the path goes into `readonlyPaths`."""
+
+    READ_WRITE: Final = "readWrite"
+    """Reading and writing; the path goes into `readwritePaths`."""
+
+
 class PluginInstallStagingMode:
     """Where a finished plugin was staged before it was moved into place in one step."""
 
@@ -637,6 +1837,74 @@ class PluginInstallStagingMode:
 
     DESTINATION_SIBLING: Final = "destination_sibling"
     """Next to the plugin's own target directory, because external staging was not possible."""
+
+
+class PluginInstallationMCPTransport:
+    """How the MCP server of a plugin under review is reached."""
+
+    REMOTE: Final = "remote"
+    """Over the network, by HTTP or SSE; it may want the user to sign in."""
+
+    LOCAL: Final = "local"
+    """By a command that the plugin starts on the local machine."""
+
+
+class ProviderConfigModelProvider:
+    """Product that serves a model, as telemetry names it."""
+
+    OPENAI: Final = "openai"
+    """The API of OpenAI."""
+
+    ANTHROPIC: Final = "anthropic"
+    """The API of Anthropic."""
+
+    AZURE_OPENAI: Final = "azure_openai"
+    """Azure OpenAI."""
+
+    OLLAMA: Final = "ollama"
+    """Ollama server."""
+
+    LM_STUDIO: Final = "lm_studio"
+    """LM Studio server."""
+
+    FOUNDRY_LOCAL: Final = "foundry_local"
+    """Foundry Local server."""
+
+    LLAMA_CPP: Final = "llama_cpp"
+    """Server of llama.cpp."""
+
+
+class ProviderConfigTransport:
+    """How requests reach a provider; `http` by default."""
+
+    HTTP: Final = "http"
+    """HTTP, with streaming."""
+
+    WEBSOCKETS: Final = "websockets"
+    """WebSocket."""
+
+
+class ProviderConfigType:
+    """Kind of model provider; `openai` is the default."""
+
+    OPENAI: Final = "openai"
+    """Any API compatible with OpenAI's."""
+
+    AZURE: Final = "azure"
+    """The Azure OpenAI Service."""
+
+    ANTHROPIC: Final = "anthropic"
+    """The API of Anthropic."""
+
+
+class ProviderConfigWireAPI:
+    """API format of an `openai` or `azure` provider; `completions` is the default."""
+
+    COMPLETIONS: Final = "completions"
+    """Chat Completions, as OpenAI defines it."""
+
+    RESPONSES: Final = "responses"
+    """The Responses API, as OpenAI defines it."""
 
 
 class ProviderEndpointTransport:
@@ -672,6 +1940,128 @@ class ProviderEndpointWireAPI:
     """The newer responses API."""
 
 
+class ProviderMonthlyUsageScope:
+    """Whose usage of a month it is."""
+
+    USER: Final = "user"
+    """That of the signed-in user, at this service and in this cycle."""
+
+    UNKNOWN: Final = "unknown"
+    """Not known from the service."""
+
+
+class ProviderMonthlyUsageState:
+    """Whether the usage of a month is known."""
+
+    AVAILABLE: Final = "available"
+    """The service gave an amount, which may be 0."""
+
+    NO_POLICY: Final = "no_policy"
+    """There is no usage policy, so no amount is known."""
+
+    UNAVAILABLE: Final = "unavailable"
+    """The read failed or was of no use; no amount is known."""
+
+    UNKNOWN: Final = "unknown"
+    """The service gave a state that the runtime does not know."""
+
+
+class ProviderQuotaAccessState:
+    """Whether the quota service grants access."""
+
+    ALLOWED: Final = "allowed"
+    """Access is granted."""
+
+    DENIED: Final = "denied"
+    """Access is refused."""
+
+    NOT_REQUIRED: Final = "not_required"
+    """Access needs no quota."""
+
+    UNKNOWN: Final = "unknown"
+    """The service gave no state that the runtime knows."""
+
+    UNAVAILABLE: Final = "unavailable"
+    """Placeholder for a read that was `unavailable` or `failed`; not a verdict of the service."""
+
+
+class ProviderQuotaAcquisitionStatus:
+    """Whether a quota could be read, whatever it says."""
+
+    SUCCEEDED: Final = "succeeded"
+    """The service answered."""
+
+    UNAVAILABLE: Final = "unavailable"
+    """There is nothing to read for this caller or surface."""
+
+    FAILED: Final = "failed"
+    """The read failed; see `httpStatus` and `acquisitionError`, and assume nothing about the quota."""
+
+
+class ProviderQuotaCapacityState:
+    """Whether capacity is left, even where there is no number."""
+
+    AVAILABLE: Final = "available"
+    """There is some left."""
+
+    EXHAUSTED: Final = "exhausted"
+    """It is used up, the service says."""
+
+    UNLIMITED: Final = "unlimited"
+    """There is no limit."""
+
+    NOT_REQUIRED: Final = "not_required"
+    """Nothing billable is needed."""
+
+    NOT_APPLICABLE: Final = "not_applicable"
+    """Capacity does not apply, the service says."""
+
+    UNKNOWN: Final = "unknown"
+    """The service gave no state that the runtime knows."""
+
+    UNAVAILABLE: Final = "unavailable"
+    """Placeholder for a read that was `unavailable` or `failed`; not a verdict of the service."""
+
+
+class ProviderQuotaObservationKind:
+    """When and for what a quota was observed."""
+
+    ACCOUNT_SNAPSHOT: Final = "account_snapshot"
+    """Read from the account; usage may lag behind."""
+
+    ADMISSION_STATE: Final = "admission_state"
+    """Sent ahead of a model's response; may come from a cache and never tells the balance after it."""
+
+
+class ProviderQuotaQuantityKind:
+    """How the numbers of a quota are to be taken."""
+
+    AUTHORITATIVE_BUDGET: Final = "authoritative_budget"
+    """As a true budget, of which a percentage can be shown."""
+
+    ADVISORY_BALANCE: Final = "advisory_balance"
+    """As mere hints, from which to derive no permission, percentage, reset or balance."""
+
+    NONE: Final = "none"
+    """There are no numbers, as in response headers."""
+
+
+class ProviderQuotaUnit:
+    """Unit of a quota, as its provider states it."""
+
+    AI_CREDITS: Final = "ai_credits"
+    """AI credits, which are neither tokens nor money."""
+
+    REQUESTS: Final = "requests"
+    """Requests."""
+
+    TOKENS: Final = "tokens"
+    """Tokens of the model."""
+
+    UNKNOWN: Final = "unknown"
+    """No unit is known."""
+
+
 class QueuePendingItemsKind:
     """What a queued item is."""
 
@@ -680,6 +2070,45 @@ class QueuePendingItemsKind:
 
     COMMAND: Final = "command"
     """A slash command or a change of model."""
+
+
+class ReasoningSummary:
+    """How detailed a summary of its reasoning the model is asked for."""
+
+    NONE: Final = "none"
+    """Ask for no summary."""
+
+    CONCISE: Final = "concise"
+    """Ask for a short summary."""
+
+    DETAILED: Final = "detailed"
+    """Ask for a full summary."""
+
+
+class RemediationAction:
+    """What can help the user get over a failure; each client says in its own words how. Absent if no
+    remedy is known.
+    """
+
+    SIGN_IN: Final = "sign_in"
+    """Sign in to Copilot again; the credential is missing, expired or refused."""
+
+    SWITCH_ACCOUNT: Final = "switch_account"
+    """Sign in with another account; this one has no access."""
+
+    SHOW_ACCOUNT: Final = "show_account"
+    """Check which account is signed in before changing anything."""
+
+    REVIEW_SANDBOX_POLICY: Final = "review_sandbox_policy"
+    """Check the sandbox policy or make it wider; the message or tool result names the blocked path or
+    host.
+    """
+
+    ALLOW_SANDBOX_OUTBOUND: Final = "allow_sandbox_outbound"
+    """Let the sandbox make connections to the outside."""
+
+    REWIND_CONVERSATION: Final = "rewind_conversation"
+    """Go back in the conversation to before the blocked request."""
 
 
 class RemoteSessionMode:
@@ -795,6 +2224,19 @@ class SessionContextHostType:
     """The repository is on Azure DevOps."""
 
 
+class SessionMode:
+    """How the agent works with the user."""
+
+    INTERACTIVE: Final = "interactive"
+    """The agent works in dialog with the user."""
+
+    PLAN: Final = "plan"
+    """The agent draws up a plan before it changes anything."""
+
+    AUTOPILOT: Final = "autopilot"
+    """The agent works on its own until the task is done."""
+
+
 class SessionWorkingDirectoryContextHostType:
     """The service that hosts the working directory's repository."""
 
@@ -854,6 +2296,122 @@ class ShellInitScriptShell:
     """The built-in PowerShell, on Windows."""
 
 
+class ShutdownType:
+    """Whether a session ended normally (`routine`) or because of a crash or fatal error (`error`)."""
+
+    ROUTINE: Final = "routine"
+    """A normal end."""
+
+    ERROR: Final = "error"
+    """An end by a crash or fatal error."""
+
+
+class SkillInstallationOwnershipState:
+    """The state of an owned skill, as files and receipts show it."""
+
+    INTACT: Final = "intact"
+    """The files fit the receipt."""
+
+    MODIFIED: Final = "modified"
+    """The files have changed and do not fit the receipt."""
+
+    RECOVERY_REQUIRED: Final = "recovery-required"
+    """The traces of ownership have to be recovered before anything may change."""
+
+
+class SkillInstallationScope:
+    """The scope a skill is installed in."""
+
+    PERSONAL: Final = "personal"
+    """The personal Copilot home of the user."""
+
+
+class SkillInstallationSessionState:
+    """What was seen of a skill in the bound session after the saved setting was applied."""
+
+    LOADED_ENABLED: Final = "loaded-enabled"
+    """The session has the skill loaded and enabled."""
+
+    LOADED_DISABLED: Final = "loaded-disabled"
+    """The session has the skill or its settings loaded, disabled."""
+
+    NOT_LOADED: Final = "not-loaded"
+    """The session has not loaded skills since the latest change."""
+
+    UNKNOWN: Final = "unknown"
+    """The session could not be looked at."""
+
+
+class SkillSource:
+    """Kinds of places a skill can come from."""
+
+    PROJECT: Final = "project"
+    """The skill directories of the current project."""
+
+    INHERITED: Final = "inherited"
+    """A directory above, within the workspace tree."""
+
+    PERSONAL_COPILOT: Final = "personal-copilot"
+    """The user's own Copilot skill directory."""
+
+    PERSONAL_AGENTS: Final = "personal-agents"
+    """The user's own agents skill directory."""
+
+    PLUGIN: Final = "plugin"
+    """A plugin that is installed."""
+
+    CUSTOM: Final = "custom"
+    """An extra skill directory named in the configuration."""
+
+    BUILTIN: Final = "builtin"
+    """The runtime, which ships the skill."""
+
+    SDK: Final = "sdk"
+    """A skill without a path that a skill provider in the SDK supplies when it is needed. Since runtime
+    1.0.102.
+    """
+
+
+class SlashCommandInputCompletion:
+    """What to suggest while the user types a command's input."""
+
+    DIRECTORY: Final = "directory"
+    """Directories in the filesystem."""
+
+
+class SlashCommandKind:
+    """Who provides a slash command."""
+
+    BUILTIN: Final = "builtin"
+    """The runtime."""
+
+    SKILL: Final = "skill"
+    """A skill."""
+
+    CLIENT: Final = "client"
+    """A client of the SDK, or an extension."""
+
+
+class TaskBlockerKind:
+    """What a task may be blocked by."""
+
+    PERMISSION_RECOVERY: Final = "permission_recovery"
+    """Autopilot lacks a permission and has no safe way on without help."""
+
+
+class TaskCompletionOutcome:
+    """How a request to complete a task was judged."""
+
+    COMPLETED: Final = "completed"
+    """Accepted; the objective is reached."""
+
+    CONTINUE_: Final = "continue"
+    """Turned down, since work or checks remain."""
+
+    BLOCKED: Final = "blocked"
+    """Someone must step in first; the active objective is paused if it is known."""
+
+
 class UIElicitationResponseAction:
     """What the user did with a form."""
 
@@ -883,3 +2441,103 @@ class UIExitPlanModeAction:
 
     AUTOPILOT_FLEET: Final = "autopilot_fleet"
     """Leave plan mode and work in autopilot mode, with subagents in parallel."""
+
+
+class Verbosity:
+    """How detailed a model's answers are, for models that support it."""
+
+    LOW: Final = "low"
+    """Terse answers."""
+
+    MEDIUM: Final = "medium"
+    """Moderately detailed answers."""
+
+    HIGH: Final = "high"
+    """Detailed answers."""
+
+
+class WorkflowDurableOperation:
+    """A storage operation a workflow cannot run without."""
+
+    CREATE_RUN: Final = "createRun"
+    """Store a new run with its declared phases."""
+
+    MARK_RUN_STARTED: Final = "markRunStarted"
+    """Store that the run is now running."""
+
+    FINISH_RUN: Final = "finishRun"
+    """Store the final state of the run."""
+
+    RESERVE_AGENT: Final = "reserveAgent"
+    """Store that a subagent was let in."""
+
+    RELEASE_AGENT: Final = "releaseAgent"
+    """Take back the admission of a subagent that did not come about."""
+
+    CHARGE_CREDIT: Final = "chargeCredit"
+    """Store a charge for model use, once only however often repeated."""
+
+    ADD_ELAPSED: Final = "addElapsed"
+    """Store time of work."""
+
+    RECONCILE_CREDIT_TOTAL: Final = "reconcileCreditTotal"
+    """Read the binding total of AI credits."""
+
+    JOURNAL_GET: Final = "journalGet"
+    """Read from the journal; a storage failure does not count as a missing entry."""
+
+    JOURNAL_PUT: Final = "journalPut"
+    """Store a journal entry before success is reported."""
+
+    REFRESH_LEASE: Final = "refreshLease"
+    """Renew the lease by which this process proves that the run is its own."""
+
+
+class WorkflowPermissionOperation:
+    """What a workflow permission is for."""
+
+    RUN: Final = "run"
+    """Running a registered workflow, which uses AI Credits, subagents and active time within the approved
+    limits.
+    """
+
+    AUTHOR: Final = "author"
+    """Writing a workflow: JavaScript is put into an extension of the session and loaded."""
+
+
+class WorkflowRunFailureKind:
+    """Limit that stopped a workflow run."""
+
+    MAX_TOTAL_SUBAGENTS: Final = "maxTotalSubagents"
+    """As many subagents as approved had been let in."""
+
+    TIMEOUT_SECONDS: Final = "timeoutSeconds"
+    """The approved time of work, in seconds, was used up."""
+
+    MAX_AI_CREDITS: Final = "maxAiCredits"
+    """The subagents had used more AI credits than approved, or none were left for another one."""
+
+
+class WorkflowRunStatus:
+    """Where a workflow run stands."""
+
+    PENDING: Final = "pending"
+    """Created and waiting for approval."""
+
+    RUNNING: Final = "running"
+    """Executing."""
+
+    COMPLETED: Final = "completed"
+    """Ended with success."""
+
+    HALTED: Final = "halted"
+    """Interrupted though its limits were not used up."""
+
+    PAUSED: Final = "paused"
+    """Stopped on purpose; can be resumed."""
+
+    CANCELLED: Final = "cancelled"
+    """Canceled before it completed."""
+
+    ERROR: Final = "error"
+    """The workflow failed or used up one of its total limits."""
