@@ -174,6 +174,5 @@ def _events_face(protocol: Protocol) -> str:
     return render(
         "events_face.py.jinja",
         events=events,
-        families=sorted({event.family for event in events}),
         module=lambda event: _relative(event_module(event), "events.x"),
     )

@@ -36,7 +36,7 @@ from codegen.ir import (
 # Names that the generated modules use themselves.
 _RESERVED = frozenset(
     {
-        "API", "Annotated", "Any", "Awaitable", "EVENTS", "EventBase", "EventDecoder", "FAMILIES", "False", "Field",
+        "API", "Annotated", "Any", "Awaitable", "EVENTS", "EventBase", "EventDecoder", "False", "Field",
         "Final", "INBOUND", "LazyMapping", "Literal", "MODULES", "Mapping", "Method", "MethodTable", "None", "OUTBOUND",
         "OpenUnion", "Protocol", "SchemaRoot", "Sequence", "ServerRPC", "SessionEvent", "SessionRPC", "SyncAPI",
         "TYPE_CHECKING", "TaggedModel", "True", "TypeAlias", "UNSET", "UnknownEvent", "UnknownVariant", "Unset",

@@ -92,7 +92,7 @@ class TaggedModel(WireModel):
     They are sent even if nobody set them.
     """
 
-    @model_serializer(mode="wrap")
+    @model_serializer(mode="wrap", return_type=dict[str, Any])
     def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
         # Where an object was promised and null came, pydantic passes the null as `self`.

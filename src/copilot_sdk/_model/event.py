@@ -83,7 +83,7 @@ class UnknownEvent(EventBase):
         event._problem = problem
         return event
 
-    @model_serializer(mode="wrap")
+    @model_serializer(mode="wrap", return_type=Any)
     def _with_constants(self, handler: SerializerFunctionWrapHandler) -> Any:
         return handler(self) if self._raw is None else self._raw
 
@@ -97,20 +97,19 @@ def _text(value: object) -> str:
 
 
 class EventDecoder:
-    """Turns raw events into event objects, loading a family's classes when its first event turns up.
+    """Turns raw events into event objects.
 
     Args:
-        families: For each first word of an event type, what imports the classes by event type.
+        classes: The class of each event type; one that is loaded when it is first asked for costs nothing before.
     """
 
-    def __init__(self, families: Mapping[str, Callable[[], Mapping[str, type[EventBase]]]]) -> None:
-        self._families = families
+    def __init__(self, classes: Mapping[str, type[EventBase]]) -> None:
+        self._classes = classes
         self._validators: dict[str, Callable[[Any], EventBase]] = {}
 
     def class_of(self, event_type: str) -> type[EventBase] | None:
         """The class of an event type, None if the type is unknown."""
-        load = self._families.get(event_type.partition(".")[0])
-        return load().get(event_type) if load else None
+        return self._classes.get(event_type)
 
     def decode(self, raw: object, on_misfit: Callable[[str], None] | None = None) -> EventBase:
         """The event object of a raw event; never raises.

@@ -601,45 +601,7 @@ EVENTS: LazyMapping[type[EventBase]] = LazyMapping(
 )
 """The class of each type of event."""
 
-FAMILIES = dict.fromkeys(
-    [
-        "abort",
-        "agent",
-        "assistant",
-        "auto_mode_switch",
-        "capabilities",
-        "command",
-        "commands",
-        "elicitation",
-        "exit_plan_mode",
-        "external_tool",
-        "factory",
-        "hook",
-        "human_response",
-        "mcp",
-        "mcp_app",
-        "model",
-        "pending_messages",
-        "permission",
-        "prompt_cache_break",
-        "sampling",
-        "sandbox",
-        "session",
-        "session_limits_exhausted",
-        "skill",
-        "subagent",
-        "system",
-        "tool",
-        "tool_search",
-        "ui",
-        "user",
-        "user_input",
-        "workflow",
-    ],
-    lambda: EVENTS,
-)
-
-decoder = EventDecoder(FAMILIES)
+decoder = EventDecoder(EVENTS)
 
 
 def decode(raw: dict[str, Any]) -> SessionEvent:
