@@ -33,8 +33,8 @@ def misfits(outcome: Outcome) -> set[Misfit]:
     if problems := _problems(outcome):
         parts = (problem.partition(": ") for problem in problems)
         return {_misfit(outcome, tuple(place.split(".")), wanted) for place, _, wanted in parts}
-    fallbacks = {_misfit(outcome, path, wanted) for path, wanted in _fallbacks(outcome.result, ())}
-    return fallbacks or {_misfit(outcome, path, "what came, when written again") for path in _lost(outcome)}
+    untyped = {_misfit(outcome, path, wanted) for path, wanted in fallbacks(outcome.result)}
+    return untyped or {_misfit(outcome, path, "what came, when written again") for path in _lost(outcome)}
 
 
 def _problems(outcome: Outcome) -> list[str]:
@@ -43,7 +43,7 @@ def _problems(outcome: Outcome) -> list[str]:
     return outcome.result.misfits() if isinstance(outcome.result, WireModel) else []
 
 
-def _fallbacks(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+def fallbacks(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Where something stands for what could not be read; an event of an unknown type is no fault of a result."""
     if isinstance(value, UnknownVariant):
         yield path, "a known branch"
@@ -52,13 +52,13 @@ def _fallbacks(value: object, path: Path) -> Iterator[tuple[Path, str]]:
             yield path, value.problem
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            yield from _fallbacks(getattr(value, name), (*path, field.alias or name))
+            yield from fallbacks(getattr(value, name), (*path, field.alias or name))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _fallbacks(item, (*path, key))
+            yield from fallbacks(item, (*path, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _fallbacks(item, (*path, index))
+            yield from fallbacks(item, (*path, index))
 
 
 def _lost(outcome: Outcome) -> Iterator[Path]:
