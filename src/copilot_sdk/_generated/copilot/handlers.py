@@ -172,7 +172,7 @@ class GithubTelemetryHandler(Protocol):
     def event(self, params: GitHubTelemetryNotification) -> Awaitable[None] | None:
         """Forward a telemetry event to the client.
 
-        Wire method: `gitHubTelemetry.event` (stable, since runtime 1.0.81)."""
+        Wire method: `gitHubTelemetry.event` (experimental, since runtime 1.0.81)."""
         ...
 
 
@@ -182,7 +182,7 @@ class GithubTokenHandler(Protocol):
     def get_token(self, params: GitHubTokenRequest) -> Awaitable[GitHubTokenResult] | GitHubTokenResult:
         """Ask the client for a GitHub token.
 
-        Wire method: `gitHubToken.getToken` (stable, since runtime 1.0.81)."""
+        Wire method: `gitHubToken.getToken` (experimental, since runtime 1.0.81)."""
         ...
 
 
@@ -192,7 +192,7 @@ class HooksHandler(Protocol):
     def invoke(self, params: HooksInvokeRequest) -> Awaitable[HooksInvokeResult] | HooksInvokeResult:
         """Call one of the client's hooks. It must be answered: the turn waits for it without limit.
 
-        Wire method: `hooks.invoke` (stable)."""
+        Wire method: `hooks.invoke` (experimental)."""
         ...
 
 
@@ -292,7 +292,7 @@ class ProviderTokenHandler(Protocol):
     def get_token(self, params: ProviderTokenRequest) -> Awaitable[ProviderTokenResult] | ProviderTokenResult:
         """Ask the client for a bearer token; called for each model request.
 
-        Wire method: `providerToken.getToken` (stable, since runtime 1.0.81)."""
+        Wire method: `providerToken.getToken` (experimental, since runtime 1.0.81)."""
         ...
 
 
@@ -439,7 +439,7 @@ class SkillProviderHandler(Protocol):
     def list(self, params: SessionTarget) -> Awaitable[SkillProviderListResult] | SkillProviderListResult:
         """List the skills that the client offers.
 
-        Wire method: `skillProvider.list` (stable, since runtime 1.0.102)."""
+        Wire method: `skillProvider.list` (experimental, since runtime 1.0.102)."""
         ...
 
     def read(
@@ -447,7 +447,7 @@ class SkillProviderHandler(Protocol):
     ) -> Awaitable[SkillProviderReadResult] | SkillProviderReadResult:
         """Read a skill that the client offers.
 
-        Wire method: `skillProvider.read` (stable, since runtime 1.0.102)."""
+        Wire method: `skillProvider.read` (experimental, since runtime 1.0.102)."""
         ...
 
 

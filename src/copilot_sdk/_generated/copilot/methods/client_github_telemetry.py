@@ -19,5 +19,6 @@ GITHUB_TELEMETRY_EVENT: Method[None] = Method(
     scope="clientGlobal",
     params=_github_telemetry_event_params,
     notification=True,
+    stability="experimental",
     since="1.0.81",
 )

@@ -28,5 +28,6 @@ GITHUB_TOKEN_GET_TOKEN: Method[GitHubTokenResult] = Method(
     scope="clientGlobal",
     params=_github_token_get_token_params,
     result=_github_token_get_token_result,
+    stability="experimental",
     since="1.0.81",
 )

@@ -28,4 +28,5 @@ HOOKS_INVOKE: Method[HooksInvokeResult] = Method(
     scope="clientSession",
     params=_hooks_invoke_params,
     result=_hooks_invoke_result,
+    stability="experimental",
 )

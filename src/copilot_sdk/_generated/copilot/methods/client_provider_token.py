@@ -28,5 +28,6 @@ PROVIDER_TOKEN_GET_TOKEN: Method[ProviderTokenResult] = Method(
     scope="clientSession",
     params=_provider_token_get_token_params,
     result=_provider_token_get_token_result,
+    stability="experimental",
     since="1.0.81",
 )

@@ -43,6 +43,7 @@ SKILL_PROVIDER_LIST: Method[SkillProviderListResult] = Method(
     scope="clientSession",
     params=_skill_provider_list_params,
     result=_skill_provider_list_result,
+    stability="experimental",
     since="1.0.102",
 )
 
@@ -51,5 +52,6 @@ SKILL_PROVIDER_READ: Method[SkillProviderReadResult] = Method(
     scope="clientSession",
     params=_skill_provider_read_params,
     result=_skill_provider_read_result,
+    stability="experimental",
     since="1.0.102",
 )

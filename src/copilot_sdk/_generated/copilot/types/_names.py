@@ -1074,8 +1074,12 @@ MODULES = {
         ExtensionLaunchProfile ExtensionLaunchProviderResolveRequest ExtensionLaunchProviderResolveResult
     """,
     ".client_factory": "FactoryAbortRequest FactoryExecuteRequest FactoryExecuteResult",
-    ".client_github_telemetry": "GitHubTelemetryNotification",
-    ".client_github_token": "GitHubTokenGranted GitHubTokenRefused GitHubTokenRequest GitHubTokenResult",
+    ".client_github_telemetry": """
+        GitHubTelemetryClientInfo GitHubTelemetryEvent GitHubTelemetryNotification
+    """,
+    ".client_github_token": """
+        GitHubTokenGranted GitHubTokenReason GitHubTokenRefused GitHubTokenRequest GitHubTokenResult
+    """,
     ".client_hooks": "HooksInvokeRequest HooksInvokeResult",
     ".client_host": """
         HostAuthChange HostAuthChangePayload HostEventNotification HostEventScope HostEventScopeType
@@ -2436,7 +2440,12 @@ MODULES = {
     ".shared_model_provider_ref": "ModelProviderRef",
     ".shared_model_switch_confirmation": "ModelSwitchConfirmation",
     ".shared_model_switch_to_result": "CurrentModel ModelSwitchToResult",
-    ".shared_named_provider_config": "NamedProviderConfig ProviderModelConfig",
+    ".shared_named_provider_config": """
+        NamedProviderConfig ProtocolMarkerSectionOverride ProtocolMarkerSectionOverridePreserve
+        ProtocolMarkerSectionOverrideTransform ProtocolSectionOverride ProtocolStaticSectionOverride
+        ProtocolSystemMessageAppendConfig ProtocolSystemMessageConfig ProtocolSystemMessageCustomizeConfig
+        ProtocolSystemMessageReplaceConfig ProviderModelConfig SystemMessageBlock
+    """,
     ".shared_omitted_binary_omitted_reason": "OmittedBinaryOmittedReason",
     ".shared_open_canvas_instance": "CanvasInstanceAvailability OpenCanvasInstance",
     ".shared_options_update_tool_filter_precedence": "OptionsUpdateToolFilterPrecedence",
@@ -2474,9 +2483,10 @@ MODULES = {
         PluginInstallationFileReview PluginInstallationLocation PluginInstallationMCPServerReview
         PluginInstallationMCPTransport PluginInstallationReview PluginInstallationSource
     """,
-    ".shared_provider_config": "ProviderConfig ProviderConfigModelProvider",
+    ".shared_provider_config": "ProviderConfig",
     ".shared_provider_config_azure": """
-        ProviderConfigAzure ProviderConfigTransport ProviderConfigType ProviderConfigWireAPI
+        ProviderConfigAzure ProviderConfigModelProvider ProviderConfigTransport ProviderConfigType
+        ProviderConfigWireAPI
     """,
     ".shared_provider_endpoint_transport": """
         ProviderEndpointTransport ProviderEndpointType ProviderEndpointWireAPI
@@ -2570,11 +2580,7 @@ MODULES = {
         MCPPlanPackageInstallMethod MCPPlanRemoteInstallMethod MCPPlanRequiredValueEnumKind
         MCPPlanRequiredValueScalarKind MCPReloadConfig MCPServerCardEmbeddedKind MCPServerCardURLKind
         ModelClearStartupSeedRequest PermissionsGetModeRequest ProtocolAppendMode ProtocolCustomizeMode
-        ProtocolMarkerSectionOverride ProtocolMarkerSectionOverridePreserve
-        ProtocolMarkerSectionOverrideTransform ProtocolReplaceMode ProtocolSectionOverride
-        ProtocolStaticSectionAction ProtocolStaticSectionOverride ProtocolSystemMessageAppendConfig
-        ProtocolSystemMessageConfig ProtocolSystemMessageCustomizeConfig ProtocolSystemMessageReplaceConfig
-        SessionOptions SystemMessageBlock TaskClientType ToolsListPendingRequestsRequest
-        UsageSetCodeChangesRequest
+        ProtocolReplaceMode ProtocolStaticSectionAction SessionOptions TaskClientType
+        ToolsListPendingRequestsRequest UsageSetCodeChangesRequest
     """,
 }

@@ -23,6 +23,16 @@ class GitHubTokenGranted(TaggedModel):
     """Seconds until the token expires."""
 
 
+GitHubTokenReason: TypeAlias = Literal["initial", "refresh"] | str
+"""Why a GitHub token is needed.
+
+- `initial`: There is none yet.
+- `refresh`: The one there is has expired, or soon will.
+
+Since runtime 1.0.102.
+"""
+
+
 class GitHubTokenRefused(TaggedModel):
     """No token is given.
 
@@ -42,7 +52,7 @@ class GitHubTokenRequest(WireModel):
     """Registration that the session was created with."""
     host: str
     """GitHub host that the token is for."""
-    reason: str
+    reason: GitHubTokenReason
     """Why the token is needed."""
     session_id: str | None = None
     """ID of the session, if it is for one."""

@@ -17,6 +17,11 @@ HookType: TypeAlias = (
         "agentStop",
         "subagentStart",
         "subagentStop",
+        "postResult",
+        "prePRDescription",
+        "preCompact",
+        "permissionRequest",
+        "notification",
     ]
     | str
 )
@@ -34,4 +39,9 @@ HookType: TypeAlias = (
 - `agentStop`: When the agent is about to end its turn.
 - `subagentStart`: When a sub-agent starts.
 - `subagentStop`: When a sub-agent is about to end.
+- `postResult`: After the agent has given a result. Since runtime 1.0.81.
+- `prePRDescription`: Before the text of a pull request is written. Since runtime 1.0.81.
+- `preCompact`: Before the context is compacted. Since runtime 1.0.81.
+- `permissionRequest`: When the agent asks for a permission. Since runtime 1.0.81.
+- `notification`: When the agent tells the user something. Since runtime 1.0.81.
 """

@@ -15,6 +15,23 @@ class ProviderConfigAzure(WireModel):
     """
 
 
+ProviderConfigModelProvider: TypeAlias = (
+    Literal["openai", "anthropic", "azure_openai", "ollama", "lm_studio", "foundry_local", "llama_cpp"] | str
+)
+"""Product that serves a model, as telemetry names it.
+
+- `openai`: The API of OpenAI.
+- `anthropic`: The API of Anthropic.
+- `azure_openai`: Azure OpenAI.
+- `ollama`: Ollama server.
+- `lm_studio`: LM Studio server.
+- `foundry_local`: Foundry Local server.
+- `llama_cpp`: Server of llama.cpp.
+
+Since runtime 1.0.102.
+"""
+
+
 ProviderConfigTransport: TypeAlias = Literal["http", "websockets"] | str
 """How requests reach a provider; `http` by default.
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
+    from .client_github_token import (
+        GitHubTokenReason as GitHubTokenReason,
+    )
     from .client_host import (
         HostEventScopeType as HostEventScopeType,
     )
@@ -1375,6 +1378,9 @@ if TYPE_CHECKING:
     )
 
 MODULES = {
+    ".client_github_token": """
+        GitHubTokenReason
+    """,
     ".client_host": """
         HostEventScopeType HostExitReason HostTaskTransitionKind
     """,

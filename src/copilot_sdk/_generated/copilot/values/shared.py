@@ -923,6 +923,21 @@ class HookType:
     SUBAGENT_STOP: Final = "subagentStop"
     """When a sub-agent is about to end."""
 
+    POST_RESULT: Final = "postResult"
+    """After the agent has given a result. Since runtime 1.0.81."""
+
+    PRE_PR_DESCRIPTION: Final = "prePRDescription"
+    """Before the text of a pull request is written. Since runtime 1.0.81."""
+
+    PRE_COMPACT: Final = "preCompact"
+    """Before the context is compacted. Since runtime 1.0.81."""
+
+    PERMISSION_REQUEST: Final = "permissionRequest"
+    """When the agent asks for a permission. Since runtime 1.0.81."""
+
+    NOTIFICATION: Final = "notification"
+    """When the agent tells the user something. Since runtime 1.0.81."""
+
 
 class IndexedSearchState:
     """States of indexed search in a live session."""
