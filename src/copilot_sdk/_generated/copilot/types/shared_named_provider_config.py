@@ -98,7 +98,7 @@ class NamedProviderConfig(WireModel):
     azure: ProviderConfigAzure | None = None
     """Settings for Azure OpenAI."""
     transport: ProviderConfigTransport | None = None
-    """How requests are sent. Since runtime 1.0.102."""
+    """How requests are sent. Since runtime 1.0.81."""
     model_provider: ProviderConfigModelProvider | None = None
     """Product that serves the models; it only counts in telemetry. Since runtime 1.0.102."""
 
