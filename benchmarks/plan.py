@@ -64,8 +64,8 @@ PLAN = (
         {"cpu_us": "CPU us per event", "json_us": "json.loads alone, us", "events": "events"},
     ),
     Measurement(
-        "decode_unknown",
-        "wrap recorded events of types unknown to us",
+        "decode_unpublished",
+        "decode events that no runtime publishes",
         {"cpu_us": "CPU us per event", "events": "events"},
     ),
     Measurement("decode_lines", "message bytes to event, streamed turn", {"cpu_us": "CPU us per event"}),

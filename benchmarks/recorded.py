@@ -1,6 +1,6 @@
-"""The recorded events, those of types that the schema knows apart from the others.
+"""The recorded events, those that the runtime publishes apart from the others.
 
-An event of another type is wrapped, not decoded: mixed, the two would say nothing about either.
+The official SDK wraps most of the others and does not decode them: mixed, the two would say nothing about either.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from tests.support.frames import recorded_frames, turn_lines
 SCHEMA = Path(__file__).resolve().parents[1] / "schema" / "copilot" / "session-events.schema.json"
 
 
-def known_types() -> frozenset[str]:
-    """The wire types of events that the schema describes."""
+def published_types() -> frozenset[str]:
+    """The wire types of events that the runtime publishes."""
     definitions = json.loads(SCHEMA.read_text(encoding="utf-8"))["definitions"].values()
     members = [definition.get("properties", {}) for definition in definitions]
     return frozenset(each["type"]["const"] for each in members if "data" in each and "const" in each["type"])
@@ -23,8 +23,8 @@ def known_types() -> frozenset[str]:
 
 def turn() -> list[bytes]:
     """The messages of one streamed turn, most of which are deltas."""
-    known = known_types()
-    return [line for line in turn_lines() if json.loads(line)["params"]["event"]["type"] in known]
+    published = published_types()
+    return [line for line in turn_lines() if json.loads(line)["params"]["event"]["type"] in published]
 
 
 def turn_events() -> list[dict[str, Any]]:
@@ -34,14 +34,14 @@ def turn_events() -> list[dict[str, Any]]:
 
 def broad_events() -> list[dict[str, Any]]:
     """Examples of each type of event, many of them large."""
-    known = known_types()
-    return [event for event in _recorded() if event["type"] in known]
+    published = published_types()
+    return [event for event in _recorded() if event["type"] in published]
 
 
-def unknown_events() -> list[dict[str, Any]]:
-    """Examples of the types that the schema does not know; the official SDK knows some of them."""
-    known = known_types()
-    return [event for event in _recorded() if event["type"] not in known]
+def unpublished_events() -> list[dict[str, Any]]:
+    """Examples of the types that were only seen; the official SDK knows some of them."""
+    published = published_types()
+    return [event for event in _recorded() if event["type"] not in published]
 
 
 def _recorded() -> list[dict[str, Any]]:

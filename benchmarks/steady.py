@@ -66,9 +66,9 @@ def decode_broad(side: Side, _: list[str]) -> Metrics:
     return decode(recorded.broad_events(), side.event_decoder())
 
 
-def decode_unknown(side: Side, _: list[str]) -> Metrics:
+def decode_unpublished(side: Side, _: list[str]) -> Metrics:
     """The rest of the broad recording."""
-    return decode(recorded.unknown_events(), side.event_decoder())
+    return decode(recorded.unpublished_events(), side.event_decoder())
 
 
 def decode(events: list[Any], decoder: Callable[[Any], object]) -> Metrics:
@@ -166,7 +166,7 @@ def memory_calls(_side: Side, _peer: list[str]) -> Metrics:
 STEADY: dict[str, Callable[[Side, list[str]], Metrics]] = {
     "decode_turn": decode_turn,
     "decode_broad": decode_broad,
-    "decode_unknown": decode_unknown,
+    "decode_unpublished": decode_unpublished,
     "decode_lines": decode_lines,
     "stream": stream_deltas,
     "ping": sequential(lambda connection: connection.ping("x")),
