@@ -25,6 +25,7 @@ from tests.support.small_schema import (
     Document,
     method,
     protocol_from,
+    put,
     record,
     reference,
     small_schema,
@@ -225,3 +226,14 @@ def test_the_same_name_may_be_called_and_served() -> None:
     document = small_schema()
     document["clientSession"]["pong"] = method("ping", None, STRING)
     assert len([m for m in protocol_from(document).methods if m.wire == "ping"]) == 2
+
+
+def test_an_internal_method_is_reached_over_the_internal_namespace() -> None:
+    hidden = {**method("sky.paint"), "visibility": "internal"}
+    paint = found(protocol_from(put(small_schema(), "/server/sky", {"paint": hidden})), "sky.paint")
+    assert (paint.internal, paint.path, paint.attributes) == (True, ("sky",), ("internal", "sky", "paint"))
+
+
+def test_a_method_names_the_one_that_came_in_its_place() -> None:
+    document = put(small_schema(), "/server/ping/replacedBy", "clouds.mcpList")
+    assert found(protocol_from(document), "ping").replaced_by == "clouds.mcpList"

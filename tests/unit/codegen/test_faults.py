@@ -88,6 +88,16 @@ FAULTS: dict[str, tuple[Callable[[Document], Document], str, str]] = {
         f"{LEAF}/rpcMethod",
         "must be a string",
     ),
+    "a successor that is no method": (
+        set_to(f"{LEAF}/replacedBy", "pong"),
+        f"{LEAF}/replacedBy",
+        "is the name of no method",
+    ),
+    "a namespace with the name of the internal one": (
+        set_to("/server/internal", {"pong": method("internal.pong")}),
+        "/server/internal/pong",
+        "makes the name 'internal'",
+    ),
     "a wire name used twice": (set_to("/server/pong", method("ping")), "/server/pong", "a second time"),
     "a const of the wrong kind": (set_to(COLOR, {"const": [1]}), f"{COLOR}/const", "must be a string"),
     "a const that is null": (set_to(COLOR, {"const": None}), f"{COLOR}/const", "must be a string"),
