@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from copilot_sdk._calls import request
 from copilot_sdk._core import SessionCore
 from copilot_sdk.errors import (
     CopilotError,
@@ -107,7 +108,7 @@ class Sessions:
         self._open[session.id] = session
         try:
             with self._keeping_unclaimed_events():
-                self._opened(session, method, await peer.request(method.name, wire))
+                self._opened(session, method, await request(peer, method.name, wire))
         except (ResultValidationError, ProtocolError):
             await session.close()
             raise
