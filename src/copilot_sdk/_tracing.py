@@ -7,7 +7,7 @@ on its behalf, and without a set-up the spans of OpenTelemetry itself do nothing
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,7 +26,7 @@ def span(
     *,
     client: bool = False,
     parent: Mapping[str, str] | None = None,
-) -> Iterator[Any]:
+) -> Generator[Any]:
     """A span around a piece of work; what the work raises is its error.
 
     Args:
