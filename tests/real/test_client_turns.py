@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from copilot_sdk import SessionError
+from copilot_sdk.attachments import blob, directory, file
 from copilot_sdk.events import (
     Abort,
     AssistantMessage,
@@ -163,3 +164,15 @@ async def test_a_busy_model_is_asked_again(live: ClientStage) -> None:
     assert answer is not None
     assert answer.data.content == "Back again."
     assert len(live.model.requests) == 2
+
+
+async def test_files_folders_and_images_go_with_a_prompt(live: ClientStage) -> None:
+    note = live.work / "note.txt"
+    note.write_text("one\ntwo\n")
+    live.says(Reply("Seen."))
+    session = await live.create()
+    async with session.events(UserMessage) as prompts:
+        attached = [file(note, lines=(1, 2)), directory(live.work), blob(b"GIF89a", "image/gif")]
+        await session.send_and_wait("Look at these.", attachments=attached)
+        sent = await first(prompts)
+    assert [item.type for item in sent.data.attachments or []] == ["file", "directory", "blob"]
