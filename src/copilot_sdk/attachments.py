@@ -14,20 +14,14 @@ from typing import TYPE_CHECKING
 from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
-    from copilot_sdk._generated.copilot.types import (
-        AttachmentBlob,
-        AttachmentDirectory,
-        AttachmentFile,
-        AttachmentGitHubURL,
-        AttachmentSelection,
-    )
+    from copilot_sdk._generated.copilot.types import Attachment
 
 __all__ = ["blob", "directory", "file", "github_url", "selection"]
 
 
 def file(
     path: str | os.PathLike[str], *, lines: tuple[int, int] | None = None, name: str | None = None
-) -> AttachmentFile:
+) -> Attachment:
     """A file that the runtime reads.
 
     Args:
@@ -50,7 +44,7 @@ def file(
     return AttachmentFile(path=str(place), display_name=name or place.name, line_range=meant)
 
 
-def directory(path: str | os.PathLike[str], *, name: str | None = None) -> AttachmentDirectory:
+def directory(path: str | os.PathLike[str], *, name: str | None = None) -> Attachment:
     """A folder that the runtime looks into.
 
     Args:
@@ -70,7 +64,7 @@ def selection(
     end: tuple[int, int],
     *,
     name: str | None = None,
-) -> AttachmentSelection:
+) -> Attachment:
     """A piece of a file, as it was selected in an editor.
 
     Args:
@@ -99,7 +93,7 @@ def selection(
 
 def blob(
     data: bytes | str | os.PathLike[str], mime_type: str | None = None, *, name: str | None = None
-) -> AttachmentBlob:
+) -> Attachment:
     """Data that goes with the prompt itself, such as an image.
 
     Args:
@@ -125,7 +119,7 @@ def blob(
     return made
 
 
-def github_url(url: str) -> AttachmentGitHubURL:
+def github_url(url: str) -> Attachment:
     """Anything on GitHub, by the address of its page."""
     from copilot_sdk._generated.copilot.types import AttachmentGitHubURL
 

@@ -18,7 +18,7 @@ def test_a_file_has_an_absolute_path_and_its_name(tmp_path: Path, monkeypatch: p
         "path": str(tmp_path / "a" / "b.txt"),
         "displayName": "b.txt",
     }
-    assert file(tmp_path / "b.txt", name="The report").display_name == "The report"
+    assert file(tmp_path / "b.txt", name="The report").to_wire()["displayName"] == "The report"
 
 
 def test_lines_of_a_file_are_counted_from_one() -> None:
