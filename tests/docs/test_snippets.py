@@ -1,4 +1,4 @@
-"""Every Python snippet of the documents runs as it stands there."""
+"""Every Python snippet of the documents runs as it stands there, and prints what stands below it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-_SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SNIPPET = re.compile(
+    r"^```python\n(.*?)^```\n(?:\n(?:[^\n`#]+:\n\n)?```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL
+)
 
 
-def _snippets() -> list[tuple[str, str]]:
+def _snippets() -> list[tuple[str, str, str]]:
     documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
     return [
-        (f"{document.relative_to(ROOT).as_posix()}-{number}", code)
+        (f"{document.relative_to(ROOT).as_posix()}-{number}", code, printed)
         for document in documents
-        for number, code in enumerate(_SNIPPET.findall(document.read_text(encoding="utf-8")), 1)
+        for number, (code, printed) in enumerate(_SNIPPET.findall(document.read_text(encoding="utf-8")), 1)
     ]
 
 
@@ -25,12 +27,18 @@ SNIPPETS = _snippets()
 
 
 def test_the_readme_has_snippets() -> None:
-    assert len([name for name, _ in SNIPPETS if name.startswith("README.md")]) >= 4
+    assert len([name for name, *_ in SNIPPETS if name.startswith("README.md")]) >= 4
 
 
-@pytest.mark.parametrize("code", [code for _, code in SNIPPETS], ids=[name for name, _ in SNIPPETS])
+@pytest.mark.parametrize(
+    ("code", "printed"), [rest for _, *rest in SNIPPETS], ids=[name for name, *_ in SNIPPETS]
+)
 def test_a_snippet_runs_and_complains_of_nothing(
-    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    code: str,
+    printed: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     script = tmp_path / "snippet.py"
     script.write_text(code, encoding="utf-8")
@@ -38,7 +46,9 @@ def test_a_snippet_runs_and_complains_of_nothing(
 
     runpy.run_path(str(script), run_name="__main__")
 
-    assert capsys.readouterr().err == ""
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert not printed or said.out == printed
 
 
 def test_the_readme_names_exactly_the_two_commands() -> None:
