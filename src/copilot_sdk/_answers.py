@@ -65,10 +65,30 @@ class Answers:
             "permission.requested": self._permission_requested,
             "permission.completed": self._request_completed,
         }
+        if on_permission is None:
+            self._reactions["tool.execution_complete"] = self._tool_completed
 
     def definitions(self) -> list[ToolDefinition]:
         """The tools as a session is told of them."""
         return [tool.definition for tool in self._tools.values()]
+
+    async def set_tools(self, tools: Sequence[Tool[..., Any]]) -> None:
+        """Offer other tools instead; calls of the old ones that run already go on.
+
+        Raises:
+            UsageError: See `Answers`.
+            CopilotError: The runtime did not take them; the old ones stay.
+        """
+        old, new = self._tools, _by_name(tools)
+        # The model may call the new ones before the answer is here.
+        self._tools = {**old, **new}
+        try:
+            definitions: Any = [tool.definition.to_wire() for tool in new.values()]
+            await self._rpc().tools.set(tools=definitions)
+        except BaseException:
+            self._tools = old
+            raise
+        self._tools = new
 
     def wants(self, event_type: str) -> bool:
         """True if events of this type are for `take`."""
@@ -97,7 +117,7 @@ class Answers:
     def _tool_requested(self, event: Any) -> None:
         request_id, name = _text(event, "request_id", "requestId"), _text(event, "tool_name", "toolName")
         tool = self._tools.get(name or "")
-        if tool is None or request_id is None:
+        if tool is None or request_id is None or tool.declared_only:
             return
         from copilot_sdk.tools import ToolResult
 
@@ -117,7 +137,7 @@ class Answers:
         data: Any = event.data
         arguments = _members(data).get("arguments") if isinstance(data, Mapping) else data.arguments
         folder = _text(event, "working_directory", "workingDirectory")
-        return await tool.invoke(arguments, ToolInvocation(session_id, call_id, tool.name, folder))
+        return await tool.invoke(arguments, ToolInvocation(session_id, call_id, tool.name, folder, arguments))
 
     async def _reply_to_tool_call(self, request_id: str, result: Any) -> None:
         await self._rpc().tools.handle_pending_tool_call(request_id=request_id, result=result)
@@ -151,6 +171,15 @@ class Answers:
         await self._rpc().permissions.handle_pending_permission_request(
             request_id=request_id, result=decision
         )
+
+    def _tool_completed(self, event: Any) -> None:
+        """Say once why tools are denied, for nobody asked for that."""
+        if getattr(getattr(event.data, "error", None), "code", None) == "denied":
+            del self._reactions["tool.execution_complete"]
+            _logger.warning(
+                "a tool was denied, and this session has no policy: what needs permission is refused unless "
+                "another client decides; pass on_permission=..., such as copilot_sdk.permissions.approve_all"
+            )
 
     def _start(
         self,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, get_args, get_type_hints
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, cast, get_args, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
@@ -61,10 +61,9 @@ class Arguments:
         config = ConfigDict(extra="forbid", protected_namespaces=())
         try:
             self._model: type[BaseModel] = create_model(f"{tool}_arguments", __config__=config, **fields)
-            self.schema = self._model.model_json_schema(schema_generator=_PlainSchema)
+            self.schema = _neat(self._model.model_json_schema(schema_generator=_PlainSchema))
         except (PydanticUserError, TypeError, NameError) as error:
             raise UsageError(f"tool {tool}: a parameter cannot be described to a model: {error}") from error
-        self.schema.pop("title", None)
 
     def read(self, raw: object, hidden: object) -> dict[str, Any]:
         """Make keyword arguments of what a model passed.
@@ -82,6 +81,48 @@ class Arguments:
             raise ValueError(_explain(error)) from None
         keywords = {name: getattr(values, field) for field, name in self._names.items()}
         return {**keywords, **dict.fromkeys(self._hidden, hidden)}
+
+
+def schema_of(tool: str, described: type) -> dict[str, Any]:
+    """JSON Schema of the arguments that a type stands for.
+
+    Raises:
+        UsageError: The type has no JSON Schema.
+    """
+    try:
+        return _neat(TypeAdapter(described).json_schema(schema_generator=_PlainSchema))
+    except (PydanticUserError, TypeError, NameError) as error:
+        raise UsageError(f"tool {tool}: {described!r} cannot be described to a model: {error}") from error
+
+
+def _neat(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema without the titles of classes, and with definitions only for what is used more than once."""
+    definitions: dict[str, dict[str, Any]] = schema.pop("$defs", {})
+    for name, definition in definitions.items():
+        if name.split("__")[-1] == definition.get("title"):
+            del definition["title"]
+    schema.pop("title", None)
+    for name in list(definitions):
+        places = list(_references(name, [schema, definitions]))
+        # What refers to itself, or is named by a discriminator too, is used once more.
+        if len(places) == 1 and (place := places[0]) is not None:
+            del place["$ref"]
+            place.update({**definitions.pop(name), **place})
+    return {**schema, "$defs": definitions} if definitions else schema
+
+
+def _references(name: str, value: object) -> Iterator[dict[str, object] | None]:
+    """The objects that stand for a definition, and None for each mere mention of it."""
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        for key, member in members.items():
+            if member == f"#/$defs/{name}":
+                yield members if key == "$ref" else None
+            else:
+                yield from _references(name, member)
+    elif isinstance(value, list):
+        for item in cast("list[object]", value):
+            yield from _references(name, item)
 
 
 def _hints(tool: str, function: Callable[..., Any]) -> dict[str, Any]:

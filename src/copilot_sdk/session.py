@@ -13,7 +13,7 @@ from copilot_sdk.errors import CopilotError, UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-    from copilot_sdk._generated.copilot.events import AssistantMessage, SessionEvent
+    from copilot_sdk._generated.copilot.events import AssistantMessage, ExternalToolRequested, SessionEvent
     from copilot_sdk._generated.copilot.types import (
         AbortReason,
         Attachment,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         SessionCapabilities,
     )
     from copilot_sdk._model.event import EventBase
+    from copilot_sdk.tools import Tool
 
 __all__ = ["DEFAULT_TURN_TIMEOUT", "EventStream", "Session", "TurnStream", "UserInputHandler"]
 
@@ -207,6 +208,49 @@ class Session:
             UsageError: The session is closed.
         """
         await self.rpc.abort(reason=reason)
+
+    # ------------------------------------------------------------------ tools
+
+    async def set_tools(self, tools: Sequence[Tool[..., Any]]) -> None:
+        """Offer other tools instead of those that this client offers so far, from the next model request on.
+
+        Wire method: `session.tools.set`, since runtime 1.0.81.
+
+        Args:
+            tools: The tools; none to take all away.
+
+        Raises:
+            UnsupportedMethod, RpcError, RequestTimeout, ConnectionClosed: The runtime does not take them; the old
+                ones stay.
+            UsageError: The session is closed, or something is no tool.
+        """
+        self._core.check_open()
+        await self._core.answers.set_tools(tools)
+
+    async def answer_tool(self, request: ExternalToolRequested | str, result: object) -> bool:
+        """Give the result of a call of a tool that was made with `declare_tool`.
+
+        Wire method: `session.tools.handlePendingToolCall`.
+
+        Args:
+            request: The event that asked for it, or its `request_id`.
+            result: What a function made a tool with `@tool` could return: a text, a `ToolResult`, anything with JSON.
+
+        Returns:
+            False if nobody waits for it any more.
+
+        Raises:
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
+                gone.
+            UsageError: The session is closed.
+            ValueError: The result cannot be written as JSON.
+        """
+        from copilot_sdk.tools import wire_result
+
+        request_id = request if isinstance(request, str) else request.data.request_id
+        wire: Any = wire_result(result)
+        reply = await self.rpc.tools.handle_pending_tool_call(request_id=request_id, result=wire)
+        return reply.success
 
     # ----------------------------------------------------------------- events
 

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from copilot_sdk import CopilotClient, approve_all, approve_once, deny_all, reject
-from copilot_sdk.permissions import PermissionHandler, approve_for_session, user_not_available
+from copilot_sdk.permissions import (
+    PermissionHandler,
+    allow_commands,
+    allow_reads,
+    approve_for_session,
+    user_not_available,
+)
 from copilot_sdk.session import Session
 from copilot_sdk.types import PermissionRequest, PermissionRequestRead
 from tests.support.fake_runtime import SESSION, FakeRuntime
@@ -127,6 +133,36 @@ async def test_without_a_handler_nothing_is_answered(client: CopilotClient, runt
     await runtime.request_permission()
     await client.ping()
     assert runtime.count("session.permissions.handlePendingPermissionRequest") == 0
+
+
+async def test_a_session_without_a_policy_says_once_why_tools_are_denied(
+    client: CopilotClient, runtime: FakeRuntime, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def tool_ends(session: Session, *codes: str) -> None:
+        for code in codes:
+            error = {"message": "no", "code": code}
+            await runtime.event(
+                "tool.execution_complete", {"toolCallId": "c", "success": False, "error": error}
+            )
+        await client.ping()
+        await session.close()
+
+    await tool_ends(await open_with(client, None), "failure")
+    assert not caplog.records
+    await tool_ends(await open_with(client, approve_all), "denied")
+    assert not caplog.records
+    await tool_ends(await open_with(client, None), "denied", "denied")
+    (record,) = caplog.records
+    assert (record.levelname, record.name) == ("WARNING", "copilot_sdk.session")
+    assert "on_permission=" in record.message
+
+
+async def test_a_policy_that_abstains_refuses_and_the_model_goes_on(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    await open_with(client, allow_reads("/nowhere") | allow_commands("ls"))
+    await runtime.request_permission()
+    assert await runtime.decision() == {"kind": "reject", "feedback": "Permission was refused by policy."}
 
 
 async def test_a_decision_of_another_client_ends_the_question_here(

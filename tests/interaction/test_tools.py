@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from copilot_sdk import CopilotClient, Tool, ToolInvocation, ToolResult, tool
+from copilot_sdk import CopilotClient, RpcError, Tool, ToolInvocation, ToolResult, UsageError, tool
+from copilot_sdk.events import ExternalToolRequested
 from copilot_sdk.session import Session
+from copilot_sdk.tools import declare_tool
 from tests.support.fake_runtime import SESSION, FakeRuntime
 
 
@@ -55,7 +57,7 @@ async def test_a_tool_gets_its_invocation(client: CopilotClient, runtime: FakeRu
     await runtime.request_tool("where", request="r7")
     assert await runtime.tool_answer() == (
         '{"call": {"session_id": "s1", "tool_call_id": "call-r7", "tool_name": "where", '
-        '"working_directory": "/work"}, "word": "x"}'
+        '"working_directory": "/work", "arguments": {}}, "word": "x"}'
     )
 
 
@@ -254,6 +256,88 @@ async def test_a_call_that_another_client_answers_is_given_up(
     await ended.wait()
     await client.ping()
     assert runtime.count("session.tools.handlePendingToolCall") == 0
+
+
+@pytest.mark.parametrize("end", ["answered by another", "session closed", "connection lost"])
+async def test_a_plain_tool_can_see_that_nobody_waits_for_it(
+    client: CopilotClient, runtime: FakeRuntime, end: str
+) -> None:
+    begun, seen = threading.Event(), asyncio.get_running_loop().create_future()
+
+    @tool
+    def work(call: ToolInvocation) -> None:
+        before = call.cancelled, call.wait_cancelled(0)
+        begun.set()
+        came = call.wait_cancelled(10)
+        seen.get_loop().call_soon_threadsafe(seen.set_result, (*before, came, call.cancelled))
+
+    session = await open_with(client, work)
+    await runtime.request_tool("work")
+    await asyncio.to_thread(begun.wait, 10)
+    if end == "answered by another":
+        await runtime.event("external_tool.completed", {"requestId": "r1"})
+    elif end == "session closed":
+        await session.close()
+    else:
+        await runtime.drop()
+    assert await seen == (False, False, True, True)
+
+
+async def test_a_declared_tool_is_answered_by_hand(client: CopilotClient, runtime: FakeRuntime) -> None:
+    ask = declare_tool("ask", description="Asks.", parameters={"type": "object"}, skip_permission=True)
+    session = await open_with(client, ask)
+    offered = {
+        "name": "ask",
+        "description": "Asks.",
+        "parameters": {"type": "object"},
+        "skipPermission": True,
+    }
+    assert (await runtime.asked("session.create"))["tools"] == [offered]
+    async with session.events(ExternalToolRequested) as requests:
+        await runtime.request_tool("ask", {"what": 1})
+        request = await anext(requests)
+    await client.ping()
+    assert runtime.count("session.tools.handlePendingToolCall") == 0
+    assert await session.answer_tool(request, {"ok": True}) is True
+    assert await runtime.tool_answer() == '{"ok": true}'
+    runtime.answers["session.tools.handlePendingToolCall"] = {"success": False}
+    assert await session.answer_tool("r1", ToolResult("late", "timeout")) is False
+    assert await runtime.tool_answer(2) == {"textResultForLlm": "late", "resultType": "timeout"}
+    with pytest.raises(UsageError, match="answer_tool"):
+        ask()
+
+
+async def test_other_tools_can_be_offered_later(client: CopilotClient, runtime: FakeRuntime) -> None:
+    @tool
+    async def old() -> str:
+        return "old"
+
+    @tool
+    async def new() -> str:
+        return "new"
+
+    async def take(params: dict[str, Any]) -> dict[str, Any]:
+        # The runtime may use a tool before it has answered.
+        await runtime.request_tool("new", request="early")
+        return {}
+
+    session = await open_with(client, old)
+    runtime.answers["session.tools.set"] = take
+    await session.set_tools([new])
+    told = await runtime.asked("session.tools.set")
+    assert [item["name"] for item in told["tools"]] == ["new"]
+    assert await runtime.tool_answer() == "new"
+    await runtime.request_tool("old", request="gone")
+    await client.ping()
+    assert runtime.count("session.tools.handlePendingToolCall") == 1
+    runtime.answers["session.tools.set"] = RpcError(-32603, "no")
+    with pytest.raises(RpcError):
+        await session.set_tools([old])
+    await runtime.request_tool("old", request="not taken")
+    await runtime.request_tool("new", request="still")
+    assert (await runtime.asked("session.tools.handlePendingToolCall", 2))["requestId"] == "still"
+    with pytest.raises(UsageError, match="is no tool"):
+        await session.set_tools([len])  # type: ignore[list-item]
 
 
 async def test_a_call_that_is_given_up_before_it_began_leaves_no_trace(

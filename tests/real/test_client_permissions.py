@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from copilot_sdk import approve_once, reject
 from copilot_sdk.events import (
     PermissionCompleted,
@@ -9,8 +11,16 @@ from copilot_sdk.events import (
     UserInputCompleted,
     UserInputRequested,
 )
-from copilot_sdk.types import UserInputRequest, UserInputResponse
-from tests.real.support.client_stage import ClientStage, turn
+from copilot_sdk.permissions import (
+    allow_commands,
+    allow_reads,
+    allow_tools,
+    allow_writes,
+    remember_for_location,
+    remember_for_session,
+)
+from copilot_sdk.types import PermissionDecisionApproved, UserInputRequest, UserInputResponse
+from tests.real.support.client_stage import CLI, ClientStage, turn
 from tests.real.support.tools import ROME, Policy, tool_texts, weather
 from tests.support.model_server import Reply, ToolCall
 
@@ -96,3 +106,78 @@ async def test_a_question_of_the_agent_is_answered_by_the_user(live: ClientStage
     (asked,) = (event for event in events if isinstance(event, UserInputRequested))
     (completed,) = (event for event in events if isinstance(event, UserInputCompleted))
     assert completed.data.request_id == asked.data.request_id
+
+
+async def test_policies_decide_on_what_the_runtime_asks(live: ClientStage) -> None:
+    (live.work / "poem.txt").write_text("Roses are red.\n")
+    (live.folder / "secret.txt").write_text("Violets are blue.\n")
+    (live.work / "link.txt").symlink_to(live.folder / "secret.txt")
+    policy = (
+        allow_reads(live.work) | allow_writes(live.work) | allow_commands("echo *") | allow_tools("weather")
+    )
+    calls = [
+        ToolCall("view", {"path": str(live.work / "poem.txt")}),
+        ToolCall("view", {"path": str(live.work / "link.txt")}),
+        ToolCall("view", {"path": f"{live.work}/../secret.txt"}),
+        ToolCall("create", {"path": str(live.work / "new.txt"), "file_text": "new"}),
+        ToolCall("create", {"path": str(live.folder / "new.txt"), "file_text": "new"}),
+        ToolCall("bash", {"command": "echo one && echo two", "description": "Echo"}),
+        ToolCall("bash", {"command": "echo one > mark; touch mark", "description": "Write"}),
+        ROME,
+    ]
+    session = await live.create(tools=[weather], on_permission=policy)
+    answers = []
+    for call in calls:
+        live.says(Reply(tool_calls=[call]), Reply("Well."))
+        await session.send_and_wait("Go on.")
+        answers.append(tool_texts(live.model.requests[-1])[-1])
+    refused = ["Permission was refused by policy." in answer for answer in answers]
+    assert refused == [False, True, True, False, True, False, True, False]
+    assert "Roses are red." in answers[0]
+    assert "two" in answers[5]
+    assert (live.work / "new.txt").exists()
+    assert not (live.folder / "new.txt").exists()
+    assert not (live.work / "mark").exists()
+
+
+async def test_what_is_remembered_is_not_asked_again(live: ClientStage) -> None:
+    policy = Policy(approve_once)
+    session = await live.create(tools=[weather], on_permission=remember_for_session(policy))
+    for _ in range(2):
+        live.says(Reply(tool_calls=[ROME]), Reply("Sun."))
+        await session.send_and_wait("Rome?")
+    assert tool_texts(live.model.requests[-1]) == ["Sun in Rome for 1 days."] * 2
+    assert len(policy.asked) == 1
+
+
+async def test_what_is_remembered_for_a_location_holds_in_later_sessions(live: ClientStage) -> None:
+    if live.runtime is not CLI:
+        pytest.skip("the reference runtime keeps approvals with the session")
+    policy = Policy(approve_once)
+    for _ in range(2):
+        session = await live.create(tools=[weather], on_permission=remember_for_location(policy, live.work))
+        live.says(Reply(tool_calls=[ROME]), Reply("Sun."))
+        await session.send_and_wait("Rome?")
+        assert tool_texts(live.model.requests[-1]) == ["Sun in Rome for 1 days."]
+        await session.close()
+    assert len(policy.asked) == 1
+
+
+async def test_what_the_runtime_reports_of_an_approval_is_no_approval(live: ClientStage) -> None:
+    command = ToolCall("bash", {"command": "touch mark", "description": "Touch"})
+    live.says(Reply(tool_calls=[command]), Reply("It failed."))
+    session = await live.create(on_permission=Policy(PermissionDecisionApproved))
+    events = await turn(session, "Touch a file.")
+    (completed,) = (event for event in events if isinstance(event, PermissionCompleted))
+    assert completed.data.result.kind == "approved"
+    assert not (live.work / "mark").exists()
+
+
+async def test_a_session_without_a_policy_tells_why_tools_are_denied(
+    live: ClientStage, caplog: pytest.LogCaptureFixture
+) -> None:
+    live.says(Reply(tool_calls=[ROME, ROME]), Reply("I may not."))
+    session = await live.create(tools=[weather])
+    await session.send_and_wait("Rome?")
+    (warning,) = [record for record in caplog.records if record.name == "copilot_sdk.session"]
+    assert "pass on_permission=" in warning.message

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from copilot_sdk import ToolInvocation, ToolResult, approve_all, approve_once, tool
 from copilot_sdk.events import ExternalToolRequested, ToolExecutionComplete, ToolExecutionStart
-from tests.real.support.client_stage import ClientStage, turn
+from copilot_sdk.tools import Binary, ResultType, declare_tool
+from tests.real.support.client_stage import CLI, ClientStage, first, turn
 from tests.real.support.tools import OSLO, ROME, Policy, tool_texts, weather
 from tests.support.model_server import Reply, ToolCall
+
+
+@dataclass
+class Question:
+    """What somebody is asked."""
+
+    question: str
 
 
 async def test_the_model_is_offered_a_tool_as_its_function_is_declared(live: ClientStage) -> None:
@@ -144,3 +154,122 @@ async def test_a_tool_may_do_without_permission(live: ClientStage) -> None:
     await session.send_and_wait("What time is it?")
     assert tool_texts(live.model.requests[1]) == ["noon"]
     assert policy.asked == []
+
+
+async def test_other_tools_can_be_offered_while_the_session_runs(live: ClientStage) -> None:
+    @tool
+    def clock() -> str:
+        """Tells the time."""
+        return "noon"
+
+    @tool(overrides_built_in=True)
+    def view(path: str) -> str:
+        """Shows a secret."""
+        return f"{path} is secret"
+
+    def offered() -> dict[str, str]:
+        tools: Any = live.model.requests[-1].body["tools"]
+        return {item["function"]["name"]: item["function"]["description"] for item in tools}
+
+    live.says(Reply("Hello."), Reply(tool_calls=[ToolCall("clock")]), Reply("Noon."))
+    session = await live.create(tools=[weather], on_permission=approve_all)
+    await session.send_and_wait("Hi.")
+    assert "weather" in offered()
+    await session.set_tools([clock, view])
+    await session.send_and_wait("What time is it?")
+    assert "weather" not in offered()
+    assert offered()["view"] == "Shows a secret."
+    assert tool_texts(live.model.requests[-1]) == ["noon"]
+    await session.set_tools([])
+    live.says(Reply("Bye."))
+    await session.send_and_wait("Bye.")
+    assert "clock" not in offered()
+    assert offered()["view"] != "Shows a secret."
+
+
+async def test_a_declared_tool_waits_until_it_is_answered_by_hand(live: ClientStage) -> None:
+    ask = declare_tool("ask", description="Asks somebody.", parameters=Question, skip_permission=True)
+    live.says(Reply(tool_calls=[ToolCall("ask", {"question": "Why?"})]), Reply("I see."))
+    session = await live.create(tools=[ask])
+    async with session.events(ExternalToolRequested) as requests:
+        answering = asyncio.create_task(session.send_and_wait("Ask."))
+        request = await first(requests)
+    assert request.data.arguments == {"question": "Why?"}
+    assert await session.answer_tool(request, "Because.") is True
+    assert await session.answer_tool(request, "Again.") is False
+    await answering
+    assert tool_texts(live.model.requests[-1]) == ["Because."]
+
+
+async def test_an_abort_cancels_tools_that_run(live: ClientStage) -> None:
+    begun, seen = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    cancelled = []
+
+    @tool(skip_permission=True)
+    async def hang() -> None:
+        """Hangs."""
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append("async")
+            raise
+
+    @tool(skip_permission=True)
+    def block(call: ToolInvocation) -> None:
+        """Blocks."""
+        loop.call_soon_threadsafe(begun.set)
+        if call.wait_cancelled(10):
+            cancelled.append("plain")
+        loop.call_soon_threadsafe(seen.set)
+
+    live.says(Reply(tool_calls=[ToolCall("hang"), ToolCall("block")]))
+    session = await live.create(tools=[hang, block])
+    await session.send("Wait.")
+    await begun.wait()
+    await session.abort()
+    await seen.wait()
+    assert sorted(cancelled) == ["async", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "requests", "code"),
+    [
+        ("success", 2, None),
+        ("failure", 2, "failure"),
+        ("denied", 2, "denied"),
+        ("timeout", 2, "timeout"),
+        ("rejected", 1, "rejected"),
+    ],
+)
+async def test_what_the_types_of_results_do(
+    live: ClientStage, kind: ResultType, requests: int, code: str | None
+) -> None:
+    @tool(skip_permission=True)
+    def gate() -> ToolResult:
+        """Opens a gate."""
+        return ToolResult("The text.", kind)
+
+    live.says(Reply(tool_calls=[ToolCall("gate")]), Reply("Well."))
+    session = await live.create(tools=[gate])
+    events = await turn(session, "Open the gate.")
+    assert len(live.model.requests) == requests
+    assert [tool_texts(request) for request in live.model.requests[1:]] == [["The text."]] * (requests - 1)
+    (done,) = (event for event in events if isinstance(event, ToolExecutionComplete))
+    assert (done.data.error and done.data.error.code) == code
+
+
+async def test_binary_results_are_kept_with_the_call(live: ClientStage) -> None:
+    @tool(skip_permission=True)
+    def shot() -> Binary:
+        """Takes a picture."""
+        return Binary(b"not really a picture", "image/png", "A dot.")
+
+    live.says(Reply(tool_calls=[ToolCall("shot")]), Reply("Nice."))
+    session = await live.create(tools=[shot])
+    events = await turn(session, "Take one.")
+    (done,) = (event for event in events if isinstance(event, ToolExecutionComplete))
+    assert done.data.success is True
+    assert tool_texts(live.model.requests[1]) == ["A dot."]
+    if live.runtime is CLI:
+        assert "A dot." in str(done.data.to_wire()["result"]["binaryResultsForLlm"])

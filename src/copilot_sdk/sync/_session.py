@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from copilot_sdk import session as asynchronous
-    from copilot_sdk._generated.copilot.events import AssistantMessage, SessionEvent
+    from copilot_sdk._generated.copilot.events import AssistantMessage, ExternalToolRequested, SessionEvent
     from copilot_sdk._generated.copilot.sync_api.session import SessionRPC
     from copilot_sdk._generated.copilot.types import (
         AbortReason,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._subscriptions import EventStream as AsyncEventStream
+    from copilot_sdk.tools import Tool
 
 E = TypeVar("E", bound="EventBase")
 T = TypeVar("T")
@@ -145,6 +146,14 @@ class Session:
     def abort(self, reason: AbortReason | None = None) -> None:
         """See `copilot_sdk.session.Session.abort`."""
         self._portal.run(self._session.abort(reason))
+
+    def set_tools(self, tools: Sequence[Tool[..., Any]]) -> None:
+        """See `copilot_sdk.session.Session.set_tools`."""
+        self._portal.run(self._session.set_tools(tools))
+
+    def answer_tool(self, request: ExternalToolRequested | str, result: object) -> bool:
+        """See `copilot_sdk.session.Session.answer_tool`."""
+        return self._portal.run(self._session.answer_tool(request, result))
 
     @overload
     def events(self, *, buffer: int = DEFAULT_BUFFER) -> EventStream[SessionEvent]: ...

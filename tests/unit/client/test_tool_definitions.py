@@ -7,14 +7,18 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from copilot_sdk import Tool, ToolInvocation, ToolResult, UsageError, tool
+from copilot_sdk.tools import Binary, declare_tool
 
 CALL = ToolInvocation("s", "c", "t")
 
@@ -229,6 +233,69 @@ def test_numpy_and_sphinx_docstrings_are_read_too() -> None:
         assert properties(made)["a"]["description"] == "The number."
 
 
+class Node(BaseModel):
+    name: str
+    below: list[Node] = []
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    title: str
+
+
+def test_a_type_that_is_used_once_is_described_where_it_is_used() -> None:
+    @tool
+    def move(
+        point: Annotated[Point, Field(description="Where to.")], colour: Colour = Colour.RED
+    ) -> None: ...
+
+    assert "$defs" not in move.parameters
+    assert properties(move)["point"]["description"] == "Where to."
+    assert list(properties(move)["point"]["properties"]) == ["x", "y", "field0"]
+    assert properties(move)["colour"] == {"enum": ["red", "blue"], "type": "string", "default": "red"}
+
+
+def test_only_types_that_are_used_again_are_definitions() -> None:
+    @tool
+    def draw(start: Point, end: Point, tree: Node, home: Address) -> None: ...
+
+    assert set(draw.parameters["$defs"]) == {"Point", "Node"}
+    assert properties(draw)["start"] == {"$ref": "#/$defs/Point"}
+    assert properties(draw)["home"]["properties"]["street"] == {"type": "string"}
+    assert "'title'" not in str(draw.parameters)
+
+
+def test_what_a_discriminator_names_stays_a_definition_and_fields_may_be_called_title() -> None:
+    @tool
+    def pet(animal: Annotated[Cat | Dog, Field(discriminator="kind")]) -> None: ...
+
+    definitions = pet.parameters["$defs"]
+    assert properties(pet)["animal"]["discriminator"]["mapping"] == {
+        "cat": "#/$defs/Cat",
+        "dog": "#/$defs/Dog",
+    }
+    assert definitions["Dog"]["properties"]["title"] == {"type": "string"}
+    assert call(pet, {"animal": {"kind": "dog", "title": "Rex"}}) == ""
+
+
+@pytest.mark.parametrize("described", [Address, Point, Filters])
+def test_the_arguments_of_a_declared_tool_can_be_a_type(described: type) -> None:
+    declared = declare_tool("ask", description="Asks.", parameters=described)
+    assert declared.parameters["type"] == "object"
+    assert declared.parameters["properties"]
+    assert "title" not in declared.parameters
+
+
+def test_a_declared_tool_of_an_unknowable_type_says_so() -> None:
+    declared = declare_tool("ask", description="Asks.", parameters=Unknowable)
+    with pytest.raises(UsageError, match=r"tool ask: .* cannot be described to a model"):
+        _ = declared.definition
+
+
 # -------------------------------------------------------------- kinds of callables
 
 
@@ -354,6 +421,46 @@ def test_a_function_that_cannot_be_a_tool_says_why(function: Callable[..., Any],
         (Colour.RED, '"red"'),
         (ToolResult("t"), {"textResultForLlm": "t", "resultType": "success"}),
         (ToolResult("", "denied"), {"textResultForLlm": "", "resultType": "denied"}),
+        (datetime(2026, 1, 2, 3, 4, tzinfo=UTC), '"2026-01-02T03:04:00Z"'),
+        (UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+        (Decimal("1.50"), '"1.50"'),
+        ({3}, "[3]"),
+        ({"raw": b"\xff"}, '{"raw": "_w=="}'),
+        (
+            b"\xff\x00",
+            {
+                "textResultForLlm": "2 bytes of application/octet-stream",
+                "resultType": "success",
+                "binaryResultsForLlm": [
+                    {"type": "resource", "data": "/wA=", "mimeType": "application/octet-stream"}
+                ],
+            },
+        ),
+        (
+            Binary(b"hi", "image/png", "A dot.", {"width": 1}),
+            {
+                "textResultForLlm": "A dot.",
+                "resultType": "success",
+                "binaryResultsForLlm": [
+                    {
+                        "type": "image",
+                        "data": "aGk=",
+                        "mimeType": "image/png",
+                        "description": "A dot.",
+                        "metadata": {"width": 1},
+                    }
+                ],
+            },
+        ),
+        (
+            ToolResult("t", contents=({"type": "text", "text": "b"},), references=("view",)),
+            {
+                "textResultForLlm": "t",
+                "resultType": "success",
+                "contents": [{"type": "text", "text": "b"}],
+                "toolReferences": ["view"],
+            },
+        ),
     ],
 )
 def test_what_a_function_returns_is_sent_as_text_or_json(value: Any, wire: Any) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from copilot_sdk._generated.copilot.types import (
     CustomAgentConfig,
+    ProtocolExternalToolDefinition,
     ProviderConfig,
     SessionCreateRequest,
     SessionResumeRequest,
@@ -88,7 +89,7 @@ def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
     )
 
 
-def external_tool(tool: ToolDefinition) -> ExternalTool:
+def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> ExternalTool:
     """A tool that a client runs."""
     return ExternalTool(
         name=tool.name,

@@ -15,8 +15,11 @@ from copilot_sdk._generated.copilot.types import (
     ToolsGetCurrentMetadataResult,
     ToolsInitializeAndValidateResult,
     ToolsListRequest,
+    ToolsSetRequest,
+    ToolsSetResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.copilot.settings import external_tool
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.sub_agents import BUILT_IN
 from copilot_sdk.runtime.core.tools.base import ResultKind, ToolResult
@@ -37,6 +40,13 @@ _KINDS: Mapping[str, ResultKind] = {
 async def _handle(call: Call, params: HandlePendingToolCallRequest) -> HandlePendingToolCallResult:
     result = tool_result(params)
     return HandlePendingToolCallResult(success=call.session.external.resolve(params.request_id, result))
+
+
+@router.on("session.tools.set", ToolsSetRequest)
+async def _set(call: Call, params: ToolsSetRequest) -> ToolsSetResult:
+    offered = {tool.name: external_tool(tool) for tool in params.tools}
+    call.session.set_tools(call.connection, offered)
+    return ToolsSetResult()
 
 
 @router.plain("session.tools.initializeAndValidate")

@@ -25,7 +25,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
-from copilot_sdk.runtime.core.config import AgentMode, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.config import AgentMode, ExternalTool, Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hooks import Hooks
@@ -235,6 +235,16 @@ class Session:
         """Adds a client."""
         before = self.clients.abilities() if self.clients else None
         self.clients.attach(client)
+        self._tell_abilities(before)
+
+    def set_tools(self, port: ClientPort, tools: Mapping[str, ExternalTool]) -> None:
+        """Replaces the tools of a client; calls that nobody can answer any more are given up."""
+        client = self.clients.of(port)
+        if client is None:
+            return
+        before = self.clients.abilities()
+        client.tools = tools
+        self.external.give_up_orphans()
         self._tell_abilities(before)
 
     def detach(self, port: ClientPort) -> bool:

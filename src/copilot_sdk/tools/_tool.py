@@ -1,22 +1,19 @@
-"""Tools that the model can call and your program runs.
-
-`@tool` makes one of a function: its name, its docstring and its type hints become the definition that the
-model reads.
-"""
+"""Tools made of functions."""
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
-import json
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar, overload
 
 from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk.errors import UsageError, describe_exception, mask_secrets
+from copilot_sdk.tools._invocation import ToolInvocation
+from copilot_sdk.tools._result import failure, wire_result
 
 if TYPE_CHECKING:
     from copilot_sdk._arguments import Arguments
@@ -25,57 +22,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ResultType: TypeAlias = Literal["success", "failure", "rejected", "denied", "timeout"]
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _FAILURE_CHARACTERS = 1000
 _logger = logging.getLogger("copilot_sdk.tools")
-
-
-@dataclass(frozen=True, slots=True)
-class ToolInvocation:
-    """The call that a tool is run for.
-
-    A tool that has a parameter of this type gets it, the model does not see it.
-    """
-
-    session_id: str
-    tool_call_id: str
-    tool_name: str
-    working_directory: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToolResult:
-    """An outcome with more to say than its text.
-
-    Args:
-        text: What the model reads.
-        result_type: How it went. `rejected` ends the turn; after the others the model goes on.
-        error: What went wrong, for the event log.
-        session_log: More detailed text for the event log.
-        binary: Images and other binary parts, in wire form: `{"type", "data" (base64), "mimeType",
-            "description"}`.
-        telemetry: Values to keep with the call.
-    """
-
-    text: str
-    result_type: ResultType = "success"
-    error: str | None = None
-    session_log: str | None = None
-    binary: tuple[dict[str, Any], ...] = ()
-    telemetry: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    def to_wire(self) -> dict[str, Any]:
-        """The result as the wire has it."""
-        members: dict[str, Any] = {
-            "textResultForLlm": self.text,
-            "resultType": self.result_type,
-            "error": self.error,
-            "sessionLog": self.session_log,
-            "binaryResultsForLlm": list(self.binary),
-            "toolTelemetry": self.telemetry,
-        }
-        return {name: value for name, value in members.items() if value not in (None, [], {})}
 
 
 class Tool(Generic[P, R]):
@@ -91,6 +40,9 @@ class Tool(Generic[P, R]):
     Raises:
         UsageError: The function has no usable name, or it is a method that belongs to no object yet.
     """
+
+    declared_only: ClassVar[bool] = False
+    """True if the program answers the calls by hand."""
 
     def __init__(
         self,
@@ -182,33 +134,20 @@ class Tool(Generic[P, R]):
         try:
             keywords = self._arguments.read(arguments, invocation)
         except ValueError as error:
-            return _failure(f"The arguments of {self.name} do not fit: {error} Correct them and call again.")
+            return failure(f"The arguments of {self.name} do not fit: {error} Correct them and call again.")
         try:
-            return _result(await call_off_loop(self.function, **keywords))
+            return wire_result(await call_off_loop(self.function, **keywords))
+        except asyncio.CancelledError:
+            invocation.cancel()
+            raise
         except Exception as error:
             _logger.exception("the tool %s raised", self.name)
             problem = mask_secrets(describe_exception(error))[:_FAILURE_CHARACTERS]
-            return _failure(f"The tool {self.name} failed: {problem}")
+            return failure(f"The tool {self.name} failed: {problem}")
 
 
 def _is_unbound_method(function: Callable[..., Any]) -> bool:
     return inspect.isfunction(function) and function.__code__.co_varnames[:1] in {("self",), ("cls",)}
-
-
-def _failure(text: str) -> dict[str, Any]:
-    return ToolResult(text, "failure", error=text).to_wire()
-
-
-def _result(value: object) -> str | dict[str, Any]:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, ToolResult):
-        return value.to_wire()
-    if value is None:
-        return ""
-    from pydantic_core import to_jsonable_python
-
-    return json.dumps(to_jsonable_python(value), ensure_ascii=False)
 
 
 @overload
@@ -241,8 +180,8 @@ def tool(
     the call instead. What the function returns is the result: a string as it is, a `ToolResult` with all it says,
     anything else as JSON.
 
-    A plain function runs in a worker thread. When somebody else answers the call or the session ends, an async
-    function is cancelled, and what a plain one returns is dropped.
+    A plain function runs in a worker thread. When the turn is aborted, somebody else answers the call or the session
+    ends, an async function is cancelled, and what a plain one returns is dropped; `ToolInvocation.cancelled` tells it.
 
     Args:
         function: The function, plain or async; a bound method, or a `functools.partial` with a name, too.
