@@ -18,7 +18,7 @@ _METHODS = {"session.create": "SessionCreateOptions", "session.resume": "Session
 # What the client derives from the handlers it was given, or takes as arguments of its own.
 _MANAGED = frozenset(
     {
-        "sessionId", "tools", "hooks", "requestPermission", "requestUserInput", "requestElicitation",
+        "sessionId", "tools", "commands", "hooks", "requestPermission", "requestUserInput", "requestElicitation",
         "requestExitPlanMode", "requestAutoModeSwitch",
     }
 )  # fmt: skip

@@ -19,6 +19,7 @@ from copilot_sdk._version import __version__ as __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from copilot_sdk.client import CopilotClient as CopilotClient
+    from copilot_sdk.commands import Command as Command
     from copilot_sdk.errors import AuthenticationFailed as AuthenticationFailed
     from copilot_sdk.errors import AuthenticationRequired as AuthenticationRequired
     from copilot_sdk.errors import ConnectError as ConnectError
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from copilot_sdk.errors import TurnTimeout as TurnTimeout
     from copilot_sdk.errors import UnsupportedMethod as UnsupportedMethod
     from copilot_sdk.errors import UsageError as UsageError
+    from copilot_sdk.hooks import Hooks as Hooks
     from copilot_sdk.permissions import approve_all as approve_all
     from copilot_sdk.permissions import approve_for_session as approve_for_session
     from copilot_sdk.permissions import approve_once as approve_once
@@ -51,11 +53,13 @@ if TYPE_CHECKING:
 
 MODULES = {
     ".client": "CopilotClient",
+    ".commands": "Command",
     ".errors": """
         AuthenticationFailed AuthenticationRequired ConnectError ConnectionClosed CopilotError
         EventBufferOverflow InvalidParams MethodNotFound ProtocolError ProtocolVersionMismatch RequestTimeout
         ResultValidationError RpcError SessionError SessionNotFound TurnTimeout UnsupportedMethod UsageError
     """,
+    ".hooks": "Hooks",
     ".permissions": "approve_all approve_for_session approve_once deny_all reject user_not_available",
     ".session": "Session",
     ".tools": "Tool ToolInvocation ToolResult tool",

@@ -1,4 +1,4 @@
-"""The answers of one client to what the runtime asks all clients of a session: run a tool, decide, ask the user."""
+"""The answers of one client to what the runtime asks the clients of a session: run a tool, decide, ask the user."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._reactions import Question, handlers, questions
 from copilot_sdk.errors import CopilotError, HandlerError, InvalidParams, MethodNotFound, UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-    from copilot_sdk._generated.copilot.types import ToolDefinition, UserInputRequest, UserInputResponse
+    from copilot_sdk._generated.copilot.types import ToolDefinition
     from copilot_sdk._model.event import EventBase
+    from copilot_sdk._session_callbacks import SessionCallbacks
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.tools import Tool
-
-UserInputHandler: TypeAlias = "Callable[[UserInputRequest], Awaitable[UserInputResponse] | UserInputResponse]"
-"""Answers a question of the agent to the user; a plain function is run in a worker thread."""
 
 _logger = logging.getLogger("copilot_sdk.session")
 
@@ -33,31 +32,24 @@ class Answers:
     Args:
         rpc: Gives the methods to answer with.
         spawn: Starts a task that ends with the session.
-        tools: Tools of this client.
-        on_permission: Decides on permission requests; None leaves them to other clients.
-        on_user_input: Answers questions to the user; None refuses them.
+        callbacks: The tools and handlers of this client. Events without a handler are left to other clients,
+            requests without one are refused.
 
     Raises:
-        UsageError: Something is no tool, two tools have the same name, or a handler is no function.
+        UsageError: Something is no tool, or two tools have the same name.
     """
 
     def __init__(
         self,
         rpc: Callable[[], SessionRPC],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
-        *,
-        tools: Sequence[Tool[..., Any]],
-        on_permission: PermissionHandler | None,
-        on_user_input: UserInputHandler | None,
+        callbacks: SessionCallbacks,
     ) -> None:
-        for name, handler in (("on_permission", on_permission), ("on_user_input", on_user_input)):
-            if handler is not None and not callable(handler):
-                raise UsageError(f"{name} has to be a function, not {handler!r}")
         self._rpc = rpc
         self._spawn = spawn
-        self._tools = _by_name(tools)
-        self._on_permission = on_permission
-        self._on_user_input = on_user_input
+        self._tools = _by_name(callbacks.tools)
+        self._on_permission = callbacks.on_permission
+        self._handlers = handlers(callbacks)
         self._undecided: dict[str, asyncio.Task[None]] = {}
         self._reactions: dict[str, Callable[[Any], None]] = {
             "external_tool.requested": self._tool_requested,
@@ -65,8 +57,11 @@ class Answers:
             "permission.requested": self._permission_requested,
             "permission.completed": self._request_completed,
         }
-        if on_permission is None:
+        if callbacks.on_permission is None:
             self._reactions["tool.execution_complete"] = self._tool_completed
+        for event_type, question in questions(callbacks).items():
+            self._reactions[event_type] = partial(self._asked, question)
+            self._reactions[question.completed] = self._request_completed
 
     def definitions(self) -> list[ToolDefinition]:
         """The tools as a session is told of them."""
@@ -106,13 +101,24 @@ class Answers:
             InvalidParams: The params do not fit.
             ResultValidationError: What the handler gave does not fit.
         """
-        if method != "userInput.request" or self._on_user_input is None:
+        handler = self._handlers.get(method)
+        if handler is None:
             raise MethodNotFound(f"Method not found: {method}")
         from copilot_sdk._generated.copilot.methods import INBOUND
         from copilot_sdk._model.codec import decode_params, encode_result
 
         entry = INBOUND[method]
-        return encode_result(entry, await call_off_loop(self._on_user_input, decode_params(entry, raw)))
+        return encode_result(entry, await handler(decode_params(entry, raw)))
+
+    def _asked(self, question: Question, event: Any) -> None:
+        request_id = _text(event, "request_id", "requestId")
+        if request_id is None or not question.concerns(event.data):
+            return
+
+        async def reply(result: Any) -> None:
+            await question.reply(self._rpc(), request_id, result)
+
+        self._start(request_id, partial(question.answer, event.data), reply, question.fallback())
 
     def _tool_requested(self, event: Any) -> None:
         request_id, name = _text(event, "request_id", "requestId"), _text(event, "tool_name", "toolName")

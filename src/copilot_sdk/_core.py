@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._answers import Answers, UserInputHandler
+from copilot_sdk._answers import Answers
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.types import SessionCapabilities
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._rpc.peer import Peer
-    from copilot_sdk.permissions import PermissionHandler
-    from copilot_sdk.tools import Tool
+    from copilot_sdk._session_callbacks import SessionCallbacks
 
 # Whether a turn is under way after an event. Background work and other clients start turns too.
 _TURN_MARKS = {"user.message": True, "assistant.turn_start": True, "session.idle": False}
@@ -43,9 +42,7 @@ class SessionCore:
     Args:
         peer: The connection.
         session_id: Identifier of the session.
-        tools: Tools of this client.
-        on_permission: Decides on permission requests.
-        on_user_input: Answers questions to the user.
+        callbacks: The tools and handlers of this client.
         on_closed: Called when the session is no longer open here.
     """
 
@@ -54,9 +51,7 @@ class SessionCore:
         peer: Peer,
         session_id: str,
         *,
-        tools: Sequence[Tool[..., Any]],
-        on_permission: PermissionHandler | None,
-        on_user_input: UserInputHandler | None,
+        callbacks: SessionCallbacks,
         on_closed: Callable[[SessionCore], None],
     ) -> None:
         self.id = session_id
@@ -66,13 +61,7 @@ class SessionCore:
         self.sending = asyncio.Lock()
         self.peer = peer
         self.tasks = TaskScope(f"session {session_id}")
-        self.answers = Answers(
-            lambda: self._last_rpc,
-            self.tasks.handle,
-            tools=tools,
-            on_permission=on_permission,
-            on_user_input=on_user_input,
-        )
+        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks)
         self._on_closed = on_closed
         self._subscriptions = Subscriptions()
         self._closed = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,18 +22,17 @@ from copilot_sdk.errors import (
 )
 
 if TYPE_CHECKING:
-    from copilot_sdk._answers import UserInputHandler
     from copilot_sdk._generated.copilot.types import SessionCreateResult, SessionResumeResult
     from copilot_sdk._rpc.method import Method
     from copilot_sdk._rpc.peer import Peer
-    from copilot_sdk.permissions import PermissionHandler
-    from copilot_sdk.tools import Tool
+    from copilot_sdk._session_callbacks import SessionCallbacks
 
 # Derived from the handlers that this client has, never passed by the caller: what is announced must be served.
 _MANAGED_OPTIONS = frozenset(
     {
         "session_id",
         "tools",
+        "commands",
         "hooks",
         "request_permission",
         "request_user_input",
@@ -66,10 +65,7 @@ class Sessions:
         method: Method[Any],
         session_id: str | None,
         options: Mapping[str, object],
-        *,
-        tools: Sequence[Tool[..., Any]],
-        on_permission: PermissionHandler | None,
-        on_user_input: UserInputHandler | None,
+        callbacks: SessionCallbacks,
     ) -> SessionCore:
         """Create or resume a session.
 
@@ -77,22 +73,18 @@ class Sessions:
             peer: The connection.
             method: `session.create` or `session.resume`.
             session_id: Its identifier, None to let the runtime choose.
-            options: The options of the method that are not among the following.
-            tools: See `CopilotClient.create_session`, also for the rest.
-            on_permission: Decides on permission requests.
-            on_user_input: Answers questions.
+            options: The options of the method that do not follow from the callbacks.
+            callbacks: The tools and handlers of this client.
 
         Raises:
             InvalidParams: An option is unknown or does not fit.
-            UsageError: The session is open here already, or `tools` is wrong.
+            UsageError: The session is open here already, or a tool or handler is wrong.
             CopilotError: The runtime could not open it.
         """
         session = SessionCore(
             peer,
             session_id if session_id is not None else str(uuid.uuid4()),
-            tools=tools,
-            on_permission=on_permission,
-            on_user_input=on_user_input,
+            callbacks=callbacks,
             on_closed=self._discard,
         )
         if session.id in self._open:
@@ -100,8 +92,7 @@ class Sessions:
         managed = {
             "session_id": session_id,
             "tools": session.answers.definitions() or None,
-            "request_permission": on_permission is not None,
-            "request_user_input": on_user_input is not None or None,
+            **callbacks.announced(options),
         }
         wire = _params(method, options, managed)
         # The runtime may call for the session while it is still being created.

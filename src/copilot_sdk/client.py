@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._connect import Connect, Connector, Embed, Spawn
 from copilot_sdk._link import Greeting, open_peer
+from copilot_sdk._session_callbacks import SessionCallbacks
 from copilot_sdk._sessions import Sessions
 from copilot_sdk.errors import RpcError, UsageError
 from copilot_sdk.transports.closing import CloseOnce
@@ -31,6 +32,16 @@ if TYPE_CHECKING:
         StatusGetResult,
     )
     from copilot_sdk._rpc.peer import Peer
+    from copilot_sdk._session_callbacks import (
+        AutoModeSwitchHandler,
+        ExitPlanModeHandler,
+        SamplingHandler,
+        SectionTransform,
+        SessionLimitsHandler,
+    )
+    from copilot_sdk.commands import Command
+    from copilot_sdk.elicitation import ElicitationHandler
+    from copilot_sdk.hooks import Hooks
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.runtime import Limits
     from copilot_sdk.runtime import Model as RuntimeModel
@@ -291,6 +302,14 @@ class CopilotClient:
         tools: Sequence[Tool[..., Any]] = (),
         on_permission: PermissionHandler | None = None,
         on_user_input: UserInputHandler | None = None,
+        on_elicitation: ElicitationHandler | None = None,
+        hooks: Hooks | None = None,
+        commands: Sequence[Command] = (),
+        on_exit_plan_mode: ExitPlanModeHandler | None = None,
+        on_auto_mode_switch: AutoModeSwitchHandler | None = None,
+        on_sampling: SamplingHandler | None = None,
+        on_session_limits_exhausted: SessionLimitsHandler | None = None,
+        system_message_transforms: Mapping[str, SectionTransform] | None = None,
         **options: Unpack[SessionCreateOptions],
     ) -> Session:
         """Create a session.
@@ -302,8 +321,18 @@ class CopilotClient:
             tools: Tools that the model can call and this program runs; see `copilot_sdk.tool`.
             on_permission: Decides on permission requests; see `copilot_sdk.permissions`. Without it the
                 runtime refuses what needs permission.
-            on_user_input: Answers the agent's questions to the user; without it the agent cannot ask. It and
-                `on_permission` may be async, or plain: a plain function runs in a worker thread.
+            on_user_input: Answers the agent's questions to the user; without it the agent cannot ask. It and all
+                other handlers may be async, or plain: a plain function runs in a worker thread.
+            on_elicitation: Shows the user forms and addresses; see `copilot_sdk.elicitation`. One that raises
+                cancels the form.
+            hooks: Functions that look in at places of a turn; see `copilot_sdk.hooks`.
+            commands: Slash commands that this program runs.
+            on_exit_plan_mode: Decides whether a plan is carried out. When it raises, the plan is not approved.
+            on_auto_mode_switch: Decides on a switch of models after a rate limit; `no` when it raises.
+            on_sampling: Answers MCP servers that want a model's reply; when it raises they are refused.
+            on_session_limits_exhausted: Decides what happens when a limit is used up; it stays when this raises.
+            system_message_transforms: Functions that give sections of the system message their new text, by section;
+                one that raises leaves its section as it is.
             options: Every other option of the wire, in snake case: `model`, `streaming`,
                 `working_directory`, `provider`, `mcp_servers` ...
 
@@ -312,7 +341,7 @@ class CopilotClient:
 
         Raises:
             InvalidParams: An option is unknown or does not fit; nothing was sent.
-            UsageError: The client is not open or has the session open already, or `tools` is wrong.
+            UsageError: The client is not open or has the session open already, or a tool or handler is wrong.
             RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
                 gone.
         """
@@ -326,9 +355,19 @@ class CopilotClient:
             SESSION_CREATE,
             session_id,
             options,
-            tools=tools,
-            on_permission=on_permission,
-            on_user_input=on_user_input,
+            SessionCallbacks(
+                tools=tools,
+                on_permission=on_permission,
+                on_user_input=on_user_input,
+                on_elicitation=on_elicitation,
+                hooks=hooks,
+                commands=commands,
+                on_exit_plan_mode=on_exit_plan_mode,
+                on_auto_mode_switch=on_auto_mode_switch,
+                on_sampling=on_sampling,
+                on_session_limits_exhausted=on_session_limits_exhausted,
+                system_message_transforms=system_message_transforms or {},
+            ),
         )
         return Session(core)
 
@@ -339,6 +378,14 @@ class CopilotClient:
         tools: Sequence[Tool[..., Any]] = (),
         on_permission: PermissionHandler | None = None,
         on_user_input: UserInputHandler | None = None,
+        on_elicitation: ElicitationHandler | None = None,
+        hooks: Hooks | None = None,
+        commands: Sequence[Command] = (),
+        on_exit_plan_mode: ExitPlanModeHandler | None = None,
+        on_auto_mode_switch: AutoModeSwitchHandler | None = None,
+        on_sampling: SamplingHandler | None = None,
+        on_session_limits_exhausted: SessionLimitsHandler | None = None,
+        system_message_transforms: Mapping[str, SectionTransform] | None = None,
         **options: Unpack[SessionResumeOptions],
     ) -> Session:
         """Take up a session that is on disk, or join one that another client has open.
@@ -350,6 +397,14 @@ class CopilotClient:
             tools: See `create_session`.
             on_permission: See `create_session`.
             on_user_input: See `create_session`.
+            on_elicitation: See `create_session`.
+            hooks: See `create_session`.
+            commands: See `create_session`.
+            on_exit_plan_mode: See `create_session`.
+            on_auto_mode_switch: See `create_session`.
+            on_sampling: See `create_session`.
+            on_session_limits_exhausted: See `create_session`.
+            system_message_transforms: See `create_session`.
             options: See `create_session`.
 
         Returns:
@@ -367,9 +422,19 @@ class CopilotClient:
             SESSION_RESUME,
             session_id,
             options,
-            tools=tools,
-            on_permission=on_permission,
-            on_user_input=on_user_input,
+            SessionCallbacks(
+                tools=tools,
+                on_permission=on_permission,
+                on_user_input=on_user_input,
+                on_elicitation=on_elicitation,
+                hooks=hooks,
+                commands=commands,
+                on_exit_plan_mode=on_exit_plan_mode,
+                on_auto_mode_switch=on_auto_mode_switch,
+                on_sampling=on_sampling,
+                on_session_limits_exhausted=on_session_limits_exhausted,
+                system_message_transforms=system_message_transforms or {},
+            ),
         )
         return Session(core)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from copilot_sdk._answers import UserInputHandler
+from copilot_sdk import _forms
 from copilot_sdk._core import SessionCore
+from copilot_sdk._session_callbacks import UserInputHandler
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, feed
 from copilot_sdk._turn import TurnStream
 from copilot_sdk.errors import CopilotError, UsageError
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from copilot_sdk._generated.copilot.api.session import SessionRPC
     from copilot_sdk._generated.copilot.events import AssistantMessage, ExternalToolRequested, SessionEvent
     from copilot_sdk._generated.copilot.types import (
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_TURN_TIMEOUT", "EventStream", "Session", "TurnStream", "UserInputHandler"]
 
 E = TypeVar("E", bound="EventBase")
+M = TypeVar("M", bound="BaseModel")
 
 DEFAULT_TURN_TIMEOUT = 600.0
 
@@ -251,6 +255,44 @@ class Session:
         wire: Any = wire_result(result)
         reply = await self.rpc.tools.handle_pending_tool_call(request_id=request_id, result=wire)
         return reply.success
+
+    # --------------------------------------------------------------- the user
+
+    async def elicit(self, message: str, form: type[M], *, timeout: float | None = None) -> M | None:
+        """Have the user fill in a form, wherever a client of the session shows it.
+
+        Wire method: `session.ui.elicitation`.
+
+        Args:
+            message: What the user is to fill in.
+            form: A pydantic model whose fields are texts, numbers, booleans, and choices of texts.
+            timeout: Seconds that the user may take, None for no limit.
+
+        Returns:
+            What was filled in; None if the user declined or closed the form.
+
+        Raises:
+            UsageError: No client of the session shows forms (`capabilities.ui.elicitation`), the model has a field
+                that no form has, or the session is closed.
+            ResultValidationError: What was filled in does not fit the model.
+            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, the user did not answer in time, or
+                the runtime is gone.
+        """
+        return await _forms.elicit(self._core, message, form, timeout)
+
+    async def confirm(self, message: str, *, timeout: float | None = None) -> bool:
+        """Ask the user for a yes or a no; declining and closing the form is a no. Raises what `elicit` raises."""
+        return await _forms.confirm(self._core, message, timeout)
+
+    async def select(
+        self, message: str, options: Sequence[str], *, timeout: float | None = None
+    ) -> str | None:
+        """Have the user select one of some options; None if there was no answer. Raises what `elicit` raises."""
+        return await _forms.select(self._core, message, options, timeout)
+
+    async def input(self, message: str, *, timeout: float | None = None) -> str | None:
+        """Have the user enter a text; None if there was no answer. Raises what `elicit` raises."""
+        return await _forms.enter(self._core, message, timeout)
 
     # ----------------------------------------------------------------- events
 

@@ -40,6 +40,11 @@ class FakeRuntime:
             "session.abort": {"success": True},
             "session.tools.handlePendingToolCall": {"success": True},
             "session.permissions.handlePendingPermissionRequest": {"success": True},
+            "session.ui.handlePendingElicitation": {"success": True},
+            "session.ui.handlePendingSampling": {"success": True},
+            "session.ui.handlePendingSessionLimitsExhausted": {"success": True},
+            "session.commands.handlePendingCommand": {"success": True},
+            "session.commands.respondToQueuedCommand": {"success": True},
             **answers,
         }
         self._numbers = itertools.count(1)

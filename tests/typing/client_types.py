@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, assert_type
 
+from pydantic import BaseModel
+
 from copilot_sdk import (
     CopilotClient,
+    Hooks,
     Session,
     Tool,
     ToolInvocation,
@@ -35,6 +38,10 @@ from copilot_sdk.types import (
     PermissionRequest,
     PermissionRequestShell,
     PingResult,
+    PostToolUseHookInput,
+    PostToolUseHookOutput,
+    PreToolUseHookInput,
+    PreToolUseHookOutput,
     ProviderConfig,
     SessionListItem,
     TaskInfo,
@@ -165,3 +172,24 @@ def handlers_may_be_plain_or_async() -> None:
     policies.append(wrong)  # type: ignore[arg-type]
     assert policies
     assert answers
+
+
+def hooks_are_told_and_say_what_is_theirs() -> None:
+    async def before(data: PreToolUseHookInput) -> PreToolUseHookOutput | None:
+        assert_type(data.tool_name, str)
+        return PreToolUseHookOutput(permission_decision="deny")
+
+    def after(data: PostToolUseHookInput) -> PostToolUseHookOutput:
+        return PostToolUseHookOutput(additional_context="more")
+
+    assert Hooks(pre_tool_use=before, post_tool_use=after)
+    Hooks(pre_tool_use=after)  # type: ignore[arg-type]
+
+
+async def a_form_is_an_object_of_its_model(session: Session) -> None:
+    class Trip(BaseModel):
+        town: str
+
+    assert_type(await session.elicit("Where?", Trip), Trip | None)
+    assert_type(await session.confirm("Sure?"), bool)
+    await session.elicit("Where?", dict)  # type: ignore[type-var]

@@ -27,6 +27,16 @@ if TYPE_CHECKING:
         SessionListItem,
         StatusGetResult,
     )
+    from copilot_sdk._session_callbacks import (
+        AutoModeSwitchHandler,
+        ExitPlanModeHandler,
+        SamplingHandler,
+        SectionTransform,
+        SessionLimitsHandler,
+    )
+    from copilot_sdk.commands import Command
+    from copilot_sdk.elicitation import ElicitationHandler
+    from copilot_sdk.hooks import Hooks
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.runtime import Limits
     from copilot_sdk.runtime import Model as RuntimeModel
@@ -178,6 +188,14 @@ class CopilotClient:
         tools: Sequence[Tool[..., Any]] = (),
         on_permission: PermissionHandler | None = None,
         on_user_input: UserInputHandler | None = None,
+        on_elicitation: ElicitationHandler | None = None,
+        hooks: Hooks | None = None,
+        commands: Sequence[Command] = (),
+        on_exit_plan_mode: ExitPlanModeHandler | None = None,
+        on_auto_mode_switch: AutoModeSwitchHandler | None = None,
+        on_sampling: SamplingHandler | None = None,
+        on_session_limits_exhausted: SessionLimitsHandler | None = None,
+        system_message_transforms: Mapping[str, SectionTransform] | None = None,
         **options: Unpack[SessionCreateOptions],
     ) -> Session:
         """See `copilot_sdk.CopilotClient.create_session`; plain callbacks are called in a worker thread."""
@@ -186,6 +204,14 @@ class CopilotClient:
             tools=tools,
             on_permission=on_permission,
             on_user_input=on_user_input,
+            on_elicitation=on_elicitation,
+            hooks=hooks,
+            commands=commands,
+            on_exit_plan_mode=on_exit_plan_mode,
+            on_auto_mode_switch=on_auto_mode_switch,
+            on_sampling=on_sampling,
+            on_session_limits_exhausted=on_session_limits_exhausted,
+            system_message_transforms=system_message_transforms,
             **options,
         )
         return Session(self._portal, self._portal.run(work))
@@ -197,6 +223,14 @@ class CopilotClient:
         tools: Sequence[Tool[..., Any]] = (),
         on_permission: PermissionHandler | None = None,
         on_user_input: UserInputHandler | None = None,
+        on_elicitation: ElicitationHandler | None = None,
+        hooks: Hooks | None = None,
+        commands: Sequence[Command] = (),
+        on_exit_plan_mode: ExitPlanModeHandler | None = None,
+        on_auto_mode_switch: AutoModeSwitchHandler | None = None,
+        on_sampling: SamplingHandler | None = None,
+        on_session_limits_exhausted: SessionLimitsHandler | None = None,
+        system_message_transforms: Mapping[str, SectionTransform] | None = None,
         **options: Unpack[SessionResumeOptions],
     ) -> Session:
         """See `copilot_sdk.CopilotClient.resume_session`; plain callbacks are called in a worker thread."""
@@ -205,6 +239,14 @@ class CopilotClient:
             tools=tools,
             on_permission=on_permission,
             on_user_input=on_user_input,
+            on_elicitation=on_elicitation,
+            hooks=hooks,
+            commands=commands,
+            on_exit_plan_mode=on_exit_plan_mode,
+            on_auto_mode_switch=on_auto_mode_switch,
+            on_sampling=on_sampling,
+            on_session_limits_exhausted=on_session_limits_exhausted,
+            system_message_transforms=system_message_transforms,
             **options,
         )
         return Session(self._portal, self._portal.run(work))

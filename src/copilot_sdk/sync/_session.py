@@ -13,6 +13,8 @@ from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pydantic import BaseModel
+
     from copilot_sdk import session as asynchronous
     from copilot_sdk._generated.copilot.events import AssistantMessage, ExternalToolRequested, SessionEvent
     from copilot_sdk._generated.copilot.sync_api.session import SessionRPC
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from copilot_sdk.tools import Tool
 
 E = TypeVar("E", bound="EventBase")
+M = TypeVar("M", bound="BaseModel")
 T = TypeVar("T")
 
 
@@ -154,6 +157,22 @@ class Session:
     def answer_tool(self, request: ExternalToolRequested | str, result: object) -> bool:
         """See `copilot_sdk.session.Session.answer_tool`."""
         return self._portal.run(self._session.answer_tool(request, result))
+
+    def elicit(self, message: str, form: type[M], *, timeout: float | None = None) -> M | None:
+        """See `copilot_sdk.session.Session.elicit`."""
+        return self._portal.run(self._session.elicit(message, form, timeout=timeout))
+
+    def confirm(self, message: str, *, timeout: float | None = None) -> bool:
+        """See `copilot_sdk.session.Session.confirm`."""
+        return self._portal.run(self._session.confirm(message, timeout=timeout))
+
+    def select(self, message: str, options: Sequence[str], *, timeout: float | None = None) -> str | None:
+        """See `copilot_sdk.session.Session.select`."""
+        return self._portal.run(self._session.select(message, options, timeout=timeout))
+
+    def input(self, message: str, *, timeout: float | None = None) -> str | None:
+        """See `copilot_sdk.session.Session.input`."""
+        return self._portal.run(self._session.input(message, timeout=timeout))
 
     @overload
     def events(self, *, buffer: int = DEFAULT_BUFFER) -> EventStream[SessionEvent]: ...

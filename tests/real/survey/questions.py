@@ -9,7 +9,7 @@ from typing import Any
 
 from copilot_sdk import Session, tool
 from copilot_sdk.permissions import approve_all
-from copilot_sdk.types import CanvasActionDeclaration, CanvasDeclaration, CommandDefinition, ExtensionInfo
+from copilot_sdk.types import CanvasActionDeclaration, CanvasDeclaration, ExtensionInfo
 from tests.real.support.client_stage import first
 from tests.real.support.rawrpc import Json
 from tests.real.support.stage import items
@@ -96,13 +96,14 @@ async def canvases(act: Act) -> None:
         request_canvas_renderer=True,
         request_extensions=True,
         extension_info=ExtensionInfo(source="tests", name="board-maker"),
-        commands=[CommandDefinition(name="deploy", description="Deploys the project.")],
     )
     await act.call("session.canvas.list", session)
     board: Json = {"canvasId": "board", "instanceId": "board-1"}
     await act.call("session.canvas.open", session, **board)
     await act.call("session.canvas.action.invoke", session, instanceId="board-1", actionName="add")
     await act.call("session.canvas.close", session, instanceId="board-1")
+    deploy: Json = {"name": "deploy", "description": "Deploys the project."}
+    await act.call("session.resume", sessionId=session.id, commands=[deploy])
     async with session.events("command.execute") as commands:
         executing = asyncio.create_task(
             act.call("session.commands.execute", session, commandName="deploy", args="")

@@ -9,12 +9,19 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from pydantic import BaseModel
 
-from copilot_sdk import SessionError, UsageError, approve_all, tool
+from copilot_sdk import Hooks, SessionError, UsageError, approve_all, tool
+from copilot_sdk.elicitation import FormValue, accept
 from copilot_sdk.events import AssistantMessageDelta, SessionIdle
 from copilot_sdk.runtime import Call, Reply, ScriptedModel
 from copilot_sdk.sync import CopilotClient
-from copilot_sdk.types import PermissionDecision, PermissionRequest
+from copilot_sdk.types import (
+    ElicitationRequestedData,
+    PermissionDecision,
+    PermissionRequest,
+    UIElicitationResponse,
+)
 
 
 @pytest.fixture
@@ -49,6 +56,27 @@ def test_every_method_of_the_wire_is_called_without_await(client: CopilotClient)
     with client.create_session() as session:
         assert session.rpc.tasks.list().tasks == []
         assert client.rpc.ping(message="x").message == "pong: x"
+
+
+def test_the_user_fills_in_a_form_and_hooks_look_in() -> None:
+    class Trip(BaseModel):
+        town: str
+
+    told: list[str] = []
+    values: Iterator[FormValue] = iter([True, "red", "Ann"])
+
+    def fill_in(request: ElicitationRequestedData) -> UIElicitationResponse:
+        return accept(Trip(town="Rome") if request.message == "Where?" else {"value": next(values)})
+
+    hooks = Hooks(user_prompt_submitted=lambda data: told.append(data.prompt))
+    with CopilotClient.embedded() as client:
+        with client.create_session(on_elicitation=fill_in, hooks=hooks) as session:
+            session.send_and_wait("!say yes")
+            assert session.elicit("Where?", Trip) == Trip(town="Rome")
+            assert session.confirm("Sure?") is True
+            assert session.select("Which?", ["blue", "red"]) == "red"
+            assert session.input("Who?") == "Ann"
+    assert told == ["!say yes"]
 
 
 def test_a_plain_permission_callback_may_use_the_session_itself() -> None:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
         CanvasDeclaration,
         CanvasProviderInfo,
         CapiOptions,
-        CommandDefinition,
         CustomAgentConfig,
         DefaultAgentConfig,
         DiagnosticsConfig,
@@ -163,9 +162,6 @@ class SessionCreateOptions(TypedDict, total=False):
 
     large_output: LargeOutputConfig
     """Handling of large tool output."""
-
-    commands: Sequence[CommandDefinition]
-    """Slash commands that the client runs itself."""
 
     github_token: str
     """GitHub token of the user that the session runs for. A secret."""
@@ -437,9 +433,6 @@ class SessionResumeOptions(TypedDict, total=False):
 
     large_output: LargeOutputConfig
     """Handling of large tool output."""
-
-    commands: Sequence[CommandDefinition]
-    """Slash commands that the client runs itself."""
 
     github_token: str
     """GitHub token of the user that the session runs for. A secret."""

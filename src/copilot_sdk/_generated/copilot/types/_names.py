@@ -2568,19 +2568,27 @@ MODULES = {
     """,
     ".shared_working_directory_context": "WorkingDirectoryContext WorkingDirectoryContextHostType",
     ".unreached": """
-        CardDigestAlgorithm CatalogAgentPluginCandidateKind CatalogAgentPluginMarketplaceSourceKind
-        CatalogAgentPluginMaterializationSourceKind CatalogAgentPluginRepositorySourceKind
-        CatalogAiSkillCandidateKind CatalogAiSkillMediaType CatalogFeedAvailableStatus
-        CatalogFeedFilteredStatus CatalogFeedUnavailableStatus CatalogMCPServerCandidateKind
-        CatalogTrustSnapshotAbsentStatus CatalogTrustSnapshotCurrentStatus
+        AgentStopHookInput AgentStopHookOutput CardDigestAlgorithm CatalogAgentPluginCandidateKind
+        CatalogAgentPluginMarketplaceSourceKind CatalogAgentPluginMaterializationSourceKind
+        CatalogAgentPluginRepositorySourceKind CatalogAiSkillCandidateKind CatalogAiSkillMediaType
+        CatalogFeedAvailableStatus CatalogFeedFilteredStatus CatalogFeedUnavailableStatus
+        CatalogMCPServerCandidateKind CatalogTrustSnapshotAbsentStatus CatalogTrustSnapshotCurrentStatus
         CatalogTrustSnapshotDowngradedStatus CatalogTrustSnapshotMalformedStatus
         CatalogTrustSnapshotRevokedStatus CatalogTrustSnapshotStaleStatus
-        CatalogTrustSnapshotUnsupportedStatus MCPOAuthCancelLoginRequest MCPOAuthPrepareLoginRequest
-        MCPPlanEnumValueType MCPPlanInstallSourceCandidateKind MCPPlanInstallSourceCardKind
-        MCPPlanPackageInstallMethod MCPPlanRemoteInstallMethod MCPPlanRequiredValueEnumKind
-        MCPPlanRequiredValueScalarKind MCPReloadConfig MCPServerCardEmbeddedKind MCPServerCardURLKind
-        ModelClearStartupSeedRequest PermissionsGetModeRequest ProtocolAppendMode ProtocolCustomizeMode
-        ProtocolReplaceMode ProtocolStaticSectionAction SessionOptions TaskClientType
-        ToolsListPendingRequestsRequest UsageSetCodeChangesRequest
+        CatalogTrustSnapshotUnsupportedStatus ErrorOccurredHookInput ErrorOccurredHookInputErrorContext
+        ErrorOccurredHookOutput ErrorOccurredHookOutputErrorHandling HookInput HookOutput
+        MCPOAuthCancelLoginRequest MCPOAuthPrepareLoginRequest MCPPlanEnumValueType
+        MCPPlanInstallSourceCandidateKind MCPPlanInstallSourceCardKind MCPPlanPackageInstallMethod
+        MCPPlanRemoteInstallMethod MCPPlanRequiredValueEnumKind MCPPlanRequiredValueScalarKind
+        MCPReloadConfig MCPServerCardEmbeddedKind MCPServerCardURLKind ModelClearStartupSeedRequest
+        PermissionsGetModeRequest PostToolUseFailureHookInput PostToolUseFailureHookOutput
+        PostToolUseHookInput PostToolUseHookOutput PreMCPToolCallHookInput PreMCPToolCallHookOutput
+        PreToolUseHookInput PreToolUseHookOutput PreToolUseHookOutputPermissionDecision ProtocolAppendMode
+        ProtocolCustomizeMode ProtocolReplaceMode ProtocolStaticSectionAction SessionEndHookInput
+        SessionEndHookInputReason SessionEndHookOutput SessionOptions SessionStartHookInput
+        SessionStartHookInputSource SessionStartHookOutput SubagentStartHookInput SubagentStartHookOutput
+        SubagentStopHookInput SubagentStopHookOutput TaskClientType ToolsListPendingRequestsRequest
+        UsageSetCodeChangesRequest UserPromptSubmittedHookInput UserPromptSubmittedHookOutput
+        UserPromptTransformedHookInput UserPromptTransformedHookOutput
     """,
 }

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from copilot_sdk._model import WireModel
+from copilot_sdk._model import TaggedModel, WireModel
 
 from .server_session import (
     AutopilotConfig,
@@ -40,6 +40,35 @@ from .shared_reasoning_summary import ReasoningSummary
 from .shared_remote_session_mode import RemoteSessionMode
 from .shared_sandbox_config import SandboxConfig
 from .shared_session_limits_config import SessionLimitsConfig
+
+
+class AgentStopHookInput(WireModel):
+    """What a hook is told when the agent is about to end its turn."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    stop_reason: str | None = None
+    """Why the agent stops."""
+    transcript_path: str | None = None
+    """File that the conversation is written to."""
+    stop_hook_active: bool | None = Field(
+        default=None, validation_alias="stop_hook_active", serialization_alias="stop_hook_active"
+    )
+    """True when a hook has kept the agent going in this turn before."""
+
+
+class AgentStopHookOutput(TaggedModel):
+    """What a hook says when the agent is about to end its turn."""
+
+    decision: Literal["block"] | None = None
+    """`block` to make the agent go on."""
+    reason: str | None = None
+    """What the agent is told then."""
+
 
 CardDigestAlgorithm: TypeAlias = Literal["sha256-rfc8785"] | str
 """How the digest of a validated MCP card is made.
@@ -203,6 +232,42 @@ Since runtime 1.0.102.
 """
 
 
+ErrorOccurredHookInputErrorContext: TypeAlias = (
+    Literal["model_call", "tool_execution", "system", "user_input"] | str
+)
+"""What was going on.
+
+- `model_call`: A request to the model.
+- `tool_execution`: A tool.
+- `system`: The runtime's own work.
+- `user_input`: What the user entered.
+"""
+
+
+ErrorOccurredHookOutputErrorHandling: TypeAlias = Literal["retry", "skip", "abort"] | str
+"""What to do about it.
+
+- `retry`: Try again.
+- `skip`: Go on without it.
+- `abort`: End the turn.
+"""
+
+
+class HookInput(WireModel):
+    """What every hook is told. Members that this description does not name are kept."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+
+
+class HookOutput(WireModel):
+    """What a hook says of which only the name is known: members of your choice."""
+
+
 class MCPOAuthCancelLoginRequest(WireModel):
     """What is needed to cancel a login that this very requester of the session prepared or is carrying
     out.
@@ -335,6 +400,111 @@ class PermissionsGetModeRequest(WireModel):
     """
 
 
+class PostToolUseFailureHookInput(WireModel):
+    """What a hook is told after a tool has failed."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    tool_name: str
+    """Name of the tool."""
+    tool_args: Any
+    """Arguments of the call."""
+    error: str
+    """What went wrong."""
+
+
+class PostToolUseFailureHookOutput(WireModel):
+    """What a hook says after a tool has failed."""
+
+    additional_context: str | None = None
+    """Text to tell the model with the failure."""
+
+
+class PostToolUseHookInput(WireModel):
+    """What a hook is told after a tool has run."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    tool_name: str
+    """Name of the tool."""
+    tool_args: Any
+    """Arguments of the call."""
+    tool_result: Any
+    """What came out, as the model is to read it."""
+
+
+class PostToolUseHookOutput(WireModel):
+    """What a hook says after a tool has run."""
+
+    modified_result: Any | None = None
+    """Result to tell the model instead, in the form of `toolResult`."""
+    additional_context: str | None = None
+    """Text to add to the result."""
+    suppress_output: bool | None = None
+    """True to keep what the hook says out of the timeline."""
+
+
+class PreMCPToolCallHookInput(WireModel):
+    """What a hook is told before a tool of an MCP server is called."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    server_name: str
+    """Name of the MCP server."""
+    tool_name: str
+    """Name of the tool on that server."""
+    arguments: Any | None = None
+    """Arguments of the call."""
+    tool_call_id: str | None = None
+    """ID of the tool call in the model's completion."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """MCP metadata that the call is to carry."""
+
+
+class PreMCPToolCallHookOutput(WireModel):
+    """What a hook says before a tool of an MCP server is called."""
+
+    meta_to_use: dict[str, Any] | None = None
+    """MCP metadata to send instead; null to send none, absent to keep it."""
+
+
+class PreToolUseHookInput(WireModel):
+    """What a hook is told before a tool runs."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    tool_name: str
+    """Name of the tool."""
+    tool_args: Any
+    """Arguments of the call."""
+
+
+PreToolUseHookOutputPermissionDecision: TypeAlias = Literal["allow", "deny", "ask"] | str
+"""Whether the tool may run; `ask` puts the question to the permission handler. Absent, the rules of the
+session decide.
+
+- `allow`: Run the tool without asking.
+- `deny`: Do not run it.
+- `ask`: Ask the permission handler.
+"""
+
+
 ProtocolAppendMode: TypeAlias = Literal["append"] | str
 """Mode that keeps the standard prompt and adds to it.
 
@@ -374,6 +544,116 @@ Since runtime 1.0.102.
 """
 
 
+SessionEndHookInputReason: TypeAlias = Literal["complete", "error", "abort", "timeout", "user_exit"] | str
+"""Why it ends.
+
+- `complete`: The work is done.
+- `error`: Something failed.
+- `abort`: It was aborted.
+- `timeout`: It took too long.
+- `user_exit`: The client left.
+"""
+
+
+class SessionEndHookOutput(WireModel):
+    """What a hook says when a session is closed."""
+
+    suppress_output: bool | None = None
+    """True to keep what the hook says out of the timeline."""
+    cleanup_actions: list[str] | None = None
+    """What was cleaned up, a line for each."""
+    session_summary: str | None = None
+    """The session in short."""
+
+
+SessionStartHookInputSource: TypeAlias = Literal["startup", "resume", "new"] | str
+"""How the session came about.
+
+- `startup`: The runtime has just started.
+- `resume`: It was taken up again.
+- `new`: It was created.
+"""
+
+
+class SessionStartHookOutput(WireModel):
+    """What a hook says at the first prompt of a session."""
+
+    additional_context: str | None = None
+    """Text to tell the model at the start."""
+    modified_config: dict[str, Any] | None = None
+    """Settings of the session to change."""
+
+
+class SubagentStartHookInput(WireModel):
+    """What a hook is told when a sub-agent starts."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    transcript_path: str
+    """File that the conversation is written to."""
+    agent_name: str
+    """Name of the sub-agent."""
+    agent_display_name: str | None = None
+    """Name of the sub-agent for people."""
+    agent_description: str | None = None
+    """What the sub-agent is for."""
+    agent_id: str | None = None
+    """ID of this run of the sub-agent."""
+    parent_agent_id: str | None = None
+    """ID of the agent that started it."""
+    agent_type: str | None = None
+    """Kind of the sub-agent."""
+
+
+class SubagentStartHookOutput(WireModel):
+    """What a hook says when a sub-agent starts."""
+
+    additional_context: str | None = None
+    """Text to tell the sub-agent."""
+
+
+class SubagentStopHookInput(WireModel):
+    """What a hook is told when a sub-agent is about to end."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    transcript_path: str
+    """File that the conversation is written to."""
+    agent_name: str
+    """Name of the sub-agent."""
+    agent_type: str
+    """Kind of the sub-agent."""
+    stop_reason: str
+    """Why it stops."""
+    response: str
+    """What it answered."""
+    agent_display_name: str | None = None
+    """Name of the sub-agent for people."""
+    agent_description: str | None = None
+    """What the sub-agent is for."""
+    agent_id: str | None = None
+    """ID of this run of the sub-agent."""
+    parent_agent_id: str | None = None
+    """ID of the agent that started it."""
+
+
+class SubagentStopHookOutput(TaggedModel):
+    """What a hook says when a sub-agent is about to end."""
+
+    decision: Literal["block"] | None = None
+    """`block` to make the sub-agent go on."""
+    reason: str | None = None
+    """What the sub-agent is told then."""
+
+
 TaskClientType: TypeAlias = Literal["client"] | str
 """Marks a task as owned by the client.
 
@@ -403,6 +683,56 @@ class UsageSetCodeChangesRequest(WireModel):
     """Removed lines in all; takes the place of the last total."""
     files_count: int | float | None = None
     """Changed files in all; the last count stays when absent."""
+
+
+class UserPromptSubmittedHookInput(WireModel):
+    """What a hook is told when a prompt has been sent."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    prompt: str
+    """The prompt as the user wrote it."""
+
+
+class UserPromptSubmittedHookOutput(TaggedModel):
+    """What a hook says when a prompt has been sent."""
+
+    modified_prompt: str | None = None
+    """Prompt for the model instead; the timeline keeps the user's."""
+    additional_context: str | None = None
+    """Text to tell the model with the prompt."""
+    suppress_output: bool | None = None
+    """True to keep what the hook says out of the timeline."""
+    decision: Literal["block"] | None = None
+    """`block` to refuse the prompt."""
+    reason: str | None = None
+    """Why it is refused."""
+
+
+class UserPromptTransformedHookInput(WireModel):
+    """What a hook is told when the prompt has been completed for the model."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    prompt: str
+    """The prompt as the user wrote it."""
+    transformed_prompt: str
+    """The prompt with all that was added for the model."""
+
+
+class UserPromptTransformedHookOutput(WireModel):
+    """What a hook says when the prompt has been completed for the model."""
+
+    modified_transformed_prompt: str | None = None
+    """Prompt for the model instead."""
 
 
 class MCPReloadConfig(WireModel):
@@ -657,3 +987,82 @@ class SessionOptions(WireModel):
     """True to keep to the models that an administrator has chosen. Since runtime 1.0.102."""
     interactive_user: bool | None = None
     """True when a person is there to answer. Since runtime 1.0.102."""
+
+
+class ErrorOccurredHookInput(WireModel):
+    """What a hook is told when an error has happened."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    error: Any
+    """The error: its text, or an object with `name`, `message` and `stack`."""
+    error_context: ErrorOccurredHookInputErrorContext
+    """What was going on."""
+    recoverable: bool
+    """True if trying again may help."""
+
+
+class ErrorOccurredHookOutput(WireModel):
+    """What a hook says when an error has happened."""
+
+    suppress_output: bool | None = None
+    """True to keep what the hook says out of the timeline."""
+    error_handling: ErrorOccurredHookOutputErrorHandling | None = None
+    """What to do about it."""
+    retry_count: int | None = None
+    """How often to try again."""
+    user_notification: str | None = None
+    """Text to tell the user."""
+
+
+class PreToolUseHookOutput(WireModel):
+    """What a hook says before a tool runs; all of it may be left out."""
+
+    permission_decision: PreToolUseHookOutputPermissionDecision | None = None
+    """Whether the tool may run; `ask` puts the question to the permission handler. Absent, the rules of
+    the session decide.
+    """
+    permission_decision_reason: str | None = None
+    """Why; the model reads it when the tool is denied."""
+    modified_args: Any | None = None
+    """Arguments to call the tool with instead."""
+    additional_context: str | None = None
+    """Text to tell the model as well."""
+    suppress_output: bool | None = None
+    """True to keep what the hook says out of the timeline."""
+
+
+class SessionEndHookInput(WireModel):
+    """What a hook is told when a session is closed."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    reason: SessionEndHookInputReason
+    """Why it ends."""
+    final_message: str | None = None
+    """The agent's last message."""
+    error: Any | None = None
+    """The error: its text, or an object with `name`, `message` and `stack`."""
+
+
+class SessionStartHookInput(WireModel):
+    """What a hook is told at the first prompt of a session."""
+
+    session_id: str
+    """ID of the session."""
+    timestamp: int
+    """When the hook was called, in milliseconds since 1970."""
+    cwd: str
+    """Working directory of the session."""
+    source: SessionStartHookInputSource
+    """How the session came about."""
+    initial_prompt: str | None = None
+    """The first prompt."""

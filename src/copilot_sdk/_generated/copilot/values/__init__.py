@@ -1335,6 +1335,12 @@ if TYPE_CHECKING:
         CatalogTrustSnapshotUnsupportedStatus as CatalogTrustSnapshotUnsupportedStatus,
     )
     from .unreached import (
+        ErrorOccurredHookInputErrorContext as ErrorOccurredHookInputErrorContext,
+    )
+    from .unreached import (
+        ErrorOccurredHookOutputErrorHandling as ErrorOccurredHookOutputErrorHandling,
+    )
+    from .unreached import (
         MCPPlanEnumValueType as MCPPlanEnumValueType,
     )
     from .unreached import (
@@ -1362,6 +1368,9 @@ if TYPE_CHECKING:
         MCPServerCardURLKind as MCPServerCardURLKind,
     )
     from .unreached import (
+        PreToolUseHookOutputPermissionDecision as PreToolUseHookOutputPermissionDecision,
+    )
+    from .unreached import (
         ProtocolAppendMode as ProtocolAppendMode,
     )
     from .unreached import (
@@ -1372,6 +1381,12 @@ if TYPE_CHECKING:
     )
     from .unreached import (
         ProtocolStaticSectionAction as ProtocolStaticSectionAction,
+    )
+    from .unreached import (
+        SessionEndHookInputReason as SessionEndHookInputReason,
+    )
+    from .unreached import (
+        SessionStartHookInputSource as SessionStartHookInputSource,
     )
     from .unreached import (
         TaskClientType as TaskClientType,
@@ -1712,11 +1727,13 @@ MODULES = {
         CatalogTrustSnapshotAbsentStatus CatalogTrustSnapshotCurrentStatus
         CatalogTrustSnapshotDowngradedStatus CatalogTrustSnapshotMalformedStatus
         CatalogTrustSnapshotRevokedStatus CatalogTrustSnapshotStaleStatus
-        CatalogTrustSnapshotUnsupportedStatus MCPPlanEnumValueType MCPPlanInstallSourceCandidateKind
+        CatalogTrustSnapshotUnsupportedStatus ErrorOccurredHookInputErrorContext
+        ErrorOccurredHookOutputErrorHandling MCPPlanEnumValueType MCPPlanInstallSourceCandidateKind
         MCPPlanInstallSourceCardKind MCPPlanPackageInstallMethod MCPPlanRemoteInstallMethod
         MCPPlanRequiredValueEnumKind MCPPlanRequiredValueScalarKind MCPServerCardEmbeddedKind
-        MCPServerCardURLKind ProtocolAppendMode ProtocolCustomizeMode ProtocolReplaceMode
-        ProtocolStaticSectionAction TaskClientType
+        MCPServerCardURLKind PreToolUseHookOutputPermissionDecision ProtocolAppendMode ProtocolCustomizeMode
+        ProtocolReplaceMode ProtocolStaticSectionAction SessionEndHookInputReason
+        SessionStartHookInputSource TaskClientType
     """,
 }
 

@@ -132,6 +132,35 @@ class CatalogTrustSnapshotUnsupportedStatus:
     """The authority sent a bounded value that the runtime cannot interpret."""
 
 
+class ErrorOccurredHookInputErrorContext:
+    """What was going on."""
+
+    MODEL_CALL: Final = "model_call"
+    """A request to the model."""
+
+    TOOL_EXECUTION: Final = "tool_execution"
+    """A tool."""
+
+    SYSTEM: Final = "system"
+    """The runtime's own work."""
+
+    USER_INPUT: Final = "user_input"
+    """What the user entered."""
+
+
+class ErrorOccurredHookOutputErrorHandling:
+    """What to do about it."""
+
+    RETRY: Final = "retry"
+    """Try again."""
+
+    SKIP: Final = "skip"
+    """Go on without it."""
+
+    ABORT: Final = "abort"
+    """End the turn."""
+
+
 class MCPPlanEnumValueType:
     """Marks a required value as one out of a list."""
 
@@ -195,6 +224,21 @@ class MCPServerCardURLKind:
     """The card has to be fetched from the URL."""
 
 
+class PreToolUseHookOutputPermissionDecision:
+    """Whether the tool may run; `ask` puts the question to the permission handler. Absent, the rules of
+    the session decide.
+    """
+
+    ALLOW: Final = "allow"
+    """Run the tool without asking."""
+
+    DENY: Final = "deny"
+    """Do not run it."""
+
+    ASK: Final = "ask"
+    """Ask the permission handler."""
+
+
 class ProtocolAppendMode:
     """Mode that keeps the standard prompt and adds to it."""
 
@@ -230,6 +274,38 @@ class ProtocolStaticSectionAction:
 
     PREPEND: Final = "prepend"
     """Add text at its start."""
+
+
+class SessionEndHookInputReason:
+    """Why it ends."""
+
+    COMPLETE: Final = "complete"
+    """The work is done."""
+
+    ERROR: Final = "error"
+    """Something failed."""
+
+    ABORT: Final = "abort"
+    """It was aborted."""
+
+    TIMEOUT: Final = "timeout"
+    """It took too long."""
+
+    USER_EXIT: Final = "user_exit"
+    """The client left."""
+
+
+class SessionStartHookInputSource:
+    """How the session came about."""
+
+    STARTUP: Final = "startup"
+    """The runtime has just started."""
+
+    RESUME: Final = "resume"
+    """It was taken up again."""
+
+    NEW: Final = "new"
+    """It was created."""
 
 
 class TaskClientType:

@@ -1,0 +1,44 @@
+"""A kind of event that asks every client of a session for an answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from copilot_sdk.errors import HandlerError
+
+if TYPE_CHECKING:
+    from copilot_sdk._generated.copilot.api.session import SessionRPC
+
+_logger = logging.getLogger("copilot_sdk.session")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How a kind of event is answered.
+
+    Attributes:
+        event_type: Wire type of the event.
+        completed: Wire type of the event that tells that somebody has answered.
+        work: Gives the result for the data of an event.
+        reply: Sends a result for a request.
+        fallback: The result when `work` raises, and when its result cannot be sent.
+        concerns: Whether an event is for this client at all.
+    """
+
+    event_type: str
+    completed: str
+    work: Callable[[Any], Awaitable[Any]]
+    reply: Callable[[SessionRPC, str, Any], Awaitable[object]]
+    fallback: Callable[[], Any]
+    concerns: Callable[[Any], bool] = lambda _: True
+
+    async def answer(self, data: Any) -> Any:
+        """The result for an event; never raises but for cancellation."""
+        try:
+            return await self.work(data)
+        except Exception as error:
+            _logger.exception("%s", HandlerError(self.event_type, error))  # noqa: TRY401
+            return self.fallback()

@@ -1,0 +1,36 @@
+"""Sections of the system message that the program rewrites."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk.errors import HandlerError
+
+if TYPE_CHECKING:
+    from copilot_sdk._generated.copilot.types import (
+        SystemMessageTransformRequest,
+        SystemMessageTransformResult,
+    )
+    from copilot_sdk._session_callbacks import SectionTransform
+
+_logger = logging.getLogger("copilot_sdk.session")
+
+
+async def transform(
+    transforms: Mapping[str, SectionTransform], request: SystemMessageTransformRequest
+) -> SystemMessageTransformResult:
+    """Rewrites sections; one whose transform fails, and one without a transform, stays as it is."""
+    from copilot_sdk._generated.copilot.types import SystemMessageSectionText, SystemMessageTransformResult
+
+    rewritten: dict[str, Any] = dict(request.sections)
+    for name, section in request.sections.items():
+        if name in transforms:
+            try:
+                text = await call_off_loop(transforms[name], section.content)
+                rewritten[name] = SystemMessageSectionText(content=text)
+            except Exception as error:
+                _logger.exception("%s", HandlerError(f"systemMessage.transform of {name}", error))  # noqa: TRY401
+    return SystemMessageTransformResult(sections=rewritten)
