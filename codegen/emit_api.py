@@ -29,6 +29,14 @@ _RAISES = (
     "RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone."
 )
 
+# What sessions take callbacks and subscriptions for.
+_CALLBACKS = frozenset(
+    {
+        "client_auto_mode_switch", "client_exit_plan_mode", "client_hooks", "client_session",
+        "client_system_message", "client_user_input",
+    }
+)  # fmt: skip
+
 # Names that mean something in the body of an API method.
 _TAKEN = frozenset({"methods", "request_timeout", "self"})
 
@@ -328,6 +336,7 @@ class _Emitter:
                     groups.setdefault(module, []).append(
                         {
                             "name": method.name,
+                            "wire": method.wire,
                             "params": params,
                             "result": result.text,
                             "doc": "\n".join(
@@ -336,12 +345,16 @@ class _Emitter:
                             "notification": method.notification,
                         }
                     )
-        classes = {
-            naming.class_name(module.removeprefix("client_")) + "Handler": operations
+        handlers = {
+            module.removeprefix("client_"): {
+                "name": naming.class_name(module.removeprefix("client_")) + "Handler",
+                "operations": operations,
+                "callback": module in _CALLBACKS,
+            }
             for module, operations in groups.items()
         }
         imports = {m.replace("..", ".", 1): n for m, n in self._imports(names).items()}
-        return render("handlers.py.jinja", classes=classes, imports=imports)
+        return render("handlers.py.jinja", handlers=handlers, imports=imports)
 
 
 def _takes_null(expr: TypeExpr) -> bool:

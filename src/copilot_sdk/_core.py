@@ -37,6 +37,7 @@ class SessionCore:
         workspace_path: Folder of the session's own files on the runtime's machine, None if it has none.
         capabilities: What the session's clients can do, None until it is known.
         busy: True while a turn is under way, as far as is known.
+        handlers: What serves the runtime for this session alone, by namespace.
         sending: Held while a prompt is sent: the runtime does not keep the order of concurrent ones.
 
     Args:
@@ -58,6 +59,7 @@ class SessionCore:
         self.workspace_path: str | None = None
         self.capabilities: SessionCapabilities | None = None
         self.busy = False
+        self.handlers: Mapping[str, object] = {}
         self.sending = asyncio.Lock()
         self.peer = peer
         self.tasks = TaskScope(f"session {session_id}")

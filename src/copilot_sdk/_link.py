@@ -55,7 +55,7 @@ async def open_peer(
 
     Raises:
         ConnectError: The runtime could not be started or reached, ended early, or was not ready in time.
-        ProtocolError, RpcError: See `shake_hands`.
+        ProtocolError, RpcError: See `shake_hands`; or what the client provides was refused.
     """
     try:
         async with asyncio.timeout(start_timeout):
@@ -86,10 +86,12 @@ async def _introduce(
     )
     peer.start()
     try:
-        return peer, await shake_hands(peer, token)
+        greeting = await shake_hands(peer, token)
+        await sessions.serving.introduce(peer)
     except BaseException:
         await peer.aclose()
         raise
+    return peer, greeting
 
 
 async def shake_hands(peer: Peer, token: str | None) -> Greeting:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from copilot_sdk._calls import request
 from copilot_sdk._core import SessionCore
+from copilot_sdk._serving import Serving, checked_of_session
 from copilot_sdk.errors import (
     CopilotError,
     InternalError,
@@ -22,6 +23,7 @@ from copilot_sdk.errors import (
 )
 
 if TYPE_CHECKING:
+    from copilot_sdk._generated.copilot.handlers import Handlers
     from copilot_sdk._generated.copilot.types import SessionCreateResult, SessionResumeResult
     from copilot_sdk._rpc.method import Method
     from copilot_sdk._rpc.peer import Peer
@@ -45,9 +47,14 @@ _UNCLAIMED_EVENTS = 1000
 
 
 class Sessions:
-    """The open sessions by identifier."""
+    """The open sessions by identifier.
 
-    def __init__(self) -> None:
+    Args:
+        serving: The handlers of the client.
+    """
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
         self._open: dict[str, SessionCore] = {}
         self._opening = 0
         self._unclaimed: deque[tuple[str, dict[str, Any]]] = deque(maxlen=_UNCLAIMED_EVENTS)
@@ -66,6 +73,8 @@ class Sessions:
         session_id: str | None,
         options: Mapping[str, object],
         callbacks: SessionCallbacks,
+        *,
+        handlers: Handlers | None = None,
     ) -> SessionCore:
         """Create or resume a session.
 
@@ -75,6 +84,7 @@ class Sessions:
             session_id: Its identifier, None to let the runtime choose.
             options: The options of the method that do not follow from the callbacks.
             callbacks: The tools and handlers of this client.
+            handlers: Serve the runtime for this session.
 
         Raises:
             InvalidParams: An option is unknown or does not fit.
@@ -87,12 +97,14 @@ class Sessions:
             callbacks=callbacks,
             on_closed=self._discard,
         )
+        session.handlers = checked_of_session(handlers)
         if session.id in self._open:
             raise UsageError(f"session {session.id} is open in this client already; close it first")
         managed = {
             "session_id": session_id,
             "tools": session.answers.definitions() or None,
             **callbacks.announced(options),
+            **self.serving.announced(session.handlers, options),
         }
         wire = _params(method, options, managed)
         # The runtime may call for the session while it is still being created.
@@ -156,7 +168,10 @@ class Sessions:
         """Take a notification of the runtime."""
         event: Any = params.get("event")
         session_id: Any = params.get("sessionId")
-        if method != "session.event" or not isinstance(event, dict) or not isinstance(session_id, str):
+        if method != "session.event":
+            self.serving.notified(method, params, self._open.get(str(session_id)))
+            return
+        if not isinstance(event, dict) or not isinstance(session_id, str):
             return
         raw = cast("dict[str, Any]", event)
         session = self._open.get(session_id)
@@ -173,6 +188,8 @@ class Sessions:
             InternalError: The session is not open here.
         """
         session = self._open.get(str(params.get("sessionId")))
+        if (answer := self.serving.find(method, session)) is not None:
+            return await answer(params)
         if session is not None:
             return await session.serve(method, params)
         from copilot_sdk._generated.copilot.methods import INBOUND
@@ -186,7 +203,7 @@ class Sessions:
         ended = list(self)
         for session in ended:
             session.cut(reason)
-        await asyncio.gather(*(session.tasks.settle() for session in ended))
+        await asyncio.gather(self.serving.end(), *(session.tasks.settle() for session in ended))
 
 
 def _params(

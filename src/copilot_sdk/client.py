@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._connect import Connect, Connector, Embed, Spawn
 from copilot_sdk._link import Greeting, open_peer
+from copilot_sdk._serving import Serving
 from copilot_sdk._session_callbacks import SessionCallbacks
 from copilot_sdk._sessions import Sessions
 from copilot_sdk.errors import RpcError, UsageError
@@ -18,10 +19,11 @@ from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
     from copilot_sdk._generated.copilot.api.server import ServerRPC
+    from copilot_sdk._generated.copilot.handlers import Handlers
     from copilot_sdk._generated.copilot.options import SessionCreateOptions, SessionResumeOptions
     from copilot_sdk._generated.copilot.types import (
         AuthGetStatusResult,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         StatusGetResult,
     )
     from copilot_sdk._rpc.peer import Peer
+    from copilot_sdk._serving import LifecycleHandler
     from copilot_sdk._session_callbacks import (
         AutoModeSwitchHandler,
         ExitPlanModeHandler,
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from copilot_sdk.elicitation import ElicitationHandler
     from copilot_sdk.hooks import Hooks
     from copilot_sdk.permissions import PermissionHandler
+    from copilot_sdk.providers import SessionFS
     from copilot_sdk.runtime import Limits
     from copilot_sdk.runtime import Model as RuntimeModel
     from copilot_sdk.session import Session, UserInputHandler
@@ -69,6 +73,8 @@ class CopilotClient:
         tcp: True to speak over a TCP port instead of the CLI's standard streams. The port takes this client alone.
         start_timeout: Seconds that starting, connecting and the handshake may take together.
         request_timeout: Seconds that a request may take unless the call says otherwise, None for no limit.
+        handlers: Serve what the runtime asks of this client, for all sessions: an object for each namespace.
+        session_fs: Keeps the files of all sessions in place of the runtime; see `copilot_sdk.providers`.
     """
 
     def __init__(
@@ -84,6 +90,8 @@ class CopilotClient:
         tcp: bool = False,
         start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
     ) -> None:
         token = secrets.token_urlsafe() if tcp else None
         spawn = Spawn(
@@ -97,10 +105,15 @@ class CopilotClient:
             tcp=tcp,
             connection_token=token,
         )
-        self._set_up(spawn, token, start_timeout, request_timeout)
+        self._set_up(spawn, token, start_timeout, request_timeout, Serving(handlers, session_fs))
 
     def _set_up(
-        self, connector: Connector, token: str | None, start_timeout: float, request_timeout: float | None
+        self,
+        connector: Connector,
+        token: str | None,
+        start_timeout: float,
+        request_timeout: float | None,
+        serving: Serving,
     ) -> None:
         self._connector = connector
         self._token = token
@@ -112,7 +125,7 @@ class CopilotClient:
         self._closed = False
         self._peer: Peer | None = None
         self._watcher: asyncio.Task[None] | None = None
-        self._sessions = Sessions()
+        self._sessions = Sessions(serving)
         self._greeting: Greeting | None = None
         self._close = CloseOnce(self._leave)
 
@@ -124,6 +137,8 @@ class CopilotClient:
         token: str | None = None,
         start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
     ) -> Self:
         """A client over any transport.
 
@@ -132,9 +147,11 @@ class CopilotClient:
             token: The connection token that the runtime asks for, if it does.
             start_timeout: See the class.
             request_timeout: See the class.
+            handlers: See the class.
+            session_fs: See the class.
         """
         client = cls.__new__(cls)
-        client._set_up(connector, token, start_timeout, request_timeout)
+        client._set_up(connector, token, start_timeout, request_timeout, Serving(handlers, session_fs))
         return client
 
     @classmethod
@@ -145,6 +162,8 @@ class CopilotClient:
         token: str | None = None,
         start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
     ) -> Self:
         """A client of a runtime that listens on a TCP port.
 
@@ -153,6 +172,8 @@ class CopilotClient:
             token: The connection token, where the runtime was started with one.
             start_timeout: See the class.
             request_timeout: See the class.
+            handlers: See the class.
+            session_fs: See the class.
 
         Raises:
             UsageError: The address or the token has no meaning.
@@ -160,7 +181,14 @@ class CopilotClient:
         if token == "":
             raise UsageError("token must not be empty; leave it out for a runtime without a token")
         connector = Connect.parse(address)
-        return cls.over(connector, token=token, start_timeout=start_timeout, request_timeout=request_timeout)
+        return cls.over(
+            connector,
+            token=token,
+            start_timeout=start_timeout,
+            request_timeout=request_timeout,
+            handlers=handlers,
+            session_fs=session_fs,
+        )
 
     @classmethod
     def embedded(
@@ -170,6 +198,8 @@ class CopilotClient:
         home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
     ) -> Self:
         """A client of the reference runtime, which runs in this process: no CLI, no account, no network.
 
@@ -179,8 +209,15 @@ class CopilotClient:
             home: Folder for the sessions; one that is deleted at the end when left out.
             limits: How long the runtime waits and how often it tries.
             request_timeout: See the class.
+            handlers: See the class.
+            session_fs: See the class.
         """
-        return cls.over(Embed(model, home, limits), request_timeout=request_timeout)
+        return cls.over(
+            Embed(model, home, limits),
+            request_timeout=request_timeout,
+            handlers=handlers,
+            session_fs=session_fs,
+        )
 
     # -------------------------------------------------------------- lifecycle
 
@@ -217,6 +254,7 @@ class CopilotClient:
         Takes bounded time, whatever handlers and callbacks do: they are cancelled. May be called by any of them,
         and any number of times.
         """
+        self._sessions.serving.tasks.spare_current_task()
         for session in self._sessions:
             session.tasks.spare_current_task()
         await self._close()
@@ -310,6 +348,7 @@ class CopilotClient:
         on_sampling: SamplingHandler | None = None,
         on_session_limits_exhausted: SessionLimitsHandler | None = None,
         system_message_transforms: Mapping[str, SectionTransform] | None = None,
+        handlers: Handlers | None = None,
         **options: Unpack[SessionCreateOptions],
     ) -> Session:
         """Create a session.
@@ -333,6 +372,7 @@ class CopilotClient:
             on_session_limits_exhausted: Decides what happens when a limit is used up; it stays when this raises.
             system_message_transforms: Functions that give sections of the system message their new text, by section;
                 one that raises leaves its section as it is.
+            handlers: Serve what the runtime asks for this session; they come before those of the client.
             options: Every other option of the wire, in snake case: `model`, `streaming`,
                 `working_directory`, `provider`, `mcp_servers` ...
 
@@ -368,6 +408,7 @@ class CopilotClient:
                 on_session_limits_exhausted=on_session_limits_exhausted,
                 system_message_transforms=system_message_transforms or {},
             ),
+            handlers=handlers,
         )
         return Session(core)
 
@@ -386,6 +427,7 @@ class CopilotClient:
         on_sampling: SamplingHandler | None = None,
         on_session_limits_exhausted: SessionLimitsHandler | None = None,
         system_message_transforms: Mapping[str, SectionTransform] | None = None,
+        handlers: Handlers | None = None,
         **options: Unpack[SessionResumeOptions],
     ) -> Session:
         """Take up a session that is on disk, or join one that another client has open.
@@ -405,6 +447,7 @@ class CopilotClient:
             on_sampling: See `create_session`.
             on_session_limits_exhausted: See `create_session`.
             system_message_transforms: See `create_session`.
+            handlers: See `create_session`.
             options: See `create_session`.
 
         Returns:
@@ -435,6 +478,7 @@ class CopilotClient:
                 on_session_limits_exhausted=on_session_limits_exhausted,
                 system_message_transforms=system_message_transforms or {},
             ),
+            handlers=handlers,
         )
         return Session(core)
 
@@ -473,6 +517,19 @@ class CopilotClient:
         Wire method: `session.getLastId`.
         """
         return (await self.rpc.session.get_last_id()).session_id
+
+    def on_lifecycle(self, callback: LifecycleHandler) -> Callable[[], None]:
+        """Call a function when a session of the runtime begins, changes or ends, also one of other clients.
+
+        Wire method: `session.lifecycle`.
+
+        Args:
+            callback: Takes each notification, in order. A plain function runs in a worker thread.
+
+        Returns:
+            Ends it.
+        """
+        return self._sessions.serving.on_lifecycle(callback)
 
     # ---------------------------------------------------------------- runtime
 

@@ -39,3 +39,12 @@ def test_a_handler_has_no_method_that_the_runtime_does_not_call() -> None:
         if not member.startswith("_")
     }
     assert found == expected
+
+
+def test_a_client_takes_a_handler_for_all_that_no_session_has_a_callback_for() -> None:
+    callbacks = {"autoModeSwitch", "exitPlanMode", "hooks", "session", "systemMessage", "userInput"}
+    assert set(handlers.SERVED) == {name for name in SERVED if name.partition(".")[0] not in callbacks}
+    for wire_name, (namespace, method) in handlers.SERVED.items():
+        annotation = handlers.Handlers.__annotations__[namespace].__forward_arg__
+        assert (annotation, method) == (handler_of(wire_name).__name__, METHODS[wire_name].name)
+    assert {namespace for namespace, _ in handlers.SERVED.values()} == set(handlers.Handlers.__annotations__)

@@ -31,8 +31,13 @@ from copilot_sdk.events import (
     UnknownEvent,
 )
 from copilot_sdk.permissions import PermissionHandler
+from copilot_sdk.providers import MemoryFiles, SessionFS
 from copilot_sdk.session import EventStream, TurnStream, UserInputHandler
 from copilot_sdk.types import (
+    CanvasProviderCloseRequest,
+    CanvasProviderInvokeActionRequest,
+    CanvasProviderOpenRequest,
+    CanvasProviderOpenResult,
     Model,
     PermissionDecision,
     PermissionRequest,
@@ -193,3 +198,26 @@ async def a_form_is_an_object_of_its_model(session: Session) -> None:
     assert_type(await session.elicit("Where?", Trip), Trip | None)
     assert_type(await session.confirm("Sure?"), bool)
     await session.elicit("Where?", dict)  # type: ignore[type-var]
+
+
+class _Canvas:
+    def open(self, params: CanvasProviderOpenRequest) -> CanvasProviderOpenResult:
+        return CanvasProviderOpenResult()
+
+    async def close(self, params: CanvasProviderCloseRequest) -> None: ...
+
+    def invoke(self, params: CanvasProviderInvokeActionRequest) -> int:
+        return 1
+
+
+class _NoCanvas:
+    def open(self, params: str) -> str:
+        return params
+
+
+def _handlers_are_checked() -> None:
+    CopilotClient(handlers={"canvas": _Canvas(), "session_fs": SessionFS.in_memory()})
+    CopilotClient(handlers={"canvas": _NoCanvas()})  # type: ignore[arg-type]
+    CopilotClient(handlers={"canvass": _Canvas()})  # type: ignore[arg-type]
+    SessionFS(lambda session: MemoryFiles())
+    SessionFS(lambda session: session)  # type: ignore[arg-type, return-value]

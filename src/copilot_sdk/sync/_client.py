@@ -13,10 +13,11 @@ from copilot_sdk.sync._session import Session
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Unpack
 
     from copilot_sdk._connect import Connector
+    from copilot_sdk._generated.copilot.handlers import Handlers
     from copilot_sdk._generated.copilot.options import SessionCreateOptions, SessionResumeOptions
     from copilot_sdk._generated.copilot.sync_api.server import ServerRPC
     from copilot_sdk._generated.copilot.types import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         SessionListItem,
         StatusGetResult,
     )
+    from copilot_sdk._serving import LifecycleHandler
     from copilot_sdk._session_callbacks import (
         AutoModeSwitchHandler,
         ExitPlanModeHandler,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from copilot_sdk.elicitation import ElicitationHandler
     from copilot_sdk.hooks import Hooks
     from copilot_sdk.permissions import PermissionHandler
+    from copilot_sdk.providers import SessionFS
     from copilot_sdk.runtime import Limits
     from copilot_sdk.runtime import Model as RuntimeModel
     from copilot_sdk.session import UserInputHandler
@@ -63,6 +66,8 @@ class CopilotClient:
         tcp: bool = False,
         start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
     ) -> None:
         self._set_up(
             asynchronous.CopilotClient(
@@ -76,6 +81,8 @@ class CopilotClient:
                 tcp=tcp,
                 start_timeout=start_timeout,
                 request_timeout=request_timeout,
+                handlers=handlers,
+                session_fs=session_fs,
             )
         )
 
@@ -97,10 +104,17 @@ class CopilotClient:
         token: str | None = None,
         start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
     ) -> Self:
         """See `copilot_sdk.CopilotClient.over`."""
         client = asynchronous.CopilotClient.over(
-            connector, token=token, start_timeout=start_timeout, request_timeout=request_timeout
+            connector,
+            token=token,
+            start_timeout=start_timeout,
+            request_timeout=request_timeout,
+            handlers=handlers,
+            session_fs=session_fs,
         )
         return cls._of(client)
 
@@ -112,10 +126,17 @@ class CopilotClient:
         token: str | None = None,
         start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
     ) -> Self:
         """See `copilot_sdk.CopilotClient.connect`."""
         client = asynchronous.CopilotClient.connect(
-            address, token=token, start_timeout=start_timeout, request_timeout=request_timeout
+            address,
+            token=token,
+            start_timeout=start_timeout,
+            request_timeout=request_timeout,
+            handlers=handlers,
+            session_fs=session_fs,
         )
         return cls._of(client)
 
@@ -127,10 +148,17 @@ class CopilotClient:
         home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
     ) -> Self:
         """See `copilot_sdk.CopilotClient.embedded`; the runtime lives in the client's thread."""
         client = asynchronous.CopilotClient.embedded(
-            model, home=home, limits=limits, request_timeout=request_timeout
+            model,
+            home=home,
+            limits=limits,
+            request_timeout=request_timeout,
+            handlers=handlers,
+            session_fs=session_fs,
         )
         return cls._of(client)
 
@@ -196,6 +224,7 @@ class CopilotClient:
         on_sampling: SamplingHandler | None = None,
         on_session_limits_exhausted: SessionLimitsHandler | None = None,
         system_message_transforms: Mapping[str, SectionTransform] | None = None,
+        handlers: Handlers | None = None,
         **options: Unpack[SessionCreateOptions],
     ) -> Session:
         """See `copilot_sdk.CopilotClient.create_session`; plain callbacks are called in a worker thread."""
@@ -212,6 +241,7 @@ class CopilotClient:
             on_sampling=on_sampling,
             on_session_limits_exhausted=on_session_limits_exhausted,
             system_message_transforms=system_message_transforms,
+            handlers=handlers,
             **options,
         )
         return Session(self._portal, self._portal.run(work))
@@ -231,6 +261,7 @@ class CopilotClient:
         on_sampling: SamplingHandler | None = None,
         on_session_limits_exhausted: SessionLimitsHandler | None = None,
         system_message_transforms: Mapping[str, SectionTransform] | None = None,
+        handlers: Handlers | None = None,
         **options: Unpack[SessionResumeOptions],
     ) -> Session:
         """See `copilot_sdk.CopilotClient.resume_session`; plain callbacks are called in a worker thread."""
@@ -247,6 +278,7 @@ class CopilotClient:
             on_sampling=on_sampling,
             on_session_limits_exhausted=on_session_limits_exhausted,
             system_message_transforms=system_message_transforms,
+            handlers=handlers,
             **options,
         )
         return Session(self._portal, self._portal.run(work))
@@ -262,6 +294,10 @@ class CopilotClient:
     def last_session_id(self) -> str | None:
         """See `copilot_sdk.CopilotClient.last_session_id`."""
         return self._portal.run(self._client.last_session_id())
+
+    def on_lifecycle(self, callback: LifecycleHandler) -> Callable[[], None]:
+        """See `copilot_sdk.CopilotClient.on_lifecycle`; a plain callback is called in a worker thread."""
+        return self._client.on_lifecycle(callback)
 
     def supports(self, method: str) -> bool:
         """See `copilot_sdk.CopilotClient.supports`."""

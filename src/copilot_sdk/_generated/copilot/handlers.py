@@ -7,7 +7,7 @@ A handler's methods may be plain or async functions.
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 if TYPE_CHECKING:
     from .types.client_auto_mode_switch import AutoModeSwitchDecision, AutoModeSwitchRequest
@@ -513,3 +513,67 @@ class WorkflowHandler(Protocol):
 
         Wire method: `workflow.execute` (experimental, since runtime 1.0.102)."""
         ...
+
+
+class Handlers(TypedDict, total=False):
+    """A handler for each namespace that a client serves. What a session has callbacks for is not among them."""
+
+    canvas: CanvasHandler
+    extension_launch_provider: ExtensionLaunchProviderHandler
+    factory: FactoryHandler
+    github_telemetry: GithubTelemetryHandler
+    github_token: GithubTokenHandler
+    host: HostHandler
+    installations: InstallationsHandler
+    llm_inference: LLMInferenceHandler
+    provider_token: ProviderTokenHandler
+    session_fs: SessionFSHandler
+    skill_provider: SkillProviderHandler
+    tasks: TasksHandler
+    ui_thread: UIThreadHandler
+    workflow: WorkflowHandler
+
+
+SERVED: dict[str, tuple[str, str]] = {
+    "canvas.close": ("canvas", "close"),
+    "canvas.open": ("canvas", "open"),
+    "canvas.action.invoke": ("canvas", "invoke"),
+    "extensionLaunchProvider.resolve": ("extension_launch_provider", "resolve"),
+    "factory.abort": ("factory", "abort"),
+    "factory.execute": ("factory", "execute"),
+    "gitHubTelemetry.event": ("github_telemetry", "event"),
+    "gitHubToken.getToken": ("github_token", "get_token"),
+    "host.event": ("host", "event"),
+    "host.exited": ("host", "exited"),
+    "host.materializeSession": ("host", "materialize_session"),
+    "host.registerSession": ("host", "register_session"),
+    "host.sessionReleased": ("host", "session_released"),
+    "host.shutdown": ("host", "shutdown"),
+    "host.unregisterSession": ("host", "unregister_session"),
+    "installations.confirm": ("installations", "confirm"),
+    "llmInference.httpRequestChunk": ("llm_inference", "http_request_chunk"),
+    "llmInference.httpRequestStart": ("llm_inference", "http_request_start"),
+    "providerToken.getToken": ("provider_token", "get_token"),
+    "sessionFs.appendFile": ("session_fs", "append_file"),
+    "sessionFs.exists": ("session_fs", "exists"),
+    "sessionFs.mkdir": ("session_fs", "mkdir"),
+    "sessionFs.readFile": ("session_fs", "read_file"),
+    "sessionFs.readFileBytes": ("session_fs", "read_file_bytes"),
+    "sessionFs.readdir": ("session_fs", "readdir"),
+    "sessionFs.readdirWithTypes": ("session_fs", "readdir_with_types"),
+    "sessionFs.rename": ("session_fs", "rename"),
+    "sessionFs.rm": ("session_fs", "rm"),
+    "sessionFs.sqliteExists": ("session_fs", "sqlite_exists"),
+    "sessionFs.sqliteQuery": ("session_fs", "sqlite_query"),
+    "sessionFs.sqliteTransaction": ("session_fs", "sqlite_transaction"),
+    "sessionFs.stat": ("session_fs", "stat"),
+    "sessionFs.writeFile": ("session_fs", "write_file"),
+    "sessionFs.writeFileBytes": ("session_fs", "write_file_bytes"),
+    "skillProvider.list": ("skill_provider", "list"),
+    "skillProvider.read": ("skill_provider", "read"),
+    "tasks.cancel": ("tasks", "cancel"),
+    "uiThread.run": ("ui_thread", "run"),
+    "workflow.abort": ("workflow", "abort"),
+    "workflow.execute": ("workflow", "execute"),
+}
+"""The namespace among the `Handlers`, and its method, by wire name."""

@@ -1,0 +1,114 @@
+"""Ready-made providers: tokens and skills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from copilot_sdk import CopilotClient, RpcError, UsageError
+from copilot_sdk.providers import BearerTokens, GitHubTokens, Skill, Skills
+from copilot_sdk.types import (
+    GitHubTokenGranted,
+    GitHubTokenRequest,
+    NamedProviderConfig,
+    ProviderConfig,
+    ProviderTokenRequest,
+)
+from tests.support.fake_runtime import SESSION, FakeRuntime
+
+ASKED = {"sessionId": SESSION, "providerName": "default"}
+
+
+def bearer(request: ProviderTokenRequest) -> str:
+    return f"for {request.provider_name} of {request.session_id}"
+
+
+async def test_a_bearer_token_is_given_for_a_provider(client: CopilotClient, runtime: FakeRuntime) -> None:
+    await client.create_session(session_id=SESSION, handlers={"provider_token": BearerTokens(bearer)})
+    assert await runtime.peer.request("providerToken.getToken", ASKED) == {"token": "for default of s1"}
+
+
+async def test_a_failure_to_get_a_token_is_an_error(client: CopilotClient, runtime: FakeRuntime) -> None:
+    async def fail(request: ProviderTokenRequest) -> str:
+        raise OSError("no identity")
+
+    await client.create_session(session_id=SESSION, handlers={"provider_token": BearerTokens(fail)})
+    with pytest.raises(RpcError, match="no identity"):
+        await runtime.peer.request("providerToken.getToken", ASKED)
+
+
+@pytest.mark.parametrize(
+    ("provider", "asks"),
+    [
+        (ProviderConfig(base_url="http://m"), True),
+        ({"baseUrl": "http://m"}, True),
+        (ProviderConfig(base_url="http://m", api_key="k"), None),
+        ({"base_url": "http://m", "bearer_token": "t"}, None),
+    ],
+)
+async def test_a_provider_without_credentials_asks_for_tokens(
+    client: CopilotClient, runtime: FakeRuntime, provider: Any, asks: bool | None
+) -> None:
+    named = NamedProviderConfig(name="other", base_url="http://o")
+    await client.create_session(
+        session_id=SESSION,
+        provider=provider,
+        providers=[named],
+        handlers={"provider_token": BearerTokens(bearer)},
+    )
+    told = await runtime.asked("session.create")
+    assert told["provider"]["baseUrl"] == "http://m"
+    assert told["provider"].get("hasBearerTokenProvider") is asks
+    assert told["providers"] == [{"name": "other", "baseUrl": "http://o", "hasBearerTokenProvider": True}]
+    assert named.has_bearer_token_provider is None
+
+
+async def test_without_a_handler_a_provider_is_sent_as_it_is(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    await client.create_session(session_id=SESSION, provider=ProviderConfig(base_url="http://m"))
+    told = await runtime.asked("session.create")
+    assert told["provider"] == {"baseUrl": "http://m"}
+    assert "hasSkillProvider" not in told
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        ("t", {"kind": "token", "accessToken": "t"}),
+        (
+            GitHubTokenGranted(access_token="t", expires_in=9),
+            {"kind": "token", "accessToken": "t", "expiresIn": 9},
+        ),
+        (None, {"kind": "cancelled"}),
+    ],
+)
+async def test_a_github_token_is_given_or_refused(runtime: FakeRuntime, given: Any, answer: Any) -> None:
+    asked: list[str] = []
+
+    async def token(request: GitHubTokenRequest) -> Any:
+        asked.append(request.registration_id)
+        return given
+
+    async with runtime.client(handlers={"github_token": GitHubTokens(token)}):
+        request = {"registrationId": "mine", "host": "github.com", "reason": "initial"}
+        assert await runtime.peer.request("gitHubToken.getToken", request) == answer
+    assert asked == ["mine"]
+
+
+async def test_skills_are_listed_and_read(client: CopilotClient, runtime: FakeRuntime) -> None:
+    skills = Skills([Skill("greet", "To greet", "Say hi."), Skill("part", "To part", "Say bye.")])
+    await client.create_session(session_id=SESSION, handlers={"skill_provider": skills})
+    assert (await runtime.asked("session.create"))["hasSkillProvider"] is True
+    listed = await runtime.peer.request("skillProvider.list", {"sessionId": SESSION})
+    assert listed["skills"][0] == {"name": "greet", "description": "To greet"}
+    assert [skill["name"] for skill in listed["skills"]] == ["greet", "part"]
+    asked = {"sessionId": SESSION, "name": "part"}
+    assert await runtime.peer.request("skillProvider.read", asked) == {"markdown": "Say bye."}
+    assert await runtime.peer.request("skillProvider.read", {**asked, "name": "none"}) == {}
+
+
+def test_two_skills_cannot_have_one_name() -> None:
+    with pytest.raises(UsageError, match="greet"):
+        Skills([Skill("greet", "a", "b"), Skill("greet", "c", "d")])
