@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from copilot_sdk.errors import ConnectError, UsageError
+from copilot_sdk.errors import ConnectError
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from copilot_sdk.runtime import Limits, Model
+    from copilot_sdk.transports.address import Address
     from copilot_sdk.transports.base import Transport
 
 Connector: TypeAlias = "Callable[[], Awaitable[Transport]]"
@@ -89,28 +92,34 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Connects to a runtime that listens on a TCP port."""
+    """Connects to a runtime that listens.
 
-    host: str
-    port: int
+    Args:
+        address: Where.
+        ssl: Says whom to trust where the address is an encrypted one; the authorities of the system when left out.
+    """
+
+    address: Address
+    ssl: SSLContext | None = field(default=None, repr=False)
 
     @classmethod
-    def parse(cls, address: str | int) -> Connect:
-        """Read `host:port` or a port alone.
+    def parse(cls, address: str | int, ssl: SSLContext | None = None) -> Connect:
+        """Read an address, see `Address.parse`.
 
         Raises:
-            UsageError: It is neither.
+            UsageError: It is none, or not an encrypted one although there is a context.
         """
-        host, separator, port = str(address).rpartition(":")
-        if not port.isdecimal() or not 0 < int(port) < 65536:
-            raise UsageError(f"{address!r} is no address; write host:port, such as 127.0.0.1:4321")
-        return cls(host.strip("[]") if separator else "127.0.0.1", int(port))
+        from copilot_sdk.transports.address import Address, check_context
+
+        read = Address.parse(address)
+        check_context(read, ssl)
+        return cls(read, ssl)
 
     async def __call__(self) -> Transport:
         """Connect."""
-        from copilot_sdk.transports.tcp import connect
+        from copilot_sdk.transports.address import connect
 
-        return await connect(self.host, self.port, timeout=None)
+        return await connect(self.address, ssl=self.ssl)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from copilot_sdk.transports.closing import CloseOnce
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
+    from ssl import SSLContext
     from typing import Unpack
 
     from copilot_sdk._generated.copilot.api.server import ServerRPC
@@ -159,16 +160,20 @@ class CopilotClient:
         cls,
         address: str | int,
         *,
+        ssl: SSLContext | None = None,
         token: str | None = None,
         start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
     ) -> Self:
-        """A client of a runtime that listens on a TCP port.
+        """A client of a runtime that listens.
 
         Args:
-            address: `host:port`, or a port on this machine.
+            address: `host:port`, a port on this machine, `tls://host:port`, `unix:/path`, or a URL that starts with
+                `ws`, `wss`, `http` or `https`.
+            ssl: Says whom to trust where the address is an encrypted one; the authorities of the system when left
+                out.
             token: The connection token, where the runtime was started with one.
             start_timeout: See the class.
             request_timeout: See the class.
@@ -176,11 +181,11 @@ class CopilotClient:
             session_fs: See the class.
 
         Raises:
-            UsageError: The address or the token has no meaning.
+            UsageError: The address, or what is given with it, has no meaning.
         """
         if token == "":
             raise UsageError("token must not be empty; leave it out for a runtime without a token")
-        connector = Connect.parse(address)
+        connector = Connect.parse(address, ssl)
         return cls.over(
             connector,
             token=token,

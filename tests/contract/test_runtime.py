@@ -1,4 +1,4 @@
-"""The runtime over every transport: in this process, as a child process, and over TCP."""
+"""The runtime over every transport: in this process, as a child process, and listening."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ import pytest
 
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import AuthenticationFailed, AuthenticationNotConfigured, AuthenticationRequired
-from copilot_sdk.runtime import embedded
+from copilot_sdk.runtime import Runtime, embedded
+from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.transports import address
+from copilot_sdk.transports.address import Address
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.stdio import StdioTransport
 from copilot_sdk.transports.tcp import connect, spawn_listening
+from tests.support import certificates
 from tests.unit.runtime.harness import Client, types
 
 COMMAND = [
@@ -46,7 +50,33 @@ def _environment(home: Path, **variables: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(source), "COPILOT_HOME": str(home), **variables}
 
 
-@pytest.fixture(params=["memory", "stdio", "tcp"])
+LISTENING = {
+    "unix": "unix:{folder}/socket",
+    "tls": "tls://127.0.0.1:0",
+    "websocket": "ws://127.0.0.1:0",
+    "http": "http://[::1]:0",
+}
+
+
+async def _listening(stack: AsyncExitStack, where: str, home: Path, token: str | None) -> Transport:
+    """A runtime in this process that listens."""
+    runtime = await stack.enter_async_context(Runtime(home=home))
+    wanted = Address.parse(where, listening=True)
+
+    async def serve(transport: Transport) -> None:
+        await Connection(runtime, transport, token=token).serve()
+
+    context = certificates.serving() if wanted.is_encrypted else None
+    listener = await stack.enter_async_context(await address.listen(wanted, serve, ssl=context))
+    return await _reach(listener.address)
+
+
+async def _reach(told: str) -> Transport:
+    there = Address.parse(told)
+    return await address.connect(there, ssl=certificates.trusting() if there.is_encrypted else None)
+
+
+@pytest.fixture(params=["memory", "stdio", "tcp", *LISTENING])
 def way(request: pytest.FixtureRequest, stack: AsyncExitStack, tmp_path: Path) -> Open:
     """Opens a connection to a runtime of its own."""
 
@@ -59,6 +89,8 @@ def way(request: pytest.FixtureRequest, stack: AsyncExitStack, tmp_path: Path) -
             return runtime.connect()
         if request.param == "stdio":
             return await StdioTransport.spawn([*COMMAND, "--stdio"], env=environment)
+        if where := LISTENING.get(request.param):
+            return await _listening(stack, where.format(folder=tmp_path), tmp_path, token)
         return await spawn_listening(COMMAND, env=environment)
 
     return run
@@ -87,7 +119,7 @@ async def test_shutdown_is_answered_before_the_end(way: Open) -> None:
         assert types(client.events)[-1] == "session.shutdown"
 
 
-@pytest.mark.parametrize("way", ["memory", "tcp"], indirect=True)
+@pytest.mark.parametrize("way", ["memory", "tcp", *LISTENING], indirect=True)
 async def test_a_token_is_asked_for(way: Open) -> None:
     async with Peer(await way(token="s3cret"), default_timeout=SECONDS) as peer:
         with pytest.raises(AuthenticationRequired):
@@ -167,6 +199,48 @@ def test_a_port_in_use_ends_the_process_with_a_message(tmp_path: Path) -> None:
         )
     assert ended.returncode == 1
     assert b"cannot listen" in ended.stderr
+
+
+@pytest.mark.parametrize("where", LISTENING.values(), ids=LISTENING)
+async def test_the_process_tells_the_address_that_it_listens_on(tmp_path: Path, where: str) -> None:
+    files = ["--tls-certificate", str(certificates.CERTIFICATE), "--tls-key", str(certificates.KEY)]
+    more = files if where.startswith("tls") else []
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *("--listen", where.format(folder=tmp_path), *more),
+        env=_environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    said = (await process.stdout.readline()).decode()
+    assert said.startswith("CLI server listening on ")
+    async with Peer(await _reach(said.split()[-1]), default_timeout=SECONDS) as peer:
+        assert (await peer.request("ping"))["protocolVersion"] == 3
+        await peer.request("runtime.shutdown", {})
+        _, errors = await process.communicate()
+    assert (process.returncode, errors) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "token", "words"),
+    [
+        (["--listen", "0.0.0.0:0"], "s3cret", b"can be reached from other machines"),
+        (["--listen", "ws://example.com:0"], "s3cret", b"encrypt with"),
+        (["--listen", "https://0.0.0.0:0"], "", b"set COPILOT_CONNECTION_TOKEN"),
+        (["--listen", "tls://127.0.0.1:0"], "", b"--tls-certificate is needed"),
+        (["--listen", "nowhere"], "", b"is no address"),
+    ],
+)
+def test_a_place_that_is_not_safe_is_refused(
+    tmp_path: Path, arguments: list[str], token: str, words: bytes
+) -> None:
+    environment = _environment(tmp_path, COPILOT_CONNECTION_TOKEN=token)
+    ended = subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, env=environment, timeout=SECONDS, check=False
+    )
+    assert ended.returncode == 2
+    assert words in ended.stderr
 
 
 async def test_a_script_file_is_played(tmp_path: Path) -> None:

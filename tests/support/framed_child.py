@@ -119,6 +119,36 @@ def parent(source: BinaryIO, sink: BinaryIO) -> None:
     os._exit(5)
 
 
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
+TIDY = """
+import pathlib, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (pathlib.Path(sys.argv[1]).write_text("tidied up"), sys.exit()))
+print(1, flush=True)
+signal.pause()
+"""
+
+
+def parent_of(program: str, source: BinaryIO, sink: BinaryIO) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-ISc", program, *sys.argv[2:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    write_frame(sink, b"%d" % child.pid)
+    source.read()
+    os._exit(0)
+
+
+def parent_of_stubborn(source: BinaryIO, sink: BinaryIO) -> None:
+    """Starts a process that ignores SIGTERM, tells its pid, and ends with its stdin."""
+    parent_of(STUBBORN, source, sink)
+
+
+def parent_of_tidy(source: BinaryIO, sink: BinaryIO) -> None:
+    """Starts a process that leaves a note on SIGTERM, tells its pid, and ends with its stdin."""
+    parent_of(TIDY, source, sink)
+
+
 def close_stdout(source: BinaryIO, sink: BinaryIO) -> None:
     """Closes its stdout and lives on."""
     os.close(1)
@@ -169,8 +199,8 @@ def never_listens(source: BinaryIO, sink: BinaryIO) -> None:
 MODES = {
     function.__name__.replace("_", "-"): function
     for function in (
-        echo, burst, die, chatter, flood_and_die, graceful, stray, cut, deaf, silent, stubborn, parent, close_stdout,
-        environment, listen, listen_and_die, never_listens,
+        echo, burst, die, chatter, flood_and_die, graceful, stray, cut, deaf, silent, stubborn, parent,
+        parent_of_stubborn, parent_of_tidy, close_stdout, environment, listen, listen_and_die, never_listens,
     )
 }  # fmt: skip
 

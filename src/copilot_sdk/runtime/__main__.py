@@ -9,11 +9,13 @@ import json
 import logging
 import os
 import signal
+import ssl
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from copilot_sdk.errors import ConnectError
+from copilot_sdk.errors import ConnectError, UsageError
 from copilot_sdk.runtime.copilot.connection import Connection
 from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.models.base import Model
@@ -21,9 +23,9 @@ from copilot_sdk.runtime.core.models.directives import from_file
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.transports.address import Address, listen
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.stdio import StdioTransport
-from copilot_sdk.transports.tcp import listen
 
 _LEVELS = {
     "none": logging.CRITICAL + 1,
@@ -34,6 +36,16 @@ _LEVELS = {
     "all": logging.NOTSET,
 }
 _FAREWELL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where to listen, and who may come in."""
+
+    address: Address
+    token: str | None
+    context: ssl.SSLContext | None
+    announces_port: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,11 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         model = _model(options.script, os.environ)
         limits = _limits(os.environ)
-    except (ImportError, OSError, ValueError) as error:
+        place = None if options.stdio else _place(options, os.environ)
+    except (ImportError, OSError, UsageError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     try:
-        asyncio.run(_run(options, model, limits))
+        asyncio.run(_run(options, place, model, limits))
     except ConnectError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -66,6 +79,16 @@ def _parser() -> argparse.ArgumentParser:
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--stdio", action="store_true", help="serve the process that started this one")
     way.add_argument("--port", type=int, default=0, help="listen on 127.0.0.1; 0 takes any free port")
+    way.add_argument(
+        "--listen",
+        metavar="ADDRESS",
+        help="listen on unix:/path, host:port, tls://host:port, or the URL of a ws, wss, http or https server; "
+        "port 0 takes any free one",
+    )
+    parser.add_argument(
+        "--tls-certificate", type=Path, metavar="FILE", help="PEM file for tls, wss and https"
+    )
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, if that is in another file")
     parser.add_argument("--headless", action="store_true", help="taken for granted")
     parser.add_argument("--log-level", choices=sorted(_LEVELS), default="error", help="what goes to stderr")
     parser.add_argument("--script", type=Path, help="JSON file with the answers of the model")
@@ -103,9 +126,26 @@ def _limits(environment: Mapping[str, str]) -> Limits:
     return Limits() if not seconds else Limits(task_wait_seconds=float(seconds))
 
 
-async def _run(options: argparse.Namespace, model: Model, limits: Limits) -> None:
+def _place(options: argparse.Namespace, environment: Mapping[str, str]) -> _Place:
+    named: str | None = options.listen
+    address = Address("tcp", "127.0.0.1", options.port) if not named else Address.parse(named, listening=True)
+    token = environment.get("COPILOT_CONNECTION_TOKEN")
+    if not address.is_local and not (token and address.is_encrypted):
+        raise UsageError(
+            f"{address} can be reached from other machines: set COPILOT_CONNECTION_TOKEN, and encrypt with tls://, "
+            "wss:// or https://"
+        )
+    if address.is_encrypted is not (options.tls_certificate is not None):
+        raise UsageError("--tls-certificate is needed for tls://, wss:// and https://, and for nothing else")
+    context = None
+    if address.is_encrypted:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.tls_certificate, options.tls_key)
+    return _Place(address, token, context, announces_port=not named)
+
+
+async def _run(options: argparse.Namespace, place: _Place | None, model: Model, limits: Limits) -> None:
     home = os.environ.get("COPILOT_HOME")
-    token = os.environ.get("COPILOT_CONNECTION_TOKEN")
     runtime = Runtime(
         home=Path(home) if home else Path.home() / ".copilot-sdk-runtime",
         model=model,
@@ -119,10 +159,10 @@ async def _run(options: argparse.Namespace, model: Model, limits: Limits) -> Non
     async with runtime:
         closing = asyncio.create_task(_close_idle_sessions(runtime, options.session_idle_timeout))
         try:
-            if options.stdio:
+            if place is None:
                 await _serve_stdio(runtime)
             else:
-                await _serve_tcp(runtime, options.port, token)
+                await _serve_clients(runtime, place)
         finally:
             await end_all({closing})
 
@@ -142,13 +182,14 @@ async def _serve_stdio(runtime: Runtime) -> None:
     await end_all({serving, stop})
 
 
-async def _serve_tcp(runtime: Runtime, port: int, token: str | None) -> None:
+async def _serve_clients(runtime: Runtime, place: _Place) -> None:
     async def serve(transport: Transport) -> None:
-        await Connection(runtime, transport, token=token).serve()
+        await Connection(runtime, transport, token=place.token).serve()
 
-    async with await listen("127.0.0.1", port, serve) as listener:
-        print(f"CLI server listening on port {listener.port}", flush=True)
-        if token is None:
+    async with await listen(place.address, serve, ssl=place.context) as listener:
+        where = f"port {listener.port}" if place.announces_port else listener.address
+        print(f"CLI server listening on {where}", flush=True)
+        if place.token is None and place.address.scheme != "unix":
             print("No COPILOT_CONNECTION_TOKEN is set: every local user can connect.", flush=True)
         await runtime.stop_wanted()
         await asyncio.sleep(_FAREWELL_SECONDS)

@@ -14,6 +14,7 @@ from copilot_sdk.sync._session import Session
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
+    from ssl import SSLContext
     from typing import Unpack
 
     from copilot_sdk._connect import Connector
@@ -123,6 +124,7 @@ class CopilotClient:
         cls,
         address: str | int,
         *,
+        ssl: SSLContext | None = None,
         token: str | None = None,
         start_timeout: float = DEFAULT_START_TIMEOUT,
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
@@ -132,6 +134,7 @@ class CopilotClient:
         """See `copilot_sdk.CopilotClient.connect`."""
         client = asynchronous.CopilotClient.connect(
             address,
+            ssl=ssl,
             token=token,
             start_timeout=start_timeout,
             request_timeout=request_timeout,

@@ -21,14 +21,16 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 DEFAULT_STOP_TIMEOUT = 3.0
 _STDERR_TAIL = 8 * 1024
 _SETTLE_SECONDS = 0.5
+_LEFTOVER_SECONDS = 0.5
+_LEFTOVER_PAUSE = 0.01
 _logger = logging.getLogger("copilot_sdk.transports")
 
 
 class ChildProcess(asyncio.SubprocessProtocol, ABC):
     """One child process and what is known of it; subclasses say what its output and its end mean.
 
-    When the process has ended, what is left of its group is killed: nothing survives unseen. A program that
-    is to live longer has to leave the group.
+    When the process has ended, what is left of its group is asked to terminate, and half a second later it is
+    killed: nothing survives unseen. A program that is to live longer has to leave the group.
 
     Args:
         command: The program and its arguments. Only the program shows in errors.
@@ -48,6 +50,7 @@ class ChildProcess(asyncio.SubprocessProtocol, ABC):
         self._lost_pipes: set[int] = set()
         self._exited = asyncio.Event()
         self._released = asyncio.Event()
+        self._group_gone = asyncio.Event()
         self._settling: asyncio.TimerHandle | None = None
         self._output_came = False
         self._ended = False
@@ -131,6 +134,7 @@ class ChildProcess(asyncio.SubprocessProtocol, ABC):
                     await wait_at_most(self._stop_timeout, self._exited)
             if not self._exited.is_set():
                 _logger.error("process %d (%s) does not end, not even when killed", self.pid, self.name)
+            await wait_at_most(2 * _LEFTOVER_SECONDS, self._group_gone)
         finally:
             self._ended = True
             self._cancel_settling()
@@ -172,10 +176,8 @@ class ChildProcess(asyncio.SubprocessProtocol, ABC):
 
     def process_exited(self) -> None:
         """Called by the event loop when the process has ended."""
-        if sys.platform != "win32":
-            # At once: later the id of the group may be that of another.
-            self._signal_group(signal.SIGKILL)
         self._exited.set()
+        self._end_leftovers()
         self.expect_end()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -238,10 +240,30 @@ class ChildProcess(asyncio.SubprocessProtocol, ABC):
         else:
             self._signal_group(signal.SIGKILL)
 
-    def _signal_group(self, number: int) -> None:
+    def _end_leftovers(self) -> None:
+        if sys.platform == "win32" or not self._signal_group(signal.SIGTERM):
+            self._group_gone.set()
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_LEFTOVER_PAUSE, self._watch_leftovers, loop.time() + _LEFTOVER_SECONDS)
+
+    def _watch_leftovers(self, deadline: float) -> None:
+        # Looks often, since the id of a group that is empty may become that of another one.
+        loop = asyncio.get_running_loop()
+        if loop.time() < deadline and self._signal_group(0):
+            loop.call_later(_LEFTOVER_PAUSE, self._watch_leftovers, deadline)
+            return
+        if sys.platform != "win32" and loop.time() >= deadline:
+            self._signal_group(signal.SIGKILL)
+        self._group_gone.set()
+
+    def _signal_group(self, number: int) -> bool:
+        """Signal all processes of the group, and tell whether there was any."""
         if sys.platform != "win32":
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
+                return True
+        return False
 
 
 def _start_problem(program: str, cwd: str | os.PathLike[str] | None, error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The two ends of a bounded path of messages: an inbox to receive from, a gate to send through."""
+"""A bounded path of messages: a gate to send through, an inbox to receive from, a lane of both."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ class Inbox:
         self._paused = False
         self._receiver: asyncio.Future[None] | None = None
         self._reason: CopilotError | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether `pull` gives a message at once."""
+        return bool(self._messages)
 
     def push(self, message: bytes) -> None:
         """Add a message. After the end it is dropped: nobody will ask for it."""
@@ -134,6 +139,15 @@ class Gate:
                 write(data)
                 await self._wait_for_room()
 
+    async def wait_for_room(self) -> None:
+        """Wait until a sender would not have to.
+
+        Raises:
+            ConnectionClosed: The reason given to `shut`.
+        """
+        async with self._turn:
+            await self._wait_for_room()
+
     def _is_open(self) -> bool:
         return not self._paused and self._reason is None
 
@@ -150,3 +164,33 @@ class Gate:
     def _wake(self) -> None:
         if self._room is not None and not self._room.done():
             self._room.set_result(None)
+
+
+class Lane:
+    """One direction inside an event loop: the gate where messages go in, the inbox where they come out.
+
+    Args:
+        buffer: How many bytes may wait before senders do.
+    """
+
+    def __init__(self, buffer: int = DEFAULT_BUFFER) -> None:
+        self.gate = Gate()
+        self.inbox = Inbox(buffer, pause=self.gate.pause, resume=self.gate.resume)
+
+    async def send(self, data: bytes) -> None:
+        """Put a message in, and wait until there is room for another.
+
+        Raises:
+            ConnectionClosed: The reason of the end.
+        """
+        await self.gate.send(self.inbox.push, data)
+
+    def end(self, reason: ConnectionClosed, *, discard: bool = False) -> None:
+        """Let nothing in any more; the first reason stays.
+
+        Args:
+            reason: What senders get, and the receiver when the messages are gone.
+            discard: Drop the messages that wait.
+        """
+        self.gate.shut(reason)
+        self.inbox.end(reason, discard=discard)

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from copilot_sdk.errors import ConnectionClosed
-from copilot_sdk.transports._flow import DEFAULT_BUFFER, Gate, Inbox
-
-
-class _Lane:
-    """One direction: the gate where messages go in, the inbox where they come out."""
-
-    def __init__(self, buffer: int) -> None:
-        self.gate = Gate()
-        self.inbox = Inbox(buffer, pause=self.gate.pause, resume=self.gate.resume)
+from copilot_sdk.transports._flow import DEFAULT_BUFFER, Lane
 
 
 class MemoryTransport:
     """One end of a connection in memory; get two of them from `memory_pair`."""
 
-    def __init__(self, outgoing: _Lane, incoming: _Lane) -> None:
+    def __init__(self, outgoing: Lane, incoming: Lane) -> None:
         self._outgoing = outgoing
         self._incoming = incoming
 
     async def send(self, data: bytes) -> None:
         """See `Transport.send`."""
-        await self._outgoing.gate.send(self._outgoing.inbox.push, data)
+        await self._outgoing.send(data)
 
     async def receive(self) -> bytes:
         """See `Transport.receive`."""
@@ -49,5 +41,5 @@ def memory_pair(buffer: int = DEFAULT_BUFFER) -> tuple[MemoryTransport, MemoryTr
     Args:
         buffer: How many bytes may wait unread in each direction before `send` waits.
     """
-    there, back = _Lane(buffer), _Lane(buffer)
+    there, back = Lane(buffer), Lane(buffer)
     return MemoryTransport(there, back), MemoryTransport(back, there)

@@ -56,7 +56,7 @@ class StdioTransport(FramedTransport):
         """Start a server as a child process, in a process group of its own.
 
         `aclose` closes its stdin and waits for it to end, then terminates the group, then kills it. What is
-        left of the group when the child ends is killed.
+        left of the group when the child ends is terminated, and killed half a second later.
 
         Args:
             command: The program and its arguments.

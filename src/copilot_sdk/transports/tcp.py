@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
 import os
 import re
-import socket
-import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Self, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from copilot_sdk._protocol.framing import DEFAULT_MAX_FRAME
 from copilot_sdk.errors import ConnectError, ConnectionClosed
 from copilot_sdk.transports._child import DEFAULT_STOP_TIMEOUT, ChildProcess
-from copilot_sdk.transports._framed import FramedStream, FramedTransport, StreamProtocol
-from copilot_sdk.transports.base import Transport
-from copilot_sdk.transports.closing import CloseOnce, wait_at_most
+from copilot_sdk.transports._framed import FramedStream, FramedTransport
+from copilot_sdk.transports._listener import Listener, OnConnection
+from copilot_sdk.transports._sockets import DEFAULT_CONNECT_TIMEOUT, SocketEnd, cannot_listen, reach
 
-DEFAULT_CONNECT_TIMEOUT = 10.0
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
 DEFAULT_START_TIMEOUT = 10.0
-_FLUSH_SECONDS = 1.0
-_CLOSE_SECONDS = 5.0
 _OUTPUT_TAIL = 8 * 1024
 _PORT_LINE = re.compile(rb"listening on port (\d+)", re.IGNORECASE)
-_logger = logging.getLogger("copilot_sdk.transports")
 
 
 class TcpTransport(FramedTransport):
@@ -36,6 +31,7 @@ async def connect(
     host: str,
     port: int,
     *,
+    ssl: SSLContext | None = None,
     timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
     max_frame: int = DEFAULT_MAX_FRAME,
 ) -> TcpTransport:
@@ -44,13 +40,15 @@ async def connect(
     Args:
         host: Its name or address.
         port: Its port.
+        ssl: Encrypts the connection, and says whom to trust; None for no encryption.
         timeout: How many seconds to wait for the connection, None where the caller sets the limit.
         max_frame: The largest message to accept, in bytes.
 
     Raises:
-        ConnectError: There is no such host, nobody listens there, or it takes too long.
+        ConnectError: There is no such host, nobody listens there, it takes too long, or the certificate is not
+            one to trust.
     """
-    socket_end = await _connect(host, port, timeout, max_frame)
+    socket_end = await _connect(host, port, timeout, max_frame, ssl)
     return TcpTransport(socket_end.stream, socket_end.close, f"{host} port {port}")
 
 
@@ -106,8 +104,9 @@ async def spawn_listening(
 async def listen(
     host: str,
     port: int,
-    on_connection: Callable[[Transport], Awaitable[None]],
+    on_connection: OnConnection,
     *,
+    ssl: SSLContext | None = None,
     max_frame: int = DEFAULT_MAX_FRAME,
 ) -> Listener:
     """Accept connections.
@@ -117,146 +116,30 @@ async def listen(
         port: The port, 0 for any free one (see `Listener.port`).
         on_connection: Serves one connection, in a task of its own that the listener owns; when it returns
             the connection is closed.
+        ssl: Encrypts the connections, with a certificate; None for no encryption.
         max_frame: The largest message to accept, in bytes.
 
     Raises:
         ConnectError: The address or the port cannot be used.
     """
-    listener = Listener(on_connection, max_frame)
-    await listener.start(host, port)
+    listener = Listener(on_connection)
+
+    def accepted(socket_end: SocketEnd) -> None:
+        listener.serve(TcpTransport(socket_end.stream, socket_end.close, "a client"))
+
+    def protocol() -> SocketEnd:
+        return SocketEnd(FramedStream(max_frame=max_frame), when_connected=accepted)
+
+    try:
+        server = await asyncio.get_running_loop().create_server(protocol, host, port, ssl=ssl)
+    except (OSError, OverflowError) as error:
+        raise cannot_listen(host, port, error) from error
+
+    async def stop() -> None:
+        server.close()
+
+    listener.opened_on(server.sockets, host, "tls://" if ssl else "", stop)
     return listener
-
-
-class Listener:
-    """A listening socket with its connections; get one from `listen`."""
-
-    def __init__(self, on_connection: Callable[[Transport], Awaitable[None]], max_frame: int) -> None:
-        self._on_connection = on_connection
-        self._max_frame = max_frame
-        self._server: asyncio.Server | None = None
-        self._port = 0
-        self._connections: set[asyncio.Task[None]] = set()
-        self._close = CloseOnce(self._stop)
-
-    async def start(self, host: str, port: int) -> None:
-        """Begin to listen; `listen` has called this."""
-        try:
-            self._server = await asyncio.get_running_loop().create_server(self._accept, host, port)
-        except (OSError, OverflowError) as error:
-            advice = "choose another port, or 0 for any free one"
-            raise ConnectError(f"cannot listen on {host} port {port}: {_words(error)}; {advice}") from error
-        self._port = int(self._server.sockets[0].getsockname()[1])
-
-    @property
-    def port(self) -> int:
-        """The port that is listened on."""
-        return self._port
-
-    async def aclose(self) -> None:
-        """Stop listening, and end the connections and the tasks that serve them."""
-        await self._close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-    def _accept(self) -> _SocketEnd:
-        return _SocketEnd(FramedStream(max_frame=self._max_frame), when_connected=self._serve)
-
-    def _serve(self, socket_end: _SocketEnd) -> None:
-        transport = TcpTransport(socket_end.stream, socket_end.close, "a client")
-        task = asyncio.get_running_loop().create_task(self._handle(transport))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
-
-    async def _handle(self, transport: TcpTransport) -> None:
-        try:
-            await self._on_connection(transport)
-        except ConnectionClosed as closed:
-            _logger.debug("a client has left: %s", closed)
-        except Exception:
-            _logger.exception("serving a connection failed")
-        finally:
-            await transport.aclose()
-
-    async def _stop(self) -> None:
-        server, connections = self._server, set(self._connections)
-        if server is not None:
-            server.close()
-        for task in connections:
-            task.cancel()
-        if connections:
-            _, late = await asyncio.wait(connections, timeout=_CLOSE_SECONDS)
-            if late:
-                _logger.error("%d connections are still served after they were cancelled", len(late))
-
-
-class _SocketEnd(StreamProtocol):
-    """One connected socket.
-
-    Args:
-        stream: What the bytes are for.
-        when_connected: Called with this as soon as it can be used.
-        quick_ack: Acknowledge at once what comes in. A peer that writes small pieces would wait up to 40 ms
-            for each delayed acknowledgement.
-    """
-
-    def __init__(
-        self,
-        stream: FramedStream,
-        *,
-        when_connected: Callable[[_SocketEnd], None] | None = None,
-        quick_ack: bool = False,
-    ) -> None:
-        super().__init__(stream, self._lost)
-        self.stream = stream
-        self.when_lost: Callable[[Exception | None], None] = self._end_stream
-        self._when_connected = when_connected
-        self._quick_ack = quick_ack and sys.platform == "linux"
-        self._transport: asyncio.Transport | None = None
-        self._socket: socket.socket | None = None
-        self._gone = asyncio.Event()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by the event loop when the socket is connected."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._socket = self._transport.get_extra_info("socket")
-        self._set_option("TCP_NODELAY")
-        self.stream.attach_reader(self._transport)
-        self.stream.attach_writer(self._transport)
-        if self._when_connected is not None:
-            self._when_connected(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Called by the event loop with what was read."""
-        if self._quick_ack:
-            # Linux forgets the option after a while, so it is set again with every read.
-            self._set_option("TCP_QUICKACK")
-        super().data_received(data)
-
-    async def close(self) -> None:
-        """Close the socket; what was written may still go out for a second."""
-        if self._transport is None:
-            return
-        self._transport.close()
-        if not await wait_at_most(_FLUSH_SECONDS, self._gone):
-            self._transport.abort()
-            await wait_at_most(_FLUSH_SECONDS, self._gone)
-
-    def _lost(self, error: Exception | None) -> None:
-        self._gone.set()
-        self.when_lost(error)
-
-    def _end_stream(self, error: Exception | None) -> None:
-        why = f"the connection broke: {error}" if error else "the other side has closed it"
-        self.stream.end(ConnectionClosed(why))
-
-    def _set_option(self, name: str) -> None:
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), 1)
 
 
 class _ListeningChild(ChildProcess):
@@ -310,25 +193,11 @@ class _ListeningChild(ChildProcess):
             self._stream.end(reason)
 
 
-async def _connect(host: str, port: int, seconds: float | None, max_frame: int) -> _SocketEnd:
+async def _connect(
+    host: str, port: int, seconds: float | None, max_frame: int, context: SSLContext | None = None
+) -> SocketEnd:
     stream = FramedStream(max_frame=max_frame)
-    try:
-        async with asyncio.timeout(seconds):
-            _, protocol = await asyncio.get_running_loop().create_connection(
-                lambda: _SocketEnd(stream, quick_ack=True), host, port
-            )
-    except TimeoutError as error:
-        limit = "" if seconds is None else f" within {seconds:g} s"
-        raise ConnectError(
-            f"{host} port {port} took no connection{limit}; check that a server runs there"
-        ) from error
-    except (OSError, OverflowError) as error:
-        raise ConnectError(
-            f"cannot connect to {host} port {port}: {_words(error)}; check that the server runs there"
-        ) from error
-    return protocol
-
-
-def _words(error: OSError | OverflowError) -> str:
-    number = error.errno if isinstance(error, OSError) else None
-    return os.strerror(number) if number is not None and number > 0 else str(error)
+    opening = asyncio.get_running_loop().create_connection(
+        lambda: SocketEnd(stream, quick_ack=True), host, port, ssl=context
+    )
+    return await reach(opening, f"{host} port {port}", seconds)

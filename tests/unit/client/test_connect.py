@@ -10,6 +10,7 @@ import pytest
 
 from copilot_sdk import ConnectError
 from copilot_sdk._connect import CLI_PATH_VARIABLE, Connect, OwningTransport, Spawn, find_cli
+from copilot_sdk.transports.address import Address
 from copilot_sdk.transports.memory import memory_pair
 
 
@@ -75,7 +76,7 @@ def test_the_command_line_has_the_flags_of_the_server_mode(tmp_path: Path) -> No
     [("4321", "127.0.0.1", 4321), ("example.com:1", "example.com", 1), ("[::1]:65535", "::1", 65535)],
 )
 def test_addresses_are_read(address: str, host: str, port: int) -> None:
-    assert Connect.parse(address) == Connect(host, port)
+    assert Connect.parse(address) == Connect(Address("tcp", host, port))
 
 
 async def test_what_a_transport_owns_is_released_once_and_after_it() -> None:

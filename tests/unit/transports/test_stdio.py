@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 import textwrap
@@ -129,6 +130,62 @@ async def test_closing_ends_the_whole_process_group() -> None:
     grandchild = int(await transport.receive())
     await transport.aclose()
     await exit_of(grandchild)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="waits on a pidfd")
+async def test_closing_kills_a_grandchild_that_ignores_being_terminated() -> None:
+    transport = await spawn("parent-of-stubborn")
+    grandchild = int(await transport.receive())
+    await transport.aclose()
+    await exit_of(grandchild)
+
+
+async def test_a_grandchild_that_is_left_behind_may_tidy_up(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    transport = await StdioTransport.spawn([sys.executable, "-IS", str(CHILD), "parent-of-tidy", str(note)])
+    await transport.receive()
+    await transport.aclose()
+    assert note.read_text() == "tidied up"
+
+
+def wrapper(folder: Path, *arguments: str) -> str:
+    """A script that starts the server as its child."""
+    script = folder / "copilot"
+    words = shlex.join([sys.executable, "-IS", str(CHILD), *arguments])
+    script.write_text(f"#!/bin/sh\n{words}\ncode=$?\necho the server has ended >&2\nexit $code\n")
+    script.chmod(0o700)
+    return str(script)
+
+
+async def test_a_server_behind_a_wrapper_ends_by_itself(tmp_path: Path) -> None:
+    command = [wrapper(tmp_path, "graceful", str(tmp_path / "note"))]
+    transport = await StdioTransport.spawn(command, stop_timeout=20)
+    assert await transport.receive() == b"ready"
+    await transport.aclose()
+    assert (tmp_path / "note").read_text() == "ended by itself"
+
+
+async def test_a_server_behind_a_wrapper_that_dies_leaves_its_exit_code_and_the_last_words_of_both(
+    tmp_path: Path,
+) -> None:
+    transport = await StdioTransport.spawn([wrapper(tmp_path, "die")])
+    await transport.send(b"hello")
+    with pytest.raises(ConnectionClosed, match="copilot has ended") as caught:
+        await transport.receive()
+    assert caught.value.exit_code == 3
+    assert "the model is on strike" in caught.value.stderr
+    assert caught.value.stderr.endswith("the server has ended\n")
+    await transport.aclose()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="waits on a pidfd")
+async def test_closing_kills_a_stubborn_server_behind_a_wrapper(tmp_path: Path) -> None:
+    transport = await StdioTransport.spawn([wrapper(tmp_path, "parent-of-stubborn")], stop_timeout=0.2)
+    grandchild = int(await transport.receive())
+    await transport.aclose()
+    await exit_of(grandchild)
+    with pytest.raises(ProcessLookupError):
+        os.kill(_pid(transport), 0)
 
 
 async def test_closing_lets_a_child_end_by_itself_though_nobody_received_what_it_sent(tmp_path: Path) -> None:
