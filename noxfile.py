@@ -128,6 +128,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Plays the fault matrix on both SDKs and writes docs/concepts/faults.md."""
+    install(session, "bench")
+    session.run("python", "-m", "tests.faults", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Builds the documentation into site/; the build itself needs no network."""
     install(session, "docs")

@@ -1,0 +1,1 @@
+"""The two SDKs behind one interface; each module imports its SDK alone."""
