@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ PEER = Path(__file__).with_name("peer.py")
 def main(name: str, fault_name: str, journal: str) -> None:
     """Runs one fault on one side."""
     fault = FAULTS[fault_name]
+    # A job in the background is started with SIGINT ignored, and so are its children.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     peer = [sys.executable, "-I", "-S", str(PEER), fault.peer or fault.name, journal]
     side = side_named(name)(peer, fault.start_seconds)
     run = Run(side, write, fault.turn_seconds, Path(journal))
