@@ -105,7 +105,9 @@ class Absorber:
         types = [
             name
             for name in self._mine.types
-            if name in self._their.types and self._draft.places.home(name)[0] not in (API, EVENTS)
+            if name in self._their.types
+            and self._draft.places.is_definition(name)
+            and self._draft.places.home(name)[0] not in (API, EVENTS)
         ]
         for line in (
             *differences(self._by_hand, self._mine, self._their),
@@ -141,6 +143,8 @@ class Absorber:
         roots += [event.data.name for event in self._mine.events if not event.meta.until]
         used = closure(roots, living)
         for name, definition in self._mine.types.items():
+            if not self._draft.places.is_definition(name):
+                continue
             file, schema = self._draft.definition(name)
             if file not in (API, EVENTS) or name in kept or self._draft.published(name):
                 continue

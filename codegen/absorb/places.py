@@ -95,6 +95,10 @@ class Places:
         """Our type that a type of the other version is."""
         return self._mine.types.get(new.name) or self._twins.get(new.wire)
 
+    def is_definition(self, name: str) -> bool:
+        """True where a type of ours has a definition of its own; false for one that stands in place."""
+        return self._keys[name] in self._homes
+
     def home(self, name: str) -> tuple[str, str]:
         """File and key of a type's definition."""
         return self._homes[self._keys[name]]

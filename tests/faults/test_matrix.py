@@ -39,7 +39,8 @@ def test_a_fault_of_the_runtime_has_the_outcome_that_the_plan_says(
     assert sentence(fault, outcome) == fault.ours, outcome
     assert not outcome.complaints
     assert "never retrieved" not in outcome.errors
-    assert "Exception ignored" not in outcome.errors
+    # Python itself complains of the tasks of a loop that the program closes.
+    assert fault.closes_loop or "Exception ignored" not in outcome.errors
 
 
 def test_the_end_of_the_cli_is_told_with_its_exit_code_and_its_last_words() -> None:

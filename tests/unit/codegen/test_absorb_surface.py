@@ -287,3 +287,17 @@ def test_a_result_that_comes_and_goes_may_be_null() -> None:
     results = {m.wire: m.result for m in read(absorbed(ours(), other)[0]).methods}
     assert results["reset"] == results["ping"] == Nullable(Ref("Sky"))
     assert results["umbrella.open"] == Null()
+
+
+def test_a_type_that_stands_in_place_in_a_hand_written_file_is_left_alone() -> None:
+    mine = ours()
+    definitions(mine, LIFECYCLE)["Wind"] = record(
+        force={
+            "type": "string",
+            "enum": ["calm", "storm"],
+            "x-enumDescriptions": {"calm": "None.", "storm": "Much."},
+        }
+    )
+    files, report = absorbed(mine, theirs())
+    assert report == []
+    assert files[LIFECYCLE] == mine[LIFECYCLE]
