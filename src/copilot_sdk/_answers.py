@@ -6,18 +6,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._calls import answer
 from copilot_sdk._reactions import Question, handlers, questions
-from copilot_sdk.errors import CopilotError, HandlerError, InvalidParams, MethodNotFound, UsageError
+from copilot_sdk.errors import CopilotError, InvalidParams, MethodNotFound, UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
     from copilot_sdk._generated.copilot.types import ToolDefinition
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._session_callbacks import SessionCallbacks
-    from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.tools import Tool
 
 _logger = logging.getLogger("copilot_sdk.session")
@@ -48,14 +47,11 @@ class Answers:
         self._rpc = rpc
         self._spawn = spawn
         self._tools = _by_name(callbacks.tools)
-        self._on_permission = callbacks.on_permission
         self._handlers = handlers(callbacks)
         self._undecided: dict[str, asyncio.Task[None]] = {}
         self._reactions: dict[str, Callable[[Any], None]] = {
             "external_tool.requested": self._tool_requested,
             "external_tool.completed": self._request_completed,
-            "permission.requested": self._permission_requested,
-            "permission.completed": self._request_completed,
         }
         if callbacks.on_permission is None:
             self._reactions["tool.execution_complete"] = self._tool_completed
@@ -104,14 +100,10 @@ class Answers:
         handler = self._handlers.get(method)
         if handler is None:
             raise MethodNotFound(f"Method not found: {method}")
-        from copilot_sdk._generated.copilot.methods import INBOUND
-        from copilot_sdk._model.codec import decode_params, encode_result
-
-        entry = INBOUND[method]
-        return encode_result(entry, await handler(decode_params(entry, raw)))
+        return await answer(method, handler, raw)
 
     def _asked(self, question: Question, event: Any) -> None:
-        request_id = _text(event, "request_id", "requestId")
+        request_id = _text(event, "request_id")
         if request_id is None or not question.concerns(event.data):
             return
 
@@ -121,7 +113,7 @@ class Answers:
         self._start(request_id, partial(question.answer, event.data), reply, question.fallback())
 
     def _tool_requested(self, event: Any) -> None:
-        request_id, name = _text(event, "request_id", "requestId"), _text(event, "tool_name", "toolName")
+        request_id, name = _text(event, "request_id"), _text(event, "tool_name")
         tool = self._tools.get(name or "")
         if tool is None or request_id is None or tool.declared_only:
             return
@@ -135,48 +127,17 @@ class Answers:
         from copilot_sdk.tools import ToolInvocation, ToolResult
 
         call_id, session_id = (
-            _text(event, "tool_call_id", "toolCallId"),
-            _text(event, "session_id", "sessionId"),
+            _text(event, "tool_call_id"),
+            _text(event, "session_id"),
         )
         if call_id is None or session_id is None:
             return ToolResult(f"The call of {tool.name} could not be read.", "failure").to_wire()
-        data: Any = event.data
-        arguments = _members(data).get("arguments") if isinstance(data, Mapping) else data.arguments
-        folder = _text(event, "working_directory", "workingDirectory")
+        arguments = event.data.arguments
+        folder = _text(event, "working_directory")
         return await tool.invoke(arguments, ToolInvocation(session_id, call_id, tool.name, folder, arguments))
 
     async def _reply_to_tool_call(self, request_id: str, result: Any) -> None:
         await self._rpc().tools.handle_pending_tool_call(request_id=request_id, result=result)
-
-    def _permission_requested(self, event: Any) -> None:
-        request_id = _text(event, "request_id", "requestId")
-        handled = getattr(event.data, "resolved_by_hook", None)
-        if self._on_permission is None or request_id is None or handled:
-            return
-        from copilot_sdk.permissions import user_not_available
-
-        reply = partial(self._reply_to_permission_request, request_id)
-        self._start(
-            request_id, partial(self._decide, self._on_permission, event), reply, user_not_available()
-        )
-
-    async def _decide(self, handler: PermissionHandler, event: Any) -> Any:
-        from copilot_sdk.permissions import user_not_available
-
-        request = getattr(event.data, "permission_request", None)
-        if request is None:
-            _logger.error("a permission request could not be read and is refused")
-            return user_not_available()
-        try:
-            return await call_off_loop(handler, request)
-        except Exception as error:
-            _logger.exception("%s", HandlerError("permission.requested", error))  # noqa: TRY401
-            return user_not_available()
-
-    async def _reply_to_permission_request(self, request_id: str, decision: Any) -> None:
-        await self._rpc().permissions.handle_pending_permission_request(
-            request_id=request_id, result=decision
-        )
 
     def _tool_completed(self, event: Any) -> None:
         """Say once why tools are denied, for nobody asked for that."""
@@ -226,7 +187,7 @@ class Answers:
 
     def _request_completed(self, event: Any) -> None:
         """Somebody else has answered: what still runs for the request is stopped."""
-        task = self._undecided.get(_text(event, "request_id", "requestId") or "")
+        task = self._undecided.get(_text(event, "request_id") or "")
         if task is not None:
             task.cancel()
 
@@ -247,12 +208,7 @@ def _by_name(tools: Sequence[Tool[..., Any]]) -> dict[str, Tool[..., Any]]:
     return named
 
 
-def _text(event: Any, attribute: str, member: str) -> str | None:
-    """A text in the data of an event, also of one that could not be read."""
-    data: Any = event.data
-    found = _members(data).get(member) if isinstance(data, Mapping) else getattr(data, attribute, None)
+def _text(event: Any, attribute: str) -> str | None:
+    """A text in the data of an event, None if it has no such text or no data."""
+    found = getattr(event.data, attribute, None)
     return found if isinstance(found, str) else None
-
-
-def _members(data: Any) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", data)

@@ -1,8 +1,8 @@
-"""Makes the calls of the generated API over a connection: encode, request, decode."""
+"""Calls over a connection: those of the generated API, and the answers to those of the runtime."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from copilot_sdk._rpc.method import Method
@@ -77,6 +77,21 @@ async def request(
         if method in _TRACED:
             wire = {**headers(), **wire}
         return await peer.request(method, wire, timeout=timeout)
+
+
+async def answer(method: str, handler: Callable[..., Awaitable[Any]], raw: Mapping[str, Any]) -> Any:
+    """Answer a request of the runtime: decode its params, call a handler with them, encode what it gives.
+
+    Raises:
+        InvalidParams: The params do not fit.
+        ResultValidationError: What the handler gave does not fit.
+    """
+    from copilot_sdk._generated.copilot.methods import INBOUND
+    from copilot_sdk._model.codec import decode_params, encode_result
+
+    entry = INBOUND[method]
+    params = () if entry.params is None else (decode_params(entry, raw),)
+    return encode_result(entry, await handler(*params))
 
 
 def _unsupported(method: Method[Any], refusal: MethodNotFound) -> UnsupportedMethod:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._calls import answer
 from copilot_sdk._scope import TaskScope
 from copilot_sdk.errors import HandlerError, UsageError
 
@@ -205,13 +206,8 @@ def _method_of(handlers: Mapping[str, object], wire_name: str) -> Callable[..., 
 async def _answer(
     method: str, function: Callable[..., Any], scope: TaskScope | None, raw: Mapping[str, Any]
 ) -> Any:
-    from copilot_sdk._generated.copilot.methods import INBOUND
-    from copilot_sdk._model.codec import decode_params, encode_result
-
-    entry = INBOUND[method]
-    params = () if entry.params is None else (decode_params(entry, raw),)
     with nullcontext() if scope is None else scope.handling():
-        return encode_result(entry, await call_off_loop(function, *params))
+        return await answer(method, partial(call_off_loop, function), raw)
 
 
 def _asking_for_tokens(provider: Any) -> Any:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeGuard, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
 from copilot_sdk._model.base import WireModel, wire_name
+from copilot_sdk._model.json_values import is_array, is_object
 from copilot_sdk._model.union import OpenUnion
 
 M = TypeVar("M", bound=WireModel)
@@ -55,7 +56,7 @@ def fitted(annotation: Any, raw: Any) -> tuple[Any, bool]:
 def _as_kind(kind: Any, raw: Any) -> tuple[Any, bool] | None:
     """A value as one of the types it may be; None if JSON writes the two differently."""
     origin = get_origin(kind)
-    if _is_object(raw):
+    if is_object(raw):
         if origin is None and issubclass(kind, WireModel):
             return salvage(kind, raw), True
         if origin is dict:
@@ -63,20 +64,12 @@ def _as_kind(kind: Any, raw: Any) -> tuple[Any, bool] | None:
             return {key: value for key, (value, _) in inner.items()}, all(
                 whole for _, whole in inner.values()
             )
-    elif _is_array(raw) and origin is list:
+    elif is_array(raw) and origin is list:
         items = [fitted(get_args(kind)[0], value) for value in raw]
         return [value for value, _ in items], all(whole for _, whole in items)
     elif (isinstance(raw, float) and kind is int) or (isinstance(raw, (str, int)) and origin is Literal):
         return raw, True
     return None
-
-
-def _is_object(raw: object) -> TypeGuard[dict[str, Any]]:
-    return isinstance(raw, dict)
-
-
-def _is_array(raw: object) -> TypeGuard[list[Any]]:
-    return isinstance(raw, list)
 
 
 def _alternatives(annotation: Any, raw: object) -> Iterator[Any]:

@@ -13,6 +13,7 @@ from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk._reactions.commands import commands
 from copilot_sdk._reactions.hooks import invoke_hook
 from copilot_sdk._reactions.modes import decide_on_plan, decide_on_switch
+from copilot_sdk._reactions.permissions import permission
 from copilot_sdk._reactions.question import Question as Question
 from copilot_sdk._reactions.questions import elicitation, sampling, session_limits
 from copilot_sdk._reactions.system_message import transform
@@ -28,6 +29,8 @@ def questions(callbacks: SessionCallbacks) -> dict[str, Question]:
         found |= commands(callbacks.commands)
     if callbacks.on_elicitation is not None:
         found["elicitation.requested"] = elicitation(callbacks.on_elicitation)
+    if callbacks.on_permission is not None:
+        found["permission.requested"] = permission(callbacks.on_permission)
     if callbacks.on_sampling is not None:
         found["sampling.requested"] = sampling(callbacks.on_sampling)
     if callbacks.on_session_limits_exhausted is not None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.clock import stamp
-from copilot_sdk.runtime.core.json_values import is_object
 
 _EPHEMERAL_KEPT = 10_000
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from copilot_sdk._generated.copilot import events
 from copilot_sdk._model.base import wire_name
-from copilot_sdk.runtime.core.json_values import is_array, is_object
+from copilot_sdk._model.json_values import is_array, is_object
 
 Payload = BaseModel
 

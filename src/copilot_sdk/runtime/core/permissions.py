@@ -11,7 +11,7 @@ from copilot_sdk._generated.copilot.types import (
     PermissionRequestedData,
     SessionPermissionsChangedData,
 )
-from copilot_sdk.runtime.core.json_values import is_object, texts_in
+from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core.pending import Pending
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from copilot_sdk._generated.copilot.types import (
     ToolExecutionCompleteResult,
     ToolExecutionStartData,
 )
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.answer import readable_arguments
-from copilot_sdk.runtime.core.json_values import is_object
 from copilot_sdk.runtime.core.models.base import Message, ToolCall
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, ToolError, ToolResult

@@ -16,8 +16,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from copilot_sdk._model.json_values import is_array, is_object, objects_in, texts_in
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
-from copilot_sdk.runtime.core.json_values import is_array, is_object, objects_in, texts_in
 from copilot_sdk.runtime.core.models.base import ModelRequest
 from copilot_sdk.runtime.core.models.scripted import Call, Reply
 

@@ -14,8 +14,8 @@ except ModuleNotFoundError as missing:
         name=missing.name,
     ) from missing
 
+from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
-from copilot_sdk.runtime.core.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.models.base import (
     Completed,
     Message,

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from copilot_sdk.runtime.core.json_values import is_array
+from copilot_sdk._model.json_values import is_array
 from copilot_sdk.runtime.core.permissions import Ask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (

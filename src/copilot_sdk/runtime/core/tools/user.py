@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copilot_sdk._generated.copilot.types import AssistantIntentData
-from copilot_sdk.runtime.core.json_values import texts_in
+from copilot_sdk._model.json_values import texts_in
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
     AsksNothing,
