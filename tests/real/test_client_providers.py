@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 
-from copilot_sdk import CopilotClient, approve_all
-from copilot_sdk.providers import BearerTokens, ModelForwarder, ModelRequest, SessionFS, Skill, Skills
+from copilot_sdk import CopilotClient, RpcError, SessionError, approve_all
+from copilot_sdk.providers import (
+    BearerTokens,
+    GitHubTokens,
+    Handlers,
+    ModelForwarder,
+    ModelRequest,
+    SessionFS,
+    Skill,
+    Skills,
+)
 from copilot_sdk.types import (
     CanvasDeclaration,
     CanvasProviderCloseRequest,
     CanvasProviderInvokeActionRequest,
     CanvasProviderOpenRequest,
     CanvasProviderOpenResult,
+    GitHubTokenGranted,
+    GitHubTokenRequest,
+    NamedProviderConfig,
     ProviderConfig,
+    ProviderModelConfig,
     ProviderTokenRequest,
 )
+from tests.real.support.account import TOKEN, account
 from tests.real.support.client_stage import CLI, ClientStage
 from tests.real.support.stage import MODEL_ID
 from tests.real.support.tools import tool_texts
@@ -46,12 +62,14 @@ class Board:
 cli_alone = pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
 
 
-def client_of(live: ClientStage, **options: object) -> CopilotClient:
+def client_of(
+    live: ClientStage, *, variables: Mapping[str, str] | None = None, **options: object
+) -> CopilotClient:
     program, *arguments = live.runtime.command
     return CopilotClient(
         program,
         cli_args=arguments,
-        env=live.environment,
+        env={**live.environment, **(variables or {})},
         cwd=live.work,
         log_level="none",
         **options,  # type: ignore[arg-type]
@@ -103,6 +121,74 @@ async def test_the_token_of_a_provider_is_asked_for_with_each_model_request(live
     assert asked == ["default", "default"]
     sent = [request.headers["authorization"] for request in live.model.requests]
     assert sent == ["Bearer token-1", "Bearer token-2"]
+
+
+@cli_alone
+async def test_the_token_of_a_named_provider_is_asked_for_in_a_resumed_session_too(
+    live: ClientStage,
+) -> None:
+    asked: list[str] = []
+
+    def token(request: ProviderTokenRequest) -> str:
+        asked.append(request.provider_name)
+        return f"token-{len(asked)}"
+
+    named = NamedProviderConfig(
+        name="mine", type="openai", base_url=live.model.base_url, wire_api="completions"
+    )
+    models = [ProviderModelConfig(id=MODEL_ID, provider="mine")]
+    handlers: Handlers = {"provider_token": BearerTokens(token)}
+    live.says(Reply("One."), Reply("Two."))
+    session = await live.client.create_session(
+        model=f"mine/{MODEL_ID}", providers=[named], models=models, handlers=handlers
+    )
+    async with session:
+        await session.send_and_wait("First.")
+    resumed = await live.client.resume_session(
+        session.id, model=f"mine/{MODEL_ID}", providers=[named], models=models, handlers=handlers
+    )
+    await resumed.send_and_wait("Second.")
+    assert asked == ["mine", "mine"]
+    sent = [request.headers["authorization"] for request in live.model.requests]
+    assert sent == ["Bearer token-1", "Bearer token-2"]
+
+
+@cli_alone
+async def test_a_token_that_never_comes_is_an_error_of_the_turn(live: ClientStage) -> None:
+    async def token(request: ProviderTokenRequest) -> str:
+        await asyncio.Event().wait()
+        return request.provider_name
+
+    provider = ProviderConfig(type="openai", base_url=live.model.base_url, wire_api="completions")
+    tokens = BearerTokens(token, timeout=0.05)
+    session = await live.client.create_session(
+        model=MODEL_ID, provider=provider, handlers={"provider_token": tokens}
+    )
+    with pytest.raises(SessionError, match="there was no token within"):
+        await session.send_and_wait("Hi.")
+    assert not live.model.requests
+
+
+@cli_alone
+async def test_a_session_is_signed_in_by_a_token_of_the_client(live: ClientStage) -> None:
+    asked: list[GitHubTokenRequest] = []
+
+    def token(request: GitHubTokenRequest) -> GitHubTokenGranted | None:
+        asked.append(request)
+        return None if len(asked) > 1 else GitHubTokenGranted(access_token=TOKEN, expires_in=8 * 3600)
+
+    with account() as variables:
+        handlers: Handlers = {"github_token": GitHubTokens(token)}
+        async with client_of(live, handlers=handlers, variables=variables) as client:
+            session = await client.create_session(github_token_provider_registration_id="mine")
+            status = await session.rpc.github_auth.get_status()
+            assert (status.is_authenticated, status.login) == (True, "octocat")
+            with pytest.raises(RpcError, match="already exists"):
+                await client.create_session(github_token_provider_registration_id="mine")
+            with pytest.raises(RpcError, match="cancelled"):
+                await client.create_session(github_token_provider_registration_id="other")
+    assert [request.registration_id for request in asked] == ["mine", "other"]
+    assert {request.host for request in asked} == {"https://github.com"}
 
 
 @cli_alone
