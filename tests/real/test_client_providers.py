@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from copilot_sdk import CopilotClient, RpcError, SessionError, approve_all
 from copilot_sdk.providers import (
@@ -17,6 +18,7 @@ from copilot_sdk.providers import (
     Handlers,
     ModelForwarder,
     ModelRequest,
+    ModelRequests,
     SessionFS,
     Skill,
     Skills,
@@ -246,3 +248,108 @@ async def test_the_client_sends_the_model_requests_of_the_runtime(live: ClientSt
             (request,) = live.model.requests
             assert request.headers["x-from"] == "the client"
             assert request.stream
+
+
+def responses(text: str) -> list[str]:
+    """What a model says in the Responses API, event by event."""
+    part = {"type": "output_text", "text": text, "annotations": []}
+    message = {
+        "id": "m1",
+        "type": "message",
+        "role": "assistant",
+        "status": "completed",
+        "content": [part],
+    }
+    details = {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}
+    usage = {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2, **details}
+    response = {"id": f"r-{text}", "object": "response", "created_at": 1, "model": MODEL_ID}
+    place = {"item_id": "m1", "output_index": 0, "content_index": 0}
+    events = [
+        {"type": "response.created", "response": {**response, "status": "in_progress", "output": []}},
+        {"type": "response.output_item.added", "output_index": 0, "item": {**message, "content": []}},
+        {"type": "response.content_part.added", **place, "part": {**part, "text": ""}},
+        {"type": "response.output_text.delta", **place, "delta": text},
+        {"type": "response.output_item.done", "output_index": 0, "item": message},
+        {
+            "type": "response.completed",
+            "response": {**response, "status": "completed", "output": [message], "usage": usage},
+        },
+    ]
+    return [json.dumps(event) for event in events]
+
+
+def over_websocket(url: str) -> ProviderConfig:
+    return ProviderConfig(
+        type="openai", base_url=url, api_key="no-secret", wire_api="responses", transport="websockets"
+    )
+
+
+@cli_alone
+async def test_the_client_forwards_the_websockets_of_the_runtime(live: ClientStage) -> None:
+    paths: list[str] = []
+    ended = asyncio.Event()
+
+    async def model(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        paths.append(socket.request.path)
+        async for message in socket:
+            asked = json.loads(message)
+            for event in responses(f"{asked['type']}, {len(paths)}"):
+                await socket.send(event)
+        ended.set()
+
+    async with serve(model, "127.0.0.1", 0) as server, httpx.AsyncClient() as http:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        async with client_of(live, handlers={"llm_inference": ModelForwarder(http)}) as client:
+            session = await client.create_session(model=MODEL_ID, provider=over_websocket(url))
+            for prompt in ("First.", "Second."):
+                answer = await session.send_and_wait(prompt)
+                assert answer is not None
+                # One connection serves both turns.
+                assert answer.data.content == "response.create, 1"
+            await session.close()
+            await ended.wait()
+    assert paths == ["/v1/responses"]
+
+
+class Model(ModelRequests):
+    """Answers in the Responses API, over a websocket if it is to."""
+
+    def __init__(self, *, websocket: bool) -> None:
+        super().__init__()
+        self.websocket = websocket
+        self.asked: list[str] = []
+
+    async def respond(self, request: ModelRequest) -> None:
+        self.asked.append(request.start_request.url)
+        async for _ in request.body():
+            pass
+        await request.start(200, {"content-type": ["text/event-stream"]})
+        for event in responses("By HTTP."):
+            await request.send(f"event: {json.loads(event)['type']}\ndata: {event}\n\n")
+
+    async def respond_websocket(self, request: ModelRequest) -> None:
+        self.asked.append(request.start_request.url)
+        if not self.websocket:
+            await super().respond_websocket(request)
+        await request.start(101)
+        async for _ in request.messages():
+            for event in responses("By websocket."):
+                await request.send(event)
+
+
+@cli_alone
+@pytest.mark.parametrize("websocket", [True, False])
+async def test_the_client_answers_a_websocket_or_the_runtime_goes_back_to_http(
+    live: ClientStage, websocket: bool
+) -> None:
+    model = Model(websocket=websocket)
+    async with client_of(live, handlers={"llm_inference": model}) as client:
+        session = await client.create_session(
+            model=MODEL_ID, streaming=True, provider=over_websocket("http://model.invalid/v1")
+        )
+        answer = await session.send_and_wait("Hi.")
+        assert answer is not None
+        assert answer.data.content == ("By websocket." if websocket else "By HTTP.")
+    opened = ["ws://model.invalid/v1/responses"]
+    assert model.asked == (opened if websocket else [*opened, "http://model.invalid/v1/responses"])
