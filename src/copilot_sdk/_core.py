@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._answers import Answers
-from copilot_sdk._calls import PeerCaller
+from copilot_sdk._calls import PeerCaller, answer
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
 from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._session_callbacks import SessionCallbacks
+    from copilot_sdk.client_tasks import ClientTasks
 
 # Whether a turn is under way after an event. Background work and other clients start turns too.
 _TURN_MARKS = {"user.message": True, "assistant.turn_start": True, "session.idle": False}
@@ -88,6 +89,17 @@ class SessionCore:
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
         return SessionRPC(PeerCaller(self.peer, self.id))
+
+    @cached_property
+    def client_tasks(self) -> ClientTasks:
+        """The tasks that this program carries out."""
+        from copilot_sdk.client_tasks import ClientTasks
+
+        return ClientTasks(self._open_rpc, lambda: self._last_rpc, self.tasks.handle)
+
+    def _open_rpc(self) -> SessionRPC:
+        self.check_open()
+        return self.rpc
 
     def check_open(self) -> None:
         """Refuse to go on with a session that has ended.
@@ -175,4 +187,6 @@ class SessionCore:
     async def serve(self, method: str, raw: Mapping[str, Any]) -> Any:
         """Answer a request of the runtime for this session; closing the session cancels that."""
         with self.tasks.handling():
+            if method == "tasks.cancel":
+                return await answer(method, self.client_tasks.cancel, raw)
             return await self.answers.serve(method, raw)

@@ -20,8 +20,10 @@ from copilot_sdk import (
     approve_all,
     deny_all,
     reject,
+    sync,
     tool,
 )
+from copilot_sdk.client_tasks import ClientTask
 from copilot_sdk.events import (
     AssistantMessage,
     AssistantMessageDelta,
@@ -221,3 +223,18 @@ def _handlers_are_checked() -> None:
     CopilotClient(handlers={"canvass": _Canvas()})  # type: ignore[arg-type]
     SessionFS(lambda session: MemoryFiles())
     SessionFS(lambda session: session)  # type: ignore[arg-type, return-value]
+
+
+async def a_task_fits_its_function(session: Session, plain_session: sync.Session) -> None:
+    async def work(task: ClientTask) -> int:
+        await task.progress("half", percentage=50, phase=None)
+        return 1
+
+    def plain(task: sync.ClientTask) -> str:
+        assert_type(task.progress("half"), None)
+        return "done"
+
+    assert_type(await session.start_task(work, description="Works"), ClientTask)
+    assert_type(await session.start_task(plain, description="Works"), ClientTask)
+    assert_type(plain_session.start_task(plain, description="Works"), sync.ClientTask)
+    await session.start_task(lambda: 1, description="Works")  # type: ignore[arg-type]

@@ -12,11 +12,16 @@ from typing import TYPE_CHECKING
 from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
+    from copilot_sdk._blocking import ClientTask as ClientTask
     from copilot_sdk.sync._client import CopilotClient as CopilotClient
     from copilot_sdk.sync._session import EventStream as EventStream
     from copilot_sdk.sync._session import Session as Session
 
-MODULES = {"._client": "CopilotClient", "._session": "EventStream Session"}
+MODULES = {
+    "._client": "CopilotClient",
+    "._session": "EventStream Session",
+    "copilot_sdk._blocking": "ClientTask",
+}
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = attach(__name__, MODULES)

@@ -6,9 +6,13 @@ import inspect
 
 import pytest
 
-from copilot_sdk import client, session, sync
+from copilot_sdk import client, client_tasks, session, sync
 
-PAIRS = [(client.CopilotClient, sync.CopilotClient), (session.Session, sync.Session)]
+PAIRS = [
+    (client.CopilotClient, sync.CopilotClient),
+    (session.Session, sync.Session),
+    (client_tasks.ClientTask, sync.ClientTask),
+]
 
 
 def public(cls: type) -> dict[str, object]:
