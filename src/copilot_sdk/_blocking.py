@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import wait
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk import client_tasks
-    from copilot_sdk._generated.copilot.types import TaskClientActiveStatus, TaskClientStatus
+    from copilot_sdk._generated.copilot.types import ContextTier, TaskClientActiveStatus, TaskClientStatus
+    from copilot_sdk.providers import workflow_run
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -67,6 +68,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 AsyncTask: TypeAlias = "client_tasks.ClientTask"
+AsyncRun: TypeAlias = "workflow_run.WorkflowRun"
 
 
 class ClientTask(Blocking[AsyncTask]):
@@ -96,3 +98,87 @@ class ClientTask(Blocking[AsyncTask]):
     def wait(self) -> TaskClientStatus:
         """See `copilot_sdk.client_tasks.ClientTask.wait`."""
         return self._wait(self._inner.wait())
+
+
+class WorkflowRun(Blocking[AsyncRun]):
+    """See `copilot_sdk.providers.WorkflowRun`: the same methods, without `await`."""
+
+    @property
+    def id(self) -> str:
+        """Identifier of the run; the same in each attempt."""
+        return self._inner.id
+
+    @property
+    def session_id(self) -> str:
+        """Identifier of the session."""
+        return self._inner.session_id
+
+    @property
+    def aborted(self) -> bool:
+        """True once the run was aborted: a plain function, which nothing can stop, returns then."""
+        return self._inner.aborted
+
+    def phase(self, title: str) -> None:
+        """See `copilot_sdk.providers.WorkflowRun.phase`."""
+        self._wait(self._inner.phase(title))
+
+    def log(self, text: str) -> None:
+        """See `copilot_sdk.providers.WorkflowRun.log`."""
+        self._wait(self._inner.log(text))
+
+    @overload
+    def agent(
+        self,
+        prompt: str,
+        *,
+        label: str | None = None,
+        model: str | None = None,
+        reasoning_effort: str | None = None,
+        context_tier: ContextTier | None = None,
+        agent: str | None = None,
+    ) -> str | None: ...
+
+    @overload
+    def agent(
+        self,
+        prompt: str,
+        *,
+        output: type[T],
+        label: str | None = None,
+        model: str | None = None,
+        reasoning_effort: str | None = None,
+        context_tier: ContextTier | None = None,
+        agent: str | None = None,
+    ) -> T | None: ...
+
+    def agent(
+        self,
+        prompt: str,
+        *,
+        output: Any = None,
+        label: str | None = None,
+        model: str | None = None,
+        reasoning_effort: str | None = None,
+        context_tier: ContextTier | None = None,
+        agent: str | None = None,
+    ) -> Any:
+        """See `copilot_sdk.providers.WorkflowRun.agent`."""
+        return self._wait(
+            self._inner.agent(
+                prompt,
+                output=output,
+                label=label,
+                model=model,
+                reasoning_effort=reasoning_effort,
+                context_tier=context_tier,
+                agent=agent,
+            )
+        )
+
+    def step(self, key: str, make: Callable[[], Awaitable[object] | object]) -> Any:
+        """See `copilot_sdk.providers.WorkflowRun.step`."""
+        return self._wait(self._inner.step(key, make))
+
+    def pause(self, key: str) -> None:
+        """See `copilot_sdk.providers.WorkflowRun.pause`."""
+        self._wait(self._inner.pause(key))

@@ -96,12 +96,18 @@ class Serving:
             return partial(_answer, method, function, None)
         return None
 
-    def announced(self, own: Mapping[str, object], options: Mapping[str, Any]) -> dict[str, object]:
+    def announced(
+        self, own: Mapping[str, object], options: Mapping[str, Any], *, resuming: bool
+    ) -> dict[str, object]:
         """The options by which a session is told of its handlers.
 
         Args:
             own: The handlers of the session alone.
             options: What the caller wants of the session.
+            resuming: Whether there is such a session already.
+
+        Raises:
+            UsageError: A handler cannot be described.
         """
         handlers = {**self._handlers, **own}
         told: dict[str, object] = {}
@@ -109,6 +115,11 @@ class Serving:
             told["has_skill_provider"] = True
         if "github_telemetry" in handlers:
             told["enable_github_telemetry_forwarding"] = True
+        if resuming and "workflow" in handlers:
+            from copilot_sdk.providers.workflows import Workflows
+
+            if isinstance(workflows := handlers["workflow"], Workflows):
+                told["workflows"] = workflows.declarations
         if "provider_token" in handlers:
             if options.get("provider") is not None:
                 told["provider"] = _asking_for_tokens(options["provider"])

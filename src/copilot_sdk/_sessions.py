@@ -104,7 +104,7 @@ class Sessions:
             "session_id": session_id,
             "tools": session.answers.definitions() or None,
             **callbacks.announced(options),
-            **self.serving.announced(session.handlers, options),
+            **self.serving.announced(session.handlers, options, resuming=method.name == "session.resume"),
         }
         wire = _params(method, options, managed)
         # The runtime may call for the session while it is still being created.

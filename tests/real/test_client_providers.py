@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from copilot_sdk import CopilotClient, RpcError, SessionError, approve_all
+from copilot_sdk import RpcError, SessionError, approve_all
 from copilot_sdk.providers import (
     BearerTokens,
     GitHubTokens,
@@ -64,20 +63,6 @@ class Board:
 cli_alone = pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
 
 
-def client_of(
-    live: ClientStage, *, variables: Mapping[str, str] | None = None, **options: object
-) -> CopilotClient:
-    program, *arguments = live.runtime.command
-    return CopilotClient(
-        program,
-        cli_args=arguments,
-        env={**live.environment, **(variables or {})},
-        cwd=live.work,
-        log_level="none",
-        **options,  # type: ignore[arg-type]
-    )
-
-
 @cli_alone
 @pytest.mark.parametrize("kind", ["memory", "folder"])
 async def test_a_session_lives_in_the_files_of_the_client(
@@ -89,7 +74,7 @@ async def test_a_session_lives_in_the_files_of_the_client(
     rows = {"description": "Notes", "query": "SELECT n * 6 AS product FROM notes"}
     live.says(Reply(tool_calls=[ToolCall("sql", table)]), Reply("Noted."))
     live.says(Reply(tool_calls=[ToolCall("sql", rows)]), Reply("42."))
-    async with client_of(live, session_fs=fs) as client:
+    async with live.serving_client(session_fs=fs) as client:
         session = await live.create(client=client, on_permission=approve_all)
         answer = await session.send_and_wait("Remember seven.")
         assert answer is not None
@@ -181,7 +166,7 @@ async def test_a_session_is_signed_in_by_a_token_of_the_client(live: ClientStage
 
     with account() as variables:
         handlers: Handlers = {"github_token": GitHubTokens(token)}
-        async with client_of(live, handlers=handlers, variables=variables) as client:
+        async with live.serving_client(handlers=handlers, variables=variables) as client:
             session = await client.create_session(github_token_provider_registration_id="mine")
             status = await session.rpc.github_auth.get_status()
             assert (status.is_authenticated, status.login) == (True, "octocat")
@@ -240,7 +225,7 @@ async def test_the_client_sends_the_model_requests_of_the_runtime(live: ClientSt
 
     live.says(Reply("Forwarded."))
     async with httpx.AsyncClient(timeout=20) as http:
-        async with client_of(live, handlers={"llm_inference": WithToken(http)}) as client:
+        async with live.serving_client(handlers={"llm_inference": WithToken(http)}) as client:
             session = await live.create(client=client)
             answer = await session.send_and_wait("Hi.")
             assert answer is not None
@@ -300,7 +285,7 @@ async def test_the_client_forwards_the_websockets_of_the_runtime(live: ClientSta
 
     async with serve(model, "127.0.0.1", 0) as server, httpx.AsyncClient() as http:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-        async with client_of(live, handlers={"llm_inference": ModelForwarder(http)}) as client:
+        async with live.serving_client(handlers={"llm_inference": ModelForwarder(http)}) as client:
             session = await client.create_session(model=MODEL_ID, provider=over_websocket(url))
             for prompt in ("First.", "Second."):
                 answer = await session.send_and_wait(prompt)
@@ -344,7 +329,7 @@ async def test_the_client_answers_a_websocket_or_the_runtime_goes_back_to_http(
     live: ClientStage, websocket: bool
 ) -> None:
     model = Model(websocket=websocket)
-    async with client_of(live, handlers={"llm_inference": model}) as client:
+    async with live.serving_client(handlers={"llm_inference": model}) as client:
         session = await client.create_session(
             model=MODEL_ID, streaming=True, provider=over_websocket("http://model.invalid/v1")
         )

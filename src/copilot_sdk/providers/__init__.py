@@ -12,6 +12,7 @@ from copilot_sdk._lazy import attach
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers as Handlers
     from copilot_sdk.providers.database import Database as Database
+    from copilot_sdk.providers.extensions import ExtensionLauncher as ExtensionLauncher
     from copilot_sdk.providers.files import Files as Files
     from copilot_sdk.providers.files import FileStatus as FileStatus
     from copilot_sdk.providers.folder import FolderFiles as FolderFiles
@@ -24,9 +25,14 @@ if TYPE_CHECKING:
     from copilot_sdk.providers.skills import Skills as Skills
     from copilot_sdk.providers.tokens import BearerTokens as BearerTokens
     from copilot_sdk.providers.tokens import GitHubTokens as GitHubTokens
+    from copilot_sdk.providers.workflow_run import WorkflowRun as WorkflowRun
+    from copilot_sdk.providers.workflows import Workflow as Workflow
+    from copilot_sdk.providers.workflows import Workflows as Workflows
+    from copilot_sdk.providers.workflows import workflow as workflow
 
 MODULES = {
     ".database": "Database",
+    ".extensions": "ExtensionLauncher",
     ".files": "FileStatus Files",
     ".folder": "FolderFiles",
     ".inference": "ModelForwarder ModelRequest ModelRequests",
@@ -34,6 +40,8 @@ MODULES = {
     ".session_fs": "SessionFS",
     ".skills": "Skill Skills",
     ".tokens": "BearerTokens GitHubTokens",
+    ".workflow_run": "WorkflowRun",
+    ".workflows": "Workflow Workflows workflow",
     "copilot_sdk._generated.copilot.handlers": "Handlers",
 }
 

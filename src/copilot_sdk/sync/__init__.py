@@ -13,6 +13,7 @@ from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
     from copilot_sdk._blocking import ClientTask as ClientTask
+    from copilot_sdk._blocking import WorkflowRun as WorkflowRun
     from copilot_sdk.sync._client import CopilotClient as CopilotClient
     from copilot_sdk.sync._session import EventStream as EventStream
     from copilot_sdk.sync._session import Session as Session
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MODULES = {
     "._client": "CopilotClient",
     "._session": "EventStream Session",
-    "copilot_sdk._blocking": "ClientTask",
+    "copilot_sdk._blocking": "ClientTask WorkflowRun",
 }
 
 if not TYPE_CHECKING:

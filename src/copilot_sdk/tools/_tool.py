@@ -129,12 +129,9 @@ class Tool(Generic[P, R]):
     @functools.cached_property
     def _docstring(self) -> tuple[str, dict[str, str]]:
         """Summary and the descriptions of the parameters."""
-        from docstring_parser import parse
+        from copilot_sdk._arguments import documented
 
-        parsed = parse(inspect.getdoc(self.function) or "")
-        texts = [parsed.short_description, parsed.long_description]
-        parameters = {item.arg_name: item.description or "" for item in parsed.params}
-        return "\n\n".join(text for text in texts if text), parameters
+        return documented(self.function)
 
     @property
     def description(self) -> str:
@@ -145,7 +142,7 @@ class Tool(Generic[P, R]):
     def _arguments(self) -> Arguments:
         from copilot_sdk._arguments import Arguments
 
-        return Arguments(self.name, self.function, self._docstring[1], ToolInvocation)
+        return Arguments(f"tool {self.name}", self.function, self._docstring[1], ToolInvocation)
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -6,12 +6,13 @@ import inspect
 
 import pytest
 
-from copilot_sdk import client, client_tasks, session, sync
+from copilot_sdk import client, client_tasks, providers, session, sync
 
 PAIRS = [
     (client.CopilotClient, sync.CopilotClient),
     (session.Session, sync.Session),
     (client_tasks.ClientTask, sync.ClientTask),
+    (providers.WorkflowRun, sync.WorkflowRun),
 ]
 
 
