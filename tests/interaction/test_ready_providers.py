@@ -58,7 +58,7 @@ async def endless(_: object) -> Any:
 async def test_a_failure_to_get_a_token_is_an_error(
     client: CopilotClient, runtime: FakeRuntime, function: Any, problem: str
 ) -> None:
-    tokens = BearerTokens(function, timeout=0.05)
+    tokens = BearerTokens(function, timeout=0.05 if "0.05" in problem else 10)
     await client.create_session(session_id=SESSION, handlers={"provider_token": tokens})
     with pytest.raises(RpcError, match=problem) as caught:
         await runtime.peer.request("providerToken.getToken", ASKED)
@@ -150,7 +150,8 @@ async def test_a_github_token_is_given_or_refused(runtime: FakeRuntime, given: A
 async def test_a_failure_to_get_a_github_token_is_an_error(
     runtime: FakeRuntime, function: Any, problem: str
 ) -> None:
-    async with runtime.client(handlers={"github_token": GitHubTokens(function, timeout=0.05)}):
+    tokens = GitHubTokens(function, timeout=0.05 if "0.05" in problem else 10)
+    async with runtime.client(handlers={"github_token": tokens}):
         request = {"registrationId": "mine", "host": "https://github.com", "reason": "refresh"}
         with pytest.raises(RpcError, match=problem) as caught:
             await runtime.peer.request("gitHubToken.getToken", request)
