@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -10,21 +9,21 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._answers import Answers
+from copilot_sdk._arrival import Arrival, Misfits
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
 from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
 from copilot_sdk.transports.closing import CloseOnce
+from copilot_sdk.turns._turns import Turns
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-    from copilot_sdk._generated.copilot.types import SessionCapabilities
+    from copilot_sdk._generated.copilot.types import AbortReason, SessionCapabilities
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._session_callbacks import SessionCallbacks
 
-# Whether a turn is under way after an event. Background work and other clients start turns too.
-_TURN_MARKS = {"user.message": True, "assistant.turn_start": True, "session.idle": False}
 _LEAVE_SECONDS = 5.0
 _logger = logging.getLogger("copilot_sdk.session")
 
@@ -36,9 +35,8 @@ class SessionCore:
         id: Identifier of the session.
         workspace_path: Folder of the session's own files on the runtime's machine, None if it has none.
         capabilities: What the session's clients can do, None until it is known.
-        busy: True while a turn is under way, as far as is known.
         handlers: What serves the runtime for this session alone, by namespace.
-        sending: Held while a prompt is sent: the runtime does not keep the order of concurrent ones.
+        turns: The turns that this client has begun.
 
     Args:
         peer: The connection.
@@ -58,13 +56,13 @@ class SessionCore:
         self.id = session_id
         self.workspace_path: str | None = None
         self.capabilities: SessionCapabilities | None = None
-        self.busy = False
         self.handlers: Mapping[str, object] = {}
-        self.sending = asyncio.Lock()
         self.peer = peer
         self.tasks = TaskScope(f"session {session_id}")
         self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks)
+        self.turns = Turns(self.tasks.handle, self._abort, self._is_active)
         self._on_closed = on_closed
+        self._misfits = Misfits()
         self._subscriptions = Subscriptions()
         self._closed = False
         self._error: CopilotError | None = None
@@ -140,8 +138,16 @@ class SessionCore:
         self._closed = True
         self._error = self._error or error
         self._subscriptions.end(error)
+        self.turns.end(error)
         self._on_closed(self)
         self.tasks.cancel()
+
+    async def _abort(self, reason: AbortReason | None) -> None:
+        await self.rpc.abort(reason=reason)
+
+    async def _is_active(self) -> bool:
+        activity = await self.rpc.metadata.activity()
+        return activity.has_active_work is not False
 
     # ------------------------------------------------------- what comes in
 
@@ -149,17 +155,14 @@ class SessionCore:
         """Take an event off the wire; never blocks."""
         if not self._subscriptions.is_new(raw):
             return
-        kind = str(raw.get("type"))
-        own = raw.get("agentId") is None
-        if own and kind in _TURN_MARKS:
-            self.busy = _TURN_MARKS[kind]
-        for_answers, for_us = self.answers.wants(kind), kind == "capabilities.changed"
-        event = self._subscriptions.distribute(raw, kind, asked=for_answers or for_us)
-        if event is not None and for_answers:
-            self.answers.take(event, kind)
-        elif event is not None and for_us:
-            self._capabilities_changed(event)
-        if own and kind == "session.shutdown" and not self._closed:
+        arrival = Arrival(raw, self._misfits)
+        self._subscriptions.distribute(arrival)
+        self.turns.look(arrival)
+        if self.answers.wants(arrival.type):
+            self.answers.take(arrival.event, arrival.type)
+        elif arrival.type == "capabilities.changed":
+            self._capabilities_changed(arrival.event)
+        if arrival.own and arrival.type == "session.shutdown" and not self._closed:
             self.cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
 
     def _capabilities_changed(self, event: EventBase) -> None:

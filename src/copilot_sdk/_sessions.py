@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from copilot_sdk._calls import request
@@ -188,6 +188,10 @@ class Sessions:
             InternalError: The session is not open here.
         """
         session = self._open.get(str(params.get("sessionId")))
+        with nullcontext() if session is None else session.turns.pending.serving(method):
+            return await self._serve(method, params, session)
+
+    async def _serve(self, method: str, params: Mapping[str, Any], session: SessionCore | None) -> Any:
         if (answer := self.serving.find(method, session)) is not None:
             return await answer(params)
         if session is not None:

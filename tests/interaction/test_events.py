@@ -287,13 +287,13 @@ async def test_a_callback_may_use_the_session(session: Session, runtime: FakeRun
 
     async def ask_again(event: SessionIdle) -> None:
         if not answered.done():
-            answered.set_result(await session.send_and_wait("again"))
+            answered.set_result(await session.send("again"))
 
     session.on(SessionIdle, ask_again)
     await runtime.event("session.idle")
     await runtime.asked("session.send")
     await runtime.turn("m1", "from within")
-    assert (await answered).data.content == "from within"
+    assert (await answered).text == "from within"
 
 
 async def test_callbacks_get_what_came_before_the_connection_was_lost(

@@ -173,7 +173,7 @@ async def test_a_session_that_the_runtime_names_keeps_its_first_events(
     session = await client.create_session(tools=[lookup], cloud={"repository": {"owner": "o", "name": "n"}})  # type: ignore[arg-type]
     assert session.id == "cloud-7"
     assert (await runtime.asked("session.tools.handlePendingToolCall"))["sessionId"] == "cloud-7"
-    await session.send("go")
+    await session.send("go").accepted()
     assert (await runtime.asked("session.send"))["sessionId"] == "cloud-7"
     await client.ping()
     assert runtime.count("session.tools.handlePendingToolCall") == 1
@@ -238,7 +238,7 @@ async def test_a_deleted_session_is_closed(client: CopilotClient, runtime: FakeR
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
     with pytest.raises(UsageError, match="is closed"):
-        await session.send("go")
+        session.send("go")
     assert runtime.count("session.destroy") == 0
     await client.create_session(session_id=SESSION)
 
@@ -250,7 +250,7 @@ async def test_a_session_that_cannot_be_deleted_stays_open(
     runtime.answers["session.delete"] = {"success": False, "error": "it is in use"}
     with pytest.raises(RpcError, match="it is in use"):
         await client.delete_session(SESSION)
-    await session.send("go")
+    await session.send("go").accepted()
 
 
 async def test_changed_capabilities_are_merged(client: CopilotClient, runtime: FakeRuntime) -> None:

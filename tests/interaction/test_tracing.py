@@ -53,7 +53,7 @@ async def test_the_runtime_gets_the_headers_of_the_span_of_a_prompt(
     runtime: FakeRuntime, client: CopilotClient, spans: InMemorySpanExporter
 ) -> None:
     session = await client.create_session()
-    await session.send("x")
+    await session.send("x").accepted()
     for method in ("session.create", "session.send"):
         (params,) = [sent for name, sent in runtime.requests if name == method]
         assert params["traceparent"] == traceparent(named(spans, method))

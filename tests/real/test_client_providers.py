@@ -71,11 +71,10 @@ async def test_a_session_lives_in_the_files_of_the_client(
     live.says(Reply(tool_calls=[ToolCall("sql", rows)]), Reply("42."))
     async with client_of(live, session_fs=fs) as client:
         session = await live.create(client=client, on_permission=approve_all)
-        answer = await session.send_and_wait("Remember seven.")
-        assert answer is not None
+        await session.send("Remember seven.")
         await session.close()
         again = await live.resume(session.id, client=client, on_permission=approve_all)
-        await again.send_and_wait("What was it?")
+        await again.send("What was it?")
         assert "Remember seven." in json.dumps(live.model.requests[-1].body)
         assert "42" in tool_texts(live.model.requests[-1])[-1]
         await again.close()
@@ -98,8 +97,8 @@ async def test_the_token_of_a_provider_is_asked_for_with_each_model_request(live
     session = await live.client.create_session(
         model=MODEL_ID, provider=provider, handlers={"provider_token": BearerTokens(token)}
     )
-    await session.send_and_wait("First.")
-    await session.send_and_wait("Second.")
+    await session.send("First.")
+    await session.send("Second.")
     assert asked == ["default", "default"]
     sent = [request.headers["authorization"] for request in live.model.requests]
     assert sent == ["Bearer token-1", "Bearer token-2"]
@@ -115,7 +114,7 @@ async def test_the_model_reads_a_skill_of_the_client(live: ClientStage) -> None:
         on_permission=approve_all,
         handlers={"skill_provider": Skills([skill])},
     )
-    await session.send_and_wait("Greet me.")
+    await session.send("Greet me.")
     assert "How to greet people here" in json.dumps(live.model.requests[0].body)
     assert "Always say *ahoy* to greet." in json.dumps(live.model.requests[1].body)
 
@@ -154,9 +153,8 @@ async def test_the_client_sends_the_model_requests_of_the_runtime(live: ClientSt
     async with httpx.AsyncClient(timeout=20) as http:
         async with client_of(live, handlers={"llm_inference": WithToken(http)}) as client:
             session = await live.create(client=client)
-            answer = await session.send_and_wait("Hi.")
-            assert answer is not None
-            assert answer.data.content == "Forwarded."
+            answer = await session.send("Hi.")
+            assert answer.text == "Forwarded."
             (request,) = live.model.requests
             assert request.headers["x-from"] == "the client"
             assert request.stream

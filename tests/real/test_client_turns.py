@@ -78,11 +78,9 @@ async def test_usage_is_what_the_model_reported(live: ClientStage) -> None:
 async def test_the_answer_is_the_last_message_of_the_turn(live: ClientStage) -> None:
     live.says(Reply("Hello there."), Reply("And again."))
     session = await live.create()
-    one = await session.send_and_wait("Say hello.")
-    two = await session.send_and_wait("Once more.")
-    assert one is not None
-    assert two is not None
-    assert (one.data.content, two.data.content) == ("Hello there.", "And again.")
+    one = await session.send("Say hello.")
+    two = await session.send("Once more.")
+    assert (one.text, two.text) == ("Hello there.", "And again.")
     said = [message.get("content") for message in live.model.requests[1].messages]
     assert "Hello there." in said
 
@@ -92,9 +90,9 @@ async def test_prompts_that_come_during_a_turn_follow_it_and_end_in_one_idle(liv
     live.says(Reply(["One", "."], hold=hold, hold_after=1), Reply("Two."), Reply("Three."))
     session = await live.create()
     async with session.events() as events:
-        first_id = await session.send("First.")
+        first_id = await session.send("First.").accepted()
         await first(events, lambda event: event.type == "assistant.message_delta")
-        more = [await session.send("Second."), await session.send("Third.")]
+        more = [await session.send("Second.").accepted(), await session.send("Third.").accepted()]
         hold.set()
         seen: list[SessionEvent] = []
         while not seen or seen[-1].type != "session.idle":
@@ -114,10 +112,10 @@ async def test_a_stream_that_begins_during_a_turn_ends_with_its_own(live: Client
     live.says(Reply(["One", "."], hold=hold, hold_after=1), Reply("Two."))
     session = await live.create()
     async with session.events(AssistantMessageDelta) as deltas:
-        await session.send("First.")
+        await session.send("First.").accepted()
         await first(deltas)
     answers = []
-    async for event in session.stream("Second."):
+    async for event in session.send("Second."):
         if event.type == "pending_messages.modified":
             hold.set()
         if isinstance(event, AssistantMessage):
@@ -129,7 +127,7 @@ async def test_an_aborted_turn_is_over_and_the_session_goes_on(live: ClientStage
     live.says(Reply(["Talk ", "without ", "end."], hold=live.hold(), hold_after=1))
     session = await live.create()
     events = []
-    async for event in session.stream("Talk."):
+    async for event in session.send("Talk."):
         events.append(event)
         if isinstance(event, AssistantMessageDelta):
             await session.abort()
@@ -139,30 +137,27 @@ async def test_an_aborted_turn_is_over_and_the_session_goes_on(live: ClientStage
     assert isinstance(idle, SessionIdle)
     assert idle.data.aborted is True
     live.says(Reply("Here again."))
-    answer = await session.send_and_wait("Still there?")
-    assert answer is not None
-    assert answer.data.content == "Here again."
+    answer = await session.send("Still there?")
+    assert answer.text == "Here again."
 
 
 async def test_a_refusal_of_the_model_is_an_error_of_the_turn(live: ClientStage) -> None:
     live.says(Failure(400, "The scripted model refuses."))
     session = await live.create()
     with pytest.raises(SessionError, match="The scripted model refuses") as caught:
-        await session.send_and_wait("Go on.")
+        await session.send("Go on.")
     assert (caught.value.error_type, caught.value.status_code) == ("query", 400)
     assert caught.value.raw["message"]
     live.says(Reply("Better."))
-    answer = await session.send_and_wait("And now?")
-    assert answer is not None
-    assert answer.data.content == "Better."
+    answer = await session.send("And now?")
+    assert answer.text == "Better."
 
 
 async def test_a_busy_model_is_asked_again(live: ClientStage) -> None:
     live.says(Failure(429, "The scripted model is busy.", {"retry-after": "0"}), Reply("Back again."))
     session = await live.create()
-    answer = await session.send_and_wait("Are you there?")
-    assert answer is not None
-    assert answer.data.content == "Back again."
+    answer = await session.send("Are you there?")
+    assert answer.text == "Back again."
     assert len(live.model.requests) == 2
 
 
@@ -173,6 +168,6 @@ async def test_files_folders_and_images_go_with_a_prompt(live: ClientStage) -> N
     session = await live.create()
     async with session.events(UserMessage) as prompts:
         attached = [file(note, lines=(1, 2)), directory(live.work), blob(b"GIF89a", "image/gif")]
-        await session.send_and_wait("Look at these.", attachments=attached)
+        await session.send("Look at these.", attachments=attached)
         sent = await first(prompts)
     assert [item.type for item in sent.data.attachments or []] == ["file", "directory", "blob"]

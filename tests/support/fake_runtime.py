@@ -38,6 +38,7 @@ class FakeRuntime:
             "session.destroy": {},
             "session.send": self._sent,
             "session.abort": {"success": True},
+            "session.metadata.activity": {"hasActiveWork": True, "abortable": True},
             "session.tools.handlePendingToolCall": {"success": True},
             "session.permissions.handlePendingPermissionRequest": {"success": True},
             "session.ui.handlePendingElicitation": {"success": True},

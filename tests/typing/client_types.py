@@ -32,7 +32,8 @@ from copilot_sdk.events import (
 )
 from copilot_sdk.permissions import PermissionHandler
 from copilot_sdk.providers import MemoryFiles, SessionFS
-from copilot_sdk.session import EventStream, TurnStream, UserInputHandler
+from copilot_sdk.session import EventStream, UserInputHandler
+from copilot_sdk.turns import Turn, TurnResult
 from copilot_sdk.types import (
     CanvasProviderCloseRequest,
     CanvasProviderInvokeActionRequest,
@@ -57,8 +58,8 @@ from copilot_sdk.types import (
 
 
 async def events_are_narrowed(session: Session) -> None:
-    turn = session.stream("x")
-    assert_type(turn, TurnStream)
+    turn = session.send("x")
+    assert_type(turn, Turn)
     async for event in turn:
         assert_type(event, SessionEvent)
         match event:
@@ -109,10 +110,11 @@ async def results_have_types(client: CopilotClient, session: Session) -> None:
     tasks = await session.rpc.tasks.list()
     assert_type(tasks, TaskList)
     assert_type(tasks.tasks, list[TaskInfo])
-    assert_type(await session.send("x"), str)
-    assert_type(await session.send_and_wait("x"), AssistantMessage | None)
+    assert_type(await session.send("x").accepted(), str)
+    assert_type(await session.send("x"), TurnResult)
+    assert_type((await session.send("x")).message, AssistantMessage | None)
     await session.rpc.tasks.get_nothing()  # type: ignore[attr-defined]
-    await session.send("x", mode=5)  # type: ignore[arg-type]
+    await session.send("x", mode=5).accepted()  # type: ignore[arg-type]
     await client.ping(5)  # type: ignore[arg-type]
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from copilot_sdk.sync._client import CopilotClient as CopilotClient
     from copilot_sdk.sync._session import EventStream as EventStream
     from copilot_sdk.sync._session import Session as Session
+    from copilot_sdk.sync._turn import Turn as Turn
 
-MODULES = {"._client": "CopilotClient", "._session": "EventStream Session"}
+MODULES = {"._client": "CopilotClient", "._session": "EventStream Session", "._turn": "Turn"}
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = attach(__name__, MODULES)

@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
-from copilot_sdk.session import DEFAULT_TURN_TIMEOUT
 from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
+from copilot_sdk.sync._turn import Turn
+from copilot_sdk.turns._limits import DEFAULT_INACTIVITY_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from copilot_sdk import session as asynchronous
-    from copilot_sdk._generated.copilot.events import AssistantMessage, ExternalToolRequested, SessionEvent
+    from copilot_sdk._generated.copilot.events import ExternalToolRequested, SessionEvent
     from copilot_sdk._generated.copilot.sync_api.session import SessionRPC
     from copilot_sdk._generated.copilot.types import (
         AbortReason,
@@ -101,50 +102,27 @@ class Session:
         agent_mode: SendAgentMode | None = None,
         display_prompt: str | None = None,
         request_headers: Mapping[str, str] | None = None,
-    ) -> str:
+        timeout: float | None = None,
+        inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
+        abort_on_cancel: bool = False,
+        buffer: int = DEFAULT_BUFFER,
+    ) -> Turn:
         """See `copilot_sdk.session.Session.send`."""
-        return self._portal.run(
-            self._session.send(
+        turn = self._portal.call(
+            lambda: self._session.send(
                 prompt,
                 attachments=attachments,
                 mode=mode,
                 agent_mode=agent_mode,
                 display_prompt=display_prompt,
                 request_headers=request_headers,
+                timeout=timeout,
+                inactivity_timeout=inactivity_timeout,
+                abort_on_cancel=abort_on_cancel,
+                buffer=buffer,
             )
         )
-
-    def stream(
-        self,
-        prompt: str,
-        *,
-        timeout: float | None = DEFAULT_TURN_TIMEOUT,
-        attachments: Sequence[Attachment] | None = None,
-        mode: SendMode | None = None,
-        agent_mode: SendAgentMode | None = None,
-    ) -> Iterator[SessionEvent]:
-        """See `copilot_sdk.session.Session.stream`."""
-        return self._portal.iterate(
-            self._session.stream(
-                prompt, timeout=timeout, attachments=attachments, mode=mode, agent_mode=agent_mode
-            )
-        )
-
-    def send_and_wait(
-        self,
-        prompt: str,
-        *,
-        timeout: float | None = DEFAULT_TURN_TIMEOUT,
-        attachments: Sequence[Attachment] | None = None,
-        mode: SendMode | None = None,
-        agent_mode: SendAgentMode | None = None,
-    ) -> AssistantMessage | None:
-        """See `copilot_sdk.session.Session.send_and_wait`."""
-        return self._portal.run(
-            self._session.send_and_wait(
-                prompt, timeout=timeout, attachments=attachments, mode=mode, agent_mode=agent_mode
-            )
-        )
+        return Turn(self._portal, turn)
 
     def abort(self, reason: AbortReason | None = None) -> None:
         """See `copilot_sdk.session.Session.abort`."""

@@ -211,7 +211,7 @@ class ClientStage:
 
 async def turn(session: Session, prompt: str) -> list[SessionEvent]:
     """All events of one turn."""
-    return [event async for event in session.stream(prompt, timeout=WAIT_SECONDS)]
+    return [event async for event in session.send(prompt, timeout=WAIT_SECONDS)]
 
 
 async def first(events: AsyncIterator[Any], wanted: Callable[[Any], bool] = bool) -> Any:
