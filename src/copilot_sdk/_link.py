@@ -13,6 +13,7 @@ from copilot_sdk.errors import (
     AuthenticationRequired,
     ConnectError,
     ConnectionClosed,
+    InvalidParams,
     MethodNotFound,
     ProtocolError,
     ProtocolVersionMismatch,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MIN_PROTOCOL_VERSION = 3
 MAX_PROTOCOL_VERSION = 3
+# Without them a runtime hides tasks of clients, and lets this one register none.
+_TASK_KINDS = {"supportedTaskKinds": ["agent", "client", "shell"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ async def shake_hands(peer: Peer, token: str | None) -> Greeting:
         ConnectionClosed: It is gone.
     """
     try:
-        answer = await peer.request("connect", {} if token is None else {"token": token}, timeout=None)
+        answer = await _connect(peer, {} if token is None else {"token": token})
     except MethodNotFound:
         answer = await peer.request("ping", {}, timeout=None)
     except (AuthenticationFailed, AuthenticationNotConfigured) as refusal:
@@ -124,6 +127,14 @@ async def shake_hands(peer: Peer, token: str | None) -> Greeting:
         raise ProtocolVersionMismatch(known, MIN_PROTOCOL_VERSION, MAX_PROTOCOL_VERSION)
     runtime = said.get("version")
     return Greeting(known, runtime if isinstance(runtime, str) else None)
+
+
+async def _connect(peer: Peer, params: Mapping[str, Any]) -> Any:
+    try:
+        return await peer.request("connect", {**params, **_TASK_KINDS}, timeout=None)
+    except InvalidParams:
+        # This method refuses what it does not know, unlike the others.
+        return await peer.request("connect", params, timeout=None)
 
 
 def _refused(refusal: RpcError, token: str | None) -> RpcError:

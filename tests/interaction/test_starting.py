@@ -14,6 +14,7 @@ from copilot_sdk import (
     AuthenticationRequired,
     ConnectError,
     CopilotClient,
+    InvalidParams,
     MethodNotFound,
     ProtocolError,
     ProtocolVersionMismatch,
@@ -32,7 +33,18 @@ async def test_the_client_knows_the_versions_of_runtime_and_protocol(runtime: Fa
     assert (client.runtime_version, client.protocol_version) == (None, None)
     async with client:
         assert (client.runtime_version, client.protocol_version) == ("9.9.9", 3)
-    assert runtime.requests[0] == ("connect", {})
+    assert runtime.requests[0] == ("connect", {"supportedTaskKinds": ["agent", "client", "shell"]})
+
+
+async def test_a_runtime_that_knows_no_kinds_of_tasks_is_greeted_without(runtime: FakeRuntime) -> None:
+    def strict(params: dict[str, Any]) -> dict[str, Any]:
+        if unknown := params.keys() - {"token"}:
+            raise InvalidParams(f"unknown field {unknown}")
+        return {"protocolVersion": 3}
+
+    runtime.answers["connect"] = strict
+    async with runtime.client(token="t"):
+        assert runtime.requests[-1] == ("connect", {"token": "t"})
 
 
 @pytest.mark.parametrize(
