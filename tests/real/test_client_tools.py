@@ -12,6 +12,7 @@ import pytest
 from copilot_sdk import ToolInvocation, ToolResult, approve_all, approve_once, tool
 from copilot_sdk.events import ExternalToolRequested, ToolExecutionComplete, ToolExecutionStart
 from copilot_sdk.tools import Binary, ResultType, declare_tool
+from copilot_sdk.types import ToolSearchConfig
 from tests.real.support.client_stage import CLI, ClientStage, first, turn
 from tests.real.support.tools import OSLO, ROME, Policy, tool_texts, weather
 from tests.support.model_server import Reply, ToolCall
@@ -272,3 +273,63 @@ async def test_binary_results_are_kept_with_the_call(live: ClientStage) -> None:
     assert tool_texts(live.model.requests[1]) == ["A dot."]
     if live.runtime is CLI:
         assert "A dot." in str(done.data.to_wire()["result"]["binaryResultsForLlm"])
+
+
+cli_alone = pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
+
+
+@tool(skip_permission=True, is_terminal=True)
+def finish(answer: str) -> str:
+    """Ends the work."""
+    if answer == "wrong":
+        raise ValueError("that is no answer")
+    return f"The answer is {answer}."
+
+
+@cli_alone
+async def test_a_terminal_tool_ends_the_turn_unless_it_fails(live: ClientStage) -> None:
+    wrong, right = (ToolCall("finish", {"answer": answer}) for answer in ("wrong", "right"))
+    live.says(Reply(tool_calls=[wrong]), Reply(tool_calls=[right]), Reply("Never said."))
+    session = await live.create(tools=[finish])
+    events = await turn(session, "Work.")
+    done = [event.data.success for event in events if isinstance(event, ToolExecutionComplete)]
+    assert done == [False, True]
+    assert len(live.model.requests) == 2
+    assert tool_texts(live.model.requests[1]) == ["The tool finish failed: ValueError: that is no answer"]
+
+
+@cli_alone
+async def test_one_terminal_tool_among_the_calls_of_a_message_ends_the_turn(live: ClientStage) -> None:
+    calls = [ToolCall("finish", {"answer": answer}) for answer in ("right", "wrong")]
+    live.says(Reply(tool_calls=[*calls, ROME]), Reply("Never said."))
+    session = await live.create(tools=[finish, weather], on_permission=approve_all)
+    events = await turn(session, "Work.")
+    assert len([event for event in events if isinstance(event, ToolExecutionComplete)]) == 3
+    assert len(live.model.requests) == 1
+
+
+@cli_alone
+async def test_tools_are_held_back_until_the_model_searches_for_them(live: ClientStage) -> None:
+    shown = tool(name="shown", defer="never", skip_permission=True)(finish.function)
+    search = ToolCall("tool_search_tool", {"query": "weather"})
+    live.says(Reply(tool_calls=[search]), Reply(tool_calls=[ROME]), Reply("Sun."))
+    session = await live.create(
+        tools=[weather, shown],
+        on_permission=approve_all,
+        tool_search=ToolSearchConfig(enabled=True, defer_threshold=1),
+    )
+    await session.send_and_wait("Rome?")
+    offered = [{"weather", "shown"} & set(request.tool_names) for request in live.model.requests]
+    assert offered == [{"shown"}, {"weather", "shown"}, {"weather", "shown"}]
+    assert tool_texts(live.model.requests[2])[-1] == "Sun in Rome for 1 days."
+
+
+@cli_alone
+async def test_the_namespace_and_the_metadata_of_a_tool_are_taken(live: ClientStage) -> None:
+    grouped = tool(name="weather", namespace="outdoors", metadata={"example.com/x": [1]})(weather.function)
+    live.says(Reply("Hello."))
+    session = await live.create(tools=[grouped])
+    events = await turn(session, "Hi.")
+    # A namespace that it cannot read is ignored with a warning.
+    assert not [event for event in events if event.type == "session.warning"]
+    assert "weather" in live.model.requests[0].tool_names

@@ -9,7 +9,7 @@ from __future__ import annotations
 from copilot_sdk.tools._declared import DeclaredTool, declare_tool
 from copilot_sdk.tools._invocation import ToolInvocation
 from copilot_sdk.tools._result import Binary, ResultType, ToolResult, wire_result
-from copilot_sdk.tools._tool import Tool, tool
+from copilot_sdk.tools._tool import Tool, ToolOptions, tool
 
 __all__ = [
     "Binary",
@@ -17,6 +17,7 @@ __all__ = [
     "ResultType",
     "Tool",
     "ToolInvocation",
+    "ToolOptions",
     "ToolResult",
     "declare_tool",
     "tool",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Unpack
 
 from copilot_sdk.errors import UsageError
-from copilot_sdk.tools._tool import Tool
+from copilot_sdk.tools._tool import Tool, ToolOptions
 
 
 class DeclaredTool(Tool[..., Any]):
@@ -20,19 +20,12 @@ class DeclaredTool(Tool[..., Any]):
         *,
         description: str,
         parameters: Mapping[str, Any] | type,
-        overrides_built_in: bool = False,
-        skip_permission: bool = False,
+        **options: Unpack[ToolOptions],
     ) -> None:
         def answered_by_hand(**_: object) -> NoReturn:
             raise UsageError(f"tool {name} has no function: answer its calls with session.answer_tool")
 
-        super().__init__(
-            answered_by_hand,
-            name=name,
-            description=description,
-            overrides_built_in=overrides_built_in,
-            skip_permission=skip_permission,
-        )
+        super().__init__(answered_by_hand, name=name, description=description, **options)
         self._declared = parameters
 
     @property
@@ -54,8 +47,7 @@ def declare_tool(
     *,
     description: str,
     parameters: Mapping[str, Any] | type,
-    overrides_built_in: bool = False,
-    skip_permission: bool = False,
+    **options: Unpack[ToolOptions],
 ) -> DeclaredTool:
     """Declare a tool whose calls the program answers by hand.
 
@@ -67,16 +59,9 @@ def declare_tool(
         description: What the tool does, for the model.
         parameters: JSON Schema of the arguments, or a pydantic model, dataclass or TypedDict that stands for it.
             The arguments of a call are not checked.
-        overrides_built_in: True when the tool may take the place of a built-in one.
-        skip_permission: True when its calls ask for no permission.
+        options: As for `tool`.
 
     Raises:
-        UsageError: The name cannot be used.
+        UsageError: See `Tool`.
     """
-    return DeclaredTool(
-        name,
-        description=description,
-        parameters=parameters,
-        overrides_built_in=overrides_built_in,
-        skip_permission=skip_permission,
-    )
+    return DeclaredTool(name, description=description, parameters=parameters, **options)

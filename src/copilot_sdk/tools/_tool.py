@@ -7,8 +7,20 @@ import functools
 import inspect
 import logging
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Mapping
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    ParamSpec,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    get_args,
+    overload,
+)
 
 from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk.errors import UsageError, describe_exception, mask_secrets
@@ -17,14 +29,28 @@ from copilot_sdk.tools._result import failure, wire_result
 
 if TYPE_CHECKING:
     from copilot_sdk._arguments import Arguments
-    from copilot_sdk._generated.copilot.types import ToolDefinition
+    from copilot_sdk._generated.copilot.types import ToolDefinition, ToolNamespace
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+Deferral = Literal["auto", "never"]
+
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_NAMESPACE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FAILURE_CHARACTERS = 1000
 _logger = logging.getLogger("copilot_sdk.tools")
+
+
+class ToolOptions(TypedDict, total=False):
+    """What else can be said of a tool; see `Tool`."""
+
+    overrides_built_in: bool
+    skip_permission: bool
+    is_terminal: bool
+    defer: Deferral | None
+    namespace: ToolNamespace | str | None
+    metadata: Mapping[str, Any] | None
 
 
 class Tool(Generic[P, R]):
@@ -36,9 +62,17 @@ class Tool(Generic[P, R]):
         description: What the tool does; the docstring's summary when left out.
         overrides_built_in: True when the tool may take the place of a built-in one of the same name.
         skip_permission: True when it runs without asking for permission.
+        is_terminal: True when a successful call ends the turn, without another request to the model; after one that
+            fails the model goes on. Since runtime 1.0.81.
+        defer: `never` to show the tool to the model from the start, also in a session that holds tools back until the
+            model searches for them; `auto`, as when left out, to leave that to the runtime. Since runtime 1.0.81.
+        namespace: Group of tools that it belongs to, for models that know such groups: its name, or a
+            `ToolNamespace` with a description. Since runtime 1.0.102.
+        metadata: Data of your own about the tool, which the runtime carries along. Since runtime 1.0.81.
 
     Raises:
-        UsageError: The function has no usable name, or it is a method that belongs to no object yet.
+        UsageError: The function or the namespace has no usable name, the function is a method that belongs to no
+            object yet, or `defer` is another word.
     """
 
     declared_only: ClassVar[bool] = False
@@ -52,6 +86,10 @@ class Tool(Generic[P, R]):
         description: str | None = None,
         overrides_built_in: bool = False,
         skip_permission: bool = False,
+        is_terminal: bool = False,
+        defer: Deferral | None = None,
+        namespace: ToolNamespace | str | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self.function = function
         self.name: str = name or str(getattr(function, "__name__", ""))
@@ -64,9 +102,20 @@ class Tool(Generic[P, R]):
                 f"tool {self.name}: a method cannot be called without its object; "
                 f"make a tool of a bound one, tool(an_object.{self.name})"
             )
+        if defer is not None and defer not in get_args(Deferral):
+            raise UsageError(f"tool {self.name}: defer is 'auto' or 'never', not {defer!r}")
+        group = namespace if namespace is None or isinstance(namespace, str) else namespace.name
+        if group is not None and not _NAMESPACE.fullmatch(group):
+            raise UsageError(
+                f"tool {self.name}: a namespace has a name of 1 to 64 letters, digits, _ and -, not {group!r}"
+            )
         self._description = description
         self.overrides_built_in = overrides_built_in
         self.skip_permission = skip_permission
+        self.is_terminal = is_terminal
+        self.defer = defer
+        self.namespace = namespace
+        self.metadata = metadata
         # The attributes of the function stay its own: one called `name` would replace that of the tool.
         functools.update_wrapper(self, function, updated=())
 
@@ -110,14 +159,23 @@ class Tool(Generic[P, R]):
     @property
     def definition(self) -> ToolDefinition:
         """The tool as a session is told of it."""
-        from copilot_sdk._generated.copilot.types import ToolDefinition
+        from copilot_sdk._generated.copilot.types import ToolDefinition, ToolNamespace
 
-        definition = ToolDefinition(name=self.name, description=self.description, parameters=self.parameters)
-        if self.overrides_built_in:
-            definition.overrides_built_in_tool = True
-        if self.skip_permission:
-            definition.skip_permission = True
-        return definition
+        group = self.namespace
+        options: dict[str, Any] = {
+            "overrides_built_in_tool": self.overrides_built_in,
+            "skip_permission": self.skip_permission,
+            "is_terminal": self.is_terminal,
+            "defer": self.defer,
+            "namespace": ToolNamespace(name=group) if isinstance(group, str) else group,
+            "metadata": self.metadata,
+        }
+        return ToolDefinition(
+            name=self.name,
+            description=self.description,
+            parameters=self.parameters,
+            **{name: value for name, value in options.items() if value},
+        )
 
     async def invoke(self, arguments: object, invocation: ToolInvocation) -> str | dict[str, Any]:
         """Run the tool for the model.
@@ -156,11 +214,7 @@ def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
 
 @overload
 def tool(
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    overrides_built_in: bool = False,
-    skip_permission: bool = False,
+    *, name: str | None = None, description: str | None = None, **options: Unpack[ToolOptions]
 ) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 
 
@@ -170,8 +224,7 @@ def tool(
     *,
     name: str | None = None,
     description: str | None = None,
-    overrides_built_in: bool = False,
-    skip_permission: bool = False,
+    **options: Unpack[ToolOptions],
 ) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
     """Make a tool of a function, as `@tool` or `@tool(name=..., ...)`.
 
@@ -185,22 +238,16 @@ def tool(
 
     Args:
         function: The function, plain or async; a bound method, or a `functools.partial` with a name, too.
-        name: See `Tool`, also for the rest.
+        name: See `Tool`.
         description: What the tool does.
-        overrides_built_in: True when the tool may take the place of a built-in one.
-        skip_permission: True when it runs without asking for permission.
+        options: `overrides_built_in`, `skip_permission`, `is_terminal`, `defer`, `namespace` and `metadata`; see
+            `Tool`.
 
     Raises:
         UsageError: See `Tool`.
     """
 
     def make(decorated: Callable[P, R]) -> Tool[P, R]:
-        return Tool(
-            decorated,
-            name=name,
-            description=description,
-            overrides_built_in=overrides_built_in,
-            skip_permission=skip_permission,
-        )
+        return Tool(decorated, name=name, description=description, **options)
 
     return make if function is None else make(function)

@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from copilot_sdk import Tool, ToolInvocation, ToolResult, UsageError, tool
 from copilot_sdk.tools import Binary, declare_tool
+from copilot_sdk.types import ToolNamespace
 
 CALL = ToolInvocation("s", "c", "t")
 
@@ -107,14 +108,64 @@ def test_a_tool_without_parameters_has_an_empty_object() -> None:
 
 
 def test_options_of_the_decorator_go_into_the_definition() -> None:
-    @tool(name="look-up", description="Better.", overrides_built_in=True, skip_permission=True)
+    @tool(
+        name="look-up",
+        description="Better.",
+        overrides_built_in=True,
+        skip_permission=True,
+        is_terminal=True,
+        defer="never",
+        namespace=ToolNamespace(name="archive", description="What is old."),
+        metadata={"example.com/owner": {"team": 7}},
+    )
     def lookup() -> str:
         """Worse."""
         return ""
 
-    definition = lookup.definition.to_wire()
-    assert (definition["name"], definition["description"]) == ("look-up", "Better.")
-    assert (definition["overridesBuiltInTool"], definition["skipPermission"]) == (True, True)
+    assert lookup.definition.to_wire() == {
+        "name": "look-up",
+        "description": "Better.",
+        "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
+        "overridesBuiltInTool": True,
+        "skipPermission": True,
+        "isTerminal": True,
+        "defer": "never",
+        "namespace": {"name": "archive", "description": "What is old."},
+        "metadata": {"example.com/owner": {"team": 7}},
+    }
+
+
+def test_a_declared_tool_has_the_same_options() -> None:
+    declared = declare_tool(
+        "ask", description="Asks.", parameters={"type": "object"}, is_terminal=True, namespace="people"
+    )
+    assert declared.definition.to_wire() == {
+        "name": "ask",
+        "description": "Asks.",
+        "parameters": {"type": "object"},
+        "isTerminal": True,
+        "namespace": {"name": "people"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"defer": "always"}, "defer is 'auto' or 'never', not 'always'"),
+        ({"namespace": "two words"}, "not 'two words'"),
+        ({"namespace": ToolNamespace(name="n" * 65)}, "1 to 64 letters"),
+        ({"namespace": ""}, "not ''"),
+    ],
+)
+def test_an_option_that_the_runtime_would_not_take_is_refused(options: Any, problem: str) -> None:
+    with pytest.raises(UsageError, match=f"tool now: .*{problem}"):
+        tool(name="now", **options)(lambda: "now")
+
+
+def test_an_option_that_does_not_exist_is_refused() -> None:
+    options: Any = {"terminal": True}
+    with pytest.raises(TypeError, match="terminal"):
+        tool(**options)(lambda: "now")
 
 
 def test_choices_unions_and_constraints_are_described() -> None:

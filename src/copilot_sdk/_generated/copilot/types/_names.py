@@ -1543,7 +1543,7 @@ MODULES = {
         LargeOutputConfig ManagedPermissions ManagedSettings MemoryConfig SessionCapabilities
         SessionListItem SessionListItemContext SessionUICapabilities SystemMessageConfig SystemMessageMode
         SystemMessageSection SystemMessageSectionAction TokenStorage ToolDeferral ToolDefinition
-        ToolFilterPrecedence ToolSearchConfig
+        ToolFilterPrecedence ToolNamespace ToolSearchConfig
     """,
     ".server_session_create": """
         CloudRepository CloudSessionConfig SessionCreateRequest SessionCreateResult

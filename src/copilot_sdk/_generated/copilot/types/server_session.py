@@ -247,6 +247,19 @@ ToolFilterPrecedence: TypeAlias = Literal["available", "excluded"] | str
 """
 
 
+class ToolNamespace(WireModel):
+    """A group of related tools. Models that know namespaces see its tools that are held back as one group;
+    a tool is called by its own name in any case.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name of the group: ASCII letters, digits, hyphens and underscores, 1 to 64 of them."""
+    description: str | None = None
+    """What the tools of the group do, for the model."""
+
+
 class ToolSearchConfig(WireModel):
     """How tools are held back until the model searches for them.
 
@@ -307,31 +320,6 @@ class ManagedSettings(WireModel):
 
     permissions: ManagedPermissions | None = None
     """Permission rules."""
-
-
-class ToolDefinition(WireModel):
-    """A tool that the client offers to the model and runs itself."""
-
-    name: str
-    """Name by which the model calls the tool."""
-    description: str | None = None
-    """What the tool does and when to use it, as the model reads it."""
-    parameters: dict[str, Any] | None = None
-    """JSON Schema of the arguments object; absent for a tool without arguments."""
-    overrides_built_in_tool: bool | None = None
-    """True when the tool may take the place of a built-in one of the same name; without it a clash fails
-    the first turn.
-    """
-    skip_permission: bool | None = None
-    """True when the tool runs without asking for permission."""
-    defer: ToolDeferral | None = None
-    """Whether the tool may be left out of the prompt until tool search finds it. Since runtime 1.0.81."""
-    metadata: dict[str, Any] | None = None
-    """Free key and value pairs that the runtime carries along. Since runtime 1.0.81."""
-    is_terminal: bool | None = None
-    """True when a call of the tool ends the turn. Since runtime 1.0.81."""
-    namespace: str | None = None
-    """Group under which the model sees the tool. Since runtime 1.0.102."""
 
 
 class ExperimentAssignments(WireModel):
@@ -405,6 +393,33 @@ class SystemMessageSection(WireModel):
     """What to do with the section."""
     content: str | None = None
     """Text for `replace`, `append` and `prepend`."""
+
+
+class ToolDefinition(WireModel):
+    """A tool that the client offers to the model and runs itself."""
+
+    name: str
+    """Name by which the model calls the tool."""
+    description: str | None = None
+    """What the tool does and when to use it, as the model reads it."""
+    parameters: dict[str, Any] | None = None
+    """JSON Schema of the arguments object; absent for a tool without arguments."""
+    overrides_built_in_tool: bool | None = None
+    """True when the tool may take the place of a built-in one of the same name; without it a clash fails
+    the first turn.
+    """
+    skip_permission: bool | None = None
+    """True when the tool runs without asking for permission."""
+    defer: ToolDeferral | None = None
+    """Whether the tool may be left out of the prompt until tool search finds it. Since runtime 1.0.81."""
+    metadata: dict[str, Any] | None = None
+    """Free key and value pairs that the runtime carries along. Since runtime 1.0.81."""
+    is_terminal: bool | None = None
+    """True when a successful call of the tool ends the turn; after another one the model goes on. Since
+    runtime 1.0.81.
+    """
+    namespace: ToolNamespace | None = None
+    """Group that the tool belongs to. Since runtime 1.0.102."""
 
 
 class SystemMessageConfig(WireModel):

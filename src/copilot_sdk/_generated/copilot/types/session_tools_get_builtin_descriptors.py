@@ -116,7 +116,7 @@ class BuiltinToolDescriptor(WireModel):
     safe_for_telemetry: BuiltinToolSafeForTelemetry
     """Which data on the tool may be recorded as they are."""
     is_terminal: bool
-    """True if the tool runs commands in a terminal."""
+    """True if a successful call of the tool ends the turn."""
     has_summarise_intention: bool | None
     """True if the tool has its own way to sum up what it is about to do."""
 

@@ -55,7 +55,7 @@ class ProtocolExternalToolDefinition(WireModel):
     defer: ProtocolExternalToolDefer | None = None
     """Whether the tool may be loaded later."""
     is_terminal: bool | None = None
-    """True if the tool runs commands in a terminal."""
+    """True if a successful call of the tool ends the turn."""
     metadata: dict[str, Any] | None = None
     """Data of the caller's own about the tool."""
     namespace: ProtocolExternalToolNamespace | None = None
