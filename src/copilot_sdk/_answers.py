@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,8 @@ class Answers:
     ) -> None:
         self._rpc = rpc
         self._spawn = spawn
-        self._tools = _by_name(callbacks.tools)
+        self._tools = self._own = _by_name(callbacks.tools)
+        self._lent: dict[str, Tool[..., Any]] = {}
         self._handlers = handlers(callbacks)
         self._undecided: dict[str, asyncio.Task[None]] = {}
         self._reactions: dict[str, Callable[[Any], None]] = {
@@ -70,7 +72,31 @@ class Answers:
             UsageError: See `Answers`.
             CopilotError: The runtime did not take them; the old ones stay.
         """
-        old, new = self._tools, _by_name(tools)
+        await self._offer(_by_name(tools), self._lent)
+
+    @asynccontextmanager
+    async def lending(self, tool: Tool[..., Any]) -> AsyncGenerator[None]:
+        """Offer one more tool for a while.
+
+        Raises:
+            UsageError: There is a tool of its name.
+            CopilotError: The runtime did not take it.
+        """
+        if tool.name in self._tools:
+            raise UsageError(f"the session has a tool of the name {tool.name!r} already")
+        await self._offer(self._own, {**self._lent, tool.name: tool})
+        try:
+            yield
+        finally:
+            try:
+                await self._offer(
+                    self._own, {key: lent for key, lent in self._lent.items() if lent is not tool}
+                )
+            except CopilotError as error:
+                _logger.debug("the tool %s could not be taken back: %s", tool.name, error)
+
+    async def _offer(self, own: dict[str, Tool[..., Any]], lent: dict[str, Tool[..., Any]]) -> None:
+        old, new = self._tools, {**own, **lent}
         # The model may call the new ones before the answer is here.
         self._tools = {**old, **new}
         try:
@@ -79,7 +105,7 @@ class Answers:
         except BaseException:
             self._tools = old
             raise
-        self._tools = new
+        self._tools, self._own, self._lent = new, own, lent
 
     def wants(self, event_type: str) -> bool:
         """True if events of this type are for `take`."""

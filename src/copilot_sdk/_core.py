@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -37,6 +38,7 @@ class SessionCore:
         capabilities: What the session's clients can do, None until it is known.
         handlers: What serves the runtime for this session alone, by namespace.
         turns: The turns that this client has begun.
+        asking: Held while an answer of a certain type is asked for: there is one tool to give it with.
 
     Args:
         peer: The connection.
@@ -60,6 +62,7 @@ class SessionCore:
         self.peer = peer
         self.tasks = TaskScope(f"session {session_id}")
         self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks)
+        self.asking = asyncio.Lock()
         self.turns = Turns(self.tasks.handle, self._abort, self._is_active)
         self._on_closed = on_closed
         self._misfits = Misfits()

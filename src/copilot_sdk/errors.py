@@ -29,6 +29,7 @@
     │   ├── ContextLimitExceeded       the conversation is too long for the model
     │   ├── ContentFiltered            the provider refuses what was said
     │   └── ModelCallFailed            any other failure of the model or its provider
+    ├── OutputValidationError          no answer of the agent fits the type that was asked for
     ├── ResultValidationError          an answer that does not fit its type
     ├── HandlerError                   a callback of the application raised
     ├── EventBufferOverflow            a subscriber fell too far behind
@@ -450,6 +451,20 @@ _BY_ERROR_TYPE: dict[str, type[SessionError]] = {
     "query": ModelCallFailed,
 }
 _CONTENT_CODES = {"content_filter", "content_policy", "content_policy_violation"}
+
+
+class OutputValidationError(CopilotError):
+    """The agent gave no answer of the type that was asked for.
+
+    Attributes:
+        problem: What did not fit in its last try, or why there was none.
+        text: What the agent said instead.
+    """
+
+    def __init__(self, problem: str, text: str = "") -> None:
+        self.problem = problem
+        self.text = text
+        super().__init__(f"the agent gave no answer of the type that was asked for: {problem}")
 
 
 class ResultValidationError(CopilotError):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from copilot_sdk import _forms
 from copilot_sdk._core import SessionCore
+from copilot_sdk._output import ask
 from copilot_sdk._session_callbacks import UserInputHandler
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, feed
 from copilot_sdk.errors import UsageError
@@ -32,6 +34,7 @@ __all__ = ["EventStream", "Session", "UserInputHandler"]
 
 E = TypeVar("E", bound="EventBase")
 M = TypeVar("M", bound="BaseModel")
+T = TypeVar("T")
 
 
 class Session:
@@ -133,6 +136,51 @@ class Session:
             abort_on_cancel=abort_on_cancel,
             buffer=buffer,
         )
+
+    async def ask(
+        self,
+        prompt: str,
+        output_type: type[T],
+        *,
+        repairs: int = 1,
+        attachments: Sequence[Attachment] | None = None,
+        agent_mode: SendAgentMode | None = None,
+        timeout: float | None = None,
+        inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
+    ) -> T:
+        """Ask for an answer of a certain type.
+
+        The agent gets a tool to give it with, which ends the turn. What does not fit is told to the model, which may
+        correct it; if a turn ends without an answer, it is asked once more.
+
+        Wire methods: `session.tools.set`, since runtime 1.0.81, and `session.send`.
+
+        Args:
+            prompt: What to ask. The agent works on it as on any prompt, with all of its tools.
+            output_type: The type of the answer: a pydantic model, a dataclass, a TypedDict, or anything else that
+                pydantic can describe. Names and descriptions of its fields tell the model what is wanted.
+            repairs: How many more prompts to send for want of an answer.
+            attachments: See `send`.
+            agent_mode: See `send`.
+            timeout: Seconds that each turn may take; see `send`.
+            inactivity_timeout: See `send`.
+
+        Returns:
+            The answer, validated.
+
+        Raises:
+            OutputValidationError: The agent gave no answer that fits.
+            SessionError, TurnTimeout, ConnectionClosed: See `copilot_sdk.turns.Turn`.
+            UnsupportedMethod: The runtime is too old.
+            UsageError: The type cannot be described to a model, or the session is closed.
+        """
+        self._core.check_open()
+
+        send = partial(
+            self.send, agent_mode=agent_mode, timeout=timeout, inactivity_timeout=inactivity_timeout
+        )
+        answer: T = await ask(self._core, output_type, send, prompt, attachments=attachments, repairs=repairs)
+        return answer
 
     async def abort(self, reason: AbortReason | None = None) -> None:
         """Stop the running turn and drop what is queued.

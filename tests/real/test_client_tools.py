@@ -286,7 +286,6 @@ def finish(answer: str) -> str:
     return f"The answer is {answer}."
 
 
-@cli_alone
 async def test_a_terminal_tool_ends_the_turn_unless_it_fails(live: ClientStage) -> None:
     wrong, right = (ToolCall("finish", {"answer": answer}) for answer in ("wrong", "right"))
     live.says(Reply(tool_calls=[wrong]), Reply(tool_calls=[right]), Reply("Never said."))
@@ -298,7 +297,6 @@ async def test_a_terminal_tool_ends_the_turn_unless_it_fails(live: ClientStage) 
     assert tool_texts(live.model.requests[1]) == ["The tool finish failed: ValueError: that is no answer"]
 
 
-@cli_alone
 async def test_one_terminal_tool_among_the_calls_of_a_message_ends_the_turn(live: ClientStage) -> None:
     calls = [ToolCall("finish", {"answer": answer}) for answer in ("right", "wrong")]
     live.says(Reply(tool_calls=[*calls, ROME]), Reply("Never said."))
@@ -318,7 +316,7 @@ async def test_tools_are_held_back_until_the_model_searches_for_them(live: Clien
         on_permission=approve_all,
         tool_search=ToolSearchConfig(enabled=True, defer_threshold=1),
     )
-    await session.send_and_wait("Rome?")
+    await session.send("Rome?")
     offered = [{"weather", "shown"} & set(request.tool_names) for request in live.model.requests]
     assert offered == [{"shown"}, {"weather", "shown"}, {"weather", "shown"}]
     assert tool_texts(live.model.requests[2])[-1] == "Sun in Rome for 1 days."

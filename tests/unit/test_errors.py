@@ -16,6 +16,7 @@ from copilot_sdk.errors import (
     InternalError,
     InvalidParams,
     MethodNotFound,
+    OutputValidationError,
     ProtocolError,
     ProtocolVersionMismatch,
     RequestTimeout,
@@ -54,6 +55,7 @@ ALL = [
         )
     ),
     ResultValidationError("ping", ["message is missing"], {"x": 1}),
+    OutputValidationError("the tool was not called.", "No."),
     HandlerError("hooks.invoke", KeyError("x")),
     EventBufferOverflow(100),
     UsageError("timeout has to be above zero"),

@@ -124,6 +124,30 @@ class Session:
         )
         return Turn(self._portal, turn)
 
+    def ask(
+        self,
+        prompt: str,
+        output_type: type[T],
+        *,
+        repairs: int = 1,
+        attachments: Sequence[Attachment] | None = None,
+        agent_mode: SendAgentMode | None = None,
+        timeout: float | None = None,
+        inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
+    ) -> T:
+        """See `copilot_sdk.session.Session.ask`."""
+        return self._portal.run(
+            self._session.ask(
+                prompt,
+                output_type,
+                repairs=repairs,
+                attachments=attachments,
+                agent_mode=agent_mode,
+                timeout=timeout,
+                inactivity_timeout=inactivity_timeout,
+            )
+        )
+
     def abort(self, reason: AbortReason | None = None) -> None:
         """See `copilot_sdk.session.Session.abort`."""
         self._portal.run(self._session.abort(reason))
