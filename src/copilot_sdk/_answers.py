@@ -47,7 +47,7 @@ class Answers:
     ) -> None:
         self._rpc = rpc
         self._spawn = spawn
-        self._tools = self._own = _by_name(callbacks.tools)
+        self._tools = self._own = _by_name(callbacks.get("tools", ()))
         self._lent: dict[str, Tool[..., Any]] = {}
         self._handlers = handlers(callbacks)
         self._undecided: dict[str, asyncio.Task[None]] = {}
@@ -55,7 +55,7 @@ class Answers:
             "external_tool.requested": self._tool_requested,
             "external_tool.completed": self._request_completed,
         }
-        if callbacks.on_permission is None:
+        if callbacks.get("on_permission") is None:
             self._reactions["tool.execution_complete"] = self._tool_completed
         for event_type, question in questions(callbacks).items():
             self._reactions[event_type] = partial(self._asked, question)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 from copilot_sdk._calls import request
 from copilot_sdk._core import SessionCore
 from copilot_sdk._serving import Serving, checked_of_session
+from copilot_sdk._session_callbacks import announced, split
 from copilot_sdk.errors import (
     CopilotError,
     InternalError,
@@ -23,26 +24,11 @@ from copilot_sdk.errors import (
 )
 
 if TYPE_CHECKING:
-    from copilot_sdk._generated.copilot.handlers import Handlers
     from copilot_sdk._generated.copilot.types import SessionCreateResult, SessionResumeResult
     from copilot_sdk._rpc.method import Method
     from copilot_sdk._rpc.peer import Peer
-    from copilot_sdk._session_callbacks import SessionCallbacks
+    from copilot_sdk.options import SessionCreateOptions, SessionResumeOptions
 
-# Derived from the handlers that this client has, never passed by the caller: what is announced must be served.
-_MANAGED_OPTIONS = frozenset(
-    {
-        "session_id",
-        "tools",
-        "commands",
-        "hooks",
-        "request_permission",
-        "request_user_input",
-        "request_elicitation",
-        "request_exit_plan_mode",
-        "request_auto_mode_switch",
-    }
-)
 _UNCLAIMED_EVENTS = 1000
 
 
@@ -71,10 +57,7 @@ class Sessions:
         peer: Peer,
         method: Method[Any],
         session_id: str | None,
-        options: Mapping[str, object],
-        callbacks: SessionCallbacks,
-        *,
-        handlers: Handlers | None = None,
+        options: SessionCreateOptions | SessionResumeOptions,
     ) -> SessionCore:
         """Create or resume a session.
 
@@ -82,36 +65,38 @@ class Sessions:
             peer: The connection.
             method: `session.create` or `session.resume`.
             session_id: Its identifier, None to let the runtime choose.
-            options: The options of the method that do not follow from the callbacks.
-            callbacks: The tools and handlers of this client.
-            handlers: Serve the runtime for this session.
+            options: What the caller wants of it, as the caller gave it.
 
         Raises:
             InvalidParams: An option is unknown or does not fit.
             UsageError: The session is open here already, or a tool or handler is wrong.
             CopilotError: The runtime could not open it.
         """
+        from copilot_sdk._model.codec import encode_params
+
+        _refuse_unknown(method.name, options)
+        callbacks, wire = split(options)
         session = SessionCore(
             peer,
             session_id if session_id is not None else str(uuid.uuid4()),
             callbacks=callbacks,
             on_closed=self._discard,
         )
-        session.handlers = checked_of_session(handlers)
+        session.handlers = checked_of_session(callbacks.get("handlers"))
         if session.id in self._open:
             raise UsageError(f"session {session.id} is open in this client already; close it first")
         managed = {
             "session_id": session_id,
             "tools": session.answers.definitions() or None,
-            **callbacks.announced(options),
-            **self.serving.announced(session.handlers, options),
+            **announced(callbacks, wire),
+            **self.serving.announced(session.handlers, wire),
         }
-        wire = _params(method, options, managed)
+        params = encode_params(method, {**wire, **managed})
         # The runtime may call for the session while it is still being created.
         self._open[session.id] = session
         try:
             with self._keeping_unclaimed_events():
-                self._opened(session, method, await request(peer, method.name, wire))
+                self._opened(session, method, await request(peer, method.name, params))
         except (ResultValidationError, ProtocolError):
             await session.close()
             raise
@@ -210,14 +195,13 @@ class Sessions:
         await asyncio.gather(self.serving.end(), *(session.tasks.settle() for session in ended))
 
 
-def _params(
-    method: Method[Any], options: Mapping[str, object], managed: Mapping[str, object]
-) -> dict[str, Any]:
-    from copilot_sdk._model.codec import encode_params
+def _refuse_unknown(method: str, options: Iterable[str]) -> None:
+    from copilot_sdk._unknown import unknown
+    from copilot_sdk.options import SessionCreateOptions, SessionResumeOptions
 
-    known = set[str](method.params().model_fields) if method.params is not None else set[str]()
-    unknown = sorted(options.keys() - (known - _MANAGED_OPTIONS))
-    if unknown:
-        names = ", ".join(map(repr, unknown))
-        raise InvalidParams(f"{method.name} has no option {names}", method=method.name)
-    return encode_params(method, {**options, **managed})
+    known = {
+        "session.create": SessionCreateOptions.__optional_keys__,
+        "session.resume": SessionResumeOptions.__optional_keys__,
+    }
+    if names := unknown(options, known[method], known):
+        raise InvalidParams(f"{method} has no option {names}", method=method)

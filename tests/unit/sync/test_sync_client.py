@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from copilot_sdk import Hooks, SessionError, UsageError, approve_all, tool
+from copilot_sdk import Hooks, InvalidParams, SessionError, UsageError, approve_all, tool
 from copilot_sdk.elicitation import FormValue, accept
 from copilot_sdk.events import AssistantMessageDelta, SessionIdle
+from copilot_sdk.options import SessionOptions
 from copilot_sdk.runtime import Call, Reply, ScriptedModel
 from copilot_sdk.sync import CopilotClient
 from copilot_sdk.types import (
@@ -44,6 +45,21 @@ def test_send_and_wait_returns_the_last_message(client: CopilotClient) -> None:
         message = session.send("!say yes").result()
 
     assert message.text == "yes"
+
+
+def test_the_same_options_create_a_session_and_resume_it(client: CopilotClient) -> None:
+    options: SessionOptions = {"streaming": True, "on_permission": approve_all}
+    with client.create_session(session_id="again", **options) as session:
+        session.send("!say yes").result()
+    with client.resume_session("again", **options) as session:
+        turn = session.send('!call bash {"command": "echo allowed"}').result()
+
+    assert "allowed" in turn.text
+
+
+def test_an_unknown_option_is_refused_as_by_the_async_client(client: CopilotClient) -> None:
+    with pytest.raises(InvalidParams, match=r"no option 'modle' \(did you mean 'model'"):
+        client.create_session(modle="m")  # type: ignore[call-arg]
 
 
 def test_a_failed_turn_raises(client: CopilotClient) -> None:
