@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -470,6 +471,14 @@ async def test_several_clients_are_served_at_once(way: Way, tmp_path: Path) -> N
             await transport.send(b"%d" % number)
         assert [await transport.receive() for transport in transports] == [b"%d" % n for n in range(5)]
         await asyncio.gather(*(transport.aclose() for transport in transports))
+
+
+async def test_messages_do_not_show_in_the_log(over: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with over("echo") as near:
+        await near.send(b'{"token": "hush"}')
+        assert await near.receive() == b'{"token": "hush"}'
+    assert "hush" not in caplog.text
 
 
 async def test_the_description_names_the_other_side(over: Connect) -> None:
