@@ -13,6 +13,7 @@ from copilot_sdk._arrival import Arrival, Misfits
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
+from copilot_sdk._tracing import Trace
 from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
 from copilot_sdk.transports.closing import CloseOnce
 from copilot_sdk.turns._turns import Turns
@@ -37,6 +38,7 @@ class SessionCore:
         capabilities: What the session's clients can do, None until it is known.
         handlers: What serves the runtime for this session alone, by namespace.
         turns: The turns that this client has begun.
+        trace: The span that the work of the session belongs to.
 
     Args:
         peer: The connection.
@@ -57,9 +59,10 @@ class SessionCore:
         self.workspace_path: str | None = None
         self.capabilities: SessionCapabilities | None = None
         self.handlers: Mapping[str, object] = {}
+        self.trace = Trace()
         self.peer = peer
         self.tasks = TaskScope(f"session {session_id}")
-        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks)
+        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks, self.trace)
         self.turns = Turns(self.tasks.handle, self._abort, self._is_active)
         self._on_closed = on_closed
         self._misfits = Misfits()
@@ -78,7 +81,7 @@ class SessionCore:
         """The methods of the session while it is open."""
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
-        return SessionRPC(PeerCaller(self.peer, self.id, self.check_open))
+        return SessionRPC(PeerCaller(self.peer, self.id, self.check_open, self.trace))
 
     @cached_property
     def _last_rpc(self) -> SessionRPC:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Self, TypeAlias
 
+from copilot_sdk._callbacks import Contained
 from copilot_sdk._protocol.engine import (
     CancelReceived,
     Engine,
@@ -241,12 +242,9 @@ class Peer:
             _logger.debug("nobody waits for an answer or a cancellation of %s", event.id)
 
     def _notified(self, event: NotificationReceived) -> None:
-        if self._on_notification is None:
-            return
-        try:
-            self._on_notification(event.method, event.params)
-        except Exception:
-            _logger.exception("the handler of the notification %s failed", event.method)
+        if self._on_notification is not None:
+            with Contained(event.method):
+                self._on_notification(event.method, event.params)
 
     def _give_up_on_reader(self) -> None:
         self._end(ConnectionClosed("the other side keeps sending but does not read"))
