@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from copilot_sdk._calls import PeerCaller
-from copilot_sdk._connect import Connect, Connector, Embed, Spawn
+from copilot_sdk._connect import Connect, Connector, Embed, Spawn, observed
 from copilot_sdk._link import Greeting, open_peer
 from copilot_sdk._serving import Serving
 from copilot_sdk._session_callbacks import SessionCallbacks
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     )
     from copilot_sdk.commands import Command
     from copilot_sdk.elicitation import ElicitationHandler
+    from copilot_sdk.frames import FrameHandler
     from copilot_sdk.hooks import Hooks
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.providers import SessionFS
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
+_logger = logging.getLogger("copilot_sdk.client")
 _NOT_STARTED = "the client is not started; use 'async with CopilotClient() as client:'"
 
 
@@ -76,6 +79,8 @@ class CopilotClient:
         request_timeout: Seconds that a request may take unless the call says otherwise, None for no limit.
         handlers: Serve what the runtime asks of this client, for all sessions: an object for each namespace.
         session_fs: Keeps the files of all sessions in place of the runtime; see `copilot_sdk.providers`.
+        on_frame: Sees every message that is sent or received; see `copilot_sdk.frames`. What it raises is logged the
+            first time and changes nothing.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class CopilotClient:
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
+        on_frame: FrameHandler | None = None,
     ) -> None:
         token = secrets.token_urlsafe() if tcp else None
         spawn = Spawn(
@@ -106,7 +112,8 @@ class CopilotClient:
             tcp=tcp,
             connection_token=token,
         )
-        self._set_up(spawn, token, start_timeout, request_timeout, Serving(handlers, session_fs))
+        connector = observed(spawn, on_frame)
+        self._set_up(connector, token, start_timeout, request_timeout, Serving(handlers, session_fs))
 
     def _set_up(
         self,
@@ -140,6 +147,7 @@ class CopilotClient:
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
+        on_frame: FrameHandler | None = None,
     ) -> Self:
         """A client over any transport.
 
@@ -150,8 +158,10 @@ class CopilotClient:
             request_timeout: See the class.
             handlers: See the class.
             session_fs: See the class.
+            on_frame: See the class.
         """
         client = cls.__new__(cls)
+        connector = observed(connector, on_frame)
         client._set_up(connector, token, start_timeout, request_timeout, Serving(handlers, session_fs))
         return client
 
@@ -166,6 +176,7 @@ class CopilotClient:
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
+        on_frame: FrameHandler | None = None,
     ) -> Self:
         """A client of a runtime that listens.
 
@@ -179,6 +190,7 @@ class CopilotClient:
             request_timeout: See the class.
             handlers: See the class.
             session_fs: See the class.
+            on_frame: See the class.
 
         Raises:
             UsageError: The address, or what is given with it, has no meaning.
@@ -193,6 +205,7 @@ class CopilotClient:
             request_timeout=request_timeout,
             handlers=handlers,
             session_fs=session_fs,
+            on_frame=on_frame,
         )
 
     @classmethod
@@ -205,6 +218,7 @@ class CopilotClient:
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
+        on_frame: FrameHandler | None = None,
     ) -> Self:
         """A client of the reference runtime, which runs in this process: no CLI, no account, no network.
 
@@ -216,12 +230,14 @@ class CopilotClient:
             request_timeout: See the class.
             handlers: See the class.
             session_fs: See the class.
+            on_frame: See the class.
         """
         return cls.over(
             Embed(model, home, limits),
             request_timeout=request_timeout,
             handlers=handlers,
             session_fs=session_fs,
+            on_frame=on_frame,
         )
 
     # -------------------------------------------------------------- lifecycle
@@ -284,7 +300,10 @@ class CopilotClient:
 
     async def _watch(self, peer: Peer) -> None:
         """When the connection ends, so does every session."""
-        await self._sessions.end(await peer.wait_closed())
+        reason = await peer.wait_closed()
+        if not self._closed:
+            _logger.warning("the runtime is gone: %s", reason)
+        await self._sessions.end(reason)
 
     def _check_not_closed(self) -> None:
         if self._closed:

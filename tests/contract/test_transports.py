@@ -18,6 +18,7 @@ from copilot_sdk.transports._listener import Listener
 from copilot_sdk.transports.address import Address
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
+from copilot_sdk.transports.observed import ObservedTransport
 from copilot_sdk.transports.stdio import StdioTransport
 from copilot_sdk.transports.tcp import spawn_listening
 from tests.support import certificates
@@ -68,6 +69,12 @@ async def over_memory(mode: str) -> AsyncIterator[Transport]:
         await near.aclose()
         task.cancel()
         await asyncio.wait({task})
+
+
+@asynccontextmanager
+async def over_memory_observed(mode: str) -> AsyncIterator[Transport]:
+    async with over_memory(mode) as near:
+        yield ObservedTransport(near, lambda frame: 1 // 0)
 
 
 @asynccontextmanager
@@ -132,6 +139,7 @@ WAYS: dict[str, Way] = {
 }  # fmt: skip
 CONNECTED: dict[str, Callable[[str], AbstractAsyncContextManager[Transport]]] = {
     "memory": over_memory,
+    "observed": over_memory_observed,
     "stdio": over_stdio,
 }
 

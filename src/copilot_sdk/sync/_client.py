@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from copilot_sdk.commands import Command
     from copilot_sdk.elicitation import ElicitationHandler
+    from copilot_sdk.frames import FrameHandler
     from copilot_sdk.hooks import Hooks
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.providers import SessionFS
@@ -69,6 +70,7 @@ class CopilotClient:
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
+        on_frame: FrameHandler | None = None,
     ) -> None:
         self._set_up(
             asynchronous.CopilotClient(
@@ -84,6 +86,7 @@ class CopilotClient:
                 request_timeout=request_timeout,
                 handlers=handlers,
                 session_fs=session_fs,
+                on_frame=on_frame,
             )
         )
 
@@ -107,6 +110,7 @@ class CopilotClient:
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
+        on_frame: FrameHandler | None = None,
     ) -> Self:
         """See `copilot_sdk.CopilotClient.over`."""
         client = asynchronous.CopilotClient.over(
@@ -116,6 +120,7 @@ class CopilotClient:
             request_timeout=request_timeout,
             handlers=handlers,
             session_fs=session_fs,
+            on_frame=on_frame,
         )
         return cls._of(client)
 
@@ -130,6 +135,7 @@ class CopilotClient:
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
+        on_frame: FrameHandler | None = None,
     ) -> Self:
         """See `copilot_sdk.CopilotClient.connect`."""
         client = asynchronous.CopilotClient.connect(
@@ -140,6 +146,7 @@ class CopilotClient:
             request_timeout=request_timeout,
             handlers=handlers,
             session_fs=session_fs,
+            on_frame=on_frame,
         )
         return cls._of(client)
 
@@ -153,6 +160,7 @@ class CopilotClient:
         request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
         handlers: Handlers | None = None,
         session_fs: SessionFS | None = None,
+        on_frame: FrameHandler | None = None,
     ) -> Self:
         """See `copilot_sdk.CopilotClient.embedded`; the runtime lives in the client's thread."""
         client = asynchronous.CopilotClient.embedded(
@@ -162,6 +170,7 @@ class CopilotClient:
             request_timeout=request_timeout,
             handlers=handlers,
             session_fs=session_fs,
+            on_frame=on_frame,
         )
         return cls._of(client)
 
