@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Self, TypeAlias
 
-from copilot_sdk._callbacks import Contained
+from copilot_sdk._callbacks import log_failure
 from copilot_sdk._protocol.engine import (
     CancelReceived,
     Engine,
@@ -242,9 +242,12 @@ class Peer:
             _logger.debug("nobody waits for an answer or a cancellation of %s", event.id)
 
     def _notified(self, event: NotificationReceived) -> None:
-        if self._on_notification is not None:
-            with Contained(event.method):
-                self._on_notification(event.method, event.params)
+        if self._on_notification is None:
+            return
+        try:
+            self._on_notification(event.method, event.params)
+        except Exception as error:  # noqa: BLE001 - it is logged
+            log_failure(event.method, error)
 
     def _give_up_on_reader(self) -> None:
         self._end(ConnectionClosed("the other side keeps sending but does not read"))
