@@ -125,7 +125,7 @@ async def test_an_embedded_runtime_is_looked_at(tmp_path: Path) -> None:
         CopilotClient.embedded(on_frame=frames.append) as client,
         await client.create_session() as session,
     ):
-        await session.send_and_wait("!say hello")
+        await session.send("!say hello")
     assert {"connect", "session.create", "session.send", "session.destroy"} <= {*methods(frames)}
     assert "session.event" in methods(frames, "received")
 

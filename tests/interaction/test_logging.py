@@ -52,7 +52,7 @@ async def test_no_level_shows_what_is_in_a_message(
     caplog.set_level(logging.DEBUG)
     async with runtime.client() as client:
         session = await client.create_session(session_id=SESSION, tools=[look_up])
-        await session.send("hush, prompt")
+        await session.send("hush, prompt").accepted()
         await runtime.message("hush, message")
         await runtime.event("assistant.message", {"content": ["hush, misfit"]})
         await runtime.request_tool("look_up", {"word": "hush, argument"})

@@ -133,7 +133,7 @@ async def test_without_a_span_of_the_runtime_a_tool_belongs_to_the_prompt(
     await runtime.tool_answer(1)
     assert ids_above(spans.named("execute_tool look_up")) == ids(spans.named("session.create"))
     spans.clear()
-    await session.send("x")
+    await session.send("x").accepted()
     await runtime.request_tool("look_up", {"word": "x"}, request="r2")
     await runtime.tool_answer(2)
     assert ids_above(spans.named("execute_tool look_up")) == ids(spans.named("session.send"))
@@ -215,7 +215,7 @@ async def test_a_decision_has_a_span_below_the_prompt(
             return approve_once()
 
     session = await client.create_session(session_id=SESSION, on_permission=decide)
-    await session.send("x")
+    await session.send("x").accepted()
     await runtime.request_permission()
     await runtime.decision()
     span = spans.named("permission.requested")
@@ -244,7 +244,7 @@ async def test_a_request_of_the_runtime_has_a_span(
             raise LookupError("nobody knows")
 
     session = await client.create_session(session_id=SESSION, hooks=Hooks(pre_tool_use=look))
-    await session.send("x")
+    await session.send("x").accepted()
     told = {"sessionId": SESSION, "hookType": "preToolUse", "input": {"toolName": "bash"}}
     assert await runtime.peer.request("hooks.invoke", told) == {}
     server = spans.named("hooks.invoke")
@@ -284,7 +284,7 @@ def test_the_sync_client_keeps_the_spans_of_its_caller_and_of_its_tools(spans: S
     ):
         spans.clear()
         with TRACER.start_as_current_span("the program"):
-            session.send_and_wait('!call look_up_in_thread {"word": "x"}')
+            session.send('!call look_up_in_thread {"word": "x"}').result()
     assert ids_above(spans.named("session.send")) == ids(spans.named("the program"))
     tool_span = spans.named("execute_tool look_up_in_thread")
     assert ids_above(tool_span) == ids(spans.named("session.send"))

@@ -37,7 +37,7 @@ async def test_what_the_program_does_for_a_prompt_is_below_it(live: ClientStage,
         model="scripted-model",
     )
     with TRACER.start_as_current_span("the program"):
-        await session.send_and_wait("Rome?")
+        await session.send("Rome?")
     prompt = spans.named("session.send")
     assert ids_above(prompt) == ids(spans.named("the program"))
     assert ids_above(spans.named("execute_tool weather")) == ids(prompt)
@@ -57,7 +57,7 @@ async def test_the_cli_puts_its_own_spans_between(
     async with ClientStage.open(CLI, tmp_path / "stage", Sightings()) as live:
         live.says(Reply(tool_calls=[CALL]), Reply("Sun."))
         session = await live.create(tools=[weather], on_permission=approve_all)
-        await session.send_and_wait("Rome?")
+        await session.send("Rome?")
     lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     theirs = {line["spanId"]: line for line in lines if line["type"] == "span"}
     trace, above = ids_above(spans.named("execute_tool weather")) or ("", "")
