@@ -11,6 +11,7 @@ import pytest
 from opentelemetry import trace
 
 from copilot_sdk import CopilotClient, Hooks, MethodNotFound, RpcError, ToolResult, sync, tool
+from copilot_sdk.errors import InternalError
 from copilot_sdk.permissions import approve_all, approve_once
 from copilot_sdk.types import PermissionDecision, PermissionRequest, PreToolUseHookInput, UserInputRequest
 from tests.support.fake_runtime import SESSION, FakeRuntime
@@ -84,6 +85,50 @@ async def test_a_span_shows_no_credentials(runtime: FakeRuntime, client: Copilot
     span = spans.named("execute_tool fail")
     assert "ValueError: not with ***" in str(span.to_json())
     assert SECRET not in span.to_json()
+
+
+# ---------------------------------------------------------------------------------------- turns
+
+
+async def test_a_turn_has_a_span_from_its_prompt_to_its_end(
+    runtime: FakeRuntime, client: CopilotClient, spans: Spans
+) -> None:
+    session = await client.create_session(session_id=SESSION)
+    with TRACER.start_as_current_span("the program"):
+        turn = session.send("x")
+    message_id = await turn.accepted()
+    await runtime.prompt(message_id)
+    used = {"model": "gpt-5", "inputTokens": 20, "outputTokens": 10, "cacheReadTokens": 5}
+    await runtime.event("assistant.usage", used)
+    await client.ping()
+    assert "invoke_agent" not in {span.name for span in spans.all}
+    await runtime.event("session.idle")
+    await turn
+    span = spans.named("invoke_agent")
+    assert ids_above(span) == ids(spans.named("the program"))
+    assert ids_above(spans.named("session.send")) == ids(span)
+    assert span.status.status_code is trace.StatusCode.UNSET
+    assert attributes(span) == {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.provider.name": "github",
+        "gen_ai.conversation.id": SESSION,
+        "gen_ai.response.model": "gpt-5",
+        "gen_ai.usage.input_tokens": 20,
+        "gen_ai.usage.output_tokens": 10,
+        "gen_ai.usage.cache_read.input_tokens": 5,
+        "gen_ai.usage.cache_creation.input_tokens": 0,
+        "gen_ai.usage.reasoning.output_tokens": 0,
+    }
+
+
+async def test_a_turn_that_fails_says_so_in_its_span(
+    runtime: FakeRuntime, client: CopilotClient, spans: Spans
+) -> None:
+    session = await client.create_session(session_id=SESSION)
+    runtime.answers["session.send"] = InternalError("no")
+    with pytest.raises(InternalError):
+        await session.send("x")
+    assert attributes(spans.named("invoke_agent"))["error.type"] == "copilot_sdk.errors.InternalError"
 
 
 # ---------------------------------------------------------------------------------------- tools
@@ -285,7 +330,9 @@ def test_the_sync_client_keeps_the_spans_of_its_caller_and_of_its_tools(spans: S
         spans.clear()
         with TRACER.start_as_current_span("the program"):
             session.send('!call look_up_in_thread {"word": "x"}').result()
-    assert ids_above(spans.named("session.send")) == ids(spans.named("the program"))
+    turn = spans.named("invoke_agent")
+    assert ids_above(turn) == ids(spans.named("the program"))
+    assert ids_above(spans.named("session.send")) == ids(turn)
     tool_span = spans.named("execute_tool look_up_in_thread")
     assert ids_above(tool_span) == ids(spans.named("session.send"))
     assert ids_above(spans.named("inside")) == ids(tool_span)

@@ -39,7 +39,9 @@ async def test_what_the_program_does_for_a_prompt_is_below_it(live: ClientStage,
     with TRACER.start_as_current_span("the program"):
         await session.send("Rome?")
     prompt = spans.named("session.send")
-    assert ids_above(prompt) == ids(spans.named("the program"))
+    turn = spans.named("invoke_agent")
+    assert ids_above(prompt) == ids(turn)
+    assert ids_above(turn) == ids(spans.named("the program"))
     assert ids_above(spans.named("execute_tool weather")) == ids(prompt)
     assert ids_above(spans.named("permission.requested")) == ids(prompt)
     (hook,) = [span for span in spans.all if attributes(span).get("github.copilot.hook.type") == "preToolUse"]
