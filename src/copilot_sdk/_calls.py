@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.unset import UNSET, Unset
-from copilot_sdk._tracing import headers, span, tracing
+from copilot_sdk._tracing import Trace, headers, span, tracing
 from copilot_sdk.errors import MethodNotFound, UnsupportedMethod
 
 if TYPE_CHECKING:
@@ -26,14 +26,20 @@ class PeerCaller:
         peer: The connection.
         session_id: Goes into the params of each call.
         check: Raises if no more calls are wanted; called before each one.
+        trace: Is told which span the work of the session belongs to.
     """
 
     def __init__(
-        self, peer: Peer, session_id: str | None = None, check: Callable[[], object] | None = None
+        self,
+        peer: Peer,
+        session_id: str | None = None,
+        check: Callable[[], object] | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._peer = peer
         self._session_id = session_id
         self._check = check
+        self._trace = trace
 
     async def call(
         self, method: Method[R], params: Mapping[str, object] | object, timeout: float | Unset | None
@@ -59,24 +65,47 @@ class PeerCaller:
         if self._session_id is not None:
             wire = {"sessionId": self._session_id, **wire}
         try:
-            raw = await request(self._peer, method.name, wire, timeout=timeout)
+            raw = await request(self._peer, method.name, wire, timeout=timeout, trace=self._trace)
         except MethodNotFound as refusal:
             raise _unsupported(method, refusal) from None
         return decode_result(method, raw)
 
 
 async def request(
-    peer: Peer, method: str, wire: Mapping[str, Any], *, timeout: float | Unset | None = UNSET
+    peer: Peer,
+    method: str,
+    wire: Mapping[str, Any],
+    *,
+    timeout: float | Unset | None = UNSET,
+    trace: Trace | None = None,
 ) -> Any:
-    """Send a request, in a span of its own where the program traces; see `Peer.request`."""
+    """Send a request, in a span of its own where the program traces; see `Peer.request`.
+
+    Args:
+        peer: The connection.
+        method: The wire name of the method.
+        wire: Its parameters.
+        timeout: Seconds to wait.
+        trace: Is told of the span if the runtime is.
+    """
     if not tracing():
         return await peer.request(method, wire, timeout=timeout)
-    session_id = wire.get("sessionId")
-    attributes = {"rpc.system": "jsonrpc", "rpc.method": method, "gen_ai.conversation.id": session_id}
-    with span(method, attributes, client=True):
+    with span(method, rpc_attributes(method, wire), kind="client"):
         if method in _TRACED:
             wire = {**headers(), **wire}
+            if trace is not None:
+                trace.told(wire)
         return await peer.request(method, wire, timeout=timeout)
+
+
+def rpc_attributes(method: str, wire: Mapping[str, Any]) -> dict[str, str | None]:
+    """The attributes of the span of a request, in either direction."""
+    return {
+        "rpc.system.name": "jsonrpc",
+        "rpc.method": method,
+        "gen_ai.conversation.id": wire.get("sessionId"),
+        "github.copilot.hook.type": wire.get("hookType"),
+    }
 
 
 async def answer(method: str, handler: Callable[..., Awaitable[Any]], raw: Mapping[str, Any]) -> Any:

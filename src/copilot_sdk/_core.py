@@ -14,6 +14,7 @@ from copilot_sdk._arrival import Arrival, Misfits
 from copilot_sdk._calls import PeerCaller
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
+from copilot_sdk._tracing import Trace
 from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
 from copilot_sdk.transports.closing import CloseOnce
 from copilot_sdk.turns._turns import Turns
@@ -39,6 +40,7 @@ class SessionCore:
         handlers: What serves the runtime for this session alone, by namespace.
         turns: The turns that this client has begun.
         asking: Held while an answer of a certain type is asked for: there is one tool to give it with.
+        trace: The span that the work of the session belongs to.
 
     Args:
         peer: The connection.
@@ -59,9 +61,10 @@ class SessionCore:
         self.workspace_path: str | None = None
         self.capabilities: SessionCapabilities | None = None
         self.handlers: Mapping[str, object] = {}
+        self.trace = Trace()
         self.peer = peer
         self.tasks = TaskScope(f"session {session_id}")
-        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks)
+        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks, self.trace)
         self.asking = asyncio.Lock()
         self.turns = Turns(self.tasks.handle, self._abort, self._is_active)
         self._on_closed = on_closed
@@ -81,7 +84,7 @@ class SessionCore:
         """The methods of the session while it is open."""
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
-        return SessionRPC(PeerCaller(self.peer, self.id, self.check_open))
+        return SessionRPC(PeerCaller(self.peer, self.id, self.check_open, self.trace))
 
     @cached_property
     def _last_rpc(self) -> SessionRPC:

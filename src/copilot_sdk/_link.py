@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +31,7 @@ MIN_PROTOCOL_VERSION = 3
 MAX_PROTOCOL_VERSION = 3
 # Without them a runtime hides tasks of clients, and lets this one register none.
 _TASK_KINDS = {"supportedTaskKinds": ["agent", "client", "shell"]}
+_logger = logging.getLogger("copilot_sdk.client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,12 @@ async def _introduce(
     try:
         greeting = await shake_hands(peer, token)
         await sessions.serving.introduce(peer)
+        _logger.info(
+            "connected to %s: runtime %s, protocol %d",
+            transport.describe(),
+            greeting.runtime_version,
+            greeting.protocol_version,
+        )
     except BaseException:
         await peer.aclose()
         raise

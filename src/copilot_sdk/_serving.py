@@ -10,10 +10,10 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._callbacks import Contained, call_off_loop
 from copilot_sdk._calls import answer
 from copilot_sdk._scope import TaskScope
-from copilot_sdk.errors import HandlerError, UsageError
+from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers
@@ -27,7 +27,7 @@ LifecycleHandler: TypeAlias = "Callable[[SessionLifecycleNotification], Awaitabl
 
 _LIFECYCLE = "session.lifecycle"
 _MAX_UNHANDLED = 1000
-_logger = logging.getLogger("copilot_sdk.serving")
+_logger = logging.getLogger("copilot_sdk.client")
 
 
 class Owner(Protocol):
@@ -134,10 +134,8 @@ class Serving:
     async def _handle_notifications(self) -> None:
         while self._unhandled:
             method, handle = self._unhandled.popleft()
-            try:
+            with Contained(method):
                 await handle()
-            except Exception as error:
-                _logger.exception("%s", HandlerError(method, error))  # noqa: TRY401
         self._worker = None
 
     async def end(self) -> None:

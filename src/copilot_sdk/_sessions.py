@@ -7,12 +7,14 @@ import uuid
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from copilot_sdk._calls import request
+from copilot_sdk._calls import request, rpc_attributes
 from copilot_sdk._core import SessionCore
 from copilot_sdk._serving import Serving, checked_of_session
 from copilot_sdk._session_callbacks import announced, split
+from copilot_sdk._tracing import below, span
 from copilot_sdk.errors import (
     CopilotError,
     InternalError,
@@ -20,6 +22,7 @@ from copilot_sdk.errors import (
     MethodNotFound,
     ProtocolError,
     ResultValidationError,
+    RpcError,
     UsageError,
 )
 
@@ -96,7 +99,7 @@ class Sessions:
         self._open[session.id] = session
         try:
             with self._keeping_unclaimed_events():
-                self._opened(session, method, await request(peer, method.name, params))
+                self._opened(session, method, await request(peer, method.name, params, trace=session.trace))
         except (ResultValidationError, ProtocolError):
             await session.close()
             raise
@@ -173,19 +176,15 @@ class Sessions:
             InternalError: The session is not open here.
         """
         session = self._open.get(str(params.get("sessionId")))
+        answer = self.serving.find(method, session)
+        if answer is None and session is not None:
+            answer = partial(session.serve, method)
+        if answer is None:
+            raise _unanswerable(method, params)
         with nullcontext() if session is None else session.turns.pending.serving(method):
-            return await self._serve(method, params, session)
-
-    async def _serve(self, method: str, params: Mapping[str, Any], session: SessionCore | None) -> Any:
-        if (answer := self.serving.find(method, session)) is not None:
-            return await answer(params)
-        if session is not None:
-            return await session.serve(method, params)
-        from copilot_sdk._generated.copilot.methods import INBOUND
-
-        if method not in INBOUND:
-            raise MethodNotFound(f"Method not found: {method}")
-        raise InternalError(f"unknown session {params.get('sessionId')}")
+            with below({} if session is None else session.trace.headers):
+                with span(method, rpc_attributes(method, params), kind="server"):
+                    return await answer(params)
 
     async def end(self, reason: CopilotError) -> None:
         """End all sessions because the connection has ended."""
@@ -193,6 +192,14 @@ class Sessions:
         for session in ended:
             session.cut(reason)
         await asyncio.gather(self.serving.end(), *(session.tasks.settle() for session in ended))
+
+
+def _unanswerable(method: str, params: Mapping[str, Any]) -> RpcError:
+    from copilot_sdk._generated.copilot.methods import INBOUND
+
+    if method not in INBOUND:
+        return MethodNotFound(f"Method not found: {method}")
+    return InternalError(f"unknown session {params.get('sessionId')}")
 
 
 def _refuse_unknown(method: str, options: Iterable[str]) -> None:

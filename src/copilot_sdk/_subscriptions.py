@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
 from typing_extensions import TypeVar
 
-from copilot_sdk._callbacks import being_cancelled
+from copilot_sdk._callbacks import Contained
 from copilot_sdk._recent import RecentIds
 from copilot_sdk.errors import CopilotError, EventBufferOverflow, UsageError
 
@@ -206,17 +206,7 @@ async def feed(stream: EventStream[Any], callback: Callable[[Any], Awaitable[Non
 
 
 async def _call(callback: Callable[[Any], Awaitable[None] | None], event: EventBase) -> None:
-    try:
+    with Contained(str(getattr(event, "type", "an event"))):
         outcome = callback(event)
         if inspect.isawaitable(outcome):
             await outcome
-    except asyncio.CancelledError:
-        if being_cancelled():
-            raise
-        _logger.exception("the callback for %s waited for something that was cancelled", _type_of(event))
-    except Exception:
-        _logger.exception("the callback for %s raised", _type_of(event))
-
-
-def _type_of(event: EventBase) -> str:
-    return str(getattr(event, "type", "an event"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from copilot_sdk._calls import PeerCaller
-from copilot_sdk._connect import Connect, Connector, Embed, Spawn
+from copilot_sdk._connect import Connect, Connector, Embed, Spawn, observed
 from copilot_sdk._link import Greeting, open_peer
 from copilot_sdk._serving import Serving
 from copilot_sdk._sessions import Sessions
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
+_logger = logging.getLogger("copilot_sdk.client")
 _NOT_STARTED = "the client is not started; use 'async with CopilotClient() as client:'"
 
 
@@ -58,7 +60,7 @@ class CopilotClient:
         github_token: Signs the CLI in; a secret that never shows on a command line.
         use_logged_in_user: False to ignore credentials that are stored on the machine.
         tcp: True to speak over a TCP port instead of the CLI's standard streams. The port takes this client alone.
-        options: What every client takes: `start_timeout`, `request_timeout`, `handlers` and `session_fs`; see
+        options: What every client takes: `start_timeout`, `request_timeout`, `handlers`, `session_fs`, `on_frame`; see
             `copilot_sdk.options.ClientOptions`.
 
     Raises:
@@ -94,7 +96,7 @@ class CopilotClient:
 
     def _set_up(self, connector: Connector, token: str | None, options: ClientOptions) -> None:
         _refuse_unknown(options)
-        self._connector = connector
+        self._connector = observed(connector, options.get("on_frame"))
         self._token = token
         self._start_timeout = _seconds(options.get("start_timeout", DEFAULT_START_TIMEOUT), "start_timeout")
         request_timeout = options.get("request_timeout", DEFAULT_REQUEST_TIMEOUT)
@@ -230,7 +232,10 @@ class CopilotClient:
 
     async def _watch(self, peer: Peer) -> None:
         """When the connection ends, so does every session."""
-        await self._sessions.end(await peer.wait_closed())
+        reason = await peer.wait_closed()
+        if not self._closed:
+            _logger.warning("the runtime is gone: %s", reason)
+        await self._sessions.end(reason)
 
     def _check_not_closed(self) -> None:
         if self._closed:

@@ -527,12 +527,13 @@ def mask_secrets(text: str) -> str:
 
 @cache
 def _secret_pattern() -> re.Pattern[str]:
-    # Compiled at the first error, not at import, which nearly every user pays for.
+    # Compiled at the first error, not at import, which nearly every user pays for. Nothing in it may run on over a
+    # text from each of many places: texts come from outside, and may be long.
     return re.compile(
         r"""(?ix)
         (?P<label>
             \b(?:bearer|basic)\s+(?=\S{16})
-          | [\w-]*(?:token|secret|password|api[_-]?key)[\w-]*["']?\s*=\s*["']?(?=\S)
+          | (?:token|secret|password|api[_-]?key)[\w-]{0,64}["']?\s*=\s*["']?(?=\S)
           | ["'][\w-]*(?:token|secret|password|api[_-]?key|authorization)["']\s*:\s*["'](?=\S)
         )
         [^\s"',;&]+

@@ -29,6 +29,7 @@ from copilot_sdk._session_callbacks import (
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers
+    from copilot_sdk.frames import FrameHandler
     from copilot_sdk.providers import SessionFS
 
 __all__ = [
@@ -75,3 +76,8 @@ class ClientOptions(TypedDict, total=False):
 
     session_fs: SessionFS | None
     """Keeps the files of all sessions in place of the runtime; see `copilot_sdk.providers`."""
+
+    on_frame: FrameHandler | None
+    """Sees every message that is sent or received; see `copilot_sdk.frames`. What it raises is logged the first time
+    and changes nothing.
+    """

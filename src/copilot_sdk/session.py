@@ -130,6 +130,7 @@ class Session:
 
         return core.turns.begin(
             deliver,
+            session_id=core.id,
             steering=mode == "immediate",
             timeout=timeout,
             inactivity_timeout=inactivity_timeout,

@@ -262,7 +262,7 @@ async def test_a_callback_that_raises_is_logged_and_gets_the_next_event(
     raised = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert len(raised) == 2
     assert all(record.exc_info for record in raised)
-    assert "callback for assistant.message_delta" in caplog.text
+    assert "the handler of assistant.message_delta raised" in caplog.text
 
 
 async def test_a_callback_can_be_taken_off_also_by_itself(

@@ -285,3 +285,9 @@ def test_tokens_are_known_by_their_prefix(token: str) -> None:
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert str(CopilotError(text)) == text
+
+
+@pytest.mark.parametrize("piece", ["x", "token", "'x", "bearer ", "token ", '"token"'])
+def test_a_long_text_is_masked_in_time_that_grows_with_its_length(piece: str) -> None:
+    text = piece * (300_000 // len(piece))
+    assert str(CopilotError(text)) == text

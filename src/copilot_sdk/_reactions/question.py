@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from copilot_sdk.errors import HandlerError
+from copilot_sdk._callbacks import Contained
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-
-_logger = logging.getLogger("copilot_sdk.session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,6 @@ class Question:
 
     async def answer(self, data: Any) -> Any:
         """The result for an event; never raises but for cancellation."""
-        try:
+        with Contained(self.event_type):
             return await self.work(data)
-        except Exception as error:
-            _logger.exception("%s", HandlerError(self.event_type, error))  # noqa: TRY401
-            return self.fallback()
+        return self.fallback()

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from copilot_sdk._callbacks import log_failure
 from copilot_sdk._scope import TaskScope
 from copilot_sdk.errors import CopilotError, describe_exception
 from copilot_sdk.providers.base import Provider
@@ -142,7 +143,7 @@ class ModelRequests(Provider):
                 await self.respond(request)
                 await request.end()
         except Exception as error:  # noqa: BLE001 - the runtime is told of it
-            _logger.warning("a model request failed: %s", describe_exception(error))
+            log_failure("llmInference.httpRequestStart", error)
             await self._tell_failure(request, describe_exception(error))
         finally:
             del self._open[request.start_request.request_id]

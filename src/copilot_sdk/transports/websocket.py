@@ -46,7 +46,16 @@ SUBPROTOCOL = Subprotocol("copilot-rpc.v1")
 _PING_SECONDS = 20.0
 _PONG_SECONDS = 60.0
 _CLOSE_SECONDS = 1.0
-_logger = logging.getLogger("copilot_sdk.transports.websocket")
+
+
+class _WithoutMessages(logging.LoggerAdapter[logging.Logger]):
+    """The library's log but for the details, which are the messages themselves and the headers of requests."""
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging names it
+        return level > logging.DEBUG and super().isEnabledFor(level)
+
+
+_logger = _WithoutMessages(logging.getLogger("copilot_sdk.transports.websocket"))
 
 
 class WebSocketTransport(PumpedTransport):

@@ -10,6 +10,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from copilot_sdk._subscriptions import EventStream
+from copilot_sdk._tracing import TurnSpan
 from copilot_sdk.errors import ConnectionClosed, CopilotError, TurnTimeout
 from copilot_sdk.turns._bounds import Bounds
 from copilot_sdk.turns._limits import Limit, Limits
@@ -47,6 +48,7 @@ class Turn:
         *,
         bounds: Bounds,
         send: Callable[[], Awaitable[str]],
+        session_id: str,
         abort: Callable[[AbortReason | None], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         pending: Pending,
@@ -73,6 +75,7 @@ class Turn:
         self._accepted: asyncio.Future[str] = loop.create_future()
         self._outcome: asyncio.Future[TurnResult] = loop.create_future()
         self._watched = False
+        self._span = TurnSpan(session_id)
         self._sending = spawn(self._deliver())
 
     def __del__(self) -> None:
@@ -212,7 +215,21 @@ class Turn:
         self._early = None
         self._limits.stop()
         self._events.end(error)
+        self._end_span(error)
         self._on_end(self)
+
+    def _end_span(self, error: CopilotError | None) -> None:
+        usage = self._story.usage
+        total = usage.total
+        self._span.end(
+            error,
+            model=next(iter(usage.models)) if len(usage.models) == 1 else None,
+            input_tokens=total.input_tokens,
+            output_tokens=total.output_tokens,
+            cache_read_tokens=total.cache_read_tokens,
+            cache_write_tokens=total.cache_write_tokens,
+            reasoning_tokens=total.reasoning_tokens,
+        )
 
     def _result(self) -> TurnResult:
         story = self._story
@@ -228,7 +245,8 @@ class Turn:
 
     async def _deliver(self) -> None:
         try:
-            message_id = await self._send()
+            with self._span.current():
+                message_id = await self._send()
         except asyncio.CancelledError:
             self.fail(ConnectionClosed("the session was closed before the prompt was accepted"))
             raise

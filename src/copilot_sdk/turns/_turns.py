@@ -54,6 +54,7 @@ class Turns:
         self,
         send: Callable[[], Awaitable[str]],
         *,
+        session_id: str,
         steering: bool,
         timeout: float | None,
         inactivity_timeout: float | None,
@@ -64,6 +65,7 @@ class Turns:
 
         Args:
             send: Sends it and gives its identifier.
+            session_id: Identifier of the session.
             steering: Whether it is to join the turn that is under way.
             timeout: See `Session.send`, also for the rest.
             inactivity_timeout: Seconds without an event.
@@ -80,6 +82,7 @@ class Turns:
                 ahead=self._open[-1].bounds if self._open else None,
             ),
             send=lambda: self._in_line(send),
+            session_id=session_id,
             abort=self._abort,
             spawn=self._spawn,
             pending=self.pending,
