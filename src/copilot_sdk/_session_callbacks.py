@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from copilot_sdk.commands import Command
     from copilot_sdk.elicitation import ElicitationHandler
     from copilot_sdk.hooks import Hooks
+    from copilot_sdk.mcp import MCPHeadersRefreshHandler, MCPOAuthHandler
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.tools import Tool
 
@@ -72,6 +73,8 @@ class SessionCallbacks:
     on_auto_mode_switch: AutoModeSwitchHandler | None = None
     on_sampling: SamplingHandler | None = None
     on_session_limits_exhausted: SessionLimitsHandler | None = None
+    on_mcp_oauth: MCPOAuthHandler | None = None
+    on_mcp_headers_refresh: MCPHeadersRefreshHandler | None = None
     system_message_transforms: Mapping[str, SectionTransform] = field(
         default_factory=dict[str, SectionTransform]
     )
@@ -85,6 +88,8 @@ class SessionCallbacks:
             "on_auto_mode_switch": self.on_auto_mode_switch,
             "on_sampling": self.on_sampling,
             "on_session_limits_exhausted": self.on_session_limits_exhausted,
+            "on_mcp_oauth": self.on_mcp_oauth,
+            "on_mcp_headers_refresh": self.on_mcp_headers_refresh,
         }
         for name, function in functions.items():
             if function is not None and not callable(function):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
@@ -19,12 +20,16 @@ from copilot_sdk.errors import (
     MethodNotFound,
     ProtocolError,
     ResultValidationError,
+    UnsupportedMethod,
     UsageError,
 )
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers
-    from copilot_sdk._generated.copilot.types import SessionCreateResult, SessionResumeResult
+    from copilot_sdk._generated.copilot.types import (
+        SessionCreateResult,
+        SessionResumeResult,
+    )
     from copilot_sdk._rpc.method import Method
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._session_callbacks import SessionCallbacks
@@ -44,6 +49,7 @@ _MANAGED_OPTIONS = frozenset(
     }
 )
 _UNCLAIMED_EVENTS = 1000
+_logger = logging.getLogger("copilot_sdk.session")
 
 
 class Sessions:
@@ -118,6 +124,7 @@ class Sessions:
         except BaseException:
             await session.abandon()
             raise
+        await self._complete(session)
         session.check_open()
         return session
 
@@ -136,6 +143,15 @@ class Sessions:
             self._rename(session, result.session_id)
         session.workspace_path = result.workspace_path
         session.capabilities = result.capabilities
+
+    @staticmethod
+    async def _complete(session: SessionCore) -> None:
+        """Tell and ask what the methods that open a session have no place for."""
+        try:
+            await _register_interests(session)
+        except BaseException:
+            await session.close()
+            raise
 
     def _discard(self, session: SessionCore) -> None:
         if self._open.get(session.id) is session:
@@ -208,6 +224,14 @@ class Sessions:
         for session in ended:
             session.cut(reason)
         await asyncio.gather(self.serving.end(), *(session.tasks.settle() for session in ended))
+
+
+async def _register_interests(session: SessionCore) -> None:
+    try:
+        for event_type in session.answers.interests:
+            await session.rpc.event_log.register_interest(event_type=event_type)
+    except UnsupportedMethod as error:
+        _logger.debug("session %s: no interest in events can be registered: %s", session.id, error)
 
 
 def _params(

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from copilot_sdk.commands import Command
     from copilot_sdk.elicitation import ElicitationHandler
     from copilot_sdk.hooks import Hooks
+    from copilot_sdk.mcp import MCPHeadersRefreshHandler, MCPOAuthHandler
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.providers import SessionFS
     from copilot_sdk.runtime import Limits
@@ -352,6 +353,8 @@ class CopilotClient:
         on_auto_mode_switch: AutoModeSwitchHandler | None = None,
         on_sampling: SamplingHandler | None = None,
         on_session_limits_exhausted: SessionLimitsHandler | None = None,
+        on_mcp_oauth: MCPOAuthHandler | None = None,
+        on_mcp_headers_refresh: MCPHeadersRefreshHandler | None = None,
         system_message_transforms: Mapping[str, SectionTransform] | None = None,
         handlers: Handlers | None = None,
         **options: Unpack[SessionCreateOptions],
@@ -375,6 +378,10 @@ class CopilotClient:
             on_auto_mode_switch: Decides on a switch of models after a rate limit; `no` when it raises.
             on_sampling: Answers MCP servers that want a model's reply; when it raises they are refused.
             on_session_limits_exhausted: Decides what happens when a limit is used up; it stays when this raises.
+            on_mcp_oauth: Gives the OAuth token for an MCP server that asks for one; see `copilot_sdk.mcp`. When it
+                raises the sign-in is cancelled.
+            on_mcp_headers_refresh: Gives the headers for MCP servers that are configured with
+                `headers_refresh_ttl_ms`; see `copilot_sdk.mcp`. When it raises the runtime is told so.
             system_message_transforms: Functions that give sections of the system message their new text, by section;
                 one that raises leaves its section as it is.
             handlers: Serve what the runtime asks for this session; they come before those of the client.
@@ -411,6 +418,8 @@ class CopilotClient:
                 on_auto_mode_switch=on_auto_mode_switch,
                 on_sampling=on_sampling,
                 on_session_limits_exhausted=on_session_limits_exhausted,
+                on_mcp_oauth=on_mcp_oauth,
+                on_mcp_headers_refresh=on_mcp_headers_refresh,
                 system_message_transforms=system_message_transforms or {},
             ),
             handlers=handlers,
@@ -431,6 +440,8 @@ class CopilotClient:
         on_auto_mode_switch: AutoModeSwitchHandler | None = None,
         on_sampling: SamplingHandler | None = None,
         on_session_limits_exhausted: SessionLimitsHandler | None = None,
+        on_mcp_oauth: MCPOAuthHandler | None = None,
+        on_mcp_headers_refresh: MCPHeadersRefreshHandler | None = None,
         system_message_transforms: Mapping[str, SectionTransform] | None = None,
         handlers: Handlers | None = None,
         **options: Unpack[SessionResumeOptions],
@@ -451,6 +462,8 @@ class CopilotClient:
             on_auto_mode_switch: See `create_session`.
             on_sampling: See `create_session`.
             on_session_limits_exhausted: See `create_session`.
+            on_mcp_oauth: See `create_session`.
+            on_mcp_headers_refresh: See `create_session`.
             system_message_transforms: See `create_session`.
             handlers: See `create_session`.
             options: See `create_session`.
@@ -481,6 +494,8 @@ class CopilotClient:
                 on_auto_mode_switch=on_auto_mode_switch,
                 on_sampling=on_sampling,
                 on_session_limits_exhausted=on_session_limits_exhausted,
+                on_mcp_oauth=on_mcp_oauth,
+                on_mcp_headers_refresh=on_mcp_headers_refresh,
                 system_message_transforms=system_message_transforms or {},
             ),
             handlers=handlers,

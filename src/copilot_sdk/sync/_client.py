@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from copilot_sdk.commands import Command
     from copilot_sdk.elicitation import ElicitationHandler
     from copilot_sdk.hooks import Hooks
+    from copilot_sdk.mcp import MCPHeadersRefreshHandler, MCPOAuthHandler
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.providers import SessionFS
     from copilot_sdk.runtime import Limits
@@ -226,6 +227,8 @@ class CopilotClient:
         on_auto_mode_switch: AutoModeSwitchHandler | None = None,
         on_sampling: SamplingHandler | None = None,
         on_session_limits_exhausted: SessionLimitsHandler | None = None,
+        on_mcp_oauth: MCPOAuthHandler | None = None,
+        on_mcp_headers_refresh: MCPHeadersRefreshHandler | None = None,
         system_message_transforms: Mapping[str, SectionTransform] | None = None,
         handlers: Handlers | None = None,
         **options: Unpack[SessionCreateOptions],
@@ -243,6 +246,8 @@ class CopilotClient:
             on_auto_mode_switch=on_auto_mode_switch,
             on_sampling=on_sampling,
             on_session_limits_exhausted=on_session_limits_exhausted,
+            on_mcp_oauth=on_mcp_oauth,
+            on_mcp_headers_refresh=on_mcp_headers_refresh,
             system_message_transforms=system_message_transforms,
             handlers=handlers,
             **options,
@@ -263,6 +268,8 @@ class CopilotClient:
         on_auto_mode_switch: AutoModeSwitchHandler | None = None,
         on_sampling: SamplingHandler | None = None,
         on_session_limits_exhausted: SessionLimitsHandler | None = None,
+        on_mcp_oauth: MCPOAuthHandler | None = None,
+        on_mcp_headers_refresh: MCPHeadersRefreshHandler | None = None,
         system_message_transforms: Mapping[str, SectionTransform] | None = None,
         handlers: Handlers | None = None,
         **options: Unpack[SessionResumeOptions],
@@ -280,6 +287,8 @@ class CopilotClient:
             on_auto_mode_switch=on_auto_mode_switch,
             on_sampling=on_sampling,
             on_session_limits_exhausted=on_session_limits_exhausted,
+            on_mcp_oauth=on_mcp_oauth,
+            on_mcp_headers_refresh=on_mcp_headers_refresh,
             system_message_transforms=system_message_transforms,
             handlers=handlers,
             **options,
