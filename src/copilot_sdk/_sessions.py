@@ -214,7 +214,7 @@ class Sessions:
             return await session.serve(method, params)
         from copilot_sdk._generated.copilot.methods import INBOUND
 
-        if method not in INBOUND:
+        if method not in INBOUND or INBOUND[method].scope != "clientSession":
             raise MethodNotFound(f"Method not found: {method}")
         raise InternalError(f"unknown session {params.get('sessionId')}")
 
