@@ -62,6 +62,11 @@ class Serving:
         self._worker: asyncio.Task[None] | None = None
         self.tasks = TaskScope("the client")
 
+    @property
+    def takes_telemetry(self) -> bool:
+        """Whether the runtime has to be told, as it is greeted, to forward telemetry."""
+        return "github_telemetry" in self._handlers
+
     async def introduce(self, peer: Peer) -> None:
         """Tell a runtime, before it has sessions, what this client provides to all of them."""
         for provider in self._providers():
