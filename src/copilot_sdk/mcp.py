@@ -60,7 +60,9 @@ def cancel() -> MCPOAuthPendingRequestResponseCancelled:
 def runtime_refresh() -> MCPOAuthPendingRequestResponseRuntimeRefresh:
     """The runtime may renew the token by itself, without the user.
 
-    For requests whose `runtime_refresh_supported` is true. Since runtime 1.0.102.
+    For requests whose `runtime_refresh_supported` is true; any other is cancelled. The runtime can renew what it got
+    itself, by `session.mcp.oauth.login`; a token that the program gave it cannot be renewed, and the sign-in fails.
+    Since runtime 1.0.102.
     """
     from copilot_sdk._generated.copilot.types import MCPOAuthPendingRequestResponseRuntimeRefresh
 

@@ -111,6 +111,21 @@ async def test_a_token_that_has_expired_is_asked_for_again_in_the_middle_of_a_to
     assert server.tokens[-1] == "better"
 
 
+async def test_the_runtime_cannot_renew_what_the_client_gave_it(
+    live: ClientStage, server: MCPHTTPServer
+) -> None:
+    def sign_in(data: MCPOAuthRequiredData) -> mcp.MCPOAuthAnswer:
+        return mcp.runtime_refresh() if data.runtime_refresh_supported else mcp.token("good")
+
+    session = await opened(live, server, on_mcp_oauth=sign_in)
+    await connected(session)
+    server.token = "better"
+    outcome = await echo(live, session)
+    assert outcome.data.error is not None
+    assert "Re-authentication required" in outcome.data.error.message
+    await seen(session, "mcp.oauth_recovery_completed", server_name="remote", outcome="failed")
+
+
 @pytest.mark.parametrize("failure", [None, ValueError("no browser")])
 async def test_a_server_without_a_token_needs_authorization(
     live: ClientStage, server: MCPHTTPServer, failure: Exception | None
