@@ -20,6 +20,7 @@ from copilot_sdk.errors import (
     MethodNotFound,
     ProtocolError,
     ResultValidationError,
+    RpcError,
     UnsupportedMethod,
     UsageError,
 )
@@ -27,6 +28,7 @@ from copilot_sdk.errors import (
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers
     from copilot_sdk._generated.copilot.types import (
+        OpenCanvasInstance,
         SessionCreateResult,
         SessionResumeResult,
     )
@@ -117,14 +119,14 @@ class Sessions:
         self._open[session.id] = session
         try:
             with self._keeping_unclaimed_events():
-                self._opened(session, method, await request(peer, method.name, wire))
+                result = self._opened(session, method, await request(peer, method.name, wire))
         except (ResultValidationError, ProtocolError):
             await session.close()
             raise
         except BaseException:
             await session.abandon()
             raise
-        await self._complete(session)
+        await self._complete(session, result)
         session.check_open()
         return session
 
@@ -133,7 +135,7 @@ class Sessions:
         session: SessionCore,
         method: Method[Any],
         raw: object,
-    ) -> None:
+    ) -> SessionCreateResult | SessionResumeResult:
         from copilot_sdk._model.codec import decode_result
 
         result: SessionCreateResult | SessionResumeResult = decode_result(method, raw)
@@ -143,12 +145,14 @@ class Sessions:
             self._rename(session, result.session_id)
         session.workspace_path = result.workspace_path
         session.capabilities = result.capabilities
+        return result
 
     @staticmethod
-    async def _complete(session: SessionCore) -> None:
+    async def _complete(session: SessionCore, result: SessionCreateResult | SessionResumeResult) -> None:
         """Tell and ask what the methods that open a session have no place for."""
         try:
             await _register_interests(session)
+            session.canvases.begin(await _open_canvases(session, result))
         except BaseException:
             await session.close()
             raise
@@ -232,6 +236,24 @@ async def _register_interests(session: SessionCore) -> None:
             await session.rpc.event_log.register_interest(event_type=event_type)
     except UnsupportedMethod as error:
         _logger.debug("session %s: no interest in events can be registered: %s", session.id, error)
+
+
+async def _open_canvases(
+    session: SessionCore, result: SessionCreateResult | SessionResumeResult
+) -> list[OpenCanvasInstance]:
+    """Those that were open before this client came."""
+    from copilot_sdk._generated.copilot.types import SessionResumeResult
+
+    if not isinstance(result, SessionResumeResult):
+        return []
+    ui = session.capabilities.ui if session.capabilities is not None else None
+    if result.open_canvases is not None or ui is None or not ui.canvases:
+        return result.open_canvases or []
+    try:
+        return (await session.rpc.canvas.list_open()).open_canvases or []
+    except RpcError as error:
+        _logger.warning("session %s: which canvases are open is not known: %s", session.id, error)
+        return []
 
 
 def _params(
