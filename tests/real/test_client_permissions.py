@@ -195,7 +195,7 @@ async def test_managed_settings_deny_what_the_policy_would_allow(live: ClientSta
     live.says(Reply(tool_calls=[command]), Reply("I may not."))
     rules = ManagedPermissions(deny=["Shell(touch)"], disable_bypass_permissions_mode="disable")
     session = await live.create(on_permission=policy, managed_settings=ManagedSettings(permissions=rules))
-    await session.send_and_wait("Touch a file.")
+    await session.send("Touch a file.")
     assert "Shell(touch)" in tool_texts(live.model.requests[-1])[-1]
     assert policy.asked == []
     assert not (live.work / "mark").exists()

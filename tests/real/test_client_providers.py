@@ -169,7 +169,7 @@ async def test_telemetry_for_github_is_forwarded_to_the_client(live: ClientStage
     live.says(Reply("Done."))
     async with client_of(live, handlers={"github_telemetry": Telemetry()}) as client:
         session = await live.create(client=client)
-        await session.send_and_wait("Hello.")
+        await session.send("Hello.")
         await session.close()
         async with asyncio.timeout(WAIT_SECONDS):
             await ended.wait()
