@@ -30,6 +30,9 @@ class Answers:
     A request is broadcast to all clients and the first answer counts. Each request that is for this client gets
     an answer, also if the tool or the handler fails; one that somebody else has answered is given up.
 
+    Attributes:
+        interests: Wire types of the events that the runtime has to be told to send.
+
     Args:
         rpc: Gives the methods to answer with.
         spawn: Starts a task that ends with the session.
@@ -54,6 +57,7 @@ class Answers:
         self._tools = self._own = _by_name(callbacks.get("tools", ()))
         self._lent: dict[str, Tool[..., Any]] = {}
         self._handlers = handlers(callbacks)
+        self.interests: list[str] = []
         self._undecided: dict[str, asyncio.Task[None]] = {}
         self._reactions: dict[str, Callable[[Any], None]] = {
             "external_tool.requested": self._tool_requested,
@@ -64,6 +68,8 @@ class Answers:
         for event_type, question in questions(callbacks).items():
             self._reactions[event_type] = partial(self._asked, question)
             self._reactions[question.completed] = self._request_completed
+            if question.needs_interest:
+                self.interests.append(event_type)
 
     def definitions(self) -> list[ToolDefinition]:
         """The tools as a session is told of them."""

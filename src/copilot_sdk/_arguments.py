@@ -1,4 +1,4 @@
-"""The arguments of a tool: from a function's signature to a JSON Schema, and from a model's JSON to a call."""
+"""The arguments of a function that a model calls: from its signature to a JSON Schema, from JSON to a call."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Arguments:
     """What a model may pass to a function.
 
     Args:
-        tool: Name of the tool, for errors.
+        owner: What the function belongs to, such as `tool weather`, for errors.
         function: The function.
         descriptions: Texts for parameters that have none in their annotation.
         hidden: A type whose parameters the model does not see.
@@ -41,17 +41,17 @@ class Arguments:
     """
 
     def __init__(
-        self, tool: str, function: Callable[..., Any], descriptions: Mapping[str, str], hidden: type
+        self, owner: str, function: Callable[..., Any], descriptions: Mapping[str, str], hidden: type
     ) -> None:
         self._hidden: list[str] = []
         fields: dict[str, Any] = {}
         # Names of parameters can be anything, `model_config` or `_x` too; names of fields cannot.
         self._names: dict[str, str] = {}
-        hints = _hints(tool, function)
-        for parameter in _parameters(tool, function):
+        hints = _hints(owner, function)
+        for parameter in _parameters(owner, function):
             hint = hints.get(parameter.name, Any)
             if parameter.kind not in {parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY}:
-                raise UsageError(f"tool {tool}: parameter {parameter.name!r} must be passable by name")
+                raise UsageError(f"{owner}: parameter {parameter.name!r} must be passable by name")
             if hint is hidden or hidden in get_args(hint):
                 self._hidden.append(parameter.name)
                 continue
@@ -60,10 +60,10 @@ class Arguments:
             fields[field] = _field(parameter, hint, descriptions.get(parameter.name))
         config = ConfigDict(extra="forbid", protected_namespaces=())
         try:
-            self._model: type[BaseModel] = create_model(f"{tool}_arguments", __config__=config, **fields)
+            self._model: type[BaseModel] = create_model(f"{owner} arguments", __config__=config, **fields)
             self.schema = _neat(self._model.model_json_schema(schema_generator=_PlainSchema))
         except (PydanticUserError, TypeError, NameError) as error:
-            raise UsageError(f"tool {tool}: a parameter cannot be described to a model: {error}") from error
+            raise UsageError(f"{owner}: a parameter cannot be described to a model: {error}") from error
 
     def read(self, raw: object, hidden: object) -> dict[str, Any]:
         """Make keyword arguments of what a model passed.
@@ -83,7 +83,7 @@ class Arguments:
         return {**keywords, **dict.fromkeys(self._hidden, hidden)}
 
 
-def schema_of(tool: str, described: type) -> dict[str, Any]:
+def schema_of(owner: str, described: type) -> dict[str, Any]:
     """JSON Schema of the arguments that a type stands for.
 
     Raises:
@@ -92,7 +92,7 @@ def schema_of(tool: str, described: type) -> dict[str, Any]:
     try:
         return _neat(TypeAdapter(described).json_schema(schema_generator=_PlainSchema))
     except (PydanticUserError, TypeError, NameError) as error:
-        raise UsageError(f"tool {tool}: {described!r} cannot be described to a model: {error}") from error
+        raise UsageError(f"{owner}: {described!r} cannot be described to a model: {error}") from error
 
 
 def _neat(schema: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _references(name: str, value: object) -> Iterator[dict[str, object] | None]:
             yield from _references(name, item)
 
 
-def _hints(tool: str, function: Callable[..., Any]) -> dict[str, Any]:
+def _hints(owner: str, function: Callable[..., Any]) -> dict[str, Any]:
     annotated: Any = function
     while isinstance(annotated, functools.partial):
         annotated = annotated.func
@@ -135,18 +135,16 @@ def _hints(tool: str, function: Callable[..., Any]) -> dict[str, Any]:
         return get_type_hints(annotated, include_extras=True)
     except (NameError, TypeError) as error:
         raise UsageError(
-            f"tool {tool}: its type hints cannot be resolved: {error}; define the types at module level"
+            f"{owner}: its type hints cannot be resolved: {error}; define the types at module level"
         ) from error
 
 
-def _parameters(tool: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
+def _parameters(owner: str, function: Callable[..., Any]) -> list[inspect.Parameter]:
     bound = _bound_names(function)
     try:
         parameters = inspect.signature(function).parameters
     except ValueError as error:
-        raise UsageError(
-            f"tool {tool}: its parameters are not known: {error}; wrap it in a function"
-        ) from error
+        raise UsageError(f"{owner}: its parameters are not known: {error}; wrap it in a function") from error
     return [parameter for parameter in parameters.values() if parameter.name not in bound]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._answers import Answers
 from copilot_sdk._arrival import Arrival, Misfits
 from copilot_sdk._calls import PeerCaller
+from copilot_sdk._canvases import CANVAS_EVENTS, OpenCanvases
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
 from copilot_sdk._tracing import Trace
@@ -37,6 +38,7 @@ class SessionCore:
         id: Identifier of the session.
         workspace_path: Folder of the session's own files on the runtime's machine, None if it has none.
         capabilities: What the session's clients can do, None until it is known.
+        canvases: The canvases that are open in it.
         handlers: What serves the runtime for this session alone, by namespace.
         turns: The turns that this client has begun.
         asking: Held while an answer of a certain type is asked for: there is one tool to give it with.
@@ -60,6 +62,7 @@ class SessionCore:
         self.id = session_id
         self.workspace_path: str | None = None
         self.capabilities: SessionCapabilities | None = None
+        self.canvases = OpenCanvases()
         self.handlers: Mapping[str, object] = {}
         self.trace = Trace()
         self.peer = peer
@@ -168,6 +171,8 @@ class SessionCore:
             self.answers.take(arrival.event, arrival.type)
         elif arrival.type == "capabilities.changed":
             self._capabilities_changed(arrival.event)
+        elif arrival.type in CANVAS_EVENTS:
+            self.canvases.take(arrival.event)
         if arrival.own and arrival.type == "session.shutdown" and not self._closed:
             self.cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
 

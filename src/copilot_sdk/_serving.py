@@ -62,6 +62,11 @@ class Serving:
         self._worker: asyncio.Task[None] | None = None
         self.tasks = TaskScope("the client")
 
+    @property
+    def takes_telemetry(self) -> bool:
+        """Whether the runtime has to be told, as it is greeted, to forward telemetry."""
+        return "github_telemetry" in self._handlers
+
     async def introduce(self, peer: Peer) -> None:
         """Tell a runtime, before it has sessions, what this client provides to all of them."""
         for provider in self._providers():
@@ -102,9 +107,12 @@ class Serving:
         Args:
             own: The handlers of the session alone.
             options: What the caller wants of the session.
+
+        Raises:
+            UsageError: What follows from a handler is among the options too, or a canvas cannot be described.
         """
         handlers = {**self._handlers, **own}
-        told: dict[str, object] = {}
+        told: dict[str, object] = _announced_canvases(handlers.get("canvas"), options)
         if "skill_provider" in handlers:
             told["has_skill_provider"] = True
         if "github_telemetry" in handlers:
@@ -206,6 +214,19 @@ async def _answer(
 ) -> Any:
     with nullcontext() if scope is None else scope.handling():
         return await answer(method, partial(call_off_loop, function), raw)
+
+
+def _announced_canvases(handler: object, options: Mapping[str, Any]) -> dict[str, object]:
+    if handler is None:
+        return {}
+    from copilot_sdk.providers.canvases import Canvases
+
+    if not isinstance(handler, Canvases):
+        return {}
+    if options.get("canvases") is not None:
+        raise UsageError("canvases are given twice: as an option and among the handlers")
+    shows = options.get("request_canvas_renderer")
+    return {"canvases": handler.declarations, "request_canvas_renderer": True if shows is None else shows}
 
 
 def _asking_for_tokens(provider: Any) -> Any:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from copilot_sdk.commands import Command
     from copilot_sdk.elicitation import ElicitationHandler
     from copilot_sdk.hooks import Hooks
+    from copilot_sdk.mcp import MCPHeadersRefreshHandler, MCPOAuthHandler
     from copilot_sdk.permissions import PermissionHandler
     from copilot_sdk.tools import Tool
 
@@ -96,6 +97,16 @@ class SessionCallbacks(TypedDict, total=False):
 
     on_session_limits_exhausted: SessionLimitsHandler | None
     """Decides what happens when a limit is used up. When it raises, the limit stays."""
+
+    on_mcp_oauth: MCPOAuthHandler | None
+    """Gives the OAuth token for an MCP server that asks for one; see `copilot_sdk.mcp`. When it raises, the sign-in is
+    cancelled.
+    """
+
+    on_mcp_headers_refresh: MCPHeadersRefreshHandler | None
+    """Gives the headers for MCP servers that are configured with `headers_refresh_ttl_ms`; see `copilot_sdk.mcp`. When
+    it raises, the runtime is told so.
+    """
 
     system_message_transforms: Mapping[str, SectionTransform] | None
     """Functions that give sections of the system message their new text, by section. One that raises leaves its

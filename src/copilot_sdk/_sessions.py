@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -23,16 +24,22 @@ from copilot_sdk.errors import (
     ProtocolError,
     ResultValidationError,
     RpcError,
+    UnsupportedMethod,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from copilot_sdk._generated.copilot.types import SessionCreateResult, SessionResumeResult
+    from copilot_sdk._generated.copilot.types import (
+        OpenCanvasInstance,
+        SessionCreateResult,
+        SessionResumeResult,
+    )
     from copilot_sdk._rpc.method import Method
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk.options import SessionCreateOptions, SessionResumeOptions
 
 _UNCLAIMED_EVENTS = 1000
+_logger = logging.getLogger("copilot_sdk.session")
 
 
 class Sessions:
@@ -99,13 +106,15 @@ class Sessions:
         self._open[session.id] = session
         try:
             with self._keeping_unclaimed_events():
-                self._opened(session, method, await request(peer, method.name, params, trace=session.trace))
+                raw = await request(peer, method.name, params, trace=session.trace)
+                result = self._opened(session, method, raw)
         except (ResultValidationError, ProtocolError):
             await session.close()
             raise
         except BaseException:
             await session.abandon()
             raise
+        await self._complete(session, result)
         session.check_open()
         return session
 
@@ -114,7 +123,7 @@ class Sessions:
         session: SessionCore,
         method: Method[Any],
         raw: object,
-    ) -> None:
+    ) -> SessionCreateResult | SessionResumeResult:
         from copilot_sdk._model.codec import decode_result
 
         result: SessionCreateResult | SessionResumeResult = decode_result(method, raw)
@@ -124,6 +133,17 @@ class Sessions:
             self._rename(session, result.session_id)
         session.workspace_path = result.workspace_path
         session.capabilities = result.capabilities
+        return result
+
+    @staticmethod
+    async def _complete(session: SessionCore, result: SessionCreateResult | SessionResumeResult) -> None:
+        """Tell and ask what the methods that open a session have no place for."""
+        try:
+            await _register_interests(session)
+            session.canvases.begin(await _open_canvases(session, result))
+        except BaseException:
+            await session.close()
+            raise
 
     def _discard(self, session: SessionCore) -> None:
         if self._open.get(session.id) is session:
@@ -194,10 +214,36 @@ class Sessions:
         await asyncio.gather(self.serving.end(), *(session.tasks.settle() for session in ended))
 
 
+async def _register_interests(session: SessionCore) -> None:
+    try:
+        for event_type in session.answers.interests:
+            await session.rpc.event_log.register_interest(event_type=event_type)
+    except UnsupportedMethod as error:
+        _logger.debug("session %s: no interest in events can be registered: %s", session.id, error)
+
+
+async def _open_canvases(
+    session: SessionCore, result: SessionCreateResult | SessionResumeResult
+) -> list[OpenCanvasInstance]:
+    """Those that were open before this client came."""
+    from copilot_sdk._generated.copilot.types import SessionResumeResult
+
+    if not isinstance(result, SessionResumeResult):
+        return []
+    ui = session.capabilities.ui if session.capabilities is not None else None
+    if result.open_canvases is not None or ui is None or not ui.canvases:
+        return result.open_canvases or []
+    try:
+        return (await session.rpc.canvas.list_open()).open_canvases or []
+    except RpcError as error:
+        _logger.warning("session %s: which canvases are open is not known: %s", session.id, error)
+        return []
+
+
 def _unanswerable(method: str, params: Mapping[str, Any]) -> RpcError:
     from copilot_sdk._generated.copilot.methods import INBOUND
 
-    if method not in INBOUND:
+    if method not in INBOUND or INBOUND[method].scope != "clientSession":
         return MethodNotFound(f"Method not found: {method}")
     return InternalError(f"unknown session {params.get('sessionId')}")
 

@@ -16,7 +16,8 @@
     │   │   └── UnsupportedMethod
     │   ├── InvalidParams              -32602
     │   ├── InternalError              -32603
-    │   │   └── SessionNotFound        -32603 and a text that says so
+    │   │   ├── SessionNotFound        -32603 and a text that says so
+    │   │   └── CanvasError            -32603 and a code of the canvas's own
     │   ├── RequestCancelled           -32800
     │   ├── AuthenticationRequired     -32001
     │   ├── AuthenticationFailed       -32002
@@ -286,6 +287,24 @@ class InternalError(_CodedError):
 
 class SessionNotFound(InternalError):
     """No session has that id (any more)."""
+
+
+class CanvasError(InternalError):
+    """What a canvas of this program cannot do; raise it in a function of a canvas.
+
+    The model, or whoever uses the canvas, reads the message.
+
+    Attributes:
+        canvas_code: What went wrong, in a word for programs.
+
+    Args:
+        canvas_code: Such as `board_full`; `canvas_handler_error` is what any other exception is told as.
+        message: What went wrong, and what to do.
+    """
+
+    def __init__(self, canvas_code: str, message: str) -> None:
+        self.canvas_code = canvas_code
+        super().__init__(message, {"code": canvas_code, "message": mask_secrets(message)})
 
 
 class RequestCancelled(_CodedError):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.types import (
         AbortReason,
         Attachment,
+        OpenCanvasInstance,
         SendAgentMode,
         SendMode,
         SessionCapabilities,
@@ -64,6 +65,15 @@ class Session:
     def capabilities(self) -> SessionCapabilities | None:
         """What the session's clients can do, kept up to date; None if the runtime does not tell."""
         return self._core.capabilities
+
+    @property
+    def open_canvases(self) -> list[OpenCanvasInstance]:
+        """The canvases that are open in the session, kept up to date.
+
+        One whose provider has gone away is among them until it is closed. While no client of the session shows
+        canvases (`capabilities.ui.canvases`), those that were open before this client came are missing.
+        """
+        return self._core.canvases.all()
 
     @property
     def rpc(self) -> SessionRPC:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from copilot_sdk import approve_once, reject
+from copilot_sdk import RpcError, approve_once, reject
 from copilot_sdk.events import (
     PermissionCompleted,
     PermissionRequested,
@@ -19,7 +19,13 @@ from copilot_sdk.permissions import (
     remember_for_location,
     remember_for_session,
 )
-from copilot_sdk.types import PermissionDecisionApproved, UserInputRequest, UserInputResponse
+from copilot_sdk.types import (
+    ManagedPermissions,
+    ManagedSettings,
+    PermissionDecisionApproved,
+    UserInputRequest,
+    UserInputResponse,
+)
 from tests.real.support.client_stage import CLI, ClientStage, turn
 from tests.real.support.tools import ROME, Policy, tool_texts, weather
 from tests.support.model_server import Reply, ToolCall
@@ -180,3 +186,28 @@ async def test_a_session_without_a_policy_tells_why_tools_are_denied(
     await session.send("Rome?")
     (warning,) = [record for record in caplog.records if record.name == "copilot_sdk.session"]
     assert "pass on_permission=" in warning.message
+
+
+@pytest.mark.parametrize("runtime", [CLI], ids=[CLI.name])
+async def test_managed_settings_deny_what_the_policy_would_allow(live: ClientStage) -> None:
+    policy = Policy(approve_once)
+    command = ToolCall("bash", {"command": "touch mark", "description": "Touch"})
+    live.says(Reply(tool_calls=[command]), Reply("I may not."))
+    rules = ManagedPermissions(deny=["Shell(touch)"], disable_bypass_permissions_mode="disable")
+    session = await live.create(on_permission=policy, managed_settings=ManagedSettings(permissions=rules))
+    await session.send("Touch a file.")
+    assert "Shell(touch)" in tool_texts(live.model.requests[-1])[-1]
+    assert policy.asked == []
+    assert not (live.work / "mark").exists()
+    applied = await session.rpc.managed_settings.get()
+    assert applied.client_managed
+    assert applied.bypass_permissions_disabled
+    assert applied.managed_keys == ["permissions"]
+    assert not applied.misfits()
+
+
+@pytest.mark.parametrize("runtime", [CLI], ids=[CLI.name])
+async def test_an_administrator_may_not_set_everything_for_a_session(live: ClientStage) -> None:
+    settings = ManagedSettings.model_validate({"model": "another"})
+    with pytest.raises(RpcError, match=r"only managedSettings\.permissions"):
+        await live.create(managed_settings=settings)

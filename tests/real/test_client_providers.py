@@ -1,7 +1,8 @@
-"""What the client provides to the CLI: files, tokens, skills, canvases, models."""
+"""What the client provides to the CLI: files, tokens, skills, models, extensions, and what it is told."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -9,39 +10,27 @@ import httpx
 import pytest
 
 from copilot_sdk import CopilotClient, approve_all
-from copilot_sdk.providers import BearerTokens, ModelForwarder, ModelRequest, SessionFS, Skill, Skills
+from copilot_sdk.events import SessionExtensionsLoaded
+from copilot_sdk.providers import (
+    BearerTokens,
+    ExtensionLauncher,
+    ModelForwarder,
+    ModelRequest,
+    SessionFS,
+    Skill,
+    Skills,
+)
 from copilot_sdk.types import (
-    CanvasDeclaration,
-    CanvasProviderCloseRequest,
-    CanvasProviderInvokeActionRequest,
-    CanvasProviderOpenRequest,
-    CanvasProviderOpenResult,
+    ExtensionLaunchProfile,
+    ExtensionLaunchProviderResolveRequest,
+    GitHubTelemetryNotification,
     ProviderConfig,
     ProviderTokenRequest,
 )
-from tests.real.support.client_stage import CLI, ClientStage
+from tests.real.support.client_stage import CLI, WAIT_SECONDS, ClientStage
 from tests.real.support.stage import MODEL_ID
 from tests.real.support.tools import tool_texts
 from tests.support.model_server import Reply, ToolCall
-
-
-class Board:
-    """A canvas that remembers its calls."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def open(self, params: CanvasProviderOpenRequest) -> CanvasProviderOpenResult:
-        self.calls.append(f"open {params.instance_id} {params.input}")
-        return CanvasProviderOpenResult(title=f"Board {params.instance_id}")
-
-    async def close(self, params: CanvasProviderCloseRequest) -> None:
-        self.calls.append(f"close {params.instance_id}")
-
-    def invoke(self, params: CanvasProviderInvokeActionRequest) -> dict[str, object]:
-        self.calls.append(f"{params.action_name} {params.instance_id}")
-        return {"drew": params.input}
-
 
 cli_alone = pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
 
@@ -120,30 +109,6 @@ async def test_the_model_reads_a_skill_of_the_client(live: ClientStage) -> None:
 
 
 @cli_alone
-async def test_a_canvas_of_the_client_is_opened_used_and_closed(live: ClientStage) -> None:
-    board = Board()
-    declared = {
-        "id": "board",
-        "displayName": "Board",
-        "description": "A board",
-        "actions": [{"name": "draw"}],
-    }
-    session = await live.client.create_session(
-        model=MODEL_ID,
-        provider=live.provider,
-        handlers={"canvas": board},
-        canvases=[CanvasDeclaration.model_validate(declared)],
-        request_canvas_renderer=True,
-    )
-    opened = await session.rpc.canvas.open(canvas_id="board", instance_id="i1", input={"size": 3})
-    assert (opened.instance_id, opened.title) == ("i1", "Board i1")
-    drawn = await session.rpc.canvas.action.invoke(instance_id="i1", action_name="draw", input={"x": 1})
-    assert drawn.result == {"drew": {"x": 1}}
-    await session.rpc.canvas.close(instance_id="i1")
-    assert board.calls == ["open i1 {'size': 3}", "draw i1", "close i1"]
-
-
-@cli_alone
 async def test_the_client_sends_the_model_requests_of_the_runtime(live: ClientStage) -> None:
     class WithToken(ModelForwarder):
         def headers(self, request: ModelRequest) -> list[tuple[str, str]]:
@@ -158,3 +123,56 @@ async def test_the_client_sends_the_model_requests_of_the_runtime(live: ClientSt
             (request,) = live.model.requests
             assert request.headers["x-from"] == "the client"
             assert request.stream
+
+
+@cli_alone
+@pytest.mark.parametrize("launched", [True, False])
+async def test_the_client_says_how_an_extension_is_launched(live: ClientStage, launched: bool) -> None:
+    script = live.work / ".github" / "extensions" / "hello" / "extension.mjs"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    mark = live.folder / "launched"
+    asked: list[ExtensionLaunchProviderResolveRequest] = []
+
+    def launch(request: ExtensionLaunchProviderResolveRequest) -> ExtensionLaunchProfile | None:
+        asked.append(request)
+        if not launched:
+            return None
+        command = 'echo "$NAME of $SESSION_ID" > "$MARK"'
+        env = {"MARK": str(mark), "NAME": request.name}
+        return ExtensionLaunchProfile(executable="/bin/sh", args=["-c", command], env=env)
+
+    handlers = {"extension_launch_provider": ExtensionLauncher(launch)}
+    async with client_of(live, handlers=handlers) as client:
+        session = await live.create(client=client, request_extensions=True, working_directory=str(live.work))
+        async with session.events(SessionExtensionsLoaded) as loaded, asyncio.timeout(WAIT_SECONDS):
+            statuses = [extension.status for extension in (await session.rpc.extensions.list()).extensions]
+            while statuses != ["failed"]:  # The program that was launched is no extension.
+                statuses = [extension.status for extension in (await anext(loaded)).data.extensions]
+        assert mark.exists() is launched
+        assert not launched or mark.read_text() == f"hello of {session.id}\n"
+    assert {(request.id, request.source) for request in asked} == {("project:hello", "project")}
+    assert {request.module_path for request in asked} == {str(script)}
+
+
+@cli_alone
+async def test_telemetry_for_github_is_forwarded_to_the_client(live: ClientStage) -> None:
+    told: list[GitHubTelemetryNotification] = []
+    ended = asyncio.Event()
+
+    class Telemetry:
+        async def event(self, params: GitHubTelemetryNotification) -> None:
+            told.append(params)
+            if params.event.kind == "session_shutdown":
+                ended.set()
+
+    live.says(Reply("Done."))
+    async with client_of(live, handlers={"github_telemetry": Telemetry()}) as client:
+        session = await live.create(client=client)
+        await session.send("Hello.")
+        await session.close()
+        async with asyncio.timeout(WAIT_SECONDS):
+            await ended.wait()
+    assert {"session_start", "user_message", "assistant_usage"} <= {params.event.kind for params in told}
+    assert {params.session_id for params in told} == {session.id}
+    assert not [params.misfits() for params in told if params.misfits()]

@@ -19,6 +19,7 @@ from copilot_sdk import (
     ToolResult,
     approve_all,
     deny_all,
+    mcp,
     reject,
     tool,
 )
@@ -31,7 +32,7 @@ from copilot_sdk.events import (
     UnknownEvent,
 )
 from copilot_sdk.permissions import PermissionHandler
-from copilot_sdk.providers import MemoryFiles, SessionFS
+from copilot_sdk.providers import Canvas, Canvases, CanvasInstance, ExtensionLauncher, MemoryFiles, SessionFS
 from copilot_sdk.session import EventStream, UserInputHandler
 from copilot_sdk.turns import Turn, TurnResult
 from copilot_sdk.types import (
@@ -39,7 +40,12 @@ from copilot_sdk.types import (
     CanvasProviderInvokeActionRequest,
     CanvasProviderOpenRequest,
     CanvasProviderOpenResult,
+    ExtensionLaunchProfile,
+    ExtensionLaunchProviderResolveRequest,
+    MCPHeadersRefreshRequiredData,
+    MCPOAuthRequiredData,
     Model,
+    OpenCanvasInstance,
     PermissionDecision,
     PermissionRequest,
     PermissionRequestShell,
@@ -223,3 +229,42 @@ def _handlers_are_checked() -> None:
     CopilotClient(handlers={"canvass": _Canvas()})  # type: ignore[arg-type]
     SessionFS(lambda session: MemoryFiles())
     SessionFS(lambda session: session)  # type: ignore[arg-type, return-value]
+
+
+async def credentials_for_servers_are_answers(client: CopilotClient) -> None:
+    async def sign_in(data: MCPOAuthRequiredData) -> mcp.MCPOAuthAnswer:
+        assert_type(data.server_url, str)
+        if data.runtime_refresh_supported:
+            return mcp.runtime_refresh()
+        return mcp.token("t", expires_in=60) if data.reason == "initial" else mcp.cancel()
+
+    def refresh(data: MCPHeadersRefreshRequiredData) -> mcp.MCPHeadersAnswer:
+        return mcp.headers({"X-Key": "k"}, ttl=1.5) if data.reason == "startup" else mcp.no_headers()
+
+    def wrong(data: MCPOAuthRequiredData) -> str:
+        return "a token"
+
+    session = await client.create_session(on_mcp_oauth=sign_in, on_mcp_headers_refresh=refresh)
+    assert_type(session.open_canvases, list[OpenCanvasInstance])
+    await client.create_session(on_mcp_oauth=lambda data: mcp.token(data.server_name))
+    await client.create_session(on_mcp_oauth=wrong)  # type: ignore[arg-type]
+    await client.create_session(on_mcp_headers_refresh=sign_in)  # type: ignore[arg-type]
+
+
+async def canvases_and_extensions_are_made_of_functions(client: CopilotClient) -> None:
+    def show(panel: CanvasInstance, size: int = 3) -> CanvasProviderOpenResult | None:
+        return CanvasProviderOpenResult(title=panel.instance_id)
+
+    async def leave(panel: CanvasInstance) -> None: ...
+
+    def draw(x: int) -> int:
+        return x
+
+    def launch(request: ExtensionLaunchProviderResolveRequest) -> ExtensionLaunchProfile | None:
+        return ExtensionLaunchProfile(executable="node", args=[request.module_path], env={})
+
+    board = Canvas("b", display_name="B", description="B.", open=show, close=leave, actions={"draw": draw})
+    await client.create_session(handlers={"canvas": Canvases([board])})
+    CopilotClient(handlers={"extension_launch_provider": ExtensionLauncher(launch)})
+    Canvas("b", display_name="B", description="B.", open=draw)  # type: ignore[arg-type]
+    ExtensionLauncher(draw)  # type: ignore[arg-type]

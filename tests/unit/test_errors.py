@@ -8,6 +8,7 @@ import pytest
 from copilot_sdk import errors
 from copilot_sdk.errors import (
     AuthenticationFailed,
+    CanvasError,
     ConnectError,
     ConnectionClosed,
     CopilotError,
@@ -41,6 +42,7 @@ ALL = [
     MethodNotFound("Unhandled method x"),
     UnsupportedMethod("Unhandled method x", {"a": 1}, "x", "y"),
     SessionNotFound("Session not found: s1", None, "session.send"),
+    CanvasError("board_full", "The board is full."),
     SessionError("no more", "odd", error_code="monthly", status_code=402, raw={"a": 1}),
     *(
         SessionError.from_wire({"message": "no", "errorType": kind})

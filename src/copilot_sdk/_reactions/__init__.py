@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk._reactions.commands import commands
 from copilot_sdk._reactions.hooks import invoke_hook
+from copilot_sdk._reactions.mcp import headers_refresh, oauth
 from copilot_sdk._reactions.modes import decide_on_plan, decide_on_switch
 from copilot_sdk._reactions.permissions import permission
 from copilot_sdk._reactions.question import Question as Question
@@ -29,6 +30,10 @@ def questions(callbacks: SessionCallbacks) -> dict[str, Question]:
         found |= commands(run)
     if (show := callbacks.get("on_elicitation")) is not None:
         found["elicitation.requested"] = elicitation(show)
+    if (refresh := callbacks.get("on_mcp_headers_refresh")) is not None:
+        found["mcp.headers_refresh_required"] = headers_refresh(refresh)
+    if (sign_in := callbacks.get("on_mcp_oauth")) is not None:
+        found["mcp.oauth_required"] = oauth(sign_in)
     if (decide := callbacks.get("on_permission")) is not None:
         found["permission.requested"] = permission(decide)
     if (sample := callbacks.get("on_sampling")) is not None:

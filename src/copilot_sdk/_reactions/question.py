@@ -23,6 +23,7 @@ class Question:
         reply: Sends a result for a request.
         fallback: The result when `work` raises, and when its result cannot be sent.
         concerns: Whether an event is for this client at all.
+        needs_interest: Whether the runtime asks nobody unless a client has registered interest in the event.
     """
 
     event_type: str
@@ -31,6 +32,7 @@ class Question:
     reply: Callable[[SessionRPC, str, Any], Awaitable[object]]
     fallback: Callable[[], Any]
     concerns: Callable[[Any], bool] = lambda _: True
+    needs_interest: bool = False
 
     async def answer(self, data: Any) -> Any:
         """The result for an event; never raises but for cancellation."""

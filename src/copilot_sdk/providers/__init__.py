@@ -11,7 +11,11 @@ from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers as Handlers
+    from copilot_sdk.providers.canvases import Canvas as Canvas
+    from copilot_sdk.providers.canvases import Canvases as Canvases
+    from copilot_sdk.providers.canvases import CanvasInstance as CanvasInstance
     from copilot_sdk.providers.database import Database as Database
+    from copilot_sdk.providers.extensions import ExtensionLauncher as ExtensionLauncher
     from copilot_sdk.providers.files import Files as Files
     from copilot_sdk.providers.files import FileStatus as FileStatus
     from copilot_sdk.providers.folder import FolderFiles as FolderFiles
@@ -26,7 +30,9 @@ if TYPE_CHECKING:
     from copilot_sdk.providers.tokens import GitHubTokens as GitHubTokens
 
 MODULES = {
+    ".canvases": "Canvas CanvasInstance Canvases",
     ".database": "Database",
+    ".extensions": "ExtensionLauncher",
     ".files": "FileStatus Files",
     ".folder": "FolderFiles",
     ".inference": "ModelForwarder ModelRequest ModelRequests",

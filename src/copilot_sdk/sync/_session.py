@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.types import (
         AbortReason,
         Attachment,
+        OpenCanvasInstance,
         SendAgentMode,
         SendMode,
         SessionCapabilities,
@@ -85,6 +86,11 @@ class Session:
     def capabilities(self) -> SessionCapabilities | None:
         """What the session's clients can do, None until it is known."""
         return self._session.capabilities
+
+    @property
+    def open_canvases(self) -> list[OpenCanvasInstance]:
+        """The canvases that are open in the session, kept up to date; see `copilot_sdk.Session.open_canvases`."""
+        return self._session.open_canvases
 
     @cached_property
     def rpc(self) -> SessionRPC:

@@ -39,7 +39,7 @@ class DeclaredTool(Tool[..., Any]):
 
         if isinstance(self._declared, Mapping):
             return dict(self._declared)
-        return schema_of(self.name, self._declared)
+        return schema_of(f"tool {self.name}", self._declared)
 
 
 def declare_tool(

@@ -22,6 +22,7 @@ from typing import (
 )
 
 from copilot_sdk._callbacks import Contained, call_off_loop
+from copilot_sdk._docstring import documented
 from copilot_sdk._tracing import mark_failed
 from copilot_sdk.errors import UsageError
 from copilot_sdk.tools._invocation import ToolInvocation
@@ -128,12 +129,7 @@ class Tool(Generic[P, R]):
     @functools.cached_property
     def _docstring(self) -> tuple[str, dict[str, str]]:
         """Summary and the descriptions of the parameters."""
-        from docstring_parser import parse
-
-        parsed = parse(inspect.getdoc(self.function) or "")
-        texts = [parsed.short_description, parsed.long_description]
-        parameters = {item.arg_name: item.description or "" for item in parsed.params}
-        return "\n\n".join(text for text in texts if text), parameters
+        return documented(self.function)
 
     @property
     def description(self) -> str:
@@ -144,7 +140,7 @@ class Tool(Generic[P, R]):
     def _arguments(self) -> Arguments:
         from copilot_sdk._arguments import Arguments
 
-        return Arguments(self.name, self.function, self._docstring[1], ToolInvocation)
+        return Arguments(f"tool {self.name}", self.function, self._docstring[1], ToolInvocation)
 
     @property
     def parameters(self) -> dict[str, Any]:
