@@ -136,6 +136,13 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def official(session: nox.Session) -> None:
+    """Takes down the public names of the official SDK and writes docs/reference/official-sdk.md."""
+    install(session, "bench")
+    session.run("python", "-m", "tests.official", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Builds the documentation into site/; the build itself needs no network."""
     install(session, "docs")
