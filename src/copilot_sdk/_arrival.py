@@ -47,6 +47,13 @@ class Arrival:
         self._on_misfit = on_misfit
         self._event: EventBase | None = None
 
+    @classmethod
+    def of(cls, event: EventBase) -> Arrival:
+        """An event that was made here."""
+        arrival = cls(event.to_wire())
+        arrival._event = event
+        return arrival
+
     @property
     def own(self) -> bool:
         """True for an event of the session's own agent, and not of a sub-agent."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._answers import Answers
 from copilot_sdk._arrival import Arrival, Misfits
-from copilot_sdk._calls import PeerCaller
+from copilot_sdk._calls import Requests, WireCaller
 from copilot_sdk._canvases import CANVAS_EVENTS, OpenCanvases
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
     from copilot_sdk._generated.copilot.types import AbortReason, SessionCapabilities
     from copilot_sdk._model.event import EventBase
-    from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._session_callbacks import SessionCallbacks
 
 _LEAVE_SECONDS = 5.0
@@ -40,12 +41,14 @@ class SessionCore:
         capabilities: What the session's clients can do, None until it is known.
         canvases: The canvases that are open in it.
         handlers: What serves the runtime for this session alone, by namespace.
+        options: Gives the options that the runtime is told when it opens the session.
         turns: The turns that this client has begun.
         asking: Held while an answer of a certain type is asked for: there is one tool to give it with.
         trace: The span that the work of the session belongs to.
+        resumed: Whether the session was there before this client opened it.
 
     Args:
-        peer: The connection.
+        connection: Sends requests.
         session_id: Identifier of the session.
         callbacks: The tools and handlers of this client.
         on_closed: Called when the session is no longer open here.
@@ -53,9 +56,10 @@ class SessionCore:
 
     def __init__(
         self,
-        peer: Peer,
+        connection: Requests,
         session_id: str,
         *,
+        resumed: bool,
         callbacks: SessionCallbacks,
         on_closed: Callable[[SessionCore], None],
     ) -> None:
@@ -64,8 +68,10 @@ class SessionCore:
         self.capabilities: SessionCapabilities | None = None
         self.canvases = OpenCanvases()
         self.handlers: Mapping[str, object] = {}
+        self.options: Callable[[], dict[str, object]] = dict
         self.trace = Trace()
-        self.peer = peer
+        self.resumed = resumed
+        self._connection = connection
         self.tasks = TaskScope(f"session {session_id}")
         self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks, self.trace)
         self.asking = asyncio.Lock()
@@ -73,6 +79,7 @@ class SessionCore:
         self._on_closed = on_closed
         self._misfits = Misfits()
         self._subscriptions = Subscriptions()
+        self._held: list[dict[str, Any]] | None = None
         self._closed = False
         self._error: CopilotError | None = None
         self._close = CloseOnce(self._leave)
@@ -87,14 +94,14 @@ class SessionCore:
         """The methods of the session while it is open."""
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
-        return SessionRPC(PeerCaller(self.peer, self.id, self.check_open, self.trace))
+        return SessionRPC(WireCaller(self._connection, self.id, self.check_open, self.trace))
 
     @cached_property
     def _last_rpc(self) -> SessionRPC:
         """The same for what has to be said while the session is being left."""
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
-        return SessionRPC(PeerCaller(self.peer, self.id))
+        return SessionRPC(WireCaller(self._connection, self.id))
 
     def check_open(self) -> None:
         """Refuse to go on with a session that has ended.
@@ -162,6 +169,9 @@ class SessionCore:
 
     def receive(self, raw: dict[str, Any]) -> None:
         """Take an event off the wire; never blocks."""
+        if self._held is not None:
+            self._held.append(raw)
+            return
         if not self._subscriptions.is_new(raw):
             return
         arrival = Arrival(raw, self._misfits)
@@ -175,6 +185,32 @@ class SessionCore:
             self.canvases.take(arrival.event)
         if arrival.own and arrival.type == "session.shutdown" and not self._closed:
             self.cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
+
+    def suspend(self) -> None:
+        """The connection is lost and may come again: events wait until those before them are known."""
+        self._held = self._held or []
+
+    def restore(self, log: Sequence[dict[str, Any]], reason: ConnectionClosed, attempts: int) -> None:
+        """Go on over a new connection: take in what was missed, then what has come since.
+
+        Args:
+            log: All events that the runtime keeps of the session.
+            reason: Why the connection was lost.
+            attempts: How many tries it took to have another one.
+        """
+        from copilot_sdk.recovery import ConnectionRecovered, ConnectionRecoveredData
+
+        missed = self._subscriptions.missed(log)
+        if missed is None:
+            missed = [] if self.resumed else list(log)
+        held, self._held = self._held or [], None
+        data = ConnectionRecoveredData(reason=str(reason), attempts=attempts, missed=len(missed))
+        now = datetime.now(UTC).isoformat()
+        event = ConnectionRecovered(id=str(uuid.uuid4()), timestamp=now, parent_id=None, data=data)
+        self._subscriptions.distribute(Arrival.of(event))
+        for raw in (*missed, *held):
+            self.receive(raw)
+        self.turns.recovered(reason)
 
     def _capabilities_changed(self, event: EventBase) -> None:
         from copilot_sdk._generated.copilot.events import CapabilitiesChanged

@@ -11,12 +11,14 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from copilot_sdk._calls import request, rpc_attributes
+from copilot_sdk._calls import Requests, request, rpc_attributes
 from copilot_sdk._core import SessionCore
+from copilot_sdk._resuming import register_interests, resume
 from copilot_sdk._serving import Serving, checked_of_session
 from copilot_sdk._session_callbacks import announced, split
 from copilot_sdk._tracing import below, span
 from copilot_sdk.errors import (
+    ConnectionClosed,
     CopilotError,
     InternalError,
     InvalidParams,
@@ -24,7 +26,6 @@ from copilot_sdk.errors import (
     ProtocolError,
     ResultValidationError,
     RpcError,
-    UnsupportedMethod,
     UsageError,
 )
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
         SessionResumeResult,
     )
     from copilot_sdk._rpc.method import Method
-    from copilot_sdk._rpc.peer import Peer
+    from copilot_sdk._session_callbacks import SessionCallbacks
     from copilot_sdk.options import SessionCreateOptions, SessionResumeOptions
 
 _UNCLAIMED_EVENTS = 1000
@@ -64,7 +65,7 @@ class Sessions:
 
     async def open(
         self,
-        peer: Peer,
+        connection: Requests,
         method: Method[Any],
         session_id: str | None,
         options: SessionCreateOptions | SessionResumeOptions,
@@ -72,7 +73,7 @@ class Sessions:
         """Create or resume a session.
 
         Args:
-            peer: The connection.
+            connection: Sends requests.
             method: `session.create` or `session.resume`.
             session_id: Its identifier, None to let the runtime choose.
             options: What the caller wants of it, as the caller gave it.
@@ -87,26 +88,22 @@ class Sessions:
         _refuse_unknown(method.name, options)
         callbacks, wire = split(options)
         session = SessionCore(
-            peer,
+            connection,
             session_id if session_id is not None else str(uuid.uuid4()),
+            resumed=method.name == "session.resume",
             callbacks=callbacks,
             on_closed=self._discard,
         )
         session.handlers = checked_of_session(callbacks.get("handlers"))
         if session.id in self._open:
             raise UsageError(f"session {session.id} is open in this client already; close it first")
-        managed = {
-            "session_id": session_id,
-            "tools": session.answers.definitions() or None,
-            **announced(callbacks, wire),
-            **self.serving.announced(session.handlers, wire),
-        }
-        params = encode_params(method, {**wire, **managed})
+        session.options = partial(self._options, session, callbacks, wire)
+        params = encode_params(method, {**session.options(), "session_id": session_id})
         # The runtime may call for the session while it is still being created.
         self._open[session.id] = session
         try:
             with self._keeping_unclaimed_events():
-                raw = await request(peer, method.name, params, trace=session.trace)
+                raw = await request(connection, method.name, params, trace=session.trace)
                 result = self._opened(session, method, raw)
         except (ResultValidationError, ProtocolError):
             await session.close()
@@ -117,6 +114,17 @@ class Sessions:
         await self._complete(session, result)
         session.check_open()
         return session
+
+    def _options(
+        self, session: SessionCore, callbacks: SessionCallbacks, wire: Mapping[str, object]
+    ) -> dict[str, object]:
+        """What the runtime is told as it opens the session: the caller's options, and what follows from callbacks."""
+        return {
+            **wire,
+            "tools": session.answers.definitions() or None,
+            **announced(callbacks, wire),
+            **self.serving.announced(session.handlers, wire),
+        }
 
     def _opened(
         self,
@@ -139,7 +147,7 @@ class Sessions:
     async def _complete(session: SessionCore, result: SessionCreateResult | SessionResumeResult) -> None:
         """Tell and ask what the methods that open a session have no place for."""
         try:
-            await _register_interests(session)
+            await register_interests(session, session.rpc)
             session.canvases.begin(await _open_canvases(session, result))
         except BaseException:
             await session.close()
@@ -206,20 +214,25 @@ class Sessions:
                 with span(method, rpc_attributes(method, params), kind="server"):
                     return await answer(params)
 
+    def suspend(self) -> None:
+        """The connection is lost, and may come again."""
+        for session in self:
+            session.suspend()
+
+    async def resume_all(self, connection: Requests, reason: ConnectionClosed, attempts: int) -> None:
+        """Go on with all sessions over a new connection.
+
+        Raises:
+            ConnectionClosed, RequestTimeout: It is no good.
+        """
+        await asyncio.gather(*(resume(connection, session, reason, attempts) for session in self))
+
     async def end(self, reason: CopilotError) -> None:
         """End all sessions because the connection has ended."""
         ended = list(self)
         for session in ended:
             session.cut(reason)
         await asyncio.gather(self.serving.end(), *(session.tasks.settle() for session in ended))
-
-
-async def _register_interests(session: SessionCore) -> None:
-    try:
-        for event_type in session.answers.interests:
-            await session.rpc.event_log.register_interest(event_type=event_type)
-    except UnsupportedMethod as error:
-        _logger.debug("session %s: no interest in events can be registered: %s", session.id, error)
 
 
 async def _open_canvases(

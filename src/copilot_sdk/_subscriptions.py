@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
@@ -180,6 +180,13 @@ class Subscriptions:
         """True when an event comes for the first time; runtimes send events again when a client is slow."""
         event_id = raw.get("id")
         return not isinstance(event_id, str) or self._seen.add(event_id)
+
+    def missed(self, log: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
+        """The events of a session's log that are newer than any that came; None if none of it has come."""
+        for number in range(len(log), 0, -1):
+            if log[number - 1].get("id") in self._seen:
+                return list(log[number:])
+        return None
 
     def distribute(self, arrival: Arrival) -> None:
         """Give an event to the streams that want it."""

@@ -9,9 +9,9 @@ import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from copilot_sdk._calls import PeerCaller
+from copilot_sdk._calls import WireCaller
 from copilot_sdk._connect import Connect, Connector, Embed, Spawn, observed
-from copilot_sdk._link import Greeting, open_peer
+from copilot_sdk._connection import NOT_STARTED, Connection
 from copilot_sdk._serving import Serving
 from copilot_sdk._sessions import Sessions
 from copilot_sdk.errors import RpcError, UsageError
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         StatusGetResult,
     )
     from copilot_sdk._rpc.method import Method
-    from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._serving import LifecycleHandler
     from copilot_sdk.options import ClientOptions, SessionCreateOptions, SessionResumeOptions
     from copilot_sdk.runtime import Limits
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
 _logger = logging.getLogger("copilot_sdk.client")
-_NOT_STARTED = "the client is not started; use 'async with CopilotClient() as client:'"
 
 
 class CopilotClient:
@@ -60,7 +58,8 @@ class CopilotClient:
         github_token: Signs the CLI in; a secret that never shows on a command line.
         use_logged_in_user: False to ignore credentials that are stored on the machine.
         tcp: True to speak over a TCP port instead of the CLI's standard streams. The port takes this client alone.
-        options: What every client takes: `start_timeout`, `request_timeout`, `handlers`, `session_fs`, `on_frame`; see
+        options: What every client takes: `start_timeout`, `request_timeout`, `handlers`, `session_fs`, `on_frame`,
+            `recovery`; see
             `copilot_sdk.options.ClientOptions`.
 
     Raises:
@@ -96,19 +95,20 @@ class CopilotClient:
 
     def _set_up(self, connector: Connector, token: str | None, options: ClientOptions) -> None:
         _refuse_unknown(options)
-        self._connector = observed(connector, options.get("on_frame"))
-        self._token = token
-        self._start_timeout = _seconds(options.get("start_timeout", DEFAULT_START_TIMEOUT), "start_timeout")
         request_timeout = options.get("request_timeout", DEFAULT_REQUEST_TIMEOUT)
-        self._request_timeout = (
-            None if request_timeout is None else _seconds(request_timeout, "request_timeout")
+        self._sessions = Sessions(Serving(options.get("handlers"), options.get("session_fs")))
+        self._connection = Connection(
+            observed(connector, options.get("on_frame")),
+            self._sessions,
+            token=token,
+            start_timeout=_seconds(options.get("start_timeout", DEFAULT_START_TIMEOUT), "start_timeout"),
+            request_timeout=(
+                None if request_timeout is None else _seconds(request_timeout, "request_timeout")
+            ),
+            recovery=options.get("recovery"),
         )
         self._started = False
         self._closed = False
-        self._peer: Peer | None = None
-        self._watcher: asyncio.Task[None] | None = None
-        self._sessions = Sessions(Serving(options.get("handlers"), options.get("session_fs")))
-        self._greeting: Greeting | None = None
         self._close = CloseOnce(self._leave)
 
     @classmethod
@@ -189,16 +189,12 @@ class CopilotClient:
             raise UsageError("the client was started before; make a new one")
         self._started = True
         try:
-            peer, self._greeting = await open_peer(
-                self._connector, self._sessions, self._token, self._start_timeout, self._request_timeout
-            )
+            await self._connection.open()
         except BaseException:
             self._started = False
             raise
-        self._peer = peer
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(peer))
         if self._closed:
-            await self._end_connection(peer, self._watcher)
+            await self._connection.close()
             self._check_not_closed()
 
     async def close(self) -> None:
@@ -214,14 +210,9 @@ class CopilotClient:
 
     async def _leave(self) -> None:
         self._closed = True
+        self._connection.give_up()
         await asyncio.gather(*(session.close() for session in self._sessions))
-        if self._peer is not None and self._watcher is not None:
-            await self._end_connection(self._peer, self._watcher)
-
-    @staticmethod
-    async def _end_connection(peer: Peer, watcher: asyncio.Task[None]) -> None:
-        await peer.aclose()
-        await watcher
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -230,33 +221,26 @@ class CopilotClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _watch(self, peer: Peer) -> None:
-        """When the connection ends, so does every session."""
-        reason = await peer.wait_closed()
-        if not self._closed:
-            _logger.warning("the runtime is gone: %s", reason)
-        await self._sessions.end(reason)
-
     def _check_not_closed(self) -> None:
         if self._closed:
             raise UsageError("the client is closed; make a new one")
 
-    @property
-    def _connection(self) -> Peer:
+    def _check_open(self) -> None:
         self._check_not_closed()
-        if self._peer is None:
-            raise UsageError(_NOT_STARTED)
-        return self._peer
+        if self._connection.greeting is None:
+            raise UsageError(NOT_STARTED)
 
     @property
     def runtime_version(self) -> str | None:
         """Version of the runtime, such as `1.0.61`; None before the handshake, or if it does not tell."""
-        return None if self._greeting is None else self._greeting.runtime_version
+        greeting = self._connection.greeting
+        return None if greeting is None else greeting.runtime_version
 
     @property
     def protocol_version(self) -> int | None:
         """Version of the wire protocol, None before the handshake."""
-        return None if self._greeting is None else self._greeting.protocol_version
+        greeting = self._connection.greeting
+        return None if greeting is None else greeting.protocol_version
 
     def supports(self, method: str) -> bool:
         """Whether the connected runtime has a method, by its version: `client.supports("session.tasks.list")`.
@@ -272,10 +256,8 @@ class CopilotClient:
         """
         from copilot_sdk._generated.copilot.methods import OUTBOUND
 
-        self._check_not_closed()
-        if self._greeting is None:
-            raise UsageError(_NOT_STARTED)
-        return method in OUTBOUND and OUTBOUND[method].is_in(self._greeting.runtime_version or "")
+        self._check_open()
+        return method in OUTBOUND and OUTBOUND[method].is_in(self.runtime_version or "")
 
     @cached_property
     def rpc(self) -> ServerRPC:
@@ -285,7 +267,8 @@ class CopilotClient:
         """
         from copilot_sdk._generated.copilot.api.server import ServerRPC
 
-        return ServerRPC(PeerCaller(self._connection, check=self._check_not_closed))
+        self._check_open()
+        return ServerRPC(WireCaller(self._connection, check=self._check_not_closed))
 
     # --------------------------------------------------------------- sessions
 
@@ -350,6 +333,7 @@ class CopilotClient:
     ) -> Session:
         from copilot_sdk.session import Session
 
+        self._check_open()
         return Session(await self._sessions.open(self._connection, method, session_id, options))
 
     async def list_sessions(self, filter: SessionContextFilter | None = None) -> list[SessionListItem]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers
     from copilot_sdk.frames import FrameHandler
     from copilot_sdk.providers import SessionFS
+    from copilot_sdk.recovery import Recovery
 
 __all__ = [
     "AutoModeSwitchHandler",
@@ -76,6 +77,11 @@ class ClientOptions(TypedDict, total=False):
 
     session_fs: SessionFS | None
     """Keeps the files of all sessions in place of the runtime; see `copilot_sdk.providers`."""
+
+    recovery: Recovery | None
+    """Get over a lost connection: reach the runtime again, or start it anew, and go on with the sessions; see
+    `copilot_sdk.recovery`. When left out, a lost connection ends everything that used it.
+    """
 
     on_frame: FrameHandler | None
     """Sees every message that is sent or received; see `copilot_sdk.frames`. What it raises is logged the first time

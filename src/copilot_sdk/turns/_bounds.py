@@ -21,6 +21,7 @@ class Bounds:
         begun: Whether the runtime works on the prompt, or has.
         over: Whether the turn has ended.
         rest: The event that told that the session came to rest while the turn had not begun.
+        unclear: Whether nothing more may come of the turn.
 
     Args:
         busy: Whether another turn is under way.
@@ -33,16 +34,12 @@ class Bounds:
         self.begun = False
         self.over = False
         self.rest: Arrival | None = None
+        self.unclear = False
         self.steering = steering
         self._ahead = ahead
         self._other = busy
         self._joined = False
         self._aborted = False
-
-    @property
-    def unclear(self) -> bool:
-        """True if the session came to rest before the turn had begun: it may never begin."""
-        return self.rest is not None and not self.over
 
     @property
     def alone(self) -> bool:
@@ -71,10 +68,16 @@ class Bounds:
     def end(self) -> None:
         """End the turn for another reason than an event."""
         self.over = True
+        self.unclear = False
+
+    def doubt(self) -> None:
+        """Events may have been missed, the last one of the turn among them."""
+        self.unclear = not self.over
 
     def go_on(self) -> None:
-        """The runtime still has work to do: the turn will begin."""
+        """The runtime still has work to do."""
         self.rest = None
+        self.unclear = False
 
     def _rested(self, arrival: Arrival) -> bool:
         if self.begun:
@@ -82,6 +85,7 @@ class Bounds:
             return True
         mine, self._other = self.alone, False
         self.rest = arrival
+        self.unclear = True
         if self._aborted:
             self.end()
         return mine
@@ -134,6 +138,7 @@ class Bounds:
     def _begin(self, *, joining: bool = False) -> None:
         self.begun = True
         self.rest = None
+        self.unclear = False
         self._joined = self._joined or joining
         self._other = False
         self._ahead = None

@@ -19,12 +19,15 @@ class Story:
         error: What the turn has failed with, unless the agent went on after it.
         aborted: Whether somebody stopped the turn.
         messages: The agent's messages.
+        complete: Whether the agent's last step left nothing to do.
     """
 
     def __init__(self) -> None:
         self.error: SessionError | None = None
         self.aborted = False
         self.messages: list[Arrival] = []
+        self.complete = False
+        self._answered = False
         self._text = _Text()
         self._tools: dict[str, ToolCall] = {}
         self._usage: dict[str, ModelUsage] = {}
@@ -62,13 +65,17 @@ class Story:
         match arrival.type:
             case "assistant.message_delta":
                 self._text.delta(arrival)
+            case "assistant.turn_start":
+                self.complete = self._answered = False
             case "assistant.message":
+                self._answered = not (arrival.data.get("toolRequests") or self._text.cut)
                 self.error = None
                 self.messages.append(arrival)
                 self._text.message(arrival)
             case "assistant.turn_retry":
                 self._text.retry()
             case "assistant.turn_end":
+                self.complete = self._answered
                 self._text.step_ended()
             case "session.error":
                 self.error = self.error or SessionError.from_wire(arrival.data)

@@ -200,6 +200,13 @@ class Turn:
             self._outcome.set_result(self._result())
             self._finished(None)
 
+    def interrupted(self, reason: CopilotError) -> None:
+        """End the turn although its last event has not come: nothing more will."""
+        if self.bounds.begun and not self._story.complete and self._story.error is None:
+            self.fail(copy(reason))
+        else:
+            self.finish()
+
     def fail(self, error: CopilotError) -> None:
         """End the turn with an error."""
         if not self.done:

@@ -48,6 +48,7 @@ class Turns:
         self._open: list[Turn] = []
         self._busy = False
         self._seen = 0
+        self._lost = ConnectionClosed("the connection was lost during the turn")
         self._inquiry: asyncio.Task[None] | None = None
 
     def begin(
@@ -111,8 +112,8 @@ class Turns:
         # The newest first: a prompt that it claims ends the turns before it.
         for turn in reversed(self._open):
             turn.look(arrival)
-        if arrival.own and arrival.type == "session.idle" and self._unclear and self._inquiry is None:
-            self._inquiry = self._spawn(self._inquire())
+        if arrival.own and arrival.type == "session.idle":
+            self._clear_up()
 
     def end(self, error: CopilotError | None) -> None:
         """End all turns because the session has ended."""
@@ -123,12 +124,23 @@ class Turns:
                 else ConnectionClosed("the session was closed before the turn ended")
             )
 
+    def recovered(self, reason: ConnectionClosed) -> None:
+        """The connection was lost and is there again: what comes of the turns is not known."""
+        self._lost = reason
+        for turn in self._open:
+            turn.bounds.doubt()
+        self._clear_up()
+
+    def _clear_up(self) -> None:
+        if self._unclear and self._inquiry is None:
+            self._inquiry = self._spawn(self._inquire())
+
     @property
     def _unclear(self) -> list[Turn]:
         return [turn for turn in self._open if turn.bounds.unclear]
 
     async def _inquire(self) -> None:
-        """Find out whether turns that have not begun ever will: their prompts may have been dropped."""
+        """Find out whether anything more will come of turns: a prompt may have been dropped, the last event missed."""
         try:
             while unclear := self._unclear:
                 seen = self._seen
@@ -142,7 +154,7 @@ class Turns:
                     if not rests:
                         turn.bounds.go_on()
                     elif turn.bounds.unclear:
-                        turn.finish()
+                        turn.interrupted(self._lost)
         finally:
             self._inquiry = None
 
