@@ -59,7 +59,7 @@ class SessionCallbacks(TypedDict, total=False):
     """What this program gives a session to call: tools, and functions that answer what the runtime asks.
 
     A function may be async, or plain: a plain one runs in a worker thread and may block. What it raises is logged to
-    `copilot_sdk.session`, and the runtime gets an answer all the same. None is the same as leaving one out.
+    `copilot_sdk.callbacks`, and the runtime gets an answer all the same. None is the same as leaving one out.
     """
 
     tools: Sequence[Tool[..., Any]]

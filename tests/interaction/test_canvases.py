@@ -268,6 +268,17 @@ async def test_what_fails_is_told_with_a_code(
     assert board.dots == []
 
 
+async def test_what_a_function_raises_is_logged_with_its_traceback(
+    client: CopilotClient, runtime: FakeRuntime, board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    await client.create_session(session_id=SESSION, handlers={"canvas": canvases_of(board)})
+    with pytest.raises(RpcError):
+        await act(runtime, "fail", input={"how": "raise"})
+    (record,) = caplog.records
+    assert (record.name, record.exc_info is not None) == ("copilot_sdk.callbacks", True)
+    assert "canvas board: action fail raised ValueError" in record.message
+
+
 @pytest.mark.parametrize(
     ("method", "params", "message"),
     [

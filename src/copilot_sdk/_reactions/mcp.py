@@ -6,9 +6,9 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._callbacks import Contained, call_off_loop
 from copilot_sdk._reactions.question import Question
-from copilot_sdk.errors import HandlerError, RpcError, UnsupportedMethod, describe_exception, mask_secrets
+from copilot_sdk.errors import RpcError, UnsupportedMethod
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
@@ -94,7 +94,7 @@ async def _refresh(
         MCPHeadersHandlePendingHeadersRefreshRequestNone,
     )
 
-    try:
+    with Contained("mcp.headers_refresh_required") as call:
         answer = await call_off_loop(handler, data)
         if isinstance(
             answer,
@@ -102,13 +102,10 @@ async def _refresh(
             | MCPHeadersHandlePendingHeadersRefreshRequestNone,
         ):
             return answer
-        raise TypeError(  # noqa: TRY301 - it is told like what the handler raises
+        raise TypeError(
             f"it has to return what headers or no_headers of copilot_sdk.mcp give, not {type(answer)}"
         )
-    except Exception as error:
-        _logger.exception("%s", HandlerError("mcp.headers_refresh_required", error))  # noqa: TRY401
-        message = mask_secrets(describe_exception(error))
-        return MCPHeadersHandlePendingHeadersRefreshRequestError(message=message)
+    return MCPHeadersHandlePendingHeadersRefreshRequestError(message=call.problem or "")
 
 
 async def _reply_to_headers_refresh(rpc: SessionRPC, request_id: str, result: Any) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._callbacks import call_off_loop, log_failure
 from copilot_sdk._docstring import documented
-from copilot_sdk.errors import CanvasError, HandlerError, RpcError, UsageError, describe_exception
+from copilot_sdk.errors import CanvasError, RpcError, UsageError, describe_exception
 
 if TYPE_CHECKING:
     from copilot_sdk._arguments import Arguments
@@ -32,7 +31,6 @@ CloseCanvas: TypeAlias = "Callable[..., Awaitable[None] | None]"
 _UNKNOWN_CANVAS = "canvas_handler_unset"
 _UNKNOWN_ACTION = "canvas_action_no_handler"
 _FAILED = "canvas_handler_error"
-_logger = logging.getLogger("copilot_sdk.providers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class Canvas:
     and docstrings as for `@tool`. A parameter of type `CanvasInstance` gets the panel instead.
 
     A function that raises a `CanvasError` chooses what is told; any other exception is told as `canvas_handler_error`
-    with its text, and logged to `copilot_sdk.providers`.
+    with its text, and logged to `copilot_sdk.callbacks`.
 
     Args:
         id: Identifier of the canvas.
@@ -271,5 +269,5 @@ class _Function:
         except RpcError:
             raise
         except Exception as error:
-            _logger.exception("%s", HandlerError(self._name, error))  # noqa: TRY401
+            log_failure(self._name, error)
             raise CanvasError(_FAILED, describe_exception(error)) from error
