@@ -54,9 +54,8 @@ def _counts(table: Table) -> Iterator[str]:
 
 def _line(table: Table, row: Row) -> str:
     shown = [entry for entry in row.theirs if entry.startswith("*")] or table.names_of(row)
-    ours = [f"`{name}`" for name in dict.fromkeys(row.ours)]
-    ours += [f"to come: `{name}`" for name in row.planned]
-    return f"| {'<br>'.join(grouped(shown))} | {', '.join(ours)} | {row.verdict} | {row.note} |"
+    ours = _code(list(dict.fromkeys(row.ours)))
+    return f"| {'<br>'.join(grouped(shown))} | {ours} | {row.verdict} | {row.note} |"
 
 
 def grouped(names: Iterable[str]) -> Iterator[str]:

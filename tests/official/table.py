@@ -48,7 +48,6 @@ class Row:
     Attributes:
         theirs: Names of the official SDK, or patterns with `*` for those that no row names outright.
         ours: What copilot_sdk has; see `ours.find`.
-        planned: What it will have.
         alike: True if what a pattern stands for has the same name below the one of ours at the same place.
         verdict: How they compare.
         note: How it is better or otherwise, or why it is not there.
@@ -56,7 +55,6 @@ class Row:
 
     theirs: Sequence[str]
     ours: Sequence[str] = ()
-    planned: Sequence[str] = ()
     alike: bool = False
     verdict: Verdict
     note: str = ""

@@ -36,13 +36,6 @@ def test_what_a_row_points_to_is_there(own: Row) -> None:
         find(name)
 
 
-@pytest.mark.parametrize("own", [own for own in TABLE.rows if own.planned], ids=lambda own: own.theirs[0])
-def test_what_is_to_come_is_not_there_yet(own: Row) -> None:
-    for name in own.planned:
-        with pytest.raises(NoSuchName):
-            find(name)
-
-
 def test_a_name_without_a_row_is_a_problem() -> None:
     assert list(of_rows(row("Client", "Client.stop*")).problems()) == ["Client.start has no row"]
 
