@@ -16,12 +16,19 @@ import pytest
 
 from copilot_sdk import CopilotClient, UsageError, sync
 from copilot_sdk.frames import Frame, FrameHandler, FrameRecorder
+from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import MemoryTransport
 from copilot_sdk.transports.tcp import listen
 from copilot_sdk.types import ProviderConfig
 from tests.support.fake_runtime import FakeRuntime
 
 SECRET = "hunter2hunter2hunter2"
+
+
+def transport_of(client: CopilotClient) -> Transport:
+    peer = client._connection._peer
+    assert peer is not None
+    return peer._transport
 
 
 def methods(frames: list[Frame], direction: str = "sent") -> list[str]:
@@ -110,10 +117,10 @@ def test_what_is_no_plain_function_is_refused(make: Callable[..., object], handl
 
 async def test_nothing_stands_between_where_nobody_looks(runtime: FakeRuntime) -> None:
     async with runtime.client() as client:
-        assert isinstance(client._connection._transport, MemoryTransport)
+        assert isinstance(transport_of(client), MemoryTransport)
     async with runtime.client(on_frame=print_nothing) as client:
-        assert not isinstance(client._connection._transport, MemoryTransport)
-        assert client._connection._transport.describe() == "the other end in this process"
+        assert not isinstance(transport_of(client), MemoryTransport)
+        assert transport_of(client).describe() == "the other end in this process"
 
 
 def print_nothing(frame: Frame) -> None: ...

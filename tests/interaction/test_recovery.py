@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from copilot_sdk import ConnectError, ConnectionClosed, CopilotClient, RequestTimeout, UsageError, tool
+from copilot_sdk import (
+    ConnectError,
+    ConnectionClosed,
+    CopilotClient,
+    RequestTimeout,
+    UsageError,
+    approve_all,
+    tool,
+)
+from copilot_sdk.errors import InternalError
 from copilot_sdk.events import AssistantMessage, UserMessage
 from copilot_sdk.recovery import ConnectionRecovered, Recovery
 from copilot_sdk.session import Session
@@ -85,8 +94,8 @@ async def test_a_session_is_taken_up_with_the_options_and_callbacks_that_it_has_
         session_id=SESSION,
         tools=[first],
         model="m",
-        on_permission=lambda _: None,
-        name="n",  # type: ignore[arg-type,return-value]
+        on_permission=approve_all,
+        name="n",
     )
     await session.set_tools([second])
     await lose(runtime, session)
@@ -120,7 +129,8 @@ async def test_events_that_were_missed_come_once_and_before_those_that_follow(
     runtime.answers["session.getMessages"] = log
     assert (await lose(runtime, session)).data.missed == 2
     assert isinstance(await anext(seen), ConnectionRecovered)
-    texts = [(await anext(seen)).data.content for _ in range(3)]  # type: ignore[union-attr]
+    followed = [await anext(seen) for _ in range(3)]
+    texts = [event.data.content for event in followed if isinstance(event, UserMessage)]
     assert texts == ["two", "three", "four"]
 
 
@@ -289,8 +299,6 @@ async def test_a_new_connection_that_breaks_at_once_is_another_loss(
 async def test_a_session_that_is_gone_ends_and_the_others_go_on(
     client: CopilotClient, session: Session, runtime: FakeRuntime
 ) -> None:
-    from copilot_sdk.errors import InternalError
-
     other = await client.create_session(session_id="other")
     lost = other.events()
 
