@@ -20,6 +20,7 @@ PYPROJECT = nox.project.load_toml("pyproject.toml")
 OLDEST = (3, 11)
 NEWEST_CONSIDERED = (3, 20)
 EVERYTHING = ".[demo,http,runtime,websocket]"
+ON_ALL_CORES = ("--numprocesses", "auto", "--dist", "worksteal")
 PROBE = "import sys; v = sys.version_info; print(sys.implementation.name, v[0], v[1], v.releaselevel)"
 
 
@@ -82,7 +83,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Runs the tests against the built package, on each Python that the machine has."""
     session.install(EVERYTHING, *requirements("test"))
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *ON_ALL_CORES, *session.posargs)
 
 
 @nox.session
@@ -91,7 +92,7 @@ def lowest(session: nox.Session) -> None:
     session.install("uv")
     session.run("uv", "pip", "install", "--upgrade", "--resolution", "lowest-direct", EVERYTHING)
     session.install(*requirements("test"))
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", *ON_ALL_CORES, *session.posargs)
 
 
 @nox.session
@@ -132,6 +133,13 @@ def faults(session: nox.Session) -> None:
     """Plays the fault matrix on both SDKs and writes docs/concepts/faults.md."""
     install(session, "bench")
     session.run("python", "-m", "tests.faults", *session.posargs)
+
+
+@nox.session
+def official(session: nox.Session) -> None:
+    """Takes down the public names of the official SDK and writes docs/reference/official-sdk.md."""
+    install(session, "bench")
+    session.run("python", "-m", "tests.official", *session.posargs)
 
 
 @nox.session

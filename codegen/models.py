@@ -230,7 +230,7 @@ def _class(node: ast.ClassDef, definition: ObjectDef) -> TypeSource:
             if field is None:
                 raise GeneratorMismatch(f"{definition.name}.{statement.target.id} is not in the IR")
             found.add(field.name)
-            statement.value = _field(statement.value, field)
+            statement.value = _field(statement.value, field, definition.name)
     if found != by_name.keys():
         raise GeneratorMismatch(f"{definition.name} lacks {sorted(by_name.keys() - found)}")
     if any(isinstance(field.type, Const) for field in definition.fields):
@@ -239,7 +239,7 @@ def _class(node: ast.ClassDef, definition: ObjectDef) -> TypeSource:
     return TypeSource(definition.name, _documented(node, definition), references, True)
 
 
-def _field(default: ast.expr | None, field: Field) -> ast.expr | None:
+def _field(default: ast.expr | None, field: Field, owner: str) -> ast.expr | None:
     """The field's default, in a `Field(...)` where its wire name is unusual or its value a secret.
 
     Not `alias=`, by which type checkers would name the constructor's argument.
@@ -249,7 +249,7 @@ def _field(default: ast.expr | None, field: Field) -> ast.expr | None:
         keywords += [
             ast.keyword(f"{side}_alias", ast.Constant(field.wire)) for side in ("validation", "serialization")
         ]
-    if naming.is_secret(field.wire):
+    if naming.is_secret(field.wire, owner):
         keywords.append(ast.keyword("repr", ast.Constant(value=False)))
     if not keywords:
         return default

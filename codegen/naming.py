@@ -99,9 +99,16 @@ def to_camel(name: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-_SECRET = re.compile(r"(token|secret|api_?key|password|hmac|headers)$|^env$", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(token|secret|api_?key|password|hmac|headers(json)?|authorization)$|^(env|secrets)$", re.IGNORECASE
+)
 
 
-def is_secret(wire: str) -> bool:
-    """True for a member whose value may be a credential and must not show in a repr."""
-    return _SECRET.search(wire) is not None
+def is_secret(wire: str, owner: str) -> bool:
+    """True for a member whose value may be a credential and must not show in a repr.
+
+    Args:
+        wire: Its name on the wire.
+        owner: The name of the type that it is a member of.
+    """
+    return _SECRET.search(wire) is not None or ("Secret" in owner and wire in {"value", "values"})

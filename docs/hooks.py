@@ -1,17 +1,25 @@
 # ruff: noqa: INP001 - mkdocs loads this file by its path
-"""Completes the pages of the reference that are lists: namespaces of methods, events and errors."""
+"""Completes the pages of the reference that are lists: namespaces of methods, options, events and errors."""
 
 from __future__ import annotations
 
+import ast
 import inspect
+import itertools
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from copilot_sdk import errors
+from copilot_sdk import errors, options
 from copilot_sdk._generated.copilot.api.server import ServerRPC
 from copilot_sdk._generated.copilot.api.session import SessionRPC
 from copilot_sdk._generated.copilot.events import EVENTS
+
+_SESSION_OPTIONS = {
+    "both": (options.SessionOptions, options.SessionCallbacks, options.SessionWireOptions),
+    "create": (options.SessionCreateOptions, options.SessionCreateWireOptions),
+    "resume": (options.SessionResumeOptions, options.SessionResumeWireOptions),
+}
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
@@ -21,6 +29,8 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
             return markdown + "".join(_sections("client.rpc", ServerRPC))
         case "reference/session-api.md":
             return markdown + "".join(_sections("session.rpc", SessionRPC))
+        case "reference/options.md":
+            return markdown + "\n".join(_options())
         case "reference/events.md":
             return markdown + "\n".join(
                 ["", "| Type and class | Says | Data |", "| --- | --- | --- |", *_rows()]
@@ -37,6 +47,29 @@ def _sections(path: str, kind: type[Any]) -> Iterator[str]:
         if isinstance(member, cached_property):
             namespace = type(getattr(kind(None), name))
             yield from _sections(f"{path}.{name}", namespace)
+
+
+def _options() -> Iterator[str]:
+    yield from ("", "## Of sessions", "", "| Option | Serves | Says | Type |", "| --- | --- | --- | --- |")
+    for serves, kinds in _SESSION_OPTIONS.items():
+        for name, annotation, text in (field for kind in kinds for field in _fields(kind)):
+            yield f"| `{name}` | {serves} | {text} | `{annotation}` |"
+    yield from ("", "## Of clients", "", "| Option | Says | Type |", "| --- | --- | --- |")
+    for name, annotation, text in _fields(options.ClientOptions):
+        yield f"| `{name}` | {text} | `{annotation}` |"
+    yield from ("", "## Types of handlers", "")
+    for name in options.__all__:
+        if name.endswith(("Handler", "Transform")):
+            yield f"::: copilot_sdk.options.{name}\n"
+
+
+def _fields(kind: type[Any]) -> Iterator[tuple[str, str, str]]:
+    """Name, type and docstring of the fields that a class itself declares."""
+    definition: Any = ast.parse(inspect.getsource(kind)).body[0]
+    for field, text in itertools.pairwise(definition.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr):
+            said = " ".join(ast.literal_eval(text.value).split())
+            yield ast.unparse(field.target), ast.unparse(field.annotation), said
 
 
 def _rows() -> Iterator[str]:

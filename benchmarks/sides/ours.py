@@ -79,7 +79,7 @@ class OurConnection:
     async def stream(self, deltas: int) -> int:
         seen = 0
         async with self._session.events() as events:
-            await self._session.send(str(deltas))
+            await self._session.send(str(deltas)).accepted()
             async for event in events:
                 seen += 1
                 if event.type == "session.idle":

@@ -4,7 +4,7 @@
 
     async with CopilotClient() as client:
         async with await client.create_session(model="gpt-5") as session:
-            async for event in session.stream("Hello!"):
+            async for event in session.send("Hello!"):
                 print(event.type)
 
 Names are loaded when they are first used: importing the package is cheap.
@@ -24,12 +24,19 @@ if TYPE_CHECKING:
     from copilot_sdk.errors import AuthenticationRequired as AuthenticationRequired
     from copilot_sdk.errors import ConnectError as ConnectError
     from copilot_sdk.errors import ConnectionClosed as ConnectionClosed
+    from copilot_sdk.errors import ContentFiltered as ContentFiltered
+    from copilot_sdk.errors import ContextLimitExceeded as ContextLimitExceeded
     from copilot_sdk.errors import CopilotError as CopilotError
     from copilot_sdk.errors import EventBufferOverflow as EventBufferOverflow
     from copilot_sdk.errors import InvalidParams as InvalidParams
     from copilot_sdk.errors import MethodNotFound as MethodNotFound
+    from copilot_sdk.errors import ModelCallFailed as ModelCallFailed
+    from copilot_sdk.errors import NotAuthenticated as NotAuthenticated
+    from copilot_sdk.errors import NotAuthorized as NotAuthorized
     from copilot_sdk.errors import ProtocolError as ProtocolError
     from copilot_sdk.errors import ProtocolVersionMismatch as ProtocolVersionMismatch
+    from copilot_sdk.errors import QuotaExceeded as QuotaExceeded
+    from copilot_sdk.errors import RateLimited as RateLimited
     from copilot_sdk.errors import RequestTimeout as RequestTimeout
     from copilot_sdk.errors import ResultValidationError as ResultValidationError
     from copilot_sdk.errors import RpcError as RpcError
@@ -50,19 +57,24 @@ if TYPE_CHECKING:
     from copilot_sdk.tools import ToolInvocation as ToolInvocation
     from copilot_sdk.tools import ToolResult as ToolResult
     from copilot_sdk.tools import tool as tool
+    from copilot_sdk.turns import Turn as Turn
+    from copilot_sdk.turns import TurnResult as TurnResult
 
 MODULES = {
     ".client": "CopilotClient",
     ".commands": "Command",
     ".errors": """
-        AuthenticationFailed AuthenticationRequired ConnectError ConnectionClosed CopilotError
-        EventBufferOverflow InvalidParams MethodNotFound ProtocolError ProtocolVersionMismatch RequestTimeout
-        ResultValidationError RpcError SessionError SessionNotFound TurnTimeout UnsupportedMethod UsageError
+        AuthenticationFailed AuthenticationRequired ConnectError ConnectionClosed ContentFiltered
+        ContextLimitExceeded CopilotError EventBufferOverflow InvalidParams MethodNotFound ModelCallFailed
+        NotAuthenticated NotAuthorized ProtocolError ProtocolVersionMismatch QuotaExceeded RateLimited
+        RequestTimeout ResultValidationError RpcError SessionError SessionNotFound TurnTimeout
+        UnsupportedMethod UsageError
     """,
     ".hooks": "Hooks",
     ".permissions": "approve_all approve_for_session approve_once deny_all reject user_not_available",
     ".session": "Session",
     ".tools": "Tool ToolInvocation ToolResult tool",
+    ".turns": "Turn TurnResult",
 }
 
 if not TYPE_CHECKING:

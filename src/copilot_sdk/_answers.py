@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._calls import answer
 from copilot_sdk._reactions import Question, handlers, questions
+from copilot_sdk._tracing import Trace, below, headers_in, span
 from copilot_sdk.errors import CopilotError, InvalidParams, MethodNotFound, UsageError
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.types import ToolDefinition
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._session_callbacks import SessionCallbacks
-    from copilot_sdk.tools import Tool
+    from copilot_sdk.tools import Tool, ToolInvocation
 
 _logger = logging.getLogger("copilot_sdk.session")
 
@@ -28,11 +30,15 @@ class Answers:
     A request is broadcast to all clients and the first answer counts. Each request that is for this client gets
     an answer, also if the tool or the handler fails; one that somebody else has answered is given up.
 
+    Attributes:
+        interests: Wire types of the events that the runtime has to be told to send.
+
     Args:
         rpc: Gives the methods to answer with.
         spawn: Starts a task that ends with the session.
         callbacks: The tools and handlers of this client. Events without a handler are left to other clients,
             requests without one are refused.
+        trace: The span that the work of the session belongs to.
 
     Raises:
         UsageError: Something is no tool, or two tools have the same name.
@@ -43,21 +49,27 @@ class Answers:
         rpc: Callable[[], SessionRPC],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         callbacks: SessionCallbacks,
+        trace: Trace,
     ) -> None:
         self._rpc = rpc
+        self._trace = trace
         self._spawn = spawn
-        self._tools = _by_name(callbacks.tools)
+        self._tools = self._own = _by_name(callbacks.get("tools", ()))
+        self._lent: dict[str, Tool[..., Any]] = {}
         self._handlers = handlers(callbacks)
+        self.interests: list[str] = []
         self._undecided: dict[str, asyncio.Task[None]] = {}
         self._reactions: dict[str, Callable[[Any], None]] = {
             "external_tool.requested": self._tool_requested,
             "external_tool.completed": self._request_completed,
         }
-        if callbacks.on_permission is None:
+        if callbacks.get("on_permission") is None:
             self._reactions["tool.execution_complete"] = self._tool_completed
         for event_type, question in questions(callbacks).items():
             self._reactions[event_type] = partial(self._asked, question)
             self._reactions[question.completed] = self._request_completed
+            if question.needs_interest:
+                self.interests.append(event_type)
 
     def definitions(self) -> list[ToolDefinition]:
         """The tools as a session is told of them."""
@@ -70,7 +82,31 @@ class Answers:
             UsageError: See `Answers`.
             CopilotError: The runtime did not take them; the old ones stay.
         """
-        old, new = self._tools, _by_name(tools)
+        await self._offer(_by_name(tools), self._lent)
+
+    @asynccontextmanager
+    async def lending(self, tool: Tool[..., Any]) -> AsyncGenerator[None]:
+        """Offer one more tool for a while.
+
+        Raises:
+            UsageError: There is a tool of its name.
+            CopilotError: The runtime did not take it.
+        """
+        if tool.name in self._tools:
+            raise UsageError(f"the session has a tool of the name {tool.name!r} already")
+        await self._offer(self._own, {**self._lent, tool.name: tool})
+        try:
+            yield
+        finally:
+            try:
+                await self._offer(
+                    self._own, {key: lent for key, lent in self._lent.items() if lent is not tool}
+                )
+            except CopilotError as error:
+                _logger.debug("the tool %s could not be taken back: %s", tool.name, error)
+
+    async def _offer(self, own: dict[str, Tool[..., Any]], lent: dict[str, Tool[..., Any]]) -> None:
+        old, new = self._tools, {**own, **lent}
         # The model may call the new ones before the answer is here.
         self._tools = {**old, **new}
         try:
@@ -79,7 +115,7 @@ class Answers:
         except BaseException:
             self._tools = old
             raise
-        self._tools = new
+        self._tools, self._own, self._lent = new, own, lent
 
     def wants(self, event_type: str) -> bool:
         """True if events of this type are for `take`."""
@@ -110,7 +146,12 @@ class Answers:
         async def reply(result: Any) -> None:
             await question.reply(self._rpc(), request_id, result)
 
-        self._start(request_id, partial(question.answer, event.data), reply, question.fallback())
+        work = partial(self._ask, question, event)
+        self._start(request_id, work, reply, question.fallback(), self._trace.headers)
+
+    async def _ask(self, question: Question, event: Any) -> Any:
+        with span(question.event_type, {"gen_ai.conversation.id": self._trace.session_id}):
+            return await question.answer(event.data)
 
     def _tool_requested(self, event: Any) -> None:
         request_id, name = _text(event, "request_id"), _text(event, "tool_name")
@@ -121,20 +162,22 @@ class Answers:
 
         reply = partial(self._reply_to_tool_call, request_id)
         fallback = ToolResult(f"The tool {name} gave a result that cannot be sent.", "failure").to_wire()
-        self._start(request_id, partial(self._run_tool, tool, event), reply, fallback)
+        # A runtime that traces has a span for the call; otherwise it belongs to the prompt.
+        told = {name: _text(event, name) for name in ("traceparent", "tracestate")}
+        above = headers_in(told) or self._trace.headers
+        self._start(request_id, partial(self._run_tool, tool, event), reply, fallback, above)
 
     async def _run_tool(self, tool: Tool[..., Any], event: Any) -> Any:
         from copilot_sdk.tools import ToolInvocation, ToolResult
 
-        call_id, session_id = (
-            _text(event, "tool_call_id"),
-            _text(event, "session_id"),
-        )
+        call_id, session_id = _text(event, "tool_call_id"), _text(event, "session_id")
         if call_id is None or session_id is None:
             return ToolResult(f"The call of {tool.name} could not be read.", "failure").to_wire()
         arguments = event.data.arguments
         folder = _text(event, "working_directory")
-        return await tool.invoke(arguments, ToolInvocation(session_id, call_id, tool.name, folder, arguments))
+        call = ToolInvocation(session_id, call_id, tool.name, folder, arguments)
+        with span(f"execute_tool {tool.name}", _attributes(tool, call)):
+            return await tool.invoke(arguments, call)
 
     async def _reply_to_tool_call(self, request_id: str, result: Any) -> None:
         await self._rpc().tools.handle_pending_tool_call(request_id=request_id, result=result)
@@ -154,6 +197,7 @@ class Answers:
         work: Callable[[], Awaitable[Any]],
         reply: Callable[[Any], Awaitable[None]],
         fallback: Any,
+        above: Mapping[str, str],
     ) -> None:
         if request_id in self._undecided:
             return
@@ -162,7 +206,11 @@ class Answers:
             if self._undecided.get(request_id) is task:
                 del self._undecided[request_id]
 
-        task = self._spawn(self._answer(request_id, work, reply, fallback))
+        async def in_trace() -> None:
+            with below(above):
+                await self._answer(request_id, work, reply, fallback)
+
+        task = self._spawn(in_trace())
         self._undecided[request_id] = task
         task.add_done_callback(forget)
 
@@ -206,6 +254,17 @@ def _by_name(tools: Sequence[Tool[..., Any]]) -> dict[str, Tool[..., Any]]:
             raise UsageError(f"two tools have the name {item.name!r}; pass @tool(name=...) to one of them")
         named[item.name] = item
     return named
+
+
+def _attributes(tool: Tool[..., Any], call: ToolInvocation) -> dict[str, str]:
+    """The attributes of the span of a call."""
+    return {
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": tool.name,
+        "gen_ai.tool.type": "function",
+        "gen_ai.tool.call.id": call.tool_call_id,
+        "gen_ai.conversation.id": call.session_id,
+    }
 
 
 def _text(event: Any, attribute: str) -> str | None:

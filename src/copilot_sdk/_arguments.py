@@ -1,4 +1,4 @@
-"""What a function is called with: from its signature to a JSON Schema, and from JSON to a call."""
+"""The arguments of a function that a model calls: from its signature to a JSON Schema, from JSON to a call."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class _PlainSchema(GenerateJsonSchema):
 
 
 class Arguments:
-    """What may be passed to a function.
+    """What a model may pass to a function.
 
     Args:
-        owner: What it is the function of, such as `tool add`, for errors.
+        owner: What the function belongs to, such as `tool weather`, for errors.
         function: The function.
         descriptions: Texts for parameters that have none in their annotation.
-        hidden: A type whose parameters nobody passes: they are given another value.
+        hidden: A type whose parameters the model does not see.
 
     Raises:
         UsageError: The function cannot be called with named arguments, or a type hint has no JSON Schema.
@@ -66,7 +66,7 @@ class Arguments:
             raise UsageError(f"{owner}: a parameter cannot be described to a model: {error}") from error
 
     def read(self, raw: object, hidden: object) -> dict[str, Any]:
-        """Make keyword arguments of what was passed.
+        """Make keyword arguments of what a model passed.
 
         Args:
             raw: What it passed; None stands for no arguments.
@@ -81,16 +81,6 @@ class Arguments:
             raise ValueError(_explain(error)) from None
         keywords = {name: getattr(values, field) for field, name in self._names.items()}
         return {**keywords, **dict.fromkeys(self._hidden, hidden)}
-
-
-def documented(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
-    """What the docstring of a function says: its text, and the descriptions of the parameters."""
-    from docstring_parser import parse
-
-    parsed = parse(inspect.getdoc(function) or "")
-    texts = [parsed.short_description, parsed.long_description]
-    parameters = {item.arg_name: item.description or "" for item in parsed.params}
-    return "\n\n".join(text for text in texts if text), parameters
 
 
 def schema_of(owner: str, described: type) -> dict[str, Any]:

@@ -71,6 +71,10 @@ AsyncTask: TypeAlias = "client_tasks.ClientTask"
 AsyncRun: TypeAlias = "workflow_run.WorkflowRun"
 
 
+Work: TypeAlias = "Callable[[ClientTask], object]"
+"""What a task does, in a worker thread. The result has to have a form in JSON."""
+
+
 class ClientTask(Blocking[AsyncTask]):
     """See `copilot_sdk.client_tasks.ClientTask`: the same methods, without `await`."""
 

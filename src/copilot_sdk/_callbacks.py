@@ -5,11 +5,57 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Self
+
+from copilot_sdk._tracing import mark_failed
+from copilot_sdk.errors import HandlerError, describe_exception, mask_secrets
+
+_logger = logging.getLogger("copilot_sdk.callbacks")
+
+
+def log_failure(called_for: str, error: BaseException, note: str = "") -> None:
+    """Tell the author of a function what it raised, with its traceback; the span around it tells it, too.
+
+    Args:
+        called_for: The request, event or hook that it was called for.
+        error: What it raised.
+        note: What else there is to say, added to the text.
+    """
+    mark_failed(error)
+    _logger.error("%s%s", HandlerError(called_for, error), note, exc_info=error)
+
+
+class Contained:
+    """Keeps what a function of the application raises from what calls it: `with Contained("hook preToolUse"):`.
+
+    It goes to `log_failure`, and the block is left.
+
+    Attributes:
+        problem: What was raised, in a line and without credentials.
+
+    Args:
+        called_for: The request, event or hook that the function is called for.
+    """
+
+    def __init__(self, called_for: str) -> None:
+        self.problem: str | None = None
+        self._called_for = called_for
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        cancelled = isinstance(error, asyncio.CancelledError) and not being_cancelled()
+        if error is None or not (cancelled or isinstance(error, Exception)):
+            return False
+        self.problem = mask_secrets(describe_exception(error))
+        log_failure(self._called_for, error)
+        return True
 
 
 def being_cancelled() -> bool:

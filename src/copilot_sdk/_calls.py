@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.unset import UNSET, Unset
-from copilot_sdk._tracing import headers, span, tracing
+from copilot_sdk._tracing import Trace, headers, span, tracing
 from copilot_sdk.errors import MethodNotFound, UnsupportedMethod
-
-if TYPE_CHECKING:
-    from copilot_sdk._rpc.peer import Peer
 
 R = TypeVar("R")
 
@@ -19,21 +16,37 @@ R = TypeVar("R")
 _TRACED = frozenset({"session.create", "session.resume", "session.send", "session.sendMessages"})
 
 
-class PeerCaller:
-    """Calls over a peer; those of one session when `session_id` is given.
+class Requests(Protocol):
+    """Something that sends requests: a peer, or a connection that outlives its peers."""
+
+    async def request(
+        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | Unset | None = UNSET
+    ) -> Any:
+        """See `Peer.request`."""
+        ...
+
+
+class WireCaller:
+    """Calls over a connection; those of one session when `session_id` is given.
 
     Args:
-        peer: The connection.
+        connection: Sends them.
         session_id: Goes into the params of each call.
         check: Raises if no more calls are wanted; called before each one.
+        trace: Is told which span the work of the session belongs to.
     """
 
     def __init__(
-        self, peer: Peer, session_id: str | None = None, check: Callable[[], object] | None = None
+        self,
+        connection: Requests,
+        session_id: str | None = None,
+        check: Callable[[], object] | None = None,
+        trace: Trace | None = None,
     ) -> None:
-        self._peer = peer
+        self._connection = connection
         self._session_id = session_id
         self._check = check
+        self._trace = trace
 
     async def call(
         self, method: Method[R], params: Mapping[str, object] | object, timeout: float | Unset | None
@@ -59,24 +72,47 @@ class PeerCaller:
         if self._session_id is not None:
             wire = {"sessionId": self._session_id, **wire}
         try:
-            raw = await request(self._peer, method.name, wire, timeout=timeout)
+            raw = await request(self._connection, method.name, wire, timeout=timeout, trace=self._trace)
         except MethodNotFound as refusal:
             raise _unsupported(method, refusal) from None
         return decode_result(method, raw)
 
 
 async def request(
-    peer: Peer, method: str, wire: Mapping[str, Any], *, timeout: float | Unset | None = UNSET
+    connection: Requests,
+    method: str,
+    wire: Mapping[str, Any],
+    *,
+    timeout: float | Unset | None = UNSET,
+    trace: Trace | None = None,
 ) -> Any:
-    """Send a request, in a span of its own where the program traces; see `Peer.request`."""
+    """Send a request, in a span of its own where the program traces; see `Peer.request`.
+
+    Args:
+        connection: Sends it.
+        method: The wire name of the method.
+        wire: Its parameters.
+        timeout: Seconds to wait.
+        trace: Is told of the span if the runtime is.
+    """
     if not tracing():
-        return await peer.request(method, wire, timeout=timeout)
-    session_id = wire.get("sessionId")
-    attributes = {"rpc.system": "jsonrpc", "rpc.method": method, "gen_ai.conversation.id": session_id}
-    with span(method, attributes, client=True):
+        return await connection.request(method, wire, timeout=timeout)
+    with span(method, rpc_attributes(method, wire), kind="client"):
         if method in _TRACED:
             wire = {**headers(), **wire}
-        return await peer.request(method, wire, timeout=timeout)
+            if trace is not None:
+                trace.told(wire)
+        return await connection.request(method, wire, timeout=timeout)
+
+
+def rpc_attributes(method: str, wire: Mapping[str, Any]) -> dict[str, str | None]:
+    """The attributes of the span of a request, in either direction."""
+    return {
+        "rpc.system.name": "jsonrpc",
+        "rpc.method": method,
+        "gen_ai.conversation.id": wire.get("sessionId"),
+        "github.copilot.hook.type": wire.get("hookType"),
+    }
 
 
 async def answer(method: str, handler: Callable[..., Awaitable[Any]], raw: Mapping[str, Any]) -> Any:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from copilot_sdk.errors import ConnectError
+from copilot_sdk.errors import ConnectError, UsageError
+from copilot_sdk.transports.base import WrappedTransport
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
+    from copilot_sdk.frames import FrameHandler
     from copilot_sdk.runtime import Limits, Model
     from copilot_sdk.transports.address import Address
     from copilot_sdk.transports.base import Transport
@@ -139,7 +142,7 @@ class Embed:
         return OwningTransport(runtime.connect(), runtime.aclose)
 
 
-class OwningTransport:
+class OwningTransport(WrappedTransport):
     """A transport that takes something down with it when it is closed.
 
     Args:
@@ -148,17 +151,9 @@ class OwningTransport:
     """
 
     def __init__(self, transport: Transport, release: Callable[[], Awaitable[None]]) -> None:
-        self._transport = transport
+        super().__init__(transport)
         self._release = release
         self._close = CloseOnce(self._close_both)
-
-    async def send(self, data: bytes) -> None:
-        """See `Transport.send`."""
-        await self._transport.send(data)
-
-    async def receive(self) -> bytes:
-        """See `Transport.receive`."""
-        return await self._transport.receive()
 
     async def aclose(self) -> None:
         """Close the connection, then the rest; see `Transport.aclose`."""
@@ -170,9 +165,25 @@ class OwningTransport:
         finally:
             await self._release()
 
-    def describe(self) -> str:
-        """See `Transport.describe`."""
-        return self._transport.describe()
+
+def observed(connector: Connector, on_frame: FrameHandler | None) -> Connector:
+    """A way to a runtime that shows what goes over the wire; the same one if nobody looks.
+
+    Raises:
+        UsageError: `on_frame` is no function, or an async one.
+    """
+    if on_frame is None:
+        return connector
+    given: Any = on_frame
+    if not callable(given) or inspect.iscoroutinefunction(given):
+        raise UsageError(f"on_frame has to be a plain function that takes a frame, not {given!r}")
+
+    async def connect() -> Transport:
+        from copilot_sdk.transports.observed import ObservedTransport
+
+        return ObservedTransport(await connector(), on_frame)
+
+    return connect
 
 
 def find_cli(path: str | os.PathLike[str] | None = None) -> list[str]:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._answers import Answers
-from copilot_sdk._calls import PeerCaller, answer
+from copilot_sdk._arrival import Arrival, Misfits
+from copilot_sdk._calls import Requests, WireCaller, answer
+from copilot_sdk._canvases import CANVAS_EVENTS, OpenCanvases
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
+from copilot_sdk._tracing import Trace
 from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
 from copilot_sdk.transports.closing import CloseOnce
+from copilot_sdk.turns._turns import Turns
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-    from copilot_sdk._generated.copilot.types import SessionCapabilities
+    from copilot_sdk._generated.copilot.types import AbortReason, SessionCapabilities
     from copilot_sdk._model.event import EventBase
-    from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._session_callbacks import SessionCallbacks
     from copilot_sdk.client_tasks import ClientTasks
 
-# Whether a turn is under way after an event. Background work and other clients start turns too.
-_TURN_MARKS = {"user.message": True, "assistant.turn_start": True, "session.idle": False}
 _LEAVE_SECONDS = 5.0
 _logger = logging.getLogger("copilot_sdk.session")
 
@@ -37,12 +40,16 @@ class SessionCore:
         id: Identifier of the session.
         workspace_path: Folder of the session's own files on the runtime's machine, None if it has none.
         capabilities: What the session's clients can do, None until it is known.
-        busy: True while a turn is under way, as far as is known.
+        canvases: The canvases that are open in it.
         handlers: What serves the runtime for this session alone, by namespace.
-        sending: Held while a prompt is sent: the runtime does not keep the order of concurrent ones.
+        options: Gives the options that the runtime is told when it opens the session.
+        turns: The turns that this client has begun.
+        asking: Held while an answer of a certain type is asked for: there is one tool to give it with.
+        trace: The span that the work of the session belongs to.
+        resumed: Whether the session was there before this client opened it.
 
     Args:
-        peer: The connection.
+        connection: Sends requests.
         session_id: Identifier of the session.
         callbacks: The tools and handlers of this client.
         on_closed: Called when the session is no longer open here.
@@ -50,23 +57,30 @@ class SessionCore:
 
     def __init__(
         self,
-        peer: Peer,
+        connection: Requests,
         session_id: str,
         *,
+        resumed: bool,
         callbacks: SessionCallbacks,
         on_closed: Callable[[SessionCore], None],
     ) -> None:
         self.id = session_id
         self.workspace_path: str | None = None
         self.capabilities: SessionCapabilities | None = None
-        self.busy = False
+        self.canvases = OpenCanvases()
         self.handlers: Mapping[str, object] = {}
-        self.sending = asyncio.Lock()
-        self.peer = peer
+        self.options: Callable[[], dict[str, object]] = dict
+        self.trace = Trace()
+        self.resumed = resumed
+        self._connection = connection
         self.tasks = TaskScope(f"session {session_id}")
-        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks)
+        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks, self.trace)
+        self.asking = asyncio.Lock()
+        self.turns = Turns(self.tasks.handle, self._abort, self._is_active)
         self._on_closed = on_closed
+        self._misfits = Misfits()
         self._subscriptions = Subscriptions()
+        self._held: list[dict[str, Any]] | None = None
         self._closed = False
         self._error: CopilotError | None = None
         self._close = CloseOnce(self._leave)
@@ -81,14 +95,14 @@ class SessionCore:
         """The methods of the session while it is open."""
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
-        return SessionRPC(PeerCaller(self.peer, self.id, self.check_open))
+        return SessionRPC(WireCaller(self._connection, self.id, self.check_open, self.trace))
 
     @cached_property
     def _last_rpc(self) -> SessionRPC:
         """The same for what has to be said while the session is being left."""
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
-        return SessionRPC(PeerCaller(self.peer, self.id))
+        return SessionRPC(WireCaller(self._connection, self.id))
 
     @cached_property
     def client_tasks(self) -> ClientTasks:
@@ -152,27 +166,63 @@ class SessionCore:
         self._closed = True
         self._error = self._error or error
         self._subscriptions.end(error)
+        self.turns.end(error)
         self._on_closed(self)
         self.tasks.cancel()
+
+    async def _abort(self, reason: AbortReason | None) -> None:
+        await self.rpc.abort(reason=reason)
+
+    async def _is_active(self) -> bool:
+        activity = await self.rpc.metadata.activity()
+        return activity.has_active_work is not False
 
     # ------------------------------------------------------- what comes in
 
     def receive(self, raw: dict[str, Any]) -> None:
         """Take an event off the wire; never blocks."""
+        if self._held is not None:
+            self._held.append(raw)
+            return
         if not self._subscriptions.is_new(raw):
             return
-        kind = str(raw.get("type"))
-        own = raw.get("agentId") is None
-        if own and kind in _TURN_MARKS:
-            self.busy = _TURN_MARKS[kind]
-        for_answers, for_us = self.answers.wants(kind), kind == "capabilities.changed"
-        event = self._subscriptions.distribute(raw, kind, asked=for_answers or for_us)
-        if event is not None and for_answers:
-            self.answers.take(event, kind)
-        elif event is not None and for_us:
-            self._capabilities_changed(event)
-        if own and kind == "session.shutdown" and not self._closed:
+        arrival = Arrival(raw, self._misfits)
+        self._subscriptions.distribute(arrival)
+        self.turns.look(arrival)
+        if self.answers.wants(arrival.type):
+            self.answers.take(arrival.event, arrival.type)
+        elif arrival.type == "capabilities.changed":
+            self._capabilities_changed(arrival.event)
+        elif arrival.type in CANVAS_EVENTS:
+            self.canvases.take(arrival.event)
+        if arrival.own and arrival.type == "session.shutdown" and not self._closed:
             self.cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
+
+    def suspend(self) -> None:
+        """The connection is lost and may come again: events wait until those before them are known."""
+        self._held = self._held or []
+
+    def restore(self, log: Sequence[dict[str, Any]], reason: ConnectionClosed, attempts: int) -> None:
+        """Go on over a new connection: take in what was missed, then what has come since.
+
+        Args:
+            log: All events that the runtime keeps of the session.
+            reason: Why the connection was lost.
+            attempts: How many tries it took to have another one.
+        """
+        from copilot_sdk.recovery import ConnectionRecovered, ConnectionRecoveredData
+
+        missed = self._subscriptions.missed(log)
+        if missed is None:
+            missed = [] if self.resumed else list(log)
+        held, self._held = self._held or [], None
+        data = ConnectionRecoveredData(reason=str(reason), attempts=attempts, missed=len(missed))
+        now = datetime.now(UTC).isoformat()
+        event = ConnectionRecovered(id=str(uuid.uuid4()), timestamp=now, parent_id=None, data=data)
+        self._subscriptions.distribute(Arrival.of(event))
+        for raw in (*missed, *held):
+            self.receive(raw)
+        self.turns.recovered(reason)
 
     def _capabilities_changed(self, event: EventBase) -> None:
         from copilot_sdk._generated.copilot.events import CapabilitiesChanged

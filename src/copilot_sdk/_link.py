@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 MIN_PROTOCOL_VERSION = 3
 MAX_PROTOCOL_VERSION = 3
 # Without them a runtime hides tasks of clients, and lets this one register none.
-_TASK_KINDS = {"supportedTaskKinds": ["agent", "client", "shell"]}
+_TASK_KINDS: dict[str, Any] = {"supportedTaskKinds": ["agent", "client", "shell"]}
+_TELEMETRY: dict[str, Any] = {"enableGitHubTelemetryForwarding": True}
+_logger = logging.getLogger("copilot_sdk.client")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +92,27 @@ async def _introduce(
     )
     peer.start()
     try:
-        greeting = await shake_hands(peer, token)
+        greeting = await shake_hands(peer, token, takes_telemetry=sessions.serving.takes_telemetry)
         await sessions.serving.introduce(peer)
+        _logger.info(
+            "connected to %s: runtime %s, protocol %d",
+            transport.describe(),
+            greeting.runtime_version,
+            greeting.protocol_version,
+        )
     except BaseException:
         await peer.aclose()
         raise
     return peer, greeting
 
 
-async def shake_hands(peer: Peer, token: str | None) -> Greeting:
+async def shake_hands(peer: Peer, token: str | None, *, takes_telemetry: bool = False) -> Greeting:
     """Introduce this client; waits as long as the connection lasts.
 
     Args:
         peer: The connection.
         token: The connection token, if the runtime asks for one.
+        takes_telemetry: Whether telemetry is to be forwarded to this connection.
 
     Raises:
         ProtocolVersionMismatch: The runtime speaks another version of the protocol, or names none.
@@ -113,7 +123,7 @@ async def shake_hands(peer: Peer, token: str | None) -> Greeting:
         ConnectionClosed: It is gone.
     """
     try:
-        answer = await _connect(peer, {} if token is None else {"token": token})
+        answer = await _connect(peer, {} if token is None else {"token": token}, takes_telemetry)
     except MethodNotFound:
         answer = await peer.request("ping", {}, timeout=None)
     except (AuthenticationFailed, AuthenticationNotConfigured) as refusal:
@@ -129,12 +139,15 @@ async def shake_hands(peer: Peer, token: str | None) -> Greeting:
     return Greeting(known, runtime if isinstance(runtime, str) else None)
 
 
-async def _connect(peer: Peer, params: Mapping[str, Any]) -> Any:
-    try:
-        return await peer.request("connect", {**params, **_TASK_KINDS}, timeout=None)
-    except InvalidParams:
-        # This method refuses what it does not know, unlike the others.
-        return await peer.request("connect", params, timeout=None)
+async def _connect(peer: Peer, params: Mapping[str, Any], takes_telemetry: bool) -> Any:
+    # This method refuses what it does not know, unlike the others: what is newest is left out first.
+    extras = [{**_TASK_KINDS, **_TELEMETRY}, _TELEMETRY] if takes_telemetry else [_TASK_KINDS]
+    for extra in extras:
+        try:
+            return await peer.request("connect", {**params, **extra}, timeout=None)
+        except InvalidParams:
+            continue
+    return await peer.request("connect", params, timeout=None)
 
 
 def _refused(refusal: RpcError, token: str | None) -> RpcError:

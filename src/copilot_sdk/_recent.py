@@ -15,9 +15,12 @@ class RecentIds:
         self._new: set[str] = set()
         self._old: set[str] = set()
 
+    def __contains__(self, identifier: object) -> bool:
+        return identifier in self._new or identifier in self._old
+
     def add(self, identifier: str) -> bool:
         """Remember an identifier and tell whether it is a new one."""
-        if identifier in self._new or identifier in self._old:
+        if identifier in self:
             return False
         if len(self._new) >= self._limit:
             # Two generations forget in constant time, which a single set in order of age does not.

@@ -10,10 +10,10 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._callbacks import Contained, call_off_loop
 from copilot_sdk._calls import answer
 from copilot_sdk._scope import TaskScope
-from copilot_sdk.errors import HandlerError, UsageError
+from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers
@@ -27,7 +27,7 @@ LifecycleHandler: TypeAlias = "Callable[[SessionLifecycleNotification], Awaitabl
 
 _LIFECYCLE = "session.lifecycle"
 _MAX_UNHANDLED = 1000
-_logger = logging.getLogger("copilot_sdk.serving")
+_logger = logging.getLogger("copilot_sdk.client")
 
 
 class Owner(Protocol):
@@ -61,6 +61,11 @@ class Serving:
         self._unhandled: deque[tuple[str, Callable[[], Awaitable[Any]]]] = deque()
         self._worker: asyncio.Task[None] | None = None
         self.tasks = TaskScope("the client")
+
+    @property
+    def takes_telemetry(self) -> bool:
+        """Whether the runtime has to be told, as it is greeted, to forward telemetry."""
+        return "github_telemetry" in self._handlers
 
     async def introduce(self, peer: Peer) -> None:
         """Tell a runtime, before it has sessions, what this client provides to all of them."""
@@ -96,26 +101,23 @@ class Serving:
             return partial(_answer, method, function, None)
         return None
 
-    def announced(
-        self, own: Mapping[str, object], options: Mapping[str, Any], *, resuming: bool
-    ) -> dict[str, object]:
+    def announced(self, own: Mapping[str, object], options: Mapping[str, Any]) -> dict[str, object]:
         """The options by which a session is told of its handlers.
 
         Args:
             own: The handlers of the session alone.
             options: What the caller wants of the session.
-            resuming: Whether there is such a session already.
 
         Raises:
-            UsageError: A handler cannot be described.
+            UsageError: What follows from a handler is among the options too, or a handler cannot be described.
         """
         handlers = {**self._handlers, **own}
-        told: dict[str, object] = {}
+        told: dict[str, object] = _announced_canvases(handlers.get("canvas"), options)
         if "skill_provider" in handlers:
             told["has_skill_provider"] = True
         if "github_telemetry" in handlers:
             told["enable_github_telemetry_forwarding"] = True
-        if resuming and "workflow" in handlers:
+        if "workflow" in handlers:
             from copilot_sdk.providers.workflows import Workflows
 
             if isinstance(workflows := handlers["workflow"], Workflows):
@@ -145,10 +147,8 @@ class Serving:
     async def _handle_notifications(self) -> None:
         while self._unhandled:
             method, handle = self._unhandled.popleft()
-            try:
+            with Contained(method):
                 await handle()
-            except Exception as error:
-                _logger.exception("%s", HandlerError(method, error))  # noqa: TRY401
         self._worker = None
 
     async def end(self) -> None:
@@ -219,6 +219,19 @@ async def _answer(
 ) -> Any:
     with nullcontext() if scope is None else scope.handling():
         return await answer(method, partial(call_off_loop, function), raw)
+
+
+def _announced_canvases(handler: object, options: Mapping[str, Any]) -> dict[str, object]:
+    if handler is None:
+        return {}
+    from copilot_sdk.providers.canvases import Canvases
+
+    if not isinstance(handler, Canvases):
+        return {}
+    if options.get("canvases") is not None:
+        raise UsageError("canvases are given twice: as an option and among the handlers")
+    shows = options.get("request_canvas_renderer")
+    return {"canvases": handler.declarations, "request_canvas_renderer": True if shows is None else shows}
 
 
 def _asking_for_tokens(provider: Any) -> Any:

@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from copilot_sdk._calls import request
+from copilot_sdk._calls import Requests, request, rpc_attributes
 from copilot_sdk._core import SessionCore
+from copilot_sdk._resuming import register_interests, resume
 from copilot_sdk._serving import Serving, checked_of_session
+from copilot_sdk._session_callbacks import announced, split
+from copilot_sdk._tracing import below, span
 from copilot_sdk.errors import (
+    ConnectionClosed,
     CopilotError,
     InternalError,
     InvalidParams,
     MethodNotFound,
     ProtocolError,
     ResultValidationError,
+    RpcError,
     UsageError,
 )
 
 if TYPE_CHECKING:
-    from copilot_sdk._generated.copilot.handlers import Handlers
-    from copilot_sdk._generated.copilot.types import SessionCreateResult, SessionResumeResult
+    from copilot_sdk._generated.copilot.types import (
+        OpenCanvasInstance,
+        SessionCreateResult,
+        SessionResumeResult,
+    )
     from copilot_sdk._rpc.method import Method
-    from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._session_callbacks import SessionCallbacks
+    from copilot_sdk.options import SessionCreateOptions, SessionResumeOptions
 
-# Derived from the handlers that this client has, never passed by the caller: what is announced must be served.
-_MANAGED_OPTIONS = frozenset(
-    {
-        "session_id",
-        "tools",
-        "commands",
-        "hooks",
-        "request_permission",
-        "request_user_input",
-        "request_elicitation",
-        "request_exit_plan_mode",
-        "request_auto_mode_switch",
-    }
-)
 _UNCLAIMED_EVENTS = 1000
+_logger = logging.getLogger("copilot_sdk.session")
 
 
 class Sessions:
@@ -68,65 +65,76 @@ class Sessions:
 
     async def open(
         self,
-        peer: Peer,
+        connection: Requests,
         method: Method[Any],
         session_id: str | None,
-        options: Mapping[str, object],
-        callbacks: SessionCallbacks,
-        *,
-        handlers: Handlers | None = None,
+        options: SessionCreateOptions | SessionResumeOptions,
     ) -> SessionCore:
         """Create or resume a session.
 
         Args:
-            peer: The connection.
+            connection: Sends requests.
             method: `session.create` or `session.resume`.
             session_id: Its identifier, None to let the runtime choose.
-            options: The options of the method that do not follow from the callbacks.
-            callbacks: The tools and handlers of this client.
-            handlers: Serve the runtime for this session.
+            options: What the caller wants of it, as the caller gave it.
 
         Raises:
             InvalidParams: An option is unknown or does not fit.
             UsageError: The session is open here already, or a tool or handler is wrong.
             CopilotError: The runtime could not open it.
         """
+        from copilot_sdk._model.codec import encode_params
+
+        _refuse_unknown(method.name, options)
+        callbacks, wire = split(options)
         session = SessionCore(
-            peer,
+            connection,
             session_id if session_id is not None else str(uuid.uuid4()),
+            resumed=method.name == "session.resume",
             callbacks=callbacks,
             on_closed=self._discard,
         )
-        session.handlers = checked_of_session(handlers)
+        session.handlers = checked_of_session(callbacks.get("handlers"))
         if session.id in self._open:
             raise UsageError(f"session {session.id} is open in this client already; close it first")
-        managed = {
-            "session_id": session_id,
-            "tools": session.answers.definitions() or None,
-            **callbacks.announced(options),
-            **self.serving.announced(session.handlers, options, resuming=method.name == "session.resume"),
-        }
-        wire = _params(method, options, managed)
+        session.options = partial(self._options, session, callbacks, wire)
+        told = session.options()
+        if not session.resumed:
+            told = {name: value for name, value in told.items() if name not in _only_resuming()}
+        params = encode_params(method, {**told, "session_id": session_id})
         # The runtime may call for the session while it is still being created.
         self._open[session.id] = session
         try:
             with self._keeping_unclaimed_events():
-                self._opened(session, method, await request(peer, method.name, wire))
+                raw = await request(connection, method.name, params, trace=session.trace)
+                result = self._opened(session, method, raw)
         except (ResultValidationError, ProtocolError):
             await session.close()
             raise
         except BaseException:
             await session.abandon()
             raise
+        await self._complete(session, result)
         session.check_open()
         return session
+
+    def _options(
+        self, session: SessionCore, callbacks: SessionCallbacks, wire: Mapping[str, object]
+    ) -> dict[str, object]:
+        """What the runtime is told as it opens the session: the caller's options, and what follows from callbacks."""
+        return {
+            **wire,
+            "tools": session.answers.definitions() or None,
+            **announced(callbacks, wire),
+            **self.serving.announced(session.handlers, wire),
+        }
 
     def _opened(
         self,
         session: SessionCore,
         method: Method[Any],
         raw: object,
-    ) -> None:
+    ) -> SessionCreateResult | SessionResumeResult:
         from copilot_sdk._model.codec import decode_result
 
         result: SessionCreateResult | SessionResumeResult = decode_result(method, raw)
@@ -136,6 +144,17 @@ class Sessions:
             self._rename(session, result.session_id)
         session.workspace_path = result.workspace_path
         session.capabilities = result.capabilities
+        return result
+
+    @staticmethod
+    async def _complete(session: SessionCore, result: SessionCreateResult | SessionResumeResult) -> None:
+        """Tell and ask what the methods that open a session have no place for."""
+        try:
+            await register_interests(session, session.rpc)
+            session.canvases.begin(await _open_canvases(session, result))
+        except BaseException:
+            await session.close()
+            raise
 
     def _discard(self, session: SessionCore) -> None:
         if self._open.get(session.id) is session:
@@ -188,15 +207,28 @@ class Sessions:
             InternalError: The session is not open here.
         """
         session = self._open.get(str(params.get("sessionId")))
-        if (answer := self.serving.find(method, session)) is not None:
-            return await answer(params)
-        if session is not None:
-            return await session.serve(method, params)
-        from copilot_sdk._generated.copilot.methods import INBOUND
+        answer = self.serving.find(method, session)
+        if answer is None and session is not None:
+            answer = partial(session.serve, method)
+        if answer is None:
+            raise _unanswerable(method, params)
+        with nullcontext() if session is None else session.turns.pending.serving(method):
+            with below({} if session is None else session.trace.headers):
+                with span(method, rpc_attributes(method, params), kind="server"):
+                    return await answer(params)
 
-        if method not in INBOUND:
-            raise MethodNotFound(f"Method not found: {method}")
-        raise InternalError(f"unknown session {params.get('sessionId')}")
+    def suspend(self) -> None:
+        """The connection is lost, and may come again."""
+        for session in self:
+            session.suspend()
+
+    async def resume_all(self, connection: Requests, reason: ConnectionClosed, attempts: int) -> None:
+        """Go on with all sessions over a new connection.
+
+        Raises:
+            ConnectionClosed, RequestTimeout: It is no good.
+        """
+        await asyncio.gather(*(resume(connection, session, reason, attempts) for session in self))
 
     async def end(self, reason: CopilotError) -> None:
         """End all sessions because the connection has ended."""
@@ -206,14 +238,45 @@ class Sessions:
         await asyncio.gather(self.serving.end(), *(session.tasks.settle() for session in ended))
 
 
-def _params(
-    method: Method[Any], options: Mapping[str, object], managed: Mapping[str, object]
-) -> dict[str, Any]:
-    from copilot_sdk._model.codec import encode_params
+async def _open_canvases(
+    session: SessionCore, result: SessionCreateResult | SessionResumeResult
+) -> list[OpenCanvasInstance]:
+    """Those that were open before this client came."""
+    from copilot_sdk._generated.copilot.types import SessionResumeResult
 
-    known = set[str](method.params().model_fields) if method.params is not None else set[str]()
-    unknown = sorted(options.keys() - (known - _MANAGED_OPTIONS))
-    if unknown:
-        names = ", ".join(map(repr, unknown))
-        raise InvalidParams(f"{method.name} has no option {names}", method=method.name)
-    return encode_params(method, {**options, **managed})
+    if not isinstance(result, SessionResumeResult):
+        return []
+    ui = session.capabilities.ui if session.capabilities is not None else None
+    if result.open_canvases is not None or ui is None or not ui.canvases:
+        return result.open_canvases or []
+    try:
+        return (await session.rpc.canvas.list_open()).open_canvases or []
+    except RpcError as error:
+        _logger.warning("session %s: which canvases are open is not known: %s", session.id, error)
+        return []
+
+
+def _unanswerable(method: str, params: Mapping[str, Any]) -> RpcError:
+    from copilot_sdk._generated.copilot.methods import INBOUND
+
+    if method not in INBOUND or INBOUND[method].scope != "clientSession":
+        return MethodNotFound(f"Method not found: {method}")
+    return InternalError(f"unknown session {params.get('sessionId')}")
+
+
+def _only_resuming() -> frozenset[str]:
+    from copilot_sdk.options import SessionCreateOptions, SessionResumeOptions
+
+    return SessionResumeOptions.__optional_keys__ - SessionCreateOptions.__optional_keys__
+
+
+def _refuse_unknown(method: str, options: Iterable[str]) -> None:
+    from copilot_sdk._unknown import unknown
+    from copilot_sdk.options import SessionCreateOptions, SessionResumeOptions
+
+    known = {
+        "session.create": SessionCreateOptions.__optional_keys__,
+        "session.resume": SessionResumeOptions.__optional_keys__,
+    }
+    if names := unknown(options, known[method], known):
+        raise InvalidParams(f"{method} has no option {names}", method=method)

@@ -6,18 +6,18 @@ import asyncio
 import inspect
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from copy import copy
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
 from typing_extensions import TypeVar
 
-from copilot_sdk._callbacks import being_cancelled
+from copilot_sdk._callbacks import Contained
 from copilot_sdk._recent import RecentIds
 from copilot_sdk.errors import CopilotError, EventBufferOverflow, UsageError
 
 if TYPE_CHECKING:
+    from copilot_sdk._arrival import Arrival
     from copilot_sdk._model.event import EventBase
 
 E = TypeVar("E", default=Any)
@@ -54,9 +54,11 @@ class EventFilter:
         """True when an event of this wire type may be wanted."""
         return self._all or event_type in self._names or event_type in self._classes
 
-    def takes(self, event: EventBase, event_type: str) -> bool:
+    def takes(self, arrival: Arrival) -> bool:
         """True when this event is wanted, given that its type may be."""
-        return self._all or event_type in self._names or isinstance(event, self._classes[event_type])
+        if self._all or arrival.type in self._names:
+            return True
+        return isinstance(arrival.event, self._classes[arrival.type])
 
 
 def _wire_type(item: type[EventBase]) -> str:
@@ -91,7 +93,7 @@ class EventStream(Generic[E]):
             raise UsageError(f"buffer has to be 1 event or more, not {buffer}")
         self._filter = wanted or EventFilter()
         self._limit = buffer
-        self._events: deque[Any] = deque()
+        self._events: deque[Arrival] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False
         self._error: CopilotError | None = None
@@ -101,14 +103,14 @@ class EventStream(Generic[E]):
         """True when the stream may take events of this type."""
         return not self._ended and self._filter.wants(event_type)
 
-    def push(self, event: EventBase, event_type: str) -> None:
+    def push(self, arrival: Arrival) -> None:
         """Add an event of a wanted type; never blocks."""
-        if self._ended or not self._filter.takes(event, event_type):
+        if self._ended or not self._filter.takes(arrival):
             return
         if len(self._events) >= self._limit:
             self.end(EventBufferOverflow(self._limit))
             return
-        self._events.append(event)
+        self._events.append(arrival)
         self._wake()
 
     def end(self, error: CopilotError | None = None) -> None:
@@ -146,8 +148,8 @@ class EventStream(Generic[E]):
                 await self._waiter
             finally:
                 self._waiter = None
-        event: E = self._events.popleft()
-        return event
+        event: Any = self._events.popleft().event
+        return cast("E", event)
 
     async def __aenter__(self) -> Self:
         return self
@@ -157,12 +159,11 @@ class EventStream(Generic[E]):
 
 
 class Subscriptions:
-    """The streams of a session: each event goes to those who want it, once, and is decoded only for them."""
+    """The streams of a session: each event goes to those who want it, once, and is read only for them."""
 
     def __init__(self) -> None:
         self._streams: list[EventStream[Any]] = []
         self._seen = RecentIds(_SEEN_EVENTS)
-        self._misfits: set[str] = set()
 
     def add(self, wanted: EventFilter | None = None, buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
         """Open a stream."""
@@ -180,34 +181,18 @@ class Subscriptions:
         event_id = raw.get("id")
         return not isinstance(event_id, str) or self._seen.add(event_id)
 
-    def distribute(self, raw: dict[str, Any], event_type: str, *, asked: bool) -> EventBase | None:
-        """Give an event to the streams that want it.
+    def missed(self, log: Sequence[dict[str, Any]]) -> list[dict[str, Any]] | None:
+        """The events of a session's log that are newer than any that came; None if none of it has come."""
+        for number in range(len(log), 0, -1):
+            if log[number - 1].get("id") in self._seen:
+                return list(log[number:])
+        return None
 
-        Args:
-            raw: The event as it came.
-            event_type: Its wire type.
-            asked: True when the caller wants it too.
-
-        Returns:
-            The event, None if it was not decoded because nobody wants it.
-        """
-        wanted = [stream for stream in self._streams if stream.wants(event_type)]
-        if not wanted and not asked:
-            return None
-        event = self._decode(raw, event_type)
-        for stream in wanted:
-            stream.push(event, event_type)
-        return event
-
-    def _decode(self, raw: dict[str, Any], event_type: str) -> EventBase:
-        from copilot_sdk._generated.copilot.events import decoder
-
-        return decoder.decode(raw, partial(self._misfit, event_type))
-
-    def _misfit(self, event_type: str, problem: str) -> None:
-        if event_type not in self._misfits:
-            self._misfits.add(event_type)
-            _logger.warning("an event %s does not fit its description: %s", event_type, problem)
+    def distribute(self, arrival: Arrival) -> None:
+        """Give an event to the streams that want it."""
+        for stream in self._streams[:]:
+            if stream.wants(arrival.type):
+                stream.push(arrival)
 
     def _remove(self, stream: EventStream[Any]) -> None:
         if stream in self._streams:
@@ -228,17 +213,7 @@ async def feed(stream: EventStream[Any], callback: Callable[[Any], Awaitable[Non
 
 
 async def _call(callback: Callable[[Any], Awaitable[None] | None], event: EventBase) -> None:
-    try:
+    with Contained(str(getattr(event, "type", "an event"))):
         outcome = callback(event)
         if inspect.isawaitable(outcome):
             await outcome
-    except asyncio.CancelledError:
-        if being_cancelled():
-            raise
-        _logger.exception("the callback for %s waited for something that was cancelled", _type_of(event))
-    except Exception:
-        _logger.exception("the callback for %s raised", _type_of(event))
-
-
-def _type_of(event: EventBase) -> str:
-    return str(getattr(event, "type", "an event"))

@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from copilot_sdk._calls import PeerCaller
-from copilot_sdk._connect import Connect, Connector, Embed, Spawn
-from copilot_sdk._link import Greeting, open_peer
+from copilot_sdk._calls import WireCaller
+from copilot_sdk._connect import Connect, Connector, Embed, Spawn, observed
+from copilot_sdk._connection import NOT_STARTED, Connection
 from copilot_sdk._serving import Serving
-from copilot_sdk._session_callbacks import SessionCallbacks
 from copilot_sdk._sessions import Sessions
 from copilot_sdk.errors import RpcError, UsageError
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from ssl import SSLContext
     from typing import Unpack
 
     from copilot_sdk._generated.copilot.api.server import ServerRPC
-    from copilot_sdk._generated.copilot.handlers import Handlers
-    from copilot_sdk._generated.copilot.options import SessionCreateOptions, SessionResumeOptions
     from copilot_sdk._generated.copilot.types import (
         AuthGetStatusResult,
         Model,
@@ -34,28 +32,16 @@ if TYPE_CHECKING:
         SessionListItem,
         StatusGetResult,
     )
-    from copilot_sdk._rpc.peer import Peer
+    from copilot_sdk._rpc.method import Method
     from copilot_sdk._serving import LifecycleHandler
-    from copilot_sdk._session_callbacks import (
-        AutoModeSwitchHandler,
-        ExitPlanModeHandler,
-        SamplingHandler,
-        SectionTransform,
-        SessionLimitsHandler,
-    )
-    from copilot_sdk.commands import Command
-    from copilot_sdk.elicitation import ElicitationHandler
-    from copilot_sdk.hooks import Hooks
-    from copilot_sdk.permissions import PermissionHandler
-    from copilot_sdk.providers import SessionFS
+    from copilot_sdk.options import ClientOptions, SessionCreateOptions, SessionResumeOptions
     from copilot_sdk.runtime import Limits
     from copilot_sdk.runtime import Model as RuntimeModel
-    from copilot_sdk.session import Session, UserInputHandler
-    from copilot_sdk.tools import Tool
+    from copilot_sdk.session import Session
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
-_NOT_STARTED = "the client is not started; use 'async with CopilotClient() as client:'"
+_logger = logging.getLogger("copilot_sdk.client")
 
 
 class CopilotClient:
@@ -72,10 +58,12 @@ class CopilotClient:
         github_token: Signs the CLI in; a secret that never shows on a command line.
         use_logged_in_user: False to ignore credentials that are stored on the machine.
         tcp: True to speak over a TCP port instead of the CLI's standard streams. The port takes this client alone.
-        start_timeout: Seconds that starting, connecting and the handshake may take together.
-        request_timeout: Seconds that a request may take unless the call says otherwise, None for no limit.
-        handlers: Serve what the runtime asks of this client, for all sessions: an object for each namespace.
-        session_fs: Keeps the files of all sessions in place of the runtime; see `copilot_sdk.providers`.
+        options: What every client takes: `start_timeout`, `request_timeout`, `handlers`, `session_fs`, `on_frame`,
+            `recovery`; see
+            `copilot_sdk.options.ClientOptions`.
+
+    Raises:
+        UsageError: An option is unknown or does not fit.
     """
 
     def __init__(
@@ -89,10 +77,7 @@ class CopilotClient:
         github_token: str | None = None,
         use_logged_in_user: bool = True,
         tcp: bool = False,
-        start_timeout: float = DEFAULT_START_TIMEOUT,
-        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        handlers: Handlers | None = None,
-        session_fs: SessionFS | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         token = secrets.token_urlsafe() if tcp else None
         spawn = Spawn(
@@ -106,53 +91,39 @@ class CopilotClient:
             tcp=tcp,
             connection_token=token,
         )
-        self._set_up(spawn, token, start_timeout, request_timeout, Serving(handlers, session_fs))
+        self._set_up(spawn, token, options)
 
-    def _set_up(
-        self,
-        connector: Connector,
-        token: str | None,
-        start_timeout: float,
-        request_timeout: float | None,
-        serving: Serving,
-    ) -> None:
-        self._connector = connector
-        self._token = token
-        self._start_timeout = _seconds(start_timeout, "start_timeout")
-        self._request_timeout = (
-            None if request_timeout is None else _seconds(request_timeout, "request_timeout")
+    def _set_up(self, connector: Connector, token: str | None, options: ClientOptions) -> None:
+        _refuse_unknown(options)
+        request_timeout = options.get("request_timeout", DEFAULT_REQUEST_TIMEOUT)
+        self._sessions = Sessions(Serving(options.get("handlers"), options.get("session_fs")))
+        self._connection = Connection(
+            observed(connector, options.get("on_frame")),
+            self._sessions,
+            token=token,
+            start_timeout=_seconds(options.get("start_timeout", DEFAULT_START_TIMEOUT), "start_timeout"),
+            request_timeout=(
+                None if request_timeout is None else _seconds(request_timeout, "request_timeout")
+            ),
+            recovery=options.get("recovery"),
         )
         self._started = False
         self._closed = False
-        self._peer: Peer | None = None
-        self._watcher: asyncio.Task[None] | None = None
-        self._sessions = Sessions(serving)
-        self._greeting: Greeting | None = None
         self._close = CloseOnce(self._leave)
 
     @classmethod
     def over(
-        cls,
-        connector: Connector,
-        *,
-        token: str | None = None,
-        start_timeout: float = DEFAULT_START_TIMEOUT,
-        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        handlers: Handlers | None = None,
-        session_fs: SessionFS | None = None,
+        cls, connector: Connector, *, token: str | None = None, **options: Unpack[ClientOptions]
     ) -> Self:
         """A client over any transport.
 
         Args:
             connector: An async function that opens the transport.
             token: The connection token that the runtime asks for, if it does.
-            start_timeout: See the class.
-            request_timeout: See the class.
-            handlers: See the class.
-            session_fs: See the class.
+            options: See the class.
         """
         client = cls.__new__(cls)
-        client._set_up(connector, token, start_timeout, request_timeout, Serving(handlers, session_fs))
+        client._set_up(connector, token, options)
         return client
 
     @classmethod
@@ -162,10 +133,7 @@ class CopilotClient:
         *,
         ssl: SSLContext | None = None,
         token: str | None = None,
-        start_timeout: float = DEFAULT_START_TIMEOUT,
-        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        handlers: Handlers | None = None,
-        session_fs: SessionFS | None = None,
+        **options: Unpack[ClientOptions],
     ) -> Self:
         """A client of a runtime that listens.
 
@@ -175,25 +143,14 @@ class CopilotClient:
             ssl: Says whom to trust where the address is an encrypted one; the authorities of the system when left
                 out.
             token: The connection token, where the runtime was started with one.
-            start_timeout: See the class.
-            request_timeout: See the class.
-            handlers: See the class.
-            session_fs: See the class.
+            options: See the class.
 
         Raises:
             UsageError: The address, or what is given with it, has no meaning.
         """
         if token == "":
             raise UsageError("token must not be empty; leave it out for a runtime without a token")
-        connector = Connect.parse(address, ssl)
-        return cls.over(
-            connector,
-            token=token,
-            start_timeout=start_timeout,
-            request_timeout=request_timeout,
-            handlers=handlers,
-            session_fs=session_fs,
-        )
+        return cls.over(Connect.parse(address, ssl), token=token, **options)
 
     @classmethod
     def embedded(
@@ -202,9 +159,7 @@ class CopilotClient:
         *,
         home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
-        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        handlers: Handlers | None = None,
-        session_fs: SessionFS | None = None,
+        **options: Unpack[ClientOptions],
     ) -> Self:
         """A client of the reference runtime, which runs in this process: no CLI, no account, no network.
 
@@ -213,16 +168,9 @@ class CopilotClient:
                 quotes the prompt and obeys its directives when left out.
             home: Folder for the sessions; one that is deleted at the end when left out.
             limits: How long the runtime waits and how often it tries.
-            request_timeout: See the class.
-            handlers: See the class.
-            session_fs: See the class.
+            options: See the class.
         """
-        return cls.over(
-            Embed(model, home, limits),
-            request_timeout=request_timeout,
-            handlers=handlers,
-            session_fs=session_fs,
-        )
+        return cls.over(Embed(model, home, limits), **options)
 
     # -------------------------------------------------------------- lifecycle
 
@@ -241,16 +189,12 @@ class CopilotClient:
             raise UsageError("the client was started before; make a new one")
         self._started = True
         try:
-            peer, self._greeting = await open_peer(
-                self._connector, self._sessions, self._token, self._start_timeout, self._request_timeout
-            )
+            await self._connection.open()
         except BaseException:
             self._started = False
             raise
-        self._peer = peer
-        self._watcher = asyncio.get_running_loop().create_task(self._watch(peer))
         if self._closed:
-            await self._end_connection(peer, self._watcher)
+            await self._connection.close()
             self._check_not_closed()
 
     async def close(self) -> None:
@@ -266,14 +210,9 @@ class CopilotClient:
 
     async def _leave(self) -> None:
         self._closed = True
+        self._connection.give_up()
         await asyncio.gather(*(session.close() for session in self._sessions))
-        if self._peer is not None and self._watcher is not None:
-            await self._end_connection(self._peer, self._watcher)
-
-    @staticmethod
-    async def _end_connection(peer: Peer, watcher: asyncio.Task[None]) -> None:
-        await peer.aclose()
-        await watcher
+        await self._connection.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -282,30 +221,26 @@ class CopilotClient:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _watch(self, peer: Peer) -> None:
-        """When the connection ends, so does every session."""
-        await self._sessions.end(await peer.wait_closed())
-
     def _check_not_closed(self) -> None:
         if self._closed:
             raise UsageError("the client is closed; make a new one")
 
-    @property
-    def _connection(self) -> Peer:
+    def _check_open(self) -> None:
         self._check_not_closed()
-        if self._peer is None:
-            raise UsageError(_NOT_STARTED)
-        return self._peer
+        if self._connection.greeting is None:
+            raise UsageError(NOT_STARTED)
 
     @property
     def runtime_version(self) -> str | None:
         """Version of the runtime, such as `1.0.61`; None before the handshake, or if it does not tell."""
-        return None if self._greeting is None else self._greeting.runtime_version
+        greeting = self._connection.greeting
+        return None if greeting is None else greeting.runtime_version
 
     @property
     def protocol_version(self) -> int | None:
         """Version of the wire protocol, None before the handshake."""
-        return None if self._greeting is None else self._greeting.protocol_version
+        greeting = self._connection.greeting
+        return None if greeting is None else greeting.protocol_version
 
     def supports(self, method: str) -> bool:
         """Whether the connected runtime has a method, by its version: `client.supports("session.tasks.list")`.
@@ -321,10 +256,8 @@ class CopilotClient:
         """
         from copilot_sdk._generated.copilot.methods import OUTBOUND
 
-        self._check_not_closed()
-        if self._greeting is None:
-            raise UsageError(_NOT_STARTED)
-        return method in OUTBOUND and OUTBOUND[method].is_in(self._greeting.runtime_version or "")
+        self._check_open()
+        return method in OUTBOUND and OUTBOUND[method].is_in(self.runtime_version or "")
 
     @cached_property
     def rpc(self) -> ServerRPC:
@@ -334,52 +267,26 @@ class CopilotClient:
         """
         from copilot_sdk._generated.copilot.api.server import ServerRPC
 
-        return ServerRPC(PeerCaller(self._connection, check=self._check_not_closed))
+        self._check_open()
+        return ServerRPC(WireCaller(self._connection, check=self._check_not_closed))
 
     # --------------------------------------------------------------- sessions
 
-    async def create_session(
-        self,
-        *,
-        session_id: str | None = None,
-        tools: Sequence[Tool[..., Any]] = (),
-        on_permission: PermissionHandler | None = None,
-        on_user_input: UserInputHandler | None = None,
-        on_elicitation: ElicitationHandler | None = None,
-        hooks: Hooks | None = None,
-        commands: Sequence[Command] = (),
-        on_exit_plan_mode: ExitPlanModeHandler | None = None,
-        on_auto_mode_switch: AutoModeSwitchHandler | None = None,
-        on_sampling: SamplingHandler | None = None,
-        on_session_limits_exhausted: SessionLimitsHandler | None = None,
-        system_message_transforms: Mapping[str, SectionTransform] | None = None,
-        handlers: Handlers | None = None,
-        **options: Unpack[SessionCreateOptions],
-    ) -> Session:
+    async def create_session(self, **options: Unpack[SessionCreateOptions]) -> Session:
         """Create a session.
 
         Wire method: `session.create`.
 
         Args:
-            session_id: Identifier for the session; a random one when left out.
-            tools: Tools that the model can call and this program runs; see `copilot_sdk.tool`.
-            on_permission: Decides on permission requests; see `copilot_sdk.permissions`. Without it the
-                runtime refuses what needs permission.
-            on_user_input: Answers the agent's questions to the user; without it the agent cannot ask. It and all
-                other handlers may be async, or plain: a plain function runs in a worker thread.
-            on_elicitation: Shows the user forms and addresses; see `copilot_sdk.elicitation`. One that raises
-                cancels the form.
-            hooks: Functions that look in at places of a turn; see `copilot_sdk.hooks`.
-            commands: Slash commands that this program runs.
-            on_exit_plan_mode: Decides whether a plan is carried out. When it raises, the plan is not approved.
-            on_auto_mode_switch: Decides on a switch of models after a rate limit; `no` when it raises.
-            on_sampling: Answers MCP servers that want a model's reply; when it raises they are refused.
-            on_session_limits_exhausted: Decides what happens when a limit is used up; it stays when this raises.
-            system_message_transforms: Functions that give sections of the system message their new text, by section;
-                one that raises leaves its section as it is.
-            handlers: Serve what the runtime asks for this session; they come before those of the client.
-            options: Every other option of the wire, in snake case: `model`, `streaming`,
-                `working_directory`, `provider`, `mcp_servers` ...
+            options: All of them are optional, and described by `copilot_sdk.options.SessionCreateOptions`:
+
+                - `session_id`: the identifier; a random one when left out.
+                - `tools`, `commands`: what the model and the user can call and this program runs.
+                - `on_permission`, `on_user_input`, `on_elicitation` and the other functions that start with `on_`:
+                  answer what the runtime asks. `hooks` and `system_message_transforms` change what it does.
+                - `handlers`: serve the runtime for this session, by namespace.
+                - Every other option of the wire, in snake case: `model`, `streaming`, `working_directory`,
+                  `provider`, `mcp_servers` ...
 
         Returns:
             The session.
@@ -391,69 +298,21 @@ class CopilotClient:
                 gone.
         """
         from copilot_sdk._generated.copilot.methods.server_session import SESSION_CREATE
-        from copilot_sdk.session import Session
 
+        session_id = options.pop("session_id", None)
         if session_id is None and options.get("cloud") is None:
             session_id = str(uuid.uuid4())
-        core = await self._sessions.open(
-            self._connection,
-            SESSION_CREATE,
-            session_id,
-            options,
-            SessionCallbacks(
-                tools=tools,
-                on_permission=on_permission,
-                on_user_input=on_user_input,
-                on_elicitation=on_elicitation,
-                hooks=hooks,
-                commands=commands,
-                on_exit_plan_mode=on_exit_plan_mode,
-                on_auto_mode_switch=on_auto_mode_switch,
-                on_sampling=on_sampling,
-                on_session_limits_exhausted=on_session_limits_exhausted,
-                system_message_transforms=system_message_transforms or {},
-            ),
-            handlers=handlers,
-        )
-        return Session(core)
+        return await self._open(SESSION_CREATE, session_id, options)
 
-    async def resume_session(
-        self,
-        session_id: str,
-        *,
-        tools: Sequence[Tool[..., Any]] = (),
-        on_permission: PermissionHandler | None = None,
-        on_user_input: UserInputHandler | None = None,
-        on_elicitation: ElicitationHandler | None = None,
-        hooks: Hooks | None = None,
-        commands: Sequence[Command] = (),
-        on_exit_plan_mode: ExitPlanModeHandler | None = None,
-        on_auto_mode_switch: AutoModeSwitchHandler | None = None,
-        on_sampling: SamplingHandler | None = None,
-        on_session_limits_exhausted: SessionLimitsHandler | None = None,
-        system_message_transforms: Mapping[str, SectionTransform] | None = None,
-        handlers: Handlers | None = None,
-        **options: Unpack[SessionResumeOptions],
-    ) -> Session:
+    async def resume_session(self, session_id: str, **options: Unpack[SessionResumeOptions]) -> Session:
         """Take up a session that is on disk, or join one that another client has open.
 
         Wire method: `session.resume`.
 
         Args:
             session_id: Identifier of the session.
-            tools: See `create_session`.
-            on_permission: See `create_session`.
-            on_user_input: See `create_session`.
-            on_elicitation: See `create_session`.
-            hooks: See `create_session`.
-            commands: See `create_session`.
-            on_exit_plan_mode: See `create_session`.
-            on_auto_mode_switch: See `create_session`.
-            on_sampling: See `create_session`.
-            on_session_limits_exhausted: See `create_session`.
-            system_message_transforms: See `create_session`.
-            handlers: See `create_session`.
-            options: See `create_session`.
+            options: Those of `create_session` that are in `copilot_sdk.options.SessionOptions`, and what only
+                resuming takes, such as `continue_pending_work`; see `copilot_sdk.options.SessionResumeOptions`.
 
         Returns:
             The session.
@@ -463,29 +322,19 @@ class CopilotClient:
             InvalidParams, RpcError, RequestTimeout, ConnectionClosed, UsageError: See `create_session`.
         """
         from copilot_sdk._generated.copilot.methods.server_session import SESSION_RESUME
+
+        return await self._open(SESSION_RESUME, session_id, options)
+
+    async def _open(
+        self,
+        method: Method[Any],
+        session_id: str | None,
+        options: SessionCreateOptions | SessionResumeOptions,
+    ) -> Session:
         from copilot_sdk.session import Session
 
-        core = await self._sessions.open(
-            self._connection,
-            SESSION_RESUME,
-            session_id,
-            options,
-            SessionCallbacks(
-                tools=tools,
-                on_permission=on_permission,
-                on_user_input=on_user_input,
-                on_elicitation=on_elicitation,
-                hooks=hooks,
-                commands=commands,
-                on_exit_plan_mode=on_exit_plan_mode,
-                on_auto_mode_switch=on_auto_mode_switch,
-                on_sampling=on_sampling,
-                on_session_limits_exhausted=on_session_limits_exhausted,
-                system_message_transforms=system_message_transforms or {},
-            ),
-            handlers=handlers,
-        )
-        return Session(core)
+        self._check_open()
+        return Session(await self._sessions.open(self._connection, method, session_id, options))
 
     async def list_sessions(self, filter: SessionContextFilter | None = None) -> list[SessionListItem]:
         """The sessions that have had a turn, newest first.
@@ -557,6 +406,14 @@ class CopilotClient:
             RpcError: Nobody is signed in, among other reasons.
         """
         return (await self.rpc.models.list()).models
+
+
+def _refuse_unknown(options: Iterable[str]) -> None:
+    from copilot_sdk._unknown import unknown
+    from copilot_sdk.options import ClientOptions
+
+    if names := unknown(options, ClientOptions.__optional_keys__):
+        raise UsageError(f"CopilotClient has no option {names}")
 
 
 def _seconds(value: float, name: str) -> float:

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from copilot_sdk._blocking import ClientTask as BlockingClientTask
-from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._callbacks import Contained, call_off_loop
 from copilot_sdk._rpc.unset import UNSET, Unset
-from copilot_sdk.errors import CopilotError, RpcError, UsageError, describe_exception, mask_secrets
+from copilot_sdk.errors import CopilotError, RpcError, UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
@@ -192,20 +192,20 @@ class ClientTasks:
     async def _run(
         self, running: Running, work: Callable[[Any], object], face: ClientTask | BlockingClientTask
     ) -> None:
-        from copilot_sdk._generated.copilot.types import TaskClientUpdateCancelled
+        from copilot_sdk._generated.copilot.types import TaskClientUpdateCancelled, TaskClientUpdateFailed
 
         running.begun = True
         update: TaskClientUpdate = TaskClientUpdateCancelled()
         try:
-            if not running.cancelled.is_set():
-                update = _completed(await call_off_loop(work, face))
-            if running.cancelled.is_set() and isinstance(face, BlockingClientTask):
+            with Contained(f"the task {running.id}") as call:
+                if not running.cancelled.is_set():
+                    update = _completed(await call_off_loop(work, face))
+            if call.problem is not None:
+                update = TaskClientUpdateFailed(error=call.problem[:_ERROR_CHARACTERS])
+            elif running.cancelled.is_set() and isinstance(face, BlockingClientTask):
                 update = TaskClientUpdateCancelled()
         except asyncio.CancelledError:
             running.cancelled.set()
-        except Exception as error:
-            _logger.exception("the task %s failed", running.id)
-            update = _failed(error)
         try:
             self._open.pop(running.id, None)
             await running.update(self._last_rpc(), update, _REPORT_SECONDS)
@@ -216,22 +216,13 @@ class ClientTasks:
 
 
 def _completed(result: object) -> TaskClientUpdate:
-    from pydantic_core import PydanticSerializationError, to_jsonable_python
+    from pydantic_core import to_jsonable_python
 
     from copilot_sdk._generated.copilot.types import TaskClientUpdateCompleted
 
     if result is None:
         return TaskClientUpdateCompleted()
-    try:
-        return TaskClientUpdateCompleted(result=to_jsonable_python(result, bytes_mode="base64"))
-    except PydanticSerializationError as error:
-        return _failed(error)
-
-
-def _failed(error: Exception) -> TaskClientUpdate:
-    from copilot_sdk._generated.copilot.types import TaskClientUpdateFailed
-
-    return TaskClientUpdateFailed(error=mask_secrets(describe_exception(error))[:_ERROR_CHARACTERS])
+    return TaskClientUpdateCompleted(result=to_jsonable_python(result, bytes_mode="base64"))
 
 
 def _expected_sequence(error: RpcError) -> int | None:

@@ -16,12 +16,21 @@
     │   │   └── UnsupportedMethod
     │   ├── InvalidParams              -32602
     │   ├── InternalError              -32603
-    │   │   └── SessionNotFound        -32603 and a text that says so
+    │   │   ├── SessionNotFound        -32603 and a text that says so
+    │   │   └── CanvasError            -32603 and a code of the canvas's own
     │   ├── RequestCancelled           -32800
     │   ├── AuthenticationRequired     -32001
     │   ├── AuthenticationFailed       -32002
     │   └── AuthenticationNotConfigured -32003
     ├── SessionError                   a turn failed (the event session.error)
+    │   ├── NotAuthenticated           nobody is signed in, or the model provider refuses the key
+    │   ├── NotAuthorized              who is signed in may not do this
+    │   ├── QuotaExceeded              what the account may use is used up
+    │   ├── RateLimited                too much in too short a time
+    │   ├── ContextLimitExceeded       the conversation is too long for the model
+    │   ├── ContentFiltered            the provider refuses what was said
+    │   └── ModelCallFailed            any other failure of the model or its provider
+    ├── OutputValidationError          no answer of the agent fits the type that was asked for
     ├── ResultValidationError          an answer that does not fit its type
     ├── HandlerError                   a callback of the application raised
     ├── EventBufferOverflow            a subscriber fell too far behind
@@ -121,18 +130,34 @@ class TurnTimeout(CopilotError, TimeoutError):
     """A turn did not end in time; it may still be running on the other side.
 
     Attributes:
-        seconds: How long was waited.
+        limit: The limit that was passed: `timeout` for the whole turn, or `inactivity_timeout` for silence in it.
+        seconds: How long that limit is.
         last_events: The events seen last, oldest first.
-        state: What the session was doing, in words, if known.
+        state: What the session was doing, in words.
+        pending: What the session waits for, oldest first: tools that run, questions without an answer; see
+            `copilot_sdk.turns.PendingRequest`.
     """
 
-    def __init__(self, seconds: float, *, last_events: Sequence[Any] = (), state: str = "") -> None:
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        limit: str = "timeout",
+        last_events: Sequence[Any] = (),
+        state: str = "",
+        pending: Sequence[Any] = (),
+    ) -> None:
+        self.limit = limit
         self.seconds = seconds
         self.last_events = tuple(last_events)
         self.state = state
-        doing = f" (state: {state})" if state else ""
+        self.pending = tuple(pending)
+        happened = "did not end" if limit == "timeout" else "had no event"
+        doing = [state, f"waits for {', '.join(map(str, pending))}" if pending else ""]
+        known = "; ".join(filter(None, doing))
         super().__init__(
-            f"the turn did not end within {seconds:g} s{doing}; pass a longer timeout, or abort the session"
+            f"the turn {happened} within {seconds:g} s{f' ({known})' if known else ''}; pass a longer {limit}, "
+            "or abort the turn"
         )
 
 
@@ -264,6 +289,24 @@ class SessionNotFound(InternalError):
     """No session has that id (any more)."""
 
 
+class CanvasError(InternalError):
+    """What a canvas of this program cannot do; raise it in a function of a canvas.
+
+    The model, or whoever uses the canvas, reads the message.
+
+    Attributes:
+        canvas_code: What went wrong, in a word for programs.
+
+    Args:
+        canvas_code: Such as `board_full`; `canvas_handler_error` is what any other exception is told as.
+        message: What went wrong, and what to do.
+    """
+
+    def __init__(self, canvas_code: str, message: str) -> None:
+        self.canvas_code = canvas_code
+        super().__init__(message, {"code": canvas_code, "message": mask_secrets(message)})
+
+
 class RequestCancelled(_CodedError):
     """The request was cancelled before it was done."""
 
@@ -305,7 +348,7 @@ _BY_CODE: dict[int, type[_CodedError]] = {
 
 
 class SessionError(CopilotError):
-    """A turn failed on the other side: the event `session.error`.
+    """A turn failed on the other side: the event `session.error`. A subclass tells why, where that is known.
 
     Attributes:
         message: What the runtime says.
@@ -317,6 +360,10 @@ class SessionError(CopilotError):
         url: Where to read or do more about it.
         eligible_for_auto_switch: Whether the runtime could go on with another model.
         stack: The stack trace of the runtime, not part of the text.
+        originating_message_id: Identifier of the prompt whose turn failed, if the runtime tells.
+        provider_error_type: The kind of error in the provider's own words, such as `invalid_request_error`.
+        provider_error_param: What the provider blames.
+        remediation: What the user has to do, in the wire's words.
         raw: The whole data of the event.
     """
 
@@ -332,6 +379,10 @@ class SessionError(CopilotError):
         url: str | None = None,
         eligible_for_auto_switch: bool | None = None,
         stack: str | None = None,
+        originating_message_id: str | None = None,
+        provider_error_type: str | None = None,
+        provider_error_param: str | None = None,
+        remediation: str | None = None,
         raw: Mapping[str, Any] | None = None,
     ) -> None:
         self.message = mask_secrets(message)
@@ -343,6 +394,10 @@ class SessionError(CopilotError):
         self.url = url
         self.eligible_for_auto_switch = eligible_for_auto_switch
         self.stack = stack
+        self.originating_message_id = originating_message_id
+        self.provider_error_type = provider_error_type
+        self.provider_error_param = provider_error_param
+        self.remediation = remediation
         self.raw = dict(raw or {})
         notes = [error_type, error_code or "", f"HTTP {status_code}" if status_code else ""]
         see = f"; see {url}" if url else ""
@@ -357,9 +412,12 @@ class SessionError(CopilotError):
             return value if isinstance(value, str) else None
 
         status, eligible = data.get("statusCode"), data.get("eligibleForAutoSwitch")
-        return cls(
+        kind = text("errorType") or "unknown"
+        codes = {kind, text("errorCode"), text("providerErrorType")}
+        known = ContentFiltered if codes & _CONTENT_CODES else _BY_ERROR_TYPE.get(kind, SessionError)
+        return known(
             text("message") or "the turn failed without a message",
-            text("errorType") or "unknown",
+            kind,
             error_code=text("errorCode"),
             status_code=status if type(status) is int else None,
             provider_call_id=text("providerCallId"),
@@ -367,8 +425,65 @@ class SessionError(CopilotError):
             url=text("url"),
             eligible_for_auto_switch=eligible if isinstance(eligible, bool) else None,
             stack=text("stack"),
+            originating_message_id=text("originatingMessageId"),
+            provider_error_type=text("providerErrorType"),
+            provider_error_param=text("providerErrorParam"),
+            remediation=text("remediation"),
             raw=data,
         )
+
+
+class NotAuthenticated(SessionError):
+    """Nobody is signed in, or the model provider does not take the key."""
+
+
+class NotAuthorized(SessionError):
+    """Whoever is signed in may not do this."""
+
+
+class QuotaExceeded(SessionError):
+    """What the account may use is used up; `error_code` tells which quota."""
+
+
+class RateLimited(SessionError):
+    """Too much in too short a time; `error_code` tells which limit."""
+
+
+class ContextLimitExceeded(SessionError):
+    """The conversation is too long for the model."""
+
+
+class ContentFiltered(SessionError):
+    """The model provider refuses what was said."""
+
+
+class ModelCallFailed(SessionError):
+    """The model or its provider failed in another way; `status_code` tells more."""
+
+
+_BY_ERROR_TYPE: dict[str, type[SessionError]] = {
+    "authentication": NotAuthenticated,
+    "authorization": NotAuthorized,
+    "quota": QuotaExceeded,
+    "rate_limit": RateLimited,
+    "context_limit": ContextLimitExceeded,
+    "query": ModelCallFailed,
+}
+_CONTENT_CODES = {"content_filter", "content_policy", "content_policy_violation"}
+
+
+class OutputValidationError(CopilotError):
+    """The agent gave no answer of the type that was asked for.
+
+    Attributes:
+        problem: What did not fit in its last try, or why there was none.
+        text: What the agent said instead.
+    """
+
+    def __init__(self, problem: str, text: str = "") -> None:
+        self.problem = problem
+        self.text = text
+        super().__init__(f"the agent gave no answer of the type that was asked for: {problem}")
 
 
 class ResultValidationError(CopilotError):
@@ -431,12 +546,13 @@ def mask_secrets(text: str) -> str:
 
 @cache
 def _secret_pattern() -> re.Pattern[str]:
-    # Compiled at the first error, not at import, which nearly every user pays for.
+    # Compiled at the first error, not at import, which nearly every user pays for. Nothing in it may run on over a
+    # text from each of many places: texts come from outside, and may be long.
     return re.compile(
         r"""(?ix)
         (?P<label>
             \b(?:bearer|basic)\s+(?=\S{16})
-          | [\w-]*(?:token|secret|password|api[_-]?key)[\w-]*["']?\s*=\s*["']?(?=\S)
+          | (?:token|secret|password|api[_-]?key)[\w-]{0,64}["']?\s*=\s*["']?(?=\S)
           | ["'][\w-]*(?:token|secret|password|api[_-]?key|authorization)["']\s*:\s*["'](?=\S)
         )
         [^\s"',;&]+

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from copilot_sdk import _forms
 from copilot_sdk._core import SessionCore
+from copilot_sdk._output import ask
 from copilot_sdk._session_callbacks import UserInputHandler
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, feed
-from copilot_sdk._turn import TurnStream
-from copilot_sdk.errors import CopilotError, UsageError
+from copilot_sdk.errors import UsageError
+from copilot_sdk.turns._limits import DEFAULT_INACTIVITY_TIMEOUT
+from copilot_sdk.turns._turn import Turn
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-    from copilot_sdk._generated.copilot.events import AssistantMessage, ExternalToolRequested, SessionEvent
+    from copilot_sdk._generated.copilot.events import ExternalToolRequested, SessionEvent
     from copilot_sdk._generated.copilot.types import (
         AbortReason,
         Attachment,
+        OpenCanvasInstance,
         SendAgentMode,
         SendMode,
         SessionCapabilities,
@@ -28,12 +32,11 @@ if TYPE_CHECKING:
     from copilot_sdk.client_tasks import ClientTask, Work
     from copilot_sdk.tools import Tool
 
-__all__ = ["DEFAULT_TURN_TIMEOUT", "EventStream", "Session", "TurnStream", "UserInputHandler"]
+__all__ = ["EventStream", "Session", "UserInputHandler"]
 
 E = TypeVar("E", bound="EventBase")
 M = TypeVar("M", bound="BaseModel")
-
-DEFAULT_TURN_TIMEOUT = 600.0
+T = TypeVar("T")
 
 
 class Session:
@@ -65,13 +68,22 @@ class Session:
         return self._core.capabilities
 
     @property
+    def open_canvases(self) -> list[OpenCanvasInstance]:
+        """The canvases that are open in the session, kept up to date.
+
+        One whose provider has gone away is among them until it is closed. While no client of the session shows
+        canvases (`capabilities.ui.canvases`), those that were open before this client came are missing.
+        """
+        return self._core.canvases.all()
+
+    @property
     def rpc(self) -> SessionRPC:
         """Every method of the runtime that acts on a session, by namespace: `session.rpc.tasks.list()`."""
         return self._core.rpc
 
     # ---------------------------------------------------------------- prompts
 
-    async def send(
+    def send(
         self,
         prompt: str,
         *,
@@ -80,122 +92,107 @@ class Session:
         agent_mode: SendAgentMode | None = None,
         display_prompt: str | None = None,
         request_headers: Mapping[str, str] | None = None,
-    ) -> str:
-        """Send a prompt and return without waiting for the turn.
+        timeout: float | None = None,
+        inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
+        abort_on_cancel: bool = False,
+        buffer: int = DEFAULT_BUFFER,
+    ) -> Turn:
+        """Send a prompt, from within the event loop.
 
-        Prompts of one session are sent one at a time, in the order of the calls.
+        It is on its way when this returns. Prompts of one session are sent one at a time, in the order of the calls.
+        `await` the turn for its result, iterate over it for its events, or do neither.
 
         Wire method: `session.send`.
 
         Args:
             prompt: What to tell the agent.
-            attachments: Files, folders, selections and the like that go with it.
+            attachments: Files, folders, selections and the like that go with it; see `copilot_sdk.attachments`.
             mode: `enqueue` (the default) to wait for the running turn, `immediate` to steer it.
             agent_mode: Mode of the agent for this prompt: `interactive`, `plan`, `autopilot` or `shell`.
             display_prompt: What to show in the timeline instead of the prompt.
             request_headers: Extra HTTP headers for the model requests of this turn.
+            timeout: Seconds that the turn may take, from now on; None for no limit.
+            inactivity_timeout: Seconds that may pass without any event of the session, None for no limit. While a tool
+                runs, or somebody is asked something, that is no silence.
+            abort_on_cancel: True to stop the turn when a task that waits for it is cancelled.
+            buffer: How many events may wait for who iterates over the turn. With more, the iteration ends with
+                `EventBufferOverflow`; the result is not touched by that.
 
         Returns:
-            Identifier of the message; the turn's `user.message` event carries it.
+            The turn. What is raised when it is awaited stands there.
 
         Raises:
-            RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is
-                gone.
-            UsageError: The session is closed.
+            UsageError: The session is closed, or a limit makes no sense.
+            ConnectionClosed: The runtime is gone.
         """
         core = self._core
         core.check_open()
-        async with core.sending:
-            was_busy, core.busy = core.busy, True
-            try:
-                result = await core.rpc.send(
-                    prompt=prompt,
-                    attachments=attachments,
-                    mode=mode,
-                    agent_mode=agent_mode,
-                    display_prompt=display_prompt,
-                    request_headers=request_headers,
-                )
-            except CopilotError:
-                core.busy = was_busy
-                raise
-        return result.message_id
 
-    def stream(
-        self,
-        prompt: str,
-        *,
-        timeout: float | None = DEFAULT_TURN_TIMEOUT,
-        attachments: Sequence[Attachment] | None = None,
-        mode: SendMode | None = None,
-        agent_mode: SendAgentMode | None = None,
-    ) -> TurnStream:
-        """Send a prompt and iterate over the session's events until the turn has ended.
+        async def deliver() -> str:
+            result = await core.rpc.send(
+                prompt=prompt,
+                attachments=attachments,
+                mode=mode,
+                agent_mode=agent_mode,
+                display_prompt=display_prompt,
+                request_headers=request_headers,
+            )
+            return result.message_id
 
-        The last event is `session.idle`. Leaving the loop early does not abort the turn; `abort` does.
-        Prompts that are queued end together: the runtime is idle once for all of them.
-
-        Args:
-            prompt: What to tell the agent.
-            timeout: Seconds that sending and the whole turn may take, None for no limit.
-            attachments: See `send`.
-            mode: See `send`.
-            agent_mode: See `send`.
-
-        Returns:
-            An async iterator over every event of the session, those of other turns and of sub-agents included.
-            The prompt is sent when the first event is asked for. What follows is raised while iterating.
-
-        Raises:
-            SessionError: The turn failed; raised after the turn's last event.
-            TurnTimeout: The turn took too long; the error has the last events. The turn goes on.
-            ConnectionClosed: The runtime is gone, or the session was closed.
-            RpcError, RequestTimeout, InvalidParams: See `send`.
-            UsageError: The session is closed, or the timeout is not above zero.
-        """
-        self._core.check_open()
-        return TurnStream(
-            self._core.subscribe,
-            lambda: self.send(prompt, attachments=attachments, mode=mode, agent_mode=agent_mode),
-            lambda: self._core.busy,
-            timeout,
+        return core.turns.begin(
+            deliver,
+            session_id=core.id,
+            steering=mode == "immediate",
+            timeout=timeout,
+            inactivity_timeout=inactivity_timeout,
+            abort_on_cancel=abort_on_cancel,
+            buffer=buffer,
         )
 
-    async def send_and_wait(
+    async def ask(
         self,
         prompt: str,
+        output_type: type[T],
         *,
-        timeout: float | None = DEFAULT_TURN_TIMEOUT,
+        repairs: int = 1,
         attachments: Sequence[Attachment] | None = None,
-        mode: SendMode | None = None,
         agent_mode: SendAgentMode | None = None,
-    ) -> AssistantMessage | None:
-        """Send a prompt and wait until the turn has ended.
+        timeout: float | None = None,
+        inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
+    ) -> T:
+        """Ask for an answer of a certain type.
+
+        The agent gets a tool to give it with, which ends the turn. What does not fit is told to the model, which may
+        correct it; if a turn ends without an answer, it is asked once more.
+
+        Wire methods: `session.tools.set`, since runtime 1.0.81, and `session.send`.
 
         Args:
-            prompt: What to tell the agent.
-            timeout: Seconds that sending and the whole turn may take, None for no limit.
+            prompt: What to ask. The agent works on it as on any prompt, with all of its tools.
+            output_type: The type of the answer: a pydantic model, a dataclass, a TypedDict, or anything else that
+                pydantic can describe. Names and descriptions of its fields tell the model what is wanted.
+            repairs: How many more prompts to send for want of an answer.
             attachments: See `send`.
-            mode: See `send`.
             agent_mode: See `send`.
+            timeout: Seconds that each turn may take; see `send`.
+            inactivity_timeout: See `send`.
 
         Returns:
-            The agent's last message of the turn, None if it said nothing. The answers to other prompts in the
-            queue do not count.
+            The answer, validated.
 
         Raises:
-            SessionError, TurnTimeout, ConnectionClosed: See `stream`.
+            OutputValidationError: The agent gave no answer that fits.
+            SessionError, TurnTimeout, ConnectionClosed: See `copilot_sdk.turns.Turn`.
+            UnsupportedMethod: The runtime is too old.
+            UsageError: The type cannot be described to a model, or the session is closed.
         """
-        from copilot_sdk._generated.copilot.events import AssistantMessage
+        self._core.check_open()
 
-        last: AssistantMessage | None = None
-        async with self.stream(
-            prompt, timeout=timeout, attachments=attachments, mode=mode, agent_mode=agent_mode
-        ) as turn:
-            async for event in turn:
-                if isinstance(event, AssistantMessage) and turn.owns(event):
-                    last = event
-        return last
+        send = partial(
+            self.send, agent_mode=agent_mode, timeout=timeout, inactivity_timeout=inactivity_timeout
+        )
+        answer: T = await ask(self._core, output_type, send, prompt, attachments=attachments, repairs=repairs)
+        return answer
 
     async def abort(self, reason: AbortReason | None = None) -> None:
         """Stop the running turn and drop what is queued.

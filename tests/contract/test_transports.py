@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,6 +18,7 @@ from copilot_sdk.transports._listener import Listener
 from copilot_sdk.transports.address import Address
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
+from copilot_sdk.transports.observed import ObservedTransport
 from copilot_sdk.transports.stdio import StdioTransport
 from copilot_sdk.transports.tcp import spawn_listening
 from tests.support import certificates
@@ -67,6 +69,12 @@ async def over_memory(mode: str) -> AsyncIterator[Transport]:
         await near.aclose()
         task.cancel()
         await asyncio.wait({task})
+
+
+@asynccontextmanager
+async def over_memory_observed(mode: str) -> AsyncIterator[Transport]:
+    async with over_memory(mode) as near:
+        yield ObservedTransport(near, lambda frame: 1 // 0)
 
 
 @asynccontextmanager
@@ -131,6 +139,7 @@ WAYS: dict[str, Way] = {
 }  # fmt: skip
 CONNECTED: dict[str, Callable[[str], AbstractAsyncContextManager[Transport]]] = {
     "memory": over_memory,
+    "observed": over_memory_observed,
     "stdio": over_stdio,
 }
 
@@ -470,6 +479,14 @@ async def test_several_clients_are_served_at_once(way: Way, tmp_path: Path) -> N
             await transport.send(b"%d" % number)
         assert [await transport.receive() for transport in transports] == [b"%d" % n for n in range(5)]
         await asyncio.gather(*(transport.aclose() for transport in transports))
+
+
+async def test_messages_do_not_show_in_the_log(over: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with over("echo") as near:
+        await near.send(b'{"token": "hush"}')
+        assert await near.receive() == b'{"token": "hush"}'
+    assert "hush" not in caplog.text
 
 
 async def test_the_description_names_the_other_side(over: Connect) -> None:

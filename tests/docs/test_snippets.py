@@ -7,6 +7,8 @@ import runpy
 from pathlib import Path
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.util._once import Once
 
 ROOT = Path(__file__).parents[2]
 _SNIPPET = re.compile(
@@ -43,6 +45,9 @@ def test_a_snippet_runs_and_complains_of_nothing(
     script = tmp_path / "snippet.py"
     script.write_text(code, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    # A program sets up OpenTelemetry once, and these are many programs.
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER_SET_ONCE", Once())
 
     runpy.run_path(str(script), run_name="__main__")
 

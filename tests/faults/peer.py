@@ -117,6 +117,8 @@ class Peer:
             case "session.sendAndWait":
                 error = {"code": -32601, "message": f"Unhandled method {method}"}
                 self.send(id=message["id"], error=error)
+            case "session.metadata.activity":
+                self.reply(message, {"hasActiveWork": False, "abortable": False})
             case _:
                 if method in {TOOL_ANSWER, PERMISSION_ANSWER}:
                     self.note(told=method, params=params)

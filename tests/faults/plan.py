@@ -141,7 +141,6 @@ SECTIONS: dict[str, tuple[Fault, ...]] = {
             title="A second `session.idle` of a finished turn, after the next prompt",
             program=programs.two_turns,
             turns=2,
-            ours="the turn ends without its answer",
         ),
         Fault(
             name="no-idle",

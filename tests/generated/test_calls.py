@@ -23,6 +23,7 @@ from tests.support.surface import (
     SAMPLER,
     adapter,
     class_of,
+    classes_of,
     constants,
     drifted,
     dumped,
@@ -215,14 +216,6 @@ def test_a_result_of_another_version_is_read_as_its_class_and_written_as_it_was(
         assert type(found) is class_of(result.name)
         assert found.to_wire() == {**constants(result.name), **raw}
         json.dumps(found.model_dump(mode="json", warnings=False))
-
-
-def classes_of(name: str) -> list[type]:
-    """The class of an object, or those of the objects in a union."""
-    definition = PROTOCOL.types[name]
-    if isinstance(definition, UnionDef):
-        return [class_of(member.name) for member in definition.members if isinstance(member, Ref)]
-    return [class_of(name)]
 
 
 @pytest.mark.parametrize("wire_name", SERVED)

@@ -75,6 +75,7 @@ def loaded_types(modules: set[str]) -> set[str]:
     return {name for module in loaded for name in OWNERS.members(module)}
 
 
+@pytest.mark.timeout(300)
 def test_the_package_is_what_the_schema_gives() -> None:
     assert output.differences(output.package(PROTOCOL), OUT) == {}
 

@@ -34,7 +34,7 @@ async def test_nothing_of_a_client_outlives_it() -> None:
     async with runtime.client() as client:
         session = await client.create_session(session_id=SESSION, on_permission=lambda _: None)  # type: ignore[arg-type,return-value]
         session.on("*", lambda _: None)
-        turn = asyncio.create_task(session.send_and_wait("go"))
+        turn = session.send("go")
         await runtime.asked("session.send")
         await runtime.turn("m1", "x")
         await turn
@@ -50,15 +50,13 @@ async def test_a_closed_session_refuses_everything_and_says_what_to_do(
     async with session:
         rpc = session.rpc
     for call in (
-        session.send("x"),
-        session.send_and_wait("x"),
         session.abort(),
         session.rpc.abort(),
         rpc.tasks.list(),
     ):
         with pytest.raises(UsageError, match=r"resume_session\('s1'\)"):
             await call
-    for subscribe in (session.events, lambda: session.on("*", print), lambda: session.stream("x")):
+    for subscribe in (session.events, lambda: session.on("*", print), lambda: session.send("x")):
         with pytest.raises(UsageError, match="is closed"):
             subscribe()
     await session.close()
@@ -251,7 +249,7 @@ async def test_calls_under_way_end_when_the_client_closes(
 ) -> None:
     runtime.answers["session.send"] = runtime.answers["status.get"] = lambda _: asyncio.Event().wait()
     calls = [
-        asyncio.create_task(session.send_and_wait("x")),
+        asyncio.ensure_future(session.send("x")),
         asyncio.create_task(client.status()),
         asyncio.create_task(anext(session.events(), None)),
     ]

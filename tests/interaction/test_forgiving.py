@@ -26,6 +26,6 @@ def entries(folder: Path) -> list[str]:
 
 async def test_the_home_of_an_embedded_runtime_may_be_a_string(tmp_path: Path) -> None:
     async with CopilotClient.embedded(home=str(tmp_path)) as client, await client.create_session() as session:
-        await session.send_and_wait("Hello")
+        await session.send("Hello")
 
     assert entries(tmp_path)

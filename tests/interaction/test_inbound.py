@@ -64,7 +64,7 @@ async def test_a_handler_that_fails_is_an_error_for_the_runtime(
     with pytest.raises(RpcError) as caught:
         await runtime.peer.request("userInput.request", QUESTION)
     assert caught.value.code == -32603
-    assert "the handler of userInput.request failed" in caplog.text
+    assert "the handler of userInput.request raised" in caplog.text
     await client.ping()
 
 

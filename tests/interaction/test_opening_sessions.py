@@ -21,6 +21,7 @@ from copilot_sdk import (
     tool,
 )
 from copilot_sdk.errors import InternalError
+from copilot_sdk.options import SessionOptions
 from tests.support.fake_runtime import SESSION, FakeRuntime
 
 
@@ -103,6 +104,51 @@ async def test_a_wrong_option_is_named_before_anything_is_sent(
     assert nothing_was_sent(runtime)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"modle": "m"}, "session.create has no option 'modle' (did you mean 'model' or 'models'?)"),
+        ({"mcpServers": {}}, "session.create has no option 'mcpServers' (did you mean 'mcp_servers'"),
+        ({"on_permision": approve_all}, "'on_permision' (did you mean 'on_permission'?)"),
+        ({"temperature": 1, "zzz": 2}, "session.create has no option 'temperature', 'zzz'"),
+        ({"disable_resume": True}, "session.create has no option 'disable_resume' (session.resume has it)"),
+    ],
+)
+async def test_an_unknown_option_is_told_with_what_may_have_been_meant(
+    client: CopilotClient, runtime: FakeRuntime, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidParams) as caught:
+        await client.create_session(**options)
+    assert said in str(caught.value)
+    with pytest.raises(InvalidParams, match=r"'trust_working_directory' \(session.create has it\)"):
+        await client.resume_session(SESSION, trust_working_directory="user")  # type: ignore[call-arg]
+    assert nothing_was_sent(runtime)
+
+
+async def test_the_same_options_create_a_session_and_resume_it(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    options: SessionOptions = {"model": "m", "tools": [lookup], "on_permission": approve_all}
+    async with await client.create_session(session_id=SESSION, **options):
+        pass
+    async with await client.resume_session(SESSION, **options):
+        pass
+    created = await runtime.asked("session.create")
+    assert (created["model"], created["requestPermission"]) == ("m", True)
+    assert [tool["name"] for tool in created["tools"]] == ["lookup"]
+    assert await runtime.asked("session.resume") == created
+    assert options == {"model": "m", "tools": [lookup], "on_permission": approve_all}
+
+
+async def test_a_callback_that_is_none_is_left_out(client: CopilotClient, runtime: FakeRuntime) -> None:
+    await client.create_session(
+        session_id=None, on_permission=None, hooks=None, system_message_transforms=None, handlers=None
+    )
+    sent = await runtime.asked("session.create")
+    assert sent.keys() == {"sessionId", "requestPermission"}
+    assert sent["requestPermission"] is False
+
+
 async def test_a_wrong_argument_of_a_method_is_named_before_anything_is_sent(
     client: CopilotClient, runtime: FakeRuntime
 ) -> None:
@@ -173,7 +219,7 @@ async def test_a_session_that_the_runtime_names_keeps_its_first_events(
     session = await client.create_session(tools=[lookup], cloud={"repository": {"owner": "o", "name": "n"}})  # type: ignore[arg-type]
     assert session.id == "cloud-7"
     assert (await runtime.asked("session.tools.handlePendingToolCall"))["sessionId"] == "cloud-7"
-    await session.send("go")
+    await session.send("go").accepted()
     assert (await runtime.asked("session.send"))["sessionId"] == "cloud-7"
     await client.ping()
     assert runtime.count("session.tools.handlePendingToolCall") == 1
@@ -238,7 +284,7 @@ async def test_a_deleted_session_is_closed(client: CopilotClient, runtime: FakeR
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
     with pytest.raises(UsageError, match="is closed"):
-        await session.send("go")
+        session.send("go")
     assert runtime.count("session.destroy") == 0
     await client.create_session(session_id=SESSION)
 
@@ -250,7 +296,7 @@ async def test_a_session_that_cannot_be_deleted_stays_open(
     runtime.answers["session.delete"] = {"success": False, "error": "it is in use"}
     with pytest.raises(RpcError, match="it is in use"):
         await client.delete_session(SESSION)
-    await session.send("go")
+    await session.send("go").accepted()
 
 
 async def test_changed_capabilities_are_merged(client: CopilotClient, runtime: FakeRuntime) -> None:

@@ -1,4 +1,4 @@
-"""Ready-made providers: tokens and skills."""
+"""Ready-made providers: tokens, skills and launchers of extensions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from copilot_sdk import CopilotClient, RpcError, UsageError
-from copilot_sdk.providers import BearerTokens, GitHubTokens, Skill, Skills
+from copilot_sdk.providers import BearerTokens, ExtensionLauncher, GitHubTokens, Skill, Skills
 from copilot_sdk.types import (
+    ExtensionLaunchProfile,
+    ExtensionLaunchProviderResolveRequest,
     GitHubTokenGranted,
     GitHubTokenRequest,
     NamedProviderConfig,
@@ -173,3 +175,39 @@ async def test_skills_are_listed_and_read(client: CopilotClient, runtime: FakeRu
 def test_two_skills_cannot_have_one_name() -> None:
     with pytest.raises(UsageError, match="greet"):
         Skills([Skill("greet", "a", "b"), Skill("greet", "c", "d")])
+
+
+REGISTER = "registerExtensionLaunchProvider"
+EXTENSION = {"id": "project:hello", "name": "hello", "modulePath": "/x/hello.mjs", "source": "project"}
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_an_extension_is_launched_as_the_client_says(runtime: FakeRuntime, plain: bool) -> None:
+    def launch(request: ExtensionLaunchProviderResolveRequest) -> ExtensionLaunchProfile | None:
+        if request.name != "hello":
+            return None
+        return ExtensionLaunchProfile(executable="node", args=[request.module_path], env={"A": "b"})
+
+    async def launch_async(request: ExtensionLaunchProviderResolveRequest) -> ExtensionLaunchProfile | None:
+        return launch(request)
+
+    runtime.answers[REGISTER] = None
+    launcher = ExtensionLauncher(launch if plain else launch_async)
+    async with runtime.client(handlers={"extension_launch_provider": launcher}) as client:
+        assert [method for method, _ in runtime.requests] == ["connect", REGISTER]
+        launched = await runtime.peer.request("extensionLaunchProvider.resolve", EXTENSION)
+        assert launched == {"launch": {"executable": "node", "args": ["/x/hello.mjs"], "env": {"A": "b"}}}
+        other = await runtime.peer.request("extensionLaunchProvider.resolve", {**EXTENSION, "name": "other"})
+        assert other == {}
+        with pytest.raises(UsageError, match="pass it to the client"):
+            await client.create_session(handlers={"extension_launch_provider": launcher})
+
+
+async def test_an_extension_is_not_launched_when_the_function_raises(runtime: FakeRuntime) -> None:
+    def fail(request: ExtensionLaunchProviderResolveRequest) -> ExtensionLaunchProfile | None:
+        raise OSError("no node here")
+
+    runtime.answers[REGISTER] = None
+    async with runtime.client(handlers={"extension_launch_provider": ExtensionLauncher(fail)}):
+        with pytest.raises(RpcError, match="no node here"):
+            await runtime.peer.request("extensionLaunchProvider.resolve", EXTENSION)

@@ -23,8 +23,10 @@ from copilot_sdk import (
     UsageError,
 )
 from copilot_sdk.errors import AuthenticationNotConfigured
+from copilot_sdk.providers import Handlers
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.tcp import listen
+from copilot_sdk.types import GitHubTelemetryNotification
 from tests.support.fake_runtime import FakeRuntime
 
 
@@ -36,15 +38,28 @@ async def test_the_client_knows_the_versions_of_runtime_and_protocol(runtime: Fa
     assert runtime.requests[0] == ("connect", {"supportedTaskKinds": ["agent", "client", "shell"]})
 
 
-async def test_a_runtime_that_knows_no_kinds_of_tasks_is_greeted_without(runtime: FakeRuntime) -> None:
+@pytest.mark.parametrize("telemetry", [True, False])
+@pytest.mark.parametrize(
+    "known",
+    [{"supportedTaskKinds", "enableGitHubTelemetryForwarding"}, {"enableGitHubTelemetryForwarding"}, set()],
+)
+async def test_a_runtime_is_greeted_with_what_it_knows(
+    runtime: FakeRuntime, known: set[str], telemetry: bool
+) -> None:
     def strict(params: dict[str, Any]) -> dict[str, Any]:
-        if unknown := params.keys() - {"token"}:
+        if unknown := params.keys() - {"token", *known}:
             raise InvalidParams(f"unknown field {unknown}")
         return {"protocolVersion": 3}
 
+    class Telemetry:
+        def event(self, params: GitHubTelemetryNotification) -> None: ...
+
     runtime.answers["connect"] = strict
-    async with runtime.client(token="t"):
-        assert runtime.requests[-1] == ("connect", {"token": "t"})
+    handlers: Handlers = {"github_telemetry": Telemetry()} if telemetry else {}
+    async with runtime.client(token="t", handlers=handlers):
+        method, params = runtime.requests[-1]
+    wanted = {"supportedTaskKinds", *(["enableGitHubTelemetryForwarding"] if telemetry else [])}
+    assert (method, set(params)) == ("connect", {"token", *(known & wanted)})
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,8 @@ async def test_a_tool_that_fails_tells_the_model_briefly_and_the_log_at_length(
     assert len(answer["textResultForLlm"]) < 1100
     assert answer["error"] == answer["textResultForLlm"]
     (record,) = [record for record in caplog.records if record.exc_info]
-    assert record.message == "the tool fails raised"
+    assert record.name == "copilot_sdk.callbacks"
+    assert record.message.startswith("the handler of tool fails raised ")
 
 
 async def test_wrong_arguments_are_explained_to_the_model(

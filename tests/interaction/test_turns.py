@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 from typing import Any
 
 import pytest
@@ -11,37 +12,74 @@ import pytest
 from copilot_sdk import (
     ConnectionClosed,
     CopilotClient,
+    EventBufferOverflow,
     InvalidParams,
     RequestTimeout,
     RpcError,
     SessionError,
-    TurnTimeout,
     UsageError,
 )
-from copilot_sdk.errors import InternalError
+from copilot_sdk.errors import InternalError, MethodNotFound, QuotaExceeded
 from copilot_sdk.session import Session
+from copilot_sdk.turns import Turn, _turns
 from tests.support.fake_runtime import SESSION, FakeRuntime
 
 
-async def collect(session: Session, prompt: str = "go", **options: Any) -> list[str]:
-    return [event.type async for event in session.stream(prompt, **options)]
+@pytest.fixture(autouse=True)
+def hardly_any_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_turns, "_QUIET_SECONDS", 0.01)
 
 
-def texts(message: Any) -> str:
-    return str(message.data.content)
+async def types(turn: Turn) -> list[str]:
+    return [event.type async for event in turn]
 
 
-async def test_a_stream_gives_all_events_and_ends_with_idle(session: Session, runtime: FakeRuntime) -> None:
-    turn = asyncio.create_task(collect(session))
-    await runtime.asked("session.send")
+async def begun(session: Session, runtime: FakeRuntime, name: str = "m1", **options: Any) -> Turn:
+    """A turn whose prompt the runtime has taken up."""
+    turn = session.send("go", **options)
+    assert await turn.accepted() == name
+    await runtime.prompt(name)
+    return turn
+
+
+async def test_awaiting_a_turn_gives_what_came_of_it(session: Session, runtime: FakeRuntime) -> None:
+    turn = session.send("go")
+    await turn.accepted()
+    await runtime.prompt("m1")
+    await runtime.event("assistant.usage", {"model": "m", "inputTokens": 3, "outputTokens": 2, "cost": 1})
+    await runtime.message("done", "m1")
+    await runtime.event("session.idle")
+    result = await turn
+    assert (result.message_id, result.text, result.aborted) == ("m1", "done", False)
+    assert (result.usage.total.input_tokens, result.usage.total.cost) == (3, 1)
+    assert result.message is not None
+    assert [message.data.content for message in result.messages] == [result.message.data.content] == ["done"]
+    assert result.duration > 0
+    assert (turn.done, turn.usage) == (True, result.usage)
+    assert await turn is result
+
+
+async def test_iterating_gives_all_events_and_ends_with_idle(session: Session, runtime: FakeRuntime) -> None:
+    turn = session.send("go")
+    await turn.accepted()
     await runtime.turn("m1", "done")
-    assert await turn == [
+    assert await types(turn) == [
         "user.message",
         "assistant.turn_start",
         "assistant.message",
         "assistant.turn_end",
         "session.idle",
     ]
+    assert (await turn).text == "done"
+
+
+async def test_a_prompt_is_on_its_way_without_anybody_waiting(session: Session, runtime: FakeRuntime) -> None:
+    turn = session.send("go")
+    assert (turn.message_id, turn.done) == (None, False)
+    await runtime.asked("session.send")
+    await turn.accepted()
+    assert turn.message_id == "m1"
+    assert repr(turn) == "<Turn m1>"
 
 
 async def test_events_that_come_before_the_reply_to_send_are_not_lost(
@@ -52,34 +90,27 @@ async def test_events_that_come_before_the_reply_to_send_are_not_lost(
         return {"messageId": "m1"}
 
     runtime.answers["session.send"] = send
-    message = await session.send_and_wait("go", timeout=5)
-    assert texts(message) == "quick"
+    turn = session.send("go")
+    assert (await turn).text == "quick"
+    assert (await types(turn))[0] == "user.message"
 
 
 async def test_idle_and_errors_of_sub_agents_do_not_end_the_turn(
     session: Session, runtime: FakeRuntime
 ) -> None:
-    turn = asyncio.create_task(session.send_and_wait("go"))
-    await runtime.asked("session.send")
-    await runtime.prompt("m1")
+    turn = await begun(session, runtime)
     await runtime.event("session.error", {"errorType": "query", "message": "sub"}, agentId="sub")
     await runtime.message("from the sub-agent", agentId="sub")
     await runtime.event("session.idle", agentId="sub")
     await runtime.message("from the agent")
     await runtime.message("again from the sub-agent", agentId="sub")
     await runtime.event("session.idle")
-    assert texts(await turn) == "from the agent"
+    assert (await turn).text == "from the agent"
 
 
 async def test_a_failed_turn_raises_after_its_last_event(session: Session, runtime: FakeRuntime) -> None:
-    seen = []
-
-    async def consume() -> None:
-        async for event in session.stream("go"):
-            seen.append(event.type)  # noqa: PERF401 - what was seen before the error counts
-
-    turn = asyncio.create_task(consume())
-    await runtime.asked("session.send")
+    turn = session.send("go")
+    await turn.accepted()
     data = {
         "errorType": "quota",
         "message": "no more today",
@@ -90,24 +121,32 @@ async def test_a_failed_turn_raises_after_its_last_event(session: Session, runti
         "url": "https://example.com/quota",
         "eligibleForAutoSwitch": True,
         "stack": "at line 1",
+        "originatingMessageId": "m1",
+        "providerErrorType": "insufficient",
+        "providerErrorParam": "model",
+        "remediation": "show_account",
     }
     await runtime.event("session.error", data)
     await runtime.event("session.idle")
-    with pytest.raises(SessionError, match="no more today") as caught:
+    assert [(await anext(turn)).type for _ in range(2)] == ["session.error", "session.idle"]
+    with pytest.raises(QuotaExceeded, match="no more today"):
+        await anext(turn)
+    with pytest.raises(SessionError) as caught:
         await turn
-    assert seen == ["session.error", "session.idle"]
     error = caught.value
     assert (error.message, error.error_type, error.error_code) == ("no more today", "quota", "quota_exceeded")
     assert (error.status_code, error.provider_call_id, error.service_request_id) == (402, "p1", "r1")
     assert (error.url, error.eligible_for_auto_switch, error.stack) == (data["url"], True, "at line 1")
+    assert (error.originating_message_id, error.remediation) == ("m1", "show_account")
+    assert (error.provider_error_type, error.provider_error_param) == ("insufficient", "model")
     assert error.raw == data
 
 
 async def test_an_error_that_cannot_be_read_whole_still_fails_the_turn(
     session: Session, runtime: FakeRuntime
 ) -> None:
-    turn = asyncio.create_task(collect(session))
-    await runtime.asked("session.send")
+    turn = session.send("go")
+    await turn.accepted()
     await runtime.event("session.error", {"message": "odd", "statusCode": "many"})
     await runtime.event("session.idle")
     with pytest.raises(SessionError, match="odd") as caught:
@@ -115,32 +154,92 @@ async def test_an_error_that_cannot_be_read_whole_still_fails_the_turn(
     assert (caught.value.error_type, caught.value.status_code) == ("unknown", None)
 
 
-async def test_a_turn_that_says_nothing_gives_none(session: Session, runtime: FakeRuntime) -> None:
-    turn = asyncio.create_task(session.send_and_wait("go"))
-    await runtime.asked("session.send")
+async def test_a_turn_that_says_nothing_has_no_text(session: Session, runtime: FakeRuntime) -> None:
+    turn = await begun(session, runtime)
     await runtime.event("session.idle", {"aborted": True})
-    assert await turn is None
+    result = await turn
+    assert (result.text, result.message, result.aborted) == ("", None, True)
 
 
-async def test_the_end_of_a_turn_that_was_left_does_not_end_the_next_one(
+async def test_the_text_comes_in_pieces_and_whole(session: Session, runtime: FakeRuntime) -> None:
+    turn = await begun(session, runtime)
+    await runtime.delta("Hel")
+    await runtime.delta("aside", agentId="sub")
+    await runtime.delta("lo.")
+    await runtime.message("Hello.")
+    await runtime.event("assistant.message", {"messageId": "a2", "content": " Whole."})
+    await runtime.event("session.idle")
+    assert [piece async for piece in turn.text()] == ["Hel", "lo.", " Whole."]
+
+
+# ------------------------------------------------------------------- whose idle
+
+
+async def test_the_idle_of_an_earlier_turn_does_not_end_the_next_one(
     session: Session, runtime: FakeRuntime
 ) -> None:
-    first = session.stream("one")
-    step = asyncio.create_task(anext(first))
-    await runtime.asked("session.send")
-    await runtime.prompt("m1")
-    await step
-    await first.aclose()
-
-    second = asyncio.create_task(session.send_and_wait("two"))
-    await runtime.asked("session.send", 2)
+    await begun(session, runtime)
+    second = session.send("two")
+    await second.accepted()
     await runtime.message("late", "m1")
     await runtime.event(
         "session.error", {"errorType": "query", "message": "late", "originatingMessageId": "m1"}
     )
     await runtime.event("session.idle")
     await runtime.turn("m2", "second")
-    assert texts(await second) == "second"
+    assert (await second).text == "second"
+
+
+async def test_a_second_idle_of_an_ended_turn_does_not_end_the_next_one(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    first = await begun(session, runtime)
+    await runtime.event("session.idle")
+    await first
+    second = session.send("two")
+    await second.accepted()
+    await runtime.event("session.idle")
+    await runtime.asked("session.metadata.activity")
+    await runtime.turn("m2", "second")
+    assert (await second).text == "second"
+
+
+async def test_a_prompt_that_was_dropped_ends_when_the_runtime_has_no_work_left(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    runtime.answers["session.metadata.activity"] = {"hasActiveWork": False, "abortable": False}
+    turn = session.send("go")
+    await turn.accepted()
+    await runtime.event("session.warning", {"warningType": "x", "message": "blocked"})
+    await runtime.event("session.idle")
+    assert (await turn).text == ""
+    assert await types(turn) == ["session.warning", "session.idle"]
+
+
+async def test_events_that_come_late_keep_a_turn_from_being_taken_for_dropped(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    async def activity(params: Any) -> dict[str, bool]:
+        if runtime.count("session.metadata.activity") == 1:
+            await runtime.event("session.title_changed", {"title": "t"})
+            await runtime.turn("m1", "late")
+        return {"hasActiveWork": False, "abortable": False}
+
+    runtime.answers["session.metadata.activity"] = activity
+    turn = session.send("go")
+    await turn.accepted()
+    await runtime.event("session.idle")
+    assert (await turn).text == "late"
+
+
+async def test_idle_ends_a_turn_of_a_runtime_that_cannot_tell_whether_it_works(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    runtime.answers["session.metadata.activity"] = MethodNotFound("Unhandled method")
+    turn = session.send("go")
+    await turn.accepted()
+    await runtime.event("session.idle")
+    assert (await turn).text == ""
 
 
 async def test_a_turn_that_nobody_here_began_does_not_end_ours(
@@ -149,40 +248,57 @@ async def test_a_turn_that_nobody_here_began_does_not_end_ours(
     # Background work and other clients start turns, too.
     await runtime.event("assistant.turn_start", {"turnId": "0"})
     await session.rpc.abort()
-    turn = asyncio.create_task(session.send_and_wait("go"))
-    await runtime.asked("session.send")
+    turn = session.send("go")
+    await turn.accepted()
     await runtime.message("about the background")
     await runtime.event("session.idle")
     await runtime.turn("m1", "ours")
-    assert texts(await turn) == "ours"
+    assert (await turn).text == "ours"
+    assert "assistant.message" in await types(turn)
 
 
 async def test_an_old_runtime_that_names_no_prompts_still_ends_turns(
     session: Session, runtime: FakeRuntime
 ) -> None:
     for text in ("one", "two"):
-        turn = asyncio.create_task(session.send_and_wait(text))
-        await runtime.asked("session.send", 1 if text == "one" else 2)
+        turn = session.send(text)
+        await turn.accepted()
         await runtime.turn(None, text)
-        assert texts(await turn) == text
+        assert (await turn).text == text
 
 
-async def test_queued_prompts_end_together_and_each_gets_its_own_answer(
+async def test_queued_prompts_end_one_after_the_other_each_with_its_own_answer(
     session: Session, runtime: FakeRuntime
 ) -> None:
-    turns = []
-    for number, text in enumerate(("one", "two", "three"), 1):
-        turns.append(asyncio.create_task(session.send_and_wait(text)))
-        await runtime.asked("session.send", number)
+    turns = [session.send(text) for text in ("one", "two", "three")]
+    await turns[-1].accepted()
     for number in (1, 2, 3):
         await runtime.prompt(f"m{number}")
         await runtime.message(f"answer {number}", f"m{number}")
+    assert [(await turn).text for turn in turns[:2]] == ["answer 1", "answer 2"]
+    assert not turns[2].done
     await runtime.event("session.idle")
-    assert [texts(message) for message in await asyncio.gather(*turns)] == [
-        "answer 1",
-        "answer 2",
-        "answer 3",
+    assert (await turns[2]).text == "answer 3"
+    assert [await types(turn) for turn in turns] == [
+        ["user.message", "assistant.message"],
+        ["user.message", "assistant.message"],
+        ["user.message", "assistant.message", "session.idle"],
     ]
+
+
+async def test_a_steering_prompt_shares_the_turn_that_it_joins(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    first = await begun(session, runtime)
+    second = session.send("faster", mode="immediate")
+    await second.accepted()
+    await runtime.event("user.message", {"content": "x", "messageId": "m2", "delivery": "steering"})
+    await runtime.message("both", "m2")
+    await runtime.event("session.idle")
+    assert ((await first).text, (await second).text) == ("both", "both")
+
+
+# ------------------------------------------------------------------- sending
 
 
 async def test_prompts_are_sent_one_at_a_time_in_order(session: Session, runtime: FakeRuntime) -> None:
@@ -198,202 +314,42 @@ async def test_prompts_are_sent_one_at_a_time_in_order(session: Session, runtime
         return {"messageId": params["prompt"]}
 
     runtime.answers["session.send"] = send
-    sending = [asyncio.create_task(session.send(text)) for text in "abc"]
+    turns = [session.send(text) for text in "abc"]
     await runtime.asked("session.send")
     free.set()
-    assert await asyncio.gather(*sending) == ["a", "b", "c"]
+    assert [await turn.accepted() for turn in turns] == ["a", "b", "c"]
     assert order == ["a", "b", "c"]
 
 
-async def test_repeated_events_are_dropped(session: Session, runtime: FakeRuntime) -> None:
-    turn = asyncio.create_task(collect(session))
-    await runtime.asked("session.send")
-    await runtime.delta("a", id="same")
-    await runtime.delta("a", id="same")
-    await runtime.delta("b", id="other")
-    await runtime.delta("a", id="same")
-    await runtime.event("session.idle")
-    assert await turn == ["assistant.message_delta", "assistant.message_delta", "session.idle"]
-
-
-async def test_a_slow_turn_times_out_with_its_last_events(session: Session, runtime: FakeRuntime) -> None:
-    async def send(params: Any) -> dict[str, str]:
-        for number in range(30):
-            await runtime.delta(str(number))
-        return {"messageId": "m1"}
-
-    runtime.answers["session.send"] = send
-    with pytest.raises(TurnTimeout, match=r"within 0\.05 s .*assistant.message_delta") as caught:
-        await session.send_and_wait("go", timeout=0.05)
-    assert [event.data.delta_content for event in caught.value.last_events] == [str(n) for n in range(10, 30)]
-
-
-async def test_the_time_limit_holds_for_sending_too(session: Session, runtime: FakeRuntime) -> None:
-    runtime.answers["session.send"] = lambda _: asyncio.Event().wait()
-    with pytest.raises(TurnTimeout, match="not accepted yet"):
-        await session.send_and_wait("go", timeout=0.02)
-    with pytest.raises(UsageError, match="above zero"):
-        session.stream("go", timeout=0)
-
-
-async def test_a_request_that_times_out_is_not_taken_for_a_slow_turn(runtime: FakeRuntime) -> None:
-    runtime.answers["session.send"] = lambda _: asyncio.Event().wait()
-    async with runtime.client(request_timeout=0.02) as client, await client.create_session() as session:
-        with pytest.raises(RequestTimeout, match=r"session\.send"):
-            await session.send_and_wait("go")
-
-
-async def test_a_refused_prompt_is_an_error_of_the_call_and_the_next_one_goes_well(
+async def test_a_refused_prompt_is_an_error_of_its_turn_and_the_next_one_goes_well(
     session: Session, runtime: FakeRuntime
 ) -> None:
     runtime.answers["session.send"] = InternalError("the session is on fire")
+    refused = session.send("go")
     with pytest.raises(RpcError, match="on fire"):
-        await session.send_and_wait("go")
+        await refused.accepted()
+    with pytest.raises(RpcError, match="on fire"):
+        await refused
+    with pytest.raises(RpcError, match="on fire"):
+        await types(refused)
     with pytest.raises(InvalidParams, match=r"session\.send: prompt"):
-        await session.send_and_wait(5)  # type: ignore[arg-type]
+        await session.send(5)  # type: ignore[arg-type]
     runtime.answers["session.send"] = {"messageId": "m1"}
-    turn = asyncio.create_task(collect(session))
-    await runtime.asked("session.send", 2)
-    await runtime.event("session.idle")
-    assert await turn == ["session.idle"]
-
-
-async def test_a_lost_connection_ends_a_turn_at_once(session: Session, runtime: FakeRuntime) -> None:
-    turns = [asyncio.create_task(collect(session)), asyncio.create_task(session.send_and_wait("go"))]
-    await runtime.asked("session.send", 2)
-    await runtime.drop()
-    for turn in turns:
-        with pytest.raises(ConnectionClosed):
-            await turn
-    with pytest.raises(ConnectionClosed):
-        await session.send("more")
-    with pytest.raises(ConnectionClosed):
-        session.events()
-    with pytest.raises(ConnectionClosed):
-        await session.rpc.abort()
-
-
-async def test_a_session_that_is_closed_during_a_turn_ends_it(session: Session, runtime: FakeRuntime) -> None:
-    turn = asyncio.create_task(collect(session))
-    await runtime.asked("session.send")
-    await session.close()
-    with pytest.raises(ConnectionClosed, match="session was closed before the turn ended"):
-        await turn
-
-
-async def test_a_session_that_the_runtime_shuts_down_ends_its_turn(
-    session: Session, runtime: FakeRuntime
-) -> None:
-    seen = []
-
-    async def consume() -> None:
-        async for event in session.stream("go"):
-            seen.append(event.type)  # noqa: PERF401 - what was seen before the error counts
-
-    turn = asyncio.create_task(consume())
-    await runtime.asked("session.send")
-    await runtime.event("session.shutdown", {"shutdownType": "routine"}, agentId="sub")
-    await runtime.event("session.shutdown", {"shutdownType": "routine"})
-    with pytest.raises(ConnectionClosed, match="has shut session s1 down"):
-        await turn
-    assert seen == ["session.shutdown", "session.shutdown"]
-    with pytest.raises(ConnectionClosed, match="shut"):
-        await session.send("more")
-    await session.close()
-    assert runtime.count("session.destroy") == 0
-
-
-async def test_a_loop_that_is_left_by_break_ends_its_subscription_at_once(
-    session: Session, runtime: FakeRuntime
-) -> None:
-    async def leave_early() -> None:
-        async for _ in session.stream("go"):
-            break
-
-    leaving = asyncio.create_task(leave_early())
-    await runtime.asked("session.send")
-    await runtime.delta("a")
-    await leaving
-    gc.collect()
-    assert not session._core._subscriptions._streams
-
-
-async def test_a_stream_that_is_never_read_sends_nothing(
-    client: CopilotClient, session: Session, runtime: FakeRuntime
-) -> None:
-    turn = session.stream("go")
-    await client.ping()
-    assert runtime.count("session.send") == 0
-    await turn.aclose()
-    with pytest.raises(StopAsyncIteration):
-        await anext(turn)
-    assert runtime.count("session.send") == 0
-
-
-async def test_a_wait_for_an_event_can_be_cancelled_and_taken_up_again(
-    session: Session, runtime: FakeRuntime
-) -> None:
-    async with session.stream("go") as turn:
-        first = asyncio.create_task(anext(turn))
-        await runtime.asked("session.send")
-        await runtime.delta("a")
-        await first
-        second = asyncio.create_task(anext(turn))
-        await asyncio.sleep(0)
-        second.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await second
-        await runtime.event("session.idle")
-        assert [event.type async for event in turn] == ["session.idle"]
-    assert runtime.count("session.send") == 1
-
-
-async def test_a_prompt_whose_sending_was_cancelled_is_not_sent_twice(
-    session: Session, runtime: FakeRuntime
-) -> None:
-    runtime.answers["session.send"] = lambda _: asyncio.Event().wait()
-    turn = session.stream("go")
-    first = asyncio.create_task(anext(turn))
-    await runtime.asked("session.send")
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    with pytest.raises(StopAsyncIteration):
-        await anext(turn)
-    assert runtime.count("session.send") == 1
-
-
-async def test_two_tasks_cannot_share_a_turn(session: Session, runtime: FakeRuntime) -> None:
-    turn = session.stream("go")
-    first = asyncio.create_task(anext(turn))
-    await runtime.asked("session.send")
-    with pytest.raises(UsageError, match="another task"):
-        await anext(turn)
-    await runtime.event("session.idle")
-    assert (await first).type == "session.idle"
-
-
-async def test_an_aborted_turn_ends_with_idle(session: Session, runtime: FakeRuntime) -> None:
-    turn = asyncio.create_task(collect(session))
-    await runtime.asked("session.send")
-    await session.abort("user_initiated")
-    assert await runtime.asked("session.abort") == {"sessionId": SESSION, "reason": "user_initiated"}
-    await runtime.event("session.idle", {"aborted": True})
-    assert await turn == ["session.idle"]
+    turn = session.send("go")
+    await turn.accepted()
+    await runtime.turn("m1", "well")
+    assert (await turn).text == "well"
 
 
 async def test_everything_that_can_go_with_a_prompt_is_sent(session: Session, runtime: FakeRuntime) -> None:
-    assert (
-        await session.send(
-            "go",
-            mode="immediate",
-            agent_mode="plan",
-            display_prompt="Go!",
-            request_headers={"x": "y"},
-            attachments=[{"type": "file", "path": "/a", "displayName": "a"}],  # type: ignore[list-item]
-        )
-        == "m1"
-    )
+    await session.send(
+        "go",
+        mode="immediate",
+        agent_mode="plan",
+        display_prompt="Go!",
+        request_headers={"x": "y"},
+        attachments=[{"type": "file", "path": "/a", "displayName": "a"}],  # type: ignore[list-item]
+    ).accepted()
     assert await runtime.asked("session.send") == {
         "sessionId": SESSION,
         "prompt": "go",
@@ -403,3 +359,258 @@ async def test_everything_that_can_go_with_a_prompt_is_sent(session: Session, ru
         "requestHeaders": {"x": "y"},
         "attachments": [{"type": "file", "path": "/a", "displayName": "a"}],
     }
+
+
+async def test_a_request_that_times_out_is_not_taken_for_a_slow_turn(runtime: FakeRuntime) -> None:
+    runtime.answers["session.send"] = lambda _: asyncio.Event().wait()
+    async with runtime.client(request_timeout=0.02) as client, await client.create_session() as session:
+        with pytest.raises(RequestTimeout, match=r"session\.send"):
+            await session.send("go")
+
+
+# ------------------------------------------------------------------- events
+
+
+async def test_repeated_events_are_dropped(session: Session, runtime: FakeRuntime) -> None:
+    turn = await begun(session, runtime)
+    await runtime.delta("a", id="same")
+    await runtime.delta("a", id="same")
+    await runtime.delta("b", id="other")
+    await runtime.delta("a", id="same")
+    await runtime.event("session.idle")
+    assert (await types(turn))[1:] == ["assistant.message_delta", "assistant.message_delta", "session.idle"]
+    assert (await turn).text == "ab"
+
+
+async def test_a_reader_that_falls_behind_is_told_and_the_result_is_whole(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    turn = await begun(session, runtime, buffer=2)
+    await runtime.delta("a")
+    await runtime.delta("b")
+    await runtime.message("ab")
+    await runtime.event("session.idle")
+    assert (await turn).text == "ab"
+    assert (await anext(turn)).type == "user.message"
+    with pytest.raises(EventBufferOverflow):
+        await types(turn)
+    with pytest.raises(UsageError, match="buffer"):
+        session.send("go", buffer=0)
+
+
+async def test_a_loop_that_is_left_does_not_end_the_turn(session: Session, runtime: FakeRuntime) -> None:
+    turn = await begun(session, runtime)
+    async for _ in turn:
+        break
+    await runtime.message("done")
+    await runtime.event("session.idle")
+    assert (await turn).text == "done"
+
+
+async def test_a_wait_for_an_event_can_be_cancelled_and_taken_up_again(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    turn = await begun(session, runtime)
+    await anext(turn)
+    waiting = asyncio.ensure_future(anext(turn))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await runtime.event("session.idle")
+    assert await types(turn) == ["session.idle"]
+
+
+async def test_two_tasks_cannot_share_the_events_of_a_turn_but_its_result(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    turn = await begun(session, runtime)
+    await anext(turn)
+    first = asyncio.ensure_future(anext(turn))
+    await asyncio.sleep(0)
+    with pytest.raises(UsageError, match="another task"):
+        await anext(turn)
+    results = asyncio.gather(turn, turn)
+    await runtime.event("session.idle")
+    assert (await first).type == "session.idle"
+    one, two = await results
+    assert one is two
+
+
+# ------------------------------------------------------------------- its end
+
+
+async def test_a_lost_connection_ends_a_turn_at_once(session: Session, runtime: FakeRuntime) -> None:
+    turns = [await begun(session, runtime), session.send("two")]
+    await turns[1].accepted()
+    await runtime.drop()
+    for turn in turns:
+        with pytest.raises(ConnectionClosed):
+            await turn
+        with pytest.raises(ConnectionClosed):
+            await types(turn)
+    with pytest.raises(ConnectionClosed):
+        session.send("more")
+    with pytest.raises(ConnectionClosed):
+        session.events()
+    with pytest.raises(ConnectionClosed):
+        await session.rpc.abort()
+
+
+async def test_a_lost_connection_ends_a_turn_that_is_not_accepted(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    runtime.answers["session.send"] = lambda _: asyncio.Event().wait()
+    turn = session.send("go")
+    await runtime.asked("session.send")
+    await runtime.drop()
+    with pytest.raises(ConnectionClosed):
+        await turn
+
+
+async def test_a_session_that_is_closed_during_a_turn_ends_it(session: Session, runtime: FakeRuntime) -> None:
+    turn = await begun(session, runtime)
+    await session.close()
+    with pytest.raises(ConnectionClosed, match="session was closed before the turn ended"):
+        await turn
+
+
+async def test_a_session_that_is_closed_while_a_prompt_is_sent_ends_its_turn(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    runtime.answers["session.send"] = lambda _: asyncio.Event().wait()
+    turn = session.send("go")
+    await session.close()
+    with pytest.raises(ConnectionClosed, match="session was closed"):
+        await turn
+
+
+async def test_a_session_that_the_runtime_shuts_down_ends_its_turn(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    turn = await begun(session, runtime)
+    await runtime.event("session.shutdown", {"shutdownType": "routine"}, agentId="sub")
+    await runtime.event("session.shutdown", {"shutdownType": "routine"})
+    with pytest.raises(ConnectionClosed, match="has shut session s1 down"):
+        await turn
+    seen = [(await anext(turn)).type for _ in range(3)]
+    assert seen == ["user.message", "session.shutdown", "session.shutdown"]
+    with pytest.raises(ConnectionClosed):
+        await anext(turn)
+    with pytest.raises(ConnectionClosed, match="shut"):
+        session.send("more")
+    await session.close()
+    assert runtime.count("session.destroy") == 0
+
+
+async def test_a_failure_that_nobody_has_waited_for_is_logged(
+    session: Session, runtime: FakeRuntime, caplog: pytest.LogCaptureFixture
+) -> None:
+    turn = await begun(session, runtime)
+    await runtime.event("session.error", {"errorType": "query", "message": "no model"})
+    async with session.events("session.idle") as idle:
+        await runtime.event("session.idle")
+        await anext(idle)
+    assert turn.done
+    with caplog.at_level(logging.ERROR, "copilot_sdk"):
+        del turn
+        gc.collect()
+    assert "a turn failed, and nobody has waited for it: no model" in caplog.text
+
+
+# ------------------------------------------------------------------- aborting
+
+
+async def test_an_aborted_turn_ends_with_a_result(session: Session, runtime: FakeRuntime) -> None:
+    turn = await begun(session, runtime)
+    await runtime.delta("Once")
+    await turn.abort("user_initiated")
+    assert await runtime.asked("session.abort") == {"sessionId": SESSION, "reason": "user_initiated"}
+    await runtime.event("abort", {"reason": "user_initiated"})
+    await runtime.event("session.idle", {"aborted": True})
+    result = await turn
+    assert (result.aborted, result.text) == (True, "Once")
+    await turn.abort()
+    assert runtime.count("session.abort") == 1
+
+
+async def test_prompts_that_an_abort_drops_from_the_queue_end_as_aborted(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    first = await begun(session, runtime)
+    second = session.send("two")
+    await second.accepted()
+    await session.abort()
+    await runtime.event("abort", {"reason": "user_initiated"})
+    await runtime.event("session.idle", {"aborted": True})
+    assert (await first).aborted
+    assert (await second).aborted
+    assert runtime.count("session.metadata.activity") == 0
+
+
+async def test_cancelling_who_waits_leaves_the_turn_alone(
+    client: CopilotClient, session: Session, runtime: FakeRuntime
+) -> None:
+    turn = await begun(session, runtime)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await turn
+    await client.ping()
+    assert runtime.count("session.abort") == 0
+    await runtime.event("session.idle")
+    assert not (await turn).aborted
+
+
+@pytest.mark.parametrize("how", ["result", "events", "accepted"])
+async def test_cancelling_who_waits_aborts_the_turn_where_that_was_asked_for(
+    session: Session, runtime: FakeRuntime, how: str
+) -> None:
+    go = asyncio.Event()
+
+    async def send(params: Any) -> dict[str, str]:
+        await go.wait()
+        return {"messageId": "m1"}
+
+    runtime.answers["session.send"] = send
+    turn = session.send("go", abort_on_cancel=True)
+    await runtime.asked("session.send")
+
+    async def wait() -> None:
+        if how == "accepted":
+            await turn.accepted()
+        elif how == "events":
+            await types(turn)
+        else:
+            await turn
+
+    waiting = asyncio.create_task(wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert runtime.count("session.abort") == 0
+    go.set()
+    await runtime.asked("session.abort")
+    await runtime.event("abort", {"reason": "user_initiated"})
+    await runtime.event("session.idle", {"aborted": True})
+    assert (await turn).aborted
+
+
+async def test_an_abort_on_cancel_that_fails_is_logged(
+    session: Session, runtime: FakeRuntime, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = asyncio.Event()
+
+    def refuse(params: Any) -> None:
+        refused.set()
+        raise InternalError("cannot")
+
+    runtime.answers["session.abort"] = refuse
+    turn = await begun(session, runtime, abort_on_cancel=True)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await turn
+    await refused.wait()
+    await runtime.event("session.idle")
+    await turn
+    assert "could not be aborted: cannot" in caplog.text

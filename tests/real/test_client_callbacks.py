@@ -197,9 +197,8 @@ async def test_hooks_that_fail_hold_up_nothing(live: ClientStage) -> None:
     live.says(Reply("Fine."))
     hooks = Hooks(session_start=fail, user_prompt_submitted=lambda data: "nonsense", agent_stop=fail)  # type: ignore[arg-type,return-value]
     session = await opened(live, hooks=hooks)
-    answer = await session.send_and_wait("Hello", timeout=30)
-    assert answer is not None
-    assert answer.data.content == "Fine."
+    answer = await session.send("Hello", timeout=30)
+    assert answer.text == "Fine."
 
 
 async def test_a_session_is_left_although_a_hook_hangs(live: ClientStage) -> None:
@@ -214,7 +213,7 @@ async def test_a_session_is_left_although_a_hook_hangs(live: ClientStage) -> Non
 
     live.says(Reply("Fine."))
     session = await opened(live, hooks=Hooks(user_prompt_submitted=hang))
-    await session.send("Hello")
+    await session.send("Hello").accepted()
     await entered.wait()
     await session.close()
     assert cancelled.is_set()
@@ -224,7 +223,7 @@ async def test_a_hook_is_told_of_a_model_that_fails(live: ClientStage) -> None:
     told: list[ErrorOccurredHookInput] = []
     live.says(Failure(400, "The model refuses."))
     session = await opened(live, hooks=Hooks(error_occurred=told.append))
-    await session.send("Hello")
+    await session.send("Hello").accepted()
     async with session.events("session.idle") as idle:
         await anext(idle)
     assert "refuses" in str(told[0].error)
@@ -244,7 +243,7 @@ async def test_a_plan_is_approved(live: ClientStage) -> None:
         await session.rpc.plan.update(content="# Plan\n\n1. Dig.\n")
     done = ToolCall("exit_plan_mode", {"summary": "Dig, then plant."})
     live.says(Reply(tool_calls=[done]), Reply("On to it."))
-    await session.send("Plan a garden.", agent_mode="plan")
+    await session.send("Plan a garden.", agent_mode="plan").accepted()
     async with session.events("session.idle") as idle:
         await anext(idle)
     assert asked[0].summary == "Dig, then plant."

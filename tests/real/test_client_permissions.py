@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from copilot_sdk import approve_once, reject
+from copilot_sdk import RpcError, approve_once, reject
 from copilot_sdk.events import (
     PermissionCompleted,
     PermissionRequested,
@@ -19,7 +19,13 @@ from copilot_sdk.permissions import (
     remember_for_location,
     remember_for_session,
 )
-from copilot_sdk.types import PermissionDecisionApproved, UserInputRequest, UserInputResponse
+from copilot_sdk.types import (
+    ManagedPermissions,
+    ManagedSettings,
+    PermissionDecisionApproved,
+    UserInputRequest,
+    UserInputResponse,
+)
 from tests.real.support.client_stage import CLI, ClientStage, turn
 from tests.real.support.tools import ROME, Policy, tool_texts, weather
 from tests.support.model_server import Reply, ToolCall
@@ -41,9 +47,8 @@ async def test_an_approved_tool_runs_and_asks_again_next_time(live: ClientStage)
 async def test_a_rejection_with_feedback_lets_the_model_go_on(live: ClientStage) -> None:
     live.says(Reply(tool_calls=[ROME]), Reply("Then not."))
     session = await live.create(tools=[weather], on_permission=Policy(lambda: reject("Take Oslo instead.")))
-    answer = await session.send_and_wait("Rome?")
-    assert answer is not None
-    assert answer.data.content == "Then not."
+    answer = await session.send("Rome?")
+    assert answer.text == "Then not."
     (told,) = tool_texts(live.model.requests[1])
     assert "Take Oslo instead." in told
 
@@ -129,7 +134,7 @@ async def test_policies_decide_on_what_the_runtime_asks(live: ClientStage) -> No
     answers = []
     for call in calls:
         live.says(Reply(tool_calls=[call]), Reply("Well."))
-        await session.send_and_wait("Go on.")
+        await session.send("Go on.")
         answers.append(tool_texts(live.model.requests[-1])[-1])
     refused = ["Permission was refused by policy." in answer for answer in answers]
     assert refused == [False, True, True, False, True, False, True, False]
@@ -145,7 +150,7 @@ async def test_what_is_remembered_is_not_asked_again(live: ClientStage) -> None:
     session = await live.create(tools=[weather], on_permission=remember_for_session(policy))
     for _ in range(2):
         live.says(Reply(tool_calls=[ROME]), Reply("Sun."))
-        await session.send_and_wait("Rome?")
+        await session.send("Rome?")
     assert tool_texts(live.model.requests[-1]) == ["Sun in Rome for 1 days."] * 2
     assert len(policy.asked) == 1
 
@@ -157,7 +162,7 @@ async def test_what_is_remembered_for_a_location_holds_in_later_sessions(live: C
     for _ in range(2):
         session = await live.create(tools=[weather], on_permission=remember_for_location(policy, live.work))
         live.says(Reply(tool_calls=[ROME]), Reply("Sun."))
-        await session.send_and_wait("Rome?")
+        await session.send("Rome?")
         assert tool_texts(live.model.requests[-1]) == ["Sun in Rome for 1 days."]
         await session.close()
     assert len(policy.asked) == 1
@@ -178,6 +183,31 @@ async def test_a_session_without_a_policy_tells_why_tools_are_denied(
 ) -> None:
     live.says(Reply(tool_calls=[ROME, ROME]), Reply("I may not."))
     session = await live.create(tools=[weather])
-    await session.send_and_wait("Rome?")
+    await session.send("Rome?")
     (warning,) = [record for record in caplog.records if record.name == "copilot_sdk.session"]
     assert "pass on_permission=" in warning.message
+
+
+@pytest.mark.parametrize("runtime", [CLI], ids=[CLI.name])
+async def test_managed_settings_deny_what_the_policy_would_allow(live: ClientStage) -> None:
+    policy = Policy(approve_once)
+    command = ToolCall("bash", {"command": "touch mark", "description": "Touch"})
+    live.says(Reply(tool_calls=[command]), Reply("I may not."))
+    rules = ManagedPermissions(deny=["Shell(touch)"], disable_bypass_permissions_mode="disable")
+    session = await live.create(on_permission=policy, managed_settings=ManagedSettings(permissions=rules))
+    await session.send("Touch a file.")
+    assert "Shell(touch)" in tool_texts(live.model.requests[-1])[-1]
+    assert policy.asked == []
+    assert not (live.work / "mark").exists()
+    applied = await session.rpc.managed_settings.get()
+    assert applied.client_managed
+    assert applied.bypass_permissions_disabled
+    assert applied.managed_keys == ["permissions"]
+    assert not applied.misfits()
+
+
+@pytest.mark.parametrize("runtime", [CLI], ids=[CLI.name])
+async def test_an_administrator_may_not_set_everything_for_a_session(live: ClientStage) -> None:
+    settings = ManagedSettings.model_validate({"model": "another"})
+    with pytest.raises(RpcError, match=r"only managedSettings\.permissions"):
+        await live.create(managed_settings=settings)

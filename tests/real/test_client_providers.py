@@ -1,4 +1,4 @@
-"""What the client provides to the CLI: files, tokens, skills, canvases, models."""
+"""What the client provides to the CLI: files, tokens, skills, models, extensions, and what it is told."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from copilot_sdk import RpcError, SessionError, approve_all
+from copilot_sdk.events import SessionExtensionsLoaded
 from copilot_sdk.providers import (
     BearerTokens,
+    ExtensionLauncher,
     GitHubTokens,
     Handlers,
     ModelForwarder,
@@ -23,11 +25,9 @@ from copilot_sdk.providers import (
     Skills,
 )
 from copilot_sdk.types import (
-    CanvasDeclaration,
-    CanvasProviderCloseRequest,
-    CanvasProviderInvokeActionRequest,
-    CanvasProviderOpenRequest,
-    CanvasProviderOpenResult,
+    ExtensionLaunchProfile,
+    ExtensionLaunchProviderResolveRequest,
+    GitHubTelemetryNotification,
     GitHubTokenGranted,
     GitHubTokenRequest,
     NamedProviderConfig,
@@ -36,29 +36,10 @@ from copilot_sdk.types import (
     ProviderTokenRequest,
 )
 from tests.real.support.account import TOKEN, account
-from tests.real.support.client_stage import CLI, ClientStage
+from tests.real.support.client_stage import CLI, WAIT_SECONDS, ClientStage
 from tests.real.support.stage import MODEL_ID
 from tests.real.support.tools import tool_texts
 from tests.support.model_server import Reply, ToolCall
-
-
-class Board:
-    """A canvas that remembers its calls."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
-
-    def open(self, params: CanvasProviderOpenRequest) -> CanvasProviderOpenResult:
-        self.calls.append(f"open {params.instance_id} {params.input}")
-        return CanvasProviderOpenResult(title=f"Board {params.instance_id}")
-
-    async def close(self, params: CanvasProviderCloseRequest) -> None:
-        self.calls.append(f"close {params.instance_id}")
-
-    def invoke(self, params: CanvasProviderInvokeActionRequest) -> dict[str, object]:
-        self.calls.append(f"{params.action_name} {params.instance_id}")
-        return {"drew": params.input}
-
 
 cli_alone = pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
 
@@ -76,11 +57,10 @@ async def test_a_session_lives_in_the_files_of_the_client(
     live.says(Reply(tool_calls=[ToolCall("sql", rows)]), Reply("42."))
     async with live.serving_client(session_fs=fs) as client:
         session = await live.create(client=client, on_permission=approve_all)
-        answer = await session.send_and_wait("Remember seven.")
-        assert answer is not None
+        await session.send("Remember seven.")
         await session.close()
         again = await live.resume(session.id, client=client, on_permission=approve_all)
-        await again.send_and_wait("What was it?")
+        await again.send("What was it?")
         assert "Remember seven." in json.dumps(live.model.requests[-1].body)
         assert "42" in tool_texts(live.model.requests[-1])[-1]
         await again.close()
@@ -103,8 +83,8 @@ async def test_the_token_of_a_provider_is_asked_for_with_each_model_request(live
     session = await live.client.create_session(
         model=MODEL_ID, provider=provider, handlers={"provider_token": BearerTokens(token)}
     )
-    await session.send_and_wait("First.")
-    await session.send_and_wait("Second.")
+    await session.send("First.")
+    await session.send("Second.")
     assert asked == ["default", "default"]
     sent = [request.headers["authorization"] for request in live.model.requests]
     assert sent == ["Bearer token-1", "Bearer token-2"]
@@ -130,11 +110,11 @@ async def test_the_token_of_a_named_provider_is_asked_for_in_a_resumed_session_t
         model=f"mine/{MODEL_ID}", providers=[named], models=models, handlers=handlers
     )
     async with session:
-        await session.send_and_wait("First.")
+        await session.send("First.")
     resumed = await live.client.resume_session(
         session.id, model=f"mine/{MODEL_ID}", providers=[named], models=models, handlers=handlers
     )
-    await resumed.send_and_wait("Second.")
+    await resumed.send("Second.")
     assert asked == ["mine", "mine"]
     sent = [request.headers["authorization"] for request in live.model.requests]
     assert sent == ["Bearer token-1", "Bearer token-2"]
@@ -152,7 +132,7 @@ async def test_a_token_that_never_comes_is_an_error_of_the_turn(live: ClientStag
         model=MODEL_ID, provider=provider, handlers={"provider_token": tokens}
     )
     with pytest.raises(SessionError, match="there was no token within"):
-        await session.send_and_wait("Hi.")
+        await session.send("Hi.")
     assert not live.model.requests
 
 
@@ -188,33 +168,9 @@ async def test_the_model_reads_a_skill_of_the_client(live: ClientStage) -> None:
         on_permission=approve_all,
         handlers={"skill_provider": Skills([skill])},
     )
-    await session.send_and_wait("Greet me.")
+    await session.send("Greet me.")
     assert "How to greet people here" in json.dumps(live.model.requests[0].body)
     assert "Always say *ahoy* to greet." in json.dumps(live.model.requests[1].body)
-
-
-@cli_alone
-async def test_a_canvas_of_the_client_is_opened_used_and_closed(live: ClientStage) -> None:
-    board = Board()
-    declared = {
-        "id": "board",
-        "displayName": "Board",
-        "description": "A board",
-        "actions": [{"name": "draw"}],
-    }
-    session = await live.client.create_session(
-        model=MODEL_ID,
-        provider=live.provider,
-        handlers={"canvas": board},
-        canvases=[CanvasDeclaration.model_validate(declared)],
-        request_canvas_renderer=True,
-    )
-    opened = await session.rpc.canvas.open(canvas_id="board", instance_id="i1", input={"size": 3})
-    assert (opened.instance_id, opened.title) == ("i1", "Board i1")
-    drawn = await session.rpc.canvas.action.invoke(instance_id="i1", action_name="draw", input={"x": 1})
-    assert drawn.result == {"drew": {"x": 1}}
-    await session.rpc.canvas.close(instance_id="i1")
-    assert board.calls == ["open i1 {'size': 3}", "draw i1", "close i1"]
 
 
 @cli_alone
@@ -227,12 +183,64 @@ async def test_the_client_sends_the_model_requests_of_the_runtime(live: ClientSt
     async with httpx.AsyncClient(timeout=20) as http:
         async with live.serving_client(handlers={"llm_inference": WithToken(http)}) as client:
             session = await live.create(client=client)
-            answer = await session.send_and_wait("Hi.")
-            assert answer is not None
-            assert answer.data.content == "Forwarded."
+            answer = await session.send("Hi.")
+            assert answer.text == "Forwarded."
             (request,) = live.model.requests
             assert request.headers["x-from"] == "the client"
             assert request.stream
+
+
+@cli_alone
+@pytest.mark.parametrize("launched", [True, False])
+async def test_the_client_says_how_an_extension_is_launched(live: ClientStage, launched: bool) -> None:
+    script = live.work / ".github" / "extensions" / "hello" / "extension.mjs"
+    script.parent.mkdir(parents=True)
+    script.touch()
+    mark = live.folder / "launched"
+    asked: list[ExtensionLaunchProviderResolveRequest] = []
+
+    def launch(request: ExtensionLaunchProviderResolveRequest) -> ExtensionLaunchProfile | None:
+        asked.append(request)
+        if not launched:
+            return None
+        command = 'echo "$NAME of $SESSION_ID" > "$MARK"'
+        env = {"MARK": str(mark), "NAME": request.name}
+        return ExtensionLaunchProfile(executable="/bin/sh", args=["-c", command], env=env)
+
+    handlers: Handlers = {"extension_launch_provider": ExtensionLauncher(launch)}
+    async with live.serving_client(handlers=handlers) as client:
+        session = await live.create(client=client, request_extensions=True, working_directory=str(live.work))
+        async with session.events(SessionExtensionsLoaded) as loaded, asyncio.timeout(WAIT_SECONDS):
+            statuses = [extension.status for extension in (await session.rpc.extensions.list()).extensions]
+            while statuses != ["failed"]:  # The program that was launched is no extension.
+                statuses = [extension.status for extension in (await anext(loaded)).data.extensions]
+        assert mark.exists() is launched
+        assert not launched or mark.read_text() == f"hello of {session.id}\n"
+    assert {(request.id, request.source) for request in asked} == {("project:hello", "project")}
+    assert {request.module_path for request in asked} == {str(script)}
+
+
+@cli_alone
+async def test_telemetry_for_github_is_forwarded_to_the_client(live: ClientStage) -> None:
+    told: list[GitHubTelemetryNotification] = []
+    ended = asyncio.Event()
+
+    class Telemetry:
+        async def event(self, params: GitHubTelemetryNotification) -> None:
+            told.append(params)
+            if params.event.kind == "session_shutdown":
+                ended.set()
+
+    live.says(Reply("Done."))
+    async with live.serving_client(handlers={"github_telemetry": Telemetry()}) as client:
+        session = await live.create(client=client)
+        await session.send("Hello.")
+        await session.close()
+        async with asyncio.timeout(WAIT_SECONDS):
+            await ended.wait()
+    assert {"session_start", "user_message", "assistant_usage"} <= {params.event.kind for params in told}
+    assert {params.session_id for params in told} == {session.id}
+    assert not [params.misfits() for params in told if params.misfits()]
 
 
 def responses(text: str) -> list[str]:
@@ -288,10 +296,9 @@ async def test_the_client_forwards_the_websockets_of_the_runtime(live: ClientSta
         async with live.serving_client(handlers={"llm_inference": ModelForwarder(http)}) as client:
             session = await client.create_session(model=MODEL_ID, provider=over_websocket(url))
             for prompt in ("First.", "Second."):
-                answer = await session.send_and_wait(prompt)
-                assert answer is not None
+                answer = await session.send(prompt)
                 # One connection serves both turns.
-                assert answer.data.content == "response.create, 1"
+                assert answer.text == "response.create, 1"
             await session.close()
             await ended.wait()
     assert paths == ["/v1/responses"]
@@ -333,8 +340,7 @@ async def test_the_client_answers_a_websocket_or_the_runtime_goes_back_to_http(
         session = await client.create_session(
             model=MODEL_ID, streaming=True, provider=over_websocket("http://model.invalid/v1")
         )
-        answer = await session.send_and_wait("Hi.")
-        assert answer is not None
-        assert answer.data.content == ("By websocket." if websocket else "By HTTP.")
+        answer = await session.send("Hi.")
+        assert answer.text == ("By websocket." if websocket else "By HTTP.")
     opened = ["ws://model.invalid/v1/responses"]
     assert model.asked == (opened if websocket else [*opened, "http://model.invalid/v1/responses"])

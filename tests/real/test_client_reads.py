@@ -40,7 +40,7 @@ async def test_the_model_can_be_read_and_switched(live: ClientStage) -> None:
     assert switched.model_id == "other-model"
     assert (await session.rpc.model.get_current()).model_id == "other-model"
     live.says(Reply("Hello."))
-    await session.send_and_wait("Hi.")
+    await session.send("Hi.")
     assert live.model.requests[0].body["model"] == "other-model"
 
 
@@ -75,7 +75,7 @@ async def test_a_session_tells_whether_it_is_at_work(live: ClientStage) -> None:
     metadata = session.rpc.metadata
     assert (await metadata.is_processing()).processing is False
     async with session.events("session.idle") as idle, session.events(AssistantMessageDelta) as deltas:
-        await session.send("Say hello.")
+        await session.send("Say hello.").accepted()
         await first(deltas)
         busy, activity = await metadata.is_processing(), await metadata.activity()
         hold.set()
@@ -89,8 +89,8 @@ async def test_a_session_tells_whether_it_is_at_work(live: ClientStage) -> None:
 async def test_the_use_of_the_model_is_added_up(live: ClientStage) -> None:
     live.says(Reply("One.", usage=Usage(100, 10)), Reply("Two.", usage=Usage(120, 12)))
     session = await live.create()
-    await session.send_and_wait("First.")
-    await session.send_and_wait("Second.")
+    await session.send("First.")
+    await session.send("Second.")
     metrics = await session.rpc.usage.get_metrics()
     used = metrics.model_metrics[MODEL_ID]
     assert used.requests.count == 2
@@ -102,14 +102,14 @@ async def test_the_use_of_the_model_is_added_up(live: ClientStage) -> None:
 async def test_the_log_is_read_page_by_page_and_from_its_end(live: ClientStage) -> None:
     live.says(Reply("Hello."), Reply("Again."))
     session = await live.create()
-    await session.send_and_wait("Hi.")
+    await session.send("Hi.")
     before = await read_log(session)
     assert before.count("session.start") == 1
     assert before.count("user.message") == 1
     assert before.index("user.message") < before.index("assistant.message") < before.index("session.idle")
     end = (await session.rpc.event_log.tail()).cursor
     assert await read_log(session, end) == []
-    await session.send_and_wait("Once more.")
+    await session.send("Once more.")
     later = await read_log(session, end)
     assert later.count("user.message") == 1
     assert later[-1] == "session.idle"

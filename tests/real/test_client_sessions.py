@@ -38,7 +38,7 @@ async def test_a_session_is_made_as_its_options_say(live: ClientStage) -> None:
         system_message=SystemMessageConfig(content="Speak like a gardener."),
     )
     live.says(Reply("Hello."))
-    await session.send_and_wait("Hi.")
+    await session.send("Hi.")
     (request,) = live.model.requests
     assert session.id == chosen
     assert session.workspace_path is not None
@@ -56,11 +56,10 @@ async def test_a_session_is_resumed_with_its_history_after_the_runtime_was_stopp
     live.says(Reply("Seven is remembered."), Reply("It was seven."))
     async with live.new_client() as earlier:
         before = await live.create(client=earlier)
-        await before.send_and_wait("Remember the number seven.")
+        await before.send("Remember the number seven.")
     after = await live.resume(before.id)
-    answer = await after.send_and_wait("Which number was it?")
-    assert answer is not None
-    assert answer.data.content == "It was seven."
+    answer = await after.send("Which number was it?")
+    assert answer.text == "It was seven."
     request = live.model.requests[1]
     asked = texts(request, "user")
     assert any("Remember the number seven." in text for text in asked)
@@ -73,19 +72,19 @@ async def test_a_session_is_resumed_with_its_history_after_the_runtime_was_stopp
 async def test_a_session_that_was_closed_is_taken_up_by_the_same_client(live: ClientStage) -> None:
     live.says(Reply("One."), Reply("Two."))
     session = await live.create()
-    await session.send_and_wait("First.")
+    await session.send("First.")
     await session.close()
     with pytest.raises(UsageError, match="closed"):
-        await session.send("Too late.")
+        await session.send("Too late.").accepted()
     again = await live.resume(session.id)
-    await again.send_and_wait("Second.")
+    await again.send("Second.")
     assert "One." in texts(live.model.requests[1], "assistant")
 
 
 async def test_a_session_with_a_turn_is_listed_until_it_is_deleted(live: ClientStage) -> None:
     live.says(Reply("Hello."))
     session = await live.create()
-    await session.send_and_wait("Plant a tree.")
+    await session.send("Plant a tree.")
     (listed,) = await live.client.list_sessions()
     assert listed.session_id == session.id
     assert listed.summary == "Plant a tree."
@@ -119,9 +118,8 @@ async def test_two_clients_of_a_session_see_the_same_events(live: ClientStage) -
                 also.append(await first(events))
         assert from_prompt_on(seen) == from_prompt_on(also)
         await hosted.close()
-        answer = await joined.send_and_wait("Are you there?")
-        assert answer is not None
-        assert answer.data.content == "Still here."
+        answer = await joined.send("Are you there?")
+        assert answer.text == "Still here."
 
 
 async def test_the_first_answer_to_a_permission_request_counts_for_all_clients(live: ClientStage) -> None:
@@ -143,7 +141,7 @@ async def test_the_first_answer_to_a_permission_request_counts_for_all_clients(l
         hosted = await live.create(client=host, tools=[weather], on_permission=hesitate)
         joined = await live.resume(hosted.id, client=guest)
         async with joined.events(PermissionRequested) as requests:
-            answering = asyncio.create_task(hosted.send_and_wait("Rome?"))
+            answering = hosted.send("Rome?")
             request = await first(requests)
         decided = await joined.rpc.permissions.handle_pending_permission_request(
             request_id=request.data.request_id, result=approve_once()
@@ -156,5 +154,5 @@ async def test_the_first_answer_to_a_permission_request_counts_for_all_clients(l
             await undecided.wait()
     assert (decided.success, late.success) == (True, False)
     assert isinstance(answer, AssistantMessage)
-    assert answer.data.content == "Sun."
+    assert answer.text == "Sun."
     assert tool_texts(live.model.requests[1]) == ["Sun in Rome for 1 days."]

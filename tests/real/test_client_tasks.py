@@ -164,7 +164,7 @@ async def test_another_client_cancels_a_task_of_the_client(live: ClientStage) ->
     async with listening(live) as address, CopilotClient.connect(address) as one:
         async with CopilotClient.connect(address) as two:
             session = await live.create(client=one)
-            await session.send_and_wait("Hi.")
+            await session.send("Hi.")
             other = await live.resume(session.id, client=two)
             task = await session.start_task(endless, description="Endless")
             failed = await session.start_task(failing, description="Failing")

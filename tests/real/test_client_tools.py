@@ -28,7 +28,7 @@ class Question:
 async def test_the_model_is_offered_a_tool_as_its_function_is_declared(live: ClientStage) -> None:
     live.says(Reply("Hello."))
     session = await live.create(tools=[weather])
-    await session.send_and_wait("Hi.")
+    await session.send("Hi.")
     offered = live.model.requests[0].body["tools"]
     assert isinstance(offered, list)
     (function,) = (item["function"] for item in offered if item["function"]["name"] == "weather")
@@ -67,7 +67,7 @@ async def test_parallel_calls_run_at_once_and_answer_in_the_order_of_the_calls(l
 
     live.says(Reply(tool_calls=[ROME, OSLO]), Reply("Sun twice."))
     session = await live.create(tools=[slow_weather], on_permission=approve_all)
-    await session.send_and_wait("Two cities?")
+    await session.send("Two cities?")
     assert tool_texts(live.model.requests[1]) == ["Sun in Rome.", "Sun in Oslo."]
 
 
@@ -98,9 +98,8 @@ async def test_arguments_that_do_not_fit_are_explained_and_repaired(live: Client
         Reply(tool_calls=[ToolCall("weather", {"town": "Rome"})]), Reply(tool_calls=[ROME]), Reply("Sun.")
     )
     session = await live.create(tools=[weather], on_permission=approve_all)
-    answer = await session.send_and_wait("Rome?")
-    assert answer is not None
-    assert answer.data.content == "Sun."
+    answer = await session.send("Rome?")
+    assert answer.text == "Sun."
     (complaint,) = tool_texts(live.model.requests[1])
     assert "city" in complaint
     assert "town" in complaint
@@ -152,7 +151,7 @@ async def test_a_tool_may_do_without_permission(live: ClientStage) -> None:
 
     live.says(Reply(tool_calls=[ToolCall("clock")]), Reply("It is noon."))
     session = await live.create(tools=[clock], on_permission=policy)
-    await session.send_and_wait("What time is it?")
+    await session.send("What time is it?")
     assert tool_texts(live.model.requests[1]) == ["noon"]
     assert policy.asked == []
 
@@ -174,16 +173,16 @@ async def test_other_tools_can_be_offered_while_the_session_runs(live: ClientSta
 
     live.says(Reply("Hello."), Reply(tool_calls=[ToolCall("clock")]), Reply("Noon."))
     session = await live.create(tools=[weather], on_permission=approve_all)
-    await session.send_and_wait("Hi.")
+    await session.send("Hi.")
     assert "weather" in offered()
     await session.set_tools([clock, view])
-    await session.send_and_wait("What time is it?")
+    await session.send("What time is it?")
     assert "weather" not in offered()
     assert offered()["view"] == "Shows a secret."
     assert tool_texts(live.model.requests[-1]) == ["noon"]
     await session.set_tools([])
     live.says(Reply("Bye."))
-    await session.send_and_wait("Bye.")
+    await session.send("Bye.")
     assert "clock" not in offered()
     assert offered()["view"] != "Shows a secret."
 
@@ -193,7 +192,7 @@ async def test_a_declared_tool_waits_until_it_is_answered_by_hand(live: ClientSt
     live.says(Reply(tool_calls=[ToolCall("ask", {"question": "Why?"})]), Reply("I see."))
     session = await live.create(tools=[ask])
     async with session.events(ExternalToolRequested) as requests:
-        answering = asyncio.create_task(session.send_and_wait("Ask."))
+        answering = session.send("Ask.")
         request = await first(requests)
     assert request.data.arguments == {"question": "Why?"}
     assert await session.answer_tool(request, "Because.") is True
@@ -226,7 +225,7 @@ async def test_an_abort_cancels_tools_that_run(live: ClientStage) -> None:
 
     live.says(Reply(tool_calls=[ToolCall("hang"), ToolCall("block")]))
     session = await live.create(tools=[hang, block])
-    await session.send("Wait.")
+    await session.send("Wait.").accepted()
     await begun.wait()
     await session.abort()
     await seen.wait()
@@ -287,7 +286,6 @@ def finish(answer: str) -> str:
     return f"The answer is {answer}."
 
 
-@cli_alone
 async def test_a_terminal_tool_ends_the_turn_unless_it_fails(live: ClientStage) -> None:
     wrong, right = (ToolCall("finish", {"answer": answer}) for answer in ("wrong", "right"))
     live.says(Reply(tool_calls=[wrong]), Reply(tool_calls=[right]), Reply("Never said."))
@@ -299,7 +297,6 @@ async def test_a_terminal_tool_ends_the_turn_unless_it_fails(live: ClientStage) 
     assert tool_texts(live.model.requests[1]) == ["The tool finish failed: ValueError: that is no answer"]
 
 
-@cli_alone
 async def test_one_terminal_tool_among_the_calls_of_a_message_ends_the_turn(live: ClientStage) -> None:
     calls = [ToolCall("finish", {"answer": answer}) for answer in ("right", "wrong")]
     live.says(Reply(tool_calls=[*calls, ROME]), Reply("Never said."))
@@ -319,7 +316,7 @@ async def test_tools_are_held_back_until_the_model_searches_for_them(live: Clien
         on_permission=approve_all,
         tool_search=ToolSearchConfig(enabled=True, defer_threshold=1),
     )
-    await session.send_and_wait("Rome?")
+    await session.send("Rome?")
     offered = [{"weather", "shown"} & set(request.tool_names) for request in live.model.requests]
     assert offered == [{"shown"}, {"weather", "shown"}, {"weather", "shown"}]
     assert tool_texts(live.model.requests[2])[-1] == "Sun in Rome for 1 days."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 
 import pytest
 
-from copilot_sdk import SessionError
+from copilot_sdk import NotAuthenticated, SessionError, tool
 from copilot_sdk.attachments import blob, directory, file
 from copilot_sdk.events import (
     Abort,
@@ -18,8 +19,11 @@ from copilot_sdk.events import (
     SessionIdle,
     UserMessage,
 )
-from tests.real.support.client_stage import ClientStage, first, turn
-from tests.support.model_server import Failure, Reply, Usage
+from copilot_sdk.hooks import Hooks
+from copilot_sdk.types import UserPromptSubmittedHookInput, UserPromptSubmittedHookOutput
+from tests.real.support.client_stage import WAIT_SECONDS, ClientStage, first, turn
+from tests.real.support.stage import MODEL_ID
+from tests.support.model_server import Failure, Reply, ToolCall, Usage
 
 ORDER = [
     "user.message",
@@ -78,11 +82,9 @@ async def test_usage_is_what_the_model_reported(live: ClientStage) -> None:
 async def test_the_answer_is_the_last_message_of_the_turn(live: ClientStage) -> None:
     live.says(Reply("Hello there."), Reply("And again."))
     session = await live.create()
-    one = await session.send_and_wait("Say hello.")
-    two = await session.send_and_wait("Once more.")
-    assert one is not None
-    assert two is not None
-    assert (one.data.content, two.data.content) == ("Hello there.", "And again.")
+    one = await session.send("Say hello.")
+    two = await session.send("Once more.")
+    assert (one.text, two.text) == ("Hello there.", "And again.")
     said = [message.get("content") for message in live.model.requests[1].messages]
     assert "Hello there." in said
 
@@ -92,9 +94,9 @@ async def test_prompts_that_come_during_a_turn_follow_it_and_end_in_one_idle(liv
     live.says(Reply(["One", "."], hold=hold, hold_after=1), Reply("Two."), Reply("Three."))
     session = await live.create()
     async with session.events() as events:
-        first_id = await session.send("First.")
+        first_id = await session.send("First.").accepted()
         await first(events, lambda event: event.type == "assistant.message_delta")
-        more = [await session.send("Second."), await session.send("Third.")]
+        more = [await session.send("Second.").accepted(), await session.send("Third.").accepted()]
         hold.set()
         seen: list[SessionEvent] = []
         while not seen or seen[-1].type != "session.idle":
@@ -109,27 +111,99 @@ async def test_prompts_that_come_during_a_turn_follow_it_and_end_in_one_idle(liv
     assert len({first_id, *more}) == 3
 
 
-async def test_a_stream_that_begins_during_a_turn_ends_with_its_own(live: ClientStage) -> None:
+async def test_each_prompt_of_a_queue_gets_its_own_answer(live: ClientStage) -> None:
     hold = live.hold()
-    live.says(Reply(["One", "."], hold=hold, hold_after=1), Reply("Two."))
+    live.says(Reply(["One", "."], hold=hold, hold_after=1), Reply("Two."), Reply("Three."))
     session = await live.create()
-    async with session.events(AssistantMessageDelta) as deltas:
-        await session.send("First.")
-        await first(deltas)
-    answers = []
-    async for event in session.stream("Second."):
-        if event.type == "pending_messages.modified":
-            hold.set()
-        if isinstance(event, AssistantMessage):
-            answers.append(event.data.content)
-    assert answers == ["One.", "Two."]
+    one = session.send("First.")
+    assert await anext(one.text()) == "One"
+    two, three = session.send("Second."), session.send("Third.")
+    await three.accepted()
+    hold.set()
+    assert [(await turn).text for turn in (one, two, three)] == ["One.", "Two.", "Three."]
+    assert [event.type async for event in two if event.type in {"user.message", "session.idle"}] == [
+        "user.message"
+    ]
+    assert (await three).usage.total.calls == 1
+
+
+async def test_a_steering_prompt_ends_with_the_turn_that_it_joined(live: ClientStage) -> None:
+    go = asyncio.Event()
+
+    @tool(skip_permission=True)
+    async def wait() -> str:
+        """Wait for a sign."""
+        await go.wait()
+        return "done"
+
+    live.says(Reply("Waiting.", tool_calls=[ToolCall("wait")]), Reply("Steered."))
+    session = await live.create(tools=[wait])
+    async with session.events("external_tool.requested") as asked:
+        first_turn = session.send("First.")
+        await first(asked)
+        second = session.send("Another way.", mode="immediate")
+        await second.accepted()
+        go.set()
+    results = await asyncio.gather(first_turn, second)
+    assert [result.text for result in results] == ["Steered.", "Steered."]
+    assert [(call.name, call.success) for call in results[0].tool_calls] == [("wait", True)]
+
+
+async def test_an_answer_that_was_cut_off_and_went_on_is_whole(live: ClientStage) -> None:
+    live.says(Reply(["Once ", "upon"], finish_reason="length"), Reply([" a time", "."]))
+    session = await live.create()
+    result = await session.send("Tell.")
+    assert result.text == "Once upon a time."
+    assert result.usage.total.calls == 2
+
+
+async def test_prompts_that_an_abort_drops_are_over_too(live: ClientStage) -> None:
+    live.says(Reply(["Talk ", "without end."], hold=live.hold(), hold_after=1))
+    session = await live.create()
+    running = session.send("Talk.")
+    assert await anext(running.text()) == "Talk "
+    queued = session.send("More.")
+    await queued.accepted()
+    await running.abort()
+    result = await running
+    assert (result.aborted, result.text) == (True, "Talk ")
+    assert (await queued).aborted
+
+
+async def test_cancelling_who_waits_can_stop_the_turn(live: ClientStage) -> None:
+    live.says(Reply(["Talk ", "without end."], hold=live.hold(), hold_after=1))
+    session = await live.create()
+    turn_of_ours = session.send("Talk.", abort_on_cancel=True)
+    assert await anext(turn_of_ours.text()) == "Talk "
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await turn_of_ours
+    assert (await turn_of_ours).aborted
+
+
+async def test_a_prompt_that_a_hook_blocks_is_over(live: ClientStage) -> None:
+    def block(told: UserPromptSubmittedHookInput) -> UserPromptSubmittedHookOutput:
+        return UserPromptSubmittedHookOutput.model_validate({"decision": "block", "reason": "Not that."})
+
+    session = await live.client.create_session(
+        model=MODEL_ID, provider=live.provider, hooks=Hooks(user_prompt_submitted=block)
+    )
+    result = await session.send("Do it.", timeout=WAIT_SECONDS)
+    assert (result.text, result.messages) == ("", ())
+
+
+async def test_a_refused_key_is_an_error_of_its_own_kind(live: ClientStage) -> None:
+    live.says(*[Failure(401, "Who are you?")] * 3)
+    session = await live.create()
+    with pytest.raises(NotAuthenticated):
+        await session.send("Go on.", timeout=WAIT_SECONDS)
 
 
 async def test_an_aborted_turn_is_over_and_the_session_goes_on(live: ClientStage) -> None:
     live.says(Reply(["Talk ", "without ", "end."], hold=live.hold(), hold_after=1))
     session = await live.create()
     events = []
-    async for event in session.stream("Talk."):
+    async for event in session.send("Talk."):
         events.append(event)
         if isinstance(event, AssistantMessageDelta):
             await session.abort()
@@ -139,30 +213,27 @@ async def test_an_aborted_turn_is_over_and_the_session_goes_on(live: ClientStage
     assert isinstance(idle, SessionIdle)
     assert idle.data.aborted is True
     live.says(Reply("Here again."))
-    answer = await session.send_and_wait("Still there?")
-    assert answer is not None
-    assert answer.data.content == "Here again."
+    answer = await session.send("Still there?")
+    assert answer.text == "Here again."
 
 
 async def test_a_refusal_of_the_model_is_an_error_of_the_turn(live: ClientStage) -> None:
     live.says(Failure(400, "The scripted model refuses."))
     session = await live.create()
     with pytest.raises(SessionError, match="The scripted model refuses") as caught:
-        await session.send_and_wait("Go on.")
+        await session.send("Go on.")
     assert (caught.value.error_type, caught.value.status_code) == ("query", 400)
     assert caught.value.raw["message"]
     live.says(Reply("Better."))
-    answer = await session.send_and_wait("And now?")
-    assert answer is not None
-    assert answer.data.content == "Better."
+    answer = await session.send("And now?")
+    assert answer.text == "Better."
 
 
 async def test_a_busy_model_is_asked_again(live: ClientStage) -> None:
     live.says(Failure(429, "The scripted model is busy.", {"retry-after": "0"}), Reply("Back again."))
     session = await live.create()
-    answer = await session.send_and_wait("Are you there?")
-    assert answer is not None
-    assert answer.data.content == "Back again."
+    answer = await session.send("Are you there?")
+    assert answer.text == "Back again."
     assert len(live.model.requests) == 2
 
 
@@ -173,6 +244,6 @@ async def test_files_folders_and_images_go_with_a_prompt(live: ClientStage) -> N
     session = await live.create()
     async with session.events(UserMessage) as prompts:
         attached = [file(note, lines=(1, 2)), directory(live.work), blob(b"GIF89a", "image/gif")]
-        await session.send_and_wait("Look at these.", attachments=attached)
+        await session.send("Look at these.", attachments=attached)
         sent = await first(prompts)
     assert [item.type for item in sent.data.attachments or []] == ["file", "directory", "blob"]

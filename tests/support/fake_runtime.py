@@ -38,6 +38,7 @@ class FakeRuntime:
             "session.destroy": {},
             "session.send": self._sent,
             "session.abort": {"success": True},
+            "session.metadata.activity": {"hasActiveWork": True, "abortable": True},
             "session.tools.handlePendingToolCall": {"success": True},
             "session.permissions.handlePendingPermissionRequest": {"success": True},
             "session.ui.handlePendingElicitation": {"success": True},
@@ -62,10 +63,15 @@ class FakeRuntime:
     # ------------------------------------------------------------ connection
 
     async def connect(self) -> Transport:
-        near, self._far = memory_pair()
-        self._peer = Peer(self._far, on_request=self._answer, on_notification=self._notified)
-        self._peer.start()
+        near, far = memory_pair()
+        self.adopt(far)
         return near
+
+    def adopt(self, far: Transport) -> None:
+        """Serve a connection that somebody else has made."""
+        self._far = far
+        self._peer = Peer(far, on_request=self._answer, on_notification=self._notified)
+        self._peer.start()
 
     def client(self, **options: Any) -> CopilotClient:
         return CopilotClient.over(self.connect, **options)
@@ -134,7 +140,13 @@ class FakeRuntime:
         await self.event("session.idle")
 
     async def request_tool(
-        self, name: str, arguments: Any = None, *, request: str = "r1", session: str = SESSION
+        self,
+        name: str,
+        arguments: Any = None,
+        *,
+        request: str = "r1",
+        session: str = SESSION,
+        traceparent: str | None = None,
     ) -> None:
         await self.event(
             "external_tool.requested",
@@ -145,6 +157,7 @@ class FakeRuntime:
                 "toolName": name,
                 "arguments": {} if arguments is None else arguments,
                 "workingDirectory": "/work",
+                **({} if traceparent is None else {"traceparent": traceparent}),
             },
             session=session,
         )

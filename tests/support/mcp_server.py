@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 _ECHO = {
     "name": "echo",
@@ -43,19 +45,25 @@ def answer(method: str, params: dict[str, object]) -> dict[str, object] | None:
             return None
 
 
+def reply(message: Mapping[str, Any]) -> dict[str, object] | None:
+    """What is said to a message; None to a notification."""
+    if "id" not in message:
+        return None
+    said: dict[str, object] = {"jsonrpc": "2.0", "id": message["id"]}
+    result = answer(message["method"], message.get("params") or {})
+    if result is None:
+        said["error"] = {"code": -32601, "message": f"no such method: {message['method']}"}
+    else:
+        said["result"] = result
+    return said
+
+
 def main() -> None:
     """Serves one message a line until the input ends."""
     for line in sys.stdin:
-        message = json.loads(line)
-        if "id" not in message:
-            continue
-        reply: dict[str, object] = {"jsonrpc": "2.0", "id": message["id"]}
-        result = answer(message["method"], message.get("params") or {})
-        if result is None:
-            reply["error"] = {"code": -32601, "message": f"no such method: {message['method']}"}
-        else:
-            reply["result"] = result
-        print(json.dumps(reply), flush=True)
+        said = reply(json.loads(line))
+        if said is not None:
+            print(json.dumps(said), flush=True)
 
 
 if __name__ == "__main__":

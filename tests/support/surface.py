@@ -15,7 +15,7 @@ from referencing.jsonschema import DRAFT7
 
 from codegen.__main__ import SCHEMA
 from codegen.frontends import copilot
-from codegen.ir import Const, Method, ObjectDef, Scope
+from codegen.ir import Const, Method, ObjectDef, Ref, Scope, UnionDef
 from codegen.samples import Sampler
 from copilot_sdk._generated.copilot import types
 from tests.support.schema_files import corrected_documents, methods
@@ -55,6 +55,14 @@ def class_of(name: str) -> type:
     found = getattr(types, name)
     assert isinstance(found, type)
     return found
+
+
+def classes_of(name: str) -> list[type]:
+    """The class of an object, or those of the objects in a union."""
+    definition = PROTOCOL.types[name]
+    if isinstance(definition, UnionDef):
+        return [class_of(member.name) for member in definition.members if isinstance(member, Ref)]
+    return [class_of(name)]
 
 
 def namespace(module: str, name: str) -> Any:

@@ -19,6 +19,7 @@ from copilot_sdk import (
     ToolResult,
     approve_all,
     deny_all,
+    mcp,
     reject,
     sync,
     tool,
@@ -33,14 +34,20 @@ from copilot_sdk.events import (
     UnknownEvent,
 )
 from copilot_sdk.permissions import PermissionHandler
-from copilot_sdk.providers import MemoryFiles, SessionFS
-from copilot_sdk.session import EventStream, TurnStream, UserInputHandler
+from copilot_sdk.providers import Canvas, Canvases, CanvasInstance, ExtensionLauncher, MemoryFiles, SessionFS
+from copilot_sdk.session import EventStream, UserInputHandler
+from copilot_sdk.turns import Turn, TurnResult
 from copilot_sdk.types import (
     CanvasProviderCloseRequest,
     CanvasProviderInvokeActionRequest,
     CanvasProviderOpenRequest,
     CanvasProviderOpenResult,
+    ExtensionLaunchProfile,
+    ExtensionLaunchProviderResolveRequest,
+    MCPHeadersRefreshRequiredData,
+    MCPOAuthRequiredData,
     Model,
+    OpenCanvasInstance,
     PermissionDecision,
     PermissionRequest,
     PermissionRequestShell,
@@ -59,8 +66,8 @@ from copilot_sdk.types import (
 
 
 async def events_are_narrowed(session: Session) -> None:
-    turn = session.stream("x")
-    assert_type(turn, TurnStream)
+    turn = session.send("x")
+    assert_type(turn, Turn)
     async for event in turn:
         assert_type(event, SessionEvent)
         match event:
@@ -111,10 +118,11 @@ async def results_have_types(client: CopilotClient, session: Session) -> None:
     tasks = await session.rpc.tasks.list()
     assert_type(tasks, TaskList)
     assert_type(tasks.tasks, list[TaskInfo])
-    assert_type(await session.send("x"), str)
-    assert_type(await session.send_and_wait("x"), AssistantMessage | None)
+    assert_type(await session.send("x").accepted(), str)
+    assert_type(await session.send("x"), TurnResult)
+    assert_type((await session.send("x")).message, AssistantMessage | None)
     await session.rpc.tasks.get_nothing()  # type: ignore[attr-defined]
-    await session.send("x", mode=5)  # type: ignore[arg-type]
+    await session.send("x", mode=5).accepted()  # type: ignore[arg-type]
     await client.ping(5)  # type: ignore[arg-type]
 
 
@@ -223,6 +231,45 @@ def _handlers_are_checked() -> None:
     CopilotClient(handlers={"canvass": _Canvas()})  # type: ignore[arg-type]
     SessionFS(lambda session: MemoryFiles())
     SessionFS(lambda session: session)  # type: ignore[arg-type, return-value]
+
+
+async def credentials_for_servers_are_answers(client: CopilotClient) -> None:
+    async def sign_in(data: MCPOAuthRequiredData) -> mcp.MCPOAuthAnswer:
+        assert_type(data.server_url, str)
+        if data.runtime_refresh_supported:
+            return mcp.runtime_refresh()
+        return mcp.token("t", expires_in=60) if data.reason == "initial" else mcp.cancel()
+
+    def refresh(data: MCPHeadersRefreshRequiredData) -> mcp.MCPHeadersAnswer:
+        return mcp.headers({"X-Key": "k"}, ttl=1.5) if data.reason == "startup" else mcp.no_headers()
+
+    def wrong(data: MCPOAuthRequiredData) -> str:
+        return "a token"
+
+    session = await client.create_session(on_mcp_oauth=sign_in, on_mcp_headers_refresh=refresh)
+    assert_type(session.open_canvases, list[OpenCanvasInstance])
+    await client.create_session(on_mcp_oauth=lambda data: mcp.token(data.server_name))
+    await client.create_session(on_mcp_oauth=wrong)  # type: ignore[arg-type]
+    await client.create_session(on_mcp_headers_refresh=sign_in)  # type: ignore[arg-type]
+
+
+async def canvases_and_extensions_are_made_of_functions(client: CopilotClient) -> None:
+    def show(panel: CanvasInstance, size: int = 3) -> CanvasProviderOpenResult | None:
+        return CanvasProviderOpenResult(title=panel.instance_id)
+
+    async def leave(panel: CanvasInstance) -> None: ...
+
+    def draw(x: int) -> int:
+        return x
+
+    def launch(request: ExtensionLaunchProviderResolveRequest) -> ExtensionLaunchProfile | None:
+        return ExtensionLaunchProfile(executable="node", args=[request.module_path], env={})
+
+    board = Canvas("b", display_name="B", description="B.", open=show, close=leave, actions={"draw": draw})
+    await client.create_session(handlers={"canvas": Canvases([board])})
+    CopilotClient(handlers={"extension_launch_provider": ExtensionLauncher(launch)})
+    Canvas("b", display_name="B", description="B.", open=draw)  # type: ignore[arg-type]
+    ExtensionLauncher(draw)  # type: ignore[arg-type]
 
 
 async def a_task_fits_its_function(session: Session, plain_session: sync.Session) -> None:

@@ -8,6 +8,7 @@ import pytest
 from copilot_sdk import errors
 from copilot_sdk.errors import (
     AuthenticationFailed,
+    CanvasError,
     ConnectError,
     ConnectionClosed,
     CopilotError,
@@ -16,6 +17,7 @@ from copilot_sdk.errors import (
     InternalError,
     InvalidParams,
     MethodNotFound,
+    OutputValidationError,
     ProtocolError,
     ProtocolVersionMismatch,
     RequestTimeout,
@@ -33,15 +35,29 @@ ALL = [
     ConnectError("cannot start 'copilot'", stderr="a line\nthe last line\n"),
     ConnectionClosed("it has ended", exit_code=3, stderr="fatal"),
     RequestTimeout("session.tasks.list", 2.5),
-    TurnTimeout(60, last_events=["assistant.turn_start"], state="waiting for a permission"),
+    TurnTimeout(60, last_events=["assistant.turn_start"], state="last event x", pending=["a tool"]),
     ProtocolError("no frame", offending=b"INFO up"),
     ProtocolVersionMismatch(2, 3, 4),
     RpcError(-32050, "strange", {"a": 1}, "ping"),
     MethodNotFound("Unhandled method x"),
     UnsupportedMethod("Unhandled method x", {"a": 1}, "x", "y"),
     SessionNotFound("Session not found: s1", None, "session.send"),
-    SessionError("no more", "quota", error_code="monthly", status_code=402, raw={"a": 1}),
+    CanvasError("board_full", "The board is full."),
+    SessionError("no more", "odd", error_code="monthly", status_code=402, raw={"a": 1}),
+    *(
+        SessionError.from_wire({"message": "no", "errorType": kind})
+        for kind in (
+            "authentication",
+            "authorization",
+            "quota",
+            "rate_limit",
+            "context_limit",
+            "content_filter",
+            "query",
+        )
+    ),
     ResultValidationError("ping", ["message is missing"], {"x": 1}),
+    OutputValidationError("the tool was not called.", "No."),
     HandlerError("hooks.invoke", KeyError("x")),
     EventBufferOverflow(100),
     UsageError("timeout has to be above zero"),
@@ -121,6 +137,22 @@ def test_an_internal_error_that_speaks_of_a_missing_session_is_session_not_found
     text = "Request session.send failed with message: Session not found for sessionId: s1"
     assert type(RpcError.from_wire({"code": -32603, "message": text})) is SessionNotFound
     assert type(RpcError.from_wire({"code": -32602, "message": text})) is InvalidParams
+
+
+def test_a_refusal_of_the_content_is_known_by_any_of_its_codes() -> None:
+    for member in ("errorType", "errorCode", "providerErrorType"):
+        wire = {"message": "no", "errorType": "query", member: "content_filter"}
+        assert type(SessionError.from_wire(wire)) is errors.ContentFiltered
+    assert type(SessionError.from_wire({"message": "no", "errorType": "new"})) is SessionError
+
+
+def test_a_turn_timeout_says_which_limit_passed_and_what_is_pending() -> None:
+    whole = TurnTimeout(5, state="last event x", pending=["tool (bash)"])
+    assert str(whole) == (
+        "the turn did not end within 5 s (last event x; waits for tool (bash)); "
+        "pass a longer timeout, or abort the turn"
+    )
+    assert str(TurnTimeout(5, limit="inactivity_timeout")).startswith("the turn had no event within 5 s; ")
 
 
 @pytest.mark.parametrize("wire", [{}, {"code": "x", "message": 5}, {"code": None}, {"code": True}])
@@ -254,4 +286,10 @@ def test_tokens_are_known_by_their_prefix(token: str) -> None:
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
+    assert str(CopilotError(text)) == text
+
+
+@pytest.mark.parametrize("piece", ["x", "token", "'x", "bearer ", "token ", '"token"'])
+def test_a_long_text_is_masked_in_time_that_grows_with_its_length(piece: str) -> None:
+    text = piece * (300_000 // len(piece))
     assert str(CopilotError(text)) == text

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 from pydantic.fields import FieldInfo
 
-# Fields of such a name are generated with `repr=False`; this is for members that the schema does not know.
-_SECRET = re.compile(r"(token|secret|api[_-]?key|password|hmac|headers|authorization)$|^env$", re.IGNORECASE)
+from copilot_sdk._secrets import is_secret, without_secrets
 
 
 def to_camel(name: str) -> str:
@@ -62,17 +60,8 @@ class WireModel(BaseModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         unknown = self.model_extra or {}
         for name, value in super().__repr_args__():
-            if name not in unknown or not _is_secret(name):
-                yield name, _without_secrets(value)
-
-
-def _without_secrets(value: object) -> object:
-    if isinstance(value, dict):
-        members = cast("dict[object, object]", value)
-        return {key: "***" if _is_secret(key) else _without_secrets(item) for key, item in members.items()}
-    if isinstance(value, list):
-        return [_without_secrets(item) for item in cast("list[object]", value)]
-    return value
+            if name not in unknown or not is_secret(name):
+                yield name, without_secrets(value)
 
 
 def problems(error: ValidationError) -> list[str]:
@@ -80,10 +69,6 @@ def problems(error: ValidationError) -> list[str]:
     return [
         f"{'.'.join(str(part) for part in item['loc']) or 'value'}: {item['msg']}" for item in error.errors()
     ]
-
-
-def _is_secret(name: object) -> bool:
-    return isinstance(name, str) and _SECRET.search(name) is not None
 
 
 class TaggedModel(WireModel):

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._callbacks import Contained, call_off_loop
 from copilot_sdk._reactions.question import Question
-from copilot_sdk.errors import HandlerError, describe_exception, mask_secrets
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
     from copilot_sdk._generated.copilot.types import CommandExecuteData, CommandQueuedData
     from copilot_sdk.commands import Command
-
-_logger = logging.getLogger("copilot_sdk.session")
 
 
 def commands(given: Sequence[Command]) -> dict[str, Question]:
@@ -53,12 +49,9 @@ class _Runner:
 
     async def execute(self, data: CommandExecuteData) -> str | None:
         """Run a command; gives what went wrong."""
-        try:
+        with Contained(f"command /{data.command_name}") as call:
             await call_off_loop(self._commands[data.command_name].handler, data)
-        except Exception as error:
-            _logger.exception("%s", HandlerError(f"command /{data.command_name}", error))  # noqa: TRY401
-            return mask_secrets(describe_exception(error))
-        return None
+        return call.problem
 
     async def execute_queued(self, data: CommandQueuedData) -> dict[str, Any]:
         from copilot_sdk._generated.copilot.types import CommandExecuteData

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._callbacks import call_off_loop
-from copilot_sdk.errors import HandlerError
+from copilot_sdk._callbacks import Contained, call_off_loop
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.types import HooksInvokeRequest, HooksInvokeResult
@@ -32,7 +30,6 @@ _KINDS = {
     "permissionRequest": ("permission_request", ""),
     "notification": ("notification", ""),
 }
-_logger = logging.getLogger("copilot_sdk.session")
 
 
 async def invoke_hook(hooks: Hooks, request: HooksInvokeRequest) -> HooksInvokeResult:
@@ -43,12 +40,10 @@ async def invoke_hook(hooks: Hooks, request: HooksInvokeRequest) -> HooksInvokeR
     hook = getattr(hooks, attribute, None)
     if hook is None:
         return types.HooksInvokeResult()
-    try:
+    with Contained(f"hook {request.hook_type}"):
         output = await _call(hook, name, request.input)
-    except Exception as error:
-        _logger.exception("%s", HandlerError(f"hook {request.hook_type}", error))  # noqa: TRY401
-        return types.HooksInvokeResult()
-    return types.HooksInvokeResult() if output is None else types.HooksInvokeResult(output=output)
+        return types.HooksInvokeResult() if output is None else types.HooksInvokeResult(output=output)
+    return types.HooksInvokeResult()
 
 
 async def _call(hook: Any, name: str, raw: Any) -> dict[str, Any] | None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from copilot_sdk.errors import HandlerError
+from copilot_sdk._callbacks import Contained
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-
-_logger = logging.getLogger("copilot_sdk.session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +23,7 @@ class Question:
         reply: Sends a result for a request.
         fallback: The result when `work` raises, and when its result cannot be sent.
         concerns: Whether an event is for this client at all.
+        needs_interest: Whether the runtime asks nobody unless a client has registered interest in the event.
     """
 
     event_type: str
@@ -34,11 +32,10 @@ class Question:
     reply: Callable[[SessionRPC, str, Any], Awaitable[object]]
     fallback: Callable[[], Any]
     concerns: Callable[[Any], bool] = lambda _: True
+    needs_interest: bool = False
 
     async def answer(self, data: Any) -> Any:
         """The result for an event; never raises but for cancellation."""
-        try:
+        with Contained(self.event_type):
             return await self.work(data)
-        except Exception as error:
-            _logger.exception("%s", HandlerError(self.event_type, error))  # noqa: TRY401
-            return self.fallback()
+        return self.fallback()

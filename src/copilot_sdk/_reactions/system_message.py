@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._callbacks import call_off_loop
-from copilot_sdk.errors import HandlerError
+from copilot_sdk._callbacks import Contained, call_off_loop
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.types import (
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
         SystemMessageTransformResult,
     )
     from copilot_sdk._session_callbacks import SectionTransform
-
-_logger = logging.getLogger("copilot_sdk.session")
 
 
 async def transform(
@@ -28,9 +24,7 @@ async def transform(
     rewritten: dict[str, Any] = dict(request.sections)
     for name, section in request.sections.items():
         if name in transforms:
-            try:
+            with Contained(f"systemMessage.transform of {name}"):
                 text = await call_off_loop(transforms[name], section.content)
                 rewritten[name] = SystemMessageSectionText(content=text)
-            except Exception as error:
-                _logger.exception("%s", HandlerError(f"systemMessage.transform of {name}", error))  # noqa: TRY401
     return SystemMessageTransformResult(sections=rewritten)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from copilot_sdk._callbacks import log_failure
 from copilot_sdk._protocol.engine import Engine, RequestReceived
 from copilot_sdk._protocol.messages import JsonObject, MessageId, WireError
 from copilot_sdk._rpc.outbox import Outbox
@@ -134,9 +135,9 @@ class InboundRequests:
         except asyncio.CancelledError as error:
             hurry = True
             answer = self._failure(request.id, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the other side is told of it
             if not isinstance(error, RpcError | UsageError):
-                _logger.exception("the handler of %s failed", request.method)
+                log_failure(request.method, error)
             answer = self._failure(request.id, error)
         else:
             answer = self._success(request, result)

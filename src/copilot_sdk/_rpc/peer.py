@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any, Self, TypeAlias
 
+from copilot_sdk._callbacks import log_failure
 from copilot_sdk._protocol.engine import (
     CancelReceived,
     Engine,
@@ -245,8 +246,8 @@ class Peer:
             return
         try:
             self._on_notification(event.method, event.params)
-        except Exception:
-            _logger.exception("the handler of the notification %s failed", event.method)
+        except Exception as error:  # noqa: BLE001 - it is logged
+            log_failure(event.method, error)
 
     def _give_up_on_reader(self) -> None:
         self._end(ConnectionClosed("the other side keeps sending but does not read"))

@@ -18,11 +18,11 @@ from copilot_sdk import CopilotClient, Session, approve_once, tool
 from copilot_sdk.demo.story import GREETING, QUESTION, TASK
 from copilot_sdk.events import (
     AssistantMessageDelta,
-    AssistantUsage,
     ExternalToolRequested,
     PermissionCompleted,
     ToolExecutionComplete,
 )
+from copilot_sdk.turns import ModelUsage
 from copilot_sdk.types import PermissionDecision, PermissionRequest, TaskAgentInfo
 
 _PAUSE_SECONDS = 0.04
@@ -52,7 +52,7 @@ class Show:
         self._client = client
         self._options = options
         self._console = Console(highlight=False)
-        self._tokens = [0, 0]
+        self._used = ModelUsage()
 
     async def run(self) -> None:
         """Play all scenes."""
@@ -75,7 +75,8 @@ class Show:
 
     async def _turn(self, session: Session, title: str, prompt: str) -> None:
         self._scene(title, prompt)
-        async for event in session.stream(prompt):
+        turn = session.send(prompt)
+        async for event in turn:
             match event:
                 case AssistantMessageDelta(data=delta):
                     self._console.print(delta.delta_content, end="")
@@ -86,11 +87,9 @@ class Show:
                     self._console.print(f"  [yellow]permission[/] {outcome.result.kind}")
                 case ToolExecutionComplete(data=done):
                     self._console.print(f"  [cyan]tool finished[/] {'well' if done.success else 'badly'}")
-                case AssistantUsage(data=usage):
-                    self._tokens[0] += int(usage.input_tokens or 0)
-                    self._tokens[1] += int(usage.output_tokens or 0)
                 case _:
                     pass
+        self._used += (await turn).usage.total
         self._console.print()
 
     async def _task(self, session: Session) -> None:
@@ -109,7 +108,10 @@ class Show:
 
     def _usage(self) -> None:
         self._scene("Usage")
-        self._console.print(f"{self._tokens[0]} input tokens, {self._tokens[1]} output tokens in two turns")
+        used = self._used
+        self._console.print(
+            f"{used.input_tokens} input tokens, {used.output_tokens} output tokens in two turns"
+        )
 
     def _scene(self, title: str, prompt: str | None = None) -> None:
         self._console.print()

@@ -11,6 +11,9 @@ from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers as Handlers
+    from copilot_sdk.providers.canvases import Canvas as Canvas
+    from copilot_sdk.providers.canvases import Canvases as Canvases
+    from copilot_sdk.providers.canvases import CanvasInstance as CanvasInstance
     from copilot_sdk.providers.database import Database as Database
     from copilot_sdk.providers.extensions import ExtensionLauncher as ExtensionLauncher
     from copilot_sdk.providers.files import Files as Files
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from copilot_sdk.providers.workflows import workflow as workflow
 
 MODULES = {
+    ".canvases": "Canvas CanvasInstance Canvases",
     ".database": "Database",
     ".extensions": "ExtensionLauncher",
     ".files": "FileStatus Files",

@@ -1,4 +1,4 @@
-"""How the runtime starts its extensions, said by the client."""
+"""How extensions are launched."""
 
 from __future__ import annotations
 
@@ -17,30 +17,28 @@ if TYPE_CHECKING:
     from copilot_sdk._rpc.peer import Peer
 
 ExtensionLaunch: TypeAlias = "ExtensionLaunchProfile | None"
-"""How to start an extension; None if it is not to be started."""
-ResolveExtension: TypeAlias = (
+"""The process to launch; None for an extension that is not launched."""
+LaunchExtension: TypeAlias = (
     "Callable[[ExtensionLaunchProviderResolveRequest], Awaitable[ExtensionLaunch] | ExtensionLaunch]"
 )
-"""Says how to start an extension; a plain function is run in a worker thread."""
+"""Says how to launch an extension; a plain function is run in a worker thread."""
 
 
 class ExtensionLauncher(Provider):
-    """Starts extensions with programs of your choice: `handlers={"extension_launch_provider": ...}` on the client.
+    """Says how extensions are launched: `handlers={"extension_launch_provider": ExtensionLauncher(function)}`.
 
-    The runtime finds extensions as files, such as `.github/extensions/NAME/extension.mjs` in the working directory of a
-    session with the option `request_extensions`. It asks before it starts or restarts one, and waits 15 seconds for the
-    answer; when the function raises, or gives None, the extension does not run. Since runtime 1.0.81.
+    It is for the client. The runtime asks just before it launches or reloads an extension, waits up to 15 seconds, and
+    starts the process itself. Since runtime 1.0.81.
 
     Args:
-        resolve: Says how to start one. The process speaks over its standard streams, and finds the session that it is
-            for in the environment variable `SESSION_ID`.
+        launch: Gives program, arguments and environment. An extension for which it gives None, or raises, fails.
     """
 
-    def __init__(self, resolve: ResolveExtension) -> None:
-        self._resolve = resolve
+    def __init__(self, launch: LaunchExtension) -> None:
+        self._launch = launch
 
     async def register(self, peer: Peer) -> None:
-        """Tell the runtime to ask here. Wire method: `registerExtensionLaunchProvider`."""
+        """Tell the runtime to ask this client; without that it launches extensions by itself."""
         await peer.request("registerExtensionLaunchProvider", {})
 
     async def resolve(
@@ -49,7 +47,7 @@ class ExtensionLauncher(Provider):
         """Wire method: `extensionLaunchProvider.resolve`."""
         from copilot_sdk._generated.copilot.types import ExtensionLaunchProviderResolveResult
 
-        launch: ExtensionLaunch = await call_off_loop(self._resolve, params)
+        launch: ExtensionLaunch = await call_off_loop(self._launch, params)
         if launch is None:
             return ExtensionLaunchProviderResolveResult()
         return ExtensionLaunchProviderResolveResult(launch=launch)

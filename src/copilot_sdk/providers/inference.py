@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._callbacks import call_off_loop, log_failure
 from copilot_sdk._scope import TaskScope
 from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError, describe_exception, mask_secrets
 from copilot_sdk.providers.base import Provider
@@ -161,7 +161,8 @@ class ModelRequests(Provider, ABC):
         raise UsageError(f"the client opens no websocket to {url}; the request has to be sent over HTTP")
 
     async def register(self, peer: Peer) -> None:
-        """Tell the runtime to send its model requests here."""
+        """Tell the runtime to send its model requests here; it knows none of those of a connection before."""
+        self._tasks.cancel()
         self._peer = peer
         await peer.request("llmInference.setProvider", {})
 
@@ -216,8 +217,11 @@ class ModelRequests(Provider, ABC):
         except asyncio.CancelledError:
             if request not in self._overrun:
                 raise
-            await self._tell_failure(request, "the client did not read the request as fast as it came")
+            problem = "the client did not read the request as fast as it came"
+            _logger.warning("a model request failed: %s", problem)
+            await self._tell_failure(request, problem)
         except Exception as error:  # noqa: BLE001 - the runtime is told of it
+            log_failure("llmInference.httpRequestStart", error)
             await self._tell_failure(request, mask_secrets(describe_exception(error)))
         finally:
             self._overrun.discard(request)
@@ -226,7 +230,6 @@ class ModelRequests(Provider, ABC):
 
     @staticmethod
     async def _tell_failure(request: ModelRequest, message: str) -> None:
-        _logger.warning("a model request failed: %s", message)
         try:
             await request.fail(message)
         except CopilotError as error:

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from copilot_sdk._callbacks import call_off_loop
-from copilot_sdk.errors import UsageError, describe_exception
+from copilot_sdk._callbacks import call_off_loop, log_failure
+from copilot_sdk.errors import UsageError, describe_exception, mask_secrets
 from copilot_sdk.providers.base import Provider
 from copilot_sdk.providers.database import Database
 
@@ -314,7 +314,9 @@ async def _attempt(
         return await work()
     except FileNotFoundError as error:
         return failed(SessionFSError(code="ENOENT", message=describe_exception(error)))
-    except Exception as error:
-        expected = isinstance(error, OSError | sqlite3.Error | UsageError)
-        _logger.warning("sessionFs.%s failed", operation, exc_info=None if expected else error)
+    except (OSError, sqlite3.Error, UsageError) as error:
+        _logger.warning("sessionFs.%s failed: %s", operation, mask_secrets(describe_exception(error)))
+        return failed(SessionFSError(code="UNKNOWN", message=describe_exception(error)))
+    except Exception as error:  # noqa: BLE001 - it is logged
+        log_failure(f"sessionFs.{operation}", error)
         return failed(SessionFSError(code="UNKNOWN", message=describe_exception(error)))

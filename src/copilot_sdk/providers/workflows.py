@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 from copilot_sdk._blocking import WorkflowRun as BlockingWorkflowRun
 from copilot_sdk._callbacks import call_off_loop
+from copilot_sdk._docstring import documented
 from copilot_sdk.errors import InvalidParams, UsageError
 from copilot_sdk.providers.base import Provider
 from copilot_sdk.providers.workflow_run import WorkflowRun
@@ -82,8 +83,6 @@ class Workflow(Generic[P, R]):
 
     @functools.cached_property
     def _docstring(self) -> tuple[str, dict[str, str]]:
-        from copilot_sdk._arguments import documented
-
         return documented(self.function)
 
     @functools.cached_property

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from copilot_sdk.sync._client import CopilotClient as CopilotClient
     from copilot_sdk.sync._session import EventStream as EventStream
     from copilot_sdk.sync._session import Session as Session
+    from copilot_sdk.sync._turn import Turn as Turn
 
 MODULES = {
     "._client": "CopilotClient",
     "._session": "EventStream Session",
+    "._turn": "Turn",
     "copilot_sdk._blocking": "ClientTask WorkflowRun",
 }
 

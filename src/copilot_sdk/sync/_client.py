@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import atexit
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from copilot_sdk import client as asynchronous
-from copilot_sdk.client import DEFAULT_REQUEST_TIMEOUT, DEFAULT_START_TIMEOUT
 from copilot_sdk.sync._portal import Portal, PortalCaller
 from copilot_sdk.sync._session import Session
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from copilot_sdk._connect import Connector
-    from copilot_sdk._generated.copilot.handlers import Handlers
-    from copilot_sdk._generated.copilot.options import SessionCreateOptions, SessionResumeOptions
     from copilot_sdk._generated.copilot.sync_api.server import ServerRPC
     from copilot_sdk._generated.copilot.types import (
         AuthGetStatusResult,
@@ -30,22 +27,9 @@ if TYPE_CHECKING:
         StatusGetResult,
     )
     from copilot_sdk._serving import LifecycleHandler
-    from copilot_sdk._session_callbacks import (
-        AutoModeSwitchHandler,
-        ExitPlanModeHandler,
-        SamplingHandler,
-        SectionTransform,
-        SessionLimitsHandler,
-    )
-    from copilot_sdk.commands import Command
-    from copilot_sdk.elicitation import ElicitationHandler
-    from copilot_sdk.hooks import Hooks
-    from copilot_sdk.permissions import PermissionHandler
-    from copilot_sdk.providers import SessionFS
+    from copilot_sdk.options import ClientOptions, SessionCreateOptions, SessionResumeOptions
     from copilot_sdk.runtime import Limits
     from copilot_sdk.runtime import Model as RuntimeModel
-    from copilot_sdk.session import UserInputHandler
-    from copilot_sdk.tools import Tool
 
 
 class CopilotClient:
@@ -65,10 +49,7 @@ class CopilotClient:
         github_token: str | None = None,
         use_logged_in_user: bool = True,
         tcp: bool = False,
-        start_timeout: float = DEFAULT_START_TIMEOUT,
-        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        handlers: Handlers | None = None,
-        session_fs: SessionFS | None = None,
+        **options: Unpack[ClientOptions],
     ) -> None:
         self._set_up(
             asynchronous.CopilotClient(
@@ -80,10 +61,7 @@ class CopilotClient:
                 github_token=github_token,
                 use_logged_in_user=use_logged_in_user,
                 tcp=tcp,
-                start_timeout=start_timeout,
-                request_timeout=request_timeout,
-                handlers=handlers,
-                session_fs=session_fs,
+                **options,
             )
         )
 
@@ -99,25 +77,10 @@ class CopilotClient:
 
     @classmethod
     def over(
-        cls,
-        connector: Connector,
-        *,
-        token: str | None = None,
-        start_timeout: float = DEFAULT_START_TIMEOUT,
-        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        handlers: Handlers | None = None,
-        session_fs: SessionFS | None = None,
+        cls, connector: Connector, *, token: str | None = None, **options: Unpack[ClientOptions]
     ) -> Self:
         """See `copilot_sdk.CopilotClient.over`."""
-        client = asynchronous.CopilotClient.over(
-            connector,
-            token=token,
-            start_timeout=start_timeout,
-            request_timeout=request_timeout,
-            handlers=handlers,
-            session_fs=session_fs,
-        )
-        return cls._of(client)
+        return cls._of(asynchronous.CopilotClient.over(connector, token=token, **options))
 
     @classmethod
     def connect(
@@ -126,22 +89,10 @@ class CopilotClient:
         *,
         ssl: SSLContext | None = None,
         token: str | None = None,
-        start_timeout: float = DEFAULT_START_TIMEOUT,
-        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        handlers: Handlers | None = None,
-        session_fs: SessionFS | None = None,
+        **options: Unpack[ClientOptions],
     ) -> Self:
         """See `copilot_sdk.CopilotClient.connect`."""
-        client = asynchronous.CopilotClient.connect(
-            address,
-            ssl=ssl,
-            token=token,
-            start_timeout=start_timeout,
-            request_timeout=request_timeout,
-            handlers=handlers,
-            session_fs=session_fs,
-        )
-        return cls._of(client)
+        return cls._of(asynchronous.CopilotClient.connect(address, ssl=ssl, token=token, **options))
 
     @classmethod
     def embedded(
@@ -150,20 +101,10 @@ class CopilotClient:
         *,
         home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
-        request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
-        handlers: Handlers | None = None,
-        session_fs: SessionFS | None = None,
+        **options: Unpack[ClientOptions],
     ) -> Self:
         """See `copilot_sdk.CopilotClient.embedded`; the runtime lives in the client's thread."""
-        client = asynchronous.CopilotClient.embedded(
-            model,
-            home=home,
-            limits=limits,
-            request_timeout=request_timeout,
-            handlers=handlers,
-            session_fs=session_fs,
-        )
-        return cls._of(client)
+        return cls._of(asynchronous.CopilotClient.embedded(model, home=home, limits=limits, **options))
 
     def start(self) -> None:
         """See `copilot_sdk.CopilotClient.start`."""
@@ -212,79 +153,19 @@ class CopilotClient:
 
         return ServerRPC(PortalCaller(self._portal, self._client.rpc.caller))
 
-    def create_session(
-        self,
-        *,
-        session_id: str | None = None,
-        tools: Sequence[Tool[..., Any]] = (),
-        on_permission: PermissionHandler | None = None,
-        on_user_input: UserInputHandler | None = None,
-        on_elicitation: ElicitationHandler | None = None,
-        hooks: Hooks | None = None,
-        commands: Sequence[Command] = (),
-        on_exit_plan_mode: ExitPlanModeHandler | None = None,
-        on_auto_mode_switch: AutoModeSwitchHandler | None = None,
-        on_sampling: SamplingHandler | None = None,
-        on_session_limits_exhausted: SessionLimitsHandler | None = None,
-        system_message_transforms: Mapping[str, SectionTransform] | None = None,
-        handlers: Handlers | None = None,
-        **options: Unpack[SessionCreateOptions],
-    ) -> Session:
-        """See `copilot_sdk.CopilotClient.create_session`; plain callbacks are called in a worker thread."""
-        work = self._client.create_session(
-            session_id=session_id,
-            tools=tools,
-            on_permission=on_permission,
-            on_user_input=on_user_input,
-            on_elicitation=on_elicitation,
-            hooks=hooks,
-            commands=commands,
-            on_exit_plan_mode=on_exit_plan_mode,
-            on_auto_mode_switch=on_auto_mode_switch,
-            on_sampling=on_sampling,
-            on_session_limits_exhausted=on_session_limits_exhausted,
-            system_message_transforms=system_message_transforms,
-            handlers=handlers,
-            **options,
-        )
-        return Session(self._portal, self._portal.run(work))
+    def create_session(self, **options: Unpack[SessionCreateOptions]) -> Session:
+        """See `copilot_sdk.CopilotClient.create_session`; plain callbacks are called in a worker thread.
 
-    def resume_session(
-        self,
-        session_id: str,
-        *,
-        tools: Sequence[Tool[..., Any]] = (),
-        on_permission: PermissionHandler | None = None,
-        on_user_input: UserInputHandler | None = None,
-        on_elicitation: ElicitationHandler | None = None,
-        hooks: Hooks | None = None,
-        commands: Sequence[Command] = (),
-        on_exit_plan_mode: ExitPlanModeHandler | None = None,
-        on_auto_mode_switch: AutoModeSwitchHandler | None = None,
-        on_sampling: SamplingHandler | None = None,
-        on_session_limits_exhausted: SessionLimitsHandler | None = None,
-        system_message_transforms: Mapping[str, SectionTransform] | None = None,
-        handlers: Handlers | None = None,
-        **options: Unpack[SessionResumeOptions],
-    ) -> Session:
-        """See `copilot_sdk.CopilotClient.resume_session`; plain callbacks are called in a worker thread."""
-        work = self._client.resume_session(
-            session_id,
-            tools=tools,
-            on_permission=on_permission,
-            on_user_input=on_user_input,
-            on_elicitation=on_elicitation,
-            hooks=hooks,
-            commands=commands,
-            on_exit_plan_mode=on_exit_plan_mode,
-            on_auto_mode_switch=on_auto_mode_switch,
-            on_sampling=on_sampling,
-            on_session_limits_exhausted=on_session_limits_exhausted,
-            system_message_transforms=system_message_transforms,
-            handlers=handlers,
-            **options,
-        )
-        return Session(self._portal, self._portal.run(work))
+        The same options, `copilot_sdk.options.SessionCreateOptions`.
+        """
+        return Session(self._portal, self._portal.run(self._client.create_session(**options)))
+
+    def resume_session(self, session_id: str, **options: Unpack[SessionResumeOptions]) -> Session:
+        """See `copilot_sdk.CopilotClient.resume_session`; plain callbacks are called in a worker thread.
+
+        The same options, `copilot_sdk.options.SessionResumeOptions`.
+        """
+        return Session(self._portal, self._portal.run(self._client.resume_session(session_id, **options)))
 
     def list_sessions(self, filter: SessionContextFilter | None = None) -> list[SessionListItem]:
         """See `copilot_sdk.CopilotClient.list_sessions`."""

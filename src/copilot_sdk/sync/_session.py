@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-from copilot_sdk._blocking import ClientTask
+from copilot_sdk._blocking import ClientTask, Work
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
-from copilot_sdk.session import DEFAULT_TURN_TIMEOUT
 from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
+from copilot_sdk.sync._turn import Turn
+from copilot_sdk.turns._limits import DEFAULT_INACTIVITY_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from copilot_sdk import session as asynchronous
-    from copilot_sdk._generated.copilot.events import AssistantMessage, ExternalToolRequested, SessionEvent
+    from copilot_sdk._generated.copilot.events import ExternalToolRequested, SessionEvent
     from copilot_sdk._generated.copilot.sync_api.session import SessionRPC
     from copilot_sdk._generated.copilot.types import (
         AbortReason,
         Attachment,
+        OpenCanvasInstance,
         SendAgentMode,
         SendMode,
         SessionCapabilities,
@@ -87,6 +89,11 @@ class Session:
         """What the session's clients can do, None until it is known."""
         return self._session.capabilities
 
+    @property
+    def open_canvases(self) -> list[OpenCanvasInstance]:
+        """The canvases that are open in the session, kept up to date; see `copilot_sdk.Session.open_canvases`."""
+        return self._session.open_canvases
+
     @cached_property
     def rpc(self) -> SessionRPC:
         """Every method of the runtime that acts on a session, by namespace: `session.rpc.tasks.list()`."""
@@ -103,48 +110,49 @@ class Session:
         agent_mode: SendAgentMode | None = None,
         display_prompt: str | None = None,
         request_headers: Mapping[str, str] | None = None,
-    ) -> str:
+        timeout: float | None = None,
+        inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
+        abort_on_cancel: bool = False,
+        buffer: int = DEFAULT_BUFFER,
+    ) -> Turn:
         """See `copilot_sdk.session.Session.send`."""
-        return self._portal.run(
-            self._session.send(
+        turn = self._portal.call(
+            lambda: self._session.send(
                 prompt,
                 attachments=attachments,
                 mode=mode,
                 agent_mode=agent_mode,
                 display_prompt=display_prompt,
                 request_headers=request_headers,
+                timeout=timeout,
+                inactivity_timeout=inactivity_timeout,
+                abort_on_cancel=abort_on_cancel,
+                buffer=buffer,
             )
         )
+        return Turn(self._portal, turn)
 
-    def stream(
+    def ask(
         self,
         prompt: str,
+        output_type: type[T],
         *,
-        timeout: float | None = DEFAULT_TURN_TIMEOUT,
+        repairs: int = 1,
         attachments: Sequence[Attachment] | None = None,
-        mode: SendMode | None = None,
         agent_mode: SendAgentMode | None = None,
-    ) -> Iterator[SessionEvent]:
-        """See `copilot_sdk.session.Session.stream`."""
-        return self._portal.iterate(
-            self._session.stream(
-                prompt, timeout=timeout, attachments=attachments, mode=mode, agent_mode=agent_mode
-            )
-        )
-
-    def send_and_wait(
-        self,
-        prompt: str,
-        *,
-        timeout: float | None = DEFAULT_TURN_TIMEOUT,
-        attachments: Sequence[Attachment] | None = None,
-        mode: SendMode | None = None,
-        agent_mode: SendAgentMode | None = None,
-    ) -> AssistantMessage | None:
-        """See `copilot_sdk.session.Session.send_and_wait`."""
+        timeout: float | None = None,
+        inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
+    ) -> T:
+        """See `copilot_sdk.session.Session.ask`."""
         return self._portal.run(
-            self._session.send_and_wait(
-                prompt, timeout=timeout, attachments=attachments, mode=mode, agent_mode=agent_mode
+            self._session.ask(
+                prompt,
+                output_type,
+                repairs=repairs,
+                attachments=attachments,
+                agent_mode=agent_mode,
+                timeout=timeout,
+                inactivity_timeout=inactivity_timeout,
             )
         )
 
@@ -162,7 +170,7 @@ class Session:
 
     def start_task(
         self,
-        work: Callable[[ClientTask], object],
+        work: Work,
         *,
         description: str,
         name: str | None = None,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import inspect
-import logging
 import re
 from collections.abc import Callable, Mapping
 from typing import (
@@ -22,8 +21,10 @@ from typing import (
     overload,
 )
 
-from copilot_sdk._callbacks import call_off_loop
-from copilot_sdk.errors import UsageError, describe_exception, mask_secrets
+from copilot_sdk._callbacks import Contained, call_off_loop
+from copilot_sdk._docstring import documented
+from copilot_sdk._tracing import mark_failed
+from copilot_sdk.errors import UsageError
 from copilot_sdk.tools._invocation import ToolInvocation
 from copilot_sdk.tools._result import failure, wire_result
 
@@ -39,7 +40,6 @@ Deferral = Literal["auto", "never"]
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FAILURE_CHARACTERS = 1000
-_logger = logging.getLogger("copilot_sdk.tools")
 
 
 class ToolOptions(TypedDict, total=False):
@@ -129,8 +129,6 @@ class Tool(Generic[P, R]):
     @functools.cached_property
     def _docstring(self) -> tuple[str, dict[str, str]]:
         """Summary and the descriptions of the parameters."""
-        from copilot_sdk._arguments import documented
-
         return documented(self.function)
 
     @property
@@ -189,16 +187,18 @@ class Tool(Generic[P, R]):
         try:
             keywords = self._arguments.read(arguments, invocation)
         except ValueError as error:
+            mark_failed(error)
             return failure(f"The arguments of {self.name} do not fit: {error} Correct them and call again.")
-        try:
-            return wire_result(await call_off_loop(self.function, **keywords))
-        except asyncio.CancelledError:
-            invocation.cancel()
-            raise
-        except Exception as error:
-            _logger.exception("the tool %s raised", self.name)
-            problem = mask_secrets(describe_exception(error))[:_FAILURE_CHARACTERS]
-            return failure(f"The tool {self.name} failed: {problem}")
+        with Contained(f"tool {self.name}") as call:
+            try:
+                result = wire_result(await call_off_loop(self.function, **keywords))
+            except asyncio.CancelledError:
+                invocation.cancel()
+                raise
+            if isinstance(result, dict) and (outcome := result.get("resultType", "success")) != "success":
+                mark_failed(outcome)
+            return result
+        return failure(f"The tool {self.name} failed: {(call.problem or '')[:_FAILURE_CHARACTERS]}")
 
 
 def _is_unbound_method(function: Callable[..., Any]) -> bool:

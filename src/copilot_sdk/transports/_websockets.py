@@ -43,7 +43,16 @@ __all__ = [
 PING_SECONDS = 20.0
 PONG_SECONDS = 60.0
 CLOSE_SECONDS = 1.0
-logger = logging.getLogger("copilot_sdk.transports.websocket")
+
+
+class _WithoutMessages(logging.LoggerAdapter[logging.Logger]):
+    """The library's log but for the details, which are the messages themselves and the headers of requests."""
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging names it
+        return level > logging.DEBUG and super().isEnabledFor(level)
+
+
+logger = _WithoutMessages(logging.getLogger("copilot_sdk.transports.websocket"))
 
 
 async def dial(

@@ -36,3 +36,30 @@ class Transport(Protocol):
     def describe(self) -> str:
         """Name the other side in words, for texts of errors; no secret is in it."""
         ...
+
+
+class WrappedTransport:
+    """A transport that passes everything on to another one; subclasses do something besides.
+
+    Args:
+        transport: The other one.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def send(self, data: bytes) -> None:
+        """See `Transport.send`."""
+        await self._transport.send(data)
+
+    async def receive(self) -> bytes:
+        """See `Transport.receive`."""
+        return await self._transport.receive()
+
+    async def aclose(self) -> None:
+        """See `Transport.aclose`."""
+        await self._transport.aclose()
+
+    def describe(self) -> str:
+        """See `Transport.describe`."""
+        return self._transport.describe()

@@ -54,11 +54,10 @@ class Ours:
         return read
 
     async def turn(self, prompt: str, timeout: float) -> str | None:
-        message = await self.session.send_and_wait(prompt, timeout=timeout)
-        return None if message is None else message.data.content
+        return (await self.session.send(prompt, timeout=timeout)).text or None
 
     async def send(self, prompt: str) -> None:
-        await self.session.send(prompt)
+        await self.session.send(prompt).accepted()
 
     async def ping(self, message: str, timeout: float) -> str:
         return (await self.client.rpc.ping(message=message, request_timeout=timeout)).message

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +25,9 @@ from tests.support.model_server import Answer, ModelServer
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from copilot_sdk._generated.copilot.options import SessionCreateOptions, SessionResumeOptions
     from copilot_sdk.events import SessionEvent
-    from copilot_sdk.permissions import PermissionHandler
+    from copilot_sdk.options import SessionCreateOptions, SessionOptions, SessionResumeOptions
     from copilot_sdk.providers import Handlers, SessionFS
-    from copilot_sdk.session import UserInputHandler
-    from copilot_sdk.tools import Tool
 
 WAIT_SECONDS = 20.0
 STAGE_VARIABLE = "STAGE_FOLDER"
@@ -180,58 +177,32 @@ class ClientStage:
         )
 
     async def create(
-        self,
-        *,
-        client: CopilotClient | None = None,
-        session_id: str | None = None,
-        tools: Sequence[Tool[..., Any]] = (),
-        on_permission: PermissionHandler | None = None,
-        on_user_input: UserInputHandler | None = None,
-        **options: Unpack[SessionCreateOptions],
+        self, *, client: CopilotClient | None = None, **options: Unpack[SessionCreateOptions]
     ) -> Session:
         """Creates a streaming session whose model is the scripted one."""
-        chosen: SessionCreateOptions = {
-            "model": MODEL_ID,
-            "streaming": True,
-            "provider": self.provider,
-            **options,
-        }
-        session = await (client or self.client).create_session(
-            session_id=session_id,
-            tools=tools,
-            on_permission=on_permission,
-            on_user_input=on_user_input,
-            **chosen,
-        )
+        chosen: SessionCreateOptions = {**self.scripted, **options}
+        session = await (client or self.client).create_session(**chosen)
         session.on("*", self.sightings.count)
         return session
 
     async def resume(
-        self,
-        session_id: str,
-        *,
-        client: CopilotClient | None = None,
-        tools: Sequence[Tool[..., Any]] = (),
-        on_permission: PermissionHandler | None = None,
-        **options: Unpack[SessionResumeOptions],
+        self, session_id: str, *, client: CopilotClient | None = None, **options: Unpack[SessionResumeOptions]
     ) -> Session:
         """Takes up a session, again with the scripted model."""
-        chosen: SessionResumeOptions = {
-            "model": MODEL_ID,
-            "streaming": True,
-            "provider": self.provider,
-            **options,
-        }
-        session = await (client or self.client).resume_session(
-            session_id, tools=tools, on_permission=on_permission, **chosen
-        )
+        chosen: SessionResumeOptions = {**self.scripted, **options}
+        session = await (client or self.client).resume_session(session_id, **chosen)
         session.on("*", self.sightings.count)
         return session
+
+    @property
+    def scripted(self) -> SessionOptions:
+        """What every session needs, also one that is taken up: the scripted model."""
+        return {"model": MODEL_ID, "streaming": True, "provider": self.provider}
 
 
 async def turn(session: Session, prompt: str) -> list[SessionEvent]:
     """All events of one turn."""
-    return [event async for event in session.stream(prompt, timeout=WAIT_SECONDS)]
+    return [event async for event in session.send(prompt, timeout=WAIT_SECONDS)]
 
 
 async def first(events: AsyncIterator[Any], wanted: Callable[[Any], bool] = bool) -> Any:

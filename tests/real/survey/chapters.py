@@ -31,7 +31,7 @@ async def well_equipped(act: Act) -> Session:
         skill_directories=[str(skill.parent.parent)],
     )
     act.stage.says(Reply("Ready."))
-    await session.send_and_wait("Be surveyed.")
+    await session.send("Be surveyed.")
     return session
 
 
@@ -120,7 +120,7 @@ async def history(act: Act) -> None:
     session = await act.stage.create(enable_file_change_tracking=True)
     for number in ("one", "two", "three"):
         act.stage.says(Reply(f"Story {number} is told."))
-        await session.send_and_wait(f"Tell story {number}.")
+        await session.send(f"Tell story {number}.")
     points = items(await act.call("session.history.listRewindPoints", session), "points")
     event = points[-1]["eventId"]
     await act.call("session.history.previewRewind", session, eventId=event)
@@ -241,7 +241,7 @@ async def endings(act: Act) -> None:
     for method in ("session.suspend", "session.destroy", "session.detach", "session.shutdown"):
         session = await act.stage.create()
         act.stage.says(Reply("Hello."))
-        await session.send_and_wait("Hi.")
+        await session.send("Hi.")
         await act.call(method, session)
         if method == "session.detach":
             await act.call("session.resume", sessionId=session.id)

@@ -40,7 +40,7 @@ async def asked(act: Act, session: Session, kind: str, call: ToolCall) -> AsyncI
     """The id of the request that comes when the model makes a call; the turn is over at the end."""
     act.stage.says(Reply(tool_calls=[call]), Reply("Done."))
     async with session.events(kind) as requests, session.events("session.idle") as idle:
-        await session.send("Do it.")
+        await session.send("Do it.").accepted()
         yield (await first(requests)).data.request_id
         await first(idle)
 
@@ -118,7 +118,7 @@ async def detached(act: Act) -> None:
     session = await act.stage.create(on_permission=approve_all)
     sleep: Json = {"command": "sleep 60", "description": "Sleep", "mode": "async", "detach": True}
     act.stage.says(Reply(tool_calls=[ToolCall("bash", sleep)]), Reply("It sleeps."))
-    await session.send_and_wait("Sleep.")
+    await session.send("Sleep.")
     (task,) = items(await act.call("session.tasks.list", session), "tasks")
     await act.call("session.tasks.readOutput", session, id=task["id"])
     await act.call("session.tasks.cancel", session, id=task["id"])

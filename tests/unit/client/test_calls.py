@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from copilot_sdk import InvalidParams, MethodNotFound, ResultValidationError, UnsupportedMethod
-from copilot_sdk._calls import PeerCaller
+from copilot_sdk._calls import WireCaller
 from copilot_sdk._generated.copilot.methods.server_session import SESSION_GET_LAST_ID
 from copilot_sdk._generated.copilot.methods.session import SEND
 from copilot_sdk._rpc.method import Method
@@ -27,9 +27,9 @@ class Recorder:
         return self.answer
 
 
-def caller(answer: Any, *rest: Any) -> tuple[PeerCaller, list[Any]]:
+def caller(answer: Any, *rest: Any) -> tuple[WireCaller, list[Any]]:
     peer = Recorder(answer)
-    return PeerCaller(peer, *rest), peer.sent  # type: ignore[arg-type]
+    return WireCaller(peer, *rest), peer.sent  # type: ignore[arg-type]
 
 
 async def test_the_session_goes_into_the_params() -> None:

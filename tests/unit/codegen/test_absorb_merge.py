@@ -214,6 +214,7 @@ def variants(draw: st.DrawFn) -> Files:
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(variants(), min_size=1, max_size=3))
+@pytest.mark.timeout(300)
 def test_absorbing_twice_is_absorbing_once_and_no_text_comes_along(versions: list[Files]) -> None:
     mine = ours()
     for number, other in enumerate(versions, start=1):

@@ -92,12 +92,32 @@ def test_an_enum_value_makes_a_constant(value: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["token", "gitHubToken", "apiKey", "api_key", "clientSecret", "headers", "env", "hmac"]
+    "name",
+    [
+        "token",
+        "gitHubToken",
+        "apiKey",
+        "api_key",
+        "clientSecret",
+        "headers",
+        "headersJson",
+        "env",
+        "hmac",
+        "secrets",
+    ],
 )
 def test_a_member_that_may_hold_a_credential_is_known_by_its_name(name: str) -> None:
-    assert naming.is_secret(name)
+    assert naming.is_secret(name, "ProviderConfig")
 
 
-@pytest.mark.parametrize("name", ["tokens", "inputTokens", "environment", "header", "keyboard", "secretary"])
+@pytest.mark.parametrize(
+    "name",
+    ["tokens", "inputTokens", "environment", "header", "keyboard", "secretary", "value", "ownedSecrets"],
+)
 def test_a_member_of_a_harmless_name_is_shown(name: str) -> None:
-    assert not naming.is_secret(name)
+    assert not naming.is_secret(name, "ProviderConfig")
+
+
+def test_the_value_of_a_secret_is_one() -> None:
+    assert naming.is_secret("value", "MCPInstallationSecret")
+    assert not naming.is_secret("placeholder", "MCPInstallationSecret")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from typing import get_overloads
 
 import pytest
 
-from copilot_sdk import client, client_tasks, providers, session, sync
+from copilot_sdk import client, client_tasks, options, providers, session, sync
 
 PAIRS = [
     (client.CopilotClient, sync.CopilotClient),
@@ -20,9 +21,13 @@ def public(cls: type) -> dict[str, object]:
     return {name: getattr(cls, name) for name in dir(cls) if not name.startswith("_")}
 
 
-def arguments(function: object) -> dict[str, tuple[object, object]]:
+def arguments(function: object) -> list[dict[str, tuple[object, object, object]]]:
+    """The arguments with their types as written, of each form that type checkers know."""
     assert callable(function)
-    return {p.name: (p.kind, p.default) for p in inspect.signature(function).parameters.values()}
+    return [
+        {p.name: (p.kind, p.default, p.annotation) for p in inspect.signature(form).parameters.values()}
+        for form in get_overloads(function) or [function]
+    ]
 
 
 @pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS)
@@ -39,3 +44,21 @@ def test_both_faces_take_the_same_arguments(asynchronous: type, synchronous: typ
 
 def test_both_clients_are_made_alike() -> None:
     assert arguments(sync.CopilotClient) == arguments(client.CopilotClient)
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("__init__", options.ClientOptions),
+        ("over", options.ClientOptions),
+        ("connect", options.ClientOptions),
+        ("embedded", options.ClientOptions),
+        ("create_session", options.SessionCreateOptions),
+        ("resume_session", options.SessionResumeOptions),
+    ],
+)
+def test_what_both_faces_take_by_name_is_declared_once(method: str, kind: type) -> None:
+    for face in (client.CopilotClient, sync.CopilotClient):
+        given = inspect.signature(getattr(face, method)).parameters["options"]
+        assert given.kind is inspect.Parameter.VAR_KEYWORD
+        assert given.annotation == f"Unpack[{kind.__name__}]"

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from copilot_sdk import Hooks, SessionError, UsageError, approve_all, tool
+from copilot_sdk import Hooks, InvalidParams, SessionError, UsageError, approve_all, tool
 from copilot_sdk.elicitation import FormValue, accept
 from copilot_sdk.events import AssistantMessageDelta, SessionIdle
+from copilot_sdk.options import SessionOptions
 from copilot_sdk.runtime import Call, Reply, ScriptedModel
 from copilot_sdk.sync import CopilotClient
 from copilot_sdk.types import (
@@ -32,7 +33,7 @@ def client() -> Iterator[CopilotClient]:
 
 def test_a_turn_is_a_plain_loop_over_typed_events(client: CopilotClient) -> None:
     with client.create_session(streaming=True) as session:
-        events = list(session.stream("!say Good \n!say morning"))
+        events = list(session.send("!say Good \n!say morning"))
 
     text = "".join(event.data.delta_content for event in events if isinstance(event, AssistantMessageDelta))
     assert text == "Good morning"
@@ -41,15 +42,29 @@ def test_a_turn_is_a_plain_loop_over_typed_events(client: CopilotClient) -> None
 
 def test_send_and_wait_returns_the_last_message(client: CopilotClient) -> None:
     with client.create_session() as session:
-        message = session.send_and_wait("!say yes")
+        message = session.send("!say yes").result()
 
-    assert message is not None
-    assert message.data.content == "yes"
+    assert message.text == "yes"
+
+
+def test_the_same_options_create_a_session_and_resume_it(client: CopilotClient) -> None:
+    options: SessionOptions = {"streaming": True, "on_permission": approve_all}
+    with client.create_session(session_id="again", **options) as session:
+        session.send("!say yes").result()
+    with client.resume_session("again", **options) as session:
+        turn = session.send('!call bash {"command": "echo allowed"}').result()
+
+    assert "allowed" in turn.text
+
+
+def test_an_unknown_option_is_refused_as_by_the_async_client(client: CopilotClient) -> None:
+    with pytest.raises(InvalidParams, match=r"no option 'modle' \(did you mean 'model'"):
+        client.create_session(modle="m")  # type: ignore[call-arg]
 
 
 def test_a_failed_turn_raises(client: CopilotClient) -> None:
     with client.create_session() as session, pytest.raises(SessionError):
-        session.send_and_wait("!fail 400 no such model")
+        session.send("!fail 400 no such model").result()
 
 
 def test_every_method_of_the_wire_is_called_without_await(client: CopilotClient) -> None:
@@ -71,7 +86,7 @@ def test_the_user_fills_in_a_form_and_hooks_look_in() -> None:
     hooks = Hooks(user_prompt_submitted=lambda data: told.append(data.prompt))
     with CopilotClient.embedded() as client:
         with client.create_session(on_elicitation=fill_in, hooks=hooks) as session:
-            session.send_and_wait("!say yes")
+            session.send("!say yes").result()
             assert session.elicit("Where?", Trip) == Trip(town="Rome")
             assert session.confirm("Sure?") is True
             assert session.select("Which?", ["blue", "red"]) == "red"
@@ -97,10 +112,9 @@ def test_a_plain_permission_callback_may_use_the_session_itself() -> None:
             return approve_all(request)
 
         with client.create_session(tools=[now], on_permission=decide) as session:
-            message = session.send_and_wait("What time is it?")
+            message = session.send("What time is it?").result()
 
-    assert message is not None
-    assert message.data.content == "done"
+    assert message.text == "done"
     assert modes == ["interactive"]
     assert "copilot_sdk.sync" not in threads
 
@@ -123,7 +137,7 @@ def test_a_callback_gets_the_events_it_asked_for(client: CopilotClient) -> None:
 
 def test_a_subscription_is_an_iterator_that_can_be_closed(client: CopilotClient) -> None:
     with client.create_session() as session, session.events(SessionIdle) as events:
-        session.send_and_wait("!say hello")
+        session.send("!say hello").result()
         assert next(events).type == "session.idle"
         events.close()
         assert list(events) == []
@@ -131,12 +145,11 @@ def test_a_subscription_is_an_iterator_that_can_be_closed(client: CopilotClient)
 
 def test_leaving_a_turn_early_leaves_the_session_usable(client: CopilotClient) -> None:
     with client.create_session(streaming=True) as session:
-        for _ in session.stream("!say one"):
+        for _ in session.send("!say one"):
             break
-        message = session.send_and_wait("!say two")
+        message = session.send("!say two").result()
 
-    assert message is not None
-    assert message.data.content == "two"
+    assert message.text == "two"
 
 
 def test_a_client_that_is_not_started_says_so() -> None:
@@ -159,7 +172,7 @@ def test_a_call_from_the_clients_own_loop_is_refused_instead_of_waiting_for_itse
         return approve_all(request)
 
     with client.create_session(on_permission=decide) as session:
-        session.send_and_wait('!call bash {"command": "true"}')
+        session.send('!call bash {"command": "true"}').result()
 
     assert len(refused) == 1
 
@@ -216,10 +229,9 @@ def test_a_tool_that_calls_sys_exit_leaves_the_client_usable(client: CopilotClie
         sys.exit(3)
 
     with client.create_session(tools=[leave]) as session:
-        message = session.send_and_wait("!call leave {}")
+        message = session.send("!call leave {}").result()
 
-    assert message is not None
-    assert "SystemExit" in message.data.content
+    assert "SystemExit" in message.text
 
 
 def test_after_the_end_of_the_client_everything_can_still_be_closed() -> None:
@@ -228,7 +240,7 @@ def test_after_the_end_of_the_client_everything_can_still_be_closed() -> None:
     session = client.create_session()
     unsubscribe = session.on("*", print)
     events = session.events()
-    turn = session.stream("!say hello")
+    turn = session.send("!say hello")
     next(turn)
     client.close()
 
@@ -245,7 +257,7 @@ def test_a_forgotten_client_does_not_hold_up_the_end_of_the_program() -> None:
 from copilot_sdk.sync import CopilotClient
 client = CopilotClient.embedded()
 client.start()
-turn = client.create_session().stream("!hold")
+turn = client.create_session().send("!hold")
 next(turn)
 print(client.rpc.ping().message)
 """

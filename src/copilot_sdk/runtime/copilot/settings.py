@@ -97,6 +97,7 @@ def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> Exte
         parameters=tool.parameters or {"type": "object", "properties": {}},
         overrides_built_in=bool(tool.overrides_built_in_tool),
         skip_permission=bool(tool.skip_permission),
+        is_terminal=bool(tool.is_terminal),
     )
 
 

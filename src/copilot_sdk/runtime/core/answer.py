@@ -132,6 +132,7 @@ class AnswerStream:
                 api_call_id=end.call_id,
                 api_endpoint="/chat/completions",
                 parent_tool_call_id=agent.parent_call_id,
+                finish_reason=end.finish_reason or None,
             )
         )
 

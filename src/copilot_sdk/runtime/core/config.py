@@ -18,13 +18,14 @@ MODES: Mapping[str, AgentMode] = {
 
 @dataclass(frozen=True, slots=True)
 class ExternalTool:
-    """A tool that a client runs; `parameters` is a JSON schema."""
+    """A tool that a client runs; `parameters` is a JSON schema, one that is terminal ends the turn when it succeeds."""
 
     name: str
     description: str = ""
     parameters: Mapping[str, object] = field(default_factory=lambda: {"type": "object", "properties": {}})
     overrides_built_in: bool = False
     skip_permission: bool = False
+    is_terminal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class ToolCalls:
             raise
         self._complete(call, result)
         message = Message("tool", result.text, tool_call_id=call.id)
-        return Outcome(message, remarks, ends_turn=result.kind == "rejected")
+        return Outcome(message, remarks, ends_turn=result.ends_turn or result.kind == "rejected")
 
     async def _attempt(self, call: ToolCall, arguments: object, remarks: list[str]) -> ToolResult:
         try:

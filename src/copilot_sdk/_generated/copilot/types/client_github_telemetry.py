@@ -12,15 +12,23 @@ class GitHubTelemetryClientInfo(WireModel):
     Since runtime 1.0.81.
     """
 
-    cli_version: str = Field(validation_alias="cli_version", serialization_alias="cli_version")
+    cli_version: str | None = Field(
+        default=None, validation_alias="cli_version", serialization_alias="cli_version"
+    )
     """Version of the CLI."""
-    os_platform: str = Field(validation_alias="os_platform", serialization_alias="os_platform")
+    os_platform: str | None = Field(
+        default=None, validation_alias="os_platform", serialization_alias="os_platform"
+    )
     """Operating system, such as `linux`."""
-    os_version: str = Field(validation_alias="os_version", serialization_alias="os_version")
+    os_version: str | None = Field(
+        default=None, validation_alias="os_version", serialization_alias="os_version"
+    )
     """Version of the operating system."""
-    os_arch: str = Field(validation_alias="os_arch", serialization_alias="os_arch")
+    os_arch: str | None = Field(default=None, validation_alias="os_arch", serialization_alias="os_arch")
     """Processor architecture, such as `arm64`."""
-    node_version: str = Field(validation_alias="node_version", serialization_alias="node_version")
+    node_version: str | None = Field(
+        default=None, validation_alias="node_version", serialization_alias="node_version"
+    )
     """Version of Node.js that the CLI runs on."""
     copilot_plan: str | None = Field(
         default=None, validation_alias="copilot_plan", serialization_alias="copilot_plan"

@@ -3,13 +3,15 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from copilot_sdk._model import TaggedModel, WireModel
 
 
 class SecretsAddFilterValuesRequest(WireModel):
     """Parameters of `secrets.addFilterValues`."""
 
-    values: list[str]
+    values: list[str] = Field(repr=False)
     """The secrets themselves, in plain form, that should be hidden."""
 
 

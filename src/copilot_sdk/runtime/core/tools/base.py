@@ -28,6 +28,7 @@ class ToolResult:
         detail: The whole result for a timeline, where `text` is shorter.
         contents: The result as structured blocks.
         telemetry: Figures of the tool's own.
+        ends_turn: Whether the model is not asked again after it.
     """
 
     text: str
@@ -36,6 +37,7 @@ class ToolResult:
     detail: str | None = None
     contents: Sequence[Mapping[str, object]] = ()
     telemetry: Mapping[str, object] | None = None
+    ends_turn: bool = False
 
     @classmethod
     def failure(cls, text: str) -> Self:

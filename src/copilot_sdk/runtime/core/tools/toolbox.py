@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from copilot_sdk.runtime.core.config import ExternalTool
@@ -51,9 +51,10 @@ class ClientTool:
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Has a client run it."""
-        return await context.session.external.request(
+        result = await context.session.external.request(
             self.name, context.call_id, arguments, agent_id=context.agent.id
         )
+        return replace(result, ends_turn=self.definition.is_terminal and result.kind == "success")
 
 
 def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:

@@ -1,0 +1,1 @@
+"""The official SDK's public names, each with ours beside it: the rows of docs/reference/official-sdk.md."""
