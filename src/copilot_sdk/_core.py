@@ -184,9 +184,16 @@ class SessionCore:
         if self._held is not None:
             self._held.append(raw)
             return
-        if not self._subscriptions.is_new(raw):
-            return
         arrival = Arrival(raw, self._misfits)
+        if not self._take(arrival):
+            return
+        if arrival.own and arrival.type == "session.shutdown" and not self._closed:
+            self.cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
+
+    def _take(self, arrival: Arrival) -> bool:
+        """Give an event to all whom it concerns; False if it has come before."""
+        if not self._subscriptions.is_new(arrival.raw):
+            return False
         self._subscriptions.distribute(arrival)
         self.turns.look(arrival)
         if self.answers.wants(arrival.type):
@@ -195,8 +202,7 @@ class SessionCore:
             self._capabilities_changed(arrival.event)
         elif arrival.type in CANVAS_EVENTS:
             self.canvases.take(arrival.event)
-        if arrival.own and arrival.type == "session.shutdown" and not self._closed:
-            self.cut(ConnectionClosed(f"the runtime has shut session {self.id} down"))
+        return True
 
     def suspend(self) -> None:
         """The connection is lost and may come again: events wait until those before them are known."""
@@ -220,7 +226,10 @@ class SessionCore:
         now = datetime.now(UTC).isoformat()
         event = ConnectionRecovered(id=str(uuid.uuid4()), timestamp=now, parent_id=None, data=data)
         self._subscriptions.distribute(Arrival.of(event))
-        for raw in (*missed, *held):
+        # Among what was missed may be that the session was shut down; it is open again.
+        for raw in missed:
+            self._take(Arrival(raw, self._misfits))
+        for raw in held:
             self.receive(raw)
         self.turns.recovered(reason)
 

@@ -128,10 +128,10 @@ class WebSocket:
 
 class Http:
     async def listen(self, far_end: FarEnd, folder: Path, max_frame: int = LARGE) -> Listener:
-        return await http.listen("127.0.0.1", 0, far_end, max_frame=max_frame, resume_timeout=0.1)
+        return await http.listen("127.0.0.1", 0, far_end, max_frame=max_frame, resume_timeout=1)
 
     async def connect(self, address: Address, max_frame: int = LARGE) -> Transport:
-        return await http.connect(str(address), max_frame=max_frame, resume_timeout=0.1)
+        return await http.connect(str(address), max_frame=max_frame, resume_timeout=1)
 
 
 WAYS: dict[str, Way] = {

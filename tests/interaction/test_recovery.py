@@ -134,6 +134,15 @@ async def test_events_that_were_missed_come_once_and_before_those_that_follow(
     assert texts == ["two", "three", "four"]
 
 
+async def test_that_the_session_was_shut_down_meanwhile_is_no_end(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    shutdown = {"id": "x", "type": "session.shutdown", "data": {"shutdownType": "routine"}}
+    runtime.answers["session.getMessages"] = {"events": [shutdown]}
+    assert (await lose(runtime, session)).data.missed == 1
+    await session.abort()
+
+
 async def test_what_was_before_a_resumed_session_is_not_missed(
     client: CopilotClient, runtime: FakeRuntime
 ) -> None:

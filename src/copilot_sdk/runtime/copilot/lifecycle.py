@@ -32,6 +32,7 @@ router = Router()
 
 @router.on("session.create", SessionCreateRequest)
 async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
+    await call.runtime.settled(params.session_id or "")
     config = config_of(params, Path.cwd())
     client = client_of(call.connection, params)
     session = call.runtime.create(params.session_id, config, client)
@@ -40,6 +41,7 @@ async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResu
 
 @router.on("session.resume", SessionResumeRequest)
 async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResult:
+    await call.runtime.settled(params.session_id)
     record = call.runtime.record(params.session_id)
     if record is None:
         raise SessionNotFound(params.session_id)

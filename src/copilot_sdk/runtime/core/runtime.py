@@ -217,6 +217,11 @@ class Runtime:
         live = self._sessions.get(session_id)
         return live.record if live is not None else self.store.find(session_id)
 
+    async def settled(self, session_id: str) -> None:
+        """Waits for the end of a session that is being closed, so that it can be opened again."""
+        while (session := self._sessions.get(session_id)) is not None and session.closing:
+            await self.close_session(session_id)
+
     async def detach(self, session_id: str, port: ClientPort) -> bool:
         """Removes a client from a session; without clients a session is closed.
 
