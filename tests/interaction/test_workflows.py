@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 
 from copilot_sdk import CopilotClient, RpcError, UsageError, sync
 from copilot_sdk.errors import InvalidParams, RequestCancelled, ResultValidationError
-from copilot_sdk.providers import ExtensionLauncher, Workflow, WorkflowRun, Workflows, workflow
-from copilot_sdk.types import ExtensionLaunchProfile, WorkflowDeclaredLimits
+from copilot_sdk.providers import Workflow, WorkflowRun, Workflows, workflow
+from copilot_sdk.types import WorkflowDeclaredLimits
 from tests.support.fake_runtime import SESSION, FakeRuntime
 
 LOG, AGENT = "session.workflow.log", "session.workflow.agent"
@@ -359,36 +359,3 @@ async def test_closing_the_client_ends_its_runs(runtime: FakeRuntime) -> None:
     assert ended.is_set()
     with pytest.raises(RpcError):
         await running
-
-
-# ---------------------------------------------------------------- extensions
-
-
-async def test_the_client_says_how_an_extension_is_started(runtime: FakeRuntime) -> None:
-    runtime.answers["registerExtensionLaunchProvider"] = None
-
-    def resolve(request: Any) -> ExtensionLaunchProfile | None:
-        if request.name == "raises":
-            raise OSError("no program")
-        return (
-            ExtensionLaunchProfile(executable="python", args=["x"], env={})
-            if request.name == "mine"
-            else None
-        )
-
-    async with runtime.client(handlers={"extension_launch_provider": ExtensionLauncher(resolve)}):
-        assert [name for name, _ in runtime.requests] == ["connect", "registerExtensionLaunchProvider"]
-
-        async def ask(name: str) -> Any:
-            asked = {
-                "id": f"project:{name}",
-                "name": name,
-                "modulePath": "/x/extension.mjs",
-                "source": "project",
-            }
-            return await runtime.peer.request("extensionLaunchProvider.resolve", asked)
-
-        assert await ask("mine") == {"launch": {"executable": "python", "args": ["x"], "env": {}}}
-        assert await ask("other") == {}
-        with pytest.raises(RpcError, match="no program"):
-            await ask("raises")
