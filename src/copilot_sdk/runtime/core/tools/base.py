@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permission_rules import Ask
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent
