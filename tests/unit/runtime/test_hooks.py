@@ -88,7 +88,7 @@ async def test_hooks_change_prompts_and_results_for_the_model_only(start: Start,
     await client.turn("go")
     assert client.of("user.message")[0]["content"] == "go"
     texts = [message.text for message in asked_of(runtime)[-1].messages]
-    assert texts[1:3] == ["GO", "by the way"]
+    assert texts[1] == "GO\n\n<system_reminder>\nby the way\n</system_reminder>"
     assert texts[-1] == "changed\n\nmore"
 
 
@@ -98,7 +98,8 @@ async def test_a_hook_can_block_a_prompt(start: Start, join: Join) -> None:
     _answer_hooks(client, userPromptSubmitted={"decision": "block", "reason": "no"})
     await client.open(hooks=True)
     await client.turn("go")
-    assert client.of("session.warning") == [{"warningType": "policy_blocked", "message": "no"}]
+    (warning,) = client.of("session.warning")
+    assert (warning["warningType"], warning["message"]) == ("policy_blocked", "no")
     assert asked_of(runtime) == []
 
 

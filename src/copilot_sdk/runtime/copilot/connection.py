@@ -6,10 +6,17 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from pydantic import ValidationError
 
-from copilot_sdk._generated.copilot.types import ExitPlanModeDecision, HooksInvokeResult, UserInputResponse
+from copilot_sdk._generated.copilot.types import (
+    AutoModeSwitchDecision,
+    ExitPlanModeDecision,
+    HooksInvokeResult,
+    SystemMessageTransformResult,
+    UserInputResponse,
+)
 from copilot_sdk._model.base import problems
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import (
@@ -34,6 +41,8 @@ from copilot_sdk.runtime.core.store import SessionRecord
 from copilot_sdk.transports.base import Transport
 
 _logger = logging.getLogger("copilot_sdk.runtime")
+
+ResultT = TypeVar("ResultT", bound=Payload)
 
 # Requests that wait for something (the end of a turn, new events, background tasks) hold their place meanwhile.
 _MAX_INBOUND = 1_024
@@ -134,10 +143,7 @@ class Connection:
         }
         if choices:
             params["choices"] = list(choices)
-        try:
-            answer = UserInputResponse.model_validate(await self._ask("userInput.request", params))
-        except ValidationError as error:
-            raise ClientFault("; ".join(problems(error))) from error
+        answer = await self._ask_for(UserInputResponse, "userInput.request", params)
         return UserAnswer(answer.answer, answer.was_freeform)
 
     async def run_hook(
@@ -145,18 +151,37 @@ class Connection:
     ) -> Mapping[str, object]:
         """See `ClientPort.run_hook`."""
         params = {"sessionId": session_id, "hookType": hook_type, "input": dict(hook_input)}
-        raw = await self._ask("hooks.invoke", params)
-        try:
-            output = HooksInvokeResult.model_validate(raw or {}).output
-        except ValidationError as error:
-            raise ClientFault("; ".join(problems(error))) from error
-        return output or {}
+        return (await self._ask_for(HooksInvokeResult, "hooks.invoke", params)).output or {}
 
     async def confirm_plan(self, session_id: str, plan: Mapping[str, object]) -> Mapping[str, object]:
         """See `ClientPort.confirm_plan`."""
-        raw = await self._ask("exitPlanMode.request", {"sessionId": session_id, **plan})
+        params = {"sessionId": session_id, **plan}
+        return to_json(await self._ask_for(ExitPlanModeDecision, "exitPlanMode.request", params))
+
+    async def confirm_switch(
+        self, session_id: str, error_code: str | None, retry_after: float | None
+    ) -> Mapping[str, object]:
+        """See `ClientPort.confirm_switch`."""
+        params: dict[str, object] = {"sessionId": session_id}
+        if error_code is not None:
+            params["errorCode"] = error_code
+        if retry_after is not None:
+            params["retryAfterSeconds"] = retry_after
+        return to_json(await self._ask_for(AutoModeSwitchDecision, "autoModeSwitch.request", params))
+
+    async def transform_sections(self, session_id: str, sections: Mapping[str, str]) -> Mapping[str, str]:
+        """See `ClientPort.transform_sections`."""
+        params = {
+            "sessionId": session_id,
+            "sections": {name: {"content": text} for name, text in sections.items()},
+        }
+        result = await self._ask_for(SystemMessageTransformResult, "systemMessage.transform", params)
+        return {name: section.content for name, section in result.sections.items()}
+
+    async def _ask_for(self, result: type[ResultT], method: str, params: Mapping[str, object]) -> ResultT:
+        answer = await self._ask(method, params)
         try:
-            return to_json(ExitPlanModeDecision.model_validate(raw))
+            return result.model_validate(answer or {})
         except ValidationError as error:
             raise ClientFault("; ".join(problems(error))) from error
 

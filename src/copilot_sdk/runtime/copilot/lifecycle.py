@@ -114,22 +114,20 @@ async def _set_foreground(call: Call) -> SuccessResult:
 
 
 def _description(session: Session) -> dict[str, object]:
-    answers = any(client.answers_elicitations for client in session.clients)
+    abilities = session.clients.abilities()
     capabilities = SessionCapabilities(
-        ui=SessionUICapabilities(elicitation=answers, mcp_apps=False, canvases=False), extensions=False
+        ui=SessionUICapabilities(elicitation=abilities.elicitation, mcp_apps=False, canvases=False),
+        extensions=False,
     )
-    model = {"modelId": session.model_id}
-    if session.config.reasoning_effort:
-        model["reasoningEffort"] = session.config.reasoning_effort
     return {
         "sessionId": session.id,
         "nativeSessionId": session.id,
         "startTime": session.record.started_at,
         "isRemote": False,
-        "mode": session.record.mode,
+        "mode": session.modes.current,
         "workspacePath": str(session.folder),
         "capabilities": capabilities,
-        "modelState": model,
+        "modelState": session.model_choice.state,
     }
 
 

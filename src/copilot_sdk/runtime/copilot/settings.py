@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from copilot_sdk._generated.copilot.types import (
+    AutopilotConfig,
+    AutopilotOptions,
     CustomAgentConfig,
+    ManagedSettings,
     ProtocolExternalToolDefinition,
     ProviderConfig,
     SessionCreateRequest,
     SessionResumeRequest,
     SystemMessageConfig,
+    SystemMessageSection,
     ToolDefinition,
 )
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.config import (
+    SECTION_ACTIONS,
+    Autopilot,
     CustomAgent,
     ExternalTool,
+    ManagedPermissions,
     ModelProvider,
+    Section,
     SessionConfig,
     SystemPrompt,
 )
-from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.faults import InvalidValue, RuntimeFault
 
 SessionParams = SessionCreateRequest | SessionResumeRequest
 
@@ -40,6 +49,8 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         working_directory=Path(params.working_directory).resolve() if params.working_directory else folder,
         model=params.model or None,
         reasoning_effort=params.reasoning_effort,
+        reasoning_summary=params.reasoning_summary,
+        context_tier=params.context_tier,
         streaming=bool(params.streaming),
         sub_agent_streaming=params.include_subagent_streaming_events is not False,
         system_prompt=_system_prompt(params.system_message),
@@ -48,6 +59,9 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         excluded_tools=frozenset(params.excluded_tools or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
+        autopilot=autopilot_of(params.autopilot, Autopilot()),
+        managed=_managed(params.managed_settings),
+        max_ai_credits=None if params.session_limits is None else params.session_limits.max_ai_credits,
         name=params.name if isinstance(params, SessionCreateRequest) else None,
         client_name=params.client_name,
     )
@@ -59,9 +73,14 @@ def client_of(port: ClientPort, params: SessionParams) -> Client:
     return Client(
         port=port,
         tools={tool.name: tool for tool in tools},
+        commands={command.name: command.description or "" for command in params.commands or ()},
+        transforms=frozenset(
+            name for name, section in _sections(params.system_message) if section.action == "transform"
+        ),
         answers_permissions=bool(params.request_permission),
         answers_questions=bool(params.request_user_input),
         answers_plans=bool(params.request_exit_plan_mode),
+        answers_switches=bool(params.request_auto_mode_switch),
         answers_elicitations=bool(params.request_elicitation),
         runs_hooks=bool(params.hooks),
     )
@@ -104,7 +123,48 @@ def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> Exte
 def _system_prompt(message: SystemMessageConfig | None) -> SystemPrompt:
     if message is None:
         return SystemPrompt()
-    return SystemPrompt("replace" if message.mode == "replace" else "append", message.content or "")
+    return SystemPrompt(
+        replaces=message.mode == "replace",
+        content=message.content or "",
+        sections={name: _section(name, section) for name, section in _sections(message)},
+    )
+
+
+def autopilot_of(options: AutopilotConfig | AutopilotOptions | None, before: Autopilot) -> Autopilot:
+    """How autopilot mode goes on; what is left open stays as it was before."""
+    if options is None:
+        return before
+    continues, most = options.continuation_enabled, options.max_continues
+    return Autopilot(
+        continues=before.continues if continues is None else continues,
+        most=before.most if most is None else most,
+    )
+
+
+def _sections(message: SystemMessageConfig | None) -> Iterable[tuple[str, SystemMessageSection]]:
+    return () if message is None or message.sections is None else message.sections.items()
+
+
+def _section(name: str, section: SystemMessageSection) -> Section:
+    action = SECTION_ACTIONS.get(section.action)
+    if action is None:
+        known = ", ".join(SECTION_ACTIONS)
+        raise InvalidValue(
+            f"systemMessage.sections.{name}.action: expected one of {known}, got {section.action!r}"
+        )
+    return Section(action, section.content or "")
+
+
+def _managed(settings: ManagedSettings | None) -> ManagedPermissions:
+    rules = None if settings is None else settings.permissions
+    if rules is None:
+        return ManagedPermissions()
+    return ManagedPermissions(
+        deny=tuple(rules.deny or ()),
+        ask=tuple(rules.ask or ()),
+        allow=tuple(rules.allow or ()),
+        bypass_disabled=rules.disable_bypass_permissions_mode == "disable",
+    )
 
 
 def _agent(agent: CustomAgentConfig) -> CustomAgent:

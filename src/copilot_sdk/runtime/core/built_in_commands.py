@@ -87,7 +87,9 @@ async def _permissions(session: Session, text: str) -> Outcome:
 async def _reset_allowed_tools(session: Session, _: str) -> Outcome:
     session.permissions.forget_approvals(saved_too=True)
     session.permissions.set_mode("manual")
-    return _text("What was approved for this session and this location is forgotten, and each request is asked.")
+    return _text(
+        "What was approved for this session and this location is forgotten, and each request is asked."
+    )
 
 
 async def _autopilot(session: Session, text: str) -> Outcome:

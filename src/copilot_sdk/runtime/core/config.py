@@ -123,7 +123,6 @@ class SessionConfig:
         reasoning_effort: How hard the model is to think.
         reasoning_summary: How much of its thoughts it is to tell.
         context_tier: Which size of context window to use.
-        prompt_token_limit: How many tokens a request may hold, where that is other than what is known of the model.
         streaming: Whether answers come in pieces.
         sub_agent_streaming: Whether those of background agents do too.
         system_prompt: What the application says in the system message.
@@ -144,7 +143,6 @@ class SessionConfig:
     reasoning_effort: str | None = None
     reasoning_summary: str | None = None
     context_tier: str | None = None
-    prompt_token_limit: int | None = None
     streaming: bool = False
     sub_agent_streaming: bool = True
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)

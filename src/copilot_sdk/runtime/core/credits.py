@@ -67,7 +67,9 @@ class Credits:
         if new == limit:
             return False
         self.set_limit(new)
-        self._tell("The session limit is lifted." if new is None else f"The session limit is {new:g} AI credits now.")
+        self._tell(
+            "The session limit is lifted." if new is None else f"The session limit is {new:g} AI credits now."
+        )
         return new is None or self.used < new
 
     def set_limit(self, limit: float | None) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import SessionAutoModeResolvedData, SessionModelChangeData
-from copilot_sdk.runtime.core.faults import RuntimeFault
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -19,13 +17,11 @@ class ModelChoice:
     """The model of one session.
 
     Attributes:
-        allowed: The only models that may be chosen; None for any.
         limited: Models that are out of reach because of a rate limit.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.allowed: Sequence[str] | None = None
         self.limited: set[str] = set()
 
     @property
@@ -44,12 +40,6 @@ class ModelChoice:
             state["contextTier"] = config.context_tier
         return state
 
-    @property
-    def described(self) -> str:
-        """The choice in a word or two, for people."""
-        effort = self._session.config.reasoning_effort
-        return f"{self.id} ({effort})" if effort else self.id
-
     def switch(
         self,
         model: str,
@@ -58,7 +48,6 @@ class ModelChoice:
         effort: str | None = None,
         summary: str | None = None,
         tier: str | None = None,
-        prompt_token_limit: int | None = None,
         cause: str | None = None,
     ) -> None:
         """Changes the model and what goes with it.
@@ -69,21 +58,18 @@ class ModelChoice:
             effort: How hard it is to think; None keeps that for the same model.
             summary: How much of its thoughts it is to tell; None keeps that.
             tier: Which size of context window to use; None keeps that for the same model.
-            prompt_token_limit: How many tokens a request may hold; None keeps that for the same model.
             cause: Why the model changes although the user did not say so.
-
-        Raises:
-            RuntimeFault: The host allows other models only.
         """
-        if self.allowed is not None and model not in self.allowed:
-            raise RuntimeFault(f"The model {model} is not allowed; allowed are: {', '.join(self.allowed)}")
         session, config, previous = self._session, self._session.config, self.id
-        before_effort, before_summary, same = config.reasoning_effort, config.reasoning_summary, model == previous
+        before_effort, before_summary, same = (
+            config.reasoning_effort,
+            config.reasoning_summary,
+            model == previous,
+        )
         config.model = session.record.model = model
         config.reasoning_effort = effort or (before_effort if same else None)
         config.reasoning_summary = summary or before_summary
         config.context_tier = tier or (config.context_tier if same else None)
-        config.prompt_token_limit = prompt_token_limit or (config.prompt_token_limit if same else None)
         session.emit(
             SessionModelChangeData.model_validate(
                 {
@@ -100,18 +86,6 @@ class ModelChoice:
             )
         )
         session.touch()
-
-    def allow_only(self, models: Sequence[str] | None) -> str | None:
-        """Restricts the choice.
-
-        Returns:
-            The model that the session falls back to, where its own is not allowed any longer.
-        """
-        self.allowed = models
-        if not models or self.id in models:
-            return None
-        self.switch(models[0], source="sdk")
-        return models[0]
 
     async def resolved(self) -> str:
         """The model to ask: the chosen one, or for `auto` the first that is on offer and not out of reach."""

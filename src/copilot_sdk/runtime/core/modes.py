@@ -120,7 +120,12 @@ class Modes:
             self.stopped("task_complete" if complete else "cap_reached", message_id)
             return None
         return Prompt(
-            id=new_id(), text=_CONTINUE, display="", source="autopilot", agent_mode="autopilot", continuation=True
+            id=new_id(),
+            text=_CONTINUE,
+            display="",
+            source="autopilot",
+            agent_mode="autopilot",
+            continuation=True,
         )
 
     def stopped(self, reason: str, message_id: str | None) -> None:

@@ -189,7 +189,9 @@ class PermissionGate:
         if self.urls_unrestricted:
             return True
         origin, host = _origin(url), urlsplit(url).hostname
-        return origin in self.allowed_urls or host in self.allowed_urls or self._session.saved.allows_url(origin)
+        return (
+            origin in self.allowed_urls or host in self.allowed_urls or self._session.saved.allows_url(origin)
+        )
 
     async def _ask(self, ask: Ask, call_id: str, agent_id: str | None) -> Verdict:
         session = self._session

@@ -10,6 +10,7 @@ from copilot_sdk._generated.copilot.types import (
     AutoModeSwitchRequestedData,
     SessionInfoData,
 )
+from copilot_sdk.runtime.core.clients import ClientPort
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
@@ -35,13 +36,13 @@ class RateLimits:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._always = False
-        self._direct: set[str] = set()
+        self._direct: dict[str, ClientPort] = {}
         self.switches: Inquiries[str, Decision] = Inquiries(session)
 
-    def register_direct(self) -> str:
-        """Records that a handler answers the event, so that no client is asked directly; returns its handle."""
+    def register_direct(self, port: ClientPort) -> str:
+        """Records that a client answers the event, so that none is asked directly; returns its handle."""
         handle = new_id()
-        self._direct.add(handle)
+        self._direct[handle] = port
         return handle
 
     def unregister_direct(self, handle: str) -> bool:
@@ -50,16 +51,28 @@ class RateLimits:
         Returns:
             Whether the handle was known.
         """
-        known = handle in self._direct
-        self._direct.discard(handle)
+        known = self._direct.pop(handle, None) is not None
+        self._give_up_orphans()
         return known
+
+    def drop(self, port: ClientPort) -> None:
+        """Takes back all that a client has registered."""
+        self._direct = {handle: owner for handle, owner in self._direct.items() if owner is not port}
+        self._give_up_orphans()
+
+    def _give_up_orphans(self) -> None:
+        if not self._asks_somebody():
+            self.switches.give_up()
+
+    def _asks_somebody(self) -> bool:
+        return bool(self._direct) or any(client.answers_switches for client in self._session.clients)
 
     def can_switch(self, fault: ModelFault) -> bool:
         """Whether the session can go on with the `auto` model after a fault, if the user agrees."""
         session = self._session
-        asked = self._always or self._direct or any(client.answers_switches for client in session.clients)
         own_provider = session.config.provider is not None
-        return fault.error_type == "rate_limit" and session.model_id != AUTO and bool(asked) and not own_provider
+        limited = fault.error_type == "rate_limit" and session.model_id != AUTO and not own_provider
+        return limited and (self._always or self._asks_somebody())
 
     async def offer(self, fault: ModelFault) -> None:
         """Asks the user whether to switch, and switches."""

@@ -17,6 +17,7 @@ from copilot_sdk.runtime.core.config import Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
+from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.store import SessionRecord, Store
 from copilot_sdk.runtime.core.workspace import WorkContext, existing_folder, look_around
@@ -52,6 +53,7 @@ class Runtime:
         self._temporary = home is None
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
         self.store = Store(self.home)
+        self.saved = SavedPermissions(self.home)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         self.default_model = default_model or "scripted"

@@ -42,11 +42,12 @@ class SavedPermissions:
 
     def trusts(self, folder: Path) -> bool:
         """Whether a folder, or one above it, is trusted."""
-        return any(folder.is_relative_to(trusted) for trusted in self._texts(_FOLDERS, "trustedFolders"))
+        full = folder.resolve()
+        return any(full.is_relative_to(trusted) for trusted in self._texts(_FOLDERS, "trustedFolders"))
 
     def trust(self, folder: Path) -> None:
         """Trusts a folder with all that is in it."""
-        self._add(_FOLDERS, "trustedFolders", str(folder))
+        self._add(_FOLDERS, "trustedFolders", str(folder.resolve()))
 
     def allows_url(self, origin: str) -> bool:
         """Whether the addresses of an origin, such as `https://example.com`, are allowed."""

@@ -10,9 +10,12 @@ from copilot_sdk.permissions._shell import commands_of
 
 _SEPARATORS = frozenset({";", "&", "&&", "|", "||", "|&", ";;", "(", ")"})
 # The second word of these tells what they do.
-_FAMILIES = frozenset({"git", "gh", "npm", "npx", "yarn", "pnpm", "pip", "uv", "cargo", "go", "docker", "kubectl"})
+_FAMILIES = frozenset(
+    {"git", "gh", "npm", "npx", "yarn", "pnpm", "pip", "uv", "cargo", "go", "docker", "kubectl"}
+)
 _CHANGING = frozenset(
-    "chmod chown cp dd install ln mkdir mkfifo mktemp mv patch rm rmdir rsync shred tee touch truncate unlink".split()
+    {"chmod", "chown", "cp", "dd", "install", "ln", "mkdir", "mkfifo", "mktemp", "mv", "patch"}
+    | {"rm", "rmdir", "rsync", "shred", "tee", "touch", "truncate", "unlink"}
 )
 
 
@@ -35,7 +38,7 @@ def segments(line: str) -> list[Segment]:
         found = [Segment(" ".join(words), _identifier(words)) for words in _commands(line) if words]
     except ValueError:
         found = []
-    return found or [Segment(line, line.split(" ")[0])]
+    return found or [Segment(line, line.split(" ", maxsplit=1)[0])]
 
 
 def is_plain(line: str) -> bool:
@@ -59,7 +62,10 @@ def changes_files(line: str) -> bool:
         return True
     return any(
         segment.identifier in _CHANGING
-        or (segment.identifier in ("sed", "perl") and any(word.startswith("-i") for word in segment.text.split()))
+        or (
+            segment.identifier in ("sed", "perl")
+            and any(word.startswith("-i") for word in segment.text.split())
+        )
         for segment in segments(line)
     )
 

@@ -24,9 +24,12 @@ _CODE_CHANGE_RULES = "Change what the task needs and nothing else. Keep the styl
 _GUIDELINES = "Look at the output of each command before the next step. Remove temporary files at the end."
 _SAFETY = "Keep secrets out of code, logs and messages. Refuse work that is meant to do harm."
 _TOOL_INSTRUCTIONS = "Use `edit` for files that exist and `create` for new ones."
-_RUNTIME_INSTRUCTIONS = "Text in <system_notification> comes from the runtime: take it into account and go on."
+_RUNTIME_INSTRUCTIONS = (
+    "Text in <system_notification> comes from the runtime: take it into account and go on."
+)
 _LAST_INSTRUCTIONS = "The task is complete when what was asked for works, and not before."
 
+_WARNING = "system_prompt_customize"
 _IDENTITY = "identity"
 # Sections that hold others, or what the session offers: clients rewrite them when all others are settled.
 _LATE = (_IDENTITY, "tool_instructions")
@@ -116,9 +119,7 @@ class SystemMessage:
     def _warn_of_unknown(self, sections: Mapping[str, Section]) -> None:
         for name in sections.keys() - self._sections().keys() - self._warned:
             self._warned.add(name)
-            text = (
-                f"The system message has no section {name!r}; its content is added to the runtime instructions."
-            )
+            text = f"The system message has no section {name!r}; its content is added to the runtime instructions."
             self._session.emit(SessionWarningData(warning_type=_WARNING, message=text), ephemeral=True)
 
     def _sections(self) -> dict[str, tuple[str, str]]:
@@ -178,7 +179,9 @@ def environment_text(folder: Path) -> str:
 
 def background_agent_text(instructions: str, folder: Path) -> str:
     """The system message of a background agent: the application's own text is for the main agent."""
-    return "\n\n".join(part for part in (f"{_PREAMBLE} {_ROLE}", instructions, environment_text(folder)) if part)
+    return "\n\n".join(
+        part for part in (f"{_PREAMBLE} {_ROLE}", instructions, environment_text(folder)) if part
+    )
 
 
 def _tagged(tag: str, text: str) -> str:

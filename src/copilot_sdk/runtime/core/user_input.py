@@ -72,23 +72,12 @@ class UserInput:
             Inquiry(question, requested, completed, _NO_ANSWER, ask=ask_client, agent_id=agent_id)
         )
 
-    async def fill_in(
-        self,
-        message: str,
-        *,
-        form: Mapping[str, object] | None = None,
-        url: str | None = None,
-        source: str | None = None,
-        call_id: str | None = None,
-    ) -> Decision:
-        """Has the user fill in a form, or visit an address.
+    async def fill_in(self, message: str, form: Mapping[str, object]) -> Decision:
+        """Has the user fill in a form.
 
         Args:
             message: What it is about.
             form: JSON schema of the form.
-            url: The address, where there is no form.
-            source: Who wants to know, such as an MCP server.
-            call_id: The tool call that it belongs to.
 
         Raises:
             RuntimeFault: No client can show forms.
@@ -97,17 +86,11 @@ class UserInput:
             raise RuntimeFault(
                 "No client of this session can show forms (capabilities.ui.elicitation is false)"
             )
-        details = {
-            "message": message,
-            "requestedSchema": form,
-            "mode": None if url is None else "url",
-            "url": url,
-            "elicitationSource": source,
-            "toolCallId": call_id,
-        }
 
         def requested(request_id: str) -> Payload:
-            return ElicitationRequestedData.model_validate({"requestId": request_id, **details})
+            return ElicitationRequestedData.model_validate(
+                {"requestId": request_id, "message": message, "requestedSchema": form}
+            )
 
         def completed(request_id: str, decision: Decision | None) -> Payload:
             shown = _CANCELLED if decision is None else decision

@@ -16,7 +16,6 @@ from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, To
 from copilot_sdk.runtime.core.tools.bash import Bash, ReadBash, StopBash
 from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
-from copilot_sdk.runtime.core.tools.sql import Sql
 from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent, TaskComplete
 
 if TYPE_CHECKING:
@@ -69,7 +68,6 @@ def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:
         Edit(),
         Grep(),
         Glob(),
-        Sql(),
         StartAgent(agent_types),
         ReadAgent(),
         WriteAgent(),

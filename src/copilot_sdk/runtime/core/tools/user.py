@@ -83,7 +83,9 @@ class ExitPlanMode(AsksNothing):
         if decision.get("approved") is not True:
             feedback = decision.get("feedback")
             if not feedback:
-                return ToolResult("The plan was not approved.", "rejected", error="The plan was not approved.")
+                return ToolResult(
+                    "The plan was not approved.", "rejected", error="The plan was not approved."
+                )
             return ToolResult(f"The plan was not approved. The user says: {feedback}")
         action = str(decision.get("selectedAction") or "interactive")
         session.modes.set("autopilot" if action.startswith("autopilot") else "interactive")
