@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    commands,
     event_log,
     history,
     lifecycle,
@@ -27,6 +28,7 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        commands,
         event_log,
         history,
         lifecycle,

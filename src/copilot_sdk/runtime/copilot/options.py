@@ -19,6 +19,8 @@ async def _update(call: Call, params: SessionUpdateOptionsParams) -> SessionUpda
         session.model_choice.switch(params.model, source="sdk", effort=params.reasoning_effort)
     elif params.reasoning_effort is not None:
         config.reasoning_effort = params.reasoning_effort
+    if params.continue_on_auto_mode is not None:
+        session.rate_limits.always = params.continue_on_auto_mode
     config.autopilot = autopilot_of(params.autopilot, config.autopilot)
     if "session_limits" in params.model_fields_set:
         limits = params.session_limits

@@ -7,13 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from copilot_sdk._generated.copilot.types import (
+    SlashCommandAgentPromptResult,
+    SlashCommandCompletedResult,
+    SlashCommandTextResult,
+)
 from copilot_sdk.runtime.core.context import token_counts
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.permissions import ALLOW_ALL, MANUAL
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
-Outcome = Mapping[str, object]
+CommandResult = SlashCommandTextResult | SlashCommandAgentPromptResult | SlashCommandCompletedResult
 
 _REVIEW = "Review the changes of this working directory for defects, and name each with file and line."
 
@@ -31,18 +37,16 @@ class BuiltInCommand:
         required: Whether something has to stand there.
         choices: Words that may stand there, with what each does.
         during_turn: Whether it can be run while the agent works.
-        needs_session: Whether it makes no sense before there is a session.
     """
 
     name: str
     description: str
-    run: Callable[[Session, str], Awaitable[Outcome]]
+    run: Callable[[Session, str], Awaitable[CommandResult]]
     aliases: Sequence[str] = ()
     hint: str | None = None
     required: bool = False
     choices: Mapping[str, str] | None = None
     during_turn: bool = True
-    needs_session: bool = False
 
 
 def find(name: str) -> BuiltInCommand | None:
@@ -50,93 +54,97 @@ def find(name: str) -> BuiltInCommand | None:
     return next((command for command in BUILT_IN if name in (command.name, *command.aliases)), None)
 
 
-def _text(text: str) -> Outcome:
-    return {"kind": "text", "text": text}
+def _text(text: str) -> CommandResult:
+    return SlashCommandTextResult(text=text)
 
 
 def _usage_fault(usage: str) -> RuntimeFault:
     return RuntimeFault(f"Usage: {usage}")
 
 
-async def _add_dir(session: Session, text: str) -> Outcome:
+async def _add_dir(session: Session, text: str) -> CommandResult:
     if not text:
         raise _usage_fault("/add-dir <directory>")
     folder = session.paths.add(Path(text))
     return _text(f"The tools may now use {folder}.")
 
 
-async def _list_dirs(session: Session, _: str) -> Outcome:
+async def _list_dirs(session: Session, _: str) -> CommandResult:
     if session.paths.unrestricted:
         return _text("Paths are not checked in this session: every directory may be used.")
     return _text("\n".join(["Directories the tools may use:", *map(str, session.paths.directories())]))
 
 
-async def _allow_all(session: Session, text: str) -> Outcome:
-    gate = session.permissions
-    if text not in ("", "on", "off", "default", "allow-all", "show"):
-        raise _usage_fault("/allow-all [on|off|show], or /permissions [default|allow-all|show]")
-    if text != "show":
-        gate.set_mode("manual" if text in ("off", "default") else "allow-all")
+async def _allow_all(session: Session, text: str) -> CommandResult:
+    modes = {"": ALLOW_ALL, "on": ALLOW_ALL, "off": MANUAL, "show": None}
+    return _switch_permissions(session, modes, text, "/allow-all [on|off|show]")
+
+
+async def _permissions(session: Session, text: str) -> CommandResult:
+    modes = {"": None, "default": MANUAL, "allow-all": ALLOW_ALL, "show": None}
+    return _switch_permissions(session, modes, text, "/permissions [default|allow-all|show]")
+
+
+def _switch_permissions(
+    session: Session, modes: Mapping[str, str | None], text: str, usage: str
+) -> CommandResult:
+    if text not in modes:
+        raise _usage_fault(usage)
+    gate, mode = session.permissions, modes[text]
+    if mode is not None and not gate.set_mode(mode):
+        raise RuntimeFault(f"An administrator has disabled the permission mode {mode}")
     return _text(f"Permission mode: {gate.mode}")
 
 
-async def _permissions(session: Session, text: str) -> Outcome:
-    return await _allow_all(session, text or "show")
-
-
-async def _reset_allowed_tools(session: Session, _: str) -> Outcome:
+async def _reset_allowed_tools(session: Session, _: str) -> CommandResult:
     session.permissions.forget_approvals(saved_too=True)
-    session.permissions.set_mode("manual")
+    session.permissions.set_mode(MANUAL)
     return _text(
         "What was approved for this session and this location is forgotten, and each request is asked."
     )
 
 
-async def _autopilot(session: Session, text: str) -> Outcome:
+async def _autopilot(session: Session, text: str) -> CommandResult:
     if text not in ("", "on", "off"):
         raise _usage_fault("/autopilot [on|off]")
     on = session.modes.current != "autopilot" if text == "" else text == "on"
     mode = "autopilot" if on else "interactive"
     session.modes.set(mode)
-    return {"kind": "completed", "message": f"Switched to {mode} mode."}
+    return SlashCommandCompletedResult(message=f"Switched to {mode} mode.")
 
 
-async def _plan(session: Session, text: str) -> Outcome:
+async def _plan(session: Session, text: str) -> CommandResult:
     if text:
-        return {"kind": "agent-prompt", "prompt": text, "displayPrompt": f"Plan: {text}", "mode": "plan"}
+        return SlashCommandAgentPromptResult(prompt=text, display_prompt=text, mode="plan")
     session.modes.set("plan")
-    return {"kind": "completed", "mode": "plan"}
+    return SlashCommandCompletedResult(mode="plan")
 
 
-async def _cwd(session: Session, text: str) -> Outcome:
+async def _cwd(session: Session, text: str) -> CommandResult:
     if text:
         session.move_to(session.config.working_directory / text)
     return _text(f"Current working directory: {session.config.working_directory}")
 
 
-async def _model(session: Session, text: str) -> Outcome:
+async def _model(session: Session, text: str) -> CommandResult:
     if text:
         session.model_choice.switch(text, source="sdk")
-    return {"kind": "completed", "message": f"The model is {session.model_id}."}
+    return SlashCommandCompletedResult(message=f"The model is {session.model_id}.")
 
 
-async def _rename(session: Session, text: str) -> Outcome:
+async def _rename(session: Session, text: str) -> CommandResult:
     if not text:
         raise _usage_fault("/rename <name>")
     session.rename(text, by_user=True)
     return _text(f"The session is called {text}.")
 
 
-async def _review(_: Session, text: str) -> Outcome:
+async def _review(_: Session, text: str) -> CommandResult:
     about = f": {text}" if text else ": the changes of this working directory"
-    return {
-        "kind": "agent-prompt",
-        "prompt": f"{_REVIEW} {text}".strip(),
-        "displayPrompt": f"Review{about}",
-    }
+    return SlashCommandAgentPromptResult(prompt=f"{_REVIEW} {text}".strip(), display_prompt=f"Review{about}")
 
 
-async def _session(session: Session, text: str) -> Outcome:
+async def _session(session: Session, text: str) -> CommandResult:
     word, _, rest = text.partition(" ")
     if word == "rename":
         return await _rename(session, rest.strip())
@@ -151,7 +159,7 @@ async def _session(session: Session, text: str) -> Outcome:
     )
 
 
-async def _usage(session: Session, _: str) -> Outcome:
+async def _usage(session: Session, _: str) -> CommandResult:
     usage = session.usage
     models = usage.models.values()
     return _text(
@@ -160,7 +168,7 @@ async def _usage(session: Session, _: str) -> Outcome:
     )
 
 
-async def _context(session: Session, _: str) -> Outcome:
+async def _context(session: Session, _: str) -> CommandResult:
     counts = token_counts(session)
     return _text(
         f"System message: {counts.system} tokens\nTools: {counts.tools} tokens\n"
@@ -198,7 +206,7 @@ BUILT_IN: Sequence[BuiltInCommand] = (
         hint="[on|off]",
         choices={"on": "Switch to autopilot mode", "off": "Switch to interactive mode"},
     ),
-    BuiltInCommand("context", "Show what fills the context window.", _context, needs_session=True),
+    BuiltInCommand("context", "Show what fills the context window.", _context),
     BuiltInCommand(
         "cwd",
         "Show or change the working directory.",
@@ -226,8 +234,7 @@ BUILT_IN: Sequence[BuiltInCommand] = (
         aliases=("sessions",),
         hint="[info|plan|rename <name>]",
         choices={"info": "Show details", "plan": "Show the plan", "rename": "Give it a name"},
-        needs_session=True,
     ),
-    BuiltInCommand("usage", "Show what the session has used.", _usage, needs_session=True),
+    BuiltInCommand("usage", "Show what the session has used.", _usage),
 )
 """The commands, in the order in which they are listed."""

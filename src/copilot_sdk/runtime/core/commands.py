@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,10 @@ from copilot_sdk._generated.copilot.types import (
     CommandExecuteData,
     CommandQueuedData,
     SessionWarningData,
+    SlashCommandCompletedResult,
 )
-from copilot_sdk.runtime.core.built_in_commands import find
+from copilot_sdk.runtime.core.built_in_commands import CommandResult, find
+from copilot_sdk.runtime.core.clients import Client
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
 from copilot_sdk.runtime.core.payloads import Payload
@@ -20,8 +21,6 @@ from copilot_sdk.runtime.core.queue import QueuedCommand
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
-
-Outcome = Mapping[str, object]
 
 _QUEUED = "command.queued"
 
@@ -39,21 +38,18 @@ class CommandEnd:
     aborted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class QueuedEnd:
-    """What became of a command from the queue: whether a client ran it, and whether the queue goes on."""
-
-    handled: bool
-    stop: bool = False
-
-
 class Commands:
-    """The slash commands of one session."""
+    """The slash commands of one session.
+
+    Attributes:
+        running: Commands that clients run, with the client of each.
+        queued: Commands from the queue that a client is to run; its answer tells whether to drop the rest of the queue.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.running: Inquiries[str, CommandEnd] = Inquiries(session)
-        self.queued: Inquiries[str, QueuedEnd] = Inquiries(session)
+        self.running: Inquiries[Client, CommandEnd] = Inquiries(session)
+        self.queued: Inquiries[str, bool] = Inquiries(session)
 
     async def execute(self, name: str, args: str) -> str | None:
         """Has the client that a command belongs to run it.
@@ -73,12 +69,12 @@ class Commands:
             return CommandExecuteData(request_id=request_id, command=line, command_name=name, args=args)
 
         silent = CommandEnd(f"The client that runs /{name} has left or did not answer in time.")
-        end = await self.running.put(Inquiry(name, requested, _completed, silent, only=client))
+        end = await self.running.put(Inquiry(client, requested, _completed, silent, only=client))
         if end.aborted:
             raise RuntimeFault("Session aborted")
         return end.error
 
-    async def invoke(self, name: str, text: str) -> Outcome:
+    async def invoke(self, name: str, text: str) -> CommandResult:
         """Runs a command, whoever it belongs to, and returns what it produced.
 
         Raises:
@@ -89,7 +85,7 @@ class Commands:
             error = await self.execute(plain, text)
             if error is not None:
                 raise RuntimeFault(f"Command /{plain} failed: {error}")
-            return {"kind": "completed"}
+            return SlashCommandCompletedResult()
         command = find(plain)
         if command is None:
             raise RuntimeFault(f"Unknown slash command: /{plain}")
@@ -113,8 +109,7 @@ class Commands:
         def requested(request_id: str) -> Payload:
             return CommandQueuedData(request_id=request_id, command=command.text)
 
-        end = await self.queued.put(Inquiry(command.text, requested, _completed, QueuedEnd(False)))
-        return end.stop
+        return await self.queued.put(Inquiry(command.text, requested, _completed, False))
 
     def abort(self) -> None:
         """Gives up the commands that clients run at the moment."""
@@ -122,9 +117,9 @@ class Commands:
             self.running.resolve(request_id, CommandEnd(aborted=True))
 
     def give_up_orphans(self) -> None:
-        """Fails the commands that no client runs any longer."""
-        offered = self._session.clients.commands()
-        self.running.give_up(lambda name: name not in offered)
+        """Fails the commands whose clients have left."""
+        present = list(self._session.clients)
+        self.running.give_up(lambda client: all(client is not other for other in present))
         if _QUEUED not in self._session.interests:
             self.queued.give_up()
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Output = dict[str, object]
 
+MOST_STOP_BLOCKS = 8
+"""How often hooks can send an agent back to work that wants to rest."""
+
 _PRE_TOOL_USE = "preToolUse"
 _DECISION = "permissionDecision"
 # What clients say about a permission, the weightiest first: one that denies is not overruled by another.
@@ -153,4 +156,9 @@ def _identity(agent: Agent | None) -> dict[str, object]:
     """Who a hook is about, where that is a background agent."""
     if agent is None or agent.id is None:
         return {}
-    return {"agentId": agent.id, "agentType": agent.type, "parentAgentId": agent.session.id}
+    return {
+        "sessionId": agent.id,
+        "agentId": agent.id,
+        "agentType": agent.type,
+        "parentAgentId": agent.session.id,
+    }

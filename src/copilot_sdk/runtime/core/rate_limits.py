@@ -30,12 +30,13 @@ class RateLimits:
     """Switches of one session to the `auto` model.
 
     Attributes:
+        always: Whether the user is not asked about it.
         switches: Switches that wait for the user to agree to them, by the models they lead away from.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._always = False
+        self.always = False
         self._direct: dict[str, ClientPort] = {}
         self.switches: Inquiries[str, Decision] = Inquiries(session)
 
@@ -72,19 +73,24 @@ class RateLimits:
         session = self._session
         own_provider = session.config.provider is not None
         limited = fault.error_type == "rate_limit" and session.model_id != AUTO and not own_provider
-        return limited and (self._always or self._asks_somebody())
+        return limited and (self.always or self._asks_somebody())
 
-    async def offer(self, fault: ModelFault) -> None:
-        """Asks the user whether to switch, and switches."""
+    async def offer(self, fault: ModelFault) -> bool:
+        """Asks the user whether to switch, and switches.
+
+        Returns:
+            Whether the session has another model now.
+        """
         session, limited = self._session, self._session.model_id
-        decision = {"response": "yes"} if self._always else await self._ask(fault, limited)
+        decision = {"response": "yes"} if self.always else await self._ask(fault, limited)
         if decision.get("response") not in _YES:
-            return
-        self._always = self._always or decision.get("response") == "yes_always"
+            return False
+        self.always = self.always or decision.get("response") == "yes_always"
         session.model_choice.limited.add(limited)
         text = f"{limited} has reached a rate limit. The session goes on in auto mode."
         session.emit(SessionInfoData(info_type="auto_mode_switch", message=text))
         session.model_choice.switch(AUTO, source="automatic", cause="rate_limit_auto_switch")
+        return True
 
     async def _ask(self, fault: ModelFault, limited: str) -> Decision:
         session = self._session
@@ -100,7 +106,9 @@ class RateLimits:
             return AutoModeSwitchCompletedData.model_validate({"requestId": request_id, **shown})
 
         async def ask_client() -> Decision:
-            client = next(client for client in session.clients if client.answers_switches)
+            client = next((client for client in session.clients if client.answers_switches), None)
+            if client is None:
+                return _NO
             return await client.port.confirm_switch(session.id, fault.code, fault.retry_after)
 
         ask = None if self._direct else ask_client

@@ -17,7 +17,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.core.agent import Exchange
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
-from copilot_sdk.runtime.core.hooks import block_reason, remark_of
+from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in, take_in_with_hooks
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.queue import Entry, MessageQueue, Prompt, QueuedCommand
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("copilot_sdk.runtime")
 
 AbortReason = Literal["user_initiated", "remote_command", "user_abort"]
-
-MOST_STOP_BLOCKS = 8
-"""How often hooks can send an agent back to work that wants to rest."""
 
 
 class Turns:
@@ -165,7 +162,7 @@ class Turns:
                 session.usage.user_requests += 1
                 session.note_prompt(prompt.shown)
             self._tell_system_message()
-            await self._work()
+            await self._work_through_limits()
         except Rejected:
             session.emit(AbortData(reason="user_initiated"))
             info = SessionInfoData(info_type="cancellation", message="Operation cancelled by user")
@@ -173,10 +170,10 @@ class Turns:
         except OutOfCredits:
             session.modes.stopped("error", message_id)
         except ModelFault as fault:
-            await self._fail(fault)
+            self._fail(fault)
         except Exception as error:
             _logger.exception("a turn of session %s failed", session.id)
-            await self._fail(ModelFault(f"{type(error).__name__}: {error}", error_type="internal"))
+            self._fail(ModelFault(f"{type(error).__name__}: {error}", error_type="internal"))
         finally:
             session.modes.end_turn()
             prompt.done.set()
@@ -228,20 +225,33 @@ class Turns:
         }
         return block_reason(await session.hooks.invoke("agentStop", details))
 
-    async def _fail(self, fault: ModelFault) -> None:
+    async def _work_through_limits(self) -> None:
+        """Has the agent work, and go on with another model where a rate limit stops it and the user agrees."""
+        limits = self._session.rate_limits
+        while True:
+            try:
+                return await self._work()
+            except ModelFault as fault:
+                if not limits.can_switch(fault):
+                    raise
+                self._report(fault, eligible=True)
+                if not await limits.offer(fault):
+                    self._session.modes.stopped("error", self._session.agent.exchange.message_id)
+                    return None
+
+    def _fail(self, fault: ModelFault) -> None:
+        self._report(fault, eligible=False if fault.error_type == "rate_limit" else None)
+        self._session.modes.stopped("error", self._session.agent.exchange.message_id)
+
+    def _report(self, fault: ModelFault, *, eligible: bool | None) -> None:
         session = self._session
-        switchable = session.rate_limits.can_switch(fault)
-        message_id = session.agent.exchange.message_id
         session.emit(
             SessionErrorData(
                 error_type=fault.error_type,
                 message=fault.message,
                 status_code=fault.status,
                 error_code=fault.code,
-                eligible_for_auto_switch=switchable if fault.error_type == "rate_limit" else None,
-                originating_message_id=message_id,
+                eligible_for_auto_switch=eligible,
+                originating_message_id=session.agent.exchange.message_id,
             )
         )
-        session.modes.stopped("error", message_id)
-        if switchable:
-            await session.rate_limits.offer(fault)
