@@ -17,6 +17,7 @@ from copilot_sdk.runtime.core.tools.bash import Bash, ReadBash, StopBash
 from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
 from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent, TaskComplete
+from copilot_sdk.runtime.core.tools.web import WebFetch
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -68,6 +69,7 @@ def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:
         Edit(),
         Grep(),
         Glob(),
+        WebFetch(),
         StartAgent(agent_types),
         ReadAgent(),
         WriteAgent(),
