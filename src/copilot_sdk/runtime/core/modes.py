@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import MODES, AgentMode
+from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.queue import Prompt
+from copilot_sdk.runtime.core.shell_text import changes_files
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -83,22 +86,28 @@ class Modes:
         self._told = self.effective
         self._session.emit(SessionModeNoticeDeliveredData(mode=self._told, content=content))
 
-    def obstacle(self, tool: str, changed: Path | None, *, shell: bool = False) -> str | None:
-        """Why the mode does not permit what a tool is about to change.
+    def obstacle(self, tool: str, asks: Iterable[Ask]) -> str | None:
+        """Why the mode does not permit what a tool is about to do.
 
         Args:
             tool: Its name.
-            changed: The file, or the directory the command works in.
-            shell: Whether it is a command that changes files.
+            asks: What it is about to do.
         """
-        session = self._session
-        if self.effective != "plan" or changed is None or changed.is_relative_to(session.folder.resolve()):
+        if self.effective != "plan":
             return None
-        what = "The shell command would change files and" if shell else f"`{tool}`"
-        return (
-            f"{what} was blocked: in plan mode nothing is changed outside the session folder. Finish the plan and "
-            "call exit_plan_mode to have it approved."
-        )
+        folder = self._session.folder.resolve()
+        for ask in asks:
+            if ask.kind == "shell" and changes_files(ask.argument):
+                what = "The shell command would change files and"
+            elif ask.kind == "write" and not Path(ask.argument).is_relative_to(folder):
+                what = f"`{tool}`"
+            else:
+                continue
+            return (
+                f"{what} was blocked: in plan mode nothing is changed outside the session folder. Finish the plan "
+                "and call exit_plan_mode to have it approved."
+            )
+        return None
 
     def complete(self, summary: str) -> None:
         """Records that the agent says the task is complete."""

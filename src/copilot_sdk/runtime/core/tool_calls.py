@@ -139,9 +139,11 @@ class ToolCalls:
         reason = str(hook.get("permissionDecisionReason") or "")
         if decision == "deny":
             return ToolResult(f"A hook denied this tool call. {reason}".strip(), "denied", error=reason)
+        wanted = list(tool.asks(context, arguments))
+        if obstacle := self._session.modes.obstacle(tool.name, wanted):
+            return ToolResult(obstacle, "denied", error=obstacle)
         if decision == "allow":
             return None
-        wanted = list(tool.asks(context, arguments))
         if decision == "ask":
             wanted = [asks.after_hook(context, tool.name, arguments, reason)]
         verdict = await self._session.permissions.check(
