@@ -53,6 +53,8 @@ def check(ask: Ask, decision: Json) -> None:
         raise InvalidValue(
             f"result.kind: a request of kind {ask.kind!r} is decided by one of {', '.join(known)}, not {kind!r}"
         )
+    if kind == "approve-for-session" and ask.kind == "url" and not isinstance(decision.get("domain"), str):
+        raise InvalidValue("result.domain: approve-for-session of an address needs the domain")
     if kind == "approve-for-location":
         if not is_object(decision.get("approval")):
             raise InvalidValue("result.approval: approve-for-location needs what is approved")
