@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from copilot_sdk import Command, CopilotClient, RateLimited, SessionError
 from copilot_sdk.elicitation import accept, decline
+from copilot_sdk.events import ToolExecutionComplete
 from copilot_sdk.permissions import (
     PermissionHandler,
     approve_all,
@@ -28,8 +29,11 @@ from copilot_sdk.types import (
     ElicitationRequestedData,
     ExitPlanModeDecision,
     ExitPlanModeRequest,
+    PermissionPathsConfig,
     SessionLimitsConfig,
     SessionLimitsExhaustedRequestedData,
+    SystemMessageConfig,
+    SystemMessageSection,
     UIElicitationResponse,
     UISessionLimitsExhaustedResponse,
     UserInputRequest,
@@ -221,7 +225,9 @@ async def test_sections_of_the_system_message_are_rewritten() -> None:
     async with (
         CopilotClient.embedded(model) as client,
         await client.create_session(
-            system_message={"content": "Use tabs.", "sections": {"guidelines": {"action": "remove"}}},
+            system_message=SystemMessageConfig(
+                content="Use tabs.", sections={"guidelines": SystemMessageSection(action="remove")}
+            ),
             system_message_transforms=transforms,
         ) as session,
     ):
@@ -250,7 +256,7 @@ async def test_a_policy_decides(policy: PermissionHandler, result: str | None) -
     async with (
         CopilotClient.embedded(model) as client,
         await client.create_session(on_permission=policy) as session,
-        session.events("tool.execution_complete") as events,
+        session.events(ToolExecutionComplete) as events,
     ):
         await session.send("go")
         complete = await anext(events)
@@ -272,7 +278,7 @@ async def test_a_decision_that_does_not_fit_the_request_refuses_it_and_is_told(
             on_permission=lambda request: decision, working_directory=str(tmp_path / "work")
         ) as session,
     ):
-        await session.rpc.permissions.configure(paths={"includeTempDirectory": False})
+        await session.rpc.permissions.configure(paths=PermissionPathsConfig(include_temp_directory=False))
         with caplog.at_level(logging.ERROR, "copilot_sdk.session"):
             await session.send("go")
     assert "could not request permission" in told(model)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from copilot_sdk import CopilotClient, Hooks, ModelCallFailed, tool
+from copilot_sdk.events import SessionWarning
 from copilot_sdk.permissions import approve_all
 from copilot_sdk.runtime import Call, Limits, Reply, ScriptedModel, fault_of_status
 from copilot_sdk.types import (
@@ -122,7 +123,7 @@ async def test_hooks_change_and_refuse_prompts() -> None:
         await client.create_session(hooks=hooks) as session,
     ):
         await session.send("dig")
-        async with session.events("session.warning") as events:
+        async with session.events(SessionWarning) as events:
             await session.send("a bomb")
             warning = await anext(events)
     assert warning.data.message == "not that"

@@ -103,14 +103,12 @@ class ManagedPermissions:
         ask: What is asked about in any case.
         allow: What needs no asking.
         bypass_disabled: Whether requests may not be approved all at once.
-        given: Whether there are any settings at all.
     """
 
     deny: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     bypass_disabled: bool = False
-    given: bool = False
 
 
 @dataclass(slots=True)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Decision = Mapping[str, object]
 
-LEAST_LIMIT = 30
 _EVENT = "session_limits_exhausted.requested"
 _CANCEL: Decision = {"action": "cancel"}
 _WARNED_AT = (0.5, 0.75)

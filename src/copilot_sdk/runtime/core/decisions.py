@@ -77,10 +77,10 @@ def verdict(decision: Json) -> Verdict:
     return Verdict(False, "The user rejected this tool call.", ends_turn=True)
 
 
-def report(ask: Ask, decision: Json) -> Json:
+def report(decision: Json) -> Json:
     """A decision in the words of `permission.completed`."""
     match decision.get("kind"):
-        case "approve-for-session" if ask.kind not in ("path", "url") and is_object(decision.get("approval")):
+        case "approve-for-session" if is_object(decision.get("approval")):
             return {"kind": "approved-for-session", "approval": decision["approval"]}
         case "approve-for-location":
             return {

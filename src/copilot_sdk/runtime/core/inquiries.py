@@ -63,10 +63,10 @@ class Inquiries(Generic[SubjectT, AnswerT]):
             answer = await self._pending.answer(
                 request_id, seconds=session.limits.answer_seconds, otherwise=inquiry.otherwise
             )
+            return answer
         finally:
             await end_all({asking})
             session.emit(inquiry.completed(request_id, answer), agent_id=inquiry.agent_id)
-        return answer
 
     async def _ask(self, request_id: str, inquiry: Inquiry[SubjectT, AnswerT]) -> None:
         if inquiry.ask is None:

@@ -209,7 +209,7 @@ class PermissionGate:
             )
 
         def completed(request_id: str, decision: Json | None) -> Payload:
-            result = decisions.report(ask, decision or decisions.ABORTED)
+            result = decisions.report(decision or decisions.ABORTED)
             return PermissionCompletedData.model_validate(
                 {"requestId": request_id, "toolCallId": call_id, "result": result}
             )

@@ -78,4 +78,4 @@ async def _fetch(url: str) -> str:
                         raise ToolError(f"{url} holds more than {_BYTES} bytes.")
                 return body.decode(response.encoding or "utf-8", "replace")
         except httpx.HTTPError as error:
-            raise ToolError(f"{url} cannot be fetched: {error or type(error).__name__}") from error
+            raise ToolError(f"{url} cannot be fetched: {str(error) or type(error).__name__}") from error
