@@ -16,6 +16,7 @@ async def test_a_streamed_turn_tells_its_events_in_the_order_of_the_cli(start: S
     events = await client.turn("hi")
     assert types(events, "session.title_changed") == [
         "pending_messages.modified",
+        "pending_messages.modified",
         "user.message",
         "system.message",
         "assistant.turn_start",

@@ -19,7 +19,6 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.built_in_commands import BUILT_IN, BuiltInCommand, CommandResult
-from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.commands import CommandEnd
 from copilot_sdk.runtime.core.queue import QueuedCommand
 
@@ -64,9 +63,9 @@ async def _handle_pending(
 
 @router.on("session.commands.enqueue", EnqueueCommandParams)
 async def _enqueue(call: Call, params: EnqueueCommandParams) -> AcceptedEnqueueCommandResult:
-    command = QueuedCommand(id=new_id(), text=params.command, display=params.display_text)
+    command = QueuedCommand(text=params.command, display=params.display_text)
     call.session.turns.enqueue(command)
-    return AcceptedEnqueueCommandResult(queue_id=command.id)
+    return AcceptedEnqueueCommandResult(queue_id=str(command.number))
 
 
 @router.on("session.commands.respondToQueuedCommand", CommandsRespondToQueuedCommandRequest)

@@ -25,13 +25,14 @@ from copilot_sdk.errors import (
     AuthenticationRequired,
     CopilotError,
     InternalError,
+    InvalidParams,
     MethodNotFound,
 )
 from copilot_sdk.runtime.copilot.methods import METHODS
 from copilot_sdk.runtime.copilot.outbox import Outbox
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.core.clients import ClientFault, UserAnswer
-from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.faults import ModelFault, RefusedParams, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
@@ -110,6 +111,8 @@ class Connection:
             result = await served.handler(Call(self, method, params.get("sessionId")), parsed)
         except ValidationError as error:
             raise _failed(method, "; ".join(problems(error))) from error
+        except RefusedParams as fault:
+            raise InvalidParams(str(fault)) from fault
         except (RuntimeFault, ModelFault) as fault:
             raise _failed(method, str(fault)) from fault
         # What the request brought about is told before its answer.

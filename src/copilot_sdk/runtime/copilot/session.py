@@ -44,7 +44,7 @@ async def _send(call: Call, params: SendRequest) -> SendResult:
         source=params.source,
         headers=params.request_headers or {},
     )
-    session.turns.send(prompt, immediate=params.mode == "immediate", first=bool(params.prepend))
+    session.turns.send(prompt, immediate=params.mode == "immediate", at=0 if params.prepend else None)
     if params.wait:
         await prompt.done.wait()
     return SendResult(message_id=prompt.id)

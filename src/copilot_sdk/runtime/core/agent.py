@@ -12,6 +12,7 @@ from copilot_sdk._generated.copilot.types import (
     AssistantTurnEndData,
     AssistantTurnStartData,
     ModelCallFailureData,
+    PendingMessagesModifiedData,
 )
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
@@ -41,11 +42,13 @@ class Exchange:
         id: Ties its events together.
         message_id: The id of the prompt.
         headers: HTTP headers for its model requests.
+        answered: Whether the model has begun to answer.
     """
 
     id: str = field(default_factory=new_id)
     message_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    answered: bool = False
 
 
 class Agent:
@@ -150,8 +153,7 @@ class Agent:
         continuations = 0
         self._auto_model = None
         while True:
-            for prompt in inbox.take_steering():
-                take_in(self, prompt)
+            self._take_steering(inbox)
             await self._check_credits()
             turn_id = str(self._turns)
             self._turns += 1
@@ -169,6 +171,13 @@ class Agent:
                 self.say(_CONTINUE)
             elif not answer.tool_calls and not inbox.has_steering:
                 return answer.text
+
+    def _take_steering(self, inbox: MessageQueue) -> None:
+        taken = inbox.take_steering()
+        if taken and self.id is None:
+            self.emit(PendingMessagesModifiedData())
+        for prompt in taken:
+            take_in(self, prompt)
 
     async def _check_credits(self) -> None:
         if not await self.session.credits.may_go_on():
@@ -229,6 +238,7 @@ class Agent:
         )
         async with aclosing(session.model.respond(request)) as events:
             async for event in events:
+                self.exchange.answered = True
                 stream.take(event)
                 await session.clients.caught_up()
         return stream.finish()

@@ -19,6 +19,10 @@ class InvalidValue(RuntimeFault):
     """A parameter has a value that means nothing; the text names it and says what it may be."""
 
 
+class RefusedParams(RuntimeFault):
+    """Parameters that name nothing there is, or ask for what cannot be; told with the code for invalid ones."""
+
+
 class Rejected(Exception):
     """The user turned down what the agent wanted to do, and said no more: the agent stops."""
 

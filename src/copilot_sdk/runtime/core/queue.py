@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.faults import RefusedParams
 from copilot_sdk.runtime.core.payloads import Payload
 
 Json = Mapping[str, object]
@@ -29,6 +30,8 @@ class Prompt:
         continuation: Whether the runtime sends the agent on with it in autopilot mode.
         headers: HTTP headers for the model requests of its turn.
         notice: Set for what the runtime itself has to say, such as the end of a background task.
+        number: Its place in the order in which the queue got what it holds; also its id in the queue.
+        edited: Whether its text was changed while it waited.
         done: Set once the agent has dealt with it.
     """
 
@@ -42,6 +45,8 @@ class Prompt:
     continuation: bool = False
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     notice: Payload | None = None
+    number: int = 0
+    edited: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -49,20 +54,25 @@ class Prompt:
         """The text that people see."""
         return self.display if self.display is not None else self.text
 
+    @property
+    def mode(self) -> str:
+        """The mode of the agent that it was sent for."""
+        return self.agent_mode or "interactive"
+
 
 @dataclass(slots=True, eq=False)
 class QueuedCommand:
     """A slash command that a client is to run when its turn has come.
 
     Attributes:
-        id: What `session.commands.enqueue` answered.
         text: The command line.
         display: What the timeline shows in its place.
+        number: Its place in the order in which the queue got what it holds; also its id in the queue.
     """
 
-    id: str
     text: str
     display: str | None = None
+    number: int = 0
 
     @property
     def shown(self) -> str:
@@ -74,14 +84,27 @@ Entry = Prompt | QueuedCommand
 
 
 class MessageQueue:
-    """Messages and commands in the order in which the agent will take them."""
+    """Messages and commands in the order in which the agent will take them.
+
+    Attributes:
+        paused: Whether nothing is taken but what goes into a turn as steering.
+        waiting: What was queued, next one first.
+    """
 
     def __init__(self) -> None:
-        self._waiting: deque[Entry] = deque()
-        self._steering: deque[Prompt] = deque()
+        self.paused = False
+        self.waiting: list[Entry] = []
+        self._steering: list[Prompt] = []
+        self._count = 0
 
     def __bool__(self) -> bool:
-        return bool(self._waiting or self._steering)
+        """Whether anything can be taken now."""
+        return bool(self._steering or (self.waiting and not self.paused))
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether it holds anything."""
+        return bool(self._steering or self.waiting)
 
     @property
     def has_steering(self) -> bool:
@@ -89,45 +112,87 @@ class MessageQueue:
         return bool(self._steering)
 
     @property
-    def waiting(self) -> list[Entry]:
-        """What the user queued, oldest first."""
-        return [entry for entry in self._waiting if not _is_notice(entry)]
-
-    @property
     def steering(self) -> list[Prompt]:
         """What was sent into the running turn and is not yet taken in."""
         return [prompt for prompt in self._steering if prompt.notice is None]
 
-    def put(self, entry: Entry, *, first: bool = False) -> None:
-        """Queues a message or a command, at the end unless it is to be `first`."""
-        (self._waiting.appendleft if first else self._waiting.append)(entry)
+    def put(self, entry: Entry, *, at: int | None = None) -> None:
+        """Queues a message or a command: before the one at a position, or at the end."""
+        self._number(entry)
+        self.waiting.insert(len(self.waiting) if at is None else max(0, at), entry)
 
     def steer(self, prompt: Prompt) -> None:
         """Leaves a message for the next step of the running turn."""
+        self._number(prompt)
         self._steering.append(prompt)
 
     def next(self) -> Entry | None:
         """Takes what comes next; a steering message that found no turn comes first."""
         if self._steering:
-            return self._steering.popleft()
-        return self._waiting.popleft() if self._waiting else None
+            return self._steering.pop(0)
+        return self.waiting.pop(0) if self.waiting and not self.paused else None
 
     def take_steering(self) -> list[Prompt]:
         """Takes all messages for the running turn."""
-        taken = list(self._steering)
-        self._steering.clear()
+        taken, self._steering = self._steering, []
         return taken
 
+    def item(self, item_id: str) -> Entry:
+        """The queued message or command with an id.
+
+        Raises:
+            RefusedParams: There is none.
+        """
+        for entry in self.waiting:
+            if str(entry.number) == item_id:
+                return entry
+        raise RefusedParams(f"unknown queue item id '{item_id}'")
+
+    def message(self, item_id: str, operation: str) -> Prompt:
+        """The queued message with an id.
+
+        Raises:
+            RefusedParams: There is none, or it is a command.
+        """
+        entry = self.item(item_id)
+        if isinstance(entry, Prompt):
+            return entry
+        raise RefusedParams(f"queue operation '{operation}' does not support item kind 'command'")
+
+    def sent(self, message_id: str) -> Prompt | None:
+        """The message that is known to its sender by an id."""
+        messages: Iterable[Entry] = (*self.steering, *self.waiting)
+        return next((e for e in messages if isinstance(e, Prompt) and e.id == message_id), None)
+
+    def move(self, entry: Entry, position: int) -> bool:
+        """Moves what is queued to another position.
+
+        Returns:
+            Whether it was elsewhere before.
+        """
+        before = self.waiting.index(entry)
+        self.waiting.remove(entry)
+        self.waiting.insert(max(0, position), entry)
+        return self.waiting.index(entry) != before
+
+    def duplicate(self, entry: Entry) -> Entry:
+        """Queues a copy right behind what it was made from."""
+        copy = (
+            replace(entry, id=new_id(), done=asyncio.Event()) if isinstance(entry, Prompt) else replace(entry)
+        )
+        self.put(copy, at=self.waiting.index(entry) + 1)
+        return copy
+
     def remove_newest(self) -> bool:
-        """Drops what the user queued last.
+        """Drops what the user queued or sent into the turn last.
 
         Returns:
             Whether there was anything.
         """
-        waiting = self.waiting
-        if waiting:
-            self._drop(waiting[-1])
-        return bool(waiting)
+        entries: list[Entry] = [*self.steering, *self.waiting]
+        if entries:
+            self.drop(max(entries, key=lambda entry: entry.number))
+        return bool(entries)
 
     def clear(self) -> bool:
         """Drops what users sent; what the runtime has to say stays.
@@ -137,17 +202,18 @@ class MessageQueue:
         """
         dropped = [*self.steering, *self.waiting]
         for entry in dropped:
-            self._drop(entry)
+            self.drop(entry)
         return bool(dropped)
 
-    def _drop(self, entry: Entry) -> None:
+    def drop(self, entry: Entry) -> None:
+        """Drops one message or command."""
         if isinstance(entry, Prompt):
             entry.done.set()
             if entry in self._steering:
                 self._steering.remove(entry)
                 return
-        self._waiting.remove(entry)
+        self.waiting.remove(entry)
 
-
-def _is_notice(entry: Entry) -> bool:
-    return isinstance(entry, Prompt) and entry.notice is not None
+    def _number(self, entry: Entry) -> None:
+        entry.number = self._count
+        self._count += 1

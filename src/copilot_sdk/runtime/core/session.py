@@ -305,6 +305,7 @@ class Session:
         if removed:
             self._file.rewrite(self.log.events)
             self.agent.history = rebuild(self.log.events)
+            self.stored_system_text = None
             self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
 

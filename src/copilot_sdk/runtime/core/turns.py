@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from copilot_sdk._generated.copilot.types import (
@@ -16,7 +17,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.agent import Exchange
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
+from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, RefusedParams, Rejected
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in, take_in_with_hooks
 from copilot_sdk.runtime.core.payloads import Payload
@@ -31,6 +32,14 @@ _logger = logging.getLogger("copilot_sdk.runtime")
 AbortReason = Literal["user_initiated", "remote_command", "user_abort"]
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What came of taking a message back: whether it is gone, and whether a turn was interrupted for it."""
+
+    removed: bool
+    interrupted: bool
+
+
 class Turns:
     """Runs the turns of one session, one at a time."""
 
@@ -38,6 +47,7 @@ class Turns:
         self._session = session
         self.queue = MessageQueue()
         self._runner: asyncio.Task[None] | None = None
+        self._current: Prompt | None = None
         self._idle_owed = False
         self._aborting = False
         self._started = False
@@ -47,28 +57,61 @@ class Turns:
         """Whether a turn runs."""
         return self._runner is not None
 
-    def send(self, prompt: Prompt, *, immediate: bool = False, first: bool = False) -> None:
+    @property
+    def withdrawable(self) -> str | None:
+        """The id of the message behind the running turn, as long as the model has not begun to answer it."""
+        exchange = self._session.agent.exchange
+        return None if self._current is None or exchange.answered else self._current.id
+
+    def send(self, prompt: Prompt, *, immediate: bool = False, at: int | None = None) -> None:
         """Gives the agent a message.
 
         Args:
             prompt: The message.
             immediate: Whether it goes into the running turn, if there is one.
-            first: Whether it goes before what is queued already.
+            at: Its position in the queue; None for the end.
         """
         if immediate and self.processing:
-            prompt.delivery = "steering"
-            self.queue.steer(prompt)
+            self._steer(prompt)
         else:
             prompt.delivery = "queued" if self.processing else "idle"
-            self.queue.put(prompt, first=first)
-        self._session.emit(PendingMessagesModifiedData())
-        self._start()
+            self.queue.put(prompt, at=at)
+        self.changed()
+
+    def send_now(self, prompt: Prompt) -> None:
+        """Takes a message out of the queue and into the running turn, or begins a turn with it."""
+        self.queue.waiting.remove(prompt)
+        self._steer(prompt)
+        self.changed()
+
+    def _steer(self, prompt: Prompt) -> None:
+        prompt.delivery = "steering" if self.processing else "idle"
+        self.queue.steer(prompt)
 
     def enqueue(self, command: QueuedCommand) -> None:
         """Queues a slash command."""
         self.queue.put(command)
+        self.changed()
+
+    def changed(self) -> None:
+        """Tells that the queue holds something else now, and sees to it that it is worked off."""
         self._session.emit(PendingMessagesModifiedData())
-        self._start()
+        self.work_off()
+
+    def pause(self) -> None:
+        """Leaves what is queued where it is until `resume`.
+
+        Raises:
+            RefusedParams: It is so already.
+        """
+        if self.queue.paused:
+            raise RefusedParams("queue draining is already paused")
+        self.queue.paused = True
+
+    def resume(self) -> None:
+        """Goes on with the queue."""
+        self.queue.paused = False
+        self.work_off()
 
     def remove_newest(self) -> bool:
         """Drops what the user queued last.
@@ -86,21 +129,43 @@ class Turns:
         if self.queue.clear():
             self._session.emit(PendingMessagesModifiedData())
 
+    async def withdraw(self, message_id: str, expected: str) -> Withdrawal:
+        """Takes a message of the user back that was not changed since.
+
+        Args:
+            message_id: What sending it returned.
+            expected: Its text.
+        """
+        waiting = self.queue.sent(message_id)
+        prompt = self._current if waiting is None else waiting
+        if prompt is None or prompt.id != message_id or prompt.edited or prompt.text != expected:
+            return Withdrawal(removed=False, interrupted=False)
+        if waiting is not None:
+            self.queue.drop(waiting)
+            self.changed()
+            return Withdrawal(removed=True, interrupted=False)
+        if self.withdrawable is None or self.queue.steering or self.queue.waiting:
+            return Withdrawal(removed=False, interrupted=False)
+        interrupted = await self.abort("user_abort", forget=message_id)
+        return Withdrawal(removed=interrupted, interrupted=interrupted)
+
     def notify(self, text: str, notice: Payload) -> None:
         """Tells the agent something of the runtime's own, and starts a turn for it unless one runs."""
         if self._session.closing:
             return
         self.queue.steer(Prompt(id=new_id(), text=text, notice=notice))
-        self._start()
+        self.changed()
 
-    def _start(self) -> None:
-        if self._runner is None:
+    def work_off(self) -> None:
+        """Begins to work the queue off, unless that goes on already or it holds nothing to take."""
+        if self._runner is None and self.queue:
             self._idle_owed = True
             self._runner = self._session.scope.start(self._drain(), name="turns")
 
     async def _drain(self) -> None:
         try:
             while (entry := self.queue.next()) is not None:
+                self._session.emit(PendingMessagesModifiedData())
                 await self._take(entry)
         finally:
             if not self._aborting:
@@ -122,14 +187,22 @@ class Turns:
             session.touch()
         session.tasks.wake()
 
-    async def abort(self, reason: AbortReason) -> bool:
-        """Ends the running turn and drops what is queued.
+    async def abort(
+        self, reason: AbortReason, *, keep_queue: bool = False, forget: str | None = None
+    ) -> bool:
+        """Ends the running turn.
+
+        Args:
+            reason: Why.
+            keep_queue: Whether what is queued is worked off next; else it is dropped.
+            forget: The id of a message whose events, and all after them, leave the history.
 
         Returns:
             Whether a turn was running.
         """
         runner, session = self._runner, self._session
-        self.clear_queue()
+        if not keep_queue:
+            self.clear_queue()
         if runner is None or self._aborting:
             return False
         self._idle_owed, self._aborting = False, True
@@ -137,19 +210,21 @@ class Turns:
         await end_all({runner})
         self._runner, self._aborting = None, False
         session.emit(AbortData(reason=reason))
+        if forget is not None:
+            session.truncate(forget)
         if not session.closing:
             session.modes.stopped("aborted", message_id)
             session.emit(SessionIdleData(aborted=True, mode=session.modes.current))
             session.touch()
         session.tasks.wake()
-        if self.queue:
-            self._start()
+        self.work_off()
         return True
 
     async def _turn(self, prompt: Prompt) -> None:
         session, agent = self._session, self._session.agent
         message_id = None if prompt.notice is not None else prompt.id
         agent.exchange = Exchange(message_id=message_id, headers=prompt.headers)
+        self._current = None if prompt.notice is not None else prompt
         session.modes.begin_turn(prompt)
         try:
             await self._begin(prompt)
@@ -175,6 +250,7 @@ class Turns:
             _logger.exception("a turn of session %s failed", session.id)
             self._fail(ModelFault(f"{type(error).__name__}: {error}", error_type="internal"))
         finally:
+            self._current = None
             session.modes.end_turn()
             prompt.done.set()
 
