@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime._embedded import EmbeddedRuntime, embedded
+from copilot_sdk.runtime.core.clock import Clock
 from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
 from copilot_sdk.runtime.core.models.base import Model, ModelRequest, Usage
@@ -17,6 +18,7 @@ from copilot_sdk.runtime.core.runtime import Runtime
 
 __all__ = [
     "Call",
+    "Clock",
     "EmbeddedRuntime",
     "Limits",
     "Model",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.core.clock import Clock
 from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.runtime import Runtime
@@ -61,6 +62,7 @@ def embedded(
     home: Path | None = None,
     limits: Limits | None = None,
     token: str | None = None,
+    clock: Clock | None = None,
 ) -> EmbeddedRuntime:
     """Makes a runtime that lives in the running event loop.
 
@@ -69,5 +71,6 @@ def embedded(
         home: The home folder; None makes one that is deleted at the end.
         limits: How long to wait and how often to try.
         token: What clients have to know; None lets everybody in.
+        clock: What scheduled prompts go by; None for the clock of the machine.
     """
-    return EmbeddedRuntime(Runtime(home=home, model=model, limits=limits), token=token)
+    return EmbeddedRuntime(Runtime(home=home, model=model, limits=limits, clock=clock), token=token)

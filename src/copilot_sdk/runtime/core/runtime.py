@@ -12,7 +12,7 @@ from typing import Self
 from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clients import Client, ClientPort
-from copilot_sdk.runtime.core.clock import new_id, now, stamp
+from copilot_sdk.runtime.core.clock import Clock, SystemClock, new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
@@ -41,6 +41,7 @@ class Runtime:
         model: Model | None = None,
         default_model: str | None = None,
         limits: Limits | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Opens a runtime.
 
@@ -49,12 +50,14 @@ class Runtime:
             model: The model of sessions that bring no provider of their own; None plays directives of the prompt.
             default_model: The model id of sessions that name none.
             limits: How long to wait and how often to try.
+            clock: What scheduled prompts go by; None for the clock of the machine.
         """
         self._temporary = home is None
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
         self.store = Store(self.home)
         self.saved = SavedPermissions(self.home)
         self.limits = limits or Limits()
+        self.clock: Clock = clock or SystemClock()
         self.model: Model = model or ScriptedModel()
         self.default_model = default_model or "scripted"
         self.foreground: str | None = None
@@ -212,6 +215,7 @@ class Runtime:
         config.model = config.model or record.model
         session = Session(self, record, config, self.store.read_events(session_id))
         self._sessions[session_id] = session
+        session.schedules.hydrate()
         return session
 
     def record(self, session_id: str) -> SessionRecord | None:

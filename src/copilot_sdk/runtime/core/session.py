@@ -23,7 +23,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients, Interests
-from copilot_sdk.runtime.core.clock import new_id, now, stamp
+from copilot_sdk.runtime.core.clock import Clock, new_id, now, stamp
 from copilot_sdk.runtime.core.commands import Commands
 from copilot_sdk.runtime.core.config import ExternalTool, Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.credits import Credits
@@ -40,6 +40,7 @@ from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.plan import Plan
 from copilot_sdk.runtime.core.rate_limits import RateLimits
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
+from copilot_sdk.runtime.core.schedules import Schedules
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.store import SessionRecord
 from copilot_sdk.runtime.core.system_message import SystemMessage
@@ -100,6 +101,7 @@ class Session:
         self.tasks = TaskRegistry(self)
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
+        self.schedules = Schedules(self)
         self.agent = Agent(self, history=rebuild(events))
         self.closing = False
         self._close = CloseOnce(self._end)
@@ -131,6 +133,11 @@ class Session:
     def limits(self) -> Limits:
         """How long to wait and how often to try."""
         return self._runtime.limits
+
+    @property
+    def clock(self) -> Clock:
+        """What its scheduled prompts go by."""
+        return self._runtime.clock
 
     @property
     def model_id(self) -> str:
