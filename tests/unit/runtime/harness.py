@@ -10,9 +10,12 @@ from typing import Any, Self
 from pydantic import BaseModel, TypeAdapter
 
 from copilot_sdk._generated.copilot.events import decode
+from copilot_sdk._generated.copilot.handlers import SERVED
 from copilot_sdk._generated.copilot.methods import OUTBOUND
 from copilot_sdk._model import UnknownEvent, UnknownVariant
 from copilot_sdk._rpc.peer import Peer
+from copilot_sdk._serving import Serving
+from copilot_sdk.providers import Handlers, SessionFS
 from copilot_sdk.runtime import EmbeddedRuntime, ModelRequest, ScriptedModel
 from copilot_sdk.transports.base import Transport
 
@@ -52,6 +55,17 @@ class Client:
         result = await self.peer.request(method, params, timeout=PATIENCE)
         check_result(method, result)
         return result
+
+    def serve(self, handlers: Handlers | None = None, *, session_fs: SessionFS | None = None) -> None:
+        """Answers what the runtime asks with handlers of the client."""
+        serving = Serving(handlers, session_fs)
+        for method in SERVED:
+            if (function := serving.find(method, None)) is not None:
+                self.answers[method] = function
+
+    def asked_for(self, method: str) -> list[Json]:
+        """What the runtime has asked so far with a method."""
+        return [params for asked, params in self.asked if asked == method]
 
     async def open(self, **options: object) -> Json:
         """Creates the client's session."""

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -19,19 +20,23 @@ from copilot_sdk.errors import (
     CopilotError,
     InternalError,
     MethodNotFound,
+    RequestTimeout,
+    RpcError,
 )
 from copilot_sdk.runtime.copilot.methods import METHODS
 from copilot_sdk.runtime.copilot.outbox import Outbox
 from copilot_sdk.runtime.copilot.router import Call
-from copilot_sdk.runtime.core.clients import ClientFault, UserAnswer
+from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.session import LifecycleType
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.storage import SessionRecord
 from copilot_sdk.transports.base import Transport
+
+ResultT = TypeVar("ResultT", bound=Payload)
 
 _logger = logging.getLogger("copilot_sdk.runtime")
 
@@ -66,6 +71,8 @@ class Connection:
                 await self._peer.wait_closed()
             finally:
                 stop_listening()
+                # Nobody joins a session any more for a client that is gone.
+                await self._peer.aclose()
                 await end_all({sending})
                 await self.runtime.drop(self)
 
@@ -135,7 +142,7 @@ class Connection:
         if choices:
             params["choices"] = list(choices)
         try:
-            answer = UserInputResponse.model_validate(await self._ask("userInput.request", params))
+            answer = UserInputResponse.model_validate(await self.ask("userInput.request", params))
         except ValidationError as error:
             raise ClientFault("; ".join(problems(error))) from error
         return UserAnswer(answer.answer, answer.was_freeform)
@@ -145,7 +152,7 @@ class Connection:
     ) -> Mapping[str, object]:
         """See `ClientPort.run_hook`."""
         params = {"sessionId": session_id, "hookType": hook_type, "input": dict(hook_input)}
-        raw = await self._ask("hooks.invoke", params)
+        raw = await self.ask("hooks.invoke", params)
         try:
             output = HooksInvokeResult.model_validate(raw or {}).output
         except ValidationError as error:
@@ -154,19 +161,48 @@ class Connection:
 
     async def confirm_plan(self, session_id: str, plan: Mapping[str, object]) -> Mapping[str, object]:
         """See `ClientPort.confirm_plan`."""
-        raw = await self._ask("exitPlanMode.request", {"sessionId": session_id, **plan})
+        raw = await self.ask("exitPlanMode.request", {"sessionId": session_id, **plan})
         try:
             return to_json(ExitPlanModeDecision.model_validate(raw))
         except ValidationError as error:
             raise ClientFault("; ".join(problems(error))) from error
 
-    async def _ask(self, method: str, params: Mapping[str, object]) -> object:
+    async def ask(self, method: str, params: Mapping[str, object], *, seconds: float | None = None) -> object:
+        """Asks the client for something.
+
+        Args:
+            method: The wire's name of what it is to do.
+            params: Its parameters.
+            seconds: How long to wait; then the client is told that nobody does any more.
+
+        Raises:
+            ClientFault: There is no answer; it says why.
+        """
         await self.flush()
         try:
-            answer: object = await self._peer.request(method, params, timeout=None)
+            answer: object = await self._peer.request(method, params, timeout=seconds)
+        except RequestTimeout as error:
+            raise ClientSilent(f"no answer within {seconds:g} s") from error
+        except RpcError as error:
+            raise ClientFault(error.message) from error
         except CopilotError as error:
             raise ClientFault(str(error)) from error
         return answer
+
+    async def ask_for(
+        self,
+        result: type[ResultT],
+        method: str,
+        params: Mapping[str, object],
+        *,
+        seconds: float | None = None,
+    ) -> ResultT:
+        """The same, for an answer of a type."""
+        answer = await self.ask(method, params, seconds=seconds)
+        try:
+            return result.model_validate(answer)
+        except ValidationError as error:
+            raise ClientNonsense("; ".join(problems(error))) from error
 
 
 def _failed(method: str, text: str) -> InternalError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from copilot_sdk._generated.copilot.types import (
     SessionCapabilities,
     SessionContextFilter,
@@ -23,31 +21,29 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
+from copilot_sdk.runtime.core.config import SessionConfig
 from copilot_sdk.runtime.core.faults import SessionNotFound
 from copilot_sdk.runtime.core.session import Session
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.storage import SessionRecord
 
 router = Router()
 
 
 @router.on("session.create", SessionCreateRequest)
 async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
-    await call.runtime.settled(params.session_id or "")
-    config = config_of(params, Path.cwd())
-    client = client_of(call.connection, params)
-    session = call.runtime.create(params.session_id, config, client)
+    config = config_of(params, call.runtime.place.working_folder(params.working_directory))
+    session = await call.runtime.create(params.session_id, config, client_of(call.connection, params))
     return SessionCreateResult.model_validate(_description(session))
 
 
 @router.on("session.resume", SessionResumeRequest)
 async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResult:
-    await call.runtime.settled(params.session_id)
-    record = call.runtime.record(params.session_id)
-    if record is None:
-        raise SessionNotFound(params.session_id)
-    session = call.runtime.resume(
+    def configure(record: SessionRecord) -> SessionConfig:
+        return config_of(params, call.runtime.place.working_folder(params.working_directory or record.cwd))
+
+    session = await call.runtime.resume(
         params.session_id,
-        config_of(params, Path(record.cwd)),
+        configure,
         client_of(call.connection, params),
         announce=not params.disable_resume,
         continue_pending=bool(params.continue_pending_work),

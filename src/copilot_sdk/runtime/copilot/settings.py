@@ -31,13 +31,13 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
 
     Args:
         params: What the client sent.
-        folder: Where the session works if the client does not say.
+        folder: Where the session works.
 
     Raises:
         RuntimeFault: The model provider is of a kind that cannot be used.
     """
     return SessionConfig(
-        working_directory=Path(params.working_directory).resolve() if params.working_directory else folder,
+        working_directory=folder,
         model=params.model or None,
         reasoning_effort=params.reasoning_effort,
         streaming=bool(params.streaming),

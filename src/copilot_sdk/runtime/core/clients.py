@@ -22,6 +22,14 @@ class ClientFault(Exception):
     """A client could not be asked, or answered with an error."""
 
 
+class ClientSilent(ClientFault):
+    """A client did not answer in time."""
+
+
+class ClientNonsense(ClientFault):
+    """A client answered with something else than it was asked for."""
+
+
 class ClientPort(Protocol):
     """The way to one client; a front implements it.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from copilot_sdk._generated.copilot.types import (
     CapabilitiesChangedData,
     CapabilitiesChangedUI,
+    SessionErrorData,
     SessionModeChangedData,
     SessionModelChangeData,
     SessionShutdownData,
@@ -34,14 +35,13 @@ from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.scope import TaskScope
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.storage import SessionRecord, Storage
 from copilot_sdk.runtime.core.tasks import TaskRegistry
 from copilot_sdk.runtime.core.tools.base import Tool
 from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
-from copilot_sdk.runtime.core.workspace import existing_folder
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
@@ -58,14 +58,20 @@ class Session:
     """One live session."""
 
     def __init__(
-        self, runtime: Runtime, record: SessionRecord, config: SessionConfig, events: Sequence[Event] = ()
+        self,
+        runtime: Runtime,
+        record: SessionRecord,
+        config: SessionConfig,
+        storage: Storage,
+        events: Sequence[Event] = (),
     ) -> None:
         """Brings a session to life.
 
         Args:
             runtime: What it belongs to.
-            record: Its entry in the index.
+            record: What is known about it.
             config: Its settings.
+            storage: Where its state is kept.
             events: What is stored of it; empty for a new one.
         """
         self.record = record
@@ -88,7 +94,9 @@ class Session:
         self.stored_system_text: str | None = None
         self._last_event = time.monotonic()
         self._runtime = runtime
-        self._file = runtime.store.open_log(record.id)
+        self.storage = storage
+        self.stored = True
+        storage.on_failure = self._tell_storage_failure
         self.model: Model = runtime.model_for(config.provider)
 
     @property
@@ -99,7 +107,7 @@ class Session:
     @property
     def folder(self) -> Path:
         """Where its files are."""
-        return self._file.path.parent
+        return self.storage.folder
 
     @property
     def limits(self) -> Limits:
@@ -119,7 +127,7 @@ class Session:
     @property
     def log_size(self) -> int:
         """How many bytes of events are stored."""
-        return self._file.size
+        return self.storage.log_size
 
     @property
     def idle_seconds(self) -> float:
@@ -162,19 +170,23 @@ class Session:
         self._last_event = time.monotonic()
         self.log.append(event)
         if stored and not event.ephemeral:
-            self._file.append(event)
+            self.storage.append(event)
         self.clients.deliver(self.id, event)
+        if not event.ephemeral:
+            self._runtime.announce("session.updated", self.record)
         return event
 
     def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:
         """The tools of the main agent, or those of a background agent."""
         return toolbox(self, sub_agent=sub_agent)
 
+    def _tell_storage_failure(self, text: str) -> None:
+        self.emit(SessionErrorData(error_type="persistence", message=text), ephemeral=True)
+
     def touch(self) -> None:
-        """Records that something about the session is different, and tells every client of the runtime."""
+        """Records that something about the session is different."""
         self.record.modified_at = stamp(now())
-        self._runtime.store.save(self.record)
-        self._runtime.announce("session.updated", self.record)
+        self.storage.save(self.record)
 
     def note_prompt(self, text: str) -> None:
         """Counts a prompt of the user; the first one gives the session its title."""
@@ -221,7 +233,10 @@ class Session:
         Raises:
             RuntimeFault: There is no such directory.
         """
-        self.config.working_directory = existing_folder(folder)
+        place = self._runtime.place
+        folder = place.working_folder(str(folder))
+        place.look_around(folder)
+        self.config.working_directory = folder
 
     async def use_provider(self, provider: ModelProvider | None) -> None:
         """Changes the endpoint that is used from the next model call on."""
@@ -281,7 +296,7 @@ class Session:
         """
         removed = self.log.truncate(event_id)
         if removed:
-            self._file.rewrite(self.log.events)
+            self.storage.rewrite(self.log.events)
             self.agent.history = rebuild(self.log.events)
             self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
@@ -298,8 +313,8 @@ class Session:
         await self.scope.aclose()
         self.emit(self._shutdown_data())
         self.record.modified_at = stamp(now())
-        self._runtime.store.save(self.record)
-        self._file.close()
+        self.storage.save(self.record)
+        self.stored = await self.storage.close()
         if self.config.provider is not None:
             await self.model.aclose()
 

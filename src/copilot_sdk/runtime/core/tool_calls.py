@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -120,7 +120,8 @@ class ToolCalls:
             return ToolResult(f"A hook denied this tool call. {reason}".strip(), "denied", error=reason)
         if decision == "allow":
             return None
-        wanted = list(tool.asks(context, arguments))
+        asked = tool.asks(context, arguments)
+        wanted = list(await asked if isinstance(asked, Awaitable) else asked)
         if decision == "ask":
             wanted = [asks.after_hook(tool.name, arguments, reason)]
         verdict = await self._session.permissions.check(

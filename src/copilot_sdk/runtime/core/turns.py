@@ -94,6 +94,7 @@ class Turns:
         try:
             while (prompt := self.queue.next()) is not None:
                 await self._turn(prompt)
+                await self._session.storage.flush()
         finally:
             if not self._aborting:
                 self._runner = None

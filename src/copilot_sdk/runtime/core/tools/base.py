@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
+from copilot_sdk.runtime.core.file_system import FileSystem
 from copilot_sdk.runtime.core.permissions import Ask
 
 if TYPE_CHECKING:
@@ -62,9 +63,14 @@ class ToolContext:
         """Where relative paths begin."""
         return self.session.config.working_directory
 
+    @property
+    def files(self) -> FileSystem:
+        """The files that tools see."""
+        return self.session.storage.files
+
     def resolve(self, path: str) -> Path:
-        """An absolute path; `~` is the home folder."""
-        return (self.working_directory / Path(path).expanduser()).resolve()
+        """The absolute path of what a path leads to."""
+        return self.files.resolve(self.working_directory, path)
 
 
 class Tool(Protocol):
@@ -85,8 +91,8 @@ class Tool(Protocol):
         """JSON schema of its arguments."""
         ...
 
-    def asks(self, context: ToolContext, arguments: Arguments, /) -> Sequence[Ask]:
-        """What the user has to agree to first."""
+    def asks(self, context: ToolContext, arguments: Arguments, /) -> Sequence[Ask] | Awaitable[Sequence[Ask]]:
+        """What the user has to agree to first; awaitable where that has to be looked up."""
         ...
 
     async def run(self, context: ToolContext, arguments: Arguments, /) -> ToolResult:

@@ -16,6 +16,7 @@ from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, To
 from copilot_sdk.runtime.core.tools.bash import Bash, ReadBash, StopBash
 from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
+from copilot_sdk.runtime.core.tools.sql import SQL
 from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:
         WriteAgent(),
         AskUser(),
         ReportIntent(),
+        SQL(),
         ExitPlanMode(),
     ]
 
@@ -101,6 +103,8 @@ def _built_in(session: Session, sub_agent: bool) -> Iterator[Tool]:
         hidden |= {"task", "read_agent", "write_agent", "ask_user", "exit_plan_mode"}
     if session.record.mode != "plan":
         hidden.add("exit_plan_mode")
+    if session.storage.database is None:
+        hidden.add("sql")
     if not any(client.answers_questions for client in session.clients):
         hidden.add("ask_user")
     return (tool for tool in built_in_tools(sorted(kinds(session))) if tool.name not in hidden)
