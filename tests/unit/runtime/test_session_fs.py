@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -19,6 +19,9 @@ PROVIDER: Json = {
     "conventions": "posix",
     "capabilities": {"sqlite": True, "binary": True},
 }
+
+
+Keeper = Callable[..., Awaitable[Client]]
 
 
 class Kept:
@@ -58,7 +61,7 @@ def kept() -> Kept:
 
 
 @pytest.fixture
-def keeper(start: Start, join: Join, kept: Kept) -> Callable[..., object]:
+def keeper(start: Start, join: Join, kept: Kept) -> Keeper:
     async def run(script: Script | None = None, **limits: object) -> Client:
         client = await join(start(script, **limits))
         kept.serve(client)
@@ -68,7 +71,7 @@ def keeper(start: Start, join: Join, kept: Kept) -> Callable[..., object]:
     return run
 
 
-async def test_all_state_of_a_session_is_with_the_client(keeper: Start, kept: Kept, start: Start) -> None:
+async def test_all_state_of_a_session_is_with_the_client(keeper: Keeper, kept: Kept, start: Start) -> None:
     client = await keeper([Reply("Hello.")])
     created = await client.open()
     assert created["workspacePath"] == "/state"
@@ -95,7 +98,7 @@ async def test_nothing_of_such_a_session_is_in_the_home_folder(start: Start, joi
     assert not list((runtime.runtime.home / "session-state").iterdir())
 
 
-async def test_the_events_are_stored_before_the_session_is_idle(keeper: Start, kept: Kept) -> None:
+async def test_the_events_are_stored_before_the_session_is_idle(keeper: Keeper, kept: Kept) -> None:
     client = await keeper([Reply("Hello.")])
     await client.open()
     await client.turn("hi")
@@ -103,7 +106,7 @@ async def test_the_events_are_stored_before_the_session_is_idle(keeper: Start, k
 
 
 async def test_a_session_goes_on_in_another_runtime(
-    start: Start, join: Join, kept: Kept, keeper: Start
+    start: Start, join: Join, kept: Kept, keeper: Keeper
 ) -> None:
     client = await keeper([Reply("Seven, noted.")])
     await client.open(sessionId="mine", name="Notes")
@@ -124,7 +127,7 @@ async def test_a_session_goes_on_in_another_runtime(
     assert types.count("user.message") == 2
 
 
-async def test_a_session_that_the_client_does_not_have_is_not_found(keeper: Start) -> None:
+async def test_a_session_that_the_client_does_not_have_is_not_found(keeper: Keeper) -> None:
     client = await keeper()
     with pytest.raises(RpcError, match="Session not found for sessionId: nowhere"):
         await client.call("session.resume", sessionId="nowhere")
@@ -199,7 +202,7 @@ async def test_paths_are_written_as_the_client_does(start: Start, join: Join) ->
 
 @pytest.mark.parametrize("operation", ["mkdir", "writeFile"])
 async def test_a_provider_that_fails_makes_the_creation_fail(
-    keeper: Start, kept: Kept, operation: str
+    keeper: Keeper, kept: Kept, operation: str
 ) -> None:
     kept.fails = lambda asked, _: asked == operation
     client = await keeper()
@@ -209,7 +212,7 @@ async def test_a_provider_that_fails_makes_the_creation_fail(
     await client.open()
 
 
-async def test_events_that_cannot_be_stored_are_told_and_tried_again(keeper: Start, kept: Kept) -> None:
+async def test_events_that_cannot_be_stored_are_told_and_tried_again(keeper: Keeper, kept: Kept) -> None:
     client = await keeper([Reply("one"), Reply("two")])
     kept.fails = lambda asked, _: asked == "appendFile"
     await client.open()
@@ -225,7 +228,7 @@ async def test_events_that_cannot_be_stored_are_told_and_tried_again(keeper: Sta
     assert "session.error" not in types
 
 
-async def test_a_session_that_is_not_stored_at_its_end_says_so(keeper: Start, kept: Kept) -> None:
+async def test_a_session_that_is_not_stored_at_its_end_says_so(keeper: Keeper, kept: Kept) -> None:
     client = await keeper([Reply("one")])
     await client.open()
     await client.turn("first")
@@ -241,7 +244,7 @@ async def test_a_provider_that_says_nothing_is_given_up_on(start: Start, join: J
         await client.open()
 
 
-async def test_what_a_client_keeps_is_not_deleted_from_here(keeper: Start, kept: Kept) -> None:
+async def test_what_a_client_keeps_is_not_deleted_from_here(keeper: Keeper, kept: Kept) -> None:
     client = await keeper()
     await client.open()
     deleted = await client.call("session.delete")
@@ -249,7 +252,7 @@ async def test_what_a_client_keeps_is_not_deleted_from_here(keeper: Start, kept:
     assert kept.events(client.session_id)
 
 
-async def test_two_clients_may_open_the_same_session_at_once(keeper: Start, kept: Kept) -> None:
+async def test_two_clients_may_open_the_same_session_at_once(keeper: Keeper, kept: Kept) -> None:
     client = await keeper()
     one, two = await asyncio.gather(client.open(sessionId="mine"), client.open(sessionId="mine"))
     assert one["startTime"] == two["startTime"]
@@ -282,7 +285,7 @@ async def test_a_client_that_leaves_while_its_session_is_made_leaves_none(
     assert not runtime.runtime.sessions
 
 
-async def test_the_tools_for_files_use_those_of_the_client(keeper: Start, kept: Kept) -> None:
+async def test_the_tools_for_files_use_those_of_the_client(keeper: Keeper, kept: Kept) -> None:
     calls = [
         Call("create", {"path": "notes.txt", "file_text": "one\ntwo\n"}),
         Call("edit", {"path": "/work/notes.txt", "old_str": "two", "new_str": "three"}),
@@ -303,7 +306,7 @@ async def test_the_tools_for_files_use_those_of_the_client(keeper: Start, kept: 
     assert "/work/missing.txt cannot be read" in outcomes[4]["error"]["message"]
 
 
-async def test_history_that_is_cut_is_cut_at_the_client_too(keeper: Start, kept: Kept) -> None:
+async def test_history_that_is_cut_is_cut_at_the_client_too(keeper: Keeper, kept: Kept) -> None:
     client = await keeper([Reply("one"), Reply("two")])
     await client.open()
     await client.turn("first")
@@ -325,7 +328,7 @@ async def test_without_a_database_the_model_has_no_sql(start: Start, join: Join,
     assert "sql" not in [tool.name for tool in asked_of(runtime)[0].tools]
 
 
-async def test_sql_runs_in_the_database_of_the_client(keeper: Start, kept: Kept) -> None:
+async def test_sql_runs_in_the_database_of_the_client(keeper: Keeper, kept: Kept) -> None:
     client = await keeper(
         [
             Reply(calls=[Call("sql", {"description": "d", "query": "SELECT 6 * 7 AS product"})]),

@@ -37,8 +37,10 @@ async def test_each_kind_of_statement_tells_what_it_did(start: Start, join: Join
     assert await ran(client) == [
         "2 row(s) inserted. Last inserted row ID: 2.",
         "1 row(s) updated.",
-        "2 row(s) returned:\n\n| id | description | status |\n| --- | --- | --- |\n"
-        "| a | NULL | done |\n| b | NULL | pending |",
+        (
+            "2 row(s) returned:\n\n| id | description | status |\n| --- | --- | --- |\n"
+            "| a | NULL | done |\n| b | NULL | pending |"
+        ),
         "1 row(s) returned:\n\n| n |\n| --- |\n| 1 |",
         "2 row(s) deleted.",
         "Query returned 0 rows.",
@@ -50,11 +52,12 @@ async def test_each_kind_of_statement_tells_what_it_did(start: Start, join: Join
 async def test_several_statements_are_run_one_after_the_other(start: Start, join: Join) -> None:
     client = await join(start(queries("CREATE TABLE n (x); INSERT INTO n VALUES (';'); SELECT x FROM n")))
     await client.open()
-    assert await ran(client) == [
+    (result,) = await ran(client)
+    assert result == (
         "Executed 3 statement(s):\n\n1. CREATE\n   Schema operation completed successfully.\n\n"
         "2. INSERT\n   1 row(s) inserted. Last inserted row ID: 1.\n\n"
         "3. SELECT\n   1 row(s) returned:\n   \n   | x |\n   | --- |\n   | ; |"
-    ]
+    )
 
 
 @pytest.mark.parametrize(

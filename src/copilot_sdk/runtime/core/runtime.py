@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -161,7 +161,7 @@ class Runtime:
         return session
 
     @asynccontextmanager
-    async def _opened_by_one(self, session_id: str) -> AsyncIterator[None]:
+    async def _opened_by_one(self, session_id: str) -> AsyncGenerator[None]:
         """Opens a session for one client at a time, when the session of that id before it is closed."""
         lock = self._opening.setdefault(session_id, asyncio.Lock())
         async with lock:

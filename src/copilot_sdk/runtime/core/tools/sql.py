@@ -43,7 +43,7 @@ class SQL(AsksNothing):
     name = "sql"
     description = (
         "Run SQLite statements in the database of this session, to plan and to keep notes in. The tables `todos` "
-        "(id, title, description, status) and `todo_deps` (todo_id, depends_on) are there; make others as you need them."
+        "(id, title, description, status) and `todo_deps` (todo_id, depends_on) are there; make others as needed."
     )
     parameters = schema(
         ["description", "query"],
@@ -57,7 +57,8 @@ class SQL(AsksNothing):
         if database is None:
             raise ToolError("This session has no database.")
         query = text_argument(arguments, "query")
-        statements = [statement.strip().rstrip(";") for statement in statements_of(query)]
+        parts = (statement.strip().rstrip(";").rstrip() for statement in statements_of(query))
+        statements = [part for part in parts if part]
         if not statements:
             raise ToolError("The query is empty.")
         try:
@@ -85,7 +86,7 @@ async def _run(database: Database, statement: str) -> str:
 
 
 def _word(statement: str) -> str:
-    return statement.split(maxsplit=1)[0].upper() if statement else ""
+    return statement.split(maxsplit=1)[0].upper()
 
 
 def _table(result: Rows) -> str:
