@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
@@ -36,6 +36,9 @@ from copilot_sdk.runtime.core.session import LifecycleType
 from copilot_sdk.runtime.core.storage import SessionRecord
 from copilot_sdk.transports.base import Transport
 
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.llm_inference import ClientSender
+
 ResultT = TypeVar("ResultT", bound=Payload)
 
 _logger = logging.getLogger("copilot_sdk.runtime")
@@ -45,7 +48,12 @@ _MAX_INBOUND = 1_024
 
 
 class Connection:
-    """Serves one client; the core knows it as a `ClientPort`."""
+    """Serves one client; the core knows it as a `ClientPort`.
+
+    Attributes:
+        runtime: What is served.
+        sender: The model requests that this client sends for the runtime; None unless it offered that.
+    """
 
     def __init__(self, runtime: Runtime, transport: Transport, *, token: str | None = None) -> None:
         """Prepares a connection.
@@ -61,6 +69,7 @@ class Connection:
         self._admitted = token is None
         self._peer = Peer(transport, on_request=self._serve, default_timeout=None, max_inbound=_MAX_INBOUND)
         self._outbox = Outbox(self._peer)
+        self.sender: ClientSender | None = None
 
     async def serve(self) -> None:
         """Serves the client until the connection ends."""
@@ -73,6 +82,8 @@ class Connection:
                 stop_listening()
                 # Nobody joins a session any more for a client that is gone.
                 await self._peer.aclose()
+                if self.sender is not None:
+                    await self.sender.aclose()
                 await end_all({sending})
                 await self.runtime.drop(self)
 

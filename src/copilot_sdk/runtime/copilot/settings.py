@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
     CustomAgentConfig,
     ProtocolExternalToolDefinition,
-    ProviderConfig,
     SessionCreateRequest,
     SessionResumeRequest,
     SystemMessageConfig,
     ToolDefinition,
 )
-from copilot_sdk.runtime.core.clients import Client, ClientPort
+from copilot_sdk.runtime.copilot.model_providers import (
+    bearer_tokens_of,
+    models_of,
+    provider_of,
+    providers_of,
+)
+from copilot_sdk.runtime.core.clients import Client
 from copilot_sdk.runtime.core.config import (
     CustomAgent,
     ExternalTool,
-    ModelProvider,
     SessionConfig,
     SystemPrompt,
 )
 from copilot_sdk.runtime.core.faults import RuntimeFault
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.connection import Connection
 
 SessionParams = SessionCreateRequest | SessionResumeRequest
 
@@ -34,8 +42,13 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         folder: Where the session works.
 
     Raises:
-        RuntimeFault: The model provider is of a kind that cannot be used.
+        RuntimeFault: A model provider, or a model of one, cannot be used.
     """
+    providers = providers_of(params.providers)
+    if params.provider is not None and (providers or params.models):
+        raise RuntimeFault(
+            "Cannot combine the legacy singular `provider` option with the `providers`/`models` registry."
+        )
     return SessionConfig(
         working_directory=folder,
         model=params.model or None,
@@ -44,6 +57,8 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         sub_agent_streaming=params.include_subagent_streaming_events is not False,
         system_prompt=_system_prompt(params.system_message),
         provider=provider_of(params.provider),
+        providers=providers,
+        models=models_of(params.models, providers),
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
@@ -53,39 +68,18 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
     )
 
 
-def client_of(port: ClientPort, params: SessionParams) -> Client:
+def client_of(connection: Connection, params: SessionParams) -> Client:
     """What a client said it can do."""
     tools = [external_tool(tool) for tool in params.tools or ()]
     return Client(
-        port=port,
+        port=connection,
         tools={tool.name: tool for tool in tools},
         answers_permissions=bool(params.request_permission),
         answers_questions=bool(params.request_user_input),
         answers_plans=bool(params.request_exit_plan_mode),
         answers_elicitations=bool(params.request_elicitation),
         runs_hooks=bool(params.hooks),
-    )
-
-
-def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
-    """The endpoint of the application's own.
-
-    Raises:
-        RuntimeFault: It is of a kind that cannot be used.
-    """
-    if provider is None:
-        return None
-    if provider.type not in (None, "openai") or provider.wire_api not in (None, "completions"):
-        raise RuntimeFault(
-            f"Unsupported provider type {provider.type!r} with wireApi {provider.wire_api!r}: "
-            "this runtime speaks type 'openai' with wireApi 'completions'"
-        )
-    return ModelProvider(
-        base_url=provider.base_url,
-        api_key=provider.bearer_token or provider.api_key,
-        headers=provider.headers or {},
-        wire_model=provider.wire_model,
-        max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
+        bearer_tokens=bearer_tokens_of(connection, params.provider, params.providers),
     )
 
 

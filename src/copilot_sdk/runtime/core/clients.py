@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
 
 from copilot_sdk.runtime.core.config import ExternalTool
 from copilot_sdk.runtime.core.log import Event
@@ -61,9 +61,13 @@ class ClientPort(Protocol):
         ...
 
 
+GiveToken: TypeAlias = Callable[[str], Awaitable[str]]
+"""Gives a token for a session, by its id; raises a `ClientFault` where there is none."""
+
+
 @dataclass(slots=True)
 class Client:
-    """One client of a session and what it said it can do."""
+    """One client of a session and what it said it can do; it gives tokens for the model providers of these names."""
 
     port: ClientPort
     tools: Mapping[str, ExternalTool]
@@ -72,6 +76,7 @@ class Client:
     answers_plans: bool = False
     answers_elicitations: bool = False
     runs_hooks: bool = False
+    bearer_tokens: Mapping[str, GiveToken] = field(default_factory=dict[str, GiveToken])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,8 @@ class Clients:
         return bool(self._clients)
 
     def attach(self, client: Client) -> None:
-        """Adds a client; one with the same port is replaced."""
+        """Adds a client, as the latest; one with the same port is replaced."""
+        self._clients.pop(id(client.port), None)
         self._clients[id(client.port)] = client
 
     def detach(self, port: ClientPort) -> bool:
@@ -109,6 +115,10 @@ class Clients:
     def of(self, port: ClientPort) -> Client | None:
         """The client behind a port."""
         return self._clients.get(id(port))
+
+    def latest(self) -> Iterator[Client]:
+        """The clients, the latest first."""
+        return reversed(list(self._clients.values()))
 
     def tools(self) -> dict[str, ExternalTool]:
         """The tools of all clients; the first one to offer a name keeps it."""

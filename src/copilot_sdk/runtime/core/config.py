@@ -42,12 +42,34 @@ class CustomAgent:
 
 @dataclass(frozen=True, slots=True)
 class ModelProvider:
-    """A chat-completions endpoint to use in place of the runtime's model; secrets stay out of the repr."""
+    """A chat-completions endpoint to use in place of the runtime's model; secrets stay out of the repr.
+
+    One that asks for tokens has them from a client, request by request, under its name.
+    """
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     wire_model: str | None = None
+    max_output_tokens: int | None = None
+    name: str = "default"
+    asks_for_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModel:
+    """A model behind an endpoint of the application's own.
+
+    Attributes:
+        provider: The name of the endpoint.
+        wire_model: Its id there.
+        name: Its name for people.
+        max_output_tokens: Upper bound for one answer.
+    """
+
+    provider: str
+    wire_model: str
+    name: str
     max_output_tokens: int | None = None
 
 
@@ -71,6 +93,8 @@ class SessionConfig:
         sub_agent_streaming: Whether those of background agents do too.
         system_prompt: What the application says in the system message.
         provider: The endpoint of the application's own, if any.
+        providers: More of them by name, for the models below.
+        models: Models of the application's own by the id that a session names, which begins with the endpoint's.
         available_tools: The only tools to offer; None offers all.
         excluded_tools: Tools not to offer.
         agents: Agents of the application's own.
@@ -86,6 +110,8 @@ class SessionConfig:
     sub_agent_streaming: bool = True
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
     provider: ModelProvider | None = None
+    providers: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
+    models: Mapping[str, OwnModel] = field(default_factory=dict[str, OwnModel])
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()
     agents: Sequence[CustomAgent] = ()

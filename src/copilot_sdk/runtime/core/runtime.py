@@ -15,10 +15,11 @@ from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStart
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
-from copilot_sdk.runtime.core.config import Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
+from copilot_sdk.runtime.core.models.sender import Sender
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
@@ -57,6 +58,7 @@ class Runtime:
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
         self.store = Store(self.home)
         self.provided_place: Provided[Place] = Provided()
+        self.provided_sender: Provided[Sender] = Provided()
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         self.default_model = default_model or "scripted"
@@ -84,20 +86,15 @@ class Runtime:
         """Where sessions are kept."""
         return self.provided_place.thing or self.store
 
-    def model_for(self, provider: ModelProvider | None) -> Model:
+    def model_for(self, session: Session) -> Model:
         """The model of a session."""
-        if provider is None:
+        config = session.config
+        if config.provider is None and not config.models:
             return self.model
-        from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
+        from copilot_sdk.runtime.core.models.own import OwnModels
 
-        return OpenAIModel(
-            Endpoint(
-                base_url=provider.base_url,
-                api_key=provider.api_key,
-                headers=provider.headers,
-                wire_model=provider.wire_model,
-                max_output_tokens=provider.max_output_tokens,
-            )
+        return OwnModels(
+            config, self.model, bearer_token=session.bearer_token, sender=lambda: self.provided_sender.thing
         )
 
     async def models(self) -> Sequence[ModelInfo]:
@@ -264,6 +261,7 @@ class Runtime:
     async def drop(self, port: ClientPort) -> None:
         """Removes a client that is gone, from all its sessions too."""
         self.provided_place.release(port)
+        self.provided_sender.release(port)
         for session in self.sessions:
             if session.clients.of(port) is not None:
                 await self._leave(session, port)

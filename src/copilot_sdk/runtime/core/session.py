@@ -37,6 +37,7 @@ from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.storage import SessionRecord, Storage
 from copilot_sdk.runtime.core.tasks import TaskRegistry
+from copilot_sdk.runtime.core.tokens import bearer_token
 from copilot_sdk.runtime.core.tools.base import Tool
 from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
@@ -97,7 +98,7 @@ class Session:
         self.storage = storage
         self.stored = True
         storage.on_failure = self._tell_storage_failure
-        self.model: Model = runtime.model_for(config.provider)
+        self.model: Model = runtime.model_for(self)
 
     @property
     def id(self) -> str:
@@ -240,11 +241,19 @@ class Session:
 
     async def use_provider(self, provider: ModelProvider | None) -> None:
         """Changes the endpoint that is used from the next model call on."""
-        previous, had_own = self.model, self.config.provider is not None
+        previous = self.model
         self.config.provider = provider
-        self.model = self._runtime.model_for(provider)
-        if had_own:
+        self.model = self._runtime.model_for(self)
+        if previous is not self._runtime.model:
             await previous.aclose()
+
+    async def bearer_token(self, provider: str) -> str:
+        """Asks the client that gives tokens for a model provider for one.
+
+        Raises:
+            ModelFault: There is none.
+        """
+        return await bearer_token(self.clients, self.id, provider)
 
     def attach(self, client: Client) -> None:
         """Adds a client."""
@@ -315,7 +324,7 @@ class Session:
         self.record.modified_at = stamp(now())
         self.storage.save(self.record)
         self.stored = await self.storage.close()
-        if self.config.provider is not None:
+        if self.model is not self._runtime.model:
             await self.model.aclose()
 
     def _shutdown_data(self) -> SessionShutdownData:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 try:
@@ -27,6 +27,8 @@ from copilot_sdk.runtime.core.models.base import (
     ToolCall,
     Usage,
 )
+from copilot_sdk.runtime.core.models.diverted import AGENT, SESSION, Diverted
+from copilot_sdk.runtime.core.models.sender import Sender
 
 _CONNECT_SECONDS = 30.0
 _SILENCE_SECONDS = 600.0
@@ -43,6 +45,7 @@ class Endpoint:
         headers: Added to each request.
         wire_model: The model id to send in place of the one that the session names.
         max_output_tokens: Upper bound for one answer.
+        token: Gives the bearer token for each request, in place of the key.
     """
 
     base_url: str
@@ -50,28 +53,47 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     wire_model: str | None = None
     max_output_tokens: int | None = None
+    token: Callable[[], Awaitable[str]] | None = field(default=None, repr=False)
 
 
 class OpenAIModel:
-    """A provider with a chat-completions endpoint."""
+    """A provider with a chat-completions endpoint.
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    Args:
+        endpoint: Where it is.
+        sender: Gives who sends the requests; None for this process itself.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, sender: Callable[[], Sender | None] = lambda: None) -> None:
         self._endpoint = endpoint
-        headers = dict(endpoint.headers)
-        if endpoint.api_key:
-            headers.setdefault("Authorization", f"Bearer {endpoint.api_key}")
-        self._http = httpx.AsyncClient(
-            base_url=endpoint.base_url.rstrip("/") + "/",
-            headers=headers,
-            timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
-        )
+        self._sender = sender
+        self._clients: dict[Sender | None, httpx.AsyncClient] = {}
+
+    @property
+    def _http(self) -> httpx.AsyncClient:
+        sender = self._sender()
+        if sender not in self._clients:
+            headers = dict(self._endpoint.headers)
+            if self._endpoint.api_key:
+                headers.setdefault("Authorization", f"Bearer {self._endpoint.api_key}")
+            self._clients[sender] = httpx.AsyncClient(
+                base_url=self._endpoint.base_url.rstrip("/") + "/",
+                headers=headers,
+                timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
+                transport=None if sender is None else Diverted(sender),
+            )
+        return self._clients[sender]
 
     async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Asks for one completion, streamed if the request says so."""
         body = _body(request, self._endpoint)
+        headers = dict(request.headers)
+        if self._endpoint.token is not None:
+            headers["Authorization"] = f"Bearer {await self._endpoint.token()}"
+        asker = {SESSION: request.session_id, AGENT: request.agent_id}
         try:
             async with self._http.stream(
-                "POST", "chat/completions", json=body, headers=dict(request.headers)
+                "POST", "chat/completions", json=body, headers=headers, extensions=asker
             ) as response:
                 await _raise_for_status(response)
                 if request.stream:
@@ -96,7 +118,8 @@ class OpenAIModel:
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        await self._http.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
 
 def _describe(error: httpx.HTTPError, endpoint: Endpoint) -> str:
