@@ -10,6 +10,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from copilot_sdk.errors import InternalError, RpcError
+from copilot_sdk.runtime import embedded
+from copilot_sdk.runtime.core.config import ModelProvider
+from copilot_sdk.runtime.core.models.openai import OpenAIModel
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
 PROVIDER = {"type": "openai", "baseUrl": "http://model.invalid/v1", "apiKey": "k3y"}
@@ -277,3 +280,15 @@ async def test_a_piece_that_is_no_base64_is_an_error(start: Start, join: Join) -
     await opened(client, wrong)
     await client.turn("hi")
     assert client.of("assistant.message")[-1]["content"] == "Hello"
+
+
+async def test_the_requests_of_the_runtimes_own_model_take_that_way_too(join: Join) -> None:
+    model = OpenAIModel(ModelProvider("http://model.invalid/v1", "k3y"))
+    async with embedded(model) as runtime:
+        client = await join(runtime)
+        Model(client, well)
+        await client.call("llmInference.setProvider")
+        await client.open(model="big", streaming=True)
+        await client.turn("hi")
+        assert client.of("assistant.message")[0]["content"] == "Hello"
+        assert client.asked_for(START)[0]["url"] == "http://model.invalid/v1/chat/completions"

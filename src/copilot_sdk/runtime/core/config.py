@@ -44,7 +44,14 @@ class CustomAgent:
 class ModelProvider:
     """A chat-completions endpoint to use in place of the runtime's model; secrets stay out of the repr.
 
-    One that asks for tokens has them from a client, request by request, under its name.
+    Attributes:
+        base_url: The address in front of `/chat/completions`.
+        api_key: Sent as a bearer token.
+        headers: Added to each request.
+        wire_model: The model id to send in place of the one that the session names.
+        max_output_tokens: Upper bound for one answer.
+        name: What clients know it by.
+        asks_for_token: Whether a client gives the token for each request.
     """
 
     base_url: str

@@ -19,7 +19,7 @@ from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
-from copilot_sdk.runtime.core.models.sender import Sender
+from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
@@ -61,6 +61,8 @@ class Runtime:
         self.provided_sender: Provided[Sender] = Provided()
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
+        if isinstance(self.model, Sends):
+            self.model.sender = self._sender
         self.default_model = default_model or "scripted"
         self.foreground: str | None = None
         self.last_used: str | None = None
@@ -93,9 +95,10 @@ class Runtime:
             return self.model
         from copilot_sdk.runtime.core.models.own import OwnModels
 
-        return OwnModels(
-            config, self.model, bearer_token=session.bearer_token, sender=lambda: self.provided_sender.thing
-        )
+        return OwnModels(config, self.model, bearer_token=session.bearer_token, sender=self._sender)
+
+    def _sender(self) -> Sender | None:
+        return self.provided_sender.thing
 
     async def models(self) -> Sequence[ModelInfo]:
         """The models on offer.

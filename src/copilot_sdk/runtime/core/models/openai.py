@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 try:
     import httpx
@@ -15,6 +14,7 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from copilot_sdk._model.json_values import is_object, objects_in
+from copilot_sdk.runtime.core.config import ModelProvider
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
 from copilot_sdk.runtime.core.models.base import (
     Completed,
@@ -35,43 +35,30 @@ _SILENCE_SECONDS = 600.0
 _ERROR_CHARACTERS = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the model is and how to get in; the secrets stay out of the repr.
-
-    Attributes:
-        base_url: The address in front of `/chat/completions`.
-        api_key: Sent as a bearer token.
-        headers: Added to each request.
-        wire_model: The model id to send in place of the one that the session names.
-        max_output_tokens: Upper bound for one answer.
-        token: Gives the bearer token for each request, in place of the key.
-    """
-
-    base_url: str
-    api_key: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    wire_model: str | None = None
-    max_output_tokens: int | None = None
-    token: Callable[[], Awaitable[str]] | None = field(default=None, repr=False)
-
-
 class OpenAIModel:
     """A provider with a chat-completions endpoint.
 
     Args:
         endpoint: Where it is.
+        token: Gives the bearer token for each request, in place of the key.
         sender: Gives who sends the requests; None for this process itself.
     """
 
-    def __init__(self, endpoint: Endpoint, *, sender: Callable[[], Sender | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        endpoint: ModelProvider,
+        *,
+        token: Callable[[], Awaitable[str]] | None = None,
+        sender: Callable[[], Sender | None] = lambda: None,
+    ) -> None:
         self._endpoint = endpoint
-        self._sender = sender
+        self._token = token
+        self.sender = sender
         self._clients: dict[Sender | None, httpx.AsyncClient] = {}
 
     @property
     def _http(self) -> httpx.AsyncClient:
-        sender = self._sender()
+        sender = self.sender()
         if sender not in self._clients:
             headers = dict(self._endpoint.headers)
             if self._endpoint.api_key:
@@ -88,8 +75,8 @@ class OpenAIModel:
         """Asks for one completion, streamed if the request says so."""
         body = _body(request, self._endpoint)
         headers = dict(request.headers)
-        if self._endpoint.token is not None:
-            headers["Authorization"] = f"Bearer {await self._endpoint.token()}"
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {await self._token()}"
         asker = {SESSION: request.session_id, AGENT: request.agent_id}
         try:
             async with self._http.stream(
@@ -122,7 +109,7 @@ class OpenAIModel:
             await client.aclose()
 
 
-def _describe(error: httpx.HTTPError, endpoint: Endpoint) -> str:
+def _describe(error: httpx.HTTPError, endpoint: ModelProvider) -> str:
     return (
         f"the model provider at {endpoint.base_url} could not be used: {str(error) or type(error).__name__}"
     )
@@ -158,7 +145,7 @@ def _decode(text: str) -> dict[str, object]:
     return value
 
 
-def _body(request: ModelRequest, endpoint: Endpoint) -> dict[str, object]:
+def _body(request: ModelRequest, endpoint: ModelProvider) -> dict[str, object]:
     body: dict[str, object] = {
         "model": endpoint.wire_model or request.model,
         "messages": [_wire_message(message) for message in request.messages],

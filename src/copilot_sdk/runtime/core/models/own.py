@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from copilot_sdk.runtime.core.config import ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.models.base import Model, ModelEvent, ModelInfo, ModelRequest
-from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
+from copilot_sdk.runtime.core.models.openai import OpenAIModel
 from copilot_sdk.runtime.core.models.sender import Sender
 
 
@@ -62,12 +62,4 @@ class OwnModels:
         async def token() -> str:
             return await self._bearer_token(provider.name)
 
-        endpoint = Endpoint(
-            base_url=provider.base_url,
-            api_key=provider.api_key,
-            headers=provider.headers,
-            wire_model=provider.wire_model,
-            max_output_tokens=provider.max_output_tokens,
-            token=token if provider.asks_for_token else None,
-        )
-        return OpenAIModel(endpoint, sender=self._sender)
+        return OpenAIModel(provider, token=token if provider.asks_for_token else None, sender=self._sender)

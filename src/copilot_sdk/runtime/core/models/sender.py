@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 
 class SendingFault(Exception):
@@ -73,3 +73,14 @@ class Sender(Protocol):
             SendingFault: The client does not take it.
         """
         ...
+
+
+@runtime_checkable
+class Sends(Protocol):
+    """A model that is asked over HTTP, by itself or by a sender.
+
+    Attributes:
+        sender: Gives who sends the next request; None for this process itself.
+    """
+
+    sender: Callable[[], Sender | None]
