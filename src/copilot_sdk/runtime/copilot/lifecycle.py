@@ -31,7 +31,8 @@ router = Router()
 
 @router.on("session.create", SessionCreateRequest)
 async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
-    config = config_of(params, call.runtime.place.working_folder(params.working_directory))
+    folder = call.runtime.place.working_folder(params.working_directory)
+    config = config_of(call, params, folder)
     session = await call.runtime.create(params.session_id, config, client_of(call.connection, params))
     return SessionCreateResult.model_validate(_description(session))
 
@@ -39,7 +40,9 @@ async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResu
 @router.on("session.resume", SessionResumeRequest)
 async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResult:
     def configure(record: SessionRecord) -> SessionConfig:
-        return config_of(params, call.runtime.place.working_folder(params.working_directory or record.cwd))
+        return config_of(
+            call, params, call.runtime.place.working_folder(params.working_directory or record.cwd)
+        )
 
     session = await call.runtime.resume(
         params.session_id,

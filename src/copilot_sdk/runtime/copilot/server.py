@@ -20,6 +20,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import now, stamp
+from copilot_sdk.runtime.core.github_tokens import HOST
 from copilot_sdk.runtime.core.models.base import ModelInfo
 
 PROTOCOL_VERSION = 3
@@ -55,9 +56,18 @@ async def _auth(_: Call) -> AuthGetStatusResult:
     )
 
 
+@router.plain("session.gitHubAuth.getStatus")
 @router.plain("session.auth.getStatus")
 async def _session_auth(call: Call) -> SessionAuthStatus:
-    own = call.session.config.provider is not None
+    config = call.session.config
+    if config.github is not None:
+        return SessionAuthStatus(
+            is_authenticated=True,
+            auth_type="token-provider",
+            host=HOST,
+            status_message=f"{HOST} (via SDK token provider)",
+        )
+    own = config.provider is not None
     return SessionAuthStatus(
         is_authenticated=own,
         status_message="The session uses a model provider of its own." if own else _NO_ACCOUNT,

@@ -13,12 +13,15 @@ from copilot_sdk._generated.copilot.types import (
     SystemMessageConfig,
     ToolDefinition,
 )
+from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
 from copilot_sdk.runtime.copilot.model_providers import (
     bearer_tokens_of,
     models_of,
     provider_of,
     providers_of,
 )
+from copilot_sdk.runtime.copilot.router import Call
+from copilot_sdk.runtime.copilot.skills import ClientSkills
 from copilot_sdk.runtime.core.clients import Client
 from copilot_sdk.runtime.core.config import (
     CustomAgent,
@@ -34,15 +37,16 @@ if TYPE_CHECKING:
 SessionParams = SessionCreateRequest | SessionResumeRequest
 
 
-def config_of(params: SessionParams, folder: Path) -> SessionConfig:
+def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
     """The settings of a session.
 
     Args:
+        call: The request.
         params: What the client sent.
         folder: Where the session works.
 
     Raises:
-        RuntimeFault: A model provider, or a model of one, cannot be used.
+        RuntimeFault: A model provider, or a model of one, cannot be used, or one is given beside GitHub tokens.
     """
     providers = providers_of(params.providers)
     if params.provider is not None and (providers or params.models):
@@ -59,8 +63,10 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         provider=provider_of(params.provider),
         providers=providers,
         models=models_of(params.models, providers),
+        github=github_tokens_of(call, params),
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),
+        disabled_skills=frozenset(params.disabled_skills or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         name=params.name if isinstance(params, SessionCreateRequest) else None,
@@ -79,6 +85,7 @@ def client_of(connection: Connection, params: SessionParams) -> Client:
         answers_plans=bool(params.request_exit_plan_mode),
         answers_elicitations=bool(params.request_elicitation),
         runs_hooks=bool(params.hooks),
+        skills=ClientSkills(connection) if params.has_skill_provider else None,
         bearer_tokens=bearer_tokens_of(connection, params.provider, params.providers),
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from copilot_sdk.runtime.core.config import ExternalTool
 from copilot_sdk.runtime.core.log import Event
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.skills import SkillSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Client:
     answers_plans: bool = False
     answers_elicitations: bool = False
     runs_hooks: bool = False
+    skills: SkillSource | None = None
     bearer_tokens: Mapping[str, GiveToken] = field(default_factory=dict[str, GiveToken])
 
 
@@ -104,13 +108,9 @@ class Clients:
         self._clients.pop(id(client.port), None)
         self._clients[id(client.port)] = client
 
-    def detach(self, port: ClientPort) -> bool:
-        """Removes a client.
-
-        Returns:
-            Whether it was one of them.
-        """
-        return self._clients.pop(id(port), None) is not None
+    def detach(self, port: ClientPort) -> None:
+        """Removes a client, if it is one of them."""
+        self._clients.pop(id(port), None)
 
     def of(self, port: ClientPort) -> Client | None:
         """The client behind a port."""

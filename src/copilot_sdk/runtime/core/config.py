@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from copilot_sdk.runtime.core.github_tokens import GitHubTokens
+
 AgentMode = Literal["interactive", "plan", "autopilot"]
 MODES: Mapping[str, AgentMode] = {
     "interactive": "interactive",
@@ -104,7 +106,9 @@ class SessionConfig:
         models: Models of the application's own by the id that a session names, which begins with the endpoint's.
         available_tools: The only tools to offer; None offers all.
         excluded_tools: Tools not to offer.
+        disabled_skills: Skills not to offer.
         agents: Agents of the application's own.
+        github: Where the session gets GitHub tokens from, if anywhere.
         additional_directories: Directories the tools may use besides the working directory.
         name: The name the user gave.
         client_name: The program the session belongs to.
@@ -119,8 +123,10 @@ class SessionConfig:
     provider: ModelProvider | None = None
     providers: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
     models: Mapping[str, OwnModel] = field(default_factory=dict[str, OwnModel])
+    github: GitHubTokens | None = None
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()
+    disabled_skills: frozenset[str] = frozenset()
     agents: Sequence[CustomAgent] = ()
     additional_directories: tuple[Path, ...] = ()
     name: str | None = None

@@ -68,6 +68,7 @@ class Runtime:
         self.last_used: str | None = None
         self._sessions: dict[str, Session] = {}
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._signing_in: set[str] = set()
         self._listeners: dict[int, LifecycleListener] = {}
         self._stop_wanted = asyncio.Event()
         self._closed = False
@@ -141,9 +142,10 @@ class Runtime:
     async def _make(self, identifier: str, config: SessionConfig, client: Client) -> Session:
         context = self.place.look_around(config.working_directory)
         record = self._new_record(identifier, config, context)
-        storage = await self.place.make(record)
-        session = Session(self, record, config, storage)
-        self._sessions[identifier] = session
+        async with self._signed_in(identifier, config):
+            storage = await self.place.make(record)
+            session = Session(self, record, config, storage)
+            self._sessions[identifier] = session
         session.attach(client)
         self.announce("session.created", record)
         session.emit(
@@ -238,10 +240,28 @@ class Runtime:
         config = configure(record)
         place.look_around(config.working_directory)
         config.model = config.model or record.model
-        storage, events = await place.load(record)
-        session = Session(self, record, config, storage, events)
-        self._sessions[session_id] = session
+        async with self._signed_in(session_id, config):
+            storage, events = await place.load(record)
+            session = Session(self, record, config, storage, events)
+            self._sessions[session_id] = session
         return session
+
+    @asynccontextmanager
+    async def _signed_in(self, session_id: str, config: SessionConfig) -> AsyncGenerator[None]:
+        """Opens a session whose GitHub tokens no other session uses."""
+        tokens = config.github
+        if tokens is None:
+            yield
+            return
+        others = {session.config.github.registration for session in self.sessions if session.config.github}
+        if tokens.registration in others | self._signing_in:
+            raise RuntimeFault(f'GitHub token provider registration "{tokens.registration}" already exists')
+        self._signing_in.add(tokens.registration)
+        try:
+            await tokens.sign_in(session_id)
+            yield
+        finally:
+            self._signing_in.discard(tokens.registration)
 
     def record(self, session_id: str) -> SessionRecord | None:
         """What is known about a session that is live or in the home folder."""

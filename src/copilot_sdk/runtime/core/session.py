@@ -35,6 +35,7 @@ from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.scope import TaskScope
+from copilot_sdk.runtime.core.skills import Skills
 from copilot_sdk.runtime.core.storage import SessionRecord, Storage
 from copilot_sdk.runtime.core.tasks import TaskRegistry
 from copilot_sdk.runtime.core.tokens import bearer_token
@@ -86,6 +87,7 @@ class Session:
         self.user_input = UserInput(self)
         self.hooks = Hooks(self)
         self.tasks = TaskRegistry(self)
+        self.skills = Skills(self)
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.agent = Agent(self, history=rebuild(events))
@@ -259,6 +261,8 @@ class Session:
         """Adds a client."""
         before = self.clients.abilities() if self.clients else None
         self.clients.attach(client)
+        if client.skills is not None:
+            self.skills.forget()
         self._tell_abilities(before)
 
     def set_tools(self, port: ClientPort, tools: Mapping[str, ExternalTool]) -> None:
@@ -277,9 +281,12 @@ class Session:
         Returns:
             Whether it was a client of this session.
         """
-        before = self.clients.abilities()
-        if not self.clients.detach(port):
+        before, client = self.clients.abilities(), self.clients.of(port)
+        if client is None:
             return False
+        self.clients.detach(port)
+        if client.skills is not None:
+            self.skills.forget()
         self.external.give_up_orphans()
         self.permissions.give_up_orphans()
         self.user_input.give_up_orphans()

@@ -77,6 +77,8 @@ class ToolCalls:
             self._complete(call, ToolResult(_INTERRUPTED, kind="failure", error=_INTERRUPTED), code="aborted")
             raise
         self._complete(call, result)
+        if result.remark is not None:
+            remarks.append(result.remark)
         message = Message("tool", result.text, tool_call_id=call.id)
         return Outcome(message, remarks, ends_turn=result.ends_turn or result.kind == "rejected")
 
@@ -171,6 +173,8 @@ class ToolCalls:
                 message=result.error or result.text, code=code or result.kind
             )
         agent.emit(data)
+        if result.follows is not None:
+            agent.emit(result.follows)
 
 
 async def _run_tool(tool: Tool, context: ToolContext, arguments: Arguments) -> ToolResult:

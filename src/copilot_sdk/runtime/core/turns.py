@@ -144,6 +144,7 @@ class Turns:
             else:
                 session.usage.user_requests += 1
                 session.note_prompt(prompt.shown)
+            await session.skills.load()
             self._tell_system_message()
             await self._work()
         except ModelFault as fault:

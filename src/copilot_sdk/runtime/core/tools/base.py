@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from copilot_sdk.runtime.core.file_system import FileSystem
+from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.permissions import Ask
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class ToolResult:
         contents: The result as structured blocks.
         telemetry: Figures of the tool's own.
         ends_turn: Whether the model is not asked again after it.
+        remark: What the conversation goes on with after the result.
+        follows: An event to emit when the call is complete.
     """
 
     text: str
@@ -39,6 +42,8 @@ class ToolResult:
     contents: Sequence[Mapping[str, object]] = ()
     telemetry: Mapping[str, object] | None = None
     ends_turn: bool = False
+    remark: str | None = None
+    follows: Payload | None = None
 
     @classmethod
     def failure(cls, text: str) -> Self:

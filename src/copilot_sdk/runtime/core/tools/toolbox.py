@@ -16,6 +16,7 @@ from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, To
 from copilot_sdk.runtime.core.tools.bash import Bash, ReadBash, StopBash
 from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
+from copilot_sdk.runtime.core.tools.skill import UseSkill
 from copilot_sdk.runtime.core.tools.sql import SQL
 from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent
 
@@ -107,4 +108,6 @@ def _built_in(session: Session, sub_agent: bool) -> Iterator[Tool]:
         hidden.add("sql")
     if not any(client.answers_questions for client in session.clients):
         hidden.add("ask_user")
-    return (tool for tool in built_in_tools(sorted(kinds(session))) if tool.name not in hidden)
+    skills = session.skills.for_model
+    tools = built_in_tools(sorted(kinds(session))) + ([UseSkill(skills)] if skills else [])
+    return (tool for tool in tools if tool.name not in hidden)
