@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -101,8 +102,20 @@ async def test_no_two_sessions_have_the_same_tokens(start: Start, join: Join) ->
     await client.open(gitHubTokenProviderRegistrationId="mine")
 
 
-async def test_tokens_and_a_provider_do_not_go_together(start: Start, join: Join) -> None:
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (
+            {"provider": {"baseUrl": "http://nowhere"}},
+            "both gitHubTokenProvider and provider in session.create",
+        ),
+        ({"gitHubToken": "gho_2"}, "both gitHubToken and gitHubTokenProvider in session.create"),
+        ({"gitHubTokenProviderRegistrationId": ""}, "must not be empty in session.create"),
+    ],
+)
+async def test_tokens_have_a_name_and_are_the_only_credentials(
+    start: Start, join: Join, options: Json, problem: str
+) -> None:
     client = await join(start())
-    provider = {"type": "openai", "baseUrl": "http://nowhere"}
-    with pytest.raises(RpcError, match=r"both gitHubTokenProvider and provider in session\.create"):
-        await client.open(gitHubTokenProviderRegistrationId="mine", provider=provider)
+    with pytest.raises(RpcError, match=re.escape(problem)):
+        await client.open(**({"gitHubTokenProviderRegistrationId": "mine"} | options))

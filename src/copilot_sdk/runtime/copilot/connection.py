@@ -52,6 +52,7 @@ class Connection:
 
     Attributes:
         runtime: What is served.
+        number: Tells it from the others of the runtime.
         sender: The model requests that this client sends for the runtime; None unless it offered that.
     """
 
@@ -69,6 +70,7 @@ class Connection:
         self._admitted = token is None
         self._peer = Peer(transport, on_request=self._serve, default_timeout=None, max_inbound=_MAX_INBOUND)
         self._outbox = Outbox(self._peer)
+        self.number = next(runtime.connections)
         self.sender: ClientSender | None = None
 
     async def serve(self) -> None:

@@ -26,8 +26,12 @@ def github_tokens_of(call: Call, params: SessionCreateRequest | SessionResumeReq
     registration = params.github_token_provider_registration_id
     if registration is None:
         return None
+    if not registration:
+        raise RuntimeFault(f"gitHubTokenProviderRegistrationId must not be empty in {call.method}.")
     if params.provider is not None:
         raise RuntimeFault(f"Cannot specify both gitHubTokenProvider and provider in {call.method}.")
+    if params.github_token is not None:
+        raise RuntimeFault(f"Cannot specify both gitHubToken and gitHubTokenProvider in {call.method}.")
     connection = call.connection
 
     async def ask(session_id: str, reason: Reason) -> GitHubToken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copilot_sdk._generated.copilot.types import (
+    OpenCanvasInstance,
     SessionCapabilities,
     SessionContextFilter,
     SessionCreateRequest,
@@ -51,7 +52,12 @@ async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResu
         announce=not params.disable_resume,
         continue_pending=bool(params.continue_pending_work),
     )
-    return SessionResumeResult.model_validate({**_description(session), "openCanvases": []})
+    result = SessionResumeResult.model_validate(_description(session))
+    if session.clients.abilities().canvases:
+        result.open_canvases = [
+            OpenCanvasInstance.model_validate(panel.to_wire()) for panel in session.canvases.panels
+        ]
+    return result
 
 
 @router.on("session.list", SessionListRequest)
@@ -113,9 +119,12 @@ async def _set_foreground(call: Call) -> SuccessResult:
 
 
 def _description(session: Session) -> dict[str, object]:
-    answers = any(client.answers_elicitations for client in session.clients)
+    abilities = session.clients.abilities()
     capabilities = SessionCapabilities(
-        ui=SessionUICapabilities(elicitation=answers, mcp_apps=False, canvases=False), extensions=False
+        ui=SessionUICapabilities(
+            elicitation=abilities.elicitation, mcp_apps=False, canvases=abilities.canvases
+        ),
+        extensions=False,
     )
     model = {"modelId": session.model_id}
     if session.config.reasoning_effort:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    canvases,
     event_log,
     history,
     lifecycle,
@@ -28,6 +29,7 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        canvases,
         event_log,
         history,
         lifecycle,

@@ -13,6 +13,7 @@ from copilot_sdk._generated.copilot.types import (
     SystemMessageConfig,
     ToolDefinition,
 )
+from copilot_sdk.runtime.copilot.canvases import canvases_of
 from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
 from copilot_sdk.runtime.copilot.model_providers import (
     bearer_tokens_of,
@@ -85,6 +86,8 @@ def client_of(connection: Connection, params: SessionParams) -> Client:
         answers_plans=bool(params.request_exit_plan_mode),
         answers_elicitations=bool(params.request_elicitation),
         runs_hooks=bool(params.hooks),
+        shows_canvases=bool(params.request_canvas_renderer),
+        canvases=canvases_of(connection, params),
         skills=ClientSkills(connection) if params.has_skill_provider else None,
         bearer_tokens=bearer_tokens_of(connection, params.provider, params.providers),
     )

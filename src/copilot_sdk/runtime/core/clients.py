@@ -10,6 +10,7 @@ from copilot_sdk.runtime.core.config import ExternalTool
 from copilot_sdk.runtime.core.log import Event
 
 if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.canvases import CanvasProvider
     from copilot_sdk.runtime.core.skills import SkillSource
 
 
@@ -79,6 +80,8 @@ class Client:
     answers_plans: bool = False
     answers_elicitations: bool = False
     runs_hooks: bool = False
+    shows_canvases: bool = False
+    canvases: CanvasProvider | None = None
     skills: SkillSource | None = None
     bearer_tokens: Mapping[str, GiveToken] = field(default_factory=dict[str, GiveToken])
 
@@ -89,6 +92,7 @@ class Abilities:
 
     tools: frozenset[str]
     elicitation: bool
+    canvases: bool
 
 
 class Clients:
@@ -131,7 +135,9 @@ class Clients:
     def abilities(self) -> Abilities:
         """What the clients can do together."""
         return Abilities(
-            frozenset(self.tools()), any(client.answers_elicitations for client in self._clients.values())
+            frozenset(self.tools()),
+            any(client.answers_elicitations for client in self._clients.values()),
+            any(client.shows_canvases for client in self._clients.values()),
         )
 
     def deliver(self, session_id: str, event: Event) -> None:

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Self
 from weakref import WeakValueDictionary
@@ -64,6 +65,7 @@ class Runtime:
         if isinstance(self.model, Sends):
             self.model.sender = self._sender
         self.default_model = default_model or "scripted"
+        self.connections = count(1)
         self.foreground: str | None = None
         self.last_used: str | None = None
         self._sessions: dict[str, Session] = {}
@@ -133,6 +135,7 @@ class Runtime:
             known = self._sessions.get(identifier)
             if known is not None:
                 known.attach(client)
+                known.canvases.joined(client)
             else:
                 known = await self._make(identifier, config, client)
             self.last_used = identifier
@@ -230,6 +233,7 @@ class Runtime:
                         continue_pending_work=continue_pending,
                     )
                 )
+            session.canvases.joined(client)
             return session
 
     async def _revive(self, session_id: str, configure: Callable[[SessionRecord], SessionConfig]) -> Session:

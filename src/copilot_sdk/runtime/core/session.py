@@ -24,6 +24,7 @@ from copilot_sdk._generated.copilot.types import (
     ShutdownModelMetricUsage,
 )
 from copilot_sdk.runtime.core.agent import Agent
+from copilot_sdk.runtime.core.canvases import Canvases
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import AgentMode, ExternalTool, Limits, ModelProvider, SessionConfig
@@ -88,6 +89,7 @@ class Session:
         self.hooks = Hooks(self)
         self.tasks = TaskRegistry(self)
         self.skills = Skills(self)
+        self.canvases = Canvases(self, events)
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.agent = Agent(self, history=rebuild(events))
@@ -287,6 +289,7 @@ class Session:
         self.clients.detach(port)
         if client.skills is not None:
             self.skills.forget()
+        self.canvases.left(client)
         self.external.give_up_orphans()
         self.permissions.give_up_orphans()
         self.user_input.give_up_orphans()
@@ -303,6 +306,8 @@ class Session:
         if after.elicitation != before.elicitation:
             ui = CapabilitiesChangedUI(elicitation=after.elicitation)
             self.emit(CapabilitiesChangedData(ui=ui))
+        if after.canvases != before.canvases:
+            self.emit(CapabilitiesChangedData(ui=CapabilitiesChangedUI(canvases=after.canvases)))
 
     def truncate(self, event_id: str) -> int:
         """Drops an event and all after it.

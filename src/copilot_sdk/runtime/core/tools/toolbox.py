@@ -14,6 +14,7 @@ from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.agents import ReadAgent, StartAgent, WriteAgent
 from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, ToolResult
 from copilot_sdk.runtime.core.tools.bash import Bash, ReadBash, StopBash
+from copilot_sdk.runtime.core.tools.canvases import canvas_tools
 from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
 from copilot_sdk.runtime.core.tools.skill import UseSkill
@@ -110,4 +111,6 @@ def _built_in(session: Session, sub_agent: bool) -> Iterator[Tool]:
         hidden.add("ask_user")
     skills = session.skills.for_model
     tools = built_in_tools(sorted(kinds(session))) + ([UseSkill(skills)] if skills else [])
+    if session.clients.abilities().canvases:
+        tools += canvas_tools(session.canvases)
     return (tool for tool in tools if tool.name not in hidden)
