@@ -42,7 +42,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         self.peer.start()
-        await self.call("connect")
+        await self.call("connect", supportedTaskKinds=["agent", "client", "shell"])
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -27,6 +27,7 @@ from copilot_sdk.runtime.copilot.methods import METHODS
 from copilot_sdk.runtime.copilot.outbox import Outbox
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
+from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import Payload, to_json
@@ -53,6 +54,8 @@ class Connection:
     Attributes:
         runtime: What is served.
         number: Tells it from the others of the runtime.
+        participant_id: Tells it from all others.
+        serves_tasks: Whether the client said that it can have tasks of its own.
         sender: The model requests that this client sends for the runtime; None unless it offered that.
     """
 
@@ -71,6 +74,8 @@ class Connection:
         self._peer = Peer(transport, on_request=self._serve, default_timeout=None, max_inbound=_MAX_INBOUND)
         self._outbox = Outbox(self._peer)
         self.number = next(runtime.connections)
+        self.participant_id = new_id()
+        self.serves_tasks = False
         self.sender: ClientSender | None = None
 
     async def serve(self) -> None:

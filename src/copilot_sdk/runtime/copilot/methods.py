@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
     canvases,
+    client_tasks,
     event_log,
     history,
     lifecycle,
@@ -30,6 +31,7 @@ METHODS = merged(
     module.router
     for module in (
         canvases,
+        client_tasks,
         event_log,
         history,
         lifecycle,

@@ -33,7 +33,9 @@ _NO_ACCOUNT = "This runtime needs no account: it uses the model it was given."
 @router.on("connect", ConnectRequest)
 async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
     call.connection.admit(params.token)
-    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1])
+    call.connection.serves_tasks = "client" in (params.supported_task_kinds or ())
+    kinds = ["agent", "shell", *(["client"] if call.connection.serves_tasks else [])]
+    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1], task_kinds=kinds)
 
 
 @router.on("ping", PingRequest)

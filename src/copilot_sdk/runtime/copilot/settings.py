@@ -80,6 +80,7 @@ def client_of(connection: Connection, params: SessionParams) -> Client:
     tools = [external_tool(tool) for tool in params.tools or ()]
     return Client(
         port=connection,
+        participant_id=connection.participant_id,
         tools={tool.name: tool for tool in tools},
         answers_permissions=bool(params.request_permission),
         answers_questions=bool(params.request_user_input),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import ExternalTool
 from copilot_sdk.runtime.core.log import Event
 
@@ -69,11 +70,12 @@ GiveToken: TypeAlias = Callable[[str], Awaitable[str]]
 """Gives a token for a session, by its id; raises a `ClientFault` where there is none."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Client:
     """One client of a session and what it said it can do; it gives tokens for the model providers of these names."""
 
     port: ClientPort
+    participant_id: str
     tools: Mapping[str, ExternalTool]
     answers_permissions: bool = False
     answers_questions: bool = False
@@ -84,6 +86,7 @@ class Client:
     canvases: CanvasProvider | None = None
     skills: SkillSource | None = None
     bearer_tokens: Mapping[str, GiveToken] = field(default_factory=dict[str, GiveToken])
+    join_id: str = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,7 @@ class Limits:
             the number of tries.
         retry_after_seconds: The longest pause before a new try that a provider may ask for.
         shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
+        cancel_seconds: For the answer of a client that is to stop a task of its own.
         provider_seconds: For the answer of a client to a request for something it provides.
         stop_seconds: Between asking a process to end and killing it.
     """
@@ -159,5 +160,6 @@ class Limits:
     retry_delays: tuple[float, ...] = (0.5, 1.0)
     retry_after_seconds: float = 60.0
     shell_wait_seconds: float = 120.0
+    cancel_seconds: float = 5.0
     provider_seconds: float = 60.0
     stop_seconds: float = 2.0

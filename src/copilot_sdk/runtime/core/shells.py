@@ -204,14 +204,15 @@ class ShellTask:
             )
             self._session.turns.notify(text + "Use read_bash to see its output.", completed)
 
-    async def stop(self) -> None:
-        """Ends the command."""
+    async def stop(self) -> bool:
+        """Ends the command; returns whether that was possible, which it is."""
         if not self.progress.running:
-            return
+            return True
         await end_all({self._following})
         await self.process.stop(self._session.limits.stop_seconds)
         self.progress.end("cancelled")
         self._session.turns.rest()
+        return True
 
     async def refresh(self) -> None:
         """Looks whether the process of a detached command is still there."""
