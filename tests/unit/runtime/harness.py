@@ -33,6 +33,7 @@ class Client:
     def __init__(self, transport: Transport) -> None:
         self.events: list[Json] = []
         self.lifecycle: list[Json] = []
+        self.telemetry: list[Json] = []
         self.asked: list[tuple[str, Json]] = []
         self.answers: dict[str, Answer] = {}
         self.session_id = ""
@@ -124,6 +125,8 @@ class Client:
             self.events.append(event)
         elif method == "session.lifecycle":
             self.lifecycle.append(params)
+        elif method == "gitHubTelemetry.event":
+            self.telemetry.append(params)
         self._heard.set()
 
     async def _answer(self, method: str, params: Json) -> object:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from copilot_sdk._generated.copilot.types import ExitPlanModeDecision, HooksInvokeResult, UserInputResponse
+from copilot_sdk._generated.copilot.types import (
+    ExitPlanModeDecision,
+    GitHubTelemetryEvent,
+    GitHubTelemetryNotification,
+    HooksInvokeResult,
+    UserInputResponse,
+)
 from copilot_sdk._model.base import problems
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import (
@@ -35,6 +41,7 @@ from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.session import LifecycleType
 from copilot_sdk.runtime.core.storage import SessionRecord
+from copilot_sdk.runtime.core.telemetry import Measurement
 from copilot_sdk.transports.base import Transport
 
 if TYPE_CHECKING:
@@ -139,6 +146,18 @@ class Connection:
         if record.summary is not None:
             metadata["summary"] = record.summary
         self.notify("session.lifecycle", {"type": change, "sessionId": record.id, "metadata": metadata})
+
+    def forward(self, measurement: Measurement) -> None:
+        """Sends a measurement to the client."""
+        event = GitHubTelemetryEvent(
+            kind=measurement.kind,
+            created_at=measurement.created_at,
+            properties=dict(measurement.properties),
+            metrics=dict(measurement.metrics),
+            session_id=measurement.session_id,
+        )
+        told = GitHubTelemetryNotification(session_id=measurement.session_id, restricted=False, event=event)
+        self.notify("gitHubTelemetry.event", to_json(told))
 
     def deliver(self, session_id: str, event: Event) -> None:
         """See `ClientPort.deliver`."""

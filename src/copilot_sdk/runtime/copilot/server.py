@@ -34,6 +34,8 @@ _NO_ACCOUNT = "This runtime needs no account: it uses the model it was given."
 async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
     call.connection.admit(params.token)
     call.connection.serves_tasks = "client" in (params.supported_task_kinds or ())
+    if params.enable_github_telemetry_forwarding:
+        call.runtime.telemetry.listen(call.connection, call.connection.forward)
     kinds = ["agent", "shell", *(["client"] if call.connection.serves_tasks else [])]
     return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1], task_kinds=kinds)
 

@@ -71,6 +71,7 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         agents=[_agent(agent) for agent in params.custom_agents or ()],
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         name=params.name if isinstance(params, SessionCreateRequest) else None,
+        telemetry=params.enable_session_telemetry is not False,
         client_name=params.client_name,
     )
 

@@ -111,6 +111,7 @@ class SessionConfig:
         github: Where the session gets GitHub tokens from, if anywhere.
         additional_directories: Directories the tools may use besides the working directory.
         name: The name the user gave.
+        telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
     """
 
@@ -130,6 +131,7 @@ class SessionConfig:
     agents: Sequence[CustomAgent] = ()
     additional_directories: tuple[Path, ...] = ()
     name: str | None = None
+    telemetry: bool = True
     client_name: str | None = None
 
     def offers(self, tool: str) -> bool:

@@ -25,6 +25,7 @@ from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
+from copilot_sdk.runtime.core.telemetry import Telemetry
 from copilot_sdk.runtime.core.workspace import WorkContext
 
 EVENT_FORMAT = 1
@@ -66,6 +67,7 @@ class Runtime:
             self.model.sender = self._sender
         self.default_model = default_model or "scripted"
         self.connections = count(1)
+        self.telemetry = Telemetry()
         self.foreground: str | None = None
         self.last_used: str | None = None
         self._sessions: dict[str, Session] = {}
@@ -289,6 +291,7 @@ class Runtime:
         """Removes a client that is gone, from all its sessions too."""
         self.provided_place.release(port)
         self.provided_sender.release(port)
+        self.telemetry.drop(port)
         for session in self.sessions:
             if session.clients.of(port) is not None:
                 await self._leave(session, port)

@@ -177,6 +177,8 @@ class Session:
         if stored and not event.ephemeral:
             self.storage.append(event)
         self.clients.deliver(self.id, event)
+        if self.config.telemetry:
+            self._runtime.telemetry.record(self.id, event)
         if not event.ephemeral:
             self._runtime.announce("session.updated", self.record)
         return event
