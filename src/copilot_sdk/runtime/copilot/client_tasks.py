@@ -146,7 +146,7 @@ def _describe_owner(task: ClientTask) -> TaskClientOwner:
     return TaskClientOwner(
         participant_id=task.owner.participant_id,
         join_id=task.owner.join_id,
-        kind="sdk",
+        kind="extension" if task.owner.is_extension else "sdk",
         presence="connected" if gone is None else "disconnected",
         disconnected_at=None if gone is None else stamp(gone),
     )

@@ -62,17 +62,21 @@ class Connection:
         runtime: What is served.
         number: Tells it from the others of the runtime.
         participant_id: Tells it from all others.
+        is_extension: Whether the client is an extension.
         serves_tasks: Whether the client said that it can have tasks of its own.
         sender: The model requests that this client sends for the runtime; None unless it offered that.
     """
 
-    def __init__(self, runtime: Runtime, transport: Transport, *, token: str | None = None) -> None:
+    def __init__(
+        self, runtime: Runtime, transport: Transport, *, token: str | None = None, is_extension: bool = False
+    ) -> None:
         """Prepares a connection.
 
         Args:
             runtime: What is served.
             transport: The way to the client.
             token: What the client has to know; None lets everybody in.
+            is_extension: Whether the client is an extension, which keeps no session alive.
         """
         self.runtime = runtime
         self._transport = transport
@@ -82,6 +86,7 @@ class Connection:
         self._outbox = Outbox(self._peer)
         self.number = next(runtime.connections)
         self.participant_id = new_id()
+        self.is_extension = is_extension
         self.serves_tasks = False
         self.sender: ClientSender | None = None
 
@@ -100,6 +105,10 @@ class Connection:
                     await self.sender.aclose()
                 await end_all({sending})
                 await self.runtime.drop(self)
+
+    def beside(self, transport: Transport) -> Connection:
+        """A connection to an extension of the same runtime."""
+        return Connection(self.runtime, transport, is_extension=True)
 
     async def flush(self) -> None:
         """Waits until everything emitted so far has been sent."""

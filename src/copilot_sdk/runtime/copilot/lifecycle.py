@@ -124,7 +124,7 @@ def _description(session: Session) -> dict[str, object]:
         ui=SessionUICapabilities(
             elicitation=abilities.elicitation, mcp_apps=False, canvases=abilities.canvases
         ),
-        extensions=False,
+        extensions=session.extensions.wanted,
     )
     model = {"modelId": session.model_id}
     if session.config.reasoning_effort:

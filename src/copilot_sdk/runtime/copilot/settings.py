@@ -71,6 +71,7 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         agents=[_agent(agent) for agent in params.custom_agents or ()],
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         name=params.name if isinstance(params, SessionCreateRequest) else None,
+        extensions=bool(params.request_extensions),
         telemetry=params.enable_session_telemetry is not False,
         client_name=params.client_name,
     )
@@ -82,6 +83,7 @@ def client_of(connection: Connection, params: SessionParams) -> Client:
     return Client(
         port=connection,
         participant_id=connection.participant_id,
+        is_extension=connection.is_extension,
         tools={tool.name: tool for tool in tools},
         answers_permissions=bool(params.request_permission),
         answers_questions=bool(params.request_user_input),

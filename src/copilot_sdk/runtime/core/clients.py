@@ -76,6 +76,7 @@ class Client:
 
     port: ClientPort
     participant_id: str
+    is_extension: bool
     tools: Mapping[str, ExternalTool]
     answers_permissions: bool = False
     answers_questions: bool = False

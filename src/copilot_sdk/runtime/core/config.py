@@ -111,6 +111,7 @@ class SessionConfig:
         github: Where the session gets GitHub tokens from, if anywhere.
         additional_directories: Directories the tools may use besides the working directory.
         name: The name the user gave.
+        extensions: Whether extensions are launched.
         telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
     """
@@ -131,6 +132,7 @@ class SessionConfig:
     agents: Sequence[CustomAgent] = ()
     additional_directories: tuple[Path, ...] = ()
     name: str | None = None
+    extensions: bool = False
     telemetry: bool = True
     client_name: str | None = None
 
@@ -153,6 +155,7 @@ class Limits:
         retry_after_seconds: The longest pause before a new try that a provider may ask for.
         shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
         cancel_seconds: For the answer of a client that is to stop a task of its own.
+        extension_seconds: For an extension that was launched to join its session.
         provider_seconds: For the answer of a client to a request for something it provides.
         stop_seconds: Between asking a process to end and killing it.
     """
@@ -163,5 +166,6 @@ class Limits:
     retry_after_seconds: float = 60.0
     shell_wait_seconds: float = 120.0
     cancel_seconds: float = 5.0
+    extension_seconds: float = 30.0
     provider_seconds: float = 60.0
     stop_seconds: float = 2.0

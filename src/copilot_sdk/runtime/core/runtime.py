@@ -17,6 +17,7 @@ from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
+from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
@@ -61,6 +62,7 @@ class Runtime:
         self.store = Store(self.home)
         self.provided_place: Provided[Place] = Provided()
         self.provided_sender: Provided[Sender] = Provided()
+        self.provided_launcher: Provided[Launcher] = Provided()
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         if isinstance(self.model, Sends):
@@ -140,6 +142,7 @@ class Runtime:
                 known.canvases.joined(client)
             else:
                 known = await self._make(identifier, config, client)
+                known.extensions.launch()
             self.last_used = identifier
             self.announce("session.created", known.record)
             return known
@@ -236,6 +239,9 @@ class Runtime:
                     )
                 )
             session.canvases.joined(client)
+            session.extensions.joined(client)
+            if not was_live:
+                session.extensions.launch()
             return session
 
     async def _revive(self, session_id: str, configure: Callable[[SessionRecord], SessionConfig]) -> Session:
@@ -291,13 +297,16 @@ class Runtime:
         """Removes a client that is gone, from all its sessions too."""
         self.provided_place.release(port)
         self.provided_sender.release(port)
+        self.provided_launcher.release(port)
         self.telemetry.drop(port)
         for session in self.sessions:
             if session.clients.of(port) is not None:
                 await self._leave(session, port)
 
     async def _leave(self, session: Session, port: ClientPort) -> None:
-        if not session.detach(port) or session.clients:
+        if not session.detach(port) or session.closing:
+            return
+        if any(not client.is_extension for client in session.clients):
             return
         await self.close_session(session.id)
 

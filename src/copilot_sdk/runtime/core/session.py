@@ -28,6 +28,7 @@ from copilot_sdk.runtime.core.canvases import Canvases
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import AgentMode, ExternalTool, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hooks import Hooks
@@ -90,6 +91,7 @@ class Session:
         self.tasks = TaskRegistry(self)
         self.skills = Skills(self)
         self.canvases = Canvases(self, events)
+        self.extensions = Extensions(self, runtime)
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.agent = Agent(self, history=rebuild(events))
