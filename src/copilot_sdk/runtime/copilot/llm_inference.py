@@ -152,6 +152,11 @@ class ClientSending:
 
     # ------------------------------------------------------- for the runtime
 
+    @property
+    def open(self) -> bool:
+        """See `Sending`."""
+        return self.id in self._sender.under_way
+
     async def send(self, data: str | bytes, *, end: bool = False) -> None:
         """See `Sending`."""
         text = data if isinstance(data, str) else _text(data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from copilot_sdk._generated.copilot.types import (
     NamedProviderConfig,
@@ -27,13 +27,14 @@ def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
     """
     if provider is None:
         return None
-    _check_kind(provider)
     return ModelProvider(
         base_url=provider.base_url,
         api_key=provider.bearer_token or provider.api_key,
         headers=provider.headers or {},
         wire_model=provider.wire_model,
         max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
+        wire_api=_wire_of(provider),
+        websockets=provider.transport == "websockets",
         asks_for_token=bool(provider.has_bearer_token_provider),
     )
 
@@ -46,7 +47,6 @@ def providers_of(providers: list[NamedProviderConfig] | None) -> Mapping[str, Mo
     """
     named: dict[str, ModelProvider] = {}
     for provider in providers or ():
-        _check_kind(provider)
         if "/" in provider.name:
             raise RuntimeFault(f'BYOK provider name "{provider.name}" must not contain "/".')
         if provider.name in named:
@@ -56,6 +56,8 @@ def providers_of(providers: list[NamedProviderConfig] | None) -> Mapping[str, Mo
             api_key=provider.bearer_token or provider.api_key,
             headers=provider.headers or {},
             name=provider.name,
+            wire_api=_wire_of(provider),
+            websockets=provider.transport == "websockets",
             asks_for_token=bool(provider.has_bearer_token_provider),
         )
     return named
@@ -106,9 +108,11 @@ def _giver(connection: Connection, provider: str) -> GiveToken:
     return give
 
 
-def _check_kind(provider: ProviderConfig | NamedProviderConfig) -> None:
-    if provider.type not in (None, "openai") or provider.wire_api not in (None, "completions"):
-        raise RuntimeFault(
-            f"Unsupported provider type {provider.type!r} with wireApi {provider.wire_api!r}: "
-            "this runtime speaks type 'openai' with wireApi 'completions'"
-        )
+def _wire_of(provider: ProviderConfig | NamedProviderConfig) -> Literal["completions", "responses"]:
+    api = provider.wire_api or "completions"
+    if provider.type in (None, "openai") and api in ("completions", "responses"):
+        return "responses" if api == "responses" else "completions"
+    raise RuntimeFault(
+        f"Unsupported provider type {provider.type!r} with wireApi {provider.wire_api!r}: "
+        "this runtime speaks type 'openai' with wireApi 'completions' or 'responses'"
+    )

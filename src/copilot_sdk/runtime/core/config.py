@@ -44,15 +44,17 @@ class CustomAgent:
 
 @dataclass(frozen=True, slots=True)
 class ModelProvider:
-    """A chat-completions endpoint to use in place of the runtime's model; secrets stay out of the repr.
+    """An endpoint to use in place of the runtime's model; secrets stay out of the repr.
 
     Attributes:
-        base_url: The address in front of `/chat/completions`.
+        base_url: The address in front of `/chat/completions` or `/responses`.
         api_key: Sent as a bearer token.
         headers: Added to each request.
         wire_model: The model id to send in place of the one that the session names.
         max_output_tokens: Upper bound for one answer.
         name: What clients know it by.
+        wire_api: How it is spoken to.
+        websockets: Whether it is to be spoken to over websockets, where a client opens them.
         asks_for_token: Whether a client gives the token for each request.
     """
 
@@ -62,6 +64,8 @@ class ModelProvider:
     wire_model: str | None = None
     max_output_tokens: int | None = None
     name: str = "default"
+    wire_api: Literal["completions", "responses"] = "completions"
+    websockets: bool = False
     asks_for_token: bool = False
 
 

@@ -38,11 +38,11 @@ class Diverted(httpx.AsyncBaseTransport):
             agent_id=None if agent is None else str(agent),
         )
         seconds = request.extensions.get("timeout", {}).get("read")
-        sending = await _within(seconds, self._sender.open(order))
+        sending = await within(seconds, self._sender.open(order))
         body = _Body(sending, seconds)
         try:
-            await _within(seconds, sending.send(await request.aread(), end=True))
-            head = await _within(seconds, sending.head())
+            await within(seconds, sending.send(await request.aread(), end=True))
+            head = await within(seconds, sending.head())
         except BaseException:
             await body.aclose()
             raise
@@ -56,14 +56,19 @@ class _Body(httpx.AsyncByteStream):
         self._seconds = seconds
 
     async def __aiter__(self) -> AsyncGenerator[bytes]:
-        while (piece := await _within(self._seconds, self._sending.receive())) is not None:
+        while (piece := await within(self._seconds, self._sending.receive())) is not None:
             yield piece.encode() if isinstance(piece, str) else piece
 
     async def aclose(self) -> None:
         await self._sending.give_up()
 
 
-async def _within(seconds: float | None, work: Awaitable[ResultT]) -> ResultT:
+async def within(seconds: float | None, work: Awaitable[ResultT]) -> ResultT:
+    """Waits for a client that sends.
+
+    Raises:
+        httpx.HTTPError: It said nothing for so long, or failed.
+    """
     try:
         async with asyncio.timeout(seconds):
             return await work

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 try:
     import httpx
@@ -44,6 +44,8 @@ class OpenAIModel:
         sender: Gives who sends the requests; None for this process itself.
     """
 
+    _path = "chat/completions"
+
     def __init__(
         self,
         endpoint: ModelProvider,
@@ -73,25 +75,22 @@ class OpenAIModel:
 
     async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Asks for one completion, streamed if the request says so."""
-        body = _body(request, self._endpoint)
-        headers = dict(request.headers)
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {await self._token()}"
+        headers = await self._headers(request)
         asker = {SESSION: request.session_id, AGENT: request.agent_id}
         try:
             async with self._http.stream(
-                "POST", "chat/completions", json=body, headers=headers, extensions=asker
+                "POST", self._path, json=self._body(request), headers=headers, extensions=asker
             ) as response:
                 await _raise_for_status(response)
                 if request.stream:
-                    async for event in _streamed(response):
+                    async for event in self._streamed(_payloads(response)):
                         yield event
                 else:
                     await response.aread()
-                    for event in _whole(_decode(response.text)):
+                    for event in self._whole(decoded(response.text)):
                         yield event
         except httpx.HTTPError as error:
-            raise ModelFault(_describe(error, self._endpoint), retryable=True) from error
+            raise self._fault(error) from error
 
     async def catalogue(self) -> Sequence[ModelInfo]:
         """Asks for the list of models."""
@@ -99,8 +98,8 @@ class OpenAIModel:
             response = await self._http.get("models")
             await _raise_for_status(response)
         except httpx.HTTPError as error:
-            raise ModelFault(_describe(error, self._endpoint), retryable=True) from error
-        listed = objects_in(_decode(response.text).get("data"))
+            raise self._fault(error) from error
+        listed = objects_in(decoded(response.text).get("data"))
         return [ModelInfo(str(entry["id"]), str(entry["id"])) for entry in listed if "id" in entry]
 
     async def aclose(self) -> None:
@@ -108,11 +107,26 @@ class OpenAIModel:
         for client in self._clients.values():
             await client.aclose()
 
+    async def _headers(self, request: ModelRequest) -> dict[str, str]:
+        headers = dict(request.headers)
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {await self._token()}"
+        return headers
 
-def _describe(error: httpx.HTTPError, endpoint: ModelProvider) -> str:
-    return (
-        f"the model provider at {endpoint.base_url} could not be used: {str(error) or type(error).__name__}"
-    )
+    def _fault(self, error: httpx.HTTPError) -> ModelFault:
+        problem = str(error) or type(error).__name__
+        return ModelFault(
+            f"the model provider at {self._endpoint.base_url} could not be used: {problem}", retryable=True
+        )
+
+    def _body(self, request: ModelRequest) -> dict[str, object]:
+        return _body(request, self._endpoint)
+
+    def _streamed(self, payloads: AsyncIterator[str]) -> AsyncIterator[ModelEvent]:
+        return _streamed(payloads)
+
+    def _whole(self, answer: Mapping[str, object]) -> Iterable[ModelEvent]:
+        return _whole(answer)
 
 
 async def _raise_for_status(response: httpx.Response) -> None:
@@ -135,7 +149,12 @@ def _error_message(text: str) -> str:
         return text
 
 
-def _decode(text: str) -> dict[str, object]:
+def decoded(text: str) -> dict[str, object]:
+    """The JSON object in a text.
+
+    Raises:
+        ModelFault: There is none.
+    """
     try:
         value: object = json.loads(text)
     except ValueError:
@@ -235,17 +254,20 @@ class _Assembly:
         return Completed(calls, self.finish_reason, self.usage, self.call_id)
 
 
-async def _streamed(response: httpx.Response) -> AsyncIterator[ModelEvent]:
+async def _payloads(response: httpx.Response) -> AsyncGenerator[str]:
+    async for line in response.aiter_lines():
+        if line.startswith("data:"):
+            yield line.removeprefix("data:").strip()
+
+
+async def _streamed(payloads: AsyncIterator[str]) -> AsyncGenerator[ModelEvent]:
     assembly = _Assembly()
     finished = False
-    async for line in response.aiter_lines():
-        if not line.startswith("data:"):
-            continue
-        payload = line.removeprefix("data:").strip()
+    async for payload in payloads:
         if payload == "[DONE]":
             finished = True
             break
-        chunk = _decode(payload)
+        chunk = decoded(payload)
         if "error" in chunk:
             raise ModelFault(_error_message(payload), retryable=True)
         for event in assembly.take(chunk):

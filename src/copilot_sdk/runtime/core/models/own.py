@@ -8,6 +8,7 @@ from dataclasses import replace
 from copilot_sdk.runtime.core.config import ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.models.base import Model, ModelEvent, ModelInfo, ModelRequest
 from copilot_sdk.runtime.core.models.openai import OpenAIModel
+from copilot_sdk.runtime.core.models.responses import ResponsesModel
 from copilot_sdk.runtime.core.models.sender import Sender
 
 
@@ -62,4 +63,5 @@ class OwnModels:
         async def token() -> str:
             return await self._bearer_token(provider.name)
 
-        return OpenAIModel(provider, token=token if provider.asks_for_token else None, sender=self._sender)
+        kind = ResponsesModel if provider.wire_api == "responses" else OpenAIModel
+        return kind(provider, token=token if provider.asks_for_token else None, sender=self._sender)

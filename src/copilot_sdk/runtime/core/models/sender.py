@@ -46,6 +46,11 @@ class Sending(Protocol):
     All but `give_up` raise a `SendingFault` when the client fails.
     """
 
+    @property
+    def open(self) -> bool:
+        """Whether more of the answer may come."""
+        ...
+
     async def send(self, data: str | bytes, *, end: bool = False) -> None:
         """Hands over a piece of the body, or one message of a websocket; `end` says that it is the last."""
         ...
