@@ -300,6 +300,7 @@ class Runtime:
         self.provided_launcher.release(port)
         self.telemetry.drop(port)
         for session in self.sessions:
+            session.tasks.orphan(port)
             if session.clients.of(port) is not None:
                 await self._leave(session, port)
 

@@ -297,7 +297,6 @@ class Session:
         self.external.give_up_orphans()
         self.permissions.give_up_orphans()
         self.user_input.give_up_orphans()
-        self.tasks.give_up_orphans()
         self._tell_abilities(before)
         return True
 
