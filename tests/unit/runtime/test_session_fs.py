@@ -343,3 +343,15 @@ async def test_sql_runs_in_the_database_of_the_client(keeper: Keeper, kept: Kept
     assert bad["error"]["message"].startswith("UNKNOWN: sqliteQuery: OperationalError: near")
     kinds = [params["queryType"] for params in client.asked_for("sessionFs.sqliteQuery")]
     assert kinds == ["exec", "query", "exec", "run"]
+
+
+async def test_todos_are_read_from_the_database_of_the_client(keeper: Keeper) -> None:
+    insert = "INSERT INTO todos (id, title) VALUES ('a', 'One')"
+    client = await keeper([Reply(calls=[Call("sql", {"description": "d", "query": insert})]), Reply("done")])
+    await client.open()
+    assert (await client.call("session.plan.readSqlTodos"))["rows"] == []
+    assert client.asked_for("sessionFs.sqliteExists")
+    assert not client.asked_for("sessionFs.sqliteQuery")
+    await client.turn("plan")
+    (row,) = (await client.call("session.plan.readSqlTodos"))["rows"]
+    assert (row["id"], row["status"]) == ("a", "pending")

@@ -17,6 +17,7 @@ from copilot_sdk._generated.copilot.types import (
     SessionFSReadFileResult,
     SessionFSSetProviderRequest,
     SessionFSSetProviderResult,
+    SessionFSSqliteExistsResult,
     SessionFSSqliteQueryResult,
     SessionFSStatResult,
 )
@@ -175,6 +176,14 @@ class ClientDatabase:
     def __init__(self, wire: _Wire, session_id: str) -> None:
         self._wire = wire
         self._session_id = session_id
+
+    async def exists(self) -> bool:
+        """See `Database`."""
+        try:
+            result = await self._wire.ask_for(SessionFSSqliteExistsResult, "sqliteExists", self._session_id)
+        except ClientFault as fault:
+            raise DatabaseFault(f"UNKNOWN: sqliteExists: {fault}") from fault
+        return result.exists
 
     async def run(self, statement: str, kind: QueryKind) -> Rows:
         """See `Database`."""

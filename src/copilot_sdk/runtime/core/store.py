@@ -188,6 +188,10 @@ class FolderDatabase:
     def __init__(self, path: Path) -> None:
         self._sqlite = SQLite(path)
 
+    async def exists(self) -> bool:
+        """See `Database`."""
+        return self._sqlite.exists()
+
     async def run(self, statement: str, kind: QueryKind) -> Rows:
         """See `Database`."""
         try:
