@@ -106,6 +106,10 @@ class ClientFiles:
         rules = ntpath if self._wire.path is PureWindowsPath else posixpath
         return Path(rules.normpath(str(self._wire.path(str(folder)) / path)))
 
+    def contains(self, folder: Path, path: Path) -> bool:
+        """See `FileSystem`."""
+        return self._wire.path(str(path)).is_relative_to(self._wire.path(str(folder)))
+
     async def status(self, path: PurePath) -> FileStatus | None:
         """See `FileSystem`."""
         found = await self._get(SessionFSStatResult, "stat", path)
@@ -150,6 +154,10 @@ class ClientFiles:
     async def rename(self, source: PurePath, target: PurePath) -> None:
         """See `FileSystem`."""
         await self._do("rename", src=str(source), dest=str(target))
+
+    async def remove(self, path: PurePath) -> None:
+        """See `FileSystem`."""
+        await self._do("rm", path=str(path), recursive=False, force=False)
 
     async def _get(self, result: type[ResultT], operation: str, path: PurePath) -> ResultT:
         try:

@@ -23,6 +23,10 @@ class FileSystem(Protocol):
         """The absolute path of what a path in a folder leads to."""
         ...
 
+    def contains(self, folder: Path, path: Path) -> bool:
+        """Whether an absolute path is that of a folder, or of something in it."""
+        ...
+
     async def status(self, path: PurePath) -> FileStatus | None:
         """What is at a path; None where there is nothing."""
         ...
@@ -51,6 +55,10 @@ class FileSystem(Protocol):
         """Moves a file; one that is at the target is replaced."""
         ...
 
+    async def remove(self, path: PurePath) -> None:
+        """Deletes a file."""
+        ...
+
 
 class DiskFiles:
     """The files of this machine."""
@@ -58,6 +66,10 @@ class DiskFiles:
     def resolve(self, folder: Path, path: str) -> Path:
         """See `FileSystem`; `~` is the home folder."""
         return (folder / Path(path).expanduser()).resolve()
+
+    def contains(self, folder: Path, path: Path) -> bool:
+        """See `FileSystem`."""
+        return path.is_relative_to(folder.resolve())
 
     async def status(self, path: PurePath) -> FileStatus | None:
         """See `FileSystem`."""
@@ -87,6 +99,10 @@ class DiskFiles:
     async def rename(self, source: PurePath, target: PurePath) -> None:
         """See `FileSystem`."""
         await asyncio.to_thread(Path(source).replace, target)
+
+    async def remove(self, path: PurePath) -> None:
+        """See `FileSystem`."""
+        await asyncio.to_thread(Path(path).unlink)
 
 
 def _status(path: Path) -> FileStatus | None:

@@ -23,6 +23,7 @@ from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.provided import Provided
+from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
@@ -63,6 +64,7 @@ class Runtime:
         self.provided_place: Provided[Place] = Provided()
         self.provided_sender: Provided[Sender] = Provided()
         self.provided_launcher: Provided[Launcher] = Provided()
+        self.saved = SavedPermissions(self.home)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         if isinstance(self.model, Sends):
