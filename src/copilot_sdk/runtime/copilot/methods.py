@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    canvases,
+    client_tasks,
     commands,
     event_log,
+    extensions,
     history,
     lifecycle,
+    llm_inference,
     metadata,
     mode,
     model,
@@ -19,7 +23,10 @@ from copilot_sdk.runtime.copilot import (
     schedule,
     server,
     session,
+    session_fs,
+    skills,
     tasks,
+    todos,
     tools,
     ui,
     usage,
@@ -29,10 +36,14 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        canvases,
+        client_tasks,
         commands,
         event_log,
+        extensions,
         history,
         lifecycle,
+        llm_inference,
         metadata,
         mode,
         model,
@@ -45,7 +56,10 @@ METHODS = merged(
         schedule,
         server,
         session,
+        session_fs,
+        skills,
         tasks,
+        todos,
         tools,
         ui,
         usage,

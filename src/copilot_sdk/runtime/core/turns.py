@@ -167,6 +167,7 @@ class Turns:
             while (entry := self.queue.next()) is not None:
                 self._session.emit(PendingMessagesModifiedData())
                 await self._take(entry)
+                await self._session.storage.flush()
         finally:
             if not self._aborting:
                 self._runner = None
@@ -236,6 +237,7 @@ class Turns:
             else:
                 session.usage.user_requests += 1
                 session.note_prompt(prompt.shown)
+            await session.skills.load()
             self._tell_system_message()
             await self._work_through_limits()
         except Rejected:
