@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    agent,
     canvases,
     client_tasks,
     commands,
@@ -36,6 +37,7 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        agent,
         canvases,
         client_tasks,
         commands,

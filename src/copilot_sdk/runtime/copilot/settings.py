@@ -31,8 +31,8 @@ from copilot_sdk.runtime.copilot.skills import ClientSkills
 from copilot_sdk.runtime.core.clients import Client
 from copilot_sdk.runtime.core.config import (
     SECTION_ACTIONS,
+    AgentDefinition,
     Autopilot,
-    CustomAgent,
     ExternalTool,
     ManagedPermissions,
     Section,
@@ -80,6 +80,9 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         excluded_tools=frozenset(params.excluded_tools or ()),
         disabled_skills=frozenset(params.disabled_skills or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
+        agent=params.agent,
+        config_discovery=bool(params.enable_config_discovery),
+        agent_directories=tuple(Path(path) for path in params.agent_directories or ()),
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         autopilot=autopilot_of(params.autopilot, Autopilot()),
         managed=_managed(params.managed_settings),
@@ -175,12 +178,13 @@ def _managed(settings: ManagedSettings | None) -> ManagedPermissions:
     )
 
 
-def _agent(agent: CustomAgentConfig) -> CustomAgent:
-    return CustomAgent(
+def _agent(agent: CustomAgentConfig) -> AgentDefinition:
+    return AgentDefinition(
         name=agent.name,
         prompt=agent.prompt,
         display_name=agent.display_name or "",
         description=agent.description or "",
         tools=None if agent.tools is None else tuple(agent.tools),
         model=agent.model,
+        for_model=agent.infer is not False,
     )

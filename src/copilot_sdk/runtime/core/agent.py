@@ -121,9 +121,11 @@ class Agent:
     def tools(self) -> dict[str, Tool]:
         """The tools it may call now."""
         available = self.session.toolbox(sub_agent=self.id is not None)
-        if self._tool_names is None or "*" in self._tool_names:
+        chosen = self.session.agents.current if self.id is None else None
+        names = self._tool_names if chosen is None else chosen.tools
+        if names is None or "*" in names:
             return available
-        return {name: tool for name, tool in available.items() if name in self._tool_names}
+        return {name: tool for name, tool in available.items() if name in names}
 
     def system_message(self) -> str:
         """What it is told before everything else."""

@@ -31,8 +31,22 @@ class ExternalTool:
 
 
 @dataclass(frozen=True, slots=True)
-class CustomAgent:
-    """An agent of the application's own that the `task` tool can start."""
+class AgentDefinition:
+    """An agent besides the main one: the user can choose it, and the `task` tool can start it.
+
+    Attributes:
+        name: What it is called by.
+        prompt: Its instructions.
+        display_name: What people see; the name if empty.
+        description: What it is for.
+        tools: The only tools it gets; None or `*` for all.
+        model: The model it uses; None for that of the session.
+        id: What it is told apart by; the name unless it comes from a file.
+        path: The file that defines it, if one does.
+        source: Where it comes from; None for the application.
+        for_user: Whether the user can choose it; None where nobody said.
+        for_model: Whether the model can start it.
+    """
 
     name: str
     prompt: str
@@ -40,6 +54,15 @@ class CustomAgent:
     description: str = ""
     tools: tuple[str, ...] | None = None
     model: str | None = None
+    id: str = ""
+    path: Path | None = None
+    source: Literal["user", "project", "builtin"] | None = None
+    for_user: bool | None = None
+    for_model: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            object.__setattr__(self, "id", self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +189,9 @@ class SessionConfig:
         excluded_tools: Tools not to offer.
         disabled_skills: Skills not to offer.
         agents: Agents of the application's own.
+        agent: The one of them that the session begins with.
+        config_discovery: Whether agents are looked for in the folders of the user and of the project.
+        agent_directories: Further folders in which they are looked for then.
         github: Where the session gets GitHub tokens from, if anywhere.
         additional_directories: Directories the tools may use besides the working directory.
         autopilot: How autopilot mode goes on.
@@ -192,7 +218,10 @@ class SessionConfig:
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()
     disabled_skills: frozenset[str] = frozenset()
-    agents: Sequence[CustomAgent] = ()
+    agents: Sequence[AgentDefinition] = ()
+    agent: str | None = None
+    config_discovery: bool = False
+    agent_directories: tuple[Path, ...] = ()
     additional_directories: tuple[Path, ...] = ()
     autopilot: Autopilot = Autopilot()
     managed: ManagedPermissions = ManagedPermissions()

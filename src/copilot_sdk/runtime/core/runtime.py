@@ -173,6 +173,7 @@ class Runtime:
                 context=_context_data(context),
             )
         )
+        session.agents.begin()
         return session
 
     @asynccontextmanager
@@ -246,6 +247,7 @@ class Runtime:
             session.canvases.joined(client)
             session.extensions.joined(client)
             if not was_live:
+                session.agents.begin()
                 session.schedules.hydrate()
                 session.extensions.launch()
             return session

@@ -29,6 +29,7 @@ from copilot_sdk.runtime.core.clock import Clock, new_id, now, stamp
 from copilot_sdk.runtime.core.commands import Commands
 from copilot_sdk.runtime.core.config import ExternalTool, Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.credits import Credits
+from copilot_sdk.runtime.core.custom_agents import CustomAgents
 from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.history import rebuild
@@ -116,6 +117,7 @@ class Session:
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.schedules = Schedules(self)
+        self.agents = CustomAgents(self)
         self.agent = Agent(self, history=rebuild(events))
         self.closing = False
         self._close = CloseOnce(self._end)
@@ -149,6 +151,11 @@ class Session:
     def limits(self) -> Limits:
         """How long to wait and how often to try."""
         return self._runtime.limits
+
+    @property
+    def runtime_home(self) -> Path:
+        """The home folder of the runtime."""
+        return self._runtime.home
 
     @property
     def clock(self) -> Clock:

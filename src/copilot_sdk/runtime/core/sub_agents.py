@@ -18,6 +18,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
+from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected, RuntimeFault
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in_with_hooks
@@ -31,40 +32,32 @@ if TYPE_CHECKING:
 _ACTIVITY_KEPT = 50
 
 
-@dataclass(frozen=True, slots=True)
-class AgentKind:
-    """A kind of agent that can be started."""
-
-    name: str
-    display_name: str
-    description: str
-    instructions: str
-    tools: tuple[str, ...] | None = None
-    model: str | None = None
-
-
 BUILT_IN = (
-    AgentKind(
+    AgentDefinition(
         "explore",
-        "Explore Agent",
-        "Reads code and answers questions about it.",
         "You look into a code base and answer the question you are given. You change nothing.",
-        ("view", "grep", "glob", "report_intent"),
+        display_name="Explore Agent",
+        description="Reads code and answers questions about it.",
+        tools=("view", "grep", "glob", "report_intent"),
+        source="builtin",
     ),
-    AgentKind(
+    AgentDefinition(
         "task",
-        "Task Agent",
-        "Runs commands such as tests and builds, and reports how they went.",
         "You run commands, and report in a few words whether they worked. Quote output only of what failed.",
-        ("bash", "read_bash", "stop_bash", "view", "grep", "glob", "report_intent"),
+        display_name="Task Agent",
+        description="Runs commands such as tests and builds, and reports how they went.",
+        tools=("bash", "read_bash", "stop_bash", "view", "grep", "glob", "report_intent"),
+        source="builtin",
     ),
-    AgentKind(
+    AgentDefinition(
         "general-purpose",
-        "General Purpose Agent",
-        "Works on a task of several steps by itself.",
         "You work on the task you are given until it is done, and then say what you did.",
+        display_name="General Purpose Agent",
+        description="Works on a task of several steps by itself.",
+        source="builtin",
     ),
 )
+"""The agents of the runtime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +79,6 @@ class Activity:
 
     text: str
     at: datetime
-
-
-def kinds(session: Session) -> dict[str, AgentKind]:
-    """The agents that can be started in a session; those of the application hide built-in ones."""
-    own = (
-        AgentKind(
-            agent.name,
-            agent.display_name or agent.name,
-            agent.description,
-            agent.prompt,
-            agent.tools,
-            agent.model,
-        )
-        for agent in session.config.agents
-    )
-    return {kind.name: kind for kind in (*BUILT_IN, *own)}
 
 
 class AgentTask:
@@ -135,7 +112,7 @@ class AgentTask:
             agent_id=self.id,
             agent_type=self.type.name,
             model=order.model or self.type.model,
-            instructions=self.type.instructions,
+            instructions=self.type.prompt,
             tool_names=self.type.tools,
             parent_call_id=self.call_id,
             on_activity=self._record,
@@ -158,7 +135,7 @@ class AgentTask:
             SubagentStartedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
-                agent_display_name=self.type.display_name,
+                agent_display_name=self.type.display_name or self.type.name,
                 agent_description=self.type.description,
                 model=self.agent.model_id,
             ),
@@ -206,7 +183,7 @@ class AgentTask:
             "agentId": self.id,
             "agentType": self.type.name,
             "agentName": self.type.name,
-            "agentDisplayName": self.type.display_name,
+            "agentDisplayName": self.type.display_name or self.type.name,
             "agentDescription": self.type.description,
             "parentAgentId": self._session.id,
         }
@@ -222,7 +199,7 @@ class AgentTask:
             SubagentCompletedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
-                agent_display_name=self.type.display_name,
+                agent_display_name=self.type.display_name or self.type.name,
                 model=self.agent.model_id,
                 total_tool_calls=self.agent.tool_calls_made,
                 total_tokens=self.agent.tokens_used,
@@ -238,7 +215,7 @@ class AgentTask:
             SubagentFailedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
-                agent_display_name=self.type.display_name,
+                agent_display_name=self.type.display_name or self.type.name,
                 error=error,
                 model=self.agent.model_id,
                 total_tool_calls=self.agent.tool_calls_made,
@@ -293,8 +270,8 @@ class AgentTask:
         self._activity.append(Activity(text, now()))
 
 
-def _kind(session: Session, name: str) -> AgentKind:
-    known = kinds(session)
+def _kind(session: Session, name: str) -> AgentDefinition:
+    known = session.agents.startable()
     if name not in known:
         raise RuntimeFault(f"Unknown agent type: {name}. Known types: {', '.join(sorted(known))}")
     return known[name]

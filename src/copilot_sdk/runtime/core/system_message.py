@@ -149,7 +149,7 @@ class SystemMessage:
             "safety": _SAFETY,
             "environment_context": environment_text(folder),
             "tool_instructions": _TOOL_INSTRUCTIONS,
-            "custom_instructions": "",
+            "custom_instructions": self._session.agents.instructions,
             "runtime_instructions": "",
             "last_instructions": _LAST_INSTRUCTIONS,
         }

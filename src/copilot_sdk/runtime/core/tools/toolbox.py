@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from copilot_sdk.runtime.core.config import ExternalTool
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.permission_rules import Ask
-from copilot_sdk.runtime.core.sub_agents import kinds
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.agents import ReadAgent, StartAgent, WriteAgent
 from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, ToolResult
@@ -115,7 +114,7 @@ def _built_in(session: Session, sub_agent: bool) -> Iterator[Tool]:
     if not any(client.answers_questions for client in session.clients):
         hidden.add("ask_user")
     skills = session.skills.for_model
-    tools = built_in_tools(sorted(kinds(session))) + ([UseSkill(skills)] if skills else [])
+    tools = built_in_tools(sorted(session.agents.startable())) + ([UseSkill(skills)] if skills else [])
     if session.clients.abilities().canvases:
         tools += canvas_tools(session.canvases)
     return (tool for tool in tools if tool.name not in hidden)
