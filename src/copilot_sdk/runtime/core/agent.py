@@ -96,6 +96,7 @@ class Agent:
         self._tool_names = tool_names
         self._on_activity = on_activity
         self._turns = 0
+        self._overheard: list[str] = []
 
     @property
     def model_id(self) -> str:
@@ -138,6 +139,13 @@ class Agent:
         """Adds a message of the user to the conversation."""
         self.history.append(Message("user", text, images=tuple(images)))
 
+    def overhear(self, text: str) -> None:
+        """Tells the agent something in passing: at once, or before its next step if it is at work."""
+        if self.session.turns.processing:
+            self._overheard.append(text)
+        else:
+            self.say(text)
+
     async def run(self, inbox: MessageQueue) -> str:
         """Works until the model has nothing more to do.
 
@@ -175,6 +183,9 @@ class Agent:
                 return answer.text
 
     def _take_steering(self, inbox: MessageQueue) -> None:
+        for text in self._overheard:
+            self.say(text)
+        self._overheard.clear()
         taken = inbox.take_steering()
         if taken and self.id is None:
             self.emit(PendingMessagesModifiedData())

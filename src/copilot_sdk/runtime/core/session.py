@@ -56,6 +56,7 @@ from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
+from copilot_sdk.runtime.core.user_shell import UserShell
 from copilot_sdk.runtime.core.workspace import location_of
 from copilot_sdk.transports.closing import CloseOnce
 
@@ -118,6 +119,7 @@ class Session:
         self.turns = Turns(self)
         self.schedules = Schedules(self)
         self.agents = CustomAgents(self)
+        self.user_shell = UserShell(self)
         self.agent = Agent(self, history=rebuild(events))
         self.closing = False
         self._close = CloseOnce(self._end)
