@@ -256,3 +256,11 @@ async def test_some_commands_wait_for_the_agent_to_rest(start: Start, join: Join
     with pytest.raises(InternalError, match="while the agent is active"):
         await client.call(INVOKE, name="cwd")
     assert (await client.call(INVOKE, name="usage"))["kind"] == "text"
+
+
+async def test_commands_that_open_a_session_are_listed_without_one(start: Start, join: Join) -> None:
+    client = await join(start())
+    commands = (await client.call("commands.list"))["commands"]
+    names = {command["name"] for command in commands}
+    assert {"add-dir", "plan", "review"} <= names
+    assert not {"context", "session", "usage"} & names

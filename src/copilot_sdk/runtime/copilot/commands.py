@@ -40,6 +40,11 @@ async def _list(call: Call, params: CommandsListRequest) -> CommandList:
     return CommandList(commands=commands)
 
 
+@router.plain("commands.list")
+async def _list_without_session(_: Call) -> CommandList:
+    return CommandList(commands=[_describe(command) for command in BUILT_IN if command.opens_session])
+
+
 @router.on("session.commands.invoke", CommandsInvokeRequest)
 async def _invoke(call: Call, params: CommandsInvokeRequest) -> CommandResult:
     return await call.session.commands.invoke(params.name, params.input or "")

@@ -10,6 +10,8 @@ from copilot_sdk._generated.copilot.types import (
     ExternalToolTextResultForLLM,
     HandlePendingToolCallRequest,
     HandlePendingToolCallResult,
+    PendingExternalToolRequest,
+    PendingExternalToolRequestList,
     Tool,
     ToolList,
     ToolsGetCurrentMetadataResult,
@@ -17,9 +19,12 @@ from copilot_sdk._generated.copilot.types import (
     ToolsListRequest,
     ToolsSetRequest,
     ToolsSetResult,
+    ToolsUpdateSubagentSettingsResult,
+    UpdateSubagentSettingsRequest,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import external_tool
+from copilot_sdk.runtime.core.custom_agents import AgentSettings
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.sub_agents import BUILT_IN
 from copilot_sdk.runtime.core.tools.base import ResultKind, ToolResult
@@ -47,6 +52,35 @@ async def _set(call: Call, params: ToolsSetRequest) -> ToolsSetResult:
     offered = {tool.name: external_tool(tool) for tool in params.tools}
     call.session.set_tools(call.connection, offered)
     return ToolsSetResult()
+
+
+@router.plain("session.tools.listPendingRequests")
+async def _list_pending(call: Call) -> PendingExternalToolRequestList:
+    return PendingExternalToolRequestList(
+        items=[
+            PendingExternalToolRequest(
+                request_id=request_id,
+                tool_call_id=pending.call_id,
+                tool_name=pending.tool,
+                arguments=dict(pending.arguments),
+                agent_id=pending.agent_id,
+            )
+            for request_id, pending in call.session.external
+        ]
+    )
+
+
+@router.on("session.tools.updateSubagentSettings", UpdateSubagentSettingsRequest)
+async def _update_settings(
+    call: Call, params: UpdateSubagentSettingsRequest
+) -> ToolsUpdateSubagentSettingsResult:
+    settings = params.subagents
+    entries = (settings.agents or {}) if settings is not None else {}
+    call.session.agents.settings = AgentSettings(
+        disabled=frozenset((settings.disabled_subagents or ()) if settings is not None else ()),
+        models={name: entry.model for name, entry in entries.items() if entry.model is not None},
+    )
+    return ToolsUpdateSubagentSettingsResult()
 
 
 @router.plain("session.tools.initializeAndValidate")

@@ -37,6 +37,7 @@ class BuiltInCommand:
         required: Whether something has to stand there.
         choices: Words that may stand there, with what each does.
         during_turn: Whether it can be run while the agent works.
+        opens_session: Whether a new session can begin with it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class BuiltInCommand:
     required: bool = False
     choices: Mapping[str, str] | None = None
     during_turn: bool = True
+    opens_session: bool = True
 
 
 def find(name: str) -> BuiltInCommand | None:
@@ -206,7 +208,7 @@ BUILT_IN: Sequence[BuiltInCommand] = (
         hint="[on|off]",
         choices={"on": "Switch to autopilot mode", "off": "Switch to interactive mode"},
     ),
-    BuiltInCommand("context", "Show what fills the context window.", _context),
+    BuiltInCommand("context", "Show what fills the context window.", _context, opens_session=False),
     BuiltInCommand(
         "cwd",
         "Show or change the working directory.",
@@ -232,9 +234,10 @@ BUILT_IN: Sequence[BuiltInCommand] = (
         "Show the session.",
         _session,
         aliases=("sessions",),
+        opens_session=False,
         hint="[info|plan|rename <name>]",
         choices={"info": "Show details", "plan": "Show the plan", "rename": "Give it a name"},
     ),
-    BuiltInCommand("usage", "Show what the session has used.", _usage),
+    BuiltInCommand("usage", "Show what the session has used.", _usage, opens_session=False),
 )
 """The commands, in the order in which they are listed."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
@@ -28,11 +28,25 @@ _INSTRUCTIONS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What the user wants of the agents that the model starts.
+
+    Attributes:
+        disabled: The names of those that are turned off.
+        models: The models to use in place of the usual ones, by the names of the agents.
+    """
+
+    disabled: frozenset[str] = frozenset()
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
 class CustomAgents:
     """The agents of one session besides the main one.
 
     Attributes:
         custom: Those of the application, then those of files.
+        settings: What the user wants of those that the model starts.
     """
 
     def __init__(self, session: Session) -> None:
@@ -40,6 +54,7 @@ class CustomAgents:
         self._prompts: dict[str, str] = {}
         self._chosen: str | None = None
         self.custom: list[AgentDefinition] = []
+        self.settings = AgentSettings()
         self._find()
 
     def begin(self) -> None:
@@ -74,7 +89,27 @@ class CustomAgents:
     def startable(self) -> dict[str, AgentDefinition]:
         """The agents that the model may start, by name."""
         agents = (*self.built_in, *(agent for agent in self.custom if agent.for_model))
-        return {agent.name: agent for agent in agents}
+        settings = self.settings
+        return {
+            agent.name: replace(agent, model=settings.models.get(agent.name, agent.model))
+            for agent in agents
+            if agent.name not in settings.disabled
+        }
+
+    def to_start(self, name: str) -> AgentDefinition:
+        """The agent with a name, if it can be started.
+
+        Raises:
+            RuntimeFault: It is turned off, or there is none.
+        """
+        if name in self.settings.disabled:
+            raise RuntimeFault(
+                f'The "{name}" subagent is turned off. Enable it in /subagents before dispatching it.'
+            )
+        known = self.startable()
+        if name not in known:
+            raise RuntimeFault(f"Unknown agent type: {name}. Known types: {', '.join(sorted(known))}")
+        return known[name]
 
     def reload(self) -> None:
         """Looks at the files again."""

@@ -9,7 +9,6 @@ from typing import Literal
 
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import RefusedParams
-from copilot_sdk.runtime.core.payloads import Payload
 
 Json = Mapping[str, object]
 Delivery = Literal["idle", "queued", "steering"]
@@ -30,6 +29,8 @@ class Prompt:
         continuation: Whether the runtime sends the agent on with it in autopilot mode.
         headers: HTTP headers for the model requests of its turn.
         notice: Set for what the runtime itself has to say, such as the end of a background task.
+        context: Messages that were sent along with it and come before it.
+        bare: Whether the agent works on what was said so far, and this adds nothing.
         number: Its place in the order in which the queue got what it holds; also its id in the queue.
         edited: Whether its text was changed while it waited.
         done: Set once the agent has dealt with it.
@@ -44,7 +45,9 @@ class Prompt:
     delivery: Delivery = "idle"
     continuation: bool = False
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    notice: Payload | None = None
+    notice: object = None
+    context: Sequence[Prompt] = ()
+    bare: bool = False
     number: int = 0
     edited: bool = False
     done: asyncio.Event = field(default_factory=asyncio.Event)

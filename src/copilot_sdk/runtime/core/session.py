@@ -34,6 +34,7 @@ from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hooks import Hooks
+from copilot_sdk.runtime.core.instructions import InstructionSources
 from copilot_sdk.runtime.core.log import Event, EventLog
 from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
@@ -120,6 +121,7 @@ class Session:
         self.schedules = Schedules(self)
         self.agents = CustomAgents(self)
         self.user_shell = UserShell(self)
+        self.instructions = InstructionSources(self)
         self.agent = Agent(self, history=rebuild(events))
         self.closing = False
         self._close = CloseOnce(self._end)

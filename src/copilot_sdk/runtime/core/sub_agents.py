@@ -19,7 +19,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
 from copilot_sdk.runtime.core.config import AgentDefinition
-from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected, RuntimeFault
+from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in_with_hooks
 from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
@@ -92,7 +92,7 @@ class AgentTask:
         Raises:
             RuntimeFault: There is no such type of agent.
         """
-        self.type = _kind(session, order.agent_type)
+        self.type = session.agents.to_start(order.agent_type)
         self.id = session.tasks.free_id(_slug(order.name) or order.agent_type)
         self.description = order.description
         self.prompt = order.prompt
@@ -268,13 +268,6 @@ class AgentTask:
 
     def _record(self, text: str) -> None:
         self._activity.append(Activity(text, now()))
-
-
-def _kind(session: Session, name: str) -> AgentDefinition:
-    known = session.agents.startable()
-    if name not in known:
-        raise RuntimeFault(f"Unknown agent type: {name}. Known types: {', '.join(sorted(known))}")
-    return known[name]
 
 
 def _slug(name: str) -> str:

@@ -149,7 +149,9 @@ class SystemMessage:
             "safety": _SAFETY,
             "environment_context": environment_text(folder),
             "tool_instructions": _TOOL_INSTRUCTIONS,
-            "custom_instructions": self._session.agents.instructions,
+            "custom_instructions": "\n\n".join(
+                part for part in (self._session.instructions.text, self._session.agents.instructions) if part
+            ),
             "runtime_instructions": "",
             "last_instructions": _LAST_INSTRUCTIONS,
         }

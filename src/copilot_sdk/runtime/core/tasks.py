@@ -189,6 +189,17 @@ class TaskRegistry:
         for task in self:
             await task.refresh()
 
+    async def stop_agents(self) -> int:
+        """Stops every agent that is at work.
+
+        Returns:
+            How many there were.
+        """
+        agents = [task for task in self if task.kind == "agent" and task.progress.running]
+        for task in agents:
+            await task.stop()
+        return len(agents)
+
     async def stop_all(self) -> None:
         """Stops every task; those of clients go on without the session."""
         for task in self:

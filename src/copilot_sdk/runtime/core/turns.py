@@ -20,7 +20,6 @@ from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, RefusedParams, Rejected
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in, take_in_with_hooks
-from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.queue import Entry, MessageQueue, Prompt, QueuedCommand
 from copilot_sdk.runtime.core.scope import end_all
 
@@ -60,8 +59,8 @@ class Turns:
     @property
     def withdrawable(self) -> str | None:
         """The id of the message behind the running turn, as long as the model has not begun to answer it."""
-        exchange = self._session.agent.exchange
-        return None if self._current is None or exchange.answered else self._current.id
+        current, exchange = self._current, self._session.agent.exchange
+        return None if current is None or current.context or exchange.answered else current.id
 
     def send(self, prompt: Prompt, *, immediate: bool = False, at: int | None = None) -> None:
         """Gives the agent a message.
@@ -149,7 +148,7 @@ class Turns:
         interrupted = await self.abort("user_abort", forget=message_id)
         return Withdrawal(removed=interrupted, interrupted=interrupted)
 
-    def notify(self, text: str, notice: Payload) -> None:
+    def notify(self, text: str, notice: object) -> None:
         """Tells the agent something of the runtime's own, and starts a turn for it unless one runs."""
         if self._session.closing:
             return
@@ -223,15 +222,19 @@ class Turns:
 
     async def _turn(self, prompt: Prompt) -> None:
         session, agent = self._session, self._session.agent
-        message_id = None if prompt.notice is not None else prompt.id
+        message_id = None if prompt.notice is not None or prompt.bare else prompt.id
         agent.exchange = Exchange(message_id=message_id, headers=prompt.headers)
-        self._current = None if prompt.notice is not None else prompt
+        self._current = None if prompt.notice is not None or prompt.bare else prompt
         session.modes.begin_turn(prompt)
         try:
             await self._begin(prompt)
             await session.system_message.refresh()
+            for earlier in prompt.context:
+                take_in(agent, earlier)
             if prompt.notice is not None:
                 take_in(agent, prompt)
+            elif prompt.bare:
+                pass
             elif not await take_in_with_hooks(agent, prompt):
                 return
             else:
