@@ -25,16 +25,17 @@ from copilot_sdk.errors import (
     AuthenticationRequired,
     CopilotError,
     InternalError,
+    InvalidParams,
     MethodNotFound,
     RequestTimeout,
     RpcError,
 )
 from copilot_sdk.runtime.copilot.methods import METHODS
 from copilot_sdk.runtime.copilot.outbox import Outbox
-from copilot_sdk.runtime.copilot.router import Call
+from copilot_sdk.runtime.copilot.router import Call, Result
 from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
@@ -142,11 +143,13 @@ class Connection:
             result = await served.handler(Call(self, method, params.get("sessionId")), parsed)
         except ValidationError as error:
             raise _failed(method, "; ".join(problems(error))) from error
+        except InvalidInput as fault:
+            raise InvalidParams(str(fault)) from fault
         except (RuntimeFault, ModelFault) as fault:
             raise _failed(method, str(fault)) from fault
         # What the request brought about is told before its answer.
         await self.flush()
-        return to_json(result) if isinstance(result, Payload) else result
+        return _wire_of(result)
 
     def _tell_lifecycle(self, change: LifecycleType, record: SessionRecord) -> None:
         if not self._admitted:
@@ -249,6 +252,12 @@ class Connection:
             return result.model_validate(answer)
         except ValidationError as error:
             raise ClientNonsense("; ".join(problems(error))) from error
+
+
+def _wire_of(result: Result) -> object:
+    if isinstance(result, Payload):
+        return to_json(result)
+    return [to_json(entry) for entry in result] if isinstance(result, list) else result
 
 
 def _failed(method: str, text: str) -> InternalError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
     canvases,
+    client_metadata,
     client_tasks,
+    context,
     event_log,
     extensions,
     history,
@@ -17,14 +19,19 @@ from copilot_sdk.runtime.copilot import (
     options,
     permissions,
     queue,
+    remote_control,
     server,
     session,
     session_fs,
+    sessions,
     skills,
+    stored_sessions,
     tasks,
     tools,
     ui,
     usage,
+    workspace_records,
+    workspaces,
 )
 from copilot_sdk.runtime.copilot.router import merged
 
@@ -32,7 +39,9 @@ METHODS = merged(
     module.router
     for module in (
         canvases,
+        client_metadata,
         client_tasks,
+        context,
         event_log,
         extensions,
         history,
@@ -45,14 +54,19 @@ METHODS = merged(
         options,
         permissions,
         queue,
+        remote_control,
         server,
         session,
         session_fs,
+        sessions,
         skills,
+        stored_sessions,
         tasks,
         tools,
         ui,
         usage,
+        workspace_records,
+        workspaces,
     )
 )
 """The methods by wire name; all others are answered with an error."""

@@ -33,6 +33,7 @@ def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
         headers=provider.headers or {},
         wire_model=provider.wire_model,
         max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
+        max_prompt_tokens=None if provider.max_prompt_tokens is None else int(provider.max_prompt_tokens),
         wire_api=_wire_of(provider),
         websockets=provider.transport == "websockets",
         asks_for_token=bool(provider.has_bearer_token_provider),

@@ -56,7 +56,7 @@ class Call:
         return self.session_id
 
 
-Result = Payload | str | None
+Result = Payload | list[Payload] | dict[str, str] | str | None
 Handler = Callable[[Call, ParamsT], Awaitable[Result]]
 PlainHandler = Callable[[Call], Awaitable[Result]]
 

@@ -52,6 +52,7 @@ class ModelProvider:
         headers: Added to each request.
         wire_model: The model id to send in place of the one that the session names.
         max_output_tokens: Upper bound for one answer.
+        max_prompt_tokens: How much a prompt may have.
         name: What clients know it by.
         wire_api: How it is spoken to.
         websockets: Whether it is to be spoken to over websockets, where a client opens them.
@@ -63,6 +64,7 @@ class ModelProvider:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     wire_model: str | None = None
     max_output_tokens: int | None = None
+    max_prompt_tokens: int | None = None
     name: str = "default"
     wire_api: Literal["completions", "responses"] = "completions"
     websockets: bool = False
@@ -94,6 +96,21 @@ class SystemPrompt:
     content: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a conversation is compacted by itself; the shares are of the context, from 0 to 1.
+
+    Attributes:
+        enabled: Whether it is at all.
+        background: The share at which that begins, while the turn goes on.
+        exhausted: The share at which the turn waits for it.
+    """
+
+    enabled: bool = True
+    background: float = 0.8
+    exhausted: float = 0.95
+
+
 @dataclass(slots=True)
 class SessionConfig:
     """The settings of one session.
@@ -118,6 +135,8 @@ class SessionConfig:
         extensions: Whether extensions are launched.
         telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
+        compaction: When the conversation is compacted by itself.
+        tracks_files: Whether changes of files are recorded, so that they can be undone.
     """
 
     working_directory: Path
@@ -139,6 +158,8 @@ class SessionConfig:
     extensions: bool = False
     telemetry: bool = True
     client_name: str | None = None
+    compaction: Thresholds = Thresholds()
+    tracks_files: bool = False
 
     def offers(self, tool: str) -> bool:
         """Whether the tool filters let a tool through; an exclusion wins."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Protocol
@@ -10,10 +11,12 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """What is at a path; the size is in bytes."""
+    """What is at a path; the size is in bytes, the times are in milliseconds since 1970."""
 
     is_folder: bool
     size: int
+    modified: float = 0.0
+    created: float = 0.0
 
 
 class FileSystem(Protocol):
@@ -49,6 +52,10 @@ class FileSystem(Protocol):
 
     async def rename(self, source: PurePath, target: PurePath) -> None:
         """Moves a file; one that is at the target is replaced."""
+        ...
+
+    async def remove(self, path: PurePath) -> None:
+        """Deletes a file, or a folder with all that is in it."""
         ...
 
 
@@ -88,13 +95,26 @@ class DiskFiles:
         """See `FileSystem`."""
         await asyncio.to_thread(Path(source).replace, target)
 
+    async def remove(self, path: PurePath) -> None:
+        """See `FileSystem`."""
+        await asyncio.to_thread(_remove, Path(path))
+
 
 def _status(path: Path) -> FileStatus | None:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return FileStatus(path.is_dir(), found.st_size)
+    # The time of birth is not known everywhere; where it is not, the earliest time that is stands for it.
+    born = getattr(found, "st_birthtime", min(found.st_ctime, found.st_mtime))
+    return FileStatus(path.is_dir(), found.st_size, found.st_mtime * 1_000, born * 1_000)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _names(path: Path) -> list[str]:

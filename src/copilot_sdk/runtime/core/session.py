@@ -25,17 +25,22 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
+from copilot_sdk.runtime.core.checkpoints import Checkpoints
+from copilot_sdk.runtime.core.client_metadata import ClientNotes
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
+from copilot_sdk.runtime.core.compaction import Compaction
 from copilot_sdk.runtime.core.config import AgentMode, ExternalTool, Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.log import Event, EventLog
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
+from copilot_sdk.runtime.core.rewind import Rewind
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.skills import Skills
 from copilot_sdk.runtime.core.storage import SessionRecord, Storage
@@ -46,6 +51,7 @@ from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
+from copilot_sdk.runtime.core.workspace_files import WorkspaceFiles
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
@@ -80,6 +86,7 @@ class Session:
         """
         self.record = record
         self.config = config
+        self.storage = storage
         self.resumed = bool(events)
         self.log = EventLog(events)
         self.clients = Clients()
@@ -95,13 +102,17 @@ class Session:
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.agent = Agent(self, history=rebuild(events))
+        self.files = WorkspaceFiles(self)
+        self.checkpoints = Checkpoints(self)
+        self.notes = ClientNotes(self)
+        self.compaction = Compaction(self)
+        self.rewind = Rewind(self)
         self.interests: dict[str, str] = {}
         self.closing = False
         self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
         self._last_event = time.monotonic()
         self._runtime = runtime
-        self.storage = storage
         self.stored = True
         storage.on_failure = self._tell_storage_failure
         self.model: Model = runtime.model_for(self)
@@ -314,17 +325,29 @@ class Session:
         if after.canvases != before.canvases:
             self.emit(CapabilitiesChangedData(ui=CapabilitiesChangedUI(canvases=after.canvases)))
 
+    def check_cut(self) -> None:
+        """Raises a `RuntimeFault` if the history cannot be cut now."""
+        if self.turns.processing:
+            raise RuntimeFault("The history cannot be truncated while a turn is running; abort it first")
+        if self.storage.shared:
+            raise RuntimeFault("The history cannot be truncated while another runtime uses the session")
+
     def truncate(self, event_id: str) -> int:
         """Drops an event and all after it.
 
         Returns:
             How many events were dropped.
+
+        Raises:
+            RuntimeFault: There is no such event, or the history cannot be cut now.
         """
+        self.check_cut()
         removed = self.log.truncate(event_id)
-        if removed:
-            self.storage.rewrite(self.log.events)
-            self.agent.history = rebuild(self.log.events)
-            self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
+        if not removed:
+            raise RuntimeFault(f"Event {event_id} not found in session")
+        self.storage.rewrite(self.log.events)
+        self.agent.history = rebuild(self.log.events)
+        self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
 
     async def close(self) -> None:
