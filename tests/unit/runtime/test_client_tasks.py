@@ -192,6 +192,8 @@ async def test_a_task_belongs_to_its_client(start: Start, join: Join) -> None:
     assert one.asked_for(CANCEL)
     await one.call("session.resume")
     await update(one, task, 1, message="still mine")
+    await one.call("session.detach")
+    await update(one, task, 2, message="and still")
     await one.peer.aclose()
     while (await listed(two))[0]["status"] != "orphaned":
         await two.call("ping")
@@ -200,7 +202,7 @@ async def test_a_task_belongs_to_its_client(start: Start, join: Join) -> None:
     assert await two.call("session.tasks.cancel", id=task["id"]) == {"cancelled": False}
     assert await two.call("session.tasks.remove", id=task["id"]) == {"removed": True}
     with pytest.raises(RpcError) as unknown:
-        await update(two, task, 2, message="x")
+        await update(two, task, 3, message="x")
     assert (unknown.value.code, unknown.value.message) == (-32010, "TASK_NOT_FOUND")
 
 

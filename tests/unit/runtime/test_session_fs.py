@@ -188,7 +188,7 @@ async def test_a_provider_says_how_it_writes_paths(
 
 
 async def test_paths_are_written_as_the_client_does(start: Start, join: Join) -> None:
-    client = await join(start([Reply(calls=[Call("view", {"path": "..\\notes.txt"})]), Reply("done")]))
+    client = await join(start([Reply(calls=[Call("view", {"path": "sub\\..\\notes.txt"})]), Reply("done")]))
     client.serve(session_fs=SessionFS.in_memory())
     windows = {"initialCwd": "C:\\work", "sessionStatePath": "C:\\state", "conventions": "windows"}
     await client.call("sessionFs.setProvider", **windows)
@@ -197,7 +197,7 @@ async def test_paths_are_written_as_the_client_does(start: Start, join: Join) ->
     await client.call("session.permissions.setApproveAll", enabled=True)
     await client.turn("look")
     asked = {params["path"] for method, params in client.asked if "path" in params}
-    assert {"C:\\state\\files", "C:\\state\\events.jsonl", "C:\\notes.txt"} <= asked
+    assert {"C:\\state\\files", "C:\\state\\events.jsonl", "C:\\work\\notes.txt"} <= asked
 
 
 @pytest.mark.parametrize("operation", ["mkdir", "writeFile"])
@@ -343,3 +343,31 @@ async def test_sql_runs_in_the_database_of_the_client(keeper: Keeper, kept: Kept
     assert bad["error"]["message"].startswith("UNKNOWN: sqliteQuery: OperationalError: near")
     kinds = [params["queryType"] for params in client.asked_for("sessionFs.sqliteQuery")]
     assert kinds == ["exec", "query", "exec", "run"]
+
+
+async def test_todos_are_read_from_the_database_of_the_client(keeper: Keeper) -> None:
+    insert = "INSERT INTO todos (id, title) VALUES ('a', 'One')"
+    client = await keeper([Reply(calls=[Call("sql", {"description": "d", "query": insert})]), Reply("done")])
+    await client.open()
+    assert (await client.call("session.plan.readSqlTodos"))["rows"] == []
+    assert client.asked_for("sessionFs.sqliteExists")
+    assert not client.asked_for("sessionFs.sqliteQuery")
+    await client.turn("plan")
+    (row,) = (await client.call("session.plan.readSqlTodos"))["rows"]
+    assert (row["id"], row["status"]) == ("a", "pending")
+
+
+async def test_the_plan_is_a_file_of_the_client(keeper: Keeper, kept: Kept) -> None:
+    client = await keeper()
+    await client.open()
+    await client.call("session.plan.update", content="First this.")
+    assert kept.text(client.session_id, "/state/plan.md") == "First this."
+    assert (await client.call("session.plan.read"))["content"] == "First this."
+    await client.call("session.plan.delete")
+    assert (await client.call("session.plan.read"))["exists"] is False
+    operations = [change["operation"] for change in client.of("session.plan_changed")]
+    assert operations == ["create", "delete"]
+    kept.fails = lambda asked, _: asked in ("readFile", "stat")
+    for method, params in (("read", {}), ("update", {"content": "x"}), ("delete", {})):
+        with pytest.raises(RpcError, match="the disk is on fire"):
+            await client.call(f"session.plan.{method}", **params)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from copilot_sdk.runtime import Call, Reply
@@ -85,3 +87,36 @@ async def test_the_database_is_there_again_when_the_session_is_resumed(start: St
     client.events.clear()
     client._read = 0
     assert await ran(client) == ["1 row(s) returned:\n\n| x |\n| --- |\n| 7 |"]
+
+
+async def test_clients_read_the_todos_of_the_agent(start: Start, join: Join) -> None:
+    script = queries(
+        "INSERT INTO todos (id, title) VALUES ('a', 'One'), ('b', 'Two')",
+        "INSERT INTO todo_deps VALUES ('b', 'a')",
+        "SELECT * FROM todos",
+        "CREATE TABLE other (x)",
+    )
+    client = await join(start(script))
+    await client.open()
+    empty = await client.call("session.plan.readSqlTodosWithDependencies")
+    assert empty == {"rows": [], "dependencies": []}
+    await client.turn("plan")
+    rows = (await client.call("session.plan.readSqlTodos"))["rows"]
+    assert [(row["id"], row["title"], row["status"]) for row in rows] == [
+        ("a", "One", "pending"),
+        ("b", "Two", "pending"),
+    ]
+    full = await client.call("session.plan.readSqlTodosWithDependencies")
+    assert full == {"rows": rows, "dependencies": [{"todoId": "b", "dependsOn": "a"}]}
+    assert len(client.of("session.todos_changed")) == 2
+
+
+@pytest.mark.parametrize("word", ["ATTACH", "VACUUM"])
+async def test_no_other_file_is_written(start: Start, join: Join, tmp_path: Path, word: str) -> None:
+    other = tmp_path / "other.db"
+    statement = {"ATTACH": f"attach DATABASE '{other}' AS o", "VACUUM": f"vacuum INTO '{other}'"}[word]
+    client = await join(start(queries(f"SELECT 1; {statement}")))
+    await client.open()
+    (problem,) = await ran(client)
+    assert problem == f'Blocked SQL statement: "{word}" is not allowed for security reasons.'
+    assert not other.exists()

@@ -9,11 +9,13 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
 from copilot_sdk.errors import ConnectionClosed, RpcError
+from copilot_sdk.runtime.core.store import FolderStorage
 from copilot_sdk.transports.stdio import StdioTransport
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
@@ -180,3 +182,42 @@ async def test_what_is_saved_is_on_the_disk(
     with pytest.raises(RpcError, match="could not be stored"):
         await client.call("sessions.save", sessionId="one")
     assert "the disk is full" in client.of("session.error")[-1]["message"]
+
+
+async def test_an_event_that_finds_no_room_does_not_spoil_the_next_one(
+    start: Start, join: Join, tmp_path: Path
+) -> None:
+    runtime = start()
+    client = await join(runtime)
+    await client.open(sessionId="one")
+    storage = runtime.runtime.live("one").storage
+    assert isinstance(storage, FolderStorage)
+    storage._log = HalfFull(storage._log)  # type: ignore[assignment]
+    await client.call("session.log", message="lost")
+    await client.call("session.log", message="kept")
+    assert client.of("session.error")[0]["errorType"] == "persistence"
+    await runtime.aclose()
+    client = await join(start())
+    client.session_id = "one"
+    await client.call("session.resume")
+    events = (await client.call("session.getMessages"))["events"]
+    assert [event["data"]["message"] for event in events if event["type"] == "session.info"] == ["kept"]
+
+
+class HalfFull:
+    """A file on a disk that has room for half a line, and then for more again."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._room: int | None = 20
+
+    def write(self, content: bytes) -> int | None:
+        if self._room == 0:
+            self._room = None
+            raise OSError("no space left on device")
+        written = self._file.write(content[: self._room])
+        self._room = None if self._room is None else 0
+        return written
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)

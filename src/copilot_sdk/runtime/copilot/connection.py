@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from copilot_sdk._generated.copilot.types import (
+    AutoModeSwitchDecision,
     ExitPlanModeDecision,
     GitHubTelemetryEvent,
     GitHubTelemetryNotification,
     HooksInvokeResult,
+    SystemMessageTransformResult,
     UserInputResponse,
 )
 from copilot_sdk._model.base import problems
@@ -190,10 +192,7 @@ class Connection:
         }
         if choices:
             params["choices"] = list(choices)
-        try:
-            answer = UserInputResponse.model_validate(await self.ask("userInput.request", params))
-        except ValidationError as error:
-            raise ClientFault("; ".join(problems(error))) from error
+        answer = await self.ask_for(UserInputResponse, "userInput.request", params)
         return UserAnswer(answer.answer, answer.was_freeform)
 
     async def run_hook(
@@ -203,18 +202,34 @@ class Connection:
         params = {"sessionId": session_id, "hookType": hook_type, "input": dict(hook_input)}
         raw = await self.ask("hooks.invoke", params)
         try:
-            output = HooksInvokeResult.model_validate(raw or {}).output
+            return HooksInvokeResult.model_validate(raw or {}).output or {}
         except ValidationError as error:
             raise ClientFault("; ".join(problems(error))) from error
-        return output or {}
 
     async def confirm_plan(self, session_id: str, plan: Mapping[str, object]) -> Mapping[str, object]:
         """See `ClientPort.confirm_plan`."""
-        raw = await self.ask("exitPlanMode.request", {"sessionId": session_id, **plan})
-        try:
-            return to_json(ExitPlanModeDecision.model_validate(raw))
-        except ValidationError as error:
-            raise ClientFault("; ".join(problems(error))) from error
+        params = {"sessionId": session_id, **plan}
+        return to_json(await self.ask_for(ExitPlanModeDecision, "exitPlanMode.request", params))
+
+    async def confirm_switch(
+        self, session_id: str, error_code: str | None, retry_after: float | None
+    ) -> Mapping[str, object]:
+        """See `ClientPort.confirm_switch`."""
+        params: dict[str, object] = {"sessionId": session_id}
+        if error_code is not None:
+            params["errorCode"] = error_code
+        if retry_after is not None:
+            params["retryAfterSeconds"] = retry_after
+        return to_json(await self.ask_for(AutoModeSwitchDecision, "autoModeSwitch.request", params))
+
+    async def transform_sections(self, session_id: str, sections: Mapping[str, str]) -> Mapping[str, str]:
+        """See `ClientPort.transform_sections`."""
+        params = {
+            "sessionId": session_id,
+            "sections": {name: {"content": text} for name, text in sections.items()},
+        }
+        result = await self.ask_for(SystemMessageTransformResult, "systemMessage.transform", params)
+        return {name: section.content for name, section in result.sections.items()}
 
     async def ask(self, method: str, params: Mapping[str, object], *, seconds: float | None = None) -> object:
         """Asks the client for something.

@@ -126,18 +126,15 @@ def _description(session: Session) -> dict[str, object]:
         ),
         extensions=session.extensions.wanted,
     )
-    model = {"modelId": session.model_id}
-    if session.config.reasoning_effort:
-        model["reasoningEffort"] = session.config.reasoning_effort
     return {
         "sessionId": session.id,
         "nativeSessionId": session.id,
         "startTime": session.record.started_at,
         "isRemote": False,
-        "mode": session.record.mode,
+        "mode": session.modes.current,
         "workspacePath": str(session.folder),
         "capabilities": capabilities,
-        "modelState": model,
+        "modelState": session.model_choice.state,
     }
 
 

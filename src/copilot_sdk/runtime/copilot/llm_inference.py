@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -95,7 +96,7 @@ class ClientSender:
             raise
         return sending
 
-    async def ask(self, operation: str, params: dict[str, object]) -> None:
+    async def ask(self, operation: str, params: Mapping[str, object]) -> None:
         """Calls a method of the client.
 
         Raises:
@@ -124,7 +125,7 @@ class ClientSender:
             sending.fail("the client that sends model requests is gone")
         await self._telling.aclose()
 
-    async def _tell(self, params: dict[str, object]) -> None:
+    async def _tell(self, params: Mapping[str, object]) -> None:
         try:
             await self.ask("httpRequestChunk", params)
         except SendingFault:

@@ -18,6 +18,7 @@ from copilot_sdk._generated.copilot.types import (
     SessionFSReadFileResult,
     SessionFSSetProviderRequest,
     SessionFSSetProviderResult,
+    SessionFSSqliteExistsResult,
     SessionFSSqliteQueryResult,
     SessionFSStatResult,
 )
@@ -106,6 +107,10 @@ class ClientFiles:
         rules = ntpath if self._wire.path is PureWindowsPath else posixpath
         return Path(rules.normpath(str(self._wire.path(str(folder)) / path)))
 
+    def contains(self, folder: Path, path: Path) -> bool:
+        """See `FileSystem`."""
+        return self._wire.path(str(path)).is_relative_to(self._wire.path(str(folder)))
+
     async def status(self, path: PurePath) -> FileStatus | None:
         """See `FileSystem`."""
         found = await self._get(SessionFSStatResult, "stat", path)
@@ -155,7 +160,7 @@ class ClientFiles:
 
     async def remove(self, path: PurePath) -> None:
         """See `FileSystem`."""
-        await self._do("rm", path=str(path), recursive=True)
+        await self._do("rm", path=str(path), recursive=True, force=False)
 
     async def _get(self, result: type[ResultT], operation: str, path: PurePath) -> ResultT:
         try:
@@ -182,6 +187,14 @@ class ClientDatabase:
     def __init__(self, wire: _Wire, session_id: str) -> None:
         self._wire = wire
         self._session_id = session_id
+
+    async def exists(self) -> bool:
+        """See `Database`."""
+        try:
+            result = await self._wire.ask_for(SessionFSSqliteExistsResult, "sqliteExists", self._session_id)
+        except ClientFault as fault:
+            raise DatabaseFault(f"UNKNOWN: sqliteExists: {fault}") from fault
+        return result.exists
 
     async def run(self, statement: str, kind: QueryKind) -> Rows:
         """See `Database`."""

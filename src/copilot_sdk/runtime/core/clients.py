@@ -65,6 +65,16 @@ class ClientPort(Protocol):
         """Asks whether a plan may be carried out."""
         ...
 
+    async def confirm_switch(
+        self, session_id: str, error_code: str | None, retry_after: float | None
+    ) -> Mapping[str, object]:
+        """Asks whether to go on with another model after a rate limit."""
+        ...
+
+    async def transform_sections(self, session_id: str, sections: Mapping[str, str]) -> Mapping[str, str]:
+        """Has sections of the system message rewritten; those that are not returned stay as they are."""
+        ...
+
 
 GiveToken: TypeAlias = Callable[[str], Awaitable[str]]
 """Gives a token for a session, by its id; raises a `ClientFault` where there is none."""
@@ -72,15 +82,27 @@ GiveToken: TypeAlias = Callable[[str], Awaitable[str]]
 
 @dataclass(slots=True, eq=False)
 class Client:
-    """One client of a session and what it said it can do; it gives tokens for the model providers of these names."""
+    """One client of a session and what it said it can do.
+
+    Attributes:
+        participant_id: Tells it from all others, in all sessions.
+        is_extension: Whether it is an extension, which keeps no session alive.
+        commands: The slash commands it runs: descriptions by name.
+        transforms: The sections of the system message that it rewrites.
+        bearer_tokens: How it gives tokens, by the names of model providers.
+        join_id: Tells its time in the session from others.
+    """
 
     port: ClientPort
     participant_id: str
     is_extension: bool
     tools: Mapping[str, ExternalTool]
+    commands: Mapping[str, str] = field(default_factory=dict[str, str])
+    transforms: frozenset[str] = frozenset()
     answers_permissions: bool = False
     answers_questions: bool = False
     answers_plans: bool = False
+    answers_switches: bool = False
     answers_elicitations: bool = False
     runs_hooks: bool = False
     shows_canvases: bool = False
@@ -95,6 +117,7 @@ class Abilities:
     """What the clients of a session can do together."""
 
     tools: frozenset[str]
+    commands: Mapping[str, str]
     elicitation: bool
     canvases: bool
 
@@ -136,20 +159,51 @@ class Clients:
                 union.setdefault(name, tool)
         return union
 
+    def commands(self) -> dict[str, Client]:
+        """Who runs which slash command; the last one to offer a name has it."""
+        return {name: client for client in self for name in client.commands}
+
     def abilities(self) -> Abilities:
         """What the clients can do together."""
         return Abilities(
-            frozenset(self.tools()),
-            any(client.answers_elicitations for client in self._clients.values()),
-            any(client.shows_canvases for client in self._clients.values()),
+            tools=frozenset(self.tools()),
+            commands={name: client.commands[name] for name, client in self.commands().items()},
+            elicitation=any(client.answers_elicitations for client in self._clients.values()),
+            canvases=any(client.shows_canvases for client in self._clients.values()),
         )
 
-    def deliver(self, session_id: str, event: Event) -> None:
-        """Hands an event to every client."""
-        for client in self:
+    def deliver(self, session_id: str, event: Event, *, only: Client | None = None) -> None:
+        """Hands an event to every client, or to one."""
+        for client in self if only is None else (only,):
             client.port.deliver(session_id, event)
 
     async def caught_up(self) -> None:
         """Waits for clients that are too far behind with their events."""
         for client in self:
             await client.port.caught_up()
+
+
+class Interests:
+    """Events that the runtime sends only because a client has asked for them."""
+
+    def __init__(self) -> None:
+        self._registered: dict[str, tuple[str, ClientPort]] = {}
+
+    def __contains__(self, event_type: str) -> bool:
+        return any(event_type == wanted for wanted, _ in self._registered.values())
+
+    def register(self, port: ClientPort, event_type: str) -> str:
+        """Records that a client wants to be sent a type of event; returns the handle to take that back."""
+        handle = new_id()
+        self._registered[handle] = (event_type, port)
+        return handle
+
+    def release(self, handle: str) -> None:
+        """Takes a registration back."""
+        self._registered.pop(handle, None)
+
+    def drop(self, port: ClientPort) -> None:
+        """Takes back all that a client has registered."""
+        self._registered = {
+            handle: entry for handle, entry in self._registered.items() if entry[1] is not port
+        }

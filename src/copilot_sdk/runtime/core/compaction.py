@@ -138,6 +138,9 @@ class Compaction:
             ModelFault: The model did not write one.
         """
         history = tuple(self._session.agent.history)
+        if history and history[-1].tool_calls:
+            # Calls that still run have no results, and no provider takes a conversation with such calls.
+            history = history[:-1]
         return (await self._ask(history, _ASK_FOR_HANDOFF))[0] if history else ""
 
     def _order(self, trigger: Trigger, instructions: str | None, limit: int | None) -> _Order:
@@ -269,7 +272,7 @@ class Compaction:
         session, started = self._session, time.monotonic()
         system = Message("system", session.agent.system_message())
         request = ModelRequest(
-            model=session.model_id,
+            model=await session.model_choice.resolved(),
             messages=[system, *history, Message("user", ask)],
             stream=session.config.streaming,
             session_id=session.id,

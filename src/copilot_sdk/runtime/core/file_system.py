@@ -26,6 +26,10 @@ class FileSystem(Protocol):
         """The absolute path of what a path in a folder leads to."""
         ...
 
+    def contains(self, folder: Path, path: Path) -> bool:
+        """Whether an absolute path is that of a folder, or of something in it."""
+        ...
+
     async def status(self, path: PurePath) -> FileStatus | None:
         """What is at a path; None where there is nothing."""
         ...
@@ -65,6 +69,10 @@ class DiskFiles:
     def resolve(self, folder: Path, path: str) -> Path:
         """See `FileSystem`; `~` is the home folder."""
         return (folder / Path(path).expanduser()).resolve()
+
+    def contains(self, folder: Path, path: Path) -> bool:
+        """See `FileSystem`."""
+        return path.is_relative_to(folder.resolve())
 
     async def status(self, path: PurePath) -> FileStatus | None:
         """See `FileSystem`."""

@@ -12,27 +12,24 @@ from pathlib import Path
 from typing import Self
 from weakref import WeakValueDictionary
 
-from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
-from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
+from copilot_sdk.runtime.core.milestones import resume_data, start_data
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.remote_control import RemoteControl
+from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
 from copilot_sdk.runtime.core.stored import StoredSessions
 from copilot_sdk.runtime.core.telemetry import Telemetry
 from copilot_sdk.runtime.core.workspace import WorkContext
-
-EVENT_FORMAT = 1
-PRODUCER = "copilot-sdk-runtime"
 
 LifecycleListener = Callable[[LifecycleType, SessionRecord], None]
 
@@ -65,6 +62,7 @@ class Runtime:
         self.provided_place: Provided[Place] = Provided()
         self.provided_sender: Provided[Sender] = Provided()
         self.provided_launcher: Provided[Launcher] = Provided()
+        self.saved = SavedPermissions(self.home)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         if isinstance(self.model, Sends):
@@ -177,7 +175,7 @@ class Runtime:
             session.attach(client)
         self.announce("session.created", record)
         if announce:
-            session.emit(_start_data(session, context))
+            session.emit(start_data(session, context))
         return session
 
     @asynccontextmanager
@@ -239,17 +237,7 @@ class Runtime:
             if announce:
                 context = self.place.look_around(session.config.working_directory)
                 session.emit(
-                    SessionResumeData(
-                        resume_time=stamp(now()),
-                        event_count=len(session.log.events),
-                        events_file_size_bytes=session.log_size,
-                        selected_model=session.config.model,
-                        reasoning_effort=session.config.reasoning_effort,
-                        context=_context_data(context),
-                        already_in_use=session.storage.shared,
-                        session_was_active=was_live,
-                        continue_pending_work=continue_pending,
-                    )
+                    resume_data(session, context, was_live=was_live, continue_pending=continue_pending)
                 )
             if client is not None:
                 session.canvases.joined(client)
@@ -315,6 +303,7 @@ class Runtime:
         self.provided_launcher.release(port)
         self.telemetry.drop(port)
         for session in self.sessions:
+            session.tasks.orphan(port)
             if session.clients.of(port) is not None:
                 await self._leave(session, port)
 
@@ -421,22 +410,3 @@ class Runtime:
         if self._temporary:
             # Not in a thread: none can be started any more at the end of a program that forgot the runtime.
             shutil.rmtree(self.home, ignore_errors=True)
-
-
-def _start_data(session: Session, context: WorkContext) -> SessionStartData:
-    return SessionStartData(
-        session_id=session.id,
-        version=EVENT_FORMAT,
-        producer=PRODUCER,
-        copilot_version=__version__,
-        start_time=session.record.started_at,
-        selected_model=session.config.model,
-        reasoning_effort=session.config.reasoning_effort,
-        context=_context_data(context),
-    )
-
-
-def _context_data(context: WorkContext) -> WorkingDirectoryContext:
-    return WorkingDirectoryContext(
-        cwd=context.cwd, git_root=context.git_root, repository=context.repository, branch=context.branch
-    )

@@ -11,39 +11,43 @@ from typing import TYPE_CHECKING, Literal
 from copilot_sdk._generated.copilot.types import (
     CapabilitiesChangedData,
     CapabilitiesChangedUI,
+    CommandsChangedData,
     SessionErrorData,
-    SessionModeChangedData,
-    SessionModelChangeData,
-    SessionShutdownData,
     SessionSnapshotRewindData,
     SessionTitleChangedData,
     SessionToolsUpdatedData,
-    ShutdownCodeChanges,
-    ShutdownModelMetric,
-    ShutdownModelMetricRequests,
-    ShutdownModelMetricUsage,
 )
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
 from copilot_sdk.runtime.core.checkpoints import Checkpoints
 from copilot_sdk.runtime.core.client_metadata import ClientNotes
-from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
+from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients, Interests
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
+from copilot_sdk.runtime.core.commands import Commands
 from copilot_sdk.runtime.core.compaction import Compaction
-from copilot_sdk.runtime.core.config import AgentMode, ExternalTool, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.config import ExternalTool, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.credits import Credits
 from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.log import Event, EventLog
+from copilot_sdk.runtime.core.milestones import shutdown_data
+from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
+from copilot_sdk.runtime.core.modes import Modes
+from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
+from copilot_sdk.runtime.core.plan import Plan
+from copilot_sdk.runtime.core.rate_limits import RateLimits
 from copilot_sdk.runtime.core.rewind import Rewind
+from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.skills import Skills
 from copilot_sdk.runtime.core.storage import SessionRecord, Storage
+from copilot_sdk.runtime.core.system_message import SystemMessage
 from copilot_sdk.runtime.core.tasks import TaskRegistry
 from copilot_sdk.runtime.core.tokens import bearer_token
 from copilot_sdk.runtime.core.tools.base import Tool
@@ -51,6 +55,7 @@ from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
+from copilot_sdk.runtime.core.workspace import location_of
 from copilot_sdk.runtime.core.workspace_files import WorkspaceFiles
 from copilot_sdk.transports.closing import CloseOnce
 
@@ -86,15 +91,25 @@ class Session:
         """
         self.record = record
         self.config = config
-        self.storage = storage
         self.resumed = bool(events)
         self.log = EventLog(events)
+        self._runtime = runtime
+        self.storage = storage
         self.clients = Clients()
+        self.interests = Interests()
         self.usage = UsageTotals()
-        self.permissions = PermissionGate(self)
+        self.credits = Credits(self)
+        self.paths = PathPolicy(self)
+        self.permissions = PermissionGate(self, location=location_of(config.working_directory).key)
         self.external = ExternalCalls(self)
+        self.commands = Commands(self)
         self.user_input = UserInput(self)
+        self.plan = Plan(self)
+        self.modes = Modes(self)
+        self.model_choice = ModelChoice(self)
+        self.rate_limits = RateLimits(self)
         self.hooks = Hooks(self)
+        self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
         self.skills = Skills(self)
         self.canvases = Canvases(self, events)
@@ -107,12 +122,10 @@ class Session:
         self.notes = ClientNotes(self)
         self.compaction = Compaction(self)
         self.rewind = Rewind(self)
-        self.interests: dict[str, str] = {}
         self.closing = False
         self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
         self._last_event = time.monotonic()
-        self._runtime = runtime
         self.stored = True
         storage.on_failure = self._tell_storage_failure
         self.model: Model = runtime.model_for(self)
@@ -128,14 +141,29 @@ class Session:
         return self.storage.folder
 
     @property
+    def transcript(self) -> Path:
+        """The file of its events."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def saved(self) -> SavedPermissions:
+        """What users have allowed beyond this session."""
+        return self._runtime.saved
+
+    @property
     def limits(self) -> Limits:
         """How long to wait and how often to try."""
         return self._runtime.limits
 
     @property
     def model_id(self) -> str:
-        """The model that is used."""
-        return self.config.model or self._runtime.default_model
+        """The model that was chosen."""
+        return self.model_choice.id
+
+    @property
+    def default_model(self) -> str:
+        """The model where none was chosen."""
+        return self._runtime.default_model
 
     @property
     def started_at(self) -> datetime:
@@ -163,6 +191,7 @@ class Session:
         stored: bool = True,
         kind: str | None = None,
         ephemeral: bool | None = None,
+        only: Client | None = None,
     ) -> Event:
         """Records an event and hands it to the clients.
 
@@ -174,6 +203,7 @@ class Session:
             stored: Whether a durable event goes to disk.
             kind: The event type, for data that several types carry.
             ephemeral: Whether the event is forgotten with the process; None for what is usual for its type.
+            only: The one client to send it to; None for all.
         """
         name, usually_ephemeral = (kind, False) if kind is not None else event_kind(type(data))
         event = Event(
@@ -189,7 +219,7 @@ class Session:
         self.log.append(event)
         if stored and not event.ephemeral:
             self.storage.append(event)
-        self.clients.deliver(self.id, event)
+        self.clients.deliver(self.id, event, only=only)
         if self.config.telemetry:
             self._runtime.telemetry.record(self.id, event)
         if not event.ephemeral:
@@ -220,31 +250,6 @@ class Session:
         """Gives the session a name."""
         self.record.name, self.record.named_by_user = name, by_user
         self.emit(SessionTitleChangedData(title=name))
-        self.touch()
-
-    def set_mode(self, mode: AgentMode) -> None:
-        """Changes the mode of the agent."""
-        previous = self.record.mode
-        if mode == previous:
-            return
-        self.record.mode = mode
-        self.emit(SessionModeChangedData(previous_mode=previous, new_mode=mode))
-        self.touch()
-
-    def set_model(self, model: str, *, reasoning_effort: str | None = None) -> None:
-        """Changes the model."""
-        previous, previous_effort = self.model_id, self.config.reasoning_effort
-        self.config.model = self.record.model = model
-        if reasoning_effort is not None:
-            self.config.reasoning_effort = reasoning_effort
-        self.emit(
-            SessionModelChangeData(
-                previous_model=previous,
-                new_model=model,
-                previous_reasoning_effort=previous_effort,
-                reasoning_effort=self.config.reasoning_effort,
-            )
-        )
         self.touch()
 
     def move_to(self, folder: Path) -> None:
@@ -280,6 +285,7 @@ class Session:
         self.clients.attach(client)
         if client.skills is not None:
             self.skills.forget()
+        self.system_message.forget(client)
         self._tell_abilities(before)
 
     def set_tools(self, port: ClientPort, tools: Mapping[str, ExternalTool]) -> None:
@@ -305,12 +311,19 @@ class Session:
         if client.skills is not None:
             self.skills.forget()
         self.canvases.left(client)
-        self.external.give_up_orphans()
-        self.permissions.give_up_orphans()
-        self.user_input.give_up_orphans()
-        self.tasks.give_up_orphans()
+        self.interests.drop(port)
+        self.rate_limits.drop(port)
+        self.give_up_orphans()
         self._tell_abilities(before)
         return True
+
+    def give_up_orphans(self) -> None:
+        """Answers everything that no client is left to answer."""
+        self.external.give_up_orphans()
+        self.commands.give_up_orphans()
+        self.permissions.give_up_orphans()
+        self.user_input.give_up_orphans()
+        self.credits.give_up_orphans()
 
     def _tell_abilities(self, before: Abilities | None) -> None:
         """Tells the clients what they can do together, if that is something else than before."""
@@ -324,6 +337,11 @@ class Session:
             self.emit(CapabilitiesChangedData(ui=ui))
         if after.canvases != before.canvases:
             self.emit(CapabilitiesChangedData(ui=CapabilitiesChangedUI(canvases=after.canvases)))
+        if after.commands != before.commands:
+            commands = [
+                {"name": name, "description": text or None} for name, text in sorted(after.commands.items())
+            ]
+            self.emit(CommandsChangedData.model_validate({"commands": commands}))
 
     def check_cut(self) -> None:
         """Raises a `RuntimeFault` if the history cannot be cut now."""
@@ -356,45 +374,17 @@ class Session:
         await self._close()
 
     async def _end(self) -> None:
-        self.user_input.cancel_forms()
+        self.user_input.forms.give_up()
+        self.commands.abort()
         await self.turns.abort("user_initiated")
         await self.tasks.stop_all()
         await self.scope.aclose()
-        self.emit(self._shutdown_data())
+        self.emit(shutdown_data(self))
         self.record.modified_at = stamp(now())
         self.storage.save(self.record)
         self.stored = await self.storage.close()
         if self.model is not self._runtime.model:
             await self.model.aclose()
-
-    def _shutdown_data(self) -> SessionShutdownData:
-        usage = self.usage
-        return SessionShutdownData(
-            shutdown_type="routine",
-            total_premium_requests=0,
-            total_api_duration_ms=usage.api_milliseconds,
-            session_start_time=int(self.started_at.timestamp() * 1000),
-            events_file_size_bytes=self.log_size,
-            code_changes=ShutdownCodeChanges(
-                lines_added=usage.lines_added,
-                lines_removed=usage.lines_removed,
-                files_modified=list(usage.files_modified),
-            ),
-            model_metrics={
-                model: ShutdownModelMetric(
-                    requests=ShutdownModelMetricRequests(count=totals.requests, cost=0),
-                    usage=ShutdownModelMetricUsage(
-                        input_tokens=totals.input_tokens,
-                        output_tokens=totals.output_tokens,
-                        cache_read_tokens=totals.cache_read_tokens,
-                        cache_write_tokens=totals.cache_write_tokens,
-                        reasoning_tokens=totals.reasoning_tokens,
-                    ),
-                )
-                for model, totals in usage.models.items()
-            },
-            current_model=self.model_id,
-        )
 
 
 def _title(prompt: str) -> str:

@@ -132,6 +132,14 @@ class DatabaseFault(Exception):
 class Database(Protocol):
     """The SQLite database of one session."""
 
+    async def exists(self) -> bool:
+        """Whether there is one already; that does not make it.
+
+        Raises:
+            DatabaseFault: It could not be asked.
+        """
+        ...
+
     async def run(self, statement: str, kind: QueryKind) -> Rows:
         """Runs a statement; of the kind `exec`, several.
 

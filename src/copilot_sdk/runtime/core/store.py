@@ -143,6 +143,7 @@ class FolderStorage:
             # With others at work, what looks torn may be a line that is just being written.
             _repair(self._path)
         self._log = FileIO(self._path, "ab")
+        self._torn = False
 
     @property
     def shared(self) -> bool:
@@ -160,7 +161,16 @@ class FolderStorage:
 
     def append(self, event: Event) -> None:
         """Hands one event to the operating system, whole: a process that is killed afterwards does not lose it."""
-        self._log.write(event.to_line())
+        line = memoryview(b"\n" * self._torn + event.to_line())
+        try:
+            while line:
+                line = line[self._log.write(line) :]
+        except OSError as error:
+            # What was written of it must not run into the next line.
+            self._torn = True
+            self.on_failure(f"Failed to persist session events: {error}")
+        else:
+            self._torn = False
 
     def rewrite(self, events: Sequence[Event]) -> None:
         """Replaces all events, in one step."""
@@ -190,6 +200,10 @@ class FolderDatabase:
 
     def __init__(self, path: Path) -> None:
         self._sqlite = SQLite(path)
+
+    async def exists(self) -> bool:
+        """See `Database`."""
+        return self._sqlite.exists()
 
     async def run(self, statement: str, kind: QueryKind) -> Rows:
         """See `Database`."""

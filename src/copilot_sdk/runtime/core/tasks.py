@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from copilot_sdk._generated.copilot.types import SessionBackgroundTasksChangedData
+from copilot_sdk.runtime.core.clients import ClientPort
 from copilot_sdk.runtime.core.clock import now
 
 if TYPE_CHECKING:
@@ -194,8 +195,8 @@ class TaskRegistry:
             if task.progress.running and task.kind != "client":
                 await task.stop()
 
-    def give_up_orphans(self) -> None:
-        """Records which clients with tasks are gone."""
+    def orphan(self, port: ClientPort) -> None:
+        """Records that a client is gone that may have tasks of its own."""
         for task in self:
-            if task.kind == "client" and self._session.clients.of(task.owner.port) is None:
+            if task.kind == "client" and task.is_of(port):
                 task.orphan()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 
 from copilot_sdk.runtime.core.log import Event
@@ -121,7 +121,7 @@ def _measured(session_id: str, event: Event, shape: _Shape) -> Measurement:
     }
     for name, member in shape.lengths.items():
         value = data.get(member)
-        metrics[name] = len(value) if isinstance(value, str | list) else 0
+        metrics[name] = len(value) if isinstance(value, Sized) else 0
     return Measurement(session_id, shape.kind, str(event.to_wire()["timestamp"]), properties, metrics)
 
 

@@ -33,6 +33,7 @@ from copilot_sdk.runtime.core.models.sender import Sender
 _CONNECT_SECONDS = 30.0
 _SILENCE_SECONDS = 600.0
 _ERROR_CHARACTERS = 2_000
+_NANO = 1_000_000_000
 
 
 class OpenAIModel:
@@ -137,6 +138,7 @@ async def _raise_for_status(response: httpx.Response) -> None:
     raise fault_of_status(
         response.status_code,
         f"{response.status_code} {_error_message(text)}",
+        code=_error_code(text),
         retry_after=float(wait) if wait.isdecimal() else None,
     )
 
@@ -147,6 +149,13 @@ def _error_message(text: str) -> str:
         return str(error["message"] if is_object(error) else error)
     except (ValueError, KeyError, TypeError):
         return text
+
+
+def _error_code(text: str) -> str | None:
+    try:
+        return str(json.loads(text)["error"]["code"] or "") or None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def decoded(text: str) -> dict[str, object]:
@@ -223,7 +232,7 @@ class _Assembly:
         if self.call_id is None and isinstance(chunk.get("id"), str):
             self.call_id = str(chunk["id"])
         if is_object(usage := chunk.get("usage")):
-            self.usage = _usage(usage)
+            self.usage = _usage(usage, chunk.get("copilot_usage"))
         events: list[ModelEvent] = []
         for choice in objects_in(chunk.get("choices")):
             delta = choice.get("delta")
@@ -292,11 +301,11 @@ def _whole(completion: Mapping[str, object]) -> list[ModelEvent]:
         delta["tool_calls"] = [{**call, "index": number + index} for index, call in enumerate(calls)]
         number += len(calls)
         events += assembly.take({"choices": [{**choice, "delta": delta}]})
-    assembly.take({"id": completion.get("id"), "usage": completion.get("usage")})
+    assembly.take({key: completion.get(key) for key in ("id", "usage", "copilot_usage")})
     return [*events, assembly.completed()]
 
 
-def _usage(usage: Mapping[str, object]) -> Usage:
+def _usage(usage: Mapping[str, object], billed: object) -> Usage:
     def count(source: object, name: str) -> int:
         value = source.get(name) if is_object(source) else None
         return int(value) if isinstance(value, int | float) else 0
@@ -306,4 +315,5 @@ def _usage(usage: Mapping[str, object]) -> Usage:
         output_tokens=count(usage, "completion_tokens"),
         cache_read_tokens=count(usage.get("prompt_tokens_details"), "cached_tokens"),
         reasoning_tokens=count(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        ai_credits=count(billed, "total_nano_aiu") / _NANO,
     )

@@ -153,6 +153,8 @@ class ResponsesModel(OpenAIModel):
                     return
                 case "response.failed" | "error":
                     raise ModelFault(_problem(event), retryable=True)
+                case _:
+                    continue
         raise ModelFault("the stream of the model provider broke off", retryable=True)
 
     def _whole(self, answer: Mapping[str, object]) -> Iterable[ModelEvent]:
@@ -175,18 +177,20 @@ def _items(message: Message) -> list[dict[str, object]]:
     if message.role == "tool":
         return [{"type": "function_call_output", "call_id": message.tool_call_id, "output": message.text}]
     kind = "output_text" if message.role == "assistant" else "input_text"
-    content: list[dict[str, object]] = [{"type": kind, "text": message.text}] if message.text else []
-    content += [
-        {"type": "input_image", "image_url": f"data:{image.mime_type};base64,{image.data}"}
-        for image in message.images
-    ]
+    content: list[dict[str, object]] = []
+    if message.text:
+        content.append({"type": kind, "text": message.text})
+    for image in message.images:
+        url = f"data:{image.mime_type};base64,{image.data}"
+        content.append({"type": "input_image", "image_url": url})
     items: list[dict[str, object]] = []
     if content:
         items.append({"type": "message", "role": message.role, "content": content})
-    return items + [
+    items.extend(
         {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
         for call in message.tool_calls
-    ]
+    )
+    return items
 
 
 def _calls(items: Iterable[object]) -> list[ToolCall]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from copilot_sdk.runtime.core.file_system import FileSystem
 from copilot_sdk.runtime.core.payloads import Payload
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permission_rules import Ask
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent

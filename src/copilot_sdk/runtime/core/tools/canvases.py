@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from copilot_sdk.runtime.core.canvases import Canvases
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,

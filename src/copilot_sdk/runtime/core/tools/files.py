@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from copilot_sdk._model.json_values import is_array
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
@@ -20,6 +20,8 @@ from copilot_sdk.runtime.core.tools.base import (
 )
 
 _VIEW_BYTES = 50_000
+_HEADER = 2
+"""Lines of a unified diff before the first change."""
 
 
 class View:
@@ -37,16 +39,17 @@ class View:
         },
     )
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+    async def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
         """Asks to read."""
         path = context.resolve(text_argument(arguments, "path"))
-        return asks.to_read(context, path, f"Read {path.name}")
+        return asks.to_read(
+            context, path, "List directory" if await _is_folder(context, path) else "Read file"
+        )
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Reads."""
         path = context.resolve(text_argument(arguments, "path"))
-        status = await context.files.status(path)
-        if status is not None and status.is_folder:
+        if await _is_folder(context, path):
             return ToolResult("\n".join(await context.files.names(path)) or "(empty directory)")
         lines = lines_of(await _read(context, path))
         first, last = _range(arguments.get("view_range"), len(lines))
@@ -71,7 +74,9 @@ class Create:
         """Asks to write."""
         path = context.resolve(text_argument(arguments, "path"))
         content = text_argument(arguments, "file_text", "")
-        return asks.to_write(context, path, f"Create {path.name}", _diff(path, "", content), content)
+        return asks.to_write(
+            context, path, "Create file", _diff(path, None, content), before=None, after=content
+        )
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Writes."""
@@ -81,7 +86,7 @@ class Create:
         content = text_argument(arguments, "file_text", "")
         await _write(context, path, content)
         context.session.usage.record_change(str(path), added=len(lines_of(content)), removed=0)
-        return ToolResult(f"Created {path}", detail=_diff(path, "", content))
+        return ToolResult(f"Created {path}", detail=_diff(path, None, content))
 
 
 class Edit:
@@ -99,25 +104,31 @@ class Edit:
     async def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
         """Asks to write."""
         path, before, after = await _edited(context, arguments)
-        return asks.to_write(context, path, f"Edit {path.name}", _diff(path, before, after), None)
+        return asks.to_write(
+            context, path, "Edit file", _diff(path, before, after), before=before, after=after
+        )
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Writes."""
         path, before, after = await _edited(context, arguments)
         await _write(context, path, after)
-        diff = _diff(path, before, after)
-        lines = diff.split("\n")[2:]
+        changes = list(_hunks(path, before, after))[_HEADER:]
         context.session.usage.record_change(
             str(path),
-            added=sum(line.startswith("+") for line in lines),
-            removed=sum(line.startswith("-") for line in lines),
+            added=sum(line.startswith("+") for line in changes),
+            removed=sum(line.startswith("-") for line in changes),
         )
-        return ToolResult(f"Edited {path}", detail=diff)
+        return ToolResult(f"Edited {path}", detail=_diff(path, before, after))
 
 
 def lines_of(content: str) -> list[str]:
     """The lines of a text. Only a newline ends a line, as editors and compilers count them."""
     return [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n")] if content else []
+
+
+async def _is_folder(context: ToolContext, path: Path) -> bool:
+    status = await context.files.status(path)
+    return status is not None and status.is_folder
 
 
 async def _read(context: ToolContext, path: Path) -> str:
@@ -147,11 +158,20 @@ async def _edited(context: ToolContext, arguments: Arguments) -> tuple[Path, str
     return path, before, before.replace(old, new)
 
 
-def _diff(path: Path, before: str, after: str) -> str:
-    return "\n".join(
-        difflib.unified_diff(
-            lines_of(before), lines_of(after), f"a/{path.name}", f"b/{path.name}", lineterm=""
-        )
+def _diff(path: Path, before: str | None, after: str) -> str:
+    """The change of a file as git shows it; `before` is None for a new file."""
+    kind = "index 0000000..0000000" + (" 100644" if before is not None else "")
+    opening = [f"diff --git a{path} b{path}", *(["create file mode 100644"] if before is None else []), kind]
+    return "\n".join(["", *opening, *_hunks(path, before, after), ""])
+
+
+def _hunks(path: Path, before: str | None, after: str) -> Iterator[str]:
+    return difflib.unified_diff(
+        lines_of(before or ""),
+        lines_of(after),
+        "a/dev/null" if before is None else f"a{path}",
+        f"b{path}",
+        lineterm="",
     )
 
 

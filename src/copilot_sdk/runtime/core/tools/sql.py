@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from textwrap import indent
 
+from copilot_sdk._generated.copilot.types import SessionTodosChangedData
 from copilot_sdk.providers.database import statements_of
 from copilot_sdk.runtime.core.storage import Database, DatabaseFault, QueryKind, Rows
+from copilot_sdk.runtime.core.todos import concerns_todos, prepare
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
     AsksNothing,
@@ -17,23 +19,10 @@ from copilot_sdk.runtime.core.tools.base import (
     text_argument,
 )
 
-_TODOS = """
-CREATE TABLE IF NOT EXISTS todos (
-    id TEXT PRIMARY KEY,
-    title TEXT NOT NULL,
-    description TEXT,
-    status TEXT DEFAULT 'pending' CHECK (status IN ('pending', 'in_progress', 'done', 'blocked')),
-    created_at TEXT DEFAULT (datetime('now')),
-    updated_at TEXT DEFAULT (datetime('now'))
-);
-CREATE TABLE IF NOT EXISTS todo_deps (
-    todo_id TEXT NOT NULL REFERENCES todos (id),
-    depends_on TEXT NOT NULL REFERENCES todos (id),
-    PRIMARY KEY (todo_id, depends_on)
-);
-"""
 _SCHEMA_WORDS = frozenset({"CREATE", "ALTER", "DROP"})
 _QUERY_WORDS = frozenset({"SELECT", "WITH"})
+# Both can write to any file of this machine.
+_BLOCKED_WORDS = frozenset({"ATTACH", "VACUUM"})
 _DONE = {"UPDATE": "updated", "DELETE": "deleted"}
 
 
@@ -61,11 +50,15 @@ class SQL(AsksNothing):
         statements = [part for part in parts if part]
         if not statements:
             raise ToolError("The query is empty.")
+        for word in _BLOCKED_WORDS.intersection(map(_word, statements)):
+            raise ToolError(f'Blocked SQL statement: "{word}" is not allowed for security reasons.')
         try:
-            await database.run(_TODOS, "exec")
+            await prepare(database)
             results = [(_word(statement), await _run(database, statement)) for statement in statements]
         except DatabaseFault as fault:
             return ToolResult(f"SQL Error: {fault}", kind="failure", error=str(fault))
+        if any(concerns_todos(part) for part in statements if _word(part) not in _QUERY_WORDS):
+            context.agent.emit(SessionTodosChangedData())
         shown = results[0][1] if len(results) == 1 else _listed(results)
         return ToolResult(shown, detail=f"SQL: {query}\n\n{shown}")
 

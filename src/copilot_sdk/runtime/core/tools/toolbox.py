@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from copilot_sdk.runtime.core.config import ExternalTool
 from copilot_sdk.runtime.core.faults import ModelFault
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.sub_agents import kinds
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.agents import ReadAgent, StartAgent, WriteAgent
@@ -19,7 +19,8 @@ from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
 from copilot_sdk.runtime.core.tools.skill import UseSkill
 from copilot_sdk.runtime.core.tools.sql import SQL
-from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent
+from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent, TaskComplete
+from copilot_sdk.runtime.core.tools.web import WebFetch
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -71,6 +72,7 @@ def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:
         Edit(),
         Grep(),
         Glob(),
+        WebFetch(),
         StartAgent(agent_types),
         ReadAgent(),
         WriteAgent(),
@@ -78,6 +80,7 @@ def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:
         ReportIntent(),
         SQL(),
         ExitPlanMode(),
+        TaskComplete(),
     ]
 
 
@@ -102,11 +105,13 @@ def toolbox(session: Session, *, sub_agent: bool) -> dict[str, Tool]:
 def _built_in(session: Session, sub_agent: bool) -> Iterator[Tool]:
     hidden: set[str] = set()
     if sub_agent:
-        hidden |= {"task", "read_agent", "write_agent", "ask_user", "exit_plan_mode"}
-    if session.record.mode != "plan":
+        hidden |= {"task", "read_agent", "write_agent", "ask_user", "exit_plan_mode", "task_complete"}
+    if session.modes.effective != "plan":
         hidden.add("exit_plan_mode")
     if session.storage.database is None:
         hidden.add("sql")
+    if session.modes.effective != "autopilot":
+        hidden.add("task_complete")
     if not any(client.answers_questions for client in session.clients):
         hidden.add("ask_user")
     skills = session.skills.for_model
