@@ -20,6 +20,7 @@ from copilot_sdk.runtime.copilot.connection import Connection
 from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.models.directives import from_file
+from copilot_sdk.runtime.core.models.environment import model_in, provider_in
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
@@ -107,10 +108,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _model(script: Path | None, environment: Mapping[str, str]) -> Model:
-    if base_url := environment.get("COPILOT_PROVIDER_BASE_URL"):
-        from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
+    provider = provider_in(environment)
+    if provider is not None:
+        from copilot_sdk.runtime.core.models.provider import ProviderModel
 
-        return OpenAIModel(Endpoint(base_url, environment.get("COPILOT_PROVIDER_API_KEY")))
+        if model_in(environment) is None:
+            raise ValueError(
+                "COPILOT_PROVIDER_BASE_URL needs a model: set COPILOT_MODEL or COPILOT_PROVIDER_MODEL_ID"
+            )
+        return ProviderModel(provider)
     named = script or environment.get("COPILOT_RUNTIME_SCRIPT")
     if not named:
         return ScriptedModel()
@@ -149,7 +155,7 @@ async def _run(options: argparse.Namespace, place: _Place | None, model: Model, 
     runtime = Runtime(
         home=Path(home) if home else Path.home() / ".copilot-sdk-runtime",
         model=model,
-        default_model=os.environ.get("COPILOT_MODEL"),
+        default_model=model_in(os.environ),
         limits=limits,
     )
     loop = asyncio.get_running_loop()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from copilot_sdk._generated.copilot.types import SessionUpdateOptionsParams, SessionUpdateOptionsResult
+from copilot_sdk.runtime.copilot.model_providers import provider_of
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.copilot.settings import provider_of
 
 router = Router()
 

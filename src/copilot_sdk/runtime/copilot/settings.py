@@ -7,17 +7,16 @@ from pathlib import Path
 from copilot_sdk._generated.copilot.types import (
     CustomAgentConfig,
     ProtocolExternalToolDefinition,
-    ProviderConfig,
     SessionCreateRequest,
     SessionResumeRequest,
     SystemMessageConfig,
     ToolDefinition,
 )
+from copilot_sdk.runtime.copilot.model_providers import named_models_of, provider_of
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.config import (
     CustomAgent,
     ExternalTool,
-    ModelProvider,
     SessionConfig,
     SystemPrompt,
 )
@@ -34,16 +33,21 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         folder: Where the session works if the client does not say.
 
     Raises:
-        RuntimeFault: The model provider is of a kind that cannot be used.
+        RuntimeFault: The model providers cannot be used.
     """
+    provider, named = provider_of(params.provider), named_models_of(params.providers, params.models)
+    if provider is not None and (params.providers or params.models):
+        raise RuntimeFault("provider: it cannot go together with `providers` and `models`")
     return SessionConfig(
         working_directory=Path(params.working_directory).resolve() if params.working_directory else folder,
-        model=params.model or None,
+        model=params.model or (None if params.provider is None else params.provider.model_id) or None,
         reasoning_effort=params.reasoning_effort,
+        reasoning_summary=params.reasoning_summary,
         streaming=bool(params.streaming),
         sub_agent_streaming=params.include_subagent_streaming_events is not False,
         system_prompt=_system_prompt(params.system_message),
-        provider=provider_of(params.provider),
+        provider=provider,
+        named_models=named,
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
@@ -64,28 +68,6 @@ def client_of(port: ClientPort, params: SessionParams) -> Client:
         answers_plans=bool(params.request_exit_plan_mode),
         answers_elicitations=bool(params.request_elicitation),
         runs_hooks=bool(params.hooks),
-    )
-
-
-def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
-    """The endpoint of the application's own.
-
-    Raises:
-        RuntimeFault: It is of a kind that cannot be used.
-    """
-    if provider is None:
-        return None
-    if provider.type not in (None, "openai") or provider.wire_api not in (None, "completions"):
-        raise RuntimeFault(
-            f"Unsupported provider type {provider.type!r} with wireApi {provider.wire_api!r}: "
-            "this runtime speaks type 'openai' with wireApi 'completions'"
-        )
-    return ModelProvider(
-        base_url=provider.base_url,
-        api_key=provider.bearer_token or provider.api_key,
-        headers=provider.headers or {},
-        wire_model=provider.wire_model,
-        max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
     )
 
 

@@ -40,14 +40,46 @@ class CustomAgent:
     model: str | None = None
 
 
+ProviderType = Literal["openai", "azure", "anthropic"]
+WireAPI = Literal["completions", "responses"]
+PROVIDER_TYPES: Mapping[str, ProviderType] = {
+    "openai": "openai",
+    "azure": "azure",
+    "anthropic": "anthropic",
+}
+"""The types of providers by their wire names."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelProvider:
-    """A chat-completions endpoint to use in place of the runtime's model; secrets stay out of the repr."""
+    """A provider to use in place of the runtime's model; secrets stay out of the repr.
+
+    Attributes:
+        base_url: Its address, in front of the path of the API.
+        type: Which kind it is: what it calls its paths and where it wants credentials.
+        wire_api: The API that it speaks; `anthropic` has one of its own.
+        api_key: The key that lets one in.
+        bearer_token: A token that does so; it wins over the key.
+        api_key_command: A shell command that prints a fresh key for each request; it wins over the key.
+        headers: Added to each request.
+        azure_api_version: The version of the API at Azure; None for its API without versions.
+        wire_model: The model to ask for in place of the one that the session names.
+        display_name: What people call the model.
+        max_prompt_tokens: The longest prompt that the model takes.
+        max_output_tokens: Upper bound for one answer.
+    """
 
     base_url: str
+    type: ProviderType = "openai"
+    wire_api: WireAPI = "completions"
     api_key: str | None = field(default=None, repr=False)
+    bearer_token: str | None = field(default=None, repr=False)
+    api_key_command: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    azure_api_version: str | None = None
     wire_model: str | None = None
+    display_name: str | None = None
+    max_prompt_tokens: int | None = None
     max_output_tokens: int | None = None
 
 
@@ -67,10 +99,12 @@ class SessionConfig:
         working_directory: Where tools run and relative paths begin.
         model: The id of the model; None for the first that is on offer.
         reasoning_effort: How hard the model is to think.
+        reasoning_summary: How much of its thoughts it is to tell.
         streaming: Whether answers come in pieces.
         sub_agent_streaming: Whether those of background agents do too.
         system_prompt: What the application says in the system message.
-        provider: The endpoint of the application's own, if any.
+        provider: The provider of the application's own, if any.
+        named_models: Who provides the models that the application names, by their ids.
         available_tools: The only tools to offer; None offers all.
         excluded_tools: Tools not to offer.
         agents: Agents of the application's own.
@@ -82,10 +116,12 @@ class SessionConfig:
     working_directory: Path
     model: str | None = None
     reasoning_effort: str | None = None
+    reasoning_summary: str | None = None
     streaming: bool = False
     sub_agent_streaming: bool = True
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
     provider: ModelProvider | None = None
+    named_models: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()
     agents: Sequence[CustomAgent] = ()

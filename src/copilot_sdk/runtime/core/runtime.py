@@ -13,7 +13,7 @@ from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStart
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
-from copilot_sdk.runtime.core.config import Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
@@ -73,21 +73,17 @@ class Runtime:
         """The live sessions."""
         return list(self._sessions.values())
 
-    def model_for(self, provider: ModelProvider | None) -> Model:
-        """The model of a session."""
-        if provider is None:
-            return self.model
-        from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
+    def model_for(self, config: SessionConfig) -> Model:
+        """The model of a session: that of the runtime, or one that the session has to close."""
+        if config.named_models:
+            from copilot_sdk.runtime.core.models.named import NamedModels
 
-        return OpenAIModel(
-            Endpoint(
-                base_url=provider.base_url,
-                api_key=provider.api_key,
-                headers=provider.headers,
-                wire_model=provider.wire_model,
-                max_output_tokens=provider.max_output_tokens,
-            )
-        )
+            return NamedModels(config.named_models, self.model)
+        if config.provider is not None:
+            from copilot_sdk.runtime.core.models.provider import ProviderModel
+
+            return ProviderModel(config.provider)
+        return self.model
 
     async def models(self) -> Sequence[ModelInfo]:
         """The models on offer.

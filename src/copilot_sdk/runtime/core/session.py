@@ -89,7 +89,7 @@ class Session:
         self._last_event = time.monotonic()
         self._runtime = runtime
         self._file = runtime.store.open_log(record.id)
-        self.model: Model = runtime.model_for(config.provider)
+        self.model: Model = runtime.model_for(config)
 
     @property
     def id(self) -> str:
@@ -224,12 +224,11 @@ class Session:
         self.config.working_directory = existing_folder(folder)
 
     async def use_provider(self, provider: ModelProvider | None) -> None:
-        """Changes the endpoint that is used from the next model call on."""
-        previous, had_own = self.model, self.config.provider is not None
-        self.config.provider = provider
-        self.model = self._runtime.model_for(provider)
-        if had_own:
-            await previous.aclose()
+        """Changes the provider that is used from the next model call on."""
+        previous = self.model
+        self.config.provider, self.config.named_models = provider, {}
+        self.model = self._runtime.model_for(self.config)
+        await self._give_up(previous)
 
     def attach(self, client: Client) -> None:
         """Adds a client."""
@@ -300,8 +299,11 @@ class Session:
         self.record.modified_at = stamp(now())
         self._runtime.store.save(self.record)
         self._file.close()
-        if self.config.provider is not None:
-            await self.model.aclose()
+        await self._give_up(self.model)
+
+    async def _give_up(self, model: Model) -> None:
+        if model is not self._runtime.model:
+            await model.aclose()
 
     def _shutdown_data(self) -> SessionShutdownData:
         usage = self.usage
