@@ -278,7 +278,10 @@ class Messages:
         ]
         end = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
         tokens = {"output_tokens": reply.usage.completion_tokens}
-        tail = [{"type": "message_delta", "delta": end, "usage": tokens}, {"type": "message_stop"}]
+        tail: list[Json] = [
+            {"type": "message_delta", "delta": end, "usage": tokens},
+            {"type": "message_stop"},
+        ]
         return Frames(head, pieces, [_frame(event) for event in tail])
 
     def _blocks(self, reply: Reply, number: int) -> list[Json]:

@@ -174,14 +174,15 @@ async def _events(response: httpx.Response, wire: Wire) -> AsyncGenerator[ModelE
         for event in answer.take_whole(_decode(response.text)):
             yield event
     else:
+        marked = False
         async with aclosing(EventSource(response).aiter_sse()) as frames:
             async for frame in frames:
-                if frame.data == _END_MARK:
+                if marked := frame.data == _END_MARK:
                     break
                 # Comments and heartbeats carry no data.
                 for event in answer.take(_decode(frame.data)) if frame.data else ():
                     yield event
-        if not answer.ended:
+        if not (marked or answer.ended):
             raise ModelFault("the stream of the model provider broke off", retryable=True)
     yield replace(answer.completed(), api_endpoint=wire.path)
 
