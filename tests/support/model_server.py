@@ -135,14 +135,26 @@ def text_of(message: Mapping[str, object]) -> str:
 class ModelServer:
     """Serves a script until it is closed; use it as a context manager."""
 
-    def __init__(self, script: Script, *, models: Sequence[str] = ("scripted-model",)) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        models: Sequence[str] = ("scripted-model",),
+        documents: Mapping[str, object] | None = None,
+        tokens: Sequence[str] | None = None,
+    ) -> None:
         """Binds a free port on 127.0.0.1.
 
         Args:
             script: What to answer, in order or by request.
             models: The ids that `GET /models` lists.
+            documents: What `GET` answers at other paths, or at that one.
+            tokens: The only tokens that are let in; None lets everybody in.
         """
         self.models = tuple(models)
+        self.documents = dict(documents or {})
+        self.tokens = tokens
+        self.fetched: list[tuple[str, str]] = []
         self.requests: list[ChatRequest] = []
         self.closing = threading.Event()
         self._choose = script if callable(script) else _in_order(script)
@@ -250,7 +262,19 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, _HTTPServer)
         return self.server.model
 
+    def _is_let_in(self) -> bool:
+        tokens, sent = self.model.tokens, self.headers.get("authorization", "")
+        if tokens is None or sent.removeprefix("Bearer ") in tokens:
+            return True
+        self._send_json(401, {"message": "Bad credentials"})
+        return False
+
     def do_GET(self) -> None:
+        self.model.fetched.append((self.path, self.headers.get("authorization", "")))
+        if not self._is_let_in():
+            return None
+        if (document := self.model.documents.get(self.path)) is not None:
+            return self._send_json(200, document)
         if self.path.rpartition("/")[2] != "models":
             return self._send_json(404, _error(f"no such path: {self.path}"))
         listed = [{"id": name, "object": "model", "owned_by": "tests"} for name in self.model.models]
@@ -264,6 +288,8 @@ class _Handler(BaseHTTPRequestHandler):
         wire = wire_of(self.path)
         if wire is None:
             return self._send_json(404, _error(f"no such path: {self.path}"))
+        if not self._is_let_in():
+            return None
         headers = {name.lower(): value for name, value in self.headers.items()}
         request, answer = self.model.receive(self.path, headers, json.loads(raw))
         if isinstance(answer, Failure):

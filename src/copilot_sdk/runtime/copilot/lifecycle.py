@@ -21,6 +21,7 @@ from copilot_sdk._generated.copilot.types import (
     SessionUICapabilities,
     SuccessResult,
 )
+from copilot_sdk.runtime.copilot.account import identify
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
 from copilot_sdk.runtime.core.faults import SessionNotFound
@@ -34,6 +35,7 @@ router = Router()
 async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
     await call.runtime.settled(params.session_id or "")
     config = config_of(params, Path.cwd())
+    await identify(call, config, params)
     client = client_of(call.connection, params)
     session = call.runtime.create(params.session_id, config, client)
     return SessionCreateResult.model_validate(_description(session))
@@ -45,9 +47,11 @@ async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResu
     record = call.runtime.record(params.session_id)
     if record is None:
         raise SessionNotFound(params.session_id)
+    config = config_of(params, Path(record.cwd))
+    await identify(call, config, params)
     session = call.runtime.resume(
         params.session_id,
-        config_of(params, Path(record.cwd)),
+        config,
         client_of(call.connection, params),
         announce=not params.disable_resume,
         continue_pending=bool(params.continue_pending_work),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    account,
     event_log,
+    github_auth,
     history,
     lifecycle,
     metadata,
@@ -25,7 +27,9 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        account,
         event_log,
+        github_auth,
         history,
         lifecycle,
         metadata,

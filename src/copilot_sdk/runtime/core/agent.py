@@ -209,6 +209,7 @@ class Agent:
             reasoning_effort=session.config.reasoning_effort,
             reasoning_summary=session.config.reasoning_summary,
             headers=self.exchange.headers,
+            account=await session.account.for_model(self.model_id),
         )
         async with aclosing(session.model.respond(request)) as events:
             async for event in events:

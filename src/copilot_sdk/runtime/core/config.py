@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.accounts import Identity
 
 AgentMode = Literal["interactive", "plan", "autopilot"]
 MODES: Mapping[str, AgentMode] = {
@@ -105,6 +108,7 @@ class SessionConfig:
         system_prompt: What the application says in the system message.
         provider: The provider of the application's own, if any.
         named_models: Who provides the models that the application names, by their ids.
+        identity: Whom the session works for; None for who is signed in at the runtime.
         available_tools: The only tools to offer; None offers all.
         excluded_tools: Tools not to offer.
         agents: Agents of the application's own.
@@ -122,6 +126,7 @@ class SessionConfig:
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
     provider: ModelProvider | None = None
     named_models: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
+    identity: Identity | None = None
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()
     agents: Sequence[CustomAgent] = ()

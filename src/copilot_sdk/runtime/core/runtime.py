@@ -11,11 +11,12 @@ from typing import Self
 
 from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
 from copilot_sdk._version import __version__
+from copilot_sdk.runtime.core.accounts import Accounts, Identity
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
-from copilot_sdk.runtime.core.models.base import Model, ModelInfo
+from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.store import SessionRecord, Store
@@ -40,6 +41,7 @@ class Runtime:
         model: Model | None = None,
         default_model: str | None = None,
         limits: Limits | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
         """Opens a runtime.
 
@@ -48,12 +50,14 @@ class Runtime:
             model: The model of sessions that bring no provider of their own; None plays directives of the prompt.
             default_model: The model id of sessions that name none.
             limits: How long to wait and how often to try.
+            accounts: Who can sign in; None for nobody.
         """
         self._temporary = home is None
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
         self.store = Store(self.home)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
+        self.accounts = accounts or Accounts()
         self.default_model = default_model or "scripted"
         self.foreground: str | None = None
         self.last_used: str | None = None
@@ -85,13 +89,37 @@ class Runtime:
             return ProviderModel(config.provider)
         return self.model
 
-    async def models(self) -> Sequence[ModelInfo]:
+    async def models(self, account: Identity | None = None) -> Sequence[ModelInfo]:
         """The models on offer.
+
+        Args:
+            account: Whom they are for; None for who is signed in.
 
         Raises:
             ModelFault: The provider could not be asked.
+            RuntimeFault: They are for those alone who are signed in, and nobody is.
         """
+        accounts = self.accounts
+        if account is None and accounts.needed:
+            account = await accounts.required()
+        if account is not None and isinstance(self.model, ModelService):
+            return await self.model.catalogue_of(account)
         return await self.model.catalogue()
+
+    async def check_model(self, config: SessionConfig) -> None:
+        """Checks that whoever a session works for may use its model.
+
+        Raises:
+            RuntimeFault: They may not.
+            ModelFault: The service could not be asked.
+        """
+        if not isinstance(self.model, ModelService) or config.provider is not None or config.named_models:
+            return
+        account = config.identity or await self.accounts.current()
+        if config.model is None or account is None:
+            return
+        if config.model not in [model.id for model in await self.model.catalogue_of(account)]:
+            raise RuntimeFault(f'Model "{config.model}" is not available.')
 
     def live(self, session_id: str) -> Session:
         """The live session with an id.
@@ -330,6 +358,7 @@ class Runtime:
         self.request_stop()
         await self.end_sessions()
         await self.model.aclose()
+        await self.accounts.aclose()
         self.store.close()
         if self._temporary:
             # Not in a thread: none can be started any more at the end of a program that forgot the runtime.

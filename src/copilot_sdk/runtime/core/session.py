@@ -22,6 +22,7 @@ from copilot_sdk._generated.copilot.types import (
     ShutdownModelMetricRequests,
     ShutdownModelMetricUsage,
 )
+from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
@@ -90,6 +91,7 @@ class Session:
         self._runtime = runtime
         self._file = runtime.store.open_log(record.id)
         self.model: Model = runtime.model_for(config)
+        self.account = SessionAccount(runtime.accounts, config)
 
     @property
     def id(self) -> str:

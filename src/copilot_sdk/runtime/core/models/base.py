@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.accounts import Identity
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -76,6 +79,7 @@ class ModelRequest:
         reasoning_effort: How hard to think; None leaves it to the model.
         reasoning_summary: How much of the thoughts to tell; None leaves it to the model.
         headers: HTTP headers to add.
+        account: Who asks, where somebody is signed in.
     """
 
     model: str
@@ -87,6 +91,7 @@ class ModelRequest:
     reasoning_effort: str | None = None
     reasoning_summary: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    account: Identity | None = None
 
     @property
     def prompt(self) -> str:
@@ -148,12 +153,13 @@ ModelEvent = TextDelta | ReasoningDelta | Completed
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model on offer."""
+    """A model on offer; `details` is what its service says of it, in the service's words."""
 
     id: str
     name: str
     context_window: int = 128_000
     reasoning_efforts: tuple[str, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 class Model(Protocol):
@@ -177,6 +183,19 @@ class Model(Protocol):
 
     async def aclose(self) -> None:
         """Gives up connections."""
+        ...
+
+
+@runtime_checkable
+class ModelService(Protocol):
+    """Models that are for those alone who are signed in, and not the same for everybody."""
+
+    async def catalogue_of(self, account: Identity) -> Sequence[ModelInfo]:
+        """The models on offer for somebody.
+
+        Raises:
+            ModelFault: The service could not be asked.
+        """
         ...
 
 
