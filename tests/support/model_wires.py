@@ -92,9 +92,11 @@ class ChatCompletions:
 
     def frames(self, reply: Reply, number: int, model: object) -> Frames:
         """See `Wire.frames`."""
-        deltas: list[Json] = [{"reasoning_content": piece} for piece in pieces_of(reply.reasoning)]
-        deltas += [{"content": piece} for piece in pieces_of(reply.text)]
-        deltas += [{"tool_calls": [call]} for call in self._tool_calls(reply, number)]
+        deltas: list[Json] = [
+            *({"reasoning_content": piece} for piece in pieces_of(reply.reasoning)),
+            *({"content": piece} for piece in pieces_of(reply.text)),
+            *({"tool_calls": [call]} for call in self._tool_calls(reply, number)),
+        ]
         pieces = [self._chunk(model, {"role": "assistant", **delta}) for delta in deltas]
         end = self._chunk(model, {}, reply.final_reason, self._usage(reply))
         return Frames([], pieces, [end, b"data: [DONE]\n\n"])

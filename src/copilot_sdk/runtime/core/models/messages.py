@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.models.base import (
@@ -201,21 +201,26 @@ def _blocks(message: Message) -> list[Json]:
     if message.role == "tool":
         result = {"type": "tool_result", "tool_use_id": message.tool_call_id or ""}
         return [{**result, "content": message.text}]
-    blocks: list[Json] = []
+    return [*_thoughts(message), *_said(message), *_calls(message)]
+
+
+def _thoughts(message: Message) -> Iterator[Json]:
     thought = message.thought
     if thought is not None and thought.opaque is not None and thought.encrypted is None:
-        blocks.append({"type": "thinking", "thinking": thought.text, "signature": thought.opaque})
-    blocks += [
-        {"type": "image", "source": {"type": "base64", "media_type": image.mime_type, "data": image.data}}
-        for image in message.images
-    ]
+        yield {"type": "thinking", "thinking": thought.text, "signature": thought.opaque}
+
+
+def _said(message: Message) -> Iterator[Json]:
+    for image in message.images:
+        source = {"type": "base64", "media_type": image.mime_type, "data": image.data}
+        yield {"type": "image", "source": source}
     if message.text:
-        blocks.append({"type": "text", "text": message.text})
-    blocks += [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": _input(call.arguments)}
-        for call in message.tool_calls
-    ]
-    return blocks
+        yield {"type": "text", "text": message.text}
+
+
+def _calls(message: Message) -> Iterator[Json]:
+    for call in message.tool_calls:
+        yield {"type": "tool_use", "id": call.id, "name": call.name, "input": _input(call.arguments)}
 
 
 def _input(arguments: str) -> Json:

@@ -182,10 +182,10 @@ def _items(message: Message) -> Iterator[Json]:
                 "output": message.text,
             }
         case "user":
-            content: list[Json] = [{"type": "input_text", "text": message.text}]
-            content += [
-                {"type": "input_image", "image_url": f"data:{image.mime_type};base64,{image.data}"}
-                for image in message.images
+            images = (f"data:{image.mime_type};base64,{image.data}" for image in message.images)
+            content = [
+                {"type": "input_text", "text": message.text},
+                *({"type": "input_image", "image_url": image} for image in images),
             ]
             yield {"type": "message", "role": "user", "content": content}
         case "assistant":
