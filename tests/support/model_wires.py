@@ -92,12 +92,12 @@ class ChatCompletions:
 
     def frames(self, reply: Reply, number: int, model: object) -> Frames:
         """See `Wire.frames`."""
-        deltas: list[Json] = [
-            *({"reasoning_content": piece} for piece in pieces_of(reply.reasoning)),
-            *({"content": piece} for piece in pieces_of(reply.text)),
-            *({"tool_calls": [call]} for call in self._tool_calls(reply, number)),
+        said: list[tuple[str, object]] = [
+            *(("reasoning_content", piece) for piece in pieces_of(reply.reasoning)),
+            *(("content", piece) for piece in pieces_of(reply.text)),
+            *(("tool_calls", [call]) for call in self._tool_calls(reply, number)),
         ]
-        pieces = [self._chunk(model, {"role": "assistant", **delta}) for delta in deltas]
+        pieces = [self._chunk(model, {"role": "assistant", kind: piece}) for kind, piece in said]
         end = self._chunk(model, {}, reply.final_reason, self._usage(reply))
         return Frames([], pieces, [end, b"data: [DONE]\n\n"])
 

@@ -139,8 +139,9 @@ def _wire_message(message: Message) -> Json:
     if message.tool_call_id is not None:
         wire["tool_call_id"] = message.tool_call_id
     # Some models lose the thread without their thoughts; those that tell none are sent none.
-    if message.thought is not None and message.thought.opaque is None:
-        wire["reasoning_content"] = message.thought.text
+    thought = message.thought
+    if thought is not None and thought.text and thought.opaque is None and thought.encrypted is None:
+        wire["reasoning_content"] = thought.text
     return wire
 
 
