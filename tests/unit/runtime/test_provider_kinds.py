@@ -394,15 +394,18 @@ async def test_another_model_than_the_named_ones_is_that_of_the_runtime(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"models": [{"id": "m", "provider": "who"}]}, 'models: "m" names an unknown provider "who"'),
-        ({"providers": [{"name": "a/b", "baseUrl": "http://x"}]}, 'the name "a/b" must not contain "/"'),
-        ({"providers": [{"name": "a", "baseUrl": "http://x"}] * 2}, 'two have the name "a"'),
+        ({"models": [{"id": "m", "provider": "who"}]}, 'BYOK model "m" references unknown provider "who".'),
+        (
+            {"providers": [{"name": "a/b", "baseUrl": "http://x"}]},
+            'BYOK provider name "a/b" must not contain "/".',
+        ),
+        ({"providers": [{"name": "a", "baseUrl": "http://x"}] * 2}, 'Duplicate BYOK provider name "a".'),
         (
             {
                 "providers": [{"name": "a", "baseUrl": "http://x"}],
                 "models": [{"id": "m", "provider": "a"}] * 2,
             },
-            'models: "a/m" is there twice',
+            'Duplicate BYOK model selection id "a/m".',
         ),
         (
             {"provider": {"baseUrl": "http://x"}, "providers": [{"name": "a", "baseUrl": "http://x"}]},

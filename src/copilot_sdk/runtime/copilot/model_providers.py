@@ -37,17 +37,17 @@ def named_models_of(
     known: dict[str, NamedProviderConfig] = {}
     for provider in providers or ():
         if "/" in provider.name:
-            raise RuntimeFault(f'providers: the name "{provider.name}" must not contain "/"')
+            raise RuntimeFault(f'BYOK provider name "{provider.name}" must not contain "/".')
         if provider.name in known:
-            raise RuntimeFault(f'providers: two have the name "{provider.name}"')
+            raise RuntimeFault(f'Duplicate BYOK provider name "{provider.name}".')
         known[provider.name] = provider
     named: dict[str, ModelProvider] = {}
     for model in models or ():
         if model.provider not in known:
-            raise RuntimeFault(f'models: "{model.id}" names an unknown provider "{model.provider}"')
+            raise RuntimeFault(f'BYOK model "{model.id}" references unknown provider "{model.provider}".')
         model_id = f"{model.provider}/{model.id}"
         if model_id in named:
-            raise RuntimeFault(f'models: "{model_id}" is there twice')
+            raise RuntimeFault(f'Duplicate BYOK model selection id "{model_id}".')
         named[model_id] = _provider(
             known[model.provider],
             wire_model=model.wire_model or model.id,
