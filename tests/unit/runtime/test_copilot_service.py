@@ -231,6 +231,16 @@ async def test_the_model_of_the_environment_is_the_default(begin: Begin, serve: 
     assert server.requests[0].body["model"] == "newer"
 
 
+async def test_the_choice_of_a_model_may_be_left_to_the_runtime(
+    begin: Begin, serve: Serve, join: Join
+) -> None:
+    server = serve(Reply("hello"))
+    client = await join(begin(server, GH_TOKEN=TOKEN))
+    await client.open(model="auto")
+    await client.turn("hi")
+    assert server.requests[0].body["model"] == "plain"
+
+
 @pytest.mark.parametrize("model", ["hidden", "nope"])
 async def test_a_model_that_is_not_on_offer_is_refused(
     begin: Begin, serve: Serve, join: Join, model: str

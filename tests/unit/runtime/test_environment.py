@@ -27,7 +27,7 @@ def test_each_variable_says_one_thing_of_the_provider() -> None:
         _variables(
             TYPE="azure",
             WIRE_API="responses",
-            TRANSPORT="http",
+            TRANSPORT="websockets",
             API_KEY="k",
             BEARER_TOKEN="t",
             API_KEY_COMMAND="echo k",
@@ -49,6 +49,7 @@ def test_each_variable_says_one_thing_of_the_provider() -> None:
         wire_model="w",
         max_prompt_tokens=50,
         max_output_tokens=5,
+        websockets=True,
         headers={"X-A": "1", "X-B": "2", "X-C": "3:4"},
     )
 
@@ -58,7 +59,7 @@ def test_each_variable_says_one_thing_of_the_provider() -> None:
     [
         ("TYPE", "bogus", "expected one of openai, azure, anthropic, got 'bogus'"),
         ("WIRE_API", "bogus", "expected completions or responses, got 'bogus'"),
-        ("TRANSPORT", "websockets", "this runtime speaks http only, not 'websockets'"),
+        ("TRANSPORT", "pigeons", "expected http or websockets, got 'pigeons'"),
         ("HEADERS", "nonsense", "each line is `Name: Value`"),
         ("MAX_OUTPUT_TOKENS", "many", "expected a number of tokens, got 'many'"),
         ("MAX_PROMPT_TOKENS", "0", "expected a number of tokens, got '0'"),

@@ -409,7 +409,7 @@ async def test_another_model_than_the_named_ones_is_that_of_the_runtime(
         ),
         (
             {"provider": {"baseUrl": "http://x"}, "providers": [{"name": "a", "baseUrl": "http://x"}]},
-            "provider: it cannot go together with `providers` and `models`",
+            "Cannot combine the legacy singular `provider` option with the `providers`/`models` registry.",
         ),
     ],
 )

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from copilot_sdk.errors import RpcError
 from tests.support.model_server import Failure, ModelServer, Reply, Script, ToolCall, Usage
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
@@ -169,12 +168,6 @@ async def test_an_unknown_kind_of_provider_is_taken_for_one_like_openai(
     await client.open(provider=_provider(server, **odd))
     await client.turn("hi")
     assert server.requests[0].path == "/v1/chat/completions"
-
-
-async def test_a_transport_that_is_not_spoken_is_refused(start: Start, join: Join, serve: Serve) -> None:
-    client = await join(start())
-    with pytest.raises(RpcError, match=r"provider\.transport: this runtime speaks http only"):
-        await client.open(provider=_provider(serve([]), transport="websockets"))
 
 
 async def test_the_key_is_stored_nowhere(start: Start, join: Join, serve: Serve) -> None:

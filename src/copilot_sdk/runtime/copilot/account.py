@@ -26,7 +26,6 @@ from copilot_sdk.runtime.copilot.identities import auth_identity, auth_info, in_
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import SessionParams
 from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, Identity, is_classic
-from copilot_sdk.runtime.core.config import SessionConfig
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 
@@ -134,20 +133,19 @@ async def matching(call: Call, wanted: Payload) -> Identity | None:
     return None
 
 
-async def identify(call: Call, config: SessionConfig, params: SessionParams) -> None:
-    """Finds out whom a session is to work for, and whether they may use its model.
+async def identity_of(call: Call, params: SessionParams) -> Identity | None:
+    """The owner of the token that a session is opened with; None for who is signed in at the runtime.
 
     Raises:
-        RuntimeFault: Its token is unknown, or its model is not for them.
-        ModelFault: The service could not be asked.
+        RuntimeFault: The token is unknown.
     """
     accounts = call.runtime.accounts
-    if params.github_token is not None and accounts.available:
-        try:
-            config.identity = await accounts.owner_of(params.github_token)
-        except RuntimeFault as fault:
-            raise RuntimeFault(f"GitHub token validation failed: {fault}") from fault
-    await call.runtime.check_model(config)
+    if params.github_token is None or not accounts.available:
+        return None
+    try:
+        return await accounts.owner_of(params.github_token)
+    except RuntimeFault as fault:
+        raise RuntimeFault(f"GitHub token validation failed: {fault}") from fault
 
 
 def _host(identity: Payload) -> str:

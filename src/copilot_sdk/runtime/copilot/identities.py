@@ -19,7 +19,7 @@ def auth_info(identity: Identity) -> Json:
 def auth_identity(identity: Identity) -> Json:
     """An identity as `AuthIdentity`, which has no token."""
     info: Json = {"type": identity.kind, "host": identity.host}
-    if identity.kind != "token" and identity.login is not None:
+    if identity.kind in ("env", "user") and identity.login is not None:
         info["login"] = identity.login
     if identity.user:
         info["copilotUser"] = dict(identity.user)
@@ -36,6 +36,8 @@ def in_words(info: Mapping[str, object]) -> str:
             return f"{login} (via {info.get('envVar')})"
         case "token":
             return f"{host} (via token)"
+        case "token-provider":
+            return f"{host} (via SDK token provider)"
         case _:
             return f"{login}" if host == PUBLIC_HOST else f"{login} ({host})"
 

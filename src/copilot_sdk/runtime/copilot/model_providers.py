@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import NamedProviderConfig, ProviderConfig, ProviderModelConfig
+from copilot_sdk._generated.copilot.types import (
+    NamedProviderConfig,
+    ProviderConfig,
+    ProviderModelConfig,
+    ProviderTokenResult,
+)
+from copilot_sdk.runtime.core.clients import GiveToken
 from copilot_sdk.runtime.core.config import PROVIDER_TYPES, ModelProvider
 from copilot_sdk.runtime.core.faults import RuntimeFault
 
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.connection import Connection
+
 
 def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
-    """The one provider of a session.
-
-    Raises:
-        RuntimeFault: It wants a transport other than HTTP.
-    """
+    """The one provider of a session."""
     if provider is None:
         return None
     return _provider(
@@ -32,7 +38,7 @@ def named_models_of(
     """Who provides the models of a session that names several, by ids such as `mine/gpt-5`.
 
     Raises:
-        RuntimeFault: The names do not fit together, or a provider wants a transport other than HTTP.
+        RuntimeFault: The names do not fit together.
     """
     known: dict[str, NamedProviderConfig] = {}
     for provider in providers or ():
@@ -58,6 +64,29 @@ def named_models_of(
     return named
 
 
+def bearer_tokens_of(
+    connection: Connection, provider: ProviderConfig | None, providers: list[NamedProviderConfig] | None
+) -> Mapping[str, GiveToken]:
+    """The providers that a client gives tokens for, and how it is asked."""
+    names = [named.name for named in providers or () if named.has_bearer_token_provider]
+    if provider is not None and provider.has_bearer_token_provider:
+        names.append("default")
+    return {name: _giver(connection, name) for name in names}
+
+
+def _giver(connection: Connection, provider: str) -> GiveToken:
+    async def give(session_id: str) -> str:
+        result = await connection.ask_for(
+            ProviderTokenResult,
+            "providerToken.getToken",
+            {"providerName": provider, "sessionId": session_id},
+            seconds=connection.runtime.limits.provider_seconds,
+        )
+        return result.token
+
+    return give
+
+
 def _provider(
     provider: ProviderConfig | NamedProviderConfig,
     *,
@@ -67,8 +96,6 @@ def _provider(
     max_prompt_tokens: int | None = None,
     max_output_tokens: int | None = None,
 ) -> ModelProvider:
-    if provider.transport not in (None, "http"):
-        raise RuntimeFault(f"provider.transport: this runtime speaks http only, not {provider.transport!r}")
     azure = provider.azure
     return ModelProvider(
         base_url=provider.base_url,
@@ -84,6 +111,9 @@ def _provider(
         display_name=display_name,
         max_prompt_tokens=max_prompt_tokens,
         max_output_tokens=max_output_tokens,
+        name=provider.name if isinstance(provider, NamedProviderConfig) else "default",
+        websockets=provider.transport == "websockets",
+        asks_for_token=bool(provider.has_bearer_token_provider),
     )
 
 

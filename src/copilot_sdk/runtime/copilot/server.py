@@ -32,7 +32,11 @@ router = Router()
 @router.on("connect", ConnectRequest)
 async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
     call.connection.admit(params.token)
-    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1])
+    call.connection.serves_tasks = "client" in (params.supported_task_kinds or ())
+    if params.enable_github_telemetry_forwarding:
+        call.runtime.telemetry.listen(call.connection, call.connection.forward)
+    kinds = ["agent", "shell", *(["client"] if call.connection.serves_tasks else [])]
+    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1], task_kinds=kinds)
 
 
 @router.on("ping", PingRequest)

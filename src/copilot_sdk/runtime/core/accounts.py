@@ -21,7 +21,7 @@ _CLASSIC = "ghp_"
 _BETTER_TOKENS = "use a fine-grained personal access token (github_pat_) or an OAuth token (gho_, ghu_)"
 _GONE = "Selected authentication is no longer available"
 
-IdentityKind = Literal["env", "token", "user"]
+IdentityKind = Literal["env", "token", "token-provider", "user"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Identity:
     """Somebody who is signed in; the token stays out of the repr.
 
     Attributes:
-        kind: Where the token comes from: a variable of the environment, the client, or a sign-in.
+        kind: Where the token comes from: a variable of the environment, the client (once, or again and again), or a
+            sign-in.
         host: The URL of the GitHub host.
         token: What lets them in.
         user: What Copilot says of them.
@@ -162,6 +163,16 @@ class Accounts:
         """
         return Identity("token", host, token, await self._user(host, token))
 
+    async def given_by_client(self, token: str) -> Identity:
+        """The owner of a token that a client gives, and will replace in time.
+
+        Raises:
+            RuntimeFault: The token is unknown, or nobody could be asked.
+        """
+        # Without accounts there is nobody to ask, and nobody who would want to know.
+        user = await self._user(PUBLIC_HOST, token) if self.available else {}
+        return Identity("token-provider", PUBLIC_HOST, token, user)
+
     async def login(self, host: str, token: str) -> Identity:
         """Signs a user in, in place of the same user before.
 
@@ -240,9 +251,19 @@ class SessionAccount:
     def __init__(self, accounts: Accounts, config: SessionConfig) -> None:
         self._accounts = accounts
         self._config = config
+        self._provided: Identity | None = None
 
     async def current(self) -> Identity | None:
-        """Who it is now."""
+        """Who it is now.
+
+        Raises:
+            RuntimeFault: The client gives tokens, and the one at hand is unknown.
+        """
+        github = self._config.github
+        if github is not None:
+            if self._provided is None or self._provided.token != github.secret:
+                self._provided = await self._accounts.given_by_client(github.secret)
+            return self._provided
         return self._config.identity or await self._accounts.current()
 
     async def for_model(self, model: str) -> Identity | None:
@@ -254,7 +275,10 @@ class SessionAccount:
         config = self._config
         if config.provider is not None or model in config.named_models:
             return None
-        identity = await self.current()
+        try:
+            identity = await self.current()
+        except RuntimeFault as fault:
+            raise ModelFault(str(fault), error_type="authorization") from fault
         if identity is None and self._accounts.needed:
             raise ModelFault("Nobody is signed in, and the session has no provider of its own")
         return identity
@@ -269,7 +293,9 @@ class SessionAccount:
         if identity is None:
             return None
         fresh = await self._accounts.refreshed(identity)
-        if self._config.identity is not None:
+        if identity.kind == "token-provider":
+            self._provided = fresh
+        elif self._config.identity is not None:
             self._config.identity = fresh
         return fresh
 

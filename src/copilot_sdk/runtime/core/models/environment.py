@@ -27,8 +27,8 @@ def provider_in(environment: Mapping[str, str]) -> ModelProvider | None:
         raise ValueError(f"{_PREFIX}TYPE: expected one of {', '.join(PROVIDER_TYPES)}, got {kind!r}")
     if wire_api not in (None, "completions", "responses"):
         raise ValueError(f"{_PREFIX}WIRE_API: expected completions or responses, got {wire_api!r}")
-    if transport not in (None, "http"):
-        raise ValueError(f"{_PREFIX}TRANSPORT: this runtime speaks http only, not {transport!r}")
+    if transport not in (None, "http", "websockets"):
+        raise ValueError(f"{_PREFIX}TRANSPORT: expected http or websockets, got {transport!r}")
     return ModelProvider(
         base_url=base_url,
         type=PROVIDER_TYPES[kind],
@@ -41,6 +41,7 @@ def provider_in(environment: Mapping[str, str]) -> ModelProvider | None:
         wire_model=value("WIRE_MODEL"),
         max_prompt_tokens=_tokens(environment, "MAX_PROMPT_TOKENS"),
         max_output_tokens=_tokens(environment, "MAX_OUTPUT_TOKENS"),
+        websockets=transport == "websockets",
     )
 
 

@@ -19,10 +19,12 @@ except ModuleNotFoundError as missing:
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.models.base import ModelEvent, ModelRequest
+from copilot_sdk.runtime.core.models.diverted import AGENT, SESSION, Diverted
+from copilot_sdk.runtime.core.models.sender import Sender
 from copilot_sdk.runtime.core.models.wire import Wire, text
 
 _CONNECT_SECONDS = 30.0
-_SILENCE_SECONDS = 600.0
+SILENCE_SECONDS = 600.0
 _ERROR_CHARACTERS = 2_000
 _END_MARK = "[DONE]"
 _TRANSIENT_STATUSES = frozenset({401, 408, 429})
@@ -70,9 +72,32 @@ class Target:
     explain: Callable[[Refusal], ModelFault] = Refusal.fault
 
 
-def new_client() -> httpx.AsyncClient:
-    """An HTTP client for models; it must be closed."""
-    return httpx.AsyncClient(timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS))
+class HTTPClients:
+    """HTTP clients for models: one of this process, and one for each client that sends in its place.
+
+    Attributes:
+        sender: Gives who sends the next request; None for this process itself.
+    """
+
+    def __init__(self, sender: Callable[[], Sender | None] = lambda: None) -> None:
+        self.sender = sender
+        self._clients: dict[Sender | None, httpx.AsyncClient] = {}
+
+    @property
+    def current(self) -> httpx.AsyncClient:
+        """The client for the next request."""
+        sender = self.sender()
+        if sender not in self._clients:
+            self._clients[sender] = httpx.AsyncClient(
+                timeout=httpx.Timeout(SILENCE_SECONDS, connect=_CONNECT_SECONDS),
+                transport=None if sender is None else Diverted(sender),
+            )
+        return self._clients[sender]
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        for client in self._clients.values():
+            await client.aclose()
 
 
 async def ask(
@@ -83,23 +108,32 @@ async def ask(
     Raises:
         ModelFault: The call failed.
     """
-    wire = target.wire
-    body = wire.body(
-        request,
-        target.model,
-        stream=request.stream or wire.always_streams,
-        max_output_tokens=target.max_output_tokens,
-    )
-    headers = merged(target.headers, {"X-Initiator": initiator(request)}, request.headers)
+    wire, headers = target.wire, headers_of(target, request)
+    asker = {SESSION: request.session_id, AGENT: request.agent_id}
+    body = body_of(target, request)
     try:
-        async with client.stream("POST", target.url, json=body, headers=headers) as response:
+        async with client.stream(
+            "POST", target.url, json=body, headers=headers, extensions=asker
+        ) as response:
             if not response.is_success:
                 raise target.explain(await refusal_of(response))
-            async with aclosing(_events(response, wire)) as events:
+            async with aclosing(_events(response, wire, streamed=bool(body.get("stream")))) as events:
                 async for event in events:
                     yield event
     except (httpx.HTTPError, httpx.InvalidURL, SSEError) as error:
         raise unreachable(target.url, error) from error
+
+
+def body_of(target: Target, request: ModelRequest) -> dict[str, object]:
+    """The body of a request."""
+    wire = target.wire
+    stream, most = request.stream or wire.always_streams, target.max_output_tokens
+    return wire.body(request, target.model, stream=stream, max_output_tokens=most)
+
+
+def headers_of(target: Target, request: ModelRequest) -> dict[str, str]:
+    """The headers of a request."""
+    return merged(target.headers, {"X-Initiator": initiator(request)}, request.headers)
 
 
 async def get(
@@ -119,7 +153,7 @@ async def get(
         raise unreachable(url, error) from error
     if not response.is_success:
         raise explain(await refusal_of(response))
-    return _decode(response.text)
+    return decoded(response.text)
 
 
 def merged(*parts: Mapping[str, str]) -> dict[str, str]:
@@ -166,12 +200,14 @@ def _error_in(raw: str) -> Mapping[str, object]:
     return error if is_object(error) else {"message": error}
 
 
-async def _events(response: httpx.Response, wire: Wire) -> AsyncGenerator[ModelEvent, None]:
+async def _events(
+    response: httpx.Response, wire: Wire, *, streamed: bool
+) -> AsyncGenerator[ModelEvent, None]:
     """What an answer says. Some providers answer in one piece although they were asked for a stream."""
     answer = wire.answer()
-    if "text/event-stream" not in response.headers.get("content-type", ""):
+    if not streamed or "text/event-stream" not in response.headers.get("content-type", ""):
         await response.aread()
-        for event in answer.take_whole(_decode(response.text)):
+        for event in answer.take_whole(decoded(response.text)):
             yield event
     else:
         marked = False
@@ -180,14 +216,19 @@ async def _events(response: httpx.Response, wire: Wire) -> AsyncGenerator[ModelE
                 if marked := frame.data == _END_MARK:
                     break
                 # Comments and heartbeats carry no data.
-                for event in answer.take(_decode(frame.data)) if frame.data else ():
+                for event in answer.take(decoded(frame.data)) if frame.data else ():
                     yield event
         if not (marked or answer.ended):
             raise ModelFault("the stream of the model provider broke off", retryable=True)
     yield replace(answer.completed(), api_endpoint=wire.path)
 
 
-def _decode(raw: str) -> dict[str, object]:
+def decoded(raw: str) -> dict[str, object]:
+    """The JSON object in a text.
+
+    Raises:
+        ModelFault: There is none.
+    """
     try:
         value: object = json.loads(raw)
     except ValueError:

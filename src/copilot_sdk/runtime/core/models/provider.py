@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 from copilot_sdk._model.json_values import objects_in
@@ -12,9 +12,11 @@ from copilot_sdk.runtime.core.config import ModelProvider
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.models.base import ModelEvent, ModelInfo, ModelRequest
 from copilot_sdk.runtime.core.models.chat_completions import ChatCompletions
-from copilot_sdk.runtime.core.models.http import Refusal, Target, ask, get, merged, new_client
+from copilot_sdk.runtime.core.models.http import HTTPClients, Refusal, Target, ask, get, merged
 from copilot_sdk.runtime.core.models.messages import VERSION, Messages
 from copilot_sdk.runtime.core.models.responses import Responses
+from copilot_sdk.runtime.core.models.sender import Sender
+from copilot_sdk.runtime.core.models.websockets import Websockets
 from copilot_sdk.runtime.core.models.wire import Wire
 
 _KEY_COMMAND_SECONDS = 60.0
@@ -23,10 +25,34 @@ _KEY_COMMAND_SECONDS = 60.0
 class ProviderModel:
     """The models of one provider."""
 
-    def __init__(self, provider: ModelProvider) -> None:
+    def __init__(
+        self,
+        provider: ModelProvider,
+        *,
+        token: Callable[[], Awaitable[str]] | None = None,
+        sender: Callable[[], Sender | None] = lambda: None,
+    ) -> None:
+        """Prepares the models; nothing is asked yet.
+
+        Args:
+            provider: Who they are at.
+            token: Gives the bearer token for each request, in place of what the provider has.
+            sender: Gives who sends the requests; None for this process itself.
+        """
         self._provider = provider
-        self._http = new_client()
+        self._token = token
+        self._http = HTTPClients(sender)
+        self._sockets = Websockets()
         self._wire = _wire_of(provider)
+
+    @property
+    def sender(self) -> Callable[[], Sender | None]:
+        """Gives who sends the next request; None for this process itself."""
+        return self._http.sender
+
+    @sender.setter
+    def sender(self, sender: Callable[[], Sender | None]) -> None:
+        self._http.sender = sender
 
     async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Asks the provider."""
@@ -40,13 +66,24 @@ class ProviderModel:
             max_output_tokens=provider.max_output_tokens,
             explain=self._explain,
         )
-        async with aclosing(ask(self._http, target, request)) as events:
+        answer = await self._over_websocket(target, request) or ask(self._http.current, target, request)
+        async with aclosing(answer) as events:
             async for event in events:
                 yield event
 
+    async def _over_websocket(
+        self, target: Target, request: ModelRequest
+    ) -> AsyncGenerator[ModelEvent, None] | None:
+        sender = self._http.sender()
+        if sender is None or not self._provider.websockets or self._provider.wire_api != "responses":
+            return None
+        return await self._sockets.ask(sender, target, request)
+
     async def catalogue(self) -> Sequence[ModelInfo]:
         """Asks for the list of models."""
-        listed = await get(self._http, _catalogue_url(self._provider), await self._headers(), self._explain)
+        listed = await get(
+            self._http.current, _catalogue_url(self._provider), await self._headers(), self._explain
+        )
         return [
             ModelInfo(str(entry["id"]), str(entry.get("display_name") or entry["id"]))
             for entry in objects_in(listed.get("data"))
@@ -55,6 +92,7 @@ class ProviderModel:
 
     async def aclose(self) -> None:
         """Closes the connections."""
+        await self._sockets.aclose()
         await self._http.aclose()
 
     async def _headers(self) -> Mapping[str, str]:
@@ -65,6 +103,8 @@ class ProviderModel:
         if provider.api_key_command:
             # Its output is fresher than anything else that was given.
             parts.append(_credentials(provider, await _output_of(provider.api_key_command)))
+        if self._token is not None:
+            return merged(version, provider.headers, {"Authorization": f"Bearer {await self._token()}"})
         return merged(*parts)
 
     def _explain(self, refusal: Refusal) -> ModelFault:
