@@ -19,6 +19,9 @@ from copilot_sdk.runtime.core.store import FolderStorage
 from copilot_sdk.transports.stdio import StdioTransport
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
+# To start a process takes its time where many do.
+_PATIENCE = 60.0
+
 Launch = Callable[[], Awaitable[Client]]
 
 
@@ -30,7 +33,7 @@ def launch(stack: AsyncExitStack, tmp_path: Path) -> Launch:
         command = [sys.executable, "-m", "copilot_sdk.runtime", "--stdio"]
         environment = {**os.environ, "COPILOT_HOME": str(tmp_path / "home")}
         transport = await StdioTransport.spawn(command, env=environment, cwd=tmp_path)
-        return await stack.enter_async_context(Client(transport))
+        return await stack.enter_async_context(Client(transport, patience=_PATIENCE))
 
     return run
 

@@ -16,7 +16,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.client_metadata import UnreadableMetadata, read_notes
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.payloads import Payload
+from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.storage import CLIENT_METADATA_FILE
 
@@ -24,29 +24,31 @@ router = Router()
 
 
 @router.plain("session.metadata.getClientMetadata")
-async def _get(call: Call) -> dict[str, str]:
+async def _get(call: Call) -> dict[str, object]:
     notes = call.session.notes
     try:
-        return await notes.read()
+        return dict(await notes.read())
     except (UnreadableMetadata, OSError) as error:
         raise RuntimeFault(str(error)) from error
 
 
 @router.on("session.metadata.updateClientMetadata", MetadataUpdateClientMetadataRequest)
-async def _update(call: Call, params: MetadataUpdateClientMetadataRequest) -> dict[str, str]:
+async def _update(call: Call, params: MetadataUpdateClientMetadataRequest) -> dict[str, object]:
     notes = call.session.notes
     try:
-        return await notes.update(clear=bool(params.clear), remove=params.remove or (), put=params.set or {})
+        return dict(
+            await notes.update(clear=bool(params.clear), remove=params.remove or (), put=params.set or {})
+        )
     except (UnreadableMetadata, OSError) as error:
         raise RuntimeFault(str(error)) from error
 
 
 @router.on("sessions.getClientMetadata", SessionsGetClientMetadataRequest)
-async def _get_of_several(call: Call, params: SessionsGetClientMetadataRequest) -> list[Payload]:
+async def _get_of_several(call: Call, params: SessionsGetClientMetadataRequest) -> list[dict[str, object]]:
     keys = None if params.keys is None else frozenset(params.keys)
     for identifier in params.session_ids:
         call.runtime.store.check_id(identifier)
-    return [_entry(call.runtime, identifier, keys) for identifier in params.session_ids]
+    return [to_json(_entry(call.runtime, identifier, keys)) for identifier in params.session_ids]
 
 
 def _entry(runtime: Runtime, session_id: str, keys: Collection[str] | None) -> Payload:

@@ -34,7 +34,7 @@ from copilot_sdk.errors import (
 )
 from copilot_sdk.runtime.copilot.methods import METHODS
 from copilot_sdk.runtime.copilot.outbox import Outbox
-from copilot_sdk.runtime.copilot.router import Call, Result
+from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, RuntimeFault
@@ -148,10 +148,11 @@ class Connection:
         except InvalidInput as fault:
             raise InvalidParams(str(fault)) from fault
         except (RuntimeFault, ModelFault) as fault:
+            await self.flush()
             raise _failed(method, str(fault)) from fault
         # What the request brought about is told before its answer.
         await self.flush()
-        return _wire_of(result)
+        return to_json(result) if isinstance(result, Payload) else result
 
     def _tell_lifecycle(self, change: LifecycleType, record: SessionRecord) -> None:
         if not self._admitted:
@@ -267,12 +268,6 @@ class Connection:
             return result.model_validate(answer)
         except ValidationError as error:
             raise ClientNonsense("; ".join(problems(error))) from error
-
-
-def _wire_of(result: Result) -> object:
-    if isinstance(result, Payload):
-        return to_json(result)
-    return [to_json(entry) for entry in result] if isinstance(result, list) else result
 
 
 def _failed(method: str, text: str) -> InternalError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    account,
     canvases,
     client_metadata,
     client_tasks,
@@ -10,6 +11,7 @@ from copilot_sdk.runtime.copilot import (
     context,
     event_log,
     extensions,
+    github_auth,
     history,
     lifecycle,
     llm_inference,
@@ -42,6 +44,7 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        account,
         canvases,
         client_metadata,
         client_tasks,
@@ -49,6 +52,7 @@ METHODS = merged(
         commands,
         event_log,
         extensions,
+        github_auth,
         history,
         lifecycle,
         llm_inference,

@@ -25,7 +25,7 @@ from copilot_sdk._generated.copilot.types import (
     SessionsOpenResumeLast,
     SessionsPruneOldRequest,
 )
-from copilot_sdk.runtime.copilot.model_providers import models_of, provider_of, providers_of
+from copilot_sdk.runtime.copilot.model_providers import named_models_of, provider_of
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.stored_sessions import work_context
 from copilot_sdk.runtime.core.config import SessionConfig
@@ -138,7 +138,6 @@ def _opened(status: str, session_id: str) -> SessionOpenResult:
 
 def _config(call: Call, options: SessionOpenOptions, record: SessionRecord | None) -> SessionConfig:
     """The settings of a session that is opened; those that only a client can live up to come when one joins."""
-    providers = providers_of(options.providers)
     folder = options.working_directory or (None if record is None else record.cwd)
     return SessionConfig(
         working_directory=call.runtime.place.working_folder(folder),
@@ -146,8 +145,7 @@ def _config(call: Call, options: SessionOpenOptions, record: SessionRecord | Non
         reasoning_effort=options.reasoning_effort,
         streaming=bool(options.enable_streaming),
         provider=provider_of(options.provider),
-        providers=providers,
-        models=models_of(options.models, providers),
+        named_models=named_models_of(options.providers, options.models),
         available_tools=None if options.available_tools is None else frozenset(options.available_tools),
         excluded_tools=frozenset(options.excluded_tools or ()),
         disabled_skills=frozenset(options.disabled_skills or ()),

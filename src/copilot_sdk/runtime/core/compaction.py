@@ -266,17 +266,22 @@ class Compaction:
         )
 
     async def _ask(self, history: Sequence[Message], ask: str) -> tuple[str, Usage]:
-        return await retrying(lambda: self._call(history, ask), self._session.limits)
+        def announce(fault: ModelFault) -> None:
+            _logger.info("a summary is asked for again: %s", fault)
+
+        return await retrying(lambda: self._call(history, ask), self._session.limits, announce)
 
     async def _call(self, history: Sequence[Message], ask: str) -> tuple[str, Usage]:
         session, started = self._session, time.monotonic()
         system = Message("system", session.agent.system_message())
+        model = await session.model_choice.resolved()
         request = ModelRequest(
-            model=await session.model_choice.resolved(),
+            model=model,
             messages=[system, *history, Message("user", ask)],
             stream=session.config.streaming,
             session_id=session.id,
             reasoning_effort=session.config.reasoning_effort,
+            account=await session.account.for_model(model),
         )
         text: list[str] = []
         usage = Usage()

@@ -67,7 +67,8 @@ def context_of(session: Session, *, limit: int | None = None) -> Context:
         session: Which one.
         limit: How much a prompt may have, where that is not what the model provider says.
     """
-    provider = session.config.provider
+    config = session.config
+    provider = config.provider or config.named_models.get(session.model_id)
     told = None if provider is None else provider.max_prompt_tokens
     return Context(
         limit=limit or told or USUAL_LIMIT,
