@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from copilot_sdk.errors import ConnectionClosed, RpcError
+from copilot_sdk.errors import RpcError
 from copilot_sdk.runtime.core.store import FolderStorage
 from copilot_sdk.transports.stdio import StdioTransport
 from tests.unit.runtime.harness import Client, Join, Json, Start
@@ -90,18 +90,17 @@ async def test_a_runtime_that_is_killed_again_and_again_always_comes_back(
 ) -> None:
     client = await launch()
     await client.open(sessionId="one")
-    for number in range(3):
+    for number in range(2):
         await client.turn(f"prompt {number}")
-        writing = asyncio.create_task(client.call("session.send", prompt="!say x\n" * 200, wait=True))
+        await client.send("!say x\n" * 200 + "!hold")
         await client.until("user.message")
         _kill(tmp_path)
-        with pytest.raises((ConnectionClosed, RpcError)):
-            await writing
+        await client.peer.wait_closed()
         client = await launch()
         client.session_id = "one"
         await client.call("session.resume")
     prompts = [e["data"]["content"] for e in _lines(tmp_path) if e["type"] == "user.message"]
-    assert [prompt for prompt in prompts if prompt.startswith("prompt")] == [f"prompt {n}" for n in range(3)]
+    assert [prompt for prompt in prompts if prompt.startswith("prompt")] == ["prompt 0", "prompt 1"]
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import TypeAdapter
 
 from copilot_sdk.runtime.core.clock import stamp
-from copilot_sdk.runtime.core.diffs import Diff, count_lines, text_diff
+from copilot_sdk.runtime.core.diffs import Diff, FileDiff, count_lines, text_diff
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.history import is_prompt
 from copilot_sdk.runtime.core.log import Event
@@ -188,7 +188,7 @@ class Rewind:
         if (reason := self.unavailable) is not None:
             return Diff("session", unavailable=reason)
         root = self._session.config.working_directory
-        changes = []
+        changes: list[FileDiff] = []
         for change in _merged(self._turns.values()):
             path = Path(change.path)
             before = None if change.before is None else await self._kept(change.before)
