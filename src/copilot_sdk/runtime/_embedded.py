@@ -12,6 +12,7 @@ from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.core.scripted_accounts import ScriptedAccounts
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
 
@@ -62,6 +63,7 @@ def embedded(
     home: Path | None = None,
     limits: Limits | None = None,
     token: str | None = None,
+    accounts: ScriptedAccounts | None = None,
     clock: Clock | None = None,
 ) -> EmbeddedRuntime:
     """Makes a runtime that lives in the running event loop.
@@ -71,6 +73,9 @@ def embedded(
         home: The home folder; None makes one that is deleted at the end.
         limits: How long to wait and how often to try.
         token: What clients have to know; None lets everybody in.
+        accounts: Who can sign in; the model then answers those alone who are signed in. None for nobody.
         clock: What scheduled prompts go by; None for the clock of the machine.
     """
-    return EmbeddedRuntime(Runtime(home=home, model=model, limits=limits, clock=clock), token=token)
+    known = None if accounts is None else accounts.for_runtime()
+    runtime = Runtime(home=home, model=model, limits=limits, accounts=known, clock=clock)
+    return EmbeddedRuntime(runtime, token=token)

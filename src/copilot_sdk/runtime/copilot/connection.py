@@ -37,7 +37,7 @@ from copilot_sdk.runtime.copilot.outbox import Outbox
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault, RefusedParams, RuntimeFault
+from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
@@ -145,9 +145,10 @@ class Connection:
             result = await served.handler(Call(self, method, params.get("sessionId")), parsed)
         except ValidationError as error:
             raise _failed(method, "; ".join(problems(error))) from error
-        except RefusedParams as fault:
+        except InvalidInput as fault:
             raise InvalidParams(str(fault)) from fault
         except (RuntimeFault, ModelFault) as fault:
+            await self.flush()
             raise _failed(method, str(fault)) from fault
         # What the request brought about is told before its answer.
         await self.flush()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    account,
     agent,
     canvases,
+    client_metadata,
     client_tasks,
     commands,
+    context,
     event_log,
     extensions,
+    github_auth,
     history,
     instructions,
     lifecycle,
@@ -23,29 +27,38 @@ from copilot_sdk.runtime.copilot import (
     permissions,
     plan,
     queue,
+    remote_control,
     schedule,
     server,
     session,
     session_fs,
+    sessions,
     shell,
     skills,
+    stored_sessions,
     tasks,
     todos,
     tools,
     ui,
     usage,
+    workspace_records,
+    workspaces,
 )
 from copilot_sdk.runtime.copilot.router import merged
 
 METHODS = merged(
     module.router
     for module in (
+        account,
         agent,
         canvases,
+        client_metadata,
         client_tasks,
         commands,
+        context,
         event_log,
         extensions,
+        github_auth,
         history,
         instructions,
         lifecycle,
@@ -60,17 +73,22 @@ METHODS = merged(
         permissions,
         plan,
         queue,
+        remote_control,
         schedule,
         server,
         session,
         session_fs,
+        sessions,
         shell,
         skills,
+        stored_sessions,
         tasks,
         todos,
         tools,
         ui,
         usage,
+        workspace_records,
+        workspaces,
     )
 )
 """The methods by wire name; all others are answered with an error."""

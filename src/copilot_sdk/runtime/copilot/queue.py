@@ -27,7 +27,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import RefusedParams
+from copilot_sdk.runtime.core.faults import InvalidInput
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.queue import Entry, Prompt, QueuedCommand
 
@@ -88,7 +88,7 @@ async def _set_paused(call: Call, params: QueueSetDrainPausedRequest) -> None:
 async def _insert(call: Call, params: QueueInsertAtRequest) -> QueueInsertAtResult:
     message = params.message
     if message.source == "system":
-        raise RefusedParams(
+        raise InvalidInput(
             'invalid queue request: message.source must not be "system": inserted items must stay visible '
             "and addressable"
         )

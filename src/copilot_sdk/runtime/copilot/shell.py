@@ -17,7 +17,7 @@ from copilot_sdk._generated.copilot.types import (
     UserRequestedShellCommandResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.faults import RefusedParams
+from copilot_sdk.runtime.core.faults import InvalidInput
 
 router = Router()
 
@@ -40,7 +40,7 @@ async def _exec(call: Call, params: ShellExecRequest) -> ShellExecResult:
 async def _kill(call: Call, params: ShellKillRequest) -> ShellKillResult:
     number = _SIGNALS.get(params.signal or "SIGTERM")
     if number is None:
-        raise RefusedParams(f"signal: expected one of {', '.join(_SIGNALS)}, got {params.signal!r}")
+        raise InvalidInput(f"signal: expected one of {', '.join(_SIGNALS)}, got {params.signal!r}")
     return ShellKillResult(killed=call.session.user_shell.kill(params.process_id, number))
 
 

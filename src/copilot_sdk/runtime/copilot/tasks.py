@@ -35,7 +35,7 @@ from copilot_sdk.runtime.copilot import client_tasks
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.client_tasks import ClientTask
 from copilot_sdk.runtime.core.clock import stamp
-from copilot_sdk.runtime.core.faults import RefusedParams
+from copilot_sdk.runtime.core.faults import InvalidInput
 from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.sub_agents import AgentOrder, AgentTask
 from copilot_sdk.runtime.core.tasks import Task
@@ -126,12 +126,12 @@ async def _send_message(call: Call, params: TasksSendMessageRequest) -> TasksSen
 async def _read_output(call: Call, params: TasksReadOutputRequest) -> TasksReadOutputResult:
     cursor, wait = params.cursor or "0", params.wait_ms or 0
     if not 0 <= wait <= _LONGEST_READ_MS:
-        raise RefusedParams(f"tasks.readOutput waitMs must be 0 through {_LONGEST_READ_MS}")
+        raise InvalidInput(f"tasks.readOutput waitMs must be 0 through {_LONGEST_READ_MS}")
     if not cursor.isdecimal():
-        raise RefusedParams("invalid tasks.readOutput cursor")
+        raise InvalidInput("invalid tasks.readOutput cursor")
     task = call.session.tasks.find(params.id, ShellTask)
     if task is None or not task.detached:
-        raise RefusedParams(f"No detached shell task with id '{params.id}'")
+        raise InvalidInput(f"No detached shell task with id '{params.id}'")
     piece = await task.read(int(cursor), wait / 1000)
     ended = piece.last and not task.progress.running
     return TasksReadOutputResult(

@@ -7,6 +7,10 @@ class RuntimeFault(Exception):
     """A request that cannot be served; the text is meant for the caller."""
 
 
+class InvalidInput(RuntimeFault):
+    """A request that is answered with the code of JSON-RPC for parameters that are invalid."""
+
+
 class SessionNotFound(RuntimeFault):
     """No session has the given id, neither live nor stored."""
 
@@ -17,10 +21,6 @@ class SessionNotFound(RuntimeFault):
 
 class InvalidValue(RuntimeFault):
     """A parameter has a value that means nothing; the text names it and says what it may be."""
-
-
-class RefusedParams(RuntimeFault):
-    """Parameters that name nothing there is, or ask for what cannot be; told with the code for invalid ones."""
 
 
 class Rejected(Exception):

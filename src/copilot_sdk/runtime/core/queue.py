@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import RefusedParams
+from copilot_sdk.runtime.core.faults import InvalidInput
 
 Json = Mapping[str, object]
 Delivery = Literal["idle", "queued", "steering"]
@@ -144,23 +144,23 @@ class MessageQueue:
         """The queued message or command with an id.
 
         Raises:
-            RefusedParams: There is none.
+            InvalidInput: There is none.
         """
         for entry in self.waiting:
             if str(entry.number) == item_id:
                 return entry
-        raise RefusedParams(f"unknown queue item id '{item_id}'")
+        raise InvalidInput(f"unknown queue item id '{item_id}'")
 
     def message(self, item_id: str, operation: str) -> Prompt:
         """The queued message with an id.
 
         Raises:
-            RefusedParams: There is none, or it is a command.
+            InvalidInput: There is none, or it is a command.
         """
         entry = self.item(item_id)
         if isinstance(entry, Prompt):
             return entry
-        raise RefusedParams(f"queue operation '{operation}' does not support item kind 'command'")
+        raise InvalidInput(f"queue operation '{operation}' does not support item kind 'command'")
 
     def sent(self, message_id: str) -> Prompt | None:
         """The message that is known to its sender by an id."""

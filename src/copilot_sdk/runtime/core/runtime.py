@@ -12,26 +12,26 @@ from pathlib import Path
 from typing import Self
 from weakref import WeakValueDictionary
 
-from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
-from copilot_sdk._version import __version__
+from copilot_sdk.runtime.core.accounts import Accounts, Identity
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import Clock, SystemClock, new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
-from copilot_sdk.runtime.core.models.base import Model, ModelInfo
+from copilot_sdk.runtime.core.milestones import resume_data, start_data
+from copilot_sdk.runtime.core.model_choice import AUTO
+from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.provided import Provided
+from copilot_sdk.runtime.core.remote_control import RemoteControl
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
+from copilot_sdk.runtime.core.stored import StoredSessions
 from copilot_sdk.runtime.core.telemetry import Telemetry
 from copilot_sdk.runtime.core.workspace import WorkContext
-
-EVENT_FORMAT = 1
-PRODUCER = "copilot-sdk-runtime"
 
 LifecycleListener = Callable[[LifecycleType, SessionRecord], None]
 
@@ -49,6 +49,7 @@ class Runtime:
         model: Model | None = None,
         default_model: str | None = None,
         limits: Limits | None = None,
+        accounts: Accounts | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Opens a runtime.
@@ -58,6 +59,7 @@ class Runtime:
             model: The model of sessions that bring no provider of their own; None plays directives of the prompt.
             default_model: The model id of sessions that name none.
             limits: How long to wait and how often to try.
+            accounts: Who can sign in; None for nobody.
             clock: What scheduled prompts go by; None for the clock of the machine.
         """
         self._temporary = home is None
@@ -70,9 +72,12 @@ class Runtime:
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
         self.model: Model = model or ScriptedModel()
+        self.accounts = accounts or Accounts()
         if isinstance(self.model, Sends):
             self.model.sender = self._sender
         self.default_model = default_model or "scripted"
+        self.stored = StoredSessions(self)
+        self.remote_control = RemoteControl()
         self.connections = count(1)
         self.telemetry = Telemetry()
         self.foreground: str | None = None
@@ -101,9 +106,9 @@ class Runtime:
         return self.provided_place.thing or self.store
 
     def model_for(self, session: Session) -> Model:
-        """The model of a session."""
+        """The model of a session: that of the runtime, or one that the session has to close."""
         config = session.config
-        if config.provider is None and not config.models:
+        if config.provider is None and not config.named_models:
             return self.model
         from copilot_sdk.runtime.core.models.own import OwnModels
 
@@ -112,13 +117,37 @@ class Runtime:
     def _sender(self) -> Sender | None:
         return self.provided_sender.thing
 
-    async def models(self) -> Sequence[ModelInfo]:
+    async def models(self, account: Identity | None = None) -> Sequence[ModelInfo]:
         """The models on offer.
+
+        Args:
+            account: Whom they are for; None for who is signed in.
 
         Raises:
             ModelFault: The provider could not be asked.
+            RuntimeFault: They are for those alone who are signed in, and nobody is.
         """
+        accounts = self.accounts
+        if account is None and accounts.needed:
+            account = await accounts.required()
+        if account is not None and isinstance(self.model, ModelService):
+            return await self.model.catalogue_of(account)
         return await self.model.catalogue()
+
+    async def check_model(self, config: SessionConfig) -> None:
+        """Checks that whoever a session works for may use its model.
+
+        Raises:
+            RuntimeFault: They may not.
+            ModelFault: The service could not be asked.
+        """
+        if not isinstance(self.model, ModelService) or config.provider is not None or config.named_models:
+            return
+        account = config.identity or await self.accounts.current()
+        if config.model in (None, AUTO) or account is None:
+            return
+        if config.model not in [model.id for model in await self.model.catalogue_of(account)]:
+            raise RuntimeFault(f'Model "{config.model}" is not available.')
 
     def live(self, session_id: str) -> Session:
         """The live session with an id.
@@ -131,8 +160,20 @@ class Runtime:
             raise SessionNotFound(session_id)
         return session
 
-    async def create(self, session_id: str | None, config: SessionConfig, client: Client) -> Session:
+    def find_live(self, session_id: str) -> Session | None:
+        """The live session with an id, also one that is about to end."""
+        return self._sessions.get(session_id)
+
+    async def create(
+        self, session_id: str | None, config: SessionConfig, client: Client | None, *, announce: bool = True
+    ) -> Session:
         """Creates a session; an id that is live already returns that session.
+
+        Args:
+            session_id: The id it is to have; None for a fresh one.
+            config: Its settings.
+            client: Who joins it; None leaves it to itself.
+            announce: Whether `session.start` is emitted.
 
         Raises:
             RuntimeFault: The id or the working directory cannot be used, or the session cannot be stored.
@@ -142,37 +183,31 @@ class Runtime:
         self.place.check_id(identifier)
         async with self._opened_by_one(identifier):
             known = self._sessions.get(identifier)
-            if known is not None:
+            if known is None:
+                known = await self._make(identifier, config, client, announce=announce)
+                known.extensions.launch()
+            elif client is not None:
                 known.attach(client)
                 known.canvases.joined(client)
-            else:
-                known = await self._make(identifier, config, client)
-                known.extensions.launch()
             self.last_used = identifier
             self.announce("session.created", known.record)
             return known
 
-    async def _make(self, identifier: str, config: SessionConfig, client: Client) -> Session:
+    async def _make(
+        self, identifier: str, config: SessionConfig, client: Client | None, *, announce: bool
+    ) -> Session:
         context = self.place.look_around(config.working_directory)
         record = self._new_record(identifier, config, context)
         async with self._signed_in(identifier, config):
             storage = await self.place.make(record)
             session = Session(self, record, config, storage)
+            await session.rewind.open(wanted=config.tracks_files)
             self._sessions[identifier] = session
-        session.attach(client)
+        if client is not None:
+            session.attach(client)
         self.announce("session.created", record)
-        session.emit(
-            SessionStartData(
-                session_id=identifier,
-                version=EVENT_FORMAT,
-                producer=PRODUCER,
-                copilot_version=__version__,
-                start_time=record.started_at,
-                selected_model=config.model,
-                reasoning_effort=config.reasoning_effort,
-                context=_context_data(context),
-            )
-        )
+        if announce:
+            session.emit(start_data(session, context))
         session.agents.begin()
         return session
 
@@ -198,13 +233,14 @@ class Runtime:
             name=config.name,
             named_by_user=config.name is not None,
             model=config.model,
+            client_name=config.client_name,
         )
 
     async def resume(
         self,
         session_id: str,
         configure: Callable[[SessionRecord], SessionConfig],
-        client: Client,
+        client: Client | None,
         *,
         announce: bool = True,
         continue_pending: bool = False,
@@ -214,7 +250,7 @@ class Runtime:
         Args:
             session_id: Which one.
             configure: Gives its settings; what they leave open is as it was.
-            client: Who joins.
+            client: Who joins; None leaves it as it is.
             announce: Whether `session.resume` is emitted.
             continue_pending: What that event says about work that was interrupted.
 
@@ -228,24 +264,17 @@ class Runtime:
             was_live = session is not None
             if session is None:
                 session = await self._revive(session_id, configure)
-            session.attach(client)
+            if client is not None:
+                session.attach(client)
             self.last_used = session_id
             if announce:
                 context = self.place.look_around(session.config.working_directory)
                 session.emit(
-                    SessionResumeData(
-                        resume_time=stamp(now()),
-                        event_count=len(session.log.events),
-                        events_file_size_bytes=session.log_size,
-                        selected_model=session.config.model,
-                        reasoning_effort=session.config.reasoning_effort,
-                        context=_context_data(context),
-                        session_was_active=was_live,
-                        continue_pending_work=continue_pending,
-                    )
+                    resume_data(session, context, was_live=was_live, continue_pending=continue_pending)
                 )
-            session.canvases.joined(client)
-            session.extensions.joined(client)
+            if client is not None:
+                session.canvases.joined(client)
+                session.extensions.joined(client)
             if not was_live:
                 session.agents.begin()
                 session.schedules.hydrate()
@@ -263,6 +292,7 @@ class Runtime:
         async with self._signed_in(session_id, config):
             storage, events = await place.load(record)
             session = Session(self, record, config, storage, events)
+            await session.rewind.open(wanted=config.tracks_files)
             self._sessions[session_id] = session
         return session
 
@@ -412,13 +442,7 @@ class Runtime:
         self.request_stop()
         await self.end_sessions()
         await self.model.aclose()
-        self.store.close()
+        await self.accounts.aclose()
         if self._temporary:
             # Not in a thread: none can be started any more at the end of a program that forgot the runtime.
             shutil.rmtree(self.home, ignore_errors=True)
-
-
-def _context_data(context: WorkContext) -> WorkingDirectoryContext:
-    return WorkingDirectoryContext(
-        cwd=context.cwd, git_root=context.git_root, repository=context.repository, branch=context.branch
-    )

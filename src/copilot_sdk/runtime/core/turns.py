@@ -17,7 +17,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.agent import Exchange
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, RefusedParams, Rejected
+from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, OutOfCredits, Rejected
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in, take_in_with_hooks
 from copilot_sdk.runtime.core.queue import Entry, MessageQueue, Prompt, QueuedCommand
@@ -101,10 +101,10 @@ class Turns:
         """Leaves what is queued where it is until `resume`.
 
         Raises:
-            RefusedParams: It is so already.
+            InvalidInput: It is so already.
         """
         if self.queue.paused:
-            raise RefusedParams("queue draining is already paused")
+            raise InvalidInput("queue draining is already paused")
         self.queue.paused = True
 
     def resume(self) -> None:
