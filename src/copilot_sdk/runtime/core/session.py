@@ -381,15 +381,11 @@ class Session:
         """
         self.check_cut()
         removed = self.log.truncate(event_id)
-        if removed:
-            self.storage.rewrite(self.log.events)
-            self.agent.history = rebuild(self.log.events)
-            self.stored_system_text = None
-            self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         if not removed:
             raise RuntimeFault(f"Event {event_id} not found in session")
         self.storage.rewrite(self.log.events)
         self.agent.history = rebuild(self.log.events)
+        self.stored_system_text = None
         self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +18,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.agent import Exchange
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, OutOfCredits, Rejected
+from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, OutOfCredits, Rejected, RuntimeFault
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in, take_in_with_hooks
 from copilot_sdk.runtime.core.queue import Entry, MessageQueue, Prompt, QueuedCommand
@@ -146,7 +147,8 @@ class Turns:
         if self.withdrawable is None or self.queue.steering or self.queue.waiting:
             return Withdrawal(removed=False, interrupted=False)
         interrupted = await self.abort("user_abort", forget=message_id)
-        return Withdrawal(removed=interrupted, interrupted=interrupted)
+        kept = any(event.id == message_id for event in self._session.log.events)
+        return Withdrawal(removed=interrupted and not kept, interrupted=interrupted)
 
     def notify(self, text: str, notice: object) -> None:
         """Tells the agent something of the runtime's own, and starts a turn for it unless one runs."""
@@ -211,7 +213,8 @@ class Turns:
         self._runner, self._aborting = None, False
         session.emit(AbortData(reason=reason))
         if forget is not None:
-            session.truncate(forget)
+            with suppress(RuntimeFault):
+                session.truncate(forget)
         if not session.closing:
             session.modes.stopped("aborted", message_id)
             session.emit(SessionIdleData(aborted=True, mode=session.modes.current))
