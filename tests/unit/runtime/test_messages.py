@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from copilot_sdk.errors import RpcError
 from copilot_sdk.runtime import Call, Reply
-from tests.unit.runtime.harness import Join, Start, asked_of, tool
+from tests.unit.runtime.harness import Join, Json, Start, asked_of, tool
 
 AGENT = {"agentType": "explore", "prompt": "find it", "name": "x"}
 
@@ -128,6 +129,36 @@ async def test_calls_that_wait_for_a_client_are_listed(start: Start, join: Join)
     await client.call("session.tools.handlePendingToolCall", **answer)
     assert await client.call("session.tools.listPendingRequests") == {"items": []}
     await client.until("session.idle")
+
+
+async def test_a_client_runs_a_tool_of_the_session(start: Start, join: Join, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hello\n")
+    client = await join(start())
+    await client.open(workingDirectory=str(tmp_path))
+
+    async def execute(name: str, **arguments: object) -> Json:
+        result: Json = await client.call("session.tools.execute", name=name, arguments=arguments)
+        return result
+
+    assert (await execute("view", path="a.txt"))["resultType"] == "denied"
+    await client.call("session.permissions.setApproveAll", enabled=True)
+    shown = await execute("view", path="a.txt")
+    assert (shown["resultType"], "hello" in shown["textResultForLlm"]) == ("success", True)
+    assert (await execute("view"))["resultType"] == "failure"
+    assert (await execute("nothing"))["error"] == "Tool 'nothing' does not exist."
+    with pytest.raises(RpcError, match="name: expected the name of a tool"):
+        await execute("")
+    assert not client.of("tool.execution_start")
+
+
+async def test_the_built_in_tools_are_described(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    tools = {
+        tool["name"]: tool for tool in (await client.call("session.tools.getBuiltinDescriptors"))["tools"]
+    }
+    assert tools["view"]["inputSchema"]["required"] == ["path"]
+    assert (tools["task_complete"]["isTerminal"], tools["bash"]["isTerminal"]) == (True, False)
 
 
 async def test_a_local_session_has_no_host_that_completes_and_no_copy_to_show(

@@ -74,6 +74,10 @@ class ToolCalls:
             ]
         return [task.result() for task in tasks]
 
+    async def run_one(self, call: HookCall) -> ToolResult:
+        """Runs one call that no model made: nothing is told of it, and nothing of it is remembered."""
+        return await self._attempt(call, {})
+
     def interrupted(self, calls: Sequence[ToolCall]) -> list[Message]:
         """Results for calls that will have none."""
         return [Message("tool", _INTERRUPTED, tool_call_id=call.id) for call in calls]
