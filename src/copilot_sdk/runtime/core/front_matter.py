@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from copilot_sdk._model.json_values import is_object
+from copilot_sdk._model.json_values import is_array, is_object, texts_in
 
 
 class BadFile(Exception):
@@ -51,8 +51,8 @@ class MarkdownFile:
             return None
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
-        if isinstance(value, list) and all(isinstance(part, str) for part in value):
-            return tuple(str(part) for part in value)
+        if is_array(value) and len(texts := texts_in(value)) == len(value):
+            return tuple(texts)
         raise BadFile(f"{self.path}: '{name}' has to be a list of strings")
 
     def flag(self, name: str, *, default: bool) -> bool:
