@@ -73,7 +73,9 @@ class SessionCore:
         self.resumed = resumed
         self._connection = connection
         self.tasks = TaskScope(f"session {session_id}")
-        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks, self.trace)
+        self.answers = Answers(
+            lambda: self._last_rpc, self.tasks.handle, callbacks, lambda: self.id, self.trace
+        )
         self.asking = asyncio.Lock()
         self.turns = Turns(self.tasks.handle, self._abort, self._is_active)
         self._on_closed = on_closed

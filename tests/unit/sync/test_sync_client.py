@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from copilot_sdk import Hooks, InvalidParams, SessionError, UsageError, approve_all, tool
+from copilot_sdk import Hooks, InvalidParams, SessionError, UsageError, approve_all, approve_once, tool
 from copilot_sdk.elicitation import FormValue, accept
 from copilot_sdk.events import AssistantMessageDelta, SessionIdle
 from copilot_sdk.options import SessionOptions
@@ -109,7 +109,7 @@ def test_a_plain_permission_callback_may_use_the_session_itself() -> None:
         def decide(request: PermissionRequest) -> PermissionDecision:
             threads.add(threading.current_thread().name)
             modes.append(session.rpc.mode.get())
-            return approve_all(request)
+            return approve_once()
 
         with client.create_session(tools=[now], on_permission=decide) as session:
             message = session.send("What time is it?").result()
@@ -169,7 +169,7 @@ def test_a_call_from_the_clients_own_loop_is_refused_instead_of_waiting_for_itse
             client.ping()
         except UsageError as error:
             refused.append(error)
-        return approve_all(request)
+        return approve_once()
 
     with client.create_session(on_permission=decide) as session:
         session.send('!call bash {"command": "true"}').result()
