@@ -16,6 +16,7 @@ from copilot_sdk._core import SessionCore
 from copilot_sdk._resuming import register_interests, resume
 from copilot_sdk._serving import Serving, checked_of_session
 from copilot_sdk._session_callbacks import announced, split
+from copilot_sdk._subscriptions import feed
 from copilot_sdk._tracing import below, span
 from copilot_sdk.errors import (
     ConnectionClosed,
@@ -99,8 +100,10 @@ class Sessions:
             raise UsageError(f"session {session.id} is open in this client already; close it first")
         session.options = partial(self._options, session, callbacks, wire)
         params = encode_params(method, {**session.options(), "session_id": session_id})
-        # The runtime may call for the session while it is still being created.
+        # The runtime may call for the session, and send events of it, while it is still being created.
         self._open[session.id] = session
+        if (on_event := callbacks.get("on_event")) is not None:
+            session.tasks.follow(feed(session.subscribe(), on_event))
         try:
             with self._keeping_unclaimed_events():
                 raw = await request(connection, method.name, params, trace=session.trace)

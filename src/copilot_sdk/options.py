@@ -19,6 +19,7 @@ from copilot_sdk._generated.copilot.options import (
 )
 from copilot_sdk._session_callbacks import (
     AutoModeSwitchHandler,
+    EventHandler,
     ExitPlanModeHandler,
     SamplingHandler,
     SectionTransform,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AutoModeSwitchHandler",
     "ClientOptions",
+    "EventHandler",
     "ExitPlanModeHandler",
     "SamplingHandler",
     "SectionTransform",

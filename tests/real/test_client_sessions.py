@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from copilot_sdk import CopilotClient, SessionNotFound, UsageError, approve_once, reject
-from copilot_sdk.events import AssistantMessage, PermissionRequested, SessionEvent, UserMessage
+from copilot_sdk.events import PermissionRequested, SessionEvent, UserMessage
 from copilot_sdk.types import PermissionDecision, PermissionRequest, SystemMessageConfig
 from tests.real.support.client_stage import ClientStage, first, listening, turn
 from tests.real.support.stage import MODEL_ID
@@ -48,6 +48,25 @@ async def test_a_session_is_made_as_its_options_say(live: ClientStage) -> None:
     assert request.tool_names == ["view"]
     assert any("Speak like a gardener." in text for text in texts(request, "system"))
     assert (await session.rpc.metadata.snapshot()).working_directory == str(folder)
+
+
+async def test_a_callback_sees_the_events_of_a_session_from_its_first_one(live: ClientStage) -> None:
+    seen: list[str] = []
+    live.says(Reply("Hello."))
+    created = await live.create(on_event=lambda event: seen.append(event.type))
+    await created.send("Hi.")
+    logged = [event.type for event in (await created.rpc.get_messages()).events]
+    assert logged[0] == "session.start"
+    # What is sent before it is not stored.
+    assert set(seen[: seen.index("session.start")]) <= {"session.managed_settings_resolved"}
+    await created.close()
+    seen.clear()
+    resumed = await live.resume(created.id, on_event=lambda event: seen.append(event.type))
+    async with resumed.events() as events:
+        live.says(Reply("Hello again."))
+        await resumed.send("Hi.")
+        await first(events, lambda event: event.type == "session.idle")
+    assert seen[0] == "session.resume"
 
 
 async def test_a_session_is_resumed_with_its_history_after_the_runtime_was_stopped(
@@ -153,6 +172,5 @@ async def test_the_first_answer_to_a_permission_request_counts_for_all_clients(l
         async with asyncio.timeout(5):
             await undecided.wait()
     assert (decided.success, late.success) == (True, False)
-    assert isinstance(answer, AssistantMessage)
     assert answer.text == "Sun."
     assert tool_texts(live.model.requests[1]) == ["Sun in Rome for 1 days."]
