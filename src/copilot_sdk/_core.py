@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._answers import Answers
 from copilot_sdk._arrival import Arrival, Misfits
-from copilot_sdk._calls import Requests, WireCaller
+from copilot_sdk._calls import Requests, WireCaller, answer
 from copilot_sdk._canvases import CANVAS_EVENTS, OpenCanvases
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.types import AbortReason, SessionCapabilities
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._session_callbacks import SessionCallbacks
+    from copilot_sdk.client_tasks import ClientTasks
 
 _LEAVE_SECONDS = 5.0
 _logger = logging.getLogger("copilot_sdk.session")
@@ -104,6 +105,17 @@ class SessionCore:
         from copilot_sdk._generated.copilot.api.session import SessionRPC
 
         return SessionRPC(WireCaller(self._connection, self.id))
+
+    @cached_property
+    def client_tasks(self) -> ClientTasks:
+        """The tasks that this program carries out."""
+        from copilot_sdk.client_tasks import ClientTasks
+
+        return ClientTasks(self._open_rpc, lambda: self._last_rpc, self.tasks.handle)
+
+    def _open_rpc(self) -> SessionRPC:
+        self.check_open()
+        return self.rpc
 
     def check_open(self) -> None:
         """Refuse to go on with a session that has ended.
@@ -236,4 +248,6 @@ class SessionCore:
     async def serve(self, method: str, raw: Mapping[str, Any]) -> Any:
         """Answer a request of the runtime for this session; closing the session cancels that."""
         with self.tasks.handling():
+            if method == "tasks.cancel":
+                return await answer(method, self.client_tasks.cancel, raw)
             return await self.answers.serve(method, raw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from copilot_sdk._calls import Requests, WireCaller, request
@@ -57,8 +58,8 @@ async def _resume(connection: Requests, session: SessionCore) -> list[dict[str, 
     )
     session.capabilities = result.capabilities
     await register_interests(session, SessionRPC(WireCaller(connection, session.id)))
-    messages: Any = await connection.request("session.getMessages", {"sessionId": session.id})
-    events: Any = messages.get("events") if isinstance(messages, dict) else None
+    messages = await connection.request("session.getMessages", {"sessionId": session.id})
+    events: Any = cast("Mapping[str, Any]", messages).get("events") if isinstance(messages, dict) else None
     return cast("list[dict[str, Any]]", events) if isinstance(events, list) else []
 
 

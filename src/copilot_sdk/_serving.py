@@ -109,7 +109,7 @@ class Serving:
             options: What the caller wants of the session.
 
         Raises:
-            UsageError: What follows from a handler is among the options too, or a canvas cannot be described.
+            UsageError: What follows from a handler is among the options too, or a handler cannot be described.
         """
         handlers = {**self._handlers, **own}
         told: dict[str, object] = _announced_canvases(handlers.get("canvas"), options)
@@ -117,6 +117,11 @@ class Serving:
             told["has_skill_provider"] = True
         if "github_telemetry" in handlers:
             told["enable_github_telemetry_forwarding"] = True
+        if "workflow" in handlers:
+            from copilot_sdk.providers.workflows import Workflows
+
+            if isinstance(workflows := handlers["workflow"], Workflows):
+                told["workflows"] = workflows.declarations
         if "provider_token" in handlers:
             if options.get("provider") is not None:
                 told["provider"] = _asking_for_tokens(options["provider"])

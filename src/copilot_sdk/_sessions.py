@@ -99,7 +99,10 @@ class Sessions:
         if session.id in self._open:
             raise UsageError(f"session {session.id} is open in this client already; close it first")
         session.options = partial(self._options, session, callbacks, wire)
-        params = encode_params(method, {**session.options(), "session_id": session_id})
+        told = session.options()
+        if not session.resumed:
+            told = {name: value for name, value in told.items() if name not in _only_resuming()}
+        params = encode_params(method, {**told, "session_id": session_id})
         # The runtime may call for the session, and send events of it, while it is still being created.
         self._open[session.id] = session
         if (on_event := callbacks.get("on_event")) is not None:
@@ -262,6 +265,12 @@ def _unanswerable(method: str, params: Mapping[str, Any]) -> RpcError:
     if method not in INBOUND or INBOUND[method].scope != "clientSession":
         return MethodNotFound(f"Method not found: {method}")
     return InternalError(f"unknown session {params.get('sessionId')}")
+
+
+def _only_resuming() -> frozenset[str]:
+    from copilot_sdk.options import SessionCreateOptions, SessionResumeOptions
+
+    return SessionResumeOptions.__optional_keys__ - SessionCreateOptions.__optional_keys__
 
 
 def _refuse_unknown(method: str, options: Iterable[str]) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         SessionCapabilities,
     )
     from copilot_sdk._model.event import EventBase
+    from copilot_sdk.client_tasks import ClientTask, Work
     from copilot_sdk.tools import Tool
 
 __all__ = ["EventStream", "Session", "UserInputHandler"]
@@ -272,6 +273,34 @@ class Session:
         wire: Any = wire_result(result)
         reply = await self.rpc.tools.handle_pending_tool_call(request_id=request_id, result=wire)
         return reply.success
+
+    # ------------------------------------------------------------------ tasks
+
+    async def start_task(
+        self, work: Work, *, description: str, name: str | None = None, cancellable: bool = True
+    ) -> ClientTask:
+        """Start a background task that this program carries out: the session lists it, and can cancel it.
+
+        What the function returns is the result of the task, an exception is its failure. A cancelled async function
+        is cancelled; a plain one has to look at `cancelled` and return. Closing the session cancels the task.
+
+        Wire method: `session.tasks.register`, since runtime 1.0.102.
+
+        Args:
+            work: The function. An async one gets a `ClientTask`, to tell how far it has come; a plain one runs in a
+                worker thread and gets a `copilot_sdk.sync.ClientTask`.
+            description: What is done, for people.
+            name: Short name for lists.
+            cancellable: False if nobody is to cancel the task.
+
+        Returns:
+            The task, which runs by now.
+
+        Raises:
+            UnsupportedMethod, RpcError, RequestTimeout, ConnectionClosed: The runtime does not take it.
+            UsageError: The session is closed, or the work is no function.
+        """
+        return await self._core.client_tasks.start(work, description, name, cancellable)
 
     # --------------------------------------------------------------- the user
 

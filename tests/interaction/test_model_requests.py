@@ -20,6 +20,7 @@ START: dict[str, Any] = {
     "headers": {"Content-Type": ["application/json"], "X-Two": ["a", "b"], "Host": ["other"]},
 }
 SET_UP = "llmInference.setProvider"
+MEGABYTE = 1024 * 1024
 RESPONSE_START, RESPONSE_CHUNK = "llmInference.httpResponseStart", "llmInference.httpResponseChunk"
 
 
@@ -128,11 +129,115 @@ async def test_the_end_of_the_connection_ends_the_requests_under_way(accepting: 
     assert slow.cancelled.is_set()
 
 
-async def test_a_websocket_is_refused(accepting: FakeRuntime) -> None:
-    async with accepting.client(handlers={"llm_inference": Slow()}):
-        await ask(accepting, "x", transport="websocket")
+class Stopping(ModelRequests):
+    """Fails in a way that looks like a cancellation."""
+
+    async def respond(self, request: ModelRequest) -> None:
+        waiting = asyncio.get_running_loop().create_future()
+        waiting.cancel()
+        await waiting
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(None, "cancelled"), (ValueError("the token=" + 20 * "x"), "ValueError: the token=***")],
+)
+async def test_a_request_whose_answer_fails_is_answered(
+    accepting: FakeRuntime, error: Exception | None, told: str
+) -> None:
+    class Failing(Stopping):
+        async def respond(self, request: ModelRequest) -> None:
+            if error is not None:
+                raise error
+            await super().respond(request)
+
+    async with accepting.client(handlers={"llm_inference": Failing()}):
+        await ask(accepting, "x")
         (chunk,) = await answer(accepting)
-    assert "websocket" in chunk["error"]["message"]
+    assert told in chunk["error"]["message"]
+
+
+def test_an_answer_to_requests_has_to_be_defined() -> None:
+    incomplete: Any = ModelRequests
+    with pytest.raises(TypeError, match="respond"):
+        incomplete()
+
+
+class Reluctant(ModelRequests):
+    """Reads when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = asyncio.Semaphore(0)
+
+    async def respond(self, request: ModelRequest) -> None:
+        await request.start(200)
+        async for chunk in request.body():
+            await self.read.acquire()
+            await request.send(str(len(chunk)))
+
+
+def piece(size: int, **more: Any) -> dict[str, Any]:
+    return {"requestId": "q1", "data": size * "x", **more}
+
+
+async def send(runtime: FakeRuntime, *pieces: dict[str, Any]) -> list[asyncio.Task[Any]]:
+    other = {**piece(0), "requestId": "other"}
+    *calls, last = (
+        asyncio.create_task(runtime.peer.request("llmInference.httpRequestChunk", piece))
+        for piece in (*pieces, other)
+    )
+    # It is answered after all of them that do not wait.
+    await last
+    return calls
+
+
+async def test_a_piece_is_answered_when_there_is_room_for_another(accepting: FakeRuntime) -> None:
+    reluctant = Reluctant()
+    async with accepting.client(handlers={"llm_inference": reluctant}):
+        await ask(accepting)
+        calls = await send(
+            accepting, *(piece(size) for size in (1000, MEGABYTE, 2000, 3000)), piece(0, end=True)
+        )
+        assert [call.done() for call in calls] == [True, False, False, False, False]
+        for _ in range(4):
+            reluctant.read.release()
+        chunks = await answer(accepting)
+        assert await asyncio.gather(*calls) == 5 * [{}]
+    # In the order of their coming, and the end behind them.
+    assert [chunk["data"] for chunk in chunks] == ["1000", str(MEGABYTE), "2000", "3000", ""]
+
+
+async def test_pieces_that_nobody_reads_any_more_are_answered(accepting: FakeRuntime) -> None:
+    async with accepting.client(handlers={"llm_inference": Reluctant()}):
+        await ask(accepting)
+        calls = await send(accepting, *(piece(MEGABYTE) for _ in range(3)))
+        await accepting.peer.request("llmInference.httpRequestChunk", {**piece(0), "cancel": True})
+        assert await asyncio.gather(*calls) == 3 * [{}]
+
+
+async def test_a_runtime_that_waits_for_no_answer_cannot_pile_up_pieces(accepting: FakeRuntime) -> None:
+    async with accepting.client(handlers={"llm_inference": Reluctant()}):
+        await ask(accepting)
+        calls = await send(accepting, *(piece(MEGABYTE) for _ in range(40)))
+        chunks = await answer(accepting)
+        assert await asyncio.gather(*calls) == 40 * [{}]
+    assert "did not read the request as fast as it came" in chunks[-1]["error"]["message"]
+
+
+async def test_empty_pieces_take_room_too(accepting: FakeRuntime) -> None:
+    class Idle(ModelRequests):
+        async def respond(self, request: ModelRequest) -> None:
+            await asyncio.Event().wait()
+
+    async with accepting.client(handlers={"llm_inference": Idle()}):
+        await ask(accepting)
+        for _ in range(1000):
+            (call,) = await send(accepting, piece(0))
+            if not call.done():
+                break
+        else:
+            raise AssertionError("there was room for any number of them")
 
 
 async def test_model_requests_are_not_served_by_a_session(accepting: FakeRuntime) -> None:

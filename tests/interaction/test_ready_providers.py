@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -31,13 +33,44 @@ async def test_a_bearer_token_is_given_for_a_provider(client: CopilotClient, run
     assert await runtime.peer.request("providerToken.getToken", ASKED) == {"token": "for default of s1"}
 
 
-async def test_a_failure_to_get_a_token_is_an_error(client: CopilotClient, runtime: FakeRuntime) -> None:
-    async def fail(request: ProviderTokenRequest) -> str:
-        raise OSError("no identity")
+def plain_failure(_: object) -> Any:
+    raise OSError("no identity")
 
-    await client.create_session(session_id=SESSION, handlers={"provider_token": BearerTokens(fail)})
-    with pytest.raises(RpcError, match="no identity"):
+
+async def failure(_: object) -> Any:
+    raise TimeoutError("no identity")
+
+
+async def endless(_: object) -> Any:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (plain_failure, "no identity"),
+        (failure, "no identity"),
+        (endless, "no token within 0.05 s"),
+        (lambda _: threading.Event().wait(1), "no token within 0.05 s"),
+        (lambda _: "", "an empty text"),
+        (lambda _: None, "None"),
+        (lambda _: b"secret", "a bytes"),
+    ],
+)
+async def test_a_failure_to_get_a_token_is_an_error(
+    client: CopilotClient, runtime: FakeRuntime, function: Any, problem: str
+) -> None:
+    tokens = BearerTokens(function, timeout=0.05 if "0.05" in problem else 10)
+    await client.create_session(session_id=SESSION, handlers={"provider_token": tokens})
+    with pytest.raises(RpcError, match=problem) as caught:
         await runtime.peer.request("providerToken.getToken", ASKED)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tokens", [BearerTokens, GitHubTokens])
+def test_time_for_a_token_is_above_zero(tokens: Any) -> None:
+    with pytest.raises(UsageError, match="above zero"):
+        tokens(bearer, timeout=0)
 
 
 @pytest.mark.parametrize(
@@ -49,17 +82,26 @@ async def test_a_failure_to_get_a_token_is_an_error(client: CopilotClient, runti
         ({"base_url": "http://m", "bearer_token": "t"}, None),
     ],
 )
+@pytest.mark.parametrize("method", ["session.create", "session.resume"])
 async def test_a_provider_without_credentials_asks_for_tokens(
-    client: CopilotClient, runtime: FakeRuntime, provider: Any, asks: bool | None
+    client: CopilotClient, runtime: FakeRuntime, method: str, provider: Any, asks: bool | None
 ) -> None:
     named = NamedProviderConfig(name="other", base_url="http://o")
-    await client.create_session(
-        session_id=SESSION,
-        provider=provider,
-        providers=[named],
-        handlers={"provider_token": BearerTokens(bearer)},
-    )
-    told = await runtime.asked("session.create")
+    if method == "session.create":
+        await client.create_session(
+            session_id=SESSION,
+            provider=provider,
+            providers=[named],
+            handlers={"provider_token": BearerTokens(bearer)},
+        )
+    else:
+        await client.resume_session(
+            SESSION,
+            provider=provider,
+            providers=[named],
+            handlers={"provider_token": BearerTokens(bearer)},
+        )
+    told = await runtime.asked(method)
     assert told["provider"]["baseUrl"] == "http://m"
     assert told["provider"].get("hasBearerTokenProvider") is asks
     assert told["providers"] == [{"name": "other", "baseUrl": "http://o", "hasBearerTokenProvider": True}]
@@ -78,7 +120,7 @@ async def test_without_a_handler_a_provider_is_sent_as_it_is(
 @pytest.mark.parametrize(
     ("given", "answer"),
     [
-        ("t", {"kind": "token", "accessToken": "t"}),
+        (GitHubTokenGranted(access_token="t"), {"kind": "token", "accessToken": "t"}),
         (
             GitHubTokenGranted(access_token="t", expires_in=9),
             {"kind": "token", "accessToken": "t", "expiresIn": 9},
@@ -97,6 +139,25 @@ async def test_a_github_token_is_given_or_refused(runtime: FakeRuntime, given: A
         request = {"registrationId": "mine", "host": "github.com", "reason": "initial"}
         assert await runtime.peer.request("gitHubToken.getToken", request) == answer
     assert asked == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (plain_failure, "no identity"),
+        (endless, "no token within 0.05 s"),
+        (lambda _: "secret", "a str in place of a GitHubTokenGranted or None"),
+    ],
+)
+async def test_a_failure_to_get_a_github_token_is_an_error(
+    runtime: FakeRuntime, function: Any, problem: str
+) -> None:
+    tokens = GitHubTokens(function, timeout=0.05 if "0.05" in problem else 10)
+    async with runtime.client(handlers={"github_token": tokens}):
+        request = {"registrationId": "mine", "host": "https://github.com", "reason": "refresh"}
+        with pytest.raises(RpcError, match=problem) as caught:
+            await runtime.peer.request("gitHubToken.getToken", request)
+    assert "secret" not in str(caught.value)
 
 
 async def test_skills_are_listed_and_read(client: CopilotClient, runtime: FakeRuntime) -> None:

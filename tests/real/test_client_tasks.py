@@ -1,13 +1,16 @@
-"""Background agents that the client starts, watches and ends."""
+"""Background agents that the client starts, watches and ends, and tasks of its own."""
 
 from __future__ import annotations
 
 import asyncio
 
-from copilot_sdk import Session
+import pytest
+
+from copilot_sdk import CopilotClient, Session, sync
+from copilot_sdk.client_tasks import ClientTask
 from copilot_sdk.events import AssistantMessage, SubagentCompleted, SubagentStarted, SystemNotification
-from copilot_sdk.types import TaskAgentInfo, TaskAgentProgress
-from tests.real.support.client_stage import WAIT_SECONDS, ClientStage, first, turn
+from copilot_sdk.types import TaskAgentInfo, TaskAgentProgress, TaskClientInfo, TaskClientProgress
+from tests.real.support.client_stage import CLI, WAIT_SECONDS, ClientStage, first, listening, turn
 from tests.support.model_server import Reply
 
 
@@ -115,3 +118,63 @@ async def test_tasks_that_nobody_knows_are_told_as_such(live: ClientStage) -> No
     assert message.error
     assert (await tasks.get_current_promotable()).task is None
     assert (await tasks.promote_current_to_background()).task is None
+
+
+cli_alone = pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
+
+
+@cli_alone
+async def test_a_task_of_the_client_is_listed_with_its_progress_and_its_result(live: ClientStage) -> None:
+    go_on = asyncio.Event()
+    said = asyncio.Event()
+
+    async def index(task: ClientTask) -> dict[str, list[int]]:
+        await task.progress("begun", phase="Scan", percentage=40)
+        said.set()
+        await go_on.wait()
+        return {"files": [1, 2]}
+
+    session = await live.create()
+    task = await session.start_task(index, description="Index the files", name="Index")
+    await said.wait()
+    ((listed,), progress) = (
+        (await session.rpc.tasks.list()).tasks,
+        (await session.rpc.tasks.get_progress(id=task.id)).progress,
+    )
+    assert isinstance(listed, TaskClientInfo)
+    assert (listed.id, listed.display_name, listed.status) == (task.id, "Index", "running")
+    assert isinstance(progress, TaskClientProgress)
+    assert (progress.phase, progress.percentage, progress.last_message) == ("Scan", 40, "begun")
+    go_on.set()
+    assert await task.wait() == "completed"
+    (ended,) = (await session.rpc.tasks.list()).tasks
+    assert isinstance(ended, TaskClientInfo)
+    assert (ended.status, ended.result) == ("completed", {"files": [1, 2]})
+
+
+@cli_alone
+async def test_another_client_cancels_a_task_of_the_client(live: ClientStage) -> None:
+    async def endless(task: ClientTask) -> None:
+        await asyncio.Event().wait()
+
+    def failing(task: sync.ClientTask) -> None:
+        task.progress("about to fail")
+        raise ValueError("no files")
+
+    async with listening(live) as address, CopilotClient.connect(address) as one:
+        async with CopilotClient.connect(address) as two:
+            session = await live.create(client=one)
+            await session.send("Hi.")
+            other = await live.resume(session.id, client=two)
+            task = await session.start_task(endless, description="Endless")
+            failed = await session.start_task(failing, description="Failing")
+            assert await failed.wait() == "failed"
+            assert (await other.rpc.tasks.cancel(id=task.id)).cancelled
+            assert await task.wait() == "cancelled"
+            left = await session.start_task(endless, description="Left behind")
+            await session.close()
+            assert await left.wait() == "cancelled"
+            listed = (await other.rpc.tasks.list()).tasks
+            assert [item.status for item in listed] == ["cancelled", "failed", "cancelled"]
+            errors = [item.error for item in listed if isinstance(item, TaskClientInfo)]
+            assert errors == [None, "ValueError: no files", None]

@@ -21,8 +21,10 @@ from copilot_sdk import (
     deny_all,
     mcp,
     reject,
+    sync,
     tool,
 )
+from copilot_sdk.client_tasks import ClientTask
 from copilot_sdk.events import (
     AssistantMessage,
     AssistantMessageDelta,
@@ -291,3 +293,18 @@ async def canvases_and_extensions_are_made_of_functions(client: CopilotClient) -
     CopilotClient(handlers={"extension_launch_provider": ExtensionLauncher(launch)})
     Canvas("b", display_name="B", description="B.", open=draw)  # type: ignore[arg-type]
     ExtensionLauncher(draw)  # type: ignore[arg-type]
+
+
+async def a_task_fits_its_function(session: Session, plain_session: sync.Session) -> None:
+    async def work(task: ClientTask) -> int:
+        await task.progress("half", percentage=50, phase=None)
+        return 1
+
+    def plain(task: sync.ClientTask) -> str:
+        assert_type(task.progress("half"), None)
+        return "done"
+
+    assert_type(await session.start_task(work, description="Works"), ClientTask)
+    assert_type(await session.start_task(plain, description="Works"), ClientTask)
+    assert_type(plain_session.start_task(plain, description="Works"), sync.ClientTask)
+    await session.start_task(lambda: 1, description="Works")  # type: ignore[arg-type]

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from copilot_sdk.providers.skills import Skills as Skills
     from copilot_sdk.providers.tokens import BearerTokens as BearerTokens
     from copilot_sdk.providers.tokens import GitHubTokens as GitHubTokens
+    from copilot_sdk.providers.workflow_run import WorkflowRun as WorkflowRun
+    from copilot_sdk.providers.workflows import Workflow as Workflow
+    from copilot_sdk.providers.workflows import Workflows as Workflows
+    from copilot_sdk.providers.workflows import workflow as workflow
 
 MODULES = {
     ".canvases": "Canvas CanvasInstance Canvases",
@@ -40,6 +44,8 @@ MODULES = {
     ".session_fs": "SessionFS",
     ".skills": "Skill Skills",
     ".tokens": "BearerTokens GitHubTokens",
+    ".workflow_run": "WorkflowRun",
+    ".workflows": "Workflow Workflows workflow",
     "copilot_sdk._generated.copilot.handlers": "Handlers",
 }
 

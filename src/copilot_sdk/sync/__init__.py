@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING
 from copilot_sdk._lazy import attach
 
 if TYPE_CHECKING:
+    from copilot_sdk._blocking import ClientTask as ClientTask
+    from copilot_sdk._blocking import WorkflowRun as WorkflowRun
     from copilot_sdk.sync._client import CopilotClient as CopilotClient
     from copilot_sdk.sync._session import EventStream as EventStream
     from copilot_sdk.sync._session import Session as Session
     from copilot_sdk.sync._turn import Turn as Turn
 
-MODULES = {"._client": "CopilotClient", "._session": "EventStream Session", "._turn": "Turn"}
+MODULES = {
+    "._client": "CopilotClient",
+    "._session": "EventStream Session",
+    "._turn": "Turn",
+    "copilot_sdk._blocking": "ClientTask WorkflowRun",
+}
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = attach(__name__, MODULES)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
+from copilot_sdk._blocking import ClientTask, Work
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
 from copilot_sdk.sync._turn import Turn
@@ -175,6 +177,24 @@ class Session:
     def answer_tool(self, request: ExternalToolRequested | str, result: object) -> bool:
         """See `copilot_sdk.session.Session.answer_tool`."""
         return self._portal.run(self._session.answer_tool(request, result))
+
+    def start_task(
+        self,
+        work: Work,
+        *,
+        description: str,
+        name: str | None = None,
+        cancellable: bool = True,
+    ) -> ClientTask:
+        """See `copilot_sdk.session.Session.start_task`."""
+
+        async def start() -> ClientTask:
+            task = await self._session.start_task(
+                work, description=description, name=name, cancellable=cancellable
+            )
+            return ClientTask(task, asyncio.get_running_loop())
+
+        return self._portal.run(start())
 
     def elicit(self, message: str, form: type[M], *, timeout: float | None = None) -> M | None:
         """See `copilot_sdk.session.Session.elicit`."""

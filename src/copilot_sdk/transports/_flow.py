@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from copy import copy
+from typing import Generic, TypeVar
 
 from copilot_sdk.errors import ConnectionClosed, CopilotError, UsageError
 
 DEFAULT_BUFFER = 1024 * 1024
 
+M = TypeVar("M", bound=Sized)
 
-class Inbox:
+
+class Inbox(Generic[M]):
     """Messages that have come and wait for the one receiver.
 
     Args:
-        limit: How many bytes may wait. A message that goes beyond is still taken, then `pause` is called.
+        limit: How many bytes may wait, or whatever the length of a message counts. A message that goes beyond is
+            still taken, then `pause` is called.
         pause: Asks whoever fills the inbox to stop.
         resume: Asks it to go on, called when half of the room is free again.
     """
@@ -25,7 +29,7 @@ class Inbox:
         self._limit = limit
         self._pause = pause
         self._resume = resume
-        self._messages: deque[bytes] = deque()
+        self._messages: deque[M] = deque()
         self._size = 0
         self._paused = False
         self._receiver: asyncio.Future[None] | None = None
@@ -36,7 +40,7 @@ class Inbox:
         """Whether `pull` gives a message at once."""
         return bool(self._messages)
 
-    def push(self, message: bytes) -> None:
+    def push(self, message: M) -> None:
         """Add a message. After the end it is dropped: nobody will ask for it."""
         if self._reason is not None:
             return
@@ -62,7 +66,7 @@ class Inbox:
             self._reason = reason
         self._wake()
 
-    async def pull(self) -> bytes:
+    async def pull(self) -> M:
         """Give the oldest message, waiting for one if need be.
 
         Raises:
@@ -73,7 +77,7 @@ class Inbox:
             if self._reason is not None:
                 raise copy(self._reason)
             if self._receiver is not None:
-                raise UsageError("another task is receiving from this transport; let one task receive")
+                raise UsageError("another task is receiving here; let one task receive")
             self._receiver = asyncio.get_running_loop().create_future()
             try:
                 await self._receiver
@@ -119,7 +123,7 @@ class Gate:
             self._reason = reason
         self._wake()
 
-    async def send(self, write: Callable[[bytes], None], data: bytes) -> None:
+    async def send(self, write: Callable[[M], None], data: M) -> None:
         """Call `write` when it is this sender's turn and there is room, and wait until there is room again.
 
         A sender that is cancelled has either written all of its message or nothing.
@@ -166,7 +170,7 @@ class Gate:
             self._room.set_result(None)
 
 
-class Lane:
+class Lane(Generic[M]):
     """One direction inside an event loop: the gate where messages go in, the inbox where they come out.
 
     Args:
@@ -175,9 +179,9 @@ class Lane:
 
     def __init__(self, buffer: int = DEFAULT_BUFFER) -> None:
         self.gate = Gate()
-        self.inbox = Inbox(buffer, pause=self.gate.pause, resume=self.gate.resume)
+        self.inbox = Inbox[M](buffer, pause=self.gate.pause, resume=self.gate.resume)
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: M) -> None:
         """Put a message in, and wait until there is room for another.
 
         Raises:

@@ -21,7 +21,7 @@ class FramedStream:
 
     def __init__(self, *, max_frame: int = DEFAULT_MAX_FRAME) -> None:
         self._decoder = ContentLengthDecoder(max_frame=max_frame)
-        self._inbox = Inbox(DEFAULT_BUFFER, pause=self._pause_reading, resume=self._resume_reading)
+        self._inbox = Inbox[bytes](DEFAULT_BUFFER, pause=self._pause_reading, resume=self._resume_reading)
         self._gate = Gate()
         self._ended = asyncio.Event()
         self._reader: asyncio.ReadTransport | None = None

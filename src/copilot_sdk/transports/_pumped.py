@@ -24,8 +24,8 @@ class PumpedTransport:
     """
 
     def __init__(self, description: str) -> None:
-        self.outgoing = Lane()
-        self.incoming = Lane()
+        self.outgoing = Lane[bytes]()
+        self.incoming = Lane[bytes]()
         self.ended = False
         self._description = description
         self._pumps: set[asyncio.Task[None]] = set()

@@ -9,7 +9,7 @@ from copilot_sdk.transports._flow import DEFAULT_BUFFER, Lane
 class MemoryTransport:
     """One end of a connection in memory; get two of them from `memory_pair`."""
 
-    def __init__(self, outgoing: Lane, incoming: Lane) -> None:
+    def __init__(self, outgoing: Lane[bytes], incoming: Lane[bytes]) -> None:
         self._outgoing = outgoing
         self._incoming = incoming
 
@@ -41,5 +41,5 @@ def memory_pair(buffer: int = DEFAULT_BUFFER) -> tuple[MemoryTransport, MemoryTr
     Args:
         buffer: How many bytes may wait unread in each direction before `send` waits.
     """
-    there, back = Lane(buffer), Lane(buffer)
+    there, back = Lane[bytes](buffer), Lane[bytes](buffer)
     return MemoryTransport(there, back), MemoryTransport(back, there)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,41 +20,29 @@ from copilot_sdk.errors import ConnectError, ConnectionClosed, CopilotError, Pro
 from copilot_sdk.transports._listener import Listener, OnConnection
 from copilot_sdk.transports._pumped import PumpedTransport
 from copilot_sdk.transports._sockets import DEFAULT_CONNECT_TIMEOUT, cannot_listen, unreachable
+from copilot_sdk.transports._websockets import (
+    CLOSE_SECONDS,
+    PING_SECONDS,
+    PONG_SECONDS,
+    CloseCode,
+    InvalidHandshake,
+    InvalidStatus,
+    Subprotocol,
+    WebSocketClosed,
+    dial,
+    logger,
+    serve,
+)
 from copilot_sdk.transports.address import Address, trusting
-
-try:
-    import websockets.asyncio.client
-    import websockets.asyncio.server
-    from websockets.exceptions import ConnectionClosed as WebSocketClosed
-    from websockets.exceptions import InvalidHandshake, InvalidStatus
-    from websockets.frames import CloseCode
-    from websockets.typing import Subprotocol
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        "a WebSocket needs the library websockets; install it, or this package with its extra 'websocket'",
-        name=missing.name,
-    ) from missing
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
     from websockets.asyncio.connection import Connection
-    from websockets.asyncio.server import ServerConnection
+
+    from copilot_sdk.transports._websockets import ServerConnection
 
 SUBPROTOCOL = Subprotocol("copilot-rpc.v1")
-_PING_SECONDS = 20.0
-_PONG_SECONDS = 60.0
-_CLOSE_SECONDS = 1.0
-
-
-class _WithoutMessages(logging.LoggerAdapter[logging.Logger]):
-    """The library's log but for the details, which are the messages themselves and the headers of requests."""
-
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging names it
-        return level > logging.DEBUG and super().isEnabledFor(level)
-
-
-_logger = _WithoutMessages(logging.getLogger("copilot_sdk.transports.websocket"))
 
 
 class WebSocketTransport(PumpedTransport):
@@ -81,7 +68,7 @@ class WebSocketTransport(PumpedTransport):
     async def release(self) -> None:
         """Say goodbye, and close the socket in any case."""
         try:
-            async with asyncio.timeout(_CLOSE_SECONDS):
+            async with asyncio.timeout(CLOSE_SECONDS):
                 await self._socket.close()
         except TimeoutError:
             self._socket.transport.abort()
@@ -130,18 +117,8 @@ async def connect(
     address = Address.parse(url, "ws", "wss")
     context = trusting(address, ssl)
     try:
-        socket = await websockets.asyncio.client.connect(
-            url,
-            subprotocols=[SUBPROTOCOL],
-            compression=None,
-            proxy=None if address.is_local else True,
-            open_timeout=timeout,
-            ping_interval=_PING_SECONDS,
-            ping_timeout=_PONG_SECONDS,
-            close_timeout=_CLOSE_SECONDS,
-            max_size=max_frame,
-            logger=_logger,
-            ssl=context,
+        socket = await dial(
+            url, ssl=context, timeout=timeout, subprotocols=[SUBPROTOCOL], max_message=max_frame
         )
     except TimeoutError as error:
         raise ConnectError(
@@ -181,24 +158,24 @@ async def listen(
     """
     listener = Listener(on_connection)
 
-    async def serve(socket: ServerConnection) -> None:
+    async def serve_one(socket: ServerConnection) -> None:
         # The library closes the socket when this returns.
         await asyncio.wait({listener.serve(WebSocketTransport(socket, "a client", max_frame))})
 
     try:
-        server = await websockets.asyncio.server.serve(
-            serve,
+        server = await serve(
+            serve_one,
             host,
             port,
             origins=[None],
             subprotocols=[SUBPROTOCOL],
             select_subprotocol=_select,
             compression=None,
-            ping_interval=_PING_SECONDS,
-            ping_timeout=_PONG_SECONDS,
-            close_timeout=_CLOSE_SECONDS,
+            ping_interval=PING_SECONDS,
+            ping_timeout=PONG_SECONDS,
+            close_timeout=CLOSE_SECONDS,
             max_size=max_frame,
-            logger=_logger,
+            logger=logger,
             ssl=ssl,
         )
     except (OSError, OverflowError) as error:

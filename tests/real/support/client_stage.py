@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from copilot_sdk.events import SessionEvent
     from copilot_sdk.options import SessionCreateOptions, SessionOptions, SessionResumeOptions
+    from copilot_sdk.providers import Handlers, SessionFS
 
 WAIT_SECONDS = 20.0
 STAGE_VARIABLE = "STAGE_FOLDER"
@@ -138,6 +139,25 @@ class ClientStage:
         program, *arguments = self.runtime.command
         return CopilotClient(
             program, cli_args=arguments, env=self.environment, cwd=self.work, tcp=tcp, log_level="none"
+        )
+
+    def serving_client(
+        self,
+        *,
+        handlers: Handlers | None = None,
+        session_fs: SessionFS | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> CopilotClient:
+        """The same for one that provides something; `variables` are added to the environment of the runtime."""
+        program, *arguments = self.runtime.command
+        return CopilotClient(
+            program,
+            cli_args=arguments,
+            env={**self.environment, **(variables or {})},
+            cwd=self.work,
+            log_level="none",
+            handlers=handlers,
+            session_fs=session_fs,
         )
 
     def says(self, *answers: Answer) -> None:

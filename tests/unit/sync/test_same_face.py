@@ -7,9 +7,14 @@ from typing import get_overloads
 
 import pytest
 
-from copilot_sdk import client, options, session, sync
+from copilot_sdk import client, client_tasks, options, providers, session, sync
 
-PAIRS = [(client.CopilotClient, sync.CopilotClient), (session.Session, sync.Session)]
+PAIRS = [
+    (client.CopilotClient, sync.CopilotClient),
+    (session.Session, sync.Session),
+    (client_tasks.ClientTask, sync.ClientTask),
+    (providers.WorkflowRun, sync.WorkflowRun),
+]
 
 
 def public(cls: type) -> dict[str, object]:

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from copilot_sdk.errors import ConnectError, ConnectionClosed
-from copilot_sdk.transports import websocket
+from copilot_sdk.transports import _websockets, websocket
 from copilot_sdk.transports.base import Transport
 
 
@@ -60,8 +60,8 @@ async def test_the_code_of_a_close_becomes_the_reason(code: int, reason: str, wo
 
 
 async def test_a_peer_that_answers_no_ping_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "_PING_SECONDS", 0.01)
-    monkeypatch.setattr(websocket, "_PONG_SECONDS", 0.05)
+    monkeypatch.setattr(_websockets, "PING_SECONDS", 0.01)
+    monkeypatch.setattr(_websockets, "PONG_SECONDS", 0.05)
 
     given_up = asyncio.Event()
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         ToolSearchConfig,
     )
     from .types.server_session_create import CloudSessionConfig
+    from .types.server_session_resume import WorkflowDeclaration
     from .types.shared_context_tier import ContextTier
     from .types.shared_github_mcp_tool_config import GitHubMCPToolConfig
     from .types.shared_mcp_server_config import MCPServerConfig
@@ -336,3 +337,8 @@ class SessionResumeWireOptions(TypedDict, total=False):
 
     requested_environment_variables: Sequence[str]
     """Names of environment variables that an extension asks for. Since runtime 1.0.81."""
+
+    workflows: Sequence[WorkflowDeclaration]
+    """Workflows that the extension runs. Only a process that the runtime has started as an extension may
+    offer some. Since runtime 1.0.102.
+    """

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..types.server_session_get_last_id import SessionGetLastIdResult
     from ..types.server_session_get_metadata import SessionGetMetadataResult
     from ..types.server_session_list import SessionContextFilter, SessionListResult
-    from ..types.server_session_resume import SessionResumeResult
+    from ..types.server_session_resume import SessionResumeResult, WorkflowDeclaration
     from ..types.shared_context_tier import ContextTier
     from ..types.shared_github_mcp_tool_config import GitHubMCPToolConfig
     from ..types.shared_mcp_server_config import MCPServerConfig
@@ -642,6 +642,7 @@ class ServerSessionAPI(API):
         open_canvases: Sequence[OpenCanvasInstance] | None = None,
         allow_transcript_recovery: bool | None = None,
         requested_environment_variables: Sequence[str] | None = None,
+        workflows: Sequence[WorkflowDeclaration] | None = None,
         request_timeout: float | Unset | None = UNSET,
     ) -> SessionResumeResult:
         """Take up a session that exists on disk or is in use by another client.
@@ -767,6 +768,8 @@ class ServerSessionAPI(API):
             allow_transcript_recovery: True to rebuild a damaged event log. Since runtime 1.0.102.
             requested_environment_variables: Names of environment variables that an extension asks for.
                 Since runtime 1.0.81.
+            workflows: Workflows that the extension runs. Only a process that the runtime has started as
+                an extension may offer some. Since runtime 1.0.102.
             request_timeout: Seconds to wait for the answer; None for no limit, the client's default when
                 left out.
 
@@ -878,6 +881,7 @@ class ServerSessionAPI(API):
                 "openCanvases": open_canvases,
                 "allowTranscriptRecovery": allow_transcript_recovery,
                 "requestedEnvironmentVariables": requested_environment_variables,
+                "workflows": workflows,
             },
             request_timeout,
         )

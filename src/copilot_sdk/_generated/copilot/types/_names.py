@@ -759,6 +759,7 @@ if TYPE_CHECKING:
     from .shared_usage_get_metrics_result import *
     from .shared_verbosity import *
     from .shared_workflow_ack_result import *
+    from .shared_workflow_declared_limits import *
     from .shared_workflow_resume_result import *
     from .shared_working_directory_context import *
     from .unreached import *
@@ -1556,7 +1557,9 @@ MODULES = {
     ".server_session_get_last_id": "SessionGetLastIdResult",
     ".server_session_get_metadata": "SessionGetMetadataResult",
     ".server_session_list": "SessionContextFilter SessionListRequest SessionListResult",
-    ".server_session_resume": "SessionResumeRequest SessionResumeResult",
+    ".server_session_resume": """
+        SessionResumeRequest SessionResumeResult WorkflowDeclaration WorkflowPhaseDeclaration
+    """,
     ".server_sessions": """
         RemoteControlStatus RemoteControlStatusActive RemoteControlStatusConnecting RemoteControlStatusError
         RemoteControlStatusOff RemoteControlStatusResult RemoteSessionHostStatus
@@ -2218,8 +2221,8 @@ MODULES = {
         SessionVisibilityStatus VisibilityGetResult VisibilitySetRequest VisibilitySetResult
     """,
     ".session_workflow": """
-        WorkflowCurrentPhase WorkflowDeclaredLimits WorkflowGetRunRequest WorkflowLogLineKind
-        WorkflowProgressLine WorkflowProgressPage WorkflowRunConsumed WorkflowRunTerminal
+        WorkflowCurrentPhase WorkflowGetRunRequest WorkflowLogLineKind WorkflowProgressLine
+        WorkflowProgressPage WorkflowRunConsumed WorkflowRunTerminal
     """,
     ".session_workflow_agent": "WorkflowAgentOptions WorkflowAgentRequest WorkflowAgentResult",
     ".session_workflow_cancel": "WorkflowCancelRequest",
@@ -2559,6 +2562,7 @@ MODULES = {
     """,
     ".shared_verbosity": "Verbosity",
     ".shared_workflow_ack_result": "WorkflowAckResult",
+    ".shared_workflow_declared_limits": "WorkflowDeclaredLimits",
     ".shared_workflow_resume_result": """
         WorkflowDurableOperation WorkflowPauseInfo WorkflowPauseInfoCheckpoint WorkflowPauseInfoUser
         WorkflowResumeResult WorkflowRunFailure WorkflowRunFailureKind

@@ -42,6 +42,19 @@ from .shared_reasoning_summary import ReasoningSummary
 from .shared_remote_session_mode import RemoteSessionMode
 from .shared_sandbox_config import SandboxConfig
 from .shared_session_limits_config import SessionLimitsConfig
+from .shared_workflow_declared_limits import WorkflowDeclaredLimits
+
+
+class WorkflowPhaseDeclaration(WireModel):
+    """A phase of a workflow.
+
+    Since runtime 1.0.102.
+    """
+
+    title: str
+    """Title of the phase."""
+    detail: str | None = None
+    """More about the phase."""
 
 
 class SessionResumeResult(WireModel):
@@ -71,6 +84,24 @@ class SessionResumeResult(WireModel):
     """What was done to rebuild a damaged event log. Since runtime 1.0.102."""
     granted_environment_variables: dict[str, str] | None = None
     """Values of the environment variables that were granted, by name. Since runtime 1.0.81."""
+
+
+class WorkflowDeclaration(WireModel):
+    """A workflow that an extension offers and runs itself.
+
+    Since runtime 1.0.102.
+    """
+
+    name: str
+    """Name by which the workflow is run."""
+    description: str
+    """What the workflow does."""
+    phases: list[WorkflowPhaseDeclaration]
+    """Phases that a run goes through, in order; no two have the same title."""
+    args_schema: dict[str, Any] | None = None
+    """JSON Schema of the input. The runtime checks types, required properties, choices and constants."""
+    limits: WorkflowDeclaredLimits | None = None
+    """Limits of each run, all above zero."""
 
 
 class SessionResumeRequest(WireModel):
@@ -296,3 +327,7 @@ class SessionResumeRequest(WireModel):
     """True to rebuild a damaged event log. Since runtime 1.0.102."""
     requested_environment_variables: list[str] | None = None
     """Names of environment variables that an extension asks for. Since runtime 1.0.81."""
+    workflows: list[WorkflowDeclaration] | None = None
+    """Workflows that the extension runs. Only a process that the runtime has started as an extension may
+    offer some. Since runtime 1.0.102.
+    """

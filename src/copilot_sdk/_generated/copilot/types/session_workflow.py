@@ -20,22 +20,6 @@ class WorkflowCurrentPhase(WireModel):
     """Place among the declared phases, from 0; null if the phase is not declared."""
 
 
-class WorkflowDeclaredLimits(WireModel):
-    """Limits a workflow declares, or those approved for it.
-
-    Since runtime 1.0.102.
-    """
-
-    max_concurrent_subagents: int | None = None
-    """Most subagents at work at the same time."""
-    max_total_subagents: int | None = None
-    """Most subagents over the whole run."""
-    timeout_seconds: int | float | None = None
-    """Longest total time of work, in seconds."""
-    max_ai_credits: int | float | None = None
-    """Most AI credits for the subagents and all below them."""
-
-
 class WorkflowGetRunRequest(WireModel):
     """Names the workflow run to return.
 

@@ -7,11 +7,11 @@ from copilot_sdk._model import WireModel
 
 from .session_workflow import (
     WorkflowCurrentPhase,
-    WorkflowDeclaredLimits,
     WorkflowProgressPage,
     WorkflowRunConsumed,
     WorkflowRunTerminal,
 )
+from .shared_workflow_declared_limits import WorkflowDeclaredLimits
 from .shared_workflow_resume_result import WorkflowRunStatus
 
 

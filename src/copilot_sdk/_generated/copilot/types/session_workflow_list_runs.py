@@ -3,12 +3,8 @@
 
 from copilot_sdk._model import WireModel
 
-from .session_workflow import (
-    WorkflowCurrentPhase,
-    WorkflowDeclaredLimits,
-    WorkflowRunConsumed,
-    WorkflowRunTerminal,
-)
+from .session_workflow import WorkflowCurrentPhase, WorkflowRunConsumed, WorkflowRunTerminal
+from .shared_workflow_declared_limits import WorkflowDeclaredLimits
 from .shared_workflow_resume_result import WorkflowRunStatus
 
 
