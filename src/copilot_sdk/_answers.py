@@ -176,11 +176,17 @@ class Answers:
         call_id, session_id = _text(event, "tool_call_id"), _text(event, "session_id")
         if call_id is None or session_id is None:
             return ToolResult(f"The call of {tool.name} could not be read.", "failure").to_wire()
-        arguments = event.data.arguments
-        folder = _text(event, "working_directory")
-        call = ToolInvocation(session_id, call_id, tool.name, folder, arguments)
+        call = ToolInvocation(
+            session_id,
+            call_id,
+            tool.name,
+            _text(event, "working_directory"),
+            event.data.arguments,
+            _text(event, "request_id"),
+            event.agent_id,
+        )
         with span(f"execute_tool {tool.name}", _attributes(tool, call)):
-            return await tool.invoke(arguments, call)
+            return await tool.invoke(call.arguments, call)
 
     async def _reply_to_tool_call(self, request_id: str, result: Any) -> None:
         await self._rpc().tools.handle_pending_tool_call(request_id=request_id, result=result)
