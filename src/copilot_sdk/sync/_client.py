@@ -50,6 +50,8 @@ class CopilotClient:
         github_token: str | None = None,
         use_logged_in_user: bool = True,
         tcp: bool = False,
+        home: str | os.PathLike[str] | None = None,
+        session_idle_timeout: int | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         self._set_up(
@@ -62,6 +64,8 @@ class CopilotClient:
                 github_token=github_token,
                 use_logged_in_user=use_logged_in_user,
                 tcp=tcp,
+                home=home,
+                session_idle_timeout=session_idle_timeout,
                 **options,
             )
         )
