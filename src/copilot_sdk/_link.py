@@ -57,7 +57,7 @@ class Introduction:
             return
         from copilot_sdk._generated.copilot.types import ConnectClientInfo
 
-        given: object = self.client_info
+        given: Any = self.client_info
         if not isinstance(given, ConnectClientInfo):
             raise UsageError(f"client_info has to be a copilot_sdk.types.ConnectClientInfo, not {given!r}")
 

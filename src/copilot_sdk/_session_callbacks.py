@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ExitPlanModeRequest,
         SamplingRequestedData,
         SessionLimitsExhaustedRequestedData,
+        SystemMessageSectionName,
         UIHandlePendingSamplingResponse,
         UISessionLimitsExhaustedResponse,
         UserInputRequest,
@@ -117,9 +118,9 @@ class SessionCallbacks(TypedDict, total=False):
     it raises, the runtime is told so.
     """
 
-    system_message_transforms: Mapping[str, SectionTransform] | None
-    """Functions that give sections of the system message their new text, by section. One that raises leaves its
-    section as it is.
+    system_message_transforms: Mapping[SystemMessageSectionName, SectionTransform] | None
+    """Functions that give sections of the system message their new text, by section; known ones are in
+    `copilot_sdk.values.SystemMessageSectionName`. One that raises leaves its section as it is.
     """
 
     handlers: Handlers | None
