@@ -118,6 +118,7 @@ class AnswerStream:
         milliseconds = int((time.monotonic() - self._started) * 1000)
         first = self._first_token or self._started
         agent.session.usage.record_call(agent.model_id, usage, milliseconds, main_agent=agent.id is None)
+        agent.session.credits.note(usage.ai_credits)
         agent.emit(
             AssistantUsageData(
                 model=agent.model_id,

@@ -78,13 +78,14 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts of one call."""
+    """Token counts of one call, and what it cost in AI credits."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    ai_credits: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
