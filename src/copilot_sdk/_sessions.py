@@ -138,6 +138,7 @@ class Sessions:
         method: Method[Any],
         raw: object,
     ) -> SessionCreateResult | SessionResumeResult:
+        from copilot_sdk._generated.copilot.types import SessionResumeResult
         from copilot_sdk._model.codec import decode_result
 
         result: SessionCreateResult | SessionResumeResult = decode_result(method, raw)
@@ -147,6 +148,8 @@ class Sessions:
             self._rename(session, result.session_id)
         session.workspace_path = result.workspace_path
         session.capabilities = result.capabilities
+        if isinstance(result, SessionResumeResult):
+            session.transcript_recovery = result.transcript_recovery
         return result
 
     @staticmethod

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SendAgentMode,
         SendMode,
         SessionCapabilities,
+        TranscriptRecoveryReport,
     )
     from copilot_sdk._model.event import EventBase
     from copilot_sdk.client_tasks import ClientTask, Work
@@ -66,6 +67,14 @@ class Session:
     def capabilities(self) -> SessionCapabilities | None:
         """What the session's clients can do, kept up to date; None if the runtime does not tell."""
         return self._core.capabilities
+
+    @property
+    def transcript_recovery(self) -> TranscriptRecoveryReport | None:
+        """How the runtime has repaired the log of the session as it was taken up, None if there was no need.
+
+        Since runtime 1.0.102.
+        """
+        return self._core.transcript_recovery
 
     @property
     def open_canvases(self) -> list[OpenCanvasInstance]:

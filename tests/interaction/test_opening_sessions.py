@@ -362,6 +362,15 @@ async def test_a_session_that_cannot_be_deleted_stays_open(
     await session.send("go").accepted()
 
 
+async def test_a_session_tells_how_its_log_was_repaired(client: CopilotClient, runtime: FakeRuntime) -> None:
+    report = {"plannedBackupPath": "/b", "invalidLineNumbers": [4], "sessionStartMoved": False}
+    runtime.answers["session.resume"] = {"sessionId": "old", "transcriptRecovery": report}
+    repaired = await client.resume_session("old", allow_transcript_recovery=True)
+    assert repaired.transcript_recovery is not None
+    assert repaired.transcript_recovery.to_wire() == report
+    assert (await client.create_session()).transcript_recovery is None
+
+
 async def test_changed_capabilities_are_merged(client: CopilotClient, runtime: FakeRuntime) -> None:
     session = await client.create_session(session_id=SESSION)
     await runtime.event("capabilities.changed", {"ui": {"elicitation": True, "canvases": True}})

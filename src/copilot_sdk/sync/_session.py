@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         SendAgentMode,
         SendMode,
         SessionCapabilities,
+        TranscriptRecoveryReport,
     )
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._subscriptions import EventStream as AsyncEventStream
@@ -88,6 +89,11 @@ class Session:
     def capabilities(self) -> SessionCapabilities | None:
         """What the session's clients can do, None until it is known."""
         return self._session.capabilities
+
+    @property
+    def transcript_recovery(self) -> TranscriptRecoveryReport | None:
+        """How the log of the session was repaired; see `copilot_sdk.Session.transcript_recovery`."""
+        return self._session.transcript_recovery
 
     @property
     def open_canvases(self) -> list[OpenCanvasInstance]:

@@ -1559,7 +1559,8 @@ MODULES = {
     ".server_session_get_metadata": "SessionGetMetadataResult",
     ".server_session_list": "SessionContextFilter SessionListRequest SessionListResult",
     ".server_session_resume": """
-        SessionResumeRequest SessionResumeResult WorkflowDeclaration WorkflowPhaseDeclaration
+        SessionResumeRequest SessionResumeResult TranscriptRecoveryReport WorkflowDeclaration
+        WorkflowPhaseDeclaration
     """,
     ".server_sessions": """
         RemoteControlStatus RemoteControlStatusActive RemoteControlStatusConnecting RemoteControlStatusError
