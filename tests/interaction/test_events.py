@@ -44,22 +44,51 @@ async def test_a_stream_can_be_of_classes_and_of_wire_types(session: Session, ru
     assert (unknown.type, unknown.data, unknown.problem) == ("new.kind", {"a": 1}, None)
 
 
-async def test_an_event_that_nobody_wants_is_not_decoded(
-    session: Session, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoded = []
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The types of the events that are decoded, in order."""
+    types: list[str] = []
     decode = decoder.decode
 
     def watched(raw: Any, *rest: Any) -> EventBase:
-        decoded.append(raw["type"])
+        types.append(raw["type"])
         return decode(raw, *rest)
 
     monkeypatch.setattr(decoder, "decode", watched)
+    return types
+
+
+async def test_an_event_that_nobody_wants_is_not_decoded(
+    session: Session, runtime: FakeRuntime, decoded: list[str]
+) -> None:
     async with session.events(AssistantMessage), session.events(SessionIdle) as ends:
         await runtime.event("system.message", {"content": "long"})
         await runtime.turn("m1", "x")
         await take(ends, 1)
     assert decoded == ["assistant.message", "session.idle"]
+
+
+async def test_a_turn_that_is_only_awaited_decodes_nothing(
+    session: Session, runtime: FakeRuntime, decoded: list[str]
+) -> None:
+    turn = session.send("go")
+    await runtime.asked("session.send")
+    await runtime.turn("m1", "hello")
+    assert (await turn).text == "hello"
+    assert decoded == []
+
+
+async def test_an_event_is_decoded_once_for_all_who_want_it(
+    session: Session, runtime: FakeRuntime, decoded: list[str]
+) -> None:
+    async with session.events(SessionIdle) as some, session.events("session.idle") as others:
+        turn = session.send("go")
+        await runtime.asked("session.send")
+        await runtime.turn("m1", "hello")
+        (last,) = await take(some, 1)
+        assert await take(others, 1) == [last]
+        assert [event async for event in turn][-1] is last
+    assert decoded.count("session.idle") == 1
 
 
 async def test_a_class_brings_no_events_that_could_not_be_read(
