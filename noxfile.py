@@ -155,8 +155,9 @@ def real(session: nox.Session) -> None:
     """Tests against the real Copilot CLI, in a network namespace with loopback only."""
     install(session, "mypy", "test")
     session.run("python", "-m", "tests.real.support.cli")
-    tests_in = session.posargs or ["tests/real"]
-    session.run("python", "-m", "tests.real.support.netns", "python", "-m", "pytest", *tests_in)
+    # What a file sets up once, it sets up in one process.
+    options = ["--numprocesses", "auto", "--dist", "loadfile", *(session.posargs or ["tests/real"])]
+    session.run("python", "-m", "tests.real.support.netns", "python", "-m", "pytest", *options)
 
 
 @nox.session
