@@ -18,12 +18,11 @@ T = TypeVar("T")
 
 DELTAS = 10_000
 OTHERS = 4
-CALLS = 1_000
-CONCURRENT = 100
-ROUNDS = 10
+CALLS = 100
 FRAME = 64 * 2**20
 _PASSES = 7
-_TIMED_PASSES = 3
+_FEW = 3
+_MANY = 20
 
 
 def per_item_us(action: Callable[[T], object], items: Sequence[T]) -> float:
@@ -39,14 +38,14 @@ def per_item_us(action: Callable[[T], object], items: Sequence[T]) -> float:
     return min(passes) / len(items) * 1e6
 
 
-async def timed(action: Callable[[], Awaitable[object]], count: int) -> Metrics:
+async def timed(action: Callable[[], Awaitable[object]], count: int, *, passes: int) -> Metrics:
     """Wall and CPU microseconds for each of so many things that `action` does: the best of some passes."""
-    passes: list[tuple[float, float]] = []
-    for _ in range(_TIMED_PASSES):
+    taken: list[tuple[float, float]] = []
+    for _ in range(passes):
         wall, cpu = time.perf_counter(), time.process_time()
         await action()
-        passes.append((time.perf_counter() - wall, time.process_time() - cpu))
-    wall, cpu = map(min, zip(*passes, strict=True))
+        taken.append((time.perf_counter() - wall, time.process_time() - cpu))
+    wall, cpu = map(min, zip(*taken, strict=True))
     return {"wall_us": wall / count * 1e6, "cpu_us": cpu / count * 1e6}
 
 
@@ -103,7 +102,7 @@ def turns(
             if (came := await play(connection, DELTAS)) != expected:
                 raise RuntimeError(f"{came} came of the turn, not {expected}")
 
-        return await timed(once, DELTAS)
+        return await timed(once, DELTAS, passes=_FEW)
 
     return lambda side, peer: connected(side, peer, measure)
 
@@ -119,7 +118,7 @@ def sequential(call: Callable[[Connection], Awaitable[object]]) -> Callable[[Sid
             for _ in range(CALLS):
                 await call(connection)
 
-        return await timed(one_after_another, CALLS)
+        return await timed(one_after_another, CALLS, passes=_MANY)
 
     return lambda side, peer: connected(side, peer, measure)
 
@@ -128,11 +127,10 @@ def concurrent_calls(side: Side, peer: list[str]) -> Metrics:
     async def measure(connection: Connection) -> Metrics:
         await connection.tasks()
 
-        async def rounds() -> None:
-            for _ in range(ROUNDS):
-                await asyncio.gather(*(connection.tasks() for _ in range(CONCURRENT)))
+        async def at_once() -> None:
+            await asyncio.gather(*(connection.tasks() for _ in range(CALLS)))
 
-        return await timed(rounds, ROUNDS * CONCURRENT)
+        return await timed(at_once, CALLS, passes=_MANY)
 
     return connected(side, peer, measure)
 
@@ -143,7 +141,7 @@ def large_frame(side: Side, peer: list[str]) -> Metrics:
     async def measure(connection: Connection) -> Metrics:
         text = "x" * FRAME
         await connection.ping("")
-        return await timed(lambda: connection.ping(text), 1)
+        return await timed(lambda: connection.ping(text), 1, passes=1)
 
     return connected(side, peer, measure)
 
@@ -194,7 +192,7 @@ def memory_calls(_side: Side, _peer: list[str]) -> Metrics:
                 for _ in range(CALLS):
                     await peer.request("ping", {"message": "x"})
 
-            return await timed(one_after_another, CALLS)
+            return await timed(one_after_another, CALLS, passes=_MANY)
 
     return asyncio.run(run())
 

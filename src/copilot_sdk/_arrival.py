@@ -61,6 +61,10 @@ class Arrival:
         arrival._event = event
         return arrival
 
+    def unread(self) -> Arrival:
+        """The same event for somebody who may never read it, and is not to keep what others have read."""
+        return Arrival(self.raw, self._on_misfit)
+
     @property
     def event(self) -> EventBase:
         """The typed event; what cannot be read is an `UnknownEvent`."""
