@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._calls import answer
 from copilot_sdk._reactions import Question, handlers, questions
 from copilot_sdk._tracing import Trace, below, headers_in, span
-from copilot_sdk.errors import CopilotError, InvalidParams, MethodNotFound, UsageError
+from copilot_sdk.errors import CopilotError, MethodNotFound, RpcError, UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
@@ -227,7 +227,7 @@ class Answers:
         try:
             try:
                 await reply(result)
-            except (InvalidParams, UsageError) as error:
+            except (RpcError, UsageError) as error:
                 _logger.error("the answer to request %s is replaced: %s", request_id, error)  # noqa: TRY400
                 await reply(fallback)
         except CopilotError as error:

@@ -392,7 +392,7 @@ async def test_an_answer_that_comes_too_late_is_only_a_note_in_the_log(
     del runtime.answers["session.tools.handlePendingToolCall"]
     session = await open_with(client, ours)
     await runtime.request_tool("ours")
-    await runtime.tool_answer()
+    await runtime.tool_answer(2)
     await session.rpc.abort()
     assert "the answer to request r1 did not reach the runtime" in caplog.text
 

@@ -253,7 +253,7 @@ async def test_the_question_of_the_agent_reaches_the_client_that_answers_questio
     assert client.asked[0][1]["question"] == "Which?"
     assert client.of("user_input.requested")[0]["choices"] == ["a", "b"]
     assert client.of("user_input.completed")[0]["answer"] == "b"
-    assert asked_of(runtime)[-1].messages[-1].text == "User responded: b"
+    assert asked_of(runtime)[-1].messages[-1].text == "User selected: b"
 
 
 async def test_a_question_can_be_answered_through_its_event(start: Start, join: Join) -> None:

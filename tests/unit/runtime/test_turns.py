@@ -122,7 +122,7 @@ async def test_abort_ends_the_turn_and_nothing_is_streamed_after_it(start: Start
     await client.until("assistant.message_delta")
     assert await client.call("session.abort") == {"success": True}
     idle = await client.until("session.idle")
-    assert idle["data"] == {"aborted": True}
+    assert idle["data"] == {"aborted": True, "mode": "interactive"}
     after = types(client.events)[types(client.events).index("abort") :]
     assert after == ["abort", "session.idle"]
     hold.set()

@@ -12,7 +12,6 @@ from copilot_sdk._generated.copilot.types import (
     ReleaseEventInterestParams,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.log import Event
 
 router = Router()
@@ -55,12 +54,13 @@ async def _tail(call: Call) -> EventLogTailResult:
 
 @router.on("session.eventLog.registerInterest", RegisterEventInterestParams)
 async def _register(call: Call, params: RegisterEventInterestParams) -> RegisterEventInterestResult:
-    handle = new_id()
-    call.session.interests[handle] = params.event_type
+    handle = call.session.interests.register(call.connection, params.event_type)
     return RegisterEventInterestResult(handle=handle)
 
 
 @router.on("session.eventLog.releaseInterest", ReleaseEventInterestParams)
 async def _release(call: Call, params: ReleaseEventInterestParams) -> EventLogReleaseInterestResult:
-    call.session.interests.pop(params.handle, None)
+    session = call.session
+    session.interests.release(params.handle)
+    session.give_up_orphans()
     return EventLogReleaseInterestResult(success=True)

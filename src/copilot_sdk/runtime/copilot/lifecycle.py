@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from copilot_sdk._generated.copilot.types import (
+    OpenCanvasInstance,
     SessionCapabilities,
     SessionContextFilter,
     SessionCreateRequest,
@@ -21,38 +20,50 @@ from copilot_sdk._generated.copilot.types import (
     SessionUICapabilities,
     SuccessResult,
 )
+from copilot_sdk.runtime.copilot.account import identity_of
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
+from copilot_sdk.runtime.core.config import SessionConfig
 from copilot_sdk.runtime.core.faults import SessionNotFound
 from copilot_sdk.runtime.core.session import Session
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.storage import SessionRecord
 
 router = Router()
 
 
 @router.on("session.create", SessionCreateRequest)
 async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
-    await call.runtime.settled(params.session_id or "")
-    config = config_of(params, Path.cwd())
-    client = client_of(call.connection, params)
-    session = call.runtime.create(params.session_id, config, client)
+    folder = call.runtime.place.working_folder(params.working_directory)
+    config = config_of(call, params, folder)
+    config.identity = await identity_of(call, params)
+    await call.runtime.check_model(config)
+    session = await call.runtime.create(params.session_id, config, client_of(call.connection, params))
     return SessionCreateResult.model_validate(_description(session))
 
 
 @router.on("session.resume", SessionResumeRequest)
 async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResult:
-    await call.runtime.settled(params.session_id)
-    record = call.runtime.record(params.session_id)
-    if record is None:
-        raise SessionNotFound(params.session_id)
-    session = call.runtime.resume(
+    identity = await identity_of(call, params)
+
+    def configure(record: SessionRecord) -> SessionConfig:
+        folder = call.runtime.place.working_folder(params.working_directory or record.cwd)
+        config = config_of(call, params, folder)
+        config.identity = identity
+        return config
+
+    session = await call.runtime.resume(
         params.session_id,
-        config_of(params, Path(record.cwd)),
+        configure,
         client_of(call.connection, params),
         announce=not params.disable_resume,
         continue_pending=bool(params.continue_pending_work),
     )
-    return SessionResumeResult.model_validate({**_description(session), "openCanvases": []})
+    result = SessionResumeResult.model_validate(_description(session))
+    if session.clients.abilities().canvases:
+        result.open_canvases = [
+            OpenCanvasInstance.model_validate(panel.to_wire()) for panel in session.canvases.panels
+        ]
+    return result
 
 
 @router.on("session.list", SessionListRequest)
@@ -114,22 +125,22 @@ async def _set_foreground(call: Call) -> SuccessResult:
 
 
 def _description(session: Session) -> dict[str, object]:
-    answers = any(client.answers_elicitations for client in session.clients)
+    abilities = session.clients.abilities()
     capabilities = SessionCapabilities(
-        ui=SessionUICapabilities(elicitation=answers, mcp_apps=False, canvases=False), extensions=False
+        ui=SessionUICapabilities(
+            elicitation=abilities.elicitation, mcp_apps=False, canvases=abilities.canvases
+        ),
+        extensions=session.extensions.wanted,
     )
-    model = {"modelId": session.model_id}
-    if session.config.reasoning_effort:
-        model["reasoningEffort"] = session.config.reasoning_effort
     return {
         "sessionId": session.id,
         "nativeSessionId": session.id,
         "startTime": session.record.started_at,
         "isRemote": False,
-        "mode": session.record.mode,
+        "mode": session.modes.current,
         "workspacePath": str(session.folder),
         "capabilities": capabilities,
-        "modelState": model,
+        "modelState": session.model_choice.state,
     }
 
 

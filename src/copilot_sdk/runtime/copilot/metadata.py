@@ -20,8 +20,7 @@ from copilot_sdk._generated.copilot.types import (
     WorkspaceSummary,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.models.base import estimate_tokens
-from copilot_sdk.runtime.core.session import Session
+from copilot_sdk.runtime.core.context import token_counts
 
 router = Router()
 
@@ -96,15 +95,15 @@ async def _record_context_change(
 @router.on("session.metadata.contextInfo", MetadataContextInfoRequest)
 async def _context_info(call: Call, params: MetadataContextInfoRequest) -> MetadataContextInfoResult:
     session = call.session
-    system, conversation, tools = _token_counts(session)
+    counts = token_counts(session)
     limit = params.prompt_token_limit + params.output_token_limit
     info = SessionContextInfo(
         model_name=params.selected_model or session.model_id,
-        system_tokens=system,
-        conversation_tokens=conversation,
-        tool_definitions_tokens=tools,
+        system_tokens=counts.system,
+        conversation_tokens=counts.conversation,
+        tool_definitions_tokens=counts.tools,
         mcp_tools_tokens=0,
-        total_tokens=system + conversation + tools,
+        total_tokens=counts.system + counts.conversation + counts.tools,
         prompt_token_limit=params.prompt_token_limit,
         compaction_threshold=int(params.prompt_token_limit * _COMPACTION_SHARE),
         limit=limit,
@@ -117,17 +116,9 @@ async def _context_info(call: Call, params: MetadataContextInfoRequest) -> Metad
 async def _recompute(
     call: Call, _: MetadataRecomputeContextTokensRequest
 ) -> MetadataRecomputeContextTokensResult:
-    system, conversation, _tools = _token_counts(call.session)
+    counts = token_counts(call.session)
     return MetadataRecomputeContextTokensResult(
-        total_tokens=system + conversation, messages_token_count=conversation, system_token_count=system
+        total_tokens=counts.system + counts.conversation,
+        messages_token_count=counts.conversation,
+        system_token_count=counts.system,
     )
-
-
-def _token_counts(session: Session) -> tuple[int, int, int]:
-    """Tokens of the system message, of the conversation and of the tools."""
-    conversation = sum(estimate_tokens(message.text) for message in session.agent.history)
-    tools = sum(
-        estimate_tokens(f"{tool.name}{tool.description}{dict(tool.parameters)}")
-        for tool in session.toolbox(sub_agent=False).values()
-    )
-    return estimate_tokens(session.agent.system_message()), conversation, tools

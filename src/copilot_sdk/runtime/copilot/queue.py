@@ -8,6 +8,7 @@ from copilot_sdk._generated.copilot.types import (
     QueueRemoveMostRecentResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.core.queue import QueuedCommand
 
 router = Router()
 
@@ -16,7 +17,12 @@ router = Router()
 async def _pending(call: Call) -> QueuePendingItemsResult:
     queue = call.session.turns.queue
     return QueuePendingItemsResult(
-        items=[QueuePendingItems(kind="message", display_text=prompt.shown) for prompt in queue.waiting],
+        items=[
+            QueuePendingItems(
+                kind="command" if isinstance(entry, QueuedCommand) else "message", display_text=entry.shown
+            )
+            for entry in queue.waiting
+        ],
         steering_messages=[prompt.shown for prompt in queue.steering],
     )
 

@@ -2,90 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
+    AutopilotConfig,
+    AutopilotOptions,
     CustomAgentConfig,
+    ManagedSettings,
     ProtocolExternalToolDefinition,
-    ProviderConfig,
     SessionCreateRequest,
     SessionResumeRequest,
     SystemMessageConfig,
+    SystemMessageSection,
     ToolDefinition,
 )
-from copilot_sdk.runtime.core.clients import Client, ClientPort
+from copilot_sdk.runtime.copilot.canvases import canvases_of
+from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
+from copilot_sdk.runtime.copilot.model_providers import bearer_tokens_of, named_models_of, provider_of
+from copilot_sdk.runtime.copilot.router import Call
+from copilot_sdk.runtime.copilot.skills import ClientSkills
+from copilot_sdk.runtime.core.clients import Client
 from copilot_sdk.runtime.core.config import (
+    SECTION_ACTIONS,
+    Autopilot,
     CustomAgent,
     ExternalTool,
-    ModelProvider,
+    ManagedPermissions,
+    Section,
     SessionConfig,
     SystemPrompt,
 )
-from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.faults import InvalidValue, RuntimeFault
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.connection import Connection
 
 SessionParams = SessionCreateRequest | SessionResumeRequest
 
 
-def config_of(params: SessionParams, folder: Path) -> SessionConfig:
+def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
     """The settings of a session.
 
     Args:
+        call: The request.
         params: What the client sent.
-        folder: Where the session works if the client does not say.
+        folder: Where the session works.
 
     Raises:
-        RuntimeFault: The model provider is of a kind that cannot be used.
+        RuntimeFault: A model provider, or a model of one, cannot be used, or one is given beside GitHub tokens.
     """
+    provider, named = provider_of(params.provider), named_models_of(params.providers, params.models)
+    if provider is not None and (params.providers or params.models):
+        raise RuntimeFault(
+            "Cannot combine the legacy singular `provider` option with the `providers`/`models` registry."
+        )
     return SessionConfig(
-        working_directory=Path(params.working_directory).resolve() if params.working_directory else folder,
-        model=params.model or None,
+        working_directory=folder,
+        model=params.model or (None if params.provider is None else params.provider.model_id) or None,
         reasoning_effort=params.reasoning_effort,
+        reasoning_summary=params.reasoning_summary,
+        context_tier=params.context_tier,
         streaming=bool(params.streaming),
         sub_agent_streaming=params.include_subagent_streaming_events is not False,
         system_prompt=_system_prompt(params.system_message),
-        provider=provider_of(params.provider),
+        provider=provider,
+        named_models=named,
+        github=github_tokens_of(call, params),
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),
+        disabled_skills=frozenset(params.disabled_skills or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
+        autopilot=autopilot_of(params.autopilot, Autopilot()),
+        managed=_managed(params.managed_settings),
+        max_ai_credits=None if params.session_limits is None else params.session_limits.max_ai_credits,
         name=params.name if isinstance(params, SessionCreateRequest) else None,
+        extensions=bool(params.request_extensions),
+        telemetry=params.enable_session_telemetry is not False,
         client_name=params.client_name,
     )
 
 
-def client_of(port: ClientPort, params: SessionParams) -> Client:
+def client_of(connection: Connection, params: SessionParams) -> Client:
     """What a client said it can do."""
     tools = [external_tool(tool) for tool in params.tools or ()]
     return Client(
-        port=port,
+        port=connection,
+        participant_id=connection.participant_id,
+        is_extension=connection.is_extension,
         tools={tool.name: tool for tool in tools},
+        commands={command.name: command.description or "" for command in params.commands or ()},
+        transforms=frozenset(
+            name for name, section in _sections(params.system_message) if section.action == "transform"
+        ),
         answers_permissions=bool(params.request_permission),
         answers_questions=bool(params.request_user_input),
         answers_plans=bool(params.request_exit_plan_mode),
+        answers_switches=bool(params.request_auto_mode_switch),
         answers_elicitations=bool(params.request_elicitation),
         runs_hooks=bool(params.hooks),
-    )
-
-
-def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
-    """The endpoint of the application's own.
-
-    Raises:
-        RuntimeFault: It is of a kind that cannot be used.
-    """
-    if provider is None:
-        return None
-    if provider.type not in (None, "openai") or provider.wire_api not in (None, "completions"):
-        raise RuntimeFault(
-            f"Unsupported provider type {provider.type!r} with wireApi {provider.wire_api!r}: "
-            "this runtime speaks type 'openai' with wireApi 'completions'"
-        )
-    return ModelProvider(
-        base_url=provider.base_url,
-        api_key=provider.bearer_token or provider.api_key,
-        headers=provider.headers or {},
-        wire_model=provider.wire_model,
-        max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
+        shows_canvases=bool(params.request_canvas_renderer),
+        canvases=canvases_of(connection, params),
+        skills=ClientSkills(connection) if params.has_skill_provider else None,
+        bearer_tokens=bearer_tokens_of(connection, params.provider, params.providers),
     )
 
 
@@ -104,7 +125,48 @@ def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> Exte
 def _system_prompt(message: SystemMessageConfig | None) -> SystemPrompt:
     if message is None:
         return SystemPrompt()
-    return SystemPrompt("replace" if message.mode == "replace" else "append", message.content or "")
+    return SystemPrompt(
+        replaces=message.mode == "replace",
+        content=message.content or "",
+        sections={name: _section(name, section) for name, section in _sections(message)},
+    )
+
+
+def autopilot_of(options: AutopilotConfig | AutopilotOptions | None, before: Autopilot) -> Autopilot:
+    """How autopilot mode goes on; what is left open stays as it was before."""
+    if options is None:
+        return before
+    continues, most = options.continuation_enabled, options.max_continues
+    return Autopilot(
+        continues=before.continues if continues is None else continues,
+        most=before.most if most is None else most,
+    )
+
+
+def _sections(message: SystemMessageConfig | None) -> Iterable[tuple[str, SystemMessageSection]]:
+    return () if message is None or message.sections is None else message.sections.items()
+
+
+def _section(name: str, section: SystemMessageSection) -> Section:
+    action = SECTION_ACTIONS.get(section.action)
+    if action is None:
+        known = ", ".join(SECTION_ACTIONS)
+        raise InvalidValue(
+            f"systemMessage.sections.{name}.action: expected one of {known}, got {section.action!r}"
+        )
+    return Section(action, section.content or "")
+
+
+def _managed(settings: ManagedSettings | None) -> ManagedPermissions:
+    rules = None if settings is None else settings.permissions
+    if rules is None:
+        return ManagedPermissions()
+    return ManagedPermissions(
+        deny=tuple(rules.deny or ()),
+        ask=tuple(rules.ask or ()),
+        allow=tuple(rules.allow or ()),
+        bypass_disabled=rules.disable_bypass_permissions_mode == "disable",
+    )
 
 
 def _agent(agent: CustomAgentConfig) -> CustomAgent:

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
     AssistantTurnEndData,
+    AssistantTurnRetryData,
     AssistantTurnStartData,
     ModelCallFailureData,
 )
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault
+from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
 from copilot_sdk.runtime.core.intake import take_in
+from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolSpec
 from copilot_sdk.runtime.core.payloads import Payload
-from copilot_sdk.runtime.core.prompts import system_text
 from copilot_sdk.runtime.core.queue import MessageQueue
-from copilot_sdk.runtime.core.retries import retrying
-from copilot_sdk.runtime.core.tool_calls import ToolCalls
+from copilot_sdk.runtime.core.retries import retry_reason, retrying
+from copilot_sdk.runtime.core.system_message import background_agent_text
+from copilot_sdk.runtime.core.tool_calls import Outcome, ToolCalls
 from copilot_sdk.runtime.core.tools.base import Tool
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Agent:
         session: Session,
         *,
         agent_id: str | None = None,
+        agent_type: str | None = None,
         model: str | None = None,
         instructions: str = "",
         tool_names: Sequence[str] | None = None,
@@ -67,6 +70,7 @@ class Agent:
         Args:
             session: The session it belongs to.
             agent_id: Its id; None for the main agent.
+            agent_type: Which kind of background agent it is.
             model: The model it uses; None for that of the session.
             instructions: What it is told besides what every agent is told.
             tool_names: The only tools it gets; None for all.
@@ -76,6 +80,7 @@ class Agent:
         """
         self.session = session
         self.id = agent_id
+        self.type = agent_type
         self.parent_call_id = parent_call_id
         self.history: list[Message] = list(history)
         self.exchange = Exchange()
@@ -84,6 +89,7 @@ class Agent:
         self.intent: str | None = None
         self.latest_response: str | None = None
         self._model = model
+        self._auto_model: str | None = None
         self._instructions = instructions
         self._tool_names = tool_names
         self._on_activity = on_activity
@@ -92,7 +98,8 @@ class Agent:
     @property
     def model_id(self) -> str:
         """The model it uses now."""
-        return self._model or self.session.model_id
+        chosen = self._model or self.session.model_id
+        return self._auto_model or chosen if chosen == AUTO else chosen
 
     @property
     def streams(self) -> bool:
@@ -118,7 +125,10 @@ class Agent:
 
     def system_message(self) -> str:
         """What it is told before everything else."""
-        return system_text(self.session.config, self._instructions)
+        session = self.session
+        if self.id is None:
+            return session.system_message.text
+        return background_agent_text(self._instructions, session.config.working_directory)
 
     def say(self, text: str, images: Sequence[Image] = ()) -> None:
         """Adds a message of the user to the conversation."""
@@ -135,19 +145,25 @@ class Agent:
 
         Raises:
             ModelFault: The model could not be used.
+            OutOfCredits: The session may not use the model any more.
+            Rejected: The user turned down a tool call.
         """
         continuations = 0
+        self._auto_model = None
         while True:
             for prompt in inbox.take_steering():
-                take_in(self, prompt, steering=True)
+                take_in(self, prompt)
+            await self._check_credits()
             turn_id = str(self._turns)
             self._turns += 1
             self.emit(AssistantTurnStartData(turn_id=turn_id, interaction_id=self.exchange.id))
             answer = await self._ask(turn_id)
-            over = await self._act(answer, turn_id)
+            outcomes = await self._act(answer, turn_id)
             self.emit(AssistantTurnEndData(turn_id=turn_id))
             cut_off = answer.finish_reason == "length" and continuations < _CONTINUATIONS
-            if over:
+            if any(outcome.rejected for outcome in outcomes):
+                raise Rejected("The user rejected a tool call")
+            if any(outcome.ends_turn for outcome in outcomes):
                 return answer.text
             if cut_off and not answer.tool_calls:
                 continuations += 1
@@ -155,17 +171,18 @@ class Agent:
             elif not answer.tool_calls and not inbox.has_steering:
                 return answer.text
 
-    async def _act(self, answer: Answer, turn_id: str) -> bool:
-        """Takes an answer into the conversation and runs the tools it calls.
+    async def _check_credits(self) -> None:
+        if not await self.session.credits.may_go_on():
+            raise OutOfCredits("The session limit for AI credits is used up")
 
-        Returns:
-            Whether the turn is over.
-        """
+    async def _act(self, answer: Answer, turn_id: str) -> Sequence[Outcome]:
+        """Takes an answer into the conversation, runs the tools it calls and returns their outcomes."""
         self.latest_response = answer.text or self.latest_response
         self.tokens_used += answer.usage.input_tokens + answer.usage.output_tokens
-        self.history.append(Message("assistant", answer.text, tool_calls=tuple(answer.tool_calls)))
+        calls_made = tuple(answer.tool_calls)
+        self.history.append(Message("assistant", answer.text, calls_made, thought=answer.thought))
         if not answer.tool_calls:
-            return False
+            return ()
         self.tool_calls_made += len(answer.tool_calls)
         calls = ToolCalls(self, turn_id)
         try:
@@ -176,7 +193,15 @@ class Agent:
             raise
         self.history += [outcome.message for outcome in outcomes]
         self.history += [Message("user", text) for outcome in outcomes for text in outcome.remarks]
-        return any(outcome.ends_turn for outcome in outcomes)
+        self._tell_mode()
+        return outcomes
+
+    def _tell_mode(self) -> None:
+        """Tells the agent of a mode that a tool has brought about."""
+        modes = self.session.modes
+        if self.id is None and (notice := modes.notice()) is not None:
+            self.say(notice)
+            modes.noticed(content=notice)
 
     async def _ask(self, turn_id: str) -> Answer:
         async def call() -> Answer:
@@ -184,13 +209,20 @@ class Agent:
             try:
                 return await self._call(turn_id)
             except ModelFault as fault:
-                self._report_failure(fault, started)
+                await self._report_failure(fault, started)
                 raise
 
-        return await retrying(call, self.session.limits)
+        def announce(fault: ModelFault) -> None:
+            self.emit(
+                AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=retry_reason(fault))
+            )
+
+        return await retrying(call, self.session.limits, announce)
 
     async def _call(self, turn_id: str) -> Answer:
         session = self.session
+        if (self._model or session.model_id) == AUTO and self._auto_model is None:
+            self._auto_model = await session.model_choice.resolved()
         stream = AnswerStream(self, turn_id)
         request = ModelRequest(
             model=self.model_id,
@@ -200,7 +232,9 @@ class Agent:
             session_id=session.id,
             agent_id=self.id,
             reasoning_effort=session.config.reasoning_effort,
+            reasoning_summary=session.config.reasoning_summary,
             headers=self.exchange.headers,
+            account=await session.account.for_model(self.model_id),
         )
         async with aclosing(session.model.respond(request)) as events:
             async for event in events:
@@ -208,7 +242,7 @@ class Agent:
                 await session.clients.caught_up()
         return stream.finish()
 
-    def _report_failure(self, fault: ModelFault, started: float) -> None:
+    async def _report_failure(self, fault: ModelFault, started: float) -> None:
         self.emit(
             ModelCallFailureData(
                 model=self.model_id,
@@ -218,4 +252,13 @@ class Agent:
                 source="top_level" if self.id is None else "subagent",
                 error_message=fault.message,
             )
+        )
+        await self.session.hooks.invoke(
+            "errorOccurred",
+            {
+                "error": {"name": "ModelError", "message": fault.message},
+                "errorContext": "model_call",
+                "recoverable": fault.retryable,
+            },
+            agent=self,
         )

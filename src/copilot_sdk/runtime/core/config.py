@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.accounts import Identity
+
+from copilot_sdk.runtime.core.github_tokens import GitHubTokens
 
 AgentMode = Literal["interactive", "plan", "autopilot"]
 MODES: Mapping[str, AgentMode] = {
@@ -40,23 +45,113 @@ class CustomAgent:
     model: str | None = None
 
 
+ProviderType = Literal["openai", "azure", "anthropic"]
+WireAPI = Literal["completions", "responses"]
+PROVIDER_TYPES: Mapping[str, ProviderType] = {
+    "openai": "openai",
+    "azure": "azure",
+    "anthropic": "anthropic",
+}
+"""The types of providers by their wire names."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelProvider:
-    """A chat-completions endpoint to use in place of the runtime's model; secrets stay out of the repr."""
+    """A provider to use in place of the runtime's model; secrets stay out of the repr.
+
+    Attributes:
+        base_url: Its address, in front of the path of the API.
+        type: Which kind it is: what it calls its paths and where it wants credentials.
+        wire_api: The API that it speaks; `anthropic` has one of its own.
+        api_key: The key that lets one in.
+        bearer_token: A token that does so; it wins over the key.
+        api_key_command: A shell command that prints a fresh key for each request; it wins over the key.
+        headers: Added to each request.
+        azure_api_version: The version of the API at Azure; None for its API without versions.
+        wire_model: The model to ask for in place of the one that the session names.
+        display_name: What people call the model.
+        max_prompt_tokens: The longest prompt that the model takes.
+        max_output_tokens: Upper bound for one answer.
+        name: What clients know it by.
+        websockets: Whether it is to be spoken to over websockets, where a client opens them.
+        asks_for_token: Whether a client gives the token for each request.
+    """
 
     base_url: str
+    type: ProviderType = "openai"
+    wire_api: WireAPI = "completions"
     api_key: str | None = field(default=None, repr=False)
+    bearer_token: str | None = field(default=None, repr=False)
+    api_key_command: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    azure_api_version: str | None = None
     wire_model: str | None = None
+    display_name: str | None = None
+    max_prompt_tokens: int | None = None
     max_output_tokens: int | None = None
+    name: str = "default"
+    websockets: bool = False
+    asks_for_token: bool = False
+
+
+SectionAction = Literal["replace", "remove", "append", "prepend", "transform", "preserve"]
+SECTION_ACTIONS: Mapping[str, SectionAction] = {
+    "replace": "replace",
+    "remove": "remove",
+    "append": "append",
+    "prepend": "prepend",
+    "transform": "transform",
+    "preserve": "preserve",
+}
+"""What can be done with a section of the system message, by wire names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What the application does with a section of the system message."""
+
+    action: SectionAction
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SystemPrompt:
-    """What the application adds to the system message, or puts in its place."""
+    """What the application adds to the system message, or puts in its place.
 
-    mode: Literal["append", "replace"] = "append"
+    Attributes:
+        replaces: Whether `content` is the whole message.
+        content: A text of the application's own.
+        sections: What it does with single sections, by their ids.
+    """
+
+    replaces: bool = False
     content: str = ""
+    sections: Mapping[str, Section] = field(default_factory=dict[str, Section])
+
+
+@dataclass(frozen=True, slots=True)
+class Autopilot:
+    """Whether the agent is sent on in autopilot mode until the task is complete, and how often at most."""
+
+    continues: bool = True
+    most: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedPermissions:
+    """Rules of an administrator, which stand above all others; each like `Shell(rm)` or `Read`.
+
+    Attributes:
+        deny: What is refused.
+        ask: What is asked about in any case.
+        allow: What needs no asking.
+        bypass_disabled: Whether requests may not be approved all at once.
+    """
+
+    deny: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    bypass_disabled: bool = False
 
 
 @dataclass(slots=True)
@@ -67,30 +162,52 @@ class SessionConfig:
         working_directory: Where tools run and relative paths begin.
         model: The id of the model; None for the first that is on offer.
         reasoning_effort: How hard the model is to think.
+        reasoning_summary: How much of its thoughts it is to tell.
+        context_tier: Which size of context window to use.
         streaming: Whether answers come in pieces.
         sub_agent_streaming: Whether those of background agents do too.
         system_prompt: What the application says in the system message.
-        provider: The endpoint of the application's own, if any.
+        provider: The provider of the application's own, if any.
+        named_models: Who provides the models that the application names, by their ids.
+        identity: Whom the session works for; None for who is signed in at the runtime.
         available_tools: The only tools to offer; None offers all.
         excluded_tools: Tools not to offer.
+        disabled_skills: Skills not to offer.
         agents: Agents of the application's own.
+        github: Where the session gets GitHub tokens from, if anywhere.
         additional_directories: Directories the tools may use besides the working directory.
+        autopilot: How autopilot mode goes on.
+        managed: The rules of an administrator.
+        max_ai_credits: How many AI credits the session may use; None for any number.
         name: The name the user gave.
+        extensions: Whether extensions are launched.
+        telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
     """
 
     working_directory: Path
     model: str | None = None
     reasoning_effort: str | None = None
+    reasoning_summary: str | None = None
+    context_tier: str | None = None
     streaming: bool = False
     sub_agent_streaming: bool = True
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
     provider: ModelProvider | None = None
+    named_models: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
+    identity: Identity | None = None
+    github: GitHubTokens | None = None
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()
+    disabled_skills: frozenset[str] = frozenset()
     agents: Sequence[CustomAgent] = ()
     additional_directories: tuple[Path, ...] = ()
+    autopilot: Autopilot = Autopilot()
+    managed: ManagedPermissions = ManagedPermissions()
+    max_ai_credits: float | None = None
     name: str | None = None
+    extensions: bool = False
+    telemetry: bool = True
     client_name: str | None = None
 
     def offers(self, tool: str) -> bool:
@@ -105,18 +222,28 @@ class Limits:
     """How long the runtime waits and how often it tries.
 
     Attributes:
-        hook_seconds: For the answer of a client to a hook; after that the hook counts as silent.
+        hook_seconds: For the answer of a client to a hook, or to a section of the system message that it rewrites;
+            after that the client counts as silent.
+        answer_seconds: For what a client or its user does at leisure: tools and commands of the client, permissions,
+            questions, forms, plans.
         task_wait_seconds: For `session.tasks.waitForPending`.
         retry_delays: Seconds before each new try of a model call that failed for the moment; their number is
             the number of tries.
         retry_after_seconds: The longest pause before a new try that a provider may ask for.
         shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
+        cancel_seconds: For the answer of a client that is to stop a task of its own.
+        extension_seconds: For an extension that was launched to join its session.
+        provider_seconds: For the answer of a client to a request for something it provides.
         stop_seconds: Between asking a process to end and killing it.
     """
 
     hook_seconds: float = 60.0
+    answer_seconds: float = 3600.0
     task_wait_seconds: float = 600.0
     retry_delays: tuple[float, ...] = (0.5, 1.0)
     retry_after_seconds: float = 60.0
     shell_wait_seconds: float = 120.0
+    cancel_seconds: float = 5.0
+    extension_seconds: float = 30.0
+    provider_seconds: float = 60.0
     stop_seconds: float = 2.0

@@ -36,8 +36,10 @@ class ExternalCalls:
             ),
             agent_id=agent_id,
         )
+        seconds = session.limits.answer_seconds
+        silent = ToolResult(f"The tool '{tool}' gave no result within {seconds:g} s.", kind="timeout")
         try:
-            return await self._pending.answer(request_id)
+            return await self._pending.answer(request_id, seconds=seconds, otherwise=silent)
         finally:
             session.emit(ExternalToolCompletedData(request_id=request_id), agent_id=agent_id)
 

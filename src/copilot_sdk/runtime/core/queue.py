@@ -1,4 +1,4 @@
-"""What waits for the agent of a session: queued messages, and those that break into the running turn."""
+"""What waits for the agent of a session: queued messages and commands, and messages for the running turn."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from copilot_sdk.runtime.core.payloads import Payload
 
 Json = Mapping[str, object]
+Delivery = Literal["idle", "queued", "steering"]
 
 
 @dataclass(slots=True, eq=False)
@@ -23,6 +25,8 @@ class Prompt:
         attachments: Files, selections and the like, as they came.
         agent_mode: The mode at the time of sending.
         source: Where it comes from; None for the user.
+        delivery: How it reaches the agent.
+        continuation: Whether the runtime sends the agent on with it in autopilot mode.
         headers: HTTP headers for the model requests of its turn.
         notice: Set for what the runtime itself has to say, such as the end of a background task.
         done: Set once the agent has dealt with it.
@@ -34,6 +38,8 @@ class Prompt:
     attachments: Sequence[Json] = ()
     agent_mode: str | None = None
     source: str | None = None
+    delivery: Delivery = "idle"
+    continuation: bool = False
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     notice: Payload | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,11 +50,34 @@ class Prompt:
         return self.display if self.display is not None else self.text
 
 
+@dataclass(slots=True, eq=False)
+class QueuedCommand:
+    """A slash command that a client is to run when its turn has come.
+
+    Attributes:
+        id: What `session.commands.enqueue` answered.
+        text: The command line.
+        display: What the timeline shows in its place.
+    """
+
+    id: str
+    text: str
+    display: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The text that people see."""
+        return self.display if self.display is not None else self.text
+
+
+Entry = Prompt | QueuedCommand
+
+
 class MessageQueue:
-    """Messages in the order in which the agent will take them."""
+    """Messages and commands in the order in which the agent will take them."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Prompt] = deque()
+        self._waiting: deque[Entry] = deque()
         self._steering: deque[Prompt] = deque()
 
     def __bool__(self) -> bool:
@@ -60,29 +89,28 @@ class MessageQueue:
         return bool(self._steering)
 
     @property
-    def waiting(self) -> list[Prompt]:
+    def waiting(self) -> list[Entry]:
         """What the user queued, oldest first."""
-        return [prompt for prompt in self._waiting if prompt.notice is None]
+        return [entry for entry in self._waiting if not _is_notice(entry)]
 
     @property
     def steering(self) -> list[Prompt]:
         """What was sent into the running turn and is not yet taken in."""
         return [prompt for prompt in self._steering if prompt.notice is None]
 
-    def put(self, prompt: Prompt, *, first: bool = False) -> None:
-        """Queues a message, at the end unless it is to be `first`."""
-        (self._waiting.appendleft if first else self._waiting.append)(prompt)
+    def put(self, entry: Entry, *, first: bool = False) -> None:
+        """Queues a message or a command, at the end unless it is to be `first`."""
+        (self._waiting.appendleft if first else self._waiting.append)(entry)
 
     def steer(self, prompt: Prompt) -> None:
         """Leaves a message for the next step of the running turn."""
         self._steering.append(prompt)
 
-    def next(self) -> Prompt | None:
-        """Takes the next message for a turn of its own; a steering message that found no turn comes first."""
-        for source in (self._steering, self._waiting):
-            if source:
-                return source.popleft()
-        return None
+    def next(self) -> Entry | None:
+        """Takes what comes next; a steering message that found no turn comes first."""
+        if self._steering:
+            return self._steering.popleft()
+        return self._waiting.popleft() if self._waiting else None
 
     def take_steering(self) -> list[Prompt]:
         """Takes all messages for the running turn."""
@@ -91,17 +119,15 @@ class MessageQueue:
         return taken
 
     def remove_newest(self) -> bool:
-        """Drops the message that the user queued last.
+        """Drops what the user queued last.
 
         Returns:
-            Whether there was one.
+            Whether there was anything.
         """
-        for prompt in reversed(self._waiting):
-            if prompt.notice is None:
-                self._waiting.remove(prompt)
-                prompt.done.set()
-                return True
-        return False
+        waiting = self.waiting
+        if waiting:
+            self._drop(waiting[-1])
+        return bool(waiting)
 
     def clear(self) -> bool:
         """Drops what users sent; what the runtime has to say stays.
@@ -110,7 +136,18 @@ class MessageQueue:
             Whether there was anything.
         """
         dropped = [*self.steering, *self.waiting]
-        for prompt in dropped:
-            (self._steering if prompt in self._steering else self._waiting).remove(prompt)
-            prompt.done.set()
+        for entry in dropped:
+            self._drop(entry)
         return bool(dropped)
+
+    def _drop(self, entry: Entry) -> None:
+        if isinstance(entry, Prompt):
+            entry.done.set()
+            if entry in self._steering:
+                self._steering.remove(entry)
+                return
+        self._waiting.remove(entry)
+
+
+def _is_notice(entry: Entry) -> bool:
+    return isinstance(entry, Prompt) and entry.notice is not None

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 from copilot_sdk._generated.copilot.types import (
     CapabilitiesChangedData,
     CapabilitiesChangedUI,
-    SessionModeChangedData,
-    SessionModelChangeData,
+    CommandsChangedData,
+    SessionErrorData,
     SessionShutdownData,
     SessionSnapshotRewindData,
     SessionTitleChangedData,
@@ -22,26 +22,40 @@ from copilot_sdk._generated.copilot.types import (
     ShutdownModelMetricRequests,
     ShutdownModelMetricUsage,
 )
+from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
-from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
+from copilot_sdk.runtime.core.canvases import Canvases
+from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients, Interests
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
-from copilot_sdk.runtime.core.config import AgentMode, ExternalTool, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.commands import Commands
+from copilot_sdk.runtime.core.config import ExternalTool, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.credits import Credits
+from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.log import Event, EventLog
+from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
+from copilot_sdk.runtime.core.modes import Modes
+from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
+from copilot_sdk.runtime.core.plan import Plan
+from copilot_sdk.runtime.core.rate_limits import RateLimits
+from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.scope import TaskScope
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.skills import Skills
+from copilot_sdk.runtime.core.storage import SessionRecord, Storage
+from copilot_sdk.runtime.core.system_message import SystemMessage
 from copilot_sdk.runtime.core.tasks import TaskRegistry
+from copilot_sdk.runtime.core.tokens import bearer_token
 from copilot_sdk.runtime.core.tools.base import Tool
 from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
-from copilot_sdk.runtime.core.workspace import existing_folder
+from copilot_sdk.runtime.core.workspace import location_of
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
@@ -58,38 +72,58 @@ class Session:
     """One live session."""
 
     def __init__(
-        self, runtime: Runtime, record: SessionRecord, config: SessionConfig, events: Sequence[Event] = ()
+        self,
+        runtime: Runtime,
+        record: SessionRecord,
+        config: SessionConfig,
+        storage: Storage,
+        events: Sequence[Event] = (),
     ) -> None:
         """Brings a session to life.
 
         Args:
             runtime: What it belongs to.
-            record: Its entry in the index.
+            record: What is known about it.
             config: Its settings.
+            storage: Where its state is kept.
             events: What is stored of it; empty for a new one.
         """
         self.record = record
         self.config = config
         self.resumed = bool(events)
         self.log = EventLog(events)
+        self._runtime = runtime
+        self.storage = storage
         self.clients = Clients()
+        self.interests = Interests()
         self.usage = UsageTotals()
-        self.permissions = PermissionGate(self)
+        self.credits = Credits(self)
+        self.paths = PathPolicy(self)
+        self.permissions = PermissionGate(self, location=location_of(config.working_directory).key)
         self.external = ExternalCalls(self)
+        self.commands = Commands(self)
         self.user_input = UserInput(self)
+        self.plan = Plan(self)
+        self.modes = Modes(self)
+        self.model_choice = ModelChoice(self)
+        self.rate_limits = RateLimits(self)
         self.hooks = Hooks(self)
+        self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
+        self.skills = Skills(self)
+        self.canvases = Canvases(self, events)
+        self.extensions = Extensions(self, runtime)
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.agent = Agent(self, history=rebuild(events))
-        self.interests: dict[str, str] = {}
         self.closing = False
         self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
         self._last_event = time.monotonic()
-        self._runtime = runtime
-        self._file = runtime.store.open_log(record.id)
-        self.model: Model = runtime.model_for(config.provider)
+        self.stored = True
+        storage.on_failure = self._tell_storage_failure
+        self.model: Model = runtime.model_for(self)
+        self.account = SessionAccount(runtime.accounts, config)
 
     @property
     def id(self) -> str:
@@ -99,7 +133,17 @@ class Session:
     @property
     def folder(self) -> Path:
         """Where its files are."""
-        return self._file.path.parent
+        return self.storage.folder
+
+    @property
+    def transcript(self) -> Path:
+        """The file of its events."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def saved(self) -> SavedPermissions:
+        """What users have allowed beyond this session."""
+        return self._runtime.saved
 
     @property
     def limits(self) -> Limits:
@@ -108,8 +152,13 @@ class Session:
 
     @property
     def model_id(self) -> str:
-        """The model that is used."""
-        return self.config.model or self._runtime.default_model
+        """The model that was chosen."""
+        return self.model_choice.id
+
+    @property
+    def default_model(self) -> str:
+        """The model where none was chosen."""
+        return self._runtime.default_model
 
     @property
     def started_at(self) -> datetime:
@@ -119,7 +168,7 @@ class Session:
     @property
     def log_size(self) -> int:
         """How many bytes of events are stored."""
-        return self._file.size
+        return self.storage.log_size
 
     @property
     def idle_seconds(self) -> float:
@@ -137,6 +186,7 @@ class Session:
         stored: bool = True,
         kind: str | None = None,
         ephemeral: bool | None = None,
+        only: Client | None = None,
     ) -> Event:
         """Records an event and hands it to the clients.
 
@@ -148,6 +198,7 @@ class Session:
             stored: Whether a durable event goes to disk.
             kind: The event type, for data that several types carry.
             ephemeral: Whether the event is forgotten with the process; None for what is usual for its type.
+            only: The one client to send it to; None for all.
         """
         name, usually_ephemeral = (kind, False) if kind is not None else event_kind(type(data))
         event = Event(
@@ -162,19 +213,25 @@ class Session:
         self._last_event = time.monotonic()
         self.log.append(event)
         if stored and not event.ephemeral:
-            self._file.append(event)
-        self.clients.deliver(self.id, event)
+            self.storage.append(event)
+        self.clients.deliver(self.id, event, only=only)
+        if self.config.telemetry:
+            self._runtime.telemetry.record(self.id, event)
+        if not event.ephemeral:
+            self._runtime.announce("session.updated", self.record)
         return event
 
     def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:
         """The tools of the main agent, or those of a background agent."""
         return toolbox(self, sub_agent=sub_agent)
 
+    def _tell_storage_failure(self, text: str) -> None:
+        self.emit(SessionErrorData(error_type="persistence", message=text), ephemeral=True)
+
     def touch(self) -> None:
-        """Records that something about the session is different, and tells every client of the runtime."""
+        """Records that something about the session is different."""
         self.record.modified_at = stamp(now())
-        self._runtime.store.save(self.record)
-        self._runtime.announce("session.updated", self.record)
+        self.storage.save(self.record)
 
     def note_prompt(self, text: str) -> None:
         """Counts a prompt of the user; the first one gives the session its title."""
@@ -190,51 +247,40 @@ class Session:
         self.emit(SessionTitleChangedData(title=name))
         self.touch()
 
-    def set_mode(self, mode: AgentMode) -> None:
-        """Changes the mode of the agent."""
-        previous = self.record.mode
-        if mode == previous:
-            return
-        self.record.mode = mode
-        self.emit(SessionModeChangedData(previous_mode=previous, new_mode=mode))
-        self.touch()
-
-    def set_model(self, model: str, *, reasoning_effort: str | None = None) -> None:
-        """Changes the model."""
-        previous, previous_effort = self.model_id, self.config.reasoning_effort
-        self.config.model = self.record.model = model
-        if reasoning_effort is not None:
-            self.config.reasoning_effort = reasoning_effort
-        self.emit(
-            SessionModelChangeData(
-                previous_model=previous,
-                new_model=model,
-                previous_reasoning_effort=previous_effort,
-                reasoning_effort=self.config.reasoning_effort,
-            )
-        )
-        self.touch()
-
     def move_to(self, folder: Path) -> None:
         """Changes the working directory.
 
         Raises:
             RuntimeFault: There is no such directory.
         """
-        self.config.working_directory = existing_folder(folder)
+        place = self._runtime.place
+        folder = place.working_folder(str(folder))
+        place.look_around(folder)
+        self.config.working_directory = folder
 
     async def use_provider(self, provider: ModelProvider | None) -> None:
-        """Changes the endpoint that is used from the next model call on."""
-        previous, had_own = self.model, self.config.provider is not None
+        """Changes the provider that is used from the next model call on."""
+        previous = self.model
         self.config.provider = provider
-        self.model = self._runtime.model_for(provider)
-        if had_own:
+        self.model = self._runtime.model_for(self)
+        if previous is not self._runtime.model:
             await previous.aclose()
+
+    async def bearer_token(self, provider: str) -> str:
+        """Asks the client that gives tokens for a model provider for one.
+
+        Raises:
+            ModelFault: There is none.
+        """
+        return await bearer_token(self.clients, self.id, provider)
 
     def attach(self, client: Client) -> None:
         """Adds a client."""
         before = self.clients.abilities() if self.clients else None
         self.clients.attach(client)
+        if client.skills is not None:
+            self.skills.forget()
+        self.system_message.forget(client)
         self._tell_abilities(before)
 
     def set_tools(self, port: ClientPort, tools: Mapping[str, ExternalTool]) -> None:
@@ -253,14 +299,26 @@ class Session:
         Returns:
             Whether it was a client of this session.
         """
-        before = self.clients.abilities()
-        if not self.clients.detach(port):
+        before, client = self.clients.abilities(), self.clients.of(port)
+        if client is None:
             return False
-        self.external.give_up_orphans()
-        self.permissions.give_up_orphans()
-        self.user_input.give_up_orphans()
+        self.clients.detach(port)
+        if client.skills is not None:
+            self.skills.forget()
+        self.canvases.left(client)
+        self.interests.drop(port)
+        self.rate_limits.drop(port)
+        self.give_up_orphans()
         self._tell_abilities(before)
         return True
+
+    def give_up_orphans(self) -> None:
+        """Answers everything that no client is left to answer."""
+        self.external.give_up_orphans()
+        self.commands.give_up_orphans()
+        self.permissions.give_up_orphans()
+        self.user_input.give_up_orphans()
+        self.credits.give_up_orphans()
 
     def _tell_abilities(self, before: Abilities | None) -> None:
         """Tells the clients what they can do together, if that is something else than before."""
@@ -272,6 +330,13 @@ class Session:
         if after.elicitation != before.elicitation:
             ui = CapabilitiesChangedUI(elicitation=after.elicitation)
             self.emit(CapabilitiesChangedData(ui=ui))
+        if after.canvases != before.canvases:
+            self.emit(CapabilitiesChangedData(ui=CapabilitiesChangedUI(canvases=after.canvases)))
+        if after.commands != before.commands:
+            commands = [
+                {"name": name, "description": text or None} for name, text in sorted(after.commands.items())
+            ]
+            self.emit(CommandsChangedData.model_validate({"commands": commands}))
 
     def truncate(self, event_id: str) -> int:
         """Drops an event and all after it.
@@ -281,7 +346,7 @@ class Session:
         """
         removed = self.log.truncate(event_id)
         if removed:
-            self._file.rewrite(self.log.events)
+            self.storage.rewrite(self.log.events)
             self.agent.history = rebuild(self.log.events)
             self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
@@ -292,15 +357,16 @@ class Session:
         await self._close()
 
     async def _end(self) -> None:
-        self.user_input.cancel_forms()
+        self.user_input.forms.give_up()
+        self.commands.abort()
         await self.turns.abort("user_initiated")
         await self.tasks.stop_all()
         await self.scope.aclose()
         self.emit(self._shutdown_data())
         self.record.modified_at = stamp(now())
-        self._runtime.store.save(self.record)
-        self._file.close()
-        if self.config.provider is not None:
+        self.storage.save(self.record)
+        self.stored = await self.storage.close()
+        if self.model is not self._runtime.model:
             await self.model.aclose()
 
     def _shutdown_data(self) -> SessionShutdownData:

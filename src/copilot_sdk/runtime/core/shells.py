@@ -34,6 +34,11 @@ _SECRETS = (
 )
 
 
+def environment() -> dict[str, str]:
+    """The environment of programs that are started: that of the runtime, without its secrets."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRETS}
+
+
 class Command:
     """A shell command that has been started; its output is gathered from both streams, in order."""
 
@@ -57,7 +62,6 @@ class Command:
         Raises:
             OSError: There is no bash, or no such folder.
         """
-        environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
         output = PIPE if log is None else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         creating = asyncio.ensure_future(
             asyncio.create_subprocess_exec(
@@ -65,7 +69,7 @@ class Command:
                 "-c",
                 command,
                 cwd=folder,
-                env=environment,
+                env=environment(),
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=STDOUT,
@@ -204,14 +208,15 @@ class ShellTask:
             )
             self._session.turns.notify(text + "Use read_bash to see its output.", completed)
 
-    async def stop(self) -> None:
-        """Ends the command."""
+    async def stop(self) -> bool:
+        """Ends the command; returns whether that was possible, which it is."""
         if not self.progress.running:
-            return
+            return True
         await end_all({self._following})
         await self.process.stop(self._session.limits.stop_seconds)
         self.progress.end("cancelled")
         self._session.turns.rest()
+        return True
 
     async def refresh(self) -> None:
         """Looks whether the process of a detached command is still there."""

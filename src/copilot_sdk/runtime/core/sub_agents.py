@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +18,9 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
-from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected, RuntimeFault
+from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
+from copilot_sdk.runtime.core.intake import take_in_with_hooks
 from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
@@ -130,6 +133,7 @@ class AgentTask:
         self.agent = Agent(
             session,
             agent_id=self.id,
+            agent_type=self.type.name,
             model=order.model or self.type.model,
             instructions=self.type.instructions,
             tool_names=self.type.tools,
@@ -165,20 +169,48 @@ class AgentTask:
 
     def _work(self, prompt: str) -> None:
         self.active_since = now()
-        self._inbox.steer(Prompt(id=new_id(), text=prompt))
-        self._working = self._session.scope.start(self._run(), name=f"agent {self.id}")
+        self._working = self._session.scope.start(self._run(prompt), name=f"agent {self.id}")
 
-    async def _run(self) -> None:
+    async def _run(self, prompt: str) -> None:
         try:
-            self.result = await self.agent.run(self._inbox)
-        except ModelFault as fault:
-            self._fail(fault.message)
+            self.result = await self._answer(prompt)
+        except (ModelFault, Rejected, OutOfCredits) as fault:
+            self._fail(str(fault))
         except Exception as error:
             # A defect in a tool or in the runtime must not look like an agent that works for ever.
             self._fail(f"{type(error).__name__}: {error}")
             raise
         else:
             self._complete()
+
+    async def _answer(self, prompt: str) -> str:
+        """Has the agent work on a prompt until hooks let it rest."""
+        remark = remark_of(await self._hook("subagentStart"))
+        text = prompt if remark is None else f"{remark}\n\n{prompt}"
+        if not await take_in_with_hooks(self.agent, Prompt(id=new_id(), text=text)):
+            return ""
+        blocks = 0
+        while True:
+            answer = await self.agent.run(self._inbox)
+            stop = {"stopReason": "end_turn", "response": answer, "stop_hook_active": blocks > 0}
+            reason = block_reason(await self._hook("subagentStop", **stop))
+            if reason is None or blocks >= MOST_STOP_BLOCKS:
+                return answer
+            blocks += 1
+            self._inbox.steer(Prompt(id=new_id(), text=reason))
+
+    async def _hook(self, hook_type: str, **details: object) -> Mapping[str, object]:
+        """Runs one of the hooks that tell the session of its background agents."""
+        about = {
+            "transcriptPath": str(self._session.transcript),
+            "agentId": self.id,
+            "agentType": self.type.name,
+            "agentName": self.type.name,
+            "agentDisplayName": self.type.display_name,
+            "agentDescription": self.type.description,
+            "parentAgentId": self._session.id,
+        }
+        return await self._session.hooks.invoke(hook_type, {**about, **details})
 
     def _pause(self) -> int:
         self._active_milliseconds = self.active_milliseconds
@@ -244,14 +276,15 @@ class AgentTask:
         self.progress.restart()
         self._work(message)
 
-    async def stop(self) -> None:
-        """Ends the agent's work."""
+    async def stop(self) -> bool:
+        """Ends the agent's work; returns whether that was possible, which it is."""
         if self._working is None or not self.progress.running:
-            return
+            return True
         await end_all({self._working})
         self._pause()
         self.progress.end("cancelled")
         self._session.turns.rest()
+        return True
 
     async def refresh(self) -> None:
         """Nothing: all that an agent does happens here."""

@@ -11,14 +11,16 @@ from copilot_sdk._generated.copilot.types import (
     PendingMessagesModifiedData,
     SessionErrorData,
     SessionIdleData,
+    SessionInfoData,
     SystemMessageData,
 )
 from copilot_sdk.runtime.core.agent import Exchange
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault
+from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
+from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in, take_in_with_hooks
 from copilot_sdk.runtime.core.payloads import Payload
-from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
+from copilot_sdk.runtime.core.queue import Entry, MessageQueue, Prompt, QueuedCommand
 from copilot_sdk.runtime.core.scope import end_all
 
 if TYPE_CHECKING:
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("copilot_sdk.runtime")
 
 AbortReason = Literal["user_initiated", "remote_command", "user_abort"]
-
-_STOP_BLOCKS = 5
 
 
 class Turns:
@@ -56,17 +56,25 @@ class Turns:
             first: Whether it goes before what is queued already.
         """
         if immediate and self.processing:
+            prompt.delivery = "steering"
             self.queue.steer(prompt)
         else:
+            prompt.delivery = "queued" if self.processing else "idle"
             self.queue.put(prompt, first=first)
         self._session.emit(PendingMessagesModifiedData())
         self._start()
 
+    def enqueue(self, command: QueuedCommand) -> None:
+        """Queues a slash command."""
+        self.queue.put(command)
+        self._session.emit(PendingMessagesModifiedData())
+        self._start()
+
     def remove_newest(self) -> bool:
-        """Drops the message that the user queued last.
+        """Drops what the user queued last.
 
         Returns:
-            Whether there was one.
+            Whether there was anything.
         """
         removed = self.queue.remove_newest()
         if removed:
@@ -92,19 +100,26 @@ class Turns:
 
     async def _drain(self) -> None:
         try:
-            while (prompt := self.queue.next()) is not None:
-                await self._turn(prompt)
+            while (entry := self.queue.next()) is not None:
+                await self._take(entry)
+                await self._session.storage.flush()
         finally:
             if not self._aborting:
                 self._runner = None
                 self.rest()
+
+    async def _take(self, entry: Entry) -> None:
+        if isinstance(entry, Prompt):
+            await self._turn(entry)
+        elif await self._session.commands.run_queued(entry):
+            self.clear_queue()
 
     def rest(self) -> None:
         """Says that the session has come to rest, if it has."""
         session = self._session
         if self._idle_owed and not self.processing and not session.tasks.busy and not session.closing:
             self._idle_owed = False
-            session.emit(SessionIdleData())
+            session.emit(SessionIdleData(mode=session.modes.current))
             session.touch()
         session.tasks.wake()
 
@@ -119,11 +134,13 @@ class Turns:
         if runner is None or self._aborting:
             return False
         self._idle_owed, self._aborting = False, True
+        message_id = session.agent.exchange.message_id
         await end_all({runner})
         self._runner, self._aborting = None, False
         session.emit(AbortData(reason=reason))
         if not session.closing:
-            session.emit(SessionIdleData(aborted=True))
+            session.modes.stopped("aborted", message_id)
+            session.emit(SessionIdleData(aborted=True, mode=session.modes.current))
             session.touch()
         session.tasks.wake()
         if self.queue:
@@ -132,10 +149,12 @@ class Turns:
 
     async def _turn(self, prompt: Prompt) -> None:
         session, agent = self._session, self._session.agent
-        is_notice = prompt.notice is not None
-        agent.exchange = Exchange(message_id=None if is_notice else prompt.id, headers=prompt.headers)
+        message_id = None if prompt.notice is not None else prompt.id
+        agent.exchange = Exchange(message_id=message_id, headers=prompt.headers)
+        session.modes.begin_turn(prompt)
         try:
             await self._begin(prompt)
+            await session.system_message.refresh()
             if prompt.notice is not None:
                 take_in(agent, prompt)
             elif not await take_in_with_hooks(agent, prompt):
@@ -143,14 +162,22 @@ class Turns:
             else:
                 session.usage.user_requests += 1
                 session.note_prompt(prompt.shown)
+            await session.skills.load()
             self._tell_system_message()
-            await self._work()
+            await self._work_through_limits()
+        except Rejected:
+            session.emit(AbortData(reason="user_initiated"))
+            info = SessionInfoData(info_type="cancellation", message="Operation cancelled by user")
+            session.emit(info, ephemeral=True)
+        except OutOfCredits:
+            session.modes.stopped("error", message_id)
         except ModelFault as fault:
-            await self._fail(fault)
+            self._fail(fault)
         except Exception as error:
             _logger.exception("a turn of session %s failed", session.id)
-            await self._fail(ModelFault(f"{type(error).__name__}: {error}", error_type="internal"))
+            self._fail(ModelFault(f"{type(error).__name__}: {error}", error_type="internal"))
         finally:
+            session.modes.end_turn()
             prompt.done.set()
 
     async def _begin(self, prompt: Prompt) -> None:
@@ -160,7 +187,7 @@ class Turns:
         session = self._session
         source = "resume" if session.resumed else "new"
         output = await session.hooks.invoke("sessionStart", {"source": source, "initialPrompt": prompt.text})
-        if isinstance(remark := output.get("additionalContext"), str):
+        if (remark := remark_of(output)) is not None:
             session.agent.say(remark)
 
     def _tell_system_message(self) -> None:
@@ -173,28 +200,60 @@ class Turns:
         session.stored_system_text = text
 
     async def _work(self) -> None:
-        session = self._session
-        for blocks in range(_STOP_BLOCKS):
-            await session.agent.run(self.queue)
-            output = await session.hooks.invoke(
-                "agentStop", {"stopReason": "end_turn", "stop_hook_active": blocks > 0}
-            )
-            if output.get("decision") != "block":
+        """Has the agent work until neither hooks nor autopilot mode send it on."""
+        session, agent = self._session, self._session.agent
+        blocks = continuations = 0
+        while True:
+            await agent.run(self.queue)
+            reason = await self._stop_reason(blocks)
+            if reason is not None and blocks < MOST_STOP_BLOCKS:
+                blocks += 1
+                more = Prompt(id=new_id(), text=reason, delivery="queued")
+            else:
+                continuation = session.modes.continuation(agent.exchange.message_id, continuations)
+                if continuation is None:
+                    return
+                blocks, continuations, more = 0, continuations + 1, continuation
+            if not await take_in_with_hooks(agent, more):
                 return
-            session.agent.say(str(output.get("reason") or "Go on."))
 
-    async def _fail(self, fault: ModelFault) -> None:
+    async def _stop_reason(self, blocks: int) -> str | None:
+        """Why hooks want the agent to go on; None if it may rest."""
         session = self._session
-        message_id = session.agent.exchange.message_id
+        details = {
+            "transcriptPath": str(session.transcript),
+            "stopReason": "end_turn",
+            "stop_hook_active": blocks > 0,
+        }
+        return block_reason(await session.hooks.invoke("agentStop", details))
+
+    async def _work_through_limits(self) -> None:
+        """Has the agent work, and go on with another model where a rate limit stops it and the user agrees."""
+        limits = self._session.rate_limits
+        while True:
+            try:
+                return await self._work()
+            except ModelFault as fault:
+                if not limits.can_switch(fault):
+                    raise
+                self._report(fault, eligible=True)
+                if not await limits.offer(fault):
+                    self._session.modes.stopped("error", self._session.agent.exchange.message_id)
+                    return None
+
+    def _fail(self, fault: ModelFault) -> None:
+        self._report(fault, eligible=False if fault.error_type == "rate_limit" else None)
+        self._session.modes.stopped("error", self._session.agent.exchange.message_id)
+
+    def _report(self, fault: ModelFault, *, eligible: bool | None) -> None:
+        session = self._session
         session.emit(
-            SessionErrorData(error_type=fault.error_type, message=fault.message, status_code=fault.status),
-            extra=None if message_id is None else {"originatingMessageId": message_id},
-        )
-        await session.hooks.invoke(
-            "errorOccurred",
-            {
-                "error": {"name": "ModelError", "message": fault.message},
-                "errorContext": "model_call",
-                "recoverable": fault.retryable,
-            },
+            SessionErrorData(
+                error_type=fault.error_type,
+                message=fault.message,
+                status_code=fault.status,
+                error_code=fault.code,
+                eligible_for_auto_switch=eligible,
+                originating_message_id=session.agent.exchange.message_id,
+            )
         )

@@ -1,0 +1,96 @@
+"""What users have allowed beyond one session, kept in files of the home folder."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from copilot_sdk._model.json_values import is_object, objects_in, texts_in
+
+_logger = logging.getLogger("copilot_sdk.runtime")
+
+Approval = Mapping[str, object]
+
+_APPROVALS = "permissions-config.json"
+_FOLDERS = "config.json"
+_URLS = "settings.json"
+
+
+class SavedPermissions:
+    """Tool approvals by location, trusted folders and allowed addresses."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def approvals(self, location: str) -> list[Approval]:
+        """What is approved for a location."""
+        entry = self._locations().get(location)
+        return list(objects_in(entry.get("tool_approvals"))) if is_object(entry) else []
+
+    def approve(self, location: str, approval: Approval) -> None:
+        """Approves something for a location."""
+        known = self.approvals(location)
+        if approval not in known:
+            self._set_approvals(location, [*known, approval])
+
+    def forget(self, location: str) -> None:
+        """Forgets what is approved for a location."""
+        if self.approvals(location):
+            self._set_approvals(location, [])
+
+    def trusts(self, folder: Path) -> bool:
+        """Whether a folder, or one above it, is trusted."""
+        full = folder.resolve()
+        return any(full.is_relative_to(trusted) for trusted in self._texts(_FOLDERS, "trustedFolders"))
+
+    def trust(self, folder: Path) -> None:
+        """Trusts a folder with all that is in it."""
+        self._add(_FOLDERS, "trustedFolders", str(folder.resolve()))
+
+    def allows_url(self, origin: str) -> bool:
+        """Whether the addresses of an origin, such as `https://example.com`, are allowed."""
+        return origin in self._texts(_URLS, "allowedUrls")
+
+    def allow_url(self, origin: str) -> None:
+        """Allows the addresses of an origin."""
+        self._add(_URLS, "allowedUrls", origin)
+
+    def _locations(self) -> dict[str, object]:
+        found = self._read(_APPROVALS).get("locations")
+        return dict(found) if is_object(found) else {}
+
+    def _set_approvals(self, location: str, approvals: Sequence[Approval]) -> None:
+        locations = self._locations()
+        locations[location] = {"tool_approvals": [dict(approval) for approval in approvals]}
+        self._write(_APPROVALS, {**self._read(_APPROVALS), "locations": locations})
+
+    def _texts(self, file: str, key: str) -> list[str]:
+        return texts_in(self._read(file).get(key))
+
+    def _add(self, file: str, key: str, text: str) -> None:
+        known = self._texts(file, key)
+        if text not in known:
+            self._write(file, {**self._read(file), key: [*known, text]})
+
+    def _read(self, file: str) -> dict[str, object]:
+        path = self._home / file
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return {}
+        # The CLI puts comments above the JSON.
+        text = "\n".join(line for line in lines if not line.lstrip().startswith("//"))
+        try:
+            content: object = json.loads(text or "{}")
+        except ValueError as error:
+            _logger.warning("%s is not read: %s", path, error)
+            return {}
+        return content if is_object(content) else {}
+
+    def _write(self, file: str, content: Mapping[str, object]) -> None:
+        path = self._home / file
+        draft = path.with_name(f"{file}.draft")
+        draft.write_text(json.dumps(content, indent=2), encoding="utf-8")
+        draft.replace(path)
