@@ -116,7 +116,9 @@ async def _set_foreground(call: Call) -> SuccessResult:
 def _description(session: Session) -> dict[str, object]:
     abilities = session.clients.abilities()
     capabilities = SessionCapabilities(
-        ui=SessionUICapabilities(elicitation=abilities.elicitation, mcp_apps=False, canvases=False),
+        ui=SessionUICapabilities(
+            elicitation=abilities.elicitation, mcp_apps=session.clients.shows_apps, canvases=False
+        ),
         extensions=False,
     )
     return {

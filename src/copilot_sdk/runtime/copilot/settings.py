@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from copilot_sdk._generated.copilot.types import (
     AutopilotConfig,
@@ -18,6 +20,8 @@ from copilot_sdk._generated.copilot.types import (
     SystemMessageSection,
     ToolDefinition,
 )
+from copilot_sdk._model import UnknownVariant
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.config import (
     SECTION_ACTIONS,
@@ -31,6 +35,9 @@ from copilot_sdk.runtime.core.config import (
     SystemPrompt,
 )
 from copilot_sdk.runtime.core.faults import InvalidValue, RuntimeFault
+from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
+from copilot_sdk.runtime.core.mcp.spec import ServerSpec, specs_of
+from copilot_sdk.runtime.core.payloads import to_json
 
 SessionParams = SessionCreateRequest | SessionResumeRequest
 
@@ -61,6 +68,9 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         autopilot=autopilot_of(params.autopilot, Autopilot()),
         managed=_managed(params.managed_settings),
+        mcp_servers=mcp_servers(params.mcp_servers),
+        disabled_mcp_servers=tuple(params.disabled_mcp_servers or ()),
+        env_value_mode="indirect" if params.env_value_mode == "indirect" else "direct",
         max_ai_credits=None if params.session_limits is None else params.session_limits.max_ai_credits,
         name=params.name if isinstance(params, SessionCreateRequest) else None,
         client_name=params.client_name,
@@ -82,6 +92,7 @@ def client_of(port: ClientPort, params: SessionParams) -> Client:
         answers_plans=bool(params.request_exit_plan_mode),
         answers_switches=bool(params.request_auto_mode_switch),
         answers_elicitations=bool(params.request_elicitation),
+        shows_apps=bool(params.request_mcp_apps),
         runs_hooks=bool(params.hooks),
     )
 
@@ -106,6 +117,24 @@ def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
         wire_model=provider.wire_model,
         max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
     )
+
+
+def mcp_servers(servers: Mapping[str, object] | None) -> dict[str, ServerSpec]:
+    """The settings of MCP servers.
+
+    Raises:
+        RuntimeFault: They cannot be used, or the package that is needed for it is missing.
+    """
+    if servers and not is_available():
+        raise RuntimeFault(MISSING)
+    return specs_of({name: raw(config) for name, config in (servers or {}).items()})
+
+
+def raw(value: object) -> dict[str, object]:
+    """An object of the wire as it came."""
+    if isinstance(value, UnknownVariant):
+        return value.raw
+    return to_json(value) if isinstance(value, BaseModel) else dict(value) if is_object(value) else {}
 
 
 def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> ExternalTool:
@@ -175,4 +204,5 @@ def _agent(agent: CustomAgentConfig) -> CustomAgent:
         description=agent.description or "",
         tools=None if agent.tools is None else tuple(agent.tools),
         model=agent.model,
+        mcp_servers=mcp_servers(agent.mcp_servers),
     )

@@ -82,6 +82,7 @@ class Client:
     answers_plans: bool = False
     answers_switches: bool = False
     answers_elicitations: bool = False
+    shows_apps: bool = False
     runs_hooks: bool = False
 
 
@@ -121,6 +122,11 @@ class Clients:
     def of(self, port: ClientPort) -> Client | None:
         """The client behind a port."""
         return self._clients.get(id(port))
+
+    @property
+    def shows_apps(self) -> bool:
+        """Whether one of them shows the views of MCP Apps."""
+        return any(client.shows_apps for client in self)
 
     def tools(self) -> dict[str, ExternalTool]:
         """The tools of all clients; the first one to offer a name keeps it."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
+
 AgentMode = Literal["interactive", "plan", "autopilot"]
 MODES: Mapping[str, AgentMode] = {
     "interactive": "interactive",
@@ -38,6 +40,7 @@ class CustomAgent:
     description: str = ""
     tools: tuple[str, ...] | None = None
     model: str | None = None
+    mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,9 @@ class SessionConfig:
         autopilot: How autopilot mode goes on.
         managed: The rules of an administrator.
         max_ai_credits: How many AI credits the session may use; None for any number.
+        mcp_servers: MCP servers besides those of the user's configuration, by name; one of its names goes before it.
+        disabled_mcp_servers: The names of MCP servers that are turned off.
+        env_value_mode: What the values of variables in the settings of MCP servers mean.
         name: The name the user gave.
         client_name: The program the session belongs to.
     """
@@ -152,6 +158,9 @@ class SessionConfig:
     autopilot: Autopilot = Autopilot()
     managed: ManagedPermissions = ManagedPermissions()
     max_ai_credits: float | None = None
+    mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
+    disabled_mcp_servers: tuple[str, ...] = ()
+    env_value_mode: EnvMode = "direct"
     name: str | None = None
     client_name: str | None = None
 
@@ -176,6 +185,8 @@ class Limits:
             the number of tries.
         retry_after_seconds: The longest pause before a new try that a provider may ask for.
         shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
+        mcp_seconds: For an MCP server to be connected to and to answer, and for clients to give headers for it, unless
+            its settings say otherwise; a tool call of it may take as long as what users do at leisure.
         stop_seconds: Between asking a process to end and killing it.
     """
 
@@ -185,4 +196,5 @@ class Limits:
     retry_delays: tuple[float, ...] = (0.5, 1.0)
     retry_after_seconds: float = 60.0
     shell_wait_seconds: float = 120.0
+    mcp_seconds: float = 60.0
     stop_seconds: float = 2.0

@@ -15,6 +15,7 @@ from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
+from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
@@ -54,6 +55,7 @@ class Runtime:
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
         self.store = Store(self.home)
         self.saved = SavedPermissions(self.home)
+        self.mcp_config = MCPConfigFile(self.home)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         self.default_model = default_model or "scripted"

@@ -31,6 +31,7 @@ from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.log import Event, EventLog
+from copilot_sdk.runtime.core.mcp.host import MCPHost
 from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.modes import Modes
@@ -98,6 +99,12 @@ class Session:
         self.hooks = Hooks(self)
         self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
+        self.mcp = MCPHost(
+            self,
+            {**runtime.mcp_config.specs(), **config.mcp_servers},
+            disabled=(*runtime.mcp_config.disabled(), *config.disabled_mcp_servers),
+            env_mode=config.env_value_mode,
+        )
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.agent = Agent(self, history=rebuild(events))
@@ -278,6 +285,7 @@ class Session:
         self.permissions.give_up_orphans()
         self.user_input.give_up_orphans()
         self.credits.give_up_orphans()
+        self.mcp.give_up_orphans()
 
     def _tell_abilities(self, before: Abilities | None) -> None:
         """Tells the clients what they can do together, if that is something else than before."""
@@ -318,6 +326,7 @@ class Session:
         self.commands.abort()
         await self.turns.abort("user_initiated")
         await self.tasks.stop_all()
+        await self.mcp.aclose()
         await self.scope.aclose()
         self.emit(self._shutdown_data())
         self.record.modified_at = stamp(now())

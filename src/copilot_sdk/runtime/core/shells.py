@@ -34,6 +34,11 @@ _SECRETS = (
 )
 
 
+def child_environment() -> dict[str, str]:
+    """The environment for processes that the runtime starts: its own, without secrets."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRETS}
+
+
 class Command:
     """A shell command that has been started; its output is gathered from both streams, in order."""
 
@@ -57,7 +62,6 @@ class Command:
         Raises:
             OSError: There is no bash, or no such folder.
         """
-        environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
         output = PIPE if log is None else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         creating = asyncio.ensure_future(
             asyncio.create_subprocess_exec(
@@ -65,7 +69,7 @@ class Command:
                 "-c",
                 command,
                 cwd=folder,
-                env=environment,
+                env=child_environment(),
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=STDOUT,

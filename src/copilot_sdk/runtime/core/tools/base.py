@@ -27,6 +27,7 @@ class ToolResult:
         error: What went wrong, for people.
         detail: The whole result for a timeline, where `text` is shorter.
         contents: The result as structured blocks.
+        members: Further members of the result by their wire names; where there are some, a failure has a result too.
         telemetry: Figures of the tool's own.
         ends_turn: Whether the model is not asked again after it.
     """
@@ -36,6 +37,7 @@ class ToolResult:
     error: str | None = None
     detail: str | None = None
     contents: Sequence[Mapping[str, object]] = ()
+    members: Mapping[str, object] | None = None
     telemetry: Mapping[str, object] | None = None
     ends_turn: bool = False
 
