@@ -328,13 +328,22 @@ class _Auth(httpx2.Auth):
             if name in _CHALLENGE
         }
         body = (await response.aread()).decode(errors="replace")
-        metadata: str | None = None
-        if "resourceMetadataUrl" in challenge:
-            found = yield httpx2.Request("GET", challenge["resourceMetadataUrl"])
-            metadata = (await found.aread()).decode(errors="replace") if found.is_success else None
+        metadata = await _text_at(challenge.get("resourceMetadataUrl"))
         if await self._credentials.renewed(Refusal(dict(response.headers), body, challenge, metadata)):
             request.headers.update(await self._credentials.current())
             yield request
+
+
+async def _text_at(url: str | None) -> str | None:
+    """What stands at an address; None if nothing can be had there."""
+    if url is None:
+        return None
+    try:
+        async with create_mcp_http_client() as http:
+            found = await http.get(url)
+    except httpx2.HTTPError:
+        return None
+    return found.text if found.is_success else None
 
 
 def _json(model: BaseModel) -> Json:

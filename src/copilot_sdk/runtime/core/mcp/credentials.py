@@ -62,7 +62,11 @@ class CredentialRequests:
 
 
 class Credentials:
-    """The credentials of one connection."""
+    """The credentials of one connection.
+
+    Attributes:
+        refused: Whether the server wants others than there are.
+    """
 
     def __init__(self, session: Session, spec: ServerSpec, requests: CredentialRequests) -> None:
         self._session = session
@@ -83,11 +87,13 @@ class Credentials:
         return {**self._headers, **token}
 
     async def renewed(self, refusal: Refusal) -> bool:
-        """Asks the clients for other credentials than those that were refused.
+        """Asks the clients for other credentials than those that were refused, unless they have said no already.
 
         Returns:
             Whether there are any, so that it makes sense to try again.
         """
+        if self.refused:
+            return False
         if self._spec.headers_ttl is not None:
             fresh = await self._ask_for_headers("auth-failed")
         else:

@@ -18,7 +18,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.credentials import SIGN_IN, CredentialRequests
-from copilot_sdk.runtime.core.mcp.faults import ConnectFault, NeedsAuth
+from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth
 from copilot_sdk.runtime.core.mcp.sampling import Sampling
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 from copilot_sdk.runtime.core.mcp.tool import MCPTool, is_for
@@ -282,11 +282,15 @@ class MCPHost:
         await self._start_all()
         return {name: server.error for name, server in self if server.error is not None}
 
-    async def lost(self, connection: Connection) -> None:
-        """Takes in that a connection has ended by itself."""
+    async def lost(self, connection: Connection, fault: ConnectionLost | NeedsAuth) -> None:
+        """Takes in that a connection is of no use any more."""
         name = connection.spec.name
         server = self._servers.get(name)
-        if server is not None and server.connection is connection:
+        if server is None or server.connection is not connection:
+            return
+        if isinstance(fault, NeedsAuth):
+            await self._disconnect(name, server, "needs-auth")
+        else:
             await self._disconnect(name, server, "failed", "MCP connection closed unexpectedly")
 
     async def connected(self, name: str, otherwise: str = 'MCP server "{}" is not connected') -> Connection:

@@ -108,8 +108,8 @@ class MCPTool:
                 self.own_name, arguments, meta=meta if is_object(meta) else None, progress=tell
             )
         except (ConnectionLost, NeedsAuth, ServerError) as fault:
-            if isinstance(fault, ConnectionLost):
-                await self.host.lost(self.connection)
+            if not isinstance(fault, ServerError):
+                await self.host.lost(self.connection, fault)
             return ToolResult.failure(f"MCP server '{server}': {fault}")
         return _result(server, result)
 
