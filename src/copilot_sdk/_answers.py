@@ -228,8 +228,8 @@ class Answers:
             try:
                 await reply(result)
             except (RpcError, UsageError) as error:
-                await reply(fallback)
                 _logger.error("the answer to request %s is replaced: %s", request_id, error)  # noqa: TRY400
+                await reply(fallback)
         except CopilotError as error:
             _logger.warning("the answer to request %s did not reach the runtime: %s", request_id, error)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from copilot_sdk.errors import ConnectError, UsageError
 from copilot_sdk.runtime.copilot.connection import Connection
-from copilot_sdk.runtime.core.config import Limits
+from copilot_sdk.runtime.core.config import Limits, ModelProvider
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.models.directives import from_file
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
@@ -108,9 +108,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _model(script: Path | None, environment: Mapping[str, str]) -> Model:
     if base_url := environment.get("COPILOT_PROVIDER_BASE_URL"):
-        from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
+        from copilot_sdk.runtime.core.models.openai import OpenAIModel
 
-        return OpenAIModel(Endpoint(base_url, environment.get("COPILOT_PROVIDER_API_KEY")))
+        return OpenAIModel(ModelProvider(base_url, environment.get("COPILOT_PROVIDER_API_KEY")))
     named = script or environment.get("COPILOT_RUNTIME_SCRIPT")
     if not named:
         return ScriptedModel()

@@ -10,9 +10,12 @@ from typing import Any, Self
 from pydantic import BaseModel, TypeAdapter
 
 from copilot_sdk._generated.copilot.events import decode
+from copilot_sdk._generated.copilot.handlers import SERVED
 from copilot_sdk._generated.copilot.methods import OUTBOUND
 from copilot_sdk._model import UnknownEvent, UnknownVariant
 from copilot_sdk._rpc.peer import Peer
+from copilot_sdk._serving import Serving
+from copilot_sdk.providers import Handlers, SessionFS
 from copilot_sdk.runtime import EmbeddedRuntime, ModelRequest, ScriptedModel
 from copilot_sdk.transports.base import Transport
 
@@ -30,6 +33,7 @@ class Client:
     def __init__(self, transport: Transport) -> None:
         self.events: list[Json] = []
         self.lifecycle: list[Json] = []
+        self.telemetry: list[Json] = []
         self.asked: list[tuple[str, Json]] = []
         self.answers: dict[str, Answer] = {}
         self.session_id = ""
@@ -39,7 +43,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         self.peer.start()
-        await self.call("connect")
+        await self.call("connect", supportedTaskKinds=["agent", "client", "shell"])
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -52,6 +56,17 @@ class Client:
         result = await self.peer.request(method, params, timeout=PATIENCE)
         check_result(method, result)
         return result
+
+    def serve(self, handlers: Handlers | None = None, *, session_fs: SessionFS | None = None) -> None:
+        """Answers what the runtime asks with handlers of the client."""
+        serving = Serving(handlers, session_fs)
+        for method in SERVED:
+            if (function := serving.find(method, None)) is not None:
+                self.answers[method] = function
+
+    def asked_for(self, method: str) -> list[Json]:
+        """What the runtime has asked so far with a method."""
+        return [params for asked, params in self.asked if asked == method]
 
     async def open(self, **options: object) -> Json:
         """Creates the client's session."""
@@ -110,6 +125,8 @@ class Client:
             self.events.append(event)
         elif method == "session.lifecycle":
             self.lifecycle.append(params)
+        elif method == "gitHubTelemetry.event":
+            self.telemetry.append(params)
         self._heard.set()
 
     async def _answer(self, method: str, params: Json) -> object:

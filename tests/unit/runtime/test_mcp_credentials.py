@@ -175,7 +175,7 @@ async def test_a_client_that_gives_no_headers_in_time_is_not_waited_for(
     start: Start, join: Join, remote: MCPHTTPServer
 ) -> None:
     config = {"type": "http", "url": remote.url, "headersRefreshTtlMs": 60_000, "timeout": 5_000}
-    client = await join(start(ECHO, mcp_seconds=0.1))
+    client = await join(start(ECHO, provider_seconds=0.1))
     await client.open(mcpServers={"remote": config})
     assert not (await called(client))["success"]
     assert {data["outcome"] for data in client.of("mcp.headers_refresh_completed")} == {"timeout"}

@@ -20,7 +20,6 @@ async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -
     assert created["isRemote"] is False
     assert is_folder(created["workspacePath"])
     assert types(client.events) == ["session.start"]
-    assert [notice["type"] for notice in client.lifecycle] == ["session.created"]
 
 
 async def test_an_id_that_is_live_returns_the_same_session(start: Start, join: Join) -> None:

@@ -6,13 +6,15 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from copilot_sdk._generated.copilot.types import (
     AutoModeSwitchDecision,
     ExitPlanModeDecision,
+    GitHubTelemetryEvent,
+    GitHubTelemetryNotification,
     HooksInvokeResult,
     SystemMessageTransformResult,
     UserInputResponse,
@@ -26,38 +28,57 @@ from copilot_sdk.errors import (
     CopilotError,
     InternalError,
     MethodNotFound,
+    RequestTimeout,
+    RpcError,
 )
 from copilot_sdk.runtime.copilot.methods import METHODS
 from copilot_sdk.runtime.copilot.outbox import Outbox
 from copilot_sdk.runtime.copilot.router import Call
-from copilot_sdk.runtime.core.clients import ClientFault, UserAnswer
+from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
+from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.session import LifecycleType
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.storage import SessionRecord
+from copilot_sdk.runtime.core.telemetry import Measurement
 from copilot_sdk.transports.base import Transport
 
-_logger = logging.getLogger("copilot_sdk.runtime")
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.llm_inference import ClientSender
 
 ResultT = TypeVar("ResultT", bound=Payload)
+
+_logger = logging.getLogger("copilot_sdk.runtime")
 
 # Requests that wait for something (the end of a turn, new events, background tasks) hold their place meanwhile.
 _MAX_INBOUND = 1_024
 
 
 class Connection:
-    """Serves one client; the core knows it as a `ClientPort`."""
+    """Serves one client; the core knows it as a `ClientPort`.
 
-    def __init__(self, runtime: Runtime, transport: Transport, *, token: str | None = None) -> None:
+    Attributes:
+        runtime: What is served.
+        number: Tells it from the others of the runtime.
+        participant_id: Tells it from all others.
+        is_extension: Whether the client is an extension.
+        serves_tasks: Whether the client said that it can have tasks of its own.
+        sender: The model requests that this client sends for the runtime; None unless it offered that.
+    """
+
+    def __init__(
+        self, runtime: Runtime, transport: Transport, *, token: str | None = None, is_extension: bool = False
+    ) -> None:
         """Prepares a connection.
 
         Args:
             runtime: What is served.
             transport: The way to the client.
             token: What the client has to know; None lets everybody in.
+            is_extension: Whether the client is an extension, which keeps no session alive.
         """
         self.runtime = runtime
         self._transport = transport
@@ -65,6 +86,11 @@ class Connection:
         self._admitted = token is None
         self._peer = Peer(transport, on_request=self._serve, default_timeout=None, max_inbound=_MAX_INBOUND)
         self._outbox = Outbox(self._peer)
+        self.number = next(runtime.connections)
+        self.participant_id = new_id()
+        self.is_extension = is_extension
+        self.serves_tasks = False
+        self.sender: ClientSender | None = None
 
     async def serve(self) -> None:
         """Serves the client until the connection ends."""
@@ -75,8 +101,16 @@ class Connection:
                 await self._peer.wait_closed()
             finally:
                 stop_listening()
+                # Nobody joins a session any more for a client that is gone.
+                await self._peer.aclose()
+                if self.sender is not None:
+                    await self.sender.aclose()
                 await end_all({sending})
                 await self.runtime.drop(self)
+
+    def beside(self, transport: Transport) -> Connection:
+        """A connection to an extension of the same runtime."""
+        return Connection(self.runtime, transport, is_extension=True)
 
     async def flush(self) -> None:
         """Waits until everything emitted so far has been sent."""
@@ -124,6 +158,18 @@ class Connection:
             metadata["summary"] = record.summary
         self.notify("session.lifecycle", {"type": change, "sessionId": record.id, "metadata": metadata})
 
+    def forward(self, measurement: Measurement) -> None:
+        """Sends a measurement to the client."""
+        event = GitHubTelemetryEvent(
+            kind=measurement.kind,
+            created_at=measurement.created_at,
+            properties=dict(measurement.properties),
+            metrics=dict(measurement.metrics),
+            session_id=measurement.session_id,
+        )
+        told = GitHubTelemetryNotification(session_id=measurement.session_id, restricted=False, event=event)
+        self.notify("gitHubTelemetry.event", to_json(told))
+
     def deliver(self, session_id: str, event: Event) -> None:
         """See `ClientPort.deliver`."""
         self.notify("session.event", {"sessionId": session_id, "event": event.to_wire()})
@@ -143,7 +189,7 @@ class Connection:
         }
         if choices:
             params["choices"] = list(choices)
-        answer = await self._ask_for(UserInputResponse, "userInput.request", params)
+        answer = await self.ask_for(UserInputResponse, "userInput.request", params)
         return UserAnswer(answer.answer, answer.was_freeform)
 
     async def run_hook(
@@ -151,12 +197,16 @@ class Connection:
     ) -> Mapping[str, object]:
         """See `ClientPort.run_hook`."""
         params = {"sessionId": session_id, "hookType": hook_type, "input": dict(hook_input)}
-        return (await self._ask_for(HooksInvokeResult, "hooks.invoke", params)).output or {}
+        raw = await self.ask("hooks.invoke", params)
+        try:
+            return HooksInvokeResult.model_validate(raw or {}).output or {}
+        except ValidationError as error:
+            raise ClientFault("; ".join(problems(error))) from error
 
     async def confirm_plan(self, session_id: str, plan: Mapping[str, object]) -> Mapping[str, object]:
         """See `ClientPort.confirm_plan`."""
         params = {"sessionId": session_id, **plan}
-        return to_json(await self._ask_for(ExitPlanModeDecision, "exitPlanMode.request", params))
+        return to_json(await self.ask_for(ExitPlanModeDecision, "exitPlanMode.request", params))
 
     async def confirm_switch(
         self, session_id: str, error_code: str | None, retry_after: float | None
@@ -167,7 +217,7 @@ class Connection:
             params["errorCode"] = error_code
         if retry_after is not None:
             params["retryAfterSeconds"] = retry_after
-        return to_json(await self._ask_for(AutoModeSwitchDecision, "autoModeSwitch.request", params))
+        return to_json(await self.ask_for(AutoModeSwitchDecision, "autoModeSwitch.request", params))
 
     async def transform_sections(self, session_id: str, sections: Mapping[str, str]) -> Mapping[str, str]:
         """See `ClientPort.transform_sections`."""
@@ -175,23 +225,45 @@ class Connection:
             "sessionId": session_id,
             "sections": {name: {"content": text} for name, text in sections.items()},
         }
-        result = await self._ask_for(SystemMessageTransformResult, "systemMessage.transform", params)
+        result = await self.ask_for(SystemMessageTransformResult, "systemMessage.transform", params)
         return {name: section.content for name, section in result.sections.items()}
 
-    async def _ask_for(self, result: type[ResultT], method: str, params: Mapping[str, object]) -> ResultT:
-        answer = await self._ask(method, params)
-        try:
-            return result.model_validate(answer or {})
-        except ValidationError as error:
-            raise ClientFault("; ".join(problems(error))) from error
+    async def ask(self, method: str, params: Mapping[str, object], *, seconds: float | None = None) -> object:
+        """Asks the client for something.
 
-    async def _ask(self, method: str, params: Mapping[str, object]) -> object:
+        Args:
+            method: The wire's name of what it is to do.
+            params: Its parameters.
+            seconds: How long to wait; then the client is told that nobody does any more.
+
+        Raises:
+            ClientFault: There is no answer; it says why.
+        """
         await self.flush()
         try:
-            answer: object = await self._peer.request(method, params, timeout=None)
+            answer: object = await self._peer.request(method, params, timeout=seconds)
+        except RequestTimeout as error:
+            raise ClientSilent(f"no answer within {seconds:g} s") from error
+        except RpcError as error:
+            raise ClientFault(error.message) from error
         except CopilotError as error:
             raise ClientFault(str(error)) from error
         return answer
+
+    async def ask_for(
+        self,
+        result: type[ResultT],
+        method: str,
+        params: Mapping[str, object],
+        *,
+        seconds: float | None = None,
+    ) -> ResultT:
+        """The same, for an answer of a type."""
+        answer = await self.ask(method, params, seconds=seconds)
+        try:
+            return result.model_validate(answer)
+        except ValidationError as error:
+            raise ClientNonsense("; ".join(problems(error))) from error
 
 
 def _failed(method: str, text: str) -> InternalError:

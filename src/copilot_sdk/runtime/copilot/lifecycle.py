@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from copilot_sdk._generated.copilot.types import (
+    OpenCanvasInstance,
     SessionCapabilities,
     SessionContextFilter,
     SessionCreateRequest,
@@ -23,36 +22,42 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
+from copilot_sdk.runtime.core.config import SessionConfig
 from copilot_sdk.runtime.core.faults import SessionNotFound
 from copilot_sdk.runtime.core.session import Session
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.storage import SessionRecord
 
 router = Router()
 
 
 @router.on("session.create", SessionCreateRequest)
 async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
-    await call.runtime.settled(params.session_id or "")
-    config = config_of(params, Path.cwd())
-    client = client_of(call.connection, params)
-    session = call.runtime.create(params.session_id, config, client)
+    folder = call.runtime.place.working_folder(params.working_directory)
+    config = config_of(call, params, folder)
+    session = await call.runtime.create(params.session_id, config, client_of(call.connection, params))
     return SessionCreateResult.model_validate(_description(session))
 
 
 @router.on("session.resume", SessionResumeRequest)
 async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResult:
-    await call.runtime.settled(params.session_id)
-    record = call.runtime.record(params.session_id)
-    if record is None:
-        raise SessionNotFound(params.session_id)
-    session = call.runtime.resume(
+    def configure(record: SessionRecord) -> SessionConfig:
+        return config_of(
+            call, params, call.runtime.place.working_folder(params.working_directory or record.cwd)
+        )
+
+    session = await call.runtime.resume(
         params.session_id,
-        config_of(params, Path(record.cwd)),
+        configure,
         client_of(call.connection, params),
         announce=not params.disable_resume,
         continue_pending=bool(params.continue_pending_work),
     )
-    return SessionResumeResult.model_validate({**_description(session), "openCanvases": []})
+    result = SessionResumeResult.model_validate(_description(session))
+    if session.clients.abilities().canvases:
+        result.open_canvases = [
+            OpenCanvasInstance.model_validate(panel.to_wire()) for panel in session.canvases.panels
+        ]
+    return result
 
 
 @router.on("session.list", SessionListRequest)
@@ -117,9 +122,11 @@ def _description(session: Session) -> dict[str, object]:
     abilities = session.clients.abilities()
     capabilities = SessionCapabilities(
         ui=SessionUICapabilities(
-            elicitation=abilities.elicitation, mcp_apps=session.clients.shows_apps, canvases=False
+            elicitation=abilities.elicitation,
+            mcp_apps=session.clients.shows_apps,
+            canvases=abilities.canvases,
         ),
-        extensions=False,
+        extensions=session.extensions.wanted,
     )
     return {
         "sessionId": session.id,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    canvases,
+    client_tasks,
     commands,
     event_log,
+    extensions,
     history,
     lifecycle,
+    llm_inference,
     mcp,
     mcp_auth,
     mcp_config,
@@ -22,7 +26,10 @@ from copilot_sdk.runtime.copilot import (
     queue,
     server,
     session,
+    session_fs,
+    skills,
     tasks,
+    todos,
     tools,
     ui,
     usage,
@@ -32,10 +39,14 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        canvases,
+        client_tasks,
         commands,
         event_log,
+        extensions,
         history,
         lifecycle,
+        llm_inference,
         mcp,
         mcp_auth,
         mcp_config,
@@ -51,7 +62,10 @@ METHODS = merged(
         queue,
         server,
         session,
+        session_fs,
+        skills,
         tasks,
+        todos,
         tools,
         ui,
         usage,

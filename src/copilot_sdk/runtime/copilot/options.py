@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from copilot_sdk._generated.copilot.types import SessionUpdateOptionsParams, SessionUpdateOptionsResult
+from copilot_sdk.runtime.copilot.model_providers import bearer_tokens_of, provider_of
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.copilot.settings import autopilot_of, provider_of
+from copilot_sdk.runtime.copilot.settings import autopilot_of
 
 router = Router()
 
@@ -37,4 +38,6 @@ async def _update(call: Call, params: SessionUpdateOptionsParams) -> SessionUpda
         config.client_name = params.client_name
     if params.provider is not None:
         await session.use_provider(provider_of(params.provider))
+        if (client := session.clients.of(call.connection)) is not None:
+            client.bearer_tokens = bearer_tokens_of(call.connection, params.provider, None)
     return SessionUpdateOptionsResult(success=True)

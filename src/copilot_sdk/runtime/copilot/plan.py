@@ -11,15 +11,15 @@ router = Router()
 @router.plain("session.plan.read")
 async def _read(call: Call) -> PlanReadResult:
     plan = call.session.plan
-    content = plan.read()
+    content = await plan.read()
     return PlanReadResult(exists=content is not None, content=content, path=str(plan.path))
 
 
 @router.on("session.plan.update", PlanUpdateRequest)
 async def _update(call: Call, params: PlanUpdateRequest) -> None:
-    call.session.plan.write(params.content)
+    await call.session.plan.write(params.content)
 
 
 @router.plain("session.plan.delete")
 async def _delete(call: Call) -> None:
-    call.session.plan.delete()
+    await call.session.plan.delete()

@@ -20,6 +20,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import now, stamp
+from copilot_sdk.runtime.core.github_tokens import HOST
 from copilot_sdk.runtime.core.models.base import ModelInfo
 
 PROTOCOL_VERSION = 3
@@ -32,7 +33,11 @@ _NO_ACCOUNT = "This runtime needs no account: it uses the model it was given."
 @router.on("connect", ConnectRequest)
 async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
     call.connection.admit(params.token)
-    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1])
+    call.connection.serves_tasks = "client" in (params.supported_task_kinds or ())
+    if params.enable_github_telemetry_forwarding:
+        call.runtime.telemetry.listen(call.connection, call.connection.forward)
+    kinds = ["agent", "shell", *(["client"] if call.connection.serves_tasks else [])]
+    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1], task_kinds=kinds)
 
 
 @router.on("ping", PingRequest)
@@ -55,9 +60,18 @@ async def _auth(_: Call) -> AuthGetStatusResult:
     )
 
 
+@router.plain("session.gitHubAuth.getStatus")
 @router.plain("session.auth.getStatus")
 async def _session_auth(call: Call) -> SessionAuthStatus:
-    own = call.session.config.provider is not None
+    config = call.session.config
+    if config.github is not None:
+        return SessionAuthStatus(
+            is_authenticated=True,
+            auth_type="token-provider",
+            host=HOST,
+            status_message=f"{HOST} (via SDK token provider)",
+        )
+    own = config.provider is not None
     return SessionAuthStatus(
         is_authenticated=own,
         status_message="The session uses a model provider of its own." if own else _NO_ACCOUNT,

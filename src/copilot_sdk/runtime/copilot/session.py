@@ -35,6 +35,8 @@ _ABORT_REASONS: Mapping[str, AbortReason] = {
 @router.on("session.send", SendRequest)
 async def _send(call: Call, params: SendRequest) -> SendResult:
     session = call.session
+    if session.config.github is not None:
+        await session.config.github.refresh(session.id)
     prompt = Prompt(
         id=new_id(),
         text=params.prompt,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -13,7 +14,6 @@ from copilot_sdk._generated.copilot.types import (
     CustomAgentConfig,
     ManagedSettings,
     ProtocolExternalToolDefinition,
-    ProviderConfig,
     SessionCreateRequest,
     SessionResumeRequest,
     SystemMessageConfig,
@@ -22,14 +22,23 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk._model import UnknownVariant
 from copilot_sdk._model.json_values import is_object
-from copilot_sdk.runtime.core.clients import Client, ClientPort
+from copilot_sdk.runtime.copilot.canvases import canvases_of
+from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
+from copilot_sdk.runtime.copilot.model_providers import (
+    bearer_tokens_of,
+    models_of,
+    provider_of,
+    providers_of,
+)
+from copilot_sdk.runtime.copilot.router import Call
+from copilot_sdk.runtime.copilot.skills import ClientSkills
+from copilot_sdk.runtime.core.clients import Client
 from copilot_sdk.runtime.core.config import (
     SECTION_ACTIONS,
     Autopilot,
     CustomAgent,
     ExternalTool,
     ManagedPermissions,
-    ModelProvider,
     Section,
     SessionConfig,
     SystemPrompt,
@@ -39,21 +48,30 @@ from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec, specs_of
 from copilot_sdk.runtime.core.payloads import to_json
 
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.connection import Connection
+
 SessionParams = SessionCreateRequest | SessionResumeRequest
 
 
-def config_of(params: SessionParams, folder: Path) -> SessionConfig:
+def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
     """The settings of a session.
 
     Args:
+        call: The request.
         params: What the client sent.
-        folder: Where the session works if the client does not say.
+        folder: Where the session works.
 
     Raises:
-        RuntimeFault: The model provider is of a kind that cannot be used.
+        RuntimeFault: A model provider, or a model of one, cannot be used, or one is given beside GitHub tokens.
     """
+    providers = providers_of(params.providers)
+    if params.provider is not None and (providers or params.models):
+        raise RuntimeFault(
+            "Cannot combine the legacy singular `provider` option with the `providers`/`models` registry."
+        )
     return SessionConfig(
-        working_directory=Path(params.working_directory).resolve() if params.working_directory else folder,
+        working_directory=folder,
         model=params.model or None,
         reasoning_effort=params.reasoning_effort,
         reasoning_summary=params.reasoning_summary,
@@ -62,8 +80,12 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         sub_agent_streaming=params.include_subagent_streaming_events is not False,
         system_prompt=_system_prompt(params.system_message),
         provider=provider_of(params.provider),
+        providers=providers,
+        models=models_of(params.models, providers),
+        github=github_tokens_of(call, params),
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),
+        disabled_skills=frozenset(params.disabled_skills or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         autopilot=autopilot_of(params.autopilot, Autopilot()),
@@ -73,15 +95,19 @@ def config_of(params: SessionParams, folder: Path) -> SessionConfig:
         env_value_mode="indirect" if params.env_value_mode == "indirect" else "direct",
         max_ai_credits=None if params.session_limits is None else params.session_limits.max_ai_credits,
         name=params.name if isinstance(params, SessionCreateRequest) else None,
+        extensions=bool(params.request_extensions),
+        telemetry=params.enable_session_telemetry is not False,
         client_name=params.client_name,
     )
 
 
-def client_of(port: ClientPort, params: SessionParams) -> Client:
+def client_of(connection: Connection, params: SessionParams) -> Client:
     """What a client said it can do."""
     tools = [external_tool(tool) for tool in params.tools or ()]
     return Client(
-        port=port,
+        port=connection,
+        participant_id=connection.participant_id,
+        is_extension=connection.is_extension,
         tools={tool.name: tool for tool in tools},
         commands={command.name: command.description or "" for command in params.commands or ()},
         transforms=frozenset(
@@ -94,28 +120,10 @@ def client_of(port: ClientPort, params: SessionParams) -> Client:
         answers_elicitations=bool(params.request_elicitation),
         shows_apps=bool(params.request_mcp_apps),
         runs_hooks=bool(params.hooks),
-    )
-
-
-def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
-    """The endpoint of the application's own.
-
-    Raises:
-        RuntimeFault: It is of a kind that cannot be used.
-    """
-    if provider is None:
-        return None
-    if provider.type not in (None, "openai") or provider.wire_api not in (None, "completions"):
-        raise RuntimeFault(
-            f"Unsupported provider type {provider.type!r} with wireApi {provider.wire_api!r}: "
-            "this runtime speaks type 'openai' with wireApi 'completions'"
-        )
-    return ModelProvider(
-        base_url=provider.base_url,
-        api_key=provider.bearer_token or provider.api_key,
-        headers=provider.headers or {},
-        wire_model=provider.wire_model,
-        max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
+        shows_canvases=bool(params.request_canvas_renderer),
+        canvases=canvases_of(connection, params),
+        skills=ClientSkills(connection) if params.has_skill_provider else None,
+        bearer_tokens=bearer_tokens_of(connection, params.provider, params.providers),
     )
 
 

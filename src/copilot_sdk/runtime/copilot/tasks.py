@@ -28,7 +28,9 @@ from copilot_sdk._generated.copilot.types import (
     TasksStartAgentResult,
     TasksWaitForPendingResult,
 )
+from copilot_sdk.runtime.copilot import client_tasks
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.core.client_tasks import ClientTask
 from copilot_sdk.runtime.core.clock import stamp
 from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.sub_agents import AgentOrder, AgentTask
@@ -116,9 +118,13 @@ async def _send_message(call: Call, params: TasksSendMessageRequest) -> TasksSen
 
 def describe(task: Task) -> TaskInfo:
     """A task, as the wire shows it."""
-    if isinstance(task, AgentTask):
-        return _describe_agent(task)
-    return _describe_shell(task)
+    match task:
+        case AgentTask():
+            return _describe_agent(task)
+        case ShellTask():
+            return _describe_shell(task)
+        case ClientTask():
+            return client_tasks.describe(task)
 
 
 def _describe_agent(task: AgentTask) -> TaskAgentInfo:
@@ -162,6 +168,8 @@ def _describe_shell(task: ShellTask) -> TaskShellInfo:
 
 
 def _progress(task: Task) -> TaskProgress:
+    if isinstance(task, ClientTask):
+        return client_tasks.describe_progress(task)
     if isinstance(task, AgentTask):
         lines = [
             TaskProgressLine(message=line.text, timestamp=stamp(line.at)) for line in task.recent_activity

@@ -149,7 +149,7 @@ async def _session(session: Session, text: str) -> CommandResult:
     if word == "rename":
         return await _rename(session, rest.strip())
     if word == "plan":
-        return _text(session.plan.read() or "There is no plan.")
+        return _text(await session.plan.read() or "There is no plan.")
     if word not in ("", "info"):
         raise _usage_fault("/session [info|plan|rename <name>]")
     record = session.record

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import ExternalTool
 from copilot_sdk.runtime.core.log import Event
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.canvases import CanvasProvider
+    from copilot_sdk.runtime.core.skills import SkillSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,14 @@ class UserAnswer:
 
 class ClientFault(Exception):
     """A client could not be asked, or answered with an error."""
+
+
+class ClientSilent(ClientFault):
+    """A client did not answer in time."""
+
+
+class ClientNonsense(ClientFault):
+    """A client answered with something else than it was asked for."""
 
 
 class ClientPort(Protocol):
@@ -64,16 +76,26 @@ class ClientPort(Protocol):
         ...
 
 
-@dataclass(slots=True)
+GiveToken: TypeAlias = Callable[[str], Awaitable[str]]
+"""Gives a token for a session, by its id; raises a `ClientFault` where there is none."""
+
+
+@dataclass(slots=True, eq=False)
 class Client:
     """One client of a session and what it said it can do.
 
     Attributes:
+        participant_id: Tells it from all others, in all sessions.
+        is_extension: Whether it is an extension, which keeps no session alive.
         commands: The slash commands it runs: descriptions by name.
         transforms: The sections of the system message that it rewrites.
+        bearer_tokens: How it gives tokens, by the names of model providers.
+        join_id: Tells its time in the session from others.
     """
 
     port: ClientPort
+    participant_id: str
+    is_extension: bool
     tools: Mapping[str, ExternalTool]
     commands: Mapping[str, str] = field(default_factory=dict[str, str])
     transforms: frozenset[str] = frozenset()
@@ -84,6 +106,11 @@ class Client:
     answers_elicitations: bool = False
     shows_apps: bool = False
     runs_hooks: bool = False
+    shows_canvases: bool = False
+    canvases: CanvasProvider | None = None
+    skills: SkillSource | None = None
+    bearer_tokens: Mapping[str, GiveToken] = field(default_factory=dict[str, GiveToken])
+    join_id: str = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +120,7 @@ class Abilities:
     tools: frozenset[str]
     commands: Mapping[str, str]
     elicitation: bool
+    canvases: bool
 
 
 class Clients:
@@ -108,16 +136,13 @@ class Clients:
         return bool(self._clients)
 
     def attach(self, client: Client) -> None:
-        """Adds a client; one with the same port is replaced."""
+        """Adds a client, as the latest; one with the same port is replaced."""
+        self._clients.pop(id(client.port), None)
         self._clients[id(client.port)] = client
 
-    def detach(self, port: ClientPort) -> bool:
-        """Removes a client.
-
-        Returns:
-            Whether it was one of them.
-        """
-        return self._clients.pop(id(port), None) is not None
+    def detach(self, port: ClientPort) -> None:
+        """Removes a client, if it is one of them."""
+        self._clients.pop(id(port), None)
 
     def of(self, port: ClientPort) -> Client | None:
         """The client behind a port."""
@@ -127,6 +152,10 @@ class Clients:
     def shows_apps(self) -> bool:
         """Whether one of them shows the views of MCP Apps."""
         return any(client.shows_apps for client in self)
+
+    def latest(self) -> Iterator[Client]:
+        """The clients, the latest first."""
+        return reversed(list(self._clients.values()))
 
     def tools(self) -> dict[str, ExternalTool]:
         """The tools of all clients; the first one to offer a name keeps it."""
@@ -146,6 +175,7 @@ class Clients:
             tools=frozenset(self.tools()),
             commands={name: client.commands[name] for name, client in self.commands().items()},
             elicitation=any(client.answers_elicitations for client in self._clients.values()),
+            canvases=any(client.shows_canvases for client in self._clients.values()),
         )
 
     def deliver(self, session_id: str, event: Event, *, only: Client | None = None) -> None:

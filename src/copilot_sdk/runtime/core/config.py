@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from copilot_sdk.runtime.core.github_tokens import GitHubTokens
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 
 AgentMode = Literal["interactive", "plan", "autopilot"]
@@ -45,12 +46,45 @@ class CustomAgent:
 
 @dataclass(frozen=True, slots=True)
 class ModelProvider:
-    """A chat-completions endpoint to use in place of the runtime's model; secrets stay out of the repr."""
+    """An endpoint to use in place of the runtime's model; secrets stay out of the repr.
+
+    Attributes:
+        base_url: The address in front of `/chat/completions` or `/responses`.
+        api_key: Sent as a bearer token.
+        headers: Added to each request.
+        wire_model: The model id to send in place of the one that the session names.
+        max_output_tokens: Upper bound for one answer.
+        name: What clients know it by.
+        wire_api: How it is spoken to.
+        websockets: Whether it is to be spoken to over websockets, where a client opens them.
+        asks_for_token: Whether a client gives the token for each request.
+    """
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     wire_model: str | None = None
+    max_output_tokens: int | None = None
+    name: str = "default"
+    wire_api: Literal["completions", "responses"] = "completions"
+    websockets: bool = False
+    asks_for_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModel:
+    """A model behind an endpoint of the application's own.
+
+    Attributes:
+        provider: The name of the endpoint.
+        wire_model: Its id there.
+        name: Its name for people.
+        max_output_tokens: Upper bound for one answer.
+    """
+
+    provider: str
+    wire_model: str
+    name: str
     max_output_tokens: int | None = None
 
 
@@ -128,9 +162,13 @@ class SessionConfig:
         sub_agent_streaming: Whether those of background agents do too.
         system_prompt: What the application says in the system message.
         provider: The endpoint of the application's own, if any.
+        providers: More of them by name, for the models below.
+        models: Models of the application's own by the id that a session names, which begins with the endpoint's.
         available_tools: The only tools to offer; None offers all.
         excluded_tools: Tools not to offer.
+        disabled_skills: Skills not to offer.
         agents: Agents of the application's own.
+        github: Where the session gets GitHub tokens from, if anywhere.
         additional_directories: Directories the tools may use besides the working directory.
         autopilot: How autopilot mode goes on.
         managed: The rules of an administrator.
@@ -139,6 +177,8 @@ class SessionConfig:
         disabled_mcp_servers: The names of MCP servers that are turned off.
         env_value_mode: What the values of variables in the settings of MCP servers mean.
         name: The name the user gave.
+        extensions: Whether extensions are launched.
+        telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
     """
 
@@ -151,8 +191,12 @@ class SessionConfig:
     sub_agent_streaming: bool = True
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
     provider: ModelProvider | None = None
+    providers: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
+    models: Mapping[str, OwnModel] = field(default_factory=dict[str, OwnModel])
+    github: GitHubTokens | None = None
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()
+    disabled_skills: frozenset[str] = frozenset()
     agents: Sequence[CustomAgent] = ()
     additional_directories: tuple[Path, ...] = ()
     autopilot: Autopilot = Autopilot()
@@ -162,6 +206,8 @@ class SessionConfig:
     disabled_mcp_servers: tuple[str, ...] = ()
     env_value_mode: EnvMode = "direct"
     name: str | None = None
+    extensions: bool = False
+    telemetry: bool = True
     client_name: str | None = None
 
     def offers(self, tool: str) -> bool:
@@ -185,8 +231,11 @@ class Limits:
             the number of tries.
         retry_after_seconds: The longest pause before a new try that a provider may ask for.
         shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
-        mcp_seconds: For an MCP server to be connected to and to answer, and for clients to give headers for it, unless
-            its settings say otherwise; a tool call of it may take as long as what users do at leisure.
+        cancel_seconds: For the answer of a client that is to stop a task of its own.
+        extension_seconds: For an extension that was launched to join its session.
+        provider_seconds: For the answer of a client to a request for something it provides.
+        mcp_seconds: For an MCP server to be connected to and to answer, unless its settings say otherwise; a tool call
+            may take as long as what users do at leisure.
         stop_seconds: Between asking a process to end and killing it.
     """
 
@@ -196,5 +245,8 @@ class Limits:
     retry_delays: tuple[float, ...] = (0.5, 1.0)
     retry_after_seconds: float = 60.0
     shell_wait_seconds: float = 120.0
+    cancel_seconds: float = 5.0
+    extension_seconds: float = 30.0
+    provider_seconds: float = 60.0
     mcp_seconds: float = 60.0
     stop_seconds: float = 2.0

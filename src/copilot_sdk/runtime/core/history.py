@@ -9,6 +9,7 @@ from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.models.base import Message, ToolCall
 from copilot_sdk.runtime.core.prompts import notification_text
+from copilot_sdk.runtime.core.skills import skill_context
 
 _NO_RESULT = "The session ended before this tool call had a result. Do not assume that it succeeded."
 
@@ -28,6 +29,9 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
                 )
             case "system.notification":
                 history.append(Message("user", notification_text(str(data.get("content", "")))))
+            case "skill.invoked":
+                context = skill_context(str(data.get("name", "")), str(data.get("content", "")))
+                history.append(Message("user", context))
             case "assistant.message":
                 history.append(Message("assistant", str(data.get("content", "")), tool_calls=_calls(data)))
             case "tool.execution_complete":

@@ -47,20 +47,20 @@ class PathPolicy:
         if self.unrestricted:
             return True
         folders = [*self.directories(), self._session.folder, *(self.readable if reading else ())]
-        return path in self.approved or any(path.is_relative_to(folder.resolve()) for folder in folders)
+        return path in self.approved or any(self._contains(folder, path) for folder in folders)
 
     def resolve(self, path: str) -> Path:
         """A path with its full name."""
-        return (self.primary / path).resolve()
+        return self._session.storage.files.resolve(self.primary, path)
 
     def is_within_allowed(self, path: str) -> bool:
         """Whether a path lies in a directory that may be used."""
         resolved = self.resolve(path)
-        return any(resolved.is_relative_to(folder.resolve()) for folder in self.directories())
+        return any(self._contains(folder, resolved) for folder in self.directories())
 
     def is_within_workspace(self, path: str) -> bool:
         """Whether a path lies in the folder of the session, where it keeps its plan and its files."""
-        return self.resolve(path).is_relative_to(self._workspace.resolve())
+        return self._contains(self._workspace, self.resolve(path))
 
     def add(self, folder: Path) -> Path:
         """Adds a directory.
@@ -92,6 +92,9 @@ class PathPolicy:
     def approve(self, path: Path) -> None:
         """Approves a path for the session: a directory with all that is in it."""
         (self._added if path.is_dir() else self.approved).append(path)
+
+    def _contains(self, folder: Path, path: Path) -> bool:
+        return self._session.storage.files.contains(folder, path)
 
     def forget(self) -> None:
         """Forgets the paths that the user approved."""

@@ -11,6 +11,8 @@ from copilot_sdk._generated.copilot.types import (
     ExitPlanModeRequestedData,
     SessionPlanChangedData,
 )
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.file_system import FileSystem
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
 from copilot_sdk.runtime.core.payloads import Payload
 
@@ -40,31 +42,59 @@ class Plan:
         """The file of the plan."""
         return self._session.folder / "plan.md"
 
-    def read(self) -> str | None:
-        """The plan; None if there is none."""
+    async def read(self) -> str | None:
+        """The plan; None if there is none.
+
+        Raises:
+            RuntimeFault: It cannot be read.
+        """
         try:
-            return self.path.read_text(encoding="utf-8")
+            return (await self._files.read(self.path)).decode()
         except FileNotFoundError:
             return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise RuntimeFault(f"the plan cannot be read: {error}") from error
 
-    def write(self, content: str) -> None:
-        """Replaces the plan."""
-        operation: Literal["create", "update"] = "update" if self.path.exists() else "create"
-        self.path.write_text(content, encoding="utf-8")
+    async def write(self, content: str) -> None:
+        """Replaces the plan.
+
+        Raises:
+            RuntimeFault: It cannot be written.
+        """
+        try:
+            operation: Literal["create", "update"] = "update" if await self._exists() else "create"
+            await self._files.write(self.path, content.encode())
+        except OSError as error:
+            raise RuntimeFault(f"the plan cannot be written: {error}") from error
         self._session.emit(SessionPlanChangedData(operation=operation))
 
-    def delete(self) -> None:
-        """Deletes the plan, if there is one."""
-        if self.path.exists():
-            self.path.unlink()
-            self._session.emit(SessionPlanChangedData(operation="delete"))
+    async def delete(self) -> None:
+        """Deletes the plan, if there is one.
+
+        Raises:
+            RuntimeFault: It cannot be deleted.
+        """
+        try:
+            if not await self._exists():
+                return
+            await self._files.remove(self.path)
+        except OSError as error:
+            raise RuntimeFault(f"the plan cannot be deleted: {error}") from error
+        self._session.emit(SessionPlanChangedData(operation="delete"))
+
+    @property
+    def _files(self) -> FileSystem:
+        return self._session.storage.files
+
+    async def _exists(self) -> bool:
+        return await self._files.status(self.path) is not None
 
     async def propose(self, summary: str, *, call_id: str) -> Decision:
         """Asks the user whether to carry the plan out and waits for the decision; there is one in any case."""
         session = self._session
         plan = {
             "summary": summary,
-            "planContent": self.read() or "",
+            "planContent": await self.read() or "",
             "actions": list(_ACTIONS),
             "recommendedAction": _RECOMMENDED,
         }

@@ -5,23 +5,31 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Self
+from weakref import WeakValueDictionary
 
 from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
-from copilot_sdk.runtime.core.config import Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.config import Limits, SessionConfig
+from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
+from copilot_sdk.runtime.core.models.sender import Sender, Sends
+from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.session import LifecycleType, Session
-from copilot_sdk.runtime.core.store import SessionRecord, Store
-from copilot_sdk.runtime.core.workspace import WorkContext, existing_folder, look_around
+from copilot_sdk.runtime.core.storage import Place, SessionRecord
+from copilot_sdk.runtime.core.store import Store
+from copilot_sdk.runtime.core.telemetry import Telemetry
+from copilot_sdk.runtime.core.workspace import WorkContext
 
 EVENT_FORMAT = 1
 PRODUCER = "copilot-sdk-runtime"
@@ -54,14 +62,23 @@ class Runtime:
         self._temporary = home is None
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
         self.store = Store(self.home)
+        self.provided_place: Provided[Place] = Provided()
+        self.provided_sender: Provided[Sender] = Provided()
+        self.provided_launcher: Provided[Launcher] = Provided()
         self.saved = SavedPermissions(self.home)
         self.mcp_config = MCPConfigFile(self.home)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
+        if isinstance(self.model, Sends):
+            self.model.sender = self._sender
         self.default_model = default_model or "scripted"
+        self.connections = count(1)
+        self.telemetry = Telemetry()
         self.foreground: str | None = None
         self.last_used: str | None = None
         self._sessions: dict[str, Session] = {}
+        self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._signing_in: set[str] = set()
         self._listeners: dict[int, LifecycleListener] = {}
         self._stop_wanted = asyncio.Event()
         self._closed = False
@@ -77,21 +94,22 @@ class Runtime:
         """The live sessions."""
         return list(self._sessions.values())
 
-    def model_for(self, provider: ModelProvider | None) -> Model:
-        """The model of a session."""
-        if provider is None:
-            return self.model
-        from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
+    @property
+    def place(self) -> Place:
+        """Where sessions are kept."""
+        return self.provided_place.thing or self.store
 
-        return OpenAIModel(
-            Endpoint(
-                base_url=provider.base_url,
-                api_key=provider.api_key,
-                headers=provider.headers,
-                wire_model=provider.wire_model,
-                max_output_tokens=provider.max_output_tokens,
-            )
-        )
+    def model_for(self, session: Session) -> Model:
+        """The model of a session."""
+        config = session.config
+        if config.provider is None and not config.models:
+            return self.model
+        from copilot_sdk.runtime.core.models.own import OwnModels
+
+        return OwnModels(config, self.model, bearer_token=session.bearer_token, sender=self._sender)
+
+    def _sender(self) -> Sender | None:
+        return self.provided_sender.thing
 
     async def models(self) -> Sequence[ModelInfo]:
         """The models on offer.
@@ -112,40 +130,58 @@ class Runtime:
             raise SessionNotFound(session_id)
         return session
 
-    def create(self, session_id: str | None, config: SessionConfig, client: Client) -> Session:
+    async def create(self, session_id: str | None, config: SessionConfig, client: Client) -> Session:
         """Creates a session; an id that is live already returns that session.
 
         Raises:
-            RuntimeFault: The id or the working directory cannot be used.
+            RuntimeFault: The id or the working directory cannot be used, or the session cannot be stored.
         """
         self._check_open()
         identifier = session_id or new_id()
-        self.store.folder(identifier)
-        known = self._sessions.get(identifier)
-        if known is not None and not known.closing:
-            known.attach(client)
+        self.place.check_id(identifier)
+        async with self._opened_by_one(identifier):
+            known = self._sessions.get(identifier)
+            if known is not None:
+                known.attach(client)
+                known.canvases.joined(client)
+            else:
+                known = await self._make(identifier, config, client)
+                known.extensions.launch()
+            self.last_used = identifier
+            self.announce("session.created", known.record)
             return known
-        existing_folder(config.working_directory)
-        context = look_around(config.working_directory)
-        session = Session(self, self._new_record(identifier, config, context), config)
-        self._sessions[identifier] = session
-        self.store.save(session.record)
+
+    async def _make(self, identifier: str, config: SessionConfig, client: Client) -> Session:
+        context = self.place.look_around(config.working_directory)
+        record = self._new_record(identifier, config, context)
+        async with self._signed_in(identifier, config):
+            storage = await self.place.make(record)
+            session = Session(self, record, config, storage)
+            self._sessions[identifier] = session
         session.attach(client)
+        self.announce("session.created", record)
         session.emit(
             SessionStartData(
                 session_id=identifier,
                 version=EVENT_FORMAT,
                 producer=PRODUCER,
                 copilot_version=__version__,
-                start_time=session.record.started_at,
+                start_time=record.started_at,
                 selected_model=config.model,
                 reasoning_effort=config.reasoning_effort,
                 context=_context_data(context),
             )
         )
-        self.last_used = identifier
-        self.announce("session.created", session.record)
         return session
+
+    @asynccontextmanager
+    async def _opened_by_one(self, session_id: str) -> AsyncGenerator[None]:
+        """Opens a session for one client at a time, when the session of that id before it is closed."""
+        lock = self._opening.setdefault(session_id, asyncio.Lock())
+        async with lock:
+            while (session := self._sessions.get(session_id)) is not None and session.closing:
+                await self.close_session(session_id)
+            yield
 
     def _new_record(self, identifier: str, config: SessionConfig, context: WorkContext) -> SessionRecord:
         moment = stamp(now())
@@ -162,10 +198,10 @@ class Runtime:
             model=config.model,
         )
 
-    def resume(
+    async def resume(
         self,
         session_id: str,
-        config: SessionConfig,
+        configure: Callable[[SessionRecord], SessionConfig],
         client: Client,
         *,
         announce: bool = True,
@@ -175,78 +211,107 @@ class Runtime:
 
         Args:
             session_id: Which one.
-            config: Its settings; what they leave open is as it was.
+            configure: Gives its settings; what they leave open is as it was.
             client: Who joins.
             announce: Whether `session.resume` is emitted.
             continue_pending: What that event says about work that was interrupted.
 
         Raises:
             SessionNotFound: There is neither.
-            RuntimeFault: The working directory cannot be used.
+            RuntimeFault: The working directory cannot be used, or what is stored cannot be read.
         """
         self._check_open()
-        session = self._sessions.get(session_id)
-        was_live = session is not None and not session.closing
-        if session is None or session.closing:
-            session = self._revive(session_id, config)
-        session.attach(client)
-        self.last_used = session_id
-        if announce:
-            session.emit(
-                SessionResumeData(
-                    resume_time=stamp(now()),
-                    event_count=len(session.log.events),
-                    events_file_size_bytes=session.log_size,
-                    selected_model=session.config.model,
-                    reasoning_effort=session.config.reasoning_effort,
-                    context=_context_data(look_around(session.config.working_directory)),
-                    session_was_active=was_live,
-                    continue_pending_work=continue_pending,
+        async with self._opened_by_one(session_id):
+            session = self._sessions.get(session_id)
+            was_live = session is not None
+            if session is None:
+                session = await self._revive(session_id, configure)
+            session.attach(client)
+            self.last_used = session_id
+            if announce:
+                context = self.place.look_around(session.config.working_directory)
+                session.emit(
+                    SessionResumeData(
+                        resume_time=stamp(now()),
+                        event_count=len(session.log.events),
+                        events_file_size_bytes=session.log_size,
+                        selected_model=session.config.model,
+                        reasoning_effort=session.config.reasoning_effort,
+                        context=_context_data(context),
+                        session_was_active=was_live,
+                        continue_pending_work=continue_pending,
+                    )
                 )
-            )
-        return session
+            session.canvases.joined(client)
+            session.extensions.joined(client)
+            if not was_live:
+                session.extensions.launch()
+            return session
 
-    def _revive(self, session_id: str, config: SessionConfig) -> Session:
-        record = self.store.find(session_id)
+    async def _revive(self, session_id: str, configure: Callable[[SessionRecord], SessionConfig]) -> Session:
+        place = self.place
+        record = await place.find(session_id)
         if record is None:
             raise SessionNotFound(session_id)
-        existing_folder(config.working_directory)
+        config = configure(record)
+        place.look_around(config.working_directory)
         config.model = config.model or record.model
-        session = Session(self, record, config, self.store.read_events(session_id))
-        self._sessions[session_id] = session
+        async with self._signed_in(session_id, config):
+            storage, events = await place.load(record)
+            session = Session(self, record, config, storage, events)
+            self._sessions[session_id] = session
         return session
 
-    def record(self, session_id: str) -> SessionRecord | None:
-        """What is known about a session, live or stored."""
-        live = self._sessions.get(session_id)
-        return live.record if live is not None else self.store.find(session_id)
+    @asynccontextmanager
+    async def _signed_in(self, session_id: str, config: SessionConfig) -> AsyncGenerator[None]:
+        """Opens a session whose GitHub tokens no other session uses."""
+        tokens = config.github
+        if tokens is None:
+            yield
+            return
+        others = {session.config.github.registration for session in self.sessions if session.config.github}
+        if tokens.registration in others | self._signing_in:
+            raise RuntimeFault(f'GitHub token provider registration "{tokens.registration}" already exists')
+        self._signing_in.add(tokens.registration)
+        try:
+            await tokens.sign_in(session_id)
+            yield
+        finally:
+            self._signing_in.discard(tokens.registration)
 
-    async def settled(self, session_id: str) -> None:
-        """Waits for the end of a session that is being closed, so that it can be opened again."""
-        while (session := self._sessions.get(session_id)) is not None and session.closing:
-            await self.close_session(session_id)
+    def record(self, session_id: str) -> SessionRecord | None:
+        """What is known about a session that is live or in the home folder."""
+        live = self._sessions.get(session_id)
+        return live.record if live is not None else self.store.record(session_id)
 
     async def detach(self, session_id: str, port: ClientPort) -> bool:
         """Removes a client from a session; without clients a session is closed.
 
         Returns:
-            Whether the session had the client.
+            Whether the session had the client, and all of a session that is closed now is stored.
         """
         session = self._sessions.get(session_id)
         if session is None or session.clients.of(port) is None:
             return False
         await session.hooks.invoke("sessionEnd", {"reason": "user_exit"})
         await self._leave(session, port)
-        return True
+        return session.stored
 
     async def drop(self, port: ClientPort) -> None:
-        """Removes a client that is gone from all its sessions."""
+        """Removes a client that is gone, from all its sessions too."""
+        self.provided_place.release(port)
+        self.provided_sender.release(port)
+        self.provided_launcher.release(port)
+        self.telemetry.drop(port)
         for session in self.sessions:
+            session.tasks.orphan(port)
             if session.clients.of(port) is not None:
                 await self._leave(session, port)
 
     async def _leave(self, session: Session, port: ClientPort) -> None:
-        if not session.detach(port) or session.clients:
+        if not session.detach(port) or session.closing:
+            return
+        if any(not client.is_extension for client in session.clients):
             return
         await self.close_session(session.id)
 
@@ -265,14 +330,19 @@ class Runtime:
         """Ends a session and deletes all that is stored of it.
 
         Returns:
-            Whether there was one.
+            Whether there was one in the home folder; what a client keeps only that client can delete.
         """
+        if self.place is not self.store:
+            return False
         record = self.record(session_id)
         await self.close_session(session_id)
+        if record is not None:
+            self.announce("session.deleted", record)
         deleted = self.store.delete(session_id)
         if self.last_used == session_id:
             self.last_used = None
         if record is not None:
+            # The CLI tells it twice, of the session and of what was stored, and so does everybody it is stood in for.
             self.announce("session.deleted", record)
         return deleted
 

@@ -12,6 +12,7 @@ from copilot_sdk._generated.copilot.types import (
     CapabilitiesChangedData,
     CapabilitiesChangedUI,
     CommandsChangedData,
+    SessionErrorData,
     SessionShutdownData,
     SessionSnapshotRewindData,
     SessionTitleChangedData,
@@ -22,11 +23,13 @@ from copilot_sdk._generated.copilot.types import (
     ShutdownModelMetricUsage,
 )
 from copilot_sdk.runtime.core.agent import Agent
+from copilot_sdk.runtime.core.canvases import Canvases
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients, Interests
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.commands import Commands
 from copilot_sdk.runtime.core.config import ExternalTool, Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.credits import Credits
+from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hooks import Hooks
@@ -42,15 +45,17 @@ from copilot_sdk.runtime.core.plan import Plan
 from copilot_sdk.runtime.core.rate_limits import RateLimits
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.scope import TaskScope
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.skills import Skills
+from copilot_sdk.runtime.core.storage import SessionRecord, Storage
 from copilot_sdk.runtime.core.system_message import SystemMessage
 from copilot_sdk.runtime.core.tasks import TaskRegistry
+from copilot_sdk.runtime.core.tokens import bearer_token
 from copilot_sdk.runtime.core.tools.base import Tool
 from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
-from copilot_sdk.runtime.core.workspace import existing_folder, location_of
+from copilot_sdk.runtime.core.workspace import location_of
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
@@ -67,14 +72,20 @@ class Session:
     """One live session."""
 
     def __init__(
-        self, runtime: Runtime, record: SessionRecord, config: SessionConfig, events: Sequence[Event] = ()
+        self,
+        runtime: Runtime,
+        record: SessionRecord,
+        config: SessionConfig,
+        storage: Storage,
+        events: Sequence[Event] = (),
     ) -> None:
         """Brings a session to life.
 
         Args:
             runtime: What it belongs to.
-            record: Its entry in the index.
+            record: What is known about it.
             config: Its settings.
+            storage: Where its state is kept.
             events: What is stored of it; empty for a new one.
         """
         self.record = record
@@ -82,7 +93,7 @@ class Session:
         self.resumed = bool(events)
         self.log = EventLog(events)
         self._runtime = runtime
-        self._file = runtime.store.open_log(record.id)
+        self.storage = storage
         self.clients = Clients()
         self.interests = Interests()
         self.usage = UsageTotals()
@@ -99,6 +110,9 @@ class Session:
         self.hooks = Hooks(self)
         self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
+        self.skills = Skills(self)
+        self.canvases = Canvases(self, events)
+        self.extensions = Extensions(self, runtime)
         self.mcp = MCPHost(
             self,
             {**runtime.mcp_config.specs(), **config.mcp_servers},
@@ -112,7 +126,9 @@ class Session:
         self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
         self._last_event = time.monotonic()
-        self.model: Model = runtime.model_for(config.provider)
+        self.stored = True
+        storage.on_failure = self._tell_storage_failure
+        self.model: Model = runtime.model_for(self)
 
     @property
     def id(self) -> str:
@@ -122,12 +138,12 @@ class Session:
     @property
     def folder(self) -> Path:
         """Where its files are."""
-        return self._file.path.parent
+        return self.storage.folder
 
     @property
     def transcript(self) -> Path:
         """The file of its events."""
-        return self._file.path
+        return self.folder / "events.jsonl"
 
     @property
     def saved(self) -> SavedPermissions:
@@ -157,7 +173,7 @@ class Session:
     @property
     def log_size(self) -> int:
         """How many bytes of events are stored."""
-        return self._file.size
+        return self.storage.log_size
 
     @property
     def idle_seconds(self) -> float:
@@ -202,19 +218,25 @@ class Session:
         self._last_event = time.monotonic()
         self.log.append(event)
         if stored and not event.ephemeral:
-            self._file.append(event)
+            self.storage.append(event)
         self.clients.deliver(self.id, event, only=only)
+        if self.config.telemetry:
+            self._runtime.telemetry.record(self.id, event)
+        if not event.ephemeral:
+            self._runtime.announce("session.updated", self.record)
         return event
 
     def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:
         """The tools of the main agent, or those of a background agent."""
         return toolbox(self, sub_agent=sub_agent)
 
+    def _tell_storage_failure(self, text: str) -> None:
+        self.emit(SessionErrorData(error_type="persistence", message=text), ephemeral=True)
+
     def touch(self) -> None:
-        """Records that something about the session is different, and tells every client of the runtime."""
+        """Records that something about the session is different."""
         self.record.modified_at = stamp(now())
-        self._runtime.store.save(self.record)
-        self._runtime.announce("session.updated", self.record)
+        self.storage.save(self.record)
 
     def note_prompt(self, text: str) -> None:
         """Counts a prompt of the user; the first one gives the session its title."""
@@ -236,20 +258,33 @@ class Session:
         Raises:
             RuntimeFault: There is no such directory.
         """
-        self.config.working_directory = existing_folder(folder)
+        place = self._runtime.place
+        folder = place.working_folder(str(folder))
+        place.look_around(folder)
+        self.config.working_directory = folder
 
     async def use_provider(self, provider: ModelProvider | None) -> None:
         """Changes the endpoint that is used from the next model call on."""
-        previous, had_own = self.model, self.config.provider is not None
+        previous = self.model
         self.config.provider = provider
-        self.model = self._runtime.model_for(provider)
-        if had_own:
+        self.model = self._runtime.model_for(self)
+        if previous is not self._runtime.model:
             await previous.aclose()
+
+    async def bearer_token(self, provider: str) -> str:
+        """Asks the client that gives tokens for a model provider for one.
+
+        Raises:
+            ModelFault: There is none.
+        """
+        return await bearer_token(self.clients, self.id, provider)
 
     def attach(self, client: Client) -> None:
         """Adds a client."""
         before = self.clients.abilities() if self.clients else None
         self.clients.attach(client)
+        if client.skills is not None:
+            self.skills.forget()
         self.system_message.forget(client)
         self._tell_abilities(before)
 
@@ -269,9 +304,13 @@ class Session:
         Returns:
             Whether it was a client of this session.
         """
-        before = self.clients.abilities()
-        if not self.clients.detach(port):
+        before, client = self.clients.abilities(), self.clients.of(port)
+        if client is None:
             return False
+        self.clients.detach(port)
+        if client.skills is not None:
+            self.skills.forget()
+        self.canvases.left(client)
         self.interests.drop(port)
         self.rate_limits.drop(port)
         self.give_up_orphans()
@@ -297,6 +336,8 @@ class Session:
         if after.elicitation != before.elicitation:
             ui = CapabilitiesChangedUI(elicitation=after.elicitation)
             self.emit(CapabilitiesChangedData(ui=ui))
+        if after.canvases != before.canvases:
+            self.emit(CapabilitiesChangedData(ui=CapabilitiesChangedUI(canvases=after.canvases)))
         if after.commands != before.commands:
             commands = [
                 {"name": name, "description": text or None} for name, text in sorted(after.commands.items())
@@ -311,7 +352,7 @@ class Session:
         """
         removed = self.log.truncate(event_id)
         if removed:
-            self._file.rewrite(self.log.events)
+            self.storage.rewrite(self.log.events)
             self.agent.history = rebuild(self.log.events)
             self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
@@ -330,9 +371,9 @@ class Session:
         await self.scope.aclose()
         self.emit(self._shutdown_data())
         self.record.modified_at = stamp(now())
-        self._runtime.store.save(self.record)
-        self._file.close()
-        if self.config.provider is not None:
+        self.storage.save(self.record)
+        self.stored = await self.storage.close()
+        if self.model is not self._runtime.model:
             await self.model.aclose()
 
     def _shutdown_data(self) -> SessionShutdownData:

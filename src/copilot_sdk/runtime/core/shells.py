@@ -34,8 +34,8 @@ _SECRETS = (
 )
 
 
-def child_environment() -> dict[str, str]:
-    """The environment for processes that the runtime starts: its own, without secrets."""
+def environment() -> dict[str, str]:
+    """The environment of programs that are started: that of the runtime, without its secrets."""
     return {name: value for name, value in os.environ.items() if name not in _SECRETS}
 
 
@@ -69,7 +69,7 @@ class Command:
                 "-c",
                 command,
                 cwd=folder,
-                env=child_environment(),
+                env=environment(),
                 stdin=DEVNULL,
                 stdout=output,
                 stderr=STDOUT,
@@ -208,14 +208,15 @@ class ShellTask:
             )
             self._session.turns.notify(text + "Use read_bash to see its output.", completed)
 
-    async def stop(self) -> None:
-        """Ends the command."""
+    async def stop(self) -> bool:
+        """Ends the command; returns whether that was possible, which it is."""
         if not self.progress.running:
-            return
+            return True
         await end_all({self._following})
         await self.process.stop(self._session.limits.stop_seconds)
         self.progress.end("cancelled")
         self._session.turns.rest()
+        return True
 
     async def refresh(self) -> None:
         """Looks whether the process of a detached command is still there."""

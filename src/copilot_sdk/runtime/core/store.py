@@ -1,45 +1,37 @@
-"""The home folder: an index of sessions in SQLite, and the event log of each session in a file of its own."""
+"""The home folder: an index of sessions in SQLite, and a folder of its own for each session."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from io import BufferedWriter
 from pathlib import Path
 
+from copilot_sdk.providers.database import Database as SQLite
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.file_system import DiskFiles, FileSystem
 from copilot_sdk.runtime.core.log import Event
+from copilot_sdk.runtime.core.storage import (
+    Database,
+    DatabaseFault,
+    QueryKind,
+    Rows,
+    SessionRecord,
+    read_lines,
+)
+from copilot_sdk.runtime.core.workspace import WorkContext, existing_folder, look_around
 
 _logger = logging.getLogger("copilot_sdk.runtime")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _INDEX = "sessions.db"
 _STATE = "session-state"
 _EVENTS = "events.jsonl"
-
-
-@dataclass(slots=True)
-class SessionRecord:
-    """What the index knows about a session; times are ISO 8601."""
-
-    id: str
-    started_at: str
-    modified_at: str
-    cwd: str
-    git_root: str | None = None
-    repository: str | None = None
-    branch: str | None = None
-    summary: str | None = None
-    name: str | None = None
-    named_by_user: bool = False
-    model: str | None = None
-    mode: str = "interactive"
-    turns: int = 0
-
+_DATABASE = "session.db"
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS sessions (
@@ -58,7 +50,7 @@ INSERT OR REPLACE INTO sessions (
 
 
 class Store:
-    """The home folder of a runtime."""
+    """The home folder of a runtime; see `Place`."""
 
     def __init__(self, home: Path) -> None:
         """Opens a home folder, and makes it if there is none."""
@@ -88,7 +80,7 @@ class Store:
         """Puts a session into the index, or updates it there."""
         self._index.execute(_SAVE, asdict(record))
 
-    def find(self, session_id: str) -> SessionRecord | None:
+    def record(self, session_id: str) -> SessionRecord | None:
         """The record of a session."""
         row = self._index.execute("SELECT * FROM sessions WHERE id = ?", (session_id,)).fetchone()
         return None if row is None else _record(row)
@@ -112,55 +104,108 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
         return known
 
-    def read_events(self, session_id: str) -> list[Event]:
-        """The stored events of a session; lines that a crash left unfinished are skipped."""
-        path = self.folder(session_id) / _EVENTS
-        events: list[Event] = []
-        if not path.exists():
-            return events
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    events.append(Event.from_wire(json.loads(line)))
-                except (ValueError, KeyError, TypeError):
-                    _logger.warning("line %d of %s cannot be read and is skipped", number, path)
-        return events
+    def working_folder(self, wanted: str | None) -> Path:
+        """See `Place`."""
+        return Path(wanted).resolve() if wanted else Path.cwd()
 
-    def open_log(self, session_id: str) -> LogFile:
-        """Opens the event log of a session for writing."""
-        folder = self.folder(session_id)
+    def look_around(self, folder: Path) -> WorkContext:
+        """See `Place`."""
+        return look_around(existing_folder(folder))
+
+    def check_id(self, session_id: str) -> None:
+        """See `Place`."""
+        self.folder(session_id)
+
+    async def make(self, record: SessionRecord) -> FolderStorage:
+        """See `Place`."""
+        storage = FolderStorage(self, self.folder(record.id))
+        self.save(record)
+        return storage
+
+    async def find(self, session_id: str) -> SessionRecord | None:
+        """See `Place`."""
+        return self.record(session_id)
+
+    async def load(self, record: SessionRecord) -> tuple[FolderStorage, list[Event]]:
+        """See `Place`; lines that a crash left unfinished are skipped."""
+        folder = self.folder(record.id)
+        path = folder / _EVENTS
+        content = path.read_bytes() if path.exists() else b""
+        events, bad = read_lines(content)
+        for number in bad:
+            _logger.warning("line %d of %s cannot be read and is skipped", number, path)
+        return FolderStorage(self, folder), events
+
+
+class FolderStorage:
+    """The state of one session in a folder of this machine; see `Storage`."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        return LogFile(folder / _EVENTS)
-
-
-class LogFile:
-    """The file that holds the durable events of one session, a line for each."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file = _open_to_append(path)
+        self.folder = folder
+        self.files: FileSystem = DiskFiles()
+        self.database: Database | None = FolderDatabase(folder / _DATABASE)
+        self.on_failure: Callable[[str], None] = _log_failure
+        self._store = store
+        self._path = folder / _EVENTS
+        self._log = _open_to_append(self._path)
 
     @property
-    def size(self) -> int:
-        """How many bytes it holds."""
-        return self._file.tell()
+    def log_size(self) -> int:
+        """See `Storage`."""
+        return self._log.tell()
+
+    def save(self, record: SessionRecord) -> None:
+        """See `Storage`."""
+        self._store.save(record)
 
     def append(self, event: Event) -> None:
         """Writes one event through to the operating system."""
-        self._file.write(_line(event))
-        self._file.flush()
+        self._log.write(event.to_line())
+        self._log.flush()
 
-    def rewrite(self, events: list[Event]) -> None:
-        """Replaces all that it holds, in one step."""
-        fresh = self.path.with_suffix(".new")
-        fresh.write_bytes(b"".join(_line(event) for event in events))
-        self._file.close()
-        fresh.replace(self.path)
-        self._file = _open_to_append(self.path)
+    def rewrite(self, events: Sequence[Event]) -> None:
+        """Replaces all events, in one step."""
+        fresh = self._path.with_suffix(".new")
+        fresh.write_bytes(b"".join(event.to_line() for event in events))
+        self._log.close()
+        fresh.replace(self._path)
+        self._log = _open_to_append(self._path)
 
-    def close(self) -> None:
+    async def flush(self) -> bool:
+        """Everything is written at once."""
+        return True
+
+    async def close(self) -> bool:
         """Closes the file."""
-        self._file.close()
+        self._log.close()
+        return True
+
+
+class FolderDatabase:
+    """The database of a session in a file of this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._sqlite = SQLite(path)
+
+    async def exists(self) -> bool:
+        """See `Database`."""
+        return self._sqlite.exists()
+
+    async def run(self, statement: str, kind: QueryKind) -> Rows:
+        """See `Database`."""
+        try:
+            result = await asyncio.to_thread(self._sqlite.query, statement, kind, None)
+        except sqlite3.Error as error:
+            raise DatabaseFault(str(error)) from error
+        last = result.last_insert_rowid
+        return Rows(
+            result.columns, result.rows, int(result.rows_affected), None if last is None else int(last)
+        )
+
+
+def _log_failure(text: str) -> None:
+    _logger.error("a session could not be stored: %s", text)
 
 
 def _open_to_append(path: Path) -> BufferedWriter:
@@ -177,10 +222,6 @@ def _ends_with_newline(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(size - 1)
         return file.read(1) == b"\n"
-
-
-def _line(event: Event) -> bytes:
-    return json.dumps(event.to_wire(), separators=(",", ":")).encode() + b"\n"
 
 
 def _record(row: sqlite3.Row) -> SessionRecord:

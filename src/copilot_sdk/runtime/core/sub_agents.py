@@ -285,14 +285,15 @@ class AgentTask:
         self.progress.restart()
         self._work(message)
 
-    async def stop(self) -> None:
-        """Ends the agent's work."""
+    async def stop(self) -> bool:
+        """Ends the agent's work; returns whether that was possible, which it is."""
         if self._working is None or not self.progress.running:
-            return
+            return True
         await end_all({self._working})
         self._pause()
         self.progress.end("cancelled")
         self._session.turns.rest()
+        return True
 
     async def refresh(self) -> None:
         """Nothing: all that an agent does happens here."""

@@ -113,7 +113,8 @@ class SystemMessage:
             names = ", ".join(sections)
             text = f"The sections {names} of the system message stay as they are: {reason}"
             session.emit(SessionWarningData(warning_type=_WARNING, message=text), ephemeral=True)
-            return sections
+            # Another client may want to rewrite them, too.
+            return {}
         return {**sections, **{name: text for name, text in answered.items() if name in sections}}
 
     def _warn_of_unknown(self, sections: Mapping[str, Section]) -> None:

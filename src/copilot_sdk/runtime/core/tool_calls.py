@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -104,10 +104,10 @@ class ToolCalls:
             self._complete(call, _ABORTED, code="aborted")
             raise
         self._complete(call, result)
-        remark = remark_of(hook)
+        added = (remark_of(hook), result.remark)
         return Outcome(
             Message("tool", result.text, tool_call_id=call.id),
-            remarks=() if remark is None else (remark,),
+            remarks=tuple(remark for remark in added if remark is not None),
             ends_turn=result.ends_turn,
             rejected=result.kind == "rejected",
         )
@@ -144,7 +144,8 @@ class ToolCalls:
         reason = str(hook.get("permissionDecisionReason") or "")
         if decision == "deny":
             return ToolResult(f"A hook denied this tool call. {reason}".strip(), "denied", error=reason)
-        wanted = list(tool.asks(context, arguments))
+        asked = tool.asks(context, arguments)
+        wanted = list(await asked if isinstance(asked, Awaitable) else asked)
         if obstacle := self._session.modes.obstacle(tool.name, wanted):
             return ToolResult(obstacle, "denied", error=obstacle)
         if decision == "allow":
@@ -195,6 +196,8 @@ class ToolCalls:
                 message=result.error or result.text, code=code or result.kind
             )
         agent.emit(data)
+        if result.follows is not None:
+            agent.emit(result.follows)
 
 
 def _checked(name: str, arguments: object) -> Arguments:

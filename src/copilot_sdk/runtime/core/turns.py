@@ -102,6 +102,7 @@ class Turns:
         try:
             while (entry := self.queue.next()) is not None:
                 await self._take(entry)
+                await self._session.storage.flush()
         finally:
             if not self._aborting:
                 self._runner = None
@@ -163,6 +164,7 @@ class Turns:
             else:
                 session.usage.user_requests += 1
                 session.note_prompt(prompt.shown)
+            await session.skills.load()
             self._tell_system_message()
             await self._work_through_limits()
         except Rejected:

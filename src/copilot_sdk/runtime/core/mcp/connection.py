@@ -32,7 +32,7 @@ from copilot_sdk.runtime.core.mcp.process import ServerProcess
 from copilot_sdk.runtime.core.mcp.sampling import Refused
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 from copilot_sdk.runtime.core.scope import end_all
-from copilot_sdk.runtime.core.shells import child_environment
+from copilot_sdk.runtime.core.shells import environment
 
 if TYPE_CHECKING:
     from mcp.client._transport import TransportStreams
@@ -157,7 +157,7 @@ class Connection:
                 async with streamable_http_client(spec.url, http_client=http) as streams:
                     yield streams
         else:
-            variables = {**child_environment(), **spec.variables(self._env_mode)}
+            variables = {**environment(), **spec.variables(self._env_mode)}
             if shutil.which(spec.command, path=variables.get("PATH")) is None:
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory")
             with ServerProcess() as self._process:

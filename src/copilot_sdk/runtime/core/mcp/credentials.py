@@ -114,7 +114,7 @@ class Credentials:
             return MCPHeadersRefreshCompletedData(request_id=request_id, outcome=outcome)
 
         answer = await self._requests.headers.put(
-            Inquiry(spec.name, requested, completed, _SILENCE, seconds=self._session.limits.mcp_seconds)
+            Inquiry(spec.name, requested, completed, _SILENCE, seconds=self._session.limits.provider_seconds)
         )
         headers, ttl = answer.get("headers"), answer.get("ttlMs")
         self._headers = {name: str(value) for name, value in headers.items()} if is_object(headers) else {}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
 try:
     import httpx
@@ -15,6 +14,7 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from copilot_sdk._model.json_values import is_object, objects_in
+from copilot_sdk.runtime.core.config import ModelProvider
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
 from copilot_sdk.runtime.core.models.base import (
     Completed,
@@ -27,6 +27,8 @@ from copilot_sdk.runtime.core.models.base import (
     ToolCall,
     Usage,
 )
+from copilot_sdk.runtime.core.models.diverted import AGENT, SESSION, Diverted
+from copilot_sdk.runtime.core.models.sender import Sender
 
 _CONNECT_SECONDS = 30.0
 _SILENCE_SECONDS = 600.0
@@ -34,56 +36,62 @@ _ERROR_CHARACTERS = 2_000
 _NANO = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where the model is and how to get in; the secrets stay out of the repr.
+class OpenAIModel:
+    """A provider with a chat-completions endpoint.
 
-    Attributes:
-        base_url: The address in front of `/chat/completions`.
-        api_key: Sent as a bearer token.
-        headers: Added to each request.
-        wire_model: The model id to send in place of the one that the session names.
-        max_output_tokens: Upper bound for one answer.
+    Args:
+        endpoint: Where it is.
+        token: Gives the bearer token for each request, in place of the key.
+        sender: Gives who sends the requests; None for this process itself.
     """
 
-    base_url: str
-    api_key: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    wire_model: str | None = None
-    max_output_tokens: int | None = None
+    _path = "chat/completions"
 
-
-class OpenAIModel:
-    """A provider with a chat-completions endpoint."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(
+        self,
+        endpoint: ModelProvider,
+        *,
+        token: Callable[[], Awaitable[str]] | None = None,
+        sender: Callable[[], Sender | None] = lambda: None,
+    ) -> None:
         self._endpoint = endpoint
-        headers = dict(endpoint.headers)
-        if endpoint.api_key:
-            headers.setdefault("Authorization", f"Bearer {endpoint.api_key}")
-        self._http = httpx.AsyncClient(
-            base_url=endpoint.base_url.rstrip("/") + "/",
-            headers=headers,
-            timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
-        )
+        self._token = token
+        self.sender = sender
+        self._clients: dict[Sender | None, httpx.AsyncClient] = {}
+
+    @property
+    def _http(self) -> httpx.AsyncClient:
+        sender = self.sender()
+        if sender not in self._clients:
+            headers = dict(self._endpoint.headers)
+            if self._endpoint.api_key:
+                headers.setdefault("Authorization", f"Bearer {self._endpoint.api_key}")
+            self._clients[sender] = httpx.AsyncClient(
+                base_url=self._endpoint.base_url.rstrip("/") + "/",
+                headers=headers,
+                timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS),
+                transport=None if sender is None else Diverted(sender),
+            )
+        return self._clients[sender]
 
     async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Asks for one completion, streamed if the request says so."""
-        body = _body(request, self._endpoint)
+        headers = await self._headers(request)
+        asker = {SESSION: request.session_id, AGENT: request.agent_id}
         try:
             async with self._http.stream(
-                "POST", "chat/completions", json=body, headers=dict(request.headers)
+                "POST", self._path, json=self._body(request), headers=headers, extensions=asker
             ) as response:
                 await _raise_for_status(response)
                 if request.stream:
-                    async for event in _streamed(response):
+                    async for event in self._streamed(_payloads(response)):
                         yield event
                 else:
                     await response.aread()
-                    for event in _whole(_decode(response.text)):
+                    for event in self._whole(decoded(response.text)):
                         yield event
         except httpx.HTTPError as error:
-            raise ModelFault(_describe(error, self._endpoint), retryable=True) from error
+            raise self._fault(error) from error
 
     async def catalogue(self) -> Sequence[ModelInfo]:
         """Asks for the list of models."""
@@ -91,19 +99,35 @@ class OpenAIModel:
             response = await self._http.get("models")
             await _raise_for_status(response)
         except httpx.HTTPError as error:
-            raise ModelFault(_describe(error, self._endpoint), retryable=True) from error
-        listed = objects_in(_decode(response.text).get("data"))
+            raise self._fault(error) from error
+        listed = objects_in(decoded(response.text).get("data"))
         return [ModelInfo(str(entry["id"]), str(entry["id"])) for entry in listed if "id" in entry]
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        await self._http.aclose()
+        for client in self._clients.values():
+            await client.aclose()
 
+    async def _headers(self, request: ModelRequest) -> dict[str, str]:
+        headers = dict(request.headers)
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {await self._token()}"
+        return headers
 
-def _describe(error: httpx.HTTPError, endpoint: Endpoint) -> str:
-    return (
-        f"the model provider at {endpoint.base_url} could not be used: {str(error) or type(error).__name__}"
-    )
+    def _fault(self, error: httpx.HTTPError) -> ModelFault:
+        problem = str(error) or type(error).__name__
+        return ModelFault(
+            f"the model provider at {self._endpoint.base_url} could not be used: {problem}", retryable=True
+        )
+
+    def _body(self, request: ModelRequest) -> dict[str, object]:
+        return _body(request, self._endpoint)
+
+    def _streamed(self, payloads: AsyncIterator[str]) -> AsyncIterator[ModelEvent]:
+        return _streamed(payloads)
+
+    def _whole(self, answer: Mapping[str, object]) -> Iterable[ModelEvent]:
+        return _whole(answer)
 
 
 async def _raise_for_status(response: httpx.Response) -> None:
@@ -134,7 +158,12 @@ def _error_code(text: str) -> str | None:
         return None
 
 
-def _decode(text: str) -> dict[str, object]:
+def decoded(text: str) -> dict[str, object]:
+    """The JSON object in a text.
+
+    Raises:
+        ModelFault: There is none.
+    """
     try:
         value: object = json.loads(text)
     except ValueError:
@@ -144,7 +173,7 @@ def _decode(text: str) -> dict[str, object]:
     return value
 
 
-def _body(request: ModelRequest, endpoint: Endpoint) -> dict[str, object]:
+def _body(request: ModelRequest, endpoint: ModelProvider) -> dict[str, object]:
     body: dict[str, object] = {
         "model": endpoint.wire_model or request.model,
         "messages": [_wire_message(message) for message in request.messages],
@@ -234,17 +263,20 @@ class _Assembly:
         return Completed(calls, self.finish_reason, self.usage, self.call_id)
 
 
-async def _streamed(response: httpx.Response) -> AsyncIterator[ModelEvent]:
+async def _payloads(response: httpx.Response) -> AsyncGenerator[str]:
+    async for line in response.aiter_lines():
+        if line.startswith("data:"):
+            yield line.removeprefix("data:").strip()
+
+
+async def _streamed(payloads: AsyncIterator[str]) -> AsyncGenerator[ModelEvent]:
     assembly = _Assembly()
     finished = False
-    async for line in response.aiter_lines():
-        if not line.startswith("data:"):
-            continue
-        payload = line.removeprefix("data:").strip()
+    async for payload in payloads:
         if payload == "[DONE]":
             finished = True
             break
-        chunk = _decode(payload)
+        chunk = decoded(payload)
         if "error" in chunk:
             raise ModelFault(_error_message(payload), retryable=True)
         for event in assembly.take(chunk):

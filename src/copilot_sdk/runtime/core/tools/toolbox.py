@@ -14,8 +14,11 @@ from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.agents import ReadAgent, StartAgent, WriteAgent
 from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, ToolResult
 from copilot_sdk.runtime.core.tools.bash import Bash, ReadBash, StopBash
+from copilot_sdk.runtime.core.tools.canvases import canvas_tools
 from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
+from copilot_sdk.runtime.core.tools.skill import UseSkill
+from copilot_sdk.runtime.core.tools.sql import SQL
 from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent, TaskComplete
 from copilot_sdk.runtime.core.tools.web import WebFetch
 
@@ -75,6 +78,7 @@ def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:
         WriteAgent(),
         AskUser(),
         ReportIntent(),
+        SQL(),
         ExitPlanMode(),
         TaskComplete(),
     ]
@@ -105,8 +109,14 @@ def _built_in(session: Session, sub_agent: bool) -> Iterator[Tool]:
         hidden |= {"task", "read_agent", "write_agent", "ask_user", "exit_plan_mode", "task_complete"}
     if session.modes.effective != "plan":
         hidden.add("exit_plan_mode")
+    if session.storage.database is None:
+        hidden.add("sql")
     if session.modes.effective != "autopilot":
         hidden.add("task_complete")
     if not any(client.answers_questions for client in session.clients):
         hidden.add("ask_user")
-    return (tool for tool in built_in_tools(sorted(kinds(session))) if tool.name not in hidden)
+    skills = session.skills.for_model
+    tools = built_in_tools(sorted(kinds(session))) + ([UseSkill(skills)] if skills else [])
+    if session.clients.abilities().canvases:
+        tools += canvas_tools(session.canvases)
+    return (tool for tool in tools if tool.name not in hidden)

@@ -1,0 +1,108 @@
+"""Methods of `session.extensions`, and the client that says how extensions are launched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from copilot_sdk._generated.copilot.types import (
+    Extension as ExtensionInfo,
+)
+from copilot_sdk._generated.copilot.types import (
+    ExtensionLaunchProviderResolveResult,
+    ExtensionList,
+    ExtensionsDisableRequest,
+    ExtensionsEnableRequest,
+)
+from copilot_sdk.errors import ConnectError, UsageError
+from copilot_sdk.runtime.copilot.providing import provide
+from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.core.clients import ClientFault
+from copilot_sdk.runtime.core.extensions import Extension, LaunchFault
+from copilot_sdk.runtime.core.shells import environment
+from copilot_sdk.transports.stdio import StdioTransport
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.connection import Connection
+
+router = Router()
+
+
+@router.plain("registerExtensionLaunchProvider")
+async def _register(call: Call) -> None:
+    launcher = ClientLauncher(call.connection)
+    provide(call, call.runtime.provided_launcher, launcher, "extension launch provider", become="register")
+
+
+@router.plain("session.extensions.list")
+async def _list(call: Call) -> ExtensionList:
+    return ExtensionList(
+        extensions=[
+            ExtensionInfo(
+                id=extension.id, name=extension.name, source=extension.source, status=extension.status
+            )
+            for extension in call.session.extensions
+        ]
+    )
+
+
+@router.on("session.extensions.enable", ExtensionsEnableRequest)
+async def _enable(call: Call, params: ExtensionsEnableRequest) -> None:
+    await call.session.extensions.enable(params.id, enabled=True)
+
+
+@router.on("session.extensions.disable", ExtensionsDisableRequest)
+async def _disable(call: Call, params: ExtensionsDisableRequest) -> None:
+    await call.session.extensions.enable(params.id, enabled=False)
+
+
+@router.plain("session.extensions.reload")
+async def _reload(call: Call) -> None:
+    await call.session.extensions.reload()
+
+
+class ClientLauncher:
+    """Launches extensions as a client says; see `Launcher`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def launch(self, extension: Extension, session_id: str, folder: Path) -> ExtensionProgram:
+        """See `Launcher`."""
+        params = {
+            "id": extension.id,
+            "name": extension.name,
+            "modulePath": str(extension.module),
+            "source": extension.source,
+        }
+        limits = self._connection.runtime.limits
+        try:
+            result = await self._connection.ask_for(
+                ExtensionLaunchProviderResolveResult,
+                "extensionLaunchProvider.resolve",
+                params,
+                seconds=limits.provider_seconds,
+            )
+            profile = result.launch
+            if profile is None:
+                raise LaunchFault("the client does not want it launched")
+            transport = await StdioTransport.spawn(
+                [profile.executable, *profile.args],
+                env={**environment(), **profile.env, "SESSION_ID": session_id},
+                cwd=folder,
+                stop_timeout=limits.stop_seconds,
+            )
+        except (ClientFault, ConnectError, UsageError) as error:
+            raise LaunchFault(str(error)) from error
+        return ExtensionProgram(self._connection.beside(transport))
+
+
+class ExtensionProgram:
+    """An extension that runs; see `Program`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.port: Connection = connection
+
+    async def serve(self) -> None:
+        """See `Program`."""
+        await self.port.serve()
