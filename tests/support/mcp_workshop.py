@@ -32,7 +32,9 @@ PIXEL = base64.b64decode(
 )
 INSTRUCTIONS = "Measure twice, cut once."
 
-workshop = MCPServer("workshop", version="1.2.3", title="The Workshop", instructions=INSTRUCTIONS)
+workshop = MCPServer(
+    "workshop", version="1.2.3", title="The Workshop", instructions=INSTRUCTIONS, log_level="CRITICAL"
+)
 
 
 class Sum(BaseModel):

@@ -3,7 +3,8 @@
     async with embedded(ScriptedModel([Reply("hello")])) as runtime:
         transport = runtime.connect()
 
-`python -m copilot_sdk.runtime --headless --stdio` is the same as a process of its own.
+`python -m copilot_sdk.runtime --headless --stdio` is the same as a process of its own. With the extra `mcp` its sessions
+have MCP servers.
 """
 
 from __future__ import annotations

@@ -331,7 +331,8 @@ class _Auth(httpx2.Auth):
         metadata = await _text_at(challenge.get("resourceMetadataUrl"))
         if await self._credentials.renewed(Refusal(dict(response.headers), body, challenge, metadata)):
             request.headers.update(await self._credentials.current())
-            yield request
+            response = yield request
+            self._credentials.settle(accepted=response.status_code != httpx2.codes.UNAUTHORIZED)
 
 
 async def _text_at(url: str | None) -> str | None:

@@ -75,6 +75,7 @@ class Credentials:
         self._token: str | None = None
         self._headers: Mapping[str, str] = {}
         self._headers_until: float | None = None
+        self._recovery: str | None = None
         self.refused = False
 
     async def current(self) -> dict[str, str]:
@@ -98,8 +99,21 @@ class Credentials:
             fresh = await self._ask_for_headers("auth-failed")
         else:
             fresh = SIGN_IN in self._session.interests and await self._sign_in(refusal)
-        self.refused = not fresh
+        if not fresh:
+            self.settle(accepted=False)
         return fresh
+
+    def settle(self, *, accepted: bool) -> None:
+        """Takes in whether the server has accepted what the clients gave."""
+        self.refused = not accepted
+        if self._recovery is not None:
+            outcome = "succeeded" if accepted else "failed"
+            self._session.emit(
+                MCPOAuthRecoveryCompletedData(
+                    request_id=self._recovery, server_name=self._spec.name, outcome=outcome
+                )
+            )
+            self._recovery = None
 
     async def _ask_for_headers(self, reason: str) -> bool:
         spec = self._spec
@@ -123,11 +137,10 @@ class Credentials:
         return bool(self._headers)
 
     async def _sign_in(self, refusal: Refusal) -> bool:
-        spec, had_token, asked = self._spec, self._token is not None, ""
+        spec, had_token = self._spec, self._token is not None
 
         def requested(request_id: str) -> Payload:
-            nonlocal asked
-            asked = request_id
+            self._recovery = request_id if had_token else None
             client = {"clientId": spec.client_id, "publicClient": spec.public_client}
             return MCPOAuthRequiredData.model_validate(
                 {
@@ -153,9 +166,4 @@ class Credentials:
         answer = await self._requests.sign_ins.put(Inquiry(spec.name, requested, completed, _CANCELLED))
         token = answer.get("accessToken")
         self._token = token if answer.get("kind") == "token" and isinstance(token, str) else None
-        if had_token:
-            outcome = "failed" if self._token is None else "succeeded"
-            self._session.emit(
-                MCPOAuthRecoveryCompletedData(request_id=asked, server_name=spec.name, outcome=outcome)
-            )
         return self._token is not None
