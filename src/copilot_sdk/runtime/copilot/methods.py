@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    account,
     canvases,
     client_tasks,
     commands,
     event_log,
     extensions,
+    github_auth,
     history,
     lifecycle,
     llm_inference,
@@ -39,11 +41,13 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        account,
         canvases,
         client_tasks,
         commands,
         event_log,
         extensions,
+        github_auth,
         history,
         lifecycle,
         llm_inference,
