@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import mcp  # noqa: F401 - loaded before a test waits for it, because that takes seconds
 import pytest
 
 from copilot_sdk.runtime import Call, Reply

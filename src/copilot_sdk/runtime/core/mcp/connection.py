@@ -7,7 +7,7 @@ import errno
 import logging
 import re
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
 
@@ -24,6 +24,7 @@ from mcp.shared.exceptions import MCPError
 from pydantic import BaseModel
 
 from copilot_sdk._generated.copilot.types import MCPListChangedData
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.credentials import CredentialRequests, Credentials, Refusal
@@ -54,6 +55,7 @@ _LISTS: Mapping[type, str] = {
 }
 _MOST_PAGES = 100
 _END_SECONDS = 10.0
+_UNAUTHORIZED = 401
 
 
 class Connection:
@@ -147,7 +149,7 @@ class Connection:
                 self._opened.set_exception(ConnectFault("The connection was closed before it was open"))
 
     @asynccontextmanager
-    async def _streams(self) -> AsyncIterator[TransportStreams]:
+    async def _streams(self) -> AsyncGenerator[TransportStreams, None]:
         spec, auth = self.spec, _Auth(self._credentials)
         if spec.transport == "sse":
             async with sse_client(spec.url, headers=dict(spec.headers), auth=auth) as streams:
@@ -290,7 +292,7 @@ class Connection:
         schema = asked.get("requestedSchema")
         decision = await self._session.user_input.fill_in(
             params.message,
-            schema if isinstance(schema, dict) else None,
+            schema if is_object(schema) else None,
             source=self.spec.name,
             url=asked.get("url"),
         )
@@ -320,7 +322,7 @@ class _Auth(httpx2.Auth):
         """Sends a request, and once more with other credentials if it is refused."""
         request.headers.update(await self._credentials.current())
         response = yield request
-        if response.status_code != httpx2.codes.UNAUTHORIZED:
+        if response.status_code != _UNAUTHORIZED:
             return
         challenge = {
             _CHALLENGE[name]: value
@@ -332,7 +334,7 @@ class _Auth(httpx2.Auth):
         if await self._credentials.renewed(Refusal(dict(response.headers), body, challenge, metadata)):
             request.headers.update(await self._credentials.current())
             response = yield request
-            self._credentials.settle(accepted=response.status_code != httpx2.codes.UNAUTHORIZED)
+            self._credentials.settle(accepted=response.status_code != _UNAUTHORIZED)
 
 
 async def _text_at(url: str | None) -> str | None:
@@ -353,9 +355,9 @@ def _json(model: BaseModel) -> Json:
 
 def _first(error: BaseException) -> BaseException:
     """The first of the errors that a task group hands up together."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    return _first(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
 
 
 def _is_closed(error: BaseException) -> bool:
