@@ -221,7 +221,8 @@ async def test_a_server_ends_with_all_that_it_started(start: Start, join: Join, 
     processes = [int(text) for text in note.read_text().split()]
     assert all(is_alive(process) for process in processes)
     await client.call("session.destroy")
-    assert not any(is_alive(process) for process in processes)
+    for process in processes:
+        await client.until_dead(process)
 
 
 async def test_a_session_can_end_while_servers_are_starting(start: Start, join: Join, tmp_path: Path) -> None:
@@ -235,7 +236,7 @@ async def test_a_session_can_end_while_servers_are_starting(start: Start, join: 
     while not note.exists() or not note.read_text():
         await client.call("ping")
     await client.call("session.destroy")
-    assert not is_alive(int(note.read_text()))
+    await client.until_dead(int(note.read_text()))
 
 
 async def test_turns_can_go_on_without_servers_that_are_slow(start: Start, join: Join) -> None:
