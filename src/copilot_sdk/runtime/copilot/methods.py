@@ -5,8 +5,10 @@ from __future__ import annotations
 from copilot_sdk.runtime.copilot import (
     account,
     canvases,
+    client_metadata,
     client_tasks,
     commands,
+    context,
     event_log,
     extensions,
     github_auth,
@@ -26,15 +28,20 @@ from copilot_sdk.runtime.copilot import (
     permissions,
     plan,
     queue,
+    remote_control,
     server,
     session,
     session_fs,
+    sessions,
     skills,
+    stored_sessions,
     tasks,
     todos,
     tools,
     ui,
     usage,
+    workspace_records,
+    workspaces,
 )
 from copilot_sdk.runtime.copilot.router import merged
 
@@ -43,7 +50,9 @@ METHODS = merged(
     for module in (
         account,
         canvases,
+        client_metadata,
         client_tasks,
+        context,
         commands,
         event_log,
         extensions,
@@ -64,15 +73,20 @@ METHODS = merged(
         permissions,
         plan,
         queue,
+        remote_control,
         server,
         session,
         session_fs,
+        sessions,
         skills,
+        stored_sessions,
         tasks,
         todos,
         tools,
         ui,
         usage,
+        workspace_records,
+        workspaces,
     )
 )
 """The methods by wire name; all others are answered with an error."""
