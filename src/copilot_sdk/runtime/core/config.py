@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from copilot_sdk.runtime.core.accounts import Identity
 
 from copilot_sdk.runtime.core.github_tokens import GitHubTokens
+from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 
 AgentMode = Literal["interactive", "plan", "autopilot"]
 MODES: Mapping[str, AgentMode] = {
@@ -44,6 +45,7 @@ class AgentDefinition:
         description: What it is for.
         tools: The only tools it gets; None or `*` for all.
         model: The model it uses; None for that of the session.
+        mcp_servers: MCP servers of its own, by name.
         id: What it is told apart by; the name unless it comes from a file.
         path: The file that defines it, if one does.
         source: Where it comes from; None for the application.
@@ -57,6 +59,7 @@ class AgentDefinition:
     description: str = ""
     tools: tuple[str, ...] | None = None
     model: str | None = None
+    mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
     id: str = ""
     path: Path | None = None
     source: Literal["user", "project", "builtin"] | None = None
@@ -220,6 +223,9 @@ class SessionConfig:
         autopilot: How autopilot mode goes on.
         managed: The rules of an administrator.
         max_ai_credits: How many AI credits the session may use; None for any number.
+        mcp_servers: MCP servers besides those of the user's configuration, by name; one of its names goes before it.
+        disabled_mcp_servers: The names of MCP servers that are turned off.
+        env_value_mode: What the values of variables in the settings of MCP servers mean.
         name: The name the user gave.
         extensions: Whether extensions are launched.
         telemetry: Whether what happens is measured.
@@ -251,6 +257,9 @@ class SessionConfig:
     autopilot: Autopilot = Autopilot()
     managed: ManagedPermissions = ManagedPermissions()
     max_ai_credits: float | None = None
+    mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
+    disabled_mcp_servers: tuple[str, ...] = ()
+    env_value_mode: EnvMode = "direct"
     name: str | None = None
     extensions: bool = False
     telemetry: bool = True
@@ -282,6 +291,8 @@ class Limits:
         cancel_seconds: For the answer of a client that is to stop a task of its own.
         extension_seconds: For an extension that was launched to join its session.
         provider_seconds: For the answer of a client to a request for something it provides.
+        mcp_seconds: For an MCP server to be connected to and to answer, unless its settings say otherwise; a tool call
+            may take as long as what users do at leisure.
         stop_seconds: Between asking a process to end and killing it.
     """
 
@@ -294,4 +305,5 @@ class Limits:
     cancel_seconds: float = 5.0
     extension_seconds: float = 30.0
     provider_seconds: float = 60.0
+    mcp_seconds: float = 60.0
     stop_seconds: float = 2.0

@@ -18,6 +18,7 @@ from copilot_sdk.runtime.core.clock import Clock, SystemClock, new_id, now, stam
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
+from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
 from copilot_sdk.runtime.core.milestones import resume_data, start_data
 from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
@@ -69,6 +70,7 @@ class Runtime:
         self.provided_sender: Provided[Sender] = Provided()
         self.provided_launcher: Provided[Launcher] = Provided()
         self.saved = SavedPermissions(self.home)
+        self.mcp_config = MCPConfigFile(self.home)
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
         self.model: Model = model or ScriptedModel()

@@ -22,6 +22,7 @@ from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in_with_hooks
+from copilot_sdk.runtime.core.mcp.host import MCPHost
 from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
@@ -149,7 +150,10 @@ class AgentTask:
         self._working = self._session.scope.start(self._run(prompt), name=f"agent {self.id}")
 
     async def _run(self, prompt: str) -> None:
+        servers = MCPHost(self._session, self.type.mcp_servers, quiet=True)
+        self.agent.servers = servers
         try:
+            await servers.ready()
             self.result = await self._answer(prompt)
         except (ModelFault, Rejected, OutOfCredits) as fault:
             self._fail(str(fault))
@@ -159,6 +163,8 @@ class AgentTask:
             raise
         else:
             self._complete()
+        finally:
+            await servers.aclose()
 
     async def _answer(self, prompt: str) -> str:
         """Has the agent work on a prompt until hooks let it rest."""

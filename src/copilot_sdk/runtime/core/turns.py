@@ -231,6 +231,8 @@ class Turns:
         session.modes.begin_turn(prompt)
         try:
             await self._begin(prompt)
+            await session.mcp.ready(for_turn=True)
+            session.mcp.tell_loaded()
             await session.system_message.refresh()
             for earlier in prompt.context:
                 take_in(agent, earlier)
