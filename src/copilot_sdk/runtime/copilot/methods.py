@@ -8,6 +8,7 @@ from copilot_sdk.runtime.copilot import (
     commands,
     event_log,
     extensions,
+    global_state,
     history,
     lifecycle,
     llm_inference,
@@ -20,6 +21,8 @@ from copilot_sdk.runtime.copilot import (
     permissions,
     plan,
     queue,
+    refusals,
+    repository_settings,
     server,
     session,
     session_fs,
@@ -29,6 +32,7 @@ from copilot_sdk.runtime.copilot import (
     tools,
     ui,
     usage,
+    user_settings,
 )
 from copilot_sdk.runtime.copilot.router import merged
 
@@ -40,6 +44,7 @@ METHODS = merged(
         commands,
         event_log,
         extensions,
+        global_state,
         history,
         lifecycle,
         llm_inference,
@@ -52,6 +57,8 @@ METHODS = merged(
         permissions,
         plan,
         queue,
+        refusals,
+        repository_settings,
         server,
         session,
         session_fs,
@@ -61,6 +68,7 @@ METHODS = merged(
         tools,
         ui,
         usage,
+        user_settings,
     )
 )
 """The methods by wire name; all others are answered with an error."""

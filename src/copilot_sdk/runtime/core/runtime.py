@@ -19,12 +19,14 @@ from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
+from copilot_sdk.runtime.core.global_state import GlobalState
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.session import LifecycleType, Session
+from copilot_sdk.runtime.core.settings_files import UserSettings
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
 from copilot_sdk.runtime.core.telemetry import Telemetry
@@ -65,6 +67,9 @@ class Runtime:
         self.provided_sender: Provided[Sender] = Provided()
         self.provided_launcher: Provided[Launcher] = Provided()
         self.saved = SavedPermissions(self.home)
+        self.settings = UserSettings(self.home)
+        self.state = GlobalState(self.home)
+        self.state.launched()
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         if isinstance(self.model, Sends):
