@@ -173,6 +173,7 @@ class SessionConfig:
         max_ai_credits: How many AI credits the session may use; None for any number.
         name: The name the user gave.
         extensions: Whether extensions are launched.
+        hook_directories: Folders with more hooks in files.
         telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
     """
@@ -199,6 +200,7 @@ class SessionConfig:
     max_ai_credits: float | None = None
     name: str | None = None
     extensions: bool = False
+    hook_directories: tuple[Path, ...] = ()
     telemetry: bool = True
     client_name: str | None = None
 

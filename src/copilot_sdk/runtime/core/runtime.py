@@ -20,9 +20,11 @@ from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.global_state import GlobalState
+from copilot_sdk.runtime.core.hook_sources import HookSources
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
+from copilot_sdk.runtime.core.plugins import Plugins
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.session import LifecycleType, Session
@@ -70,6 +72,8 @@ class Runtime:
         self.settings = UserSettings(self.home)
         self.state = GlobalState(self.home)
         self.state.launched()
+        self.plugins = Plugins(self.home, self.settings, self.state)
+        self.hook_sources = HookSources(self.home, self.settings)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
         if isinstance(self.model, Sends):

@@ -32,6 +32,7 @@ from copilot_sdk.runtime.core.credits import Credits
 from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.history import rebuild
+from copilot_sdk.runtime.core.hook_files import FileHook
 from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.log import Event, EventLog
 from copilot_sdk.runtime.core.model_choice import ModelChoice
@@ -41,6 +42,7 @@ from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.plan import Plan
+from copilot_sdk.runtime.core.plugins import SessionPlugins
 from copilot_sdk.runtime.core.rate_limits import RateLimits
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.scope import TaskScope
@@ -110,6 +112,7 @@ class Session:
         self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
         self.skills = Skills(self)
+        self.plugins = SessionPlugins(runtime.plugins)
         self.canvases = Canvases(self, events)
         self.extensions = Extensions(self, runtime)
         self.scope = TaskScope(f"session {record.id}")
@@ -218,6 +221,13 @@ class Session:
         if not event.ephemeral:
             self._runtime.announce("session.updated", self.record)
         return event
+
+    def find_hooks(self) -> list[FileHook]:
+        """The hooks in files that are for this session."""
+        config = self.config
+        return self._runtime.hook_sources.for_session(
+            config.working_directory, config.hook_directories, self.plugins.folders
+        )
 
     def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:
         """The tools of the main agent, or those of a background agent."""
