@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from copilot_sdk.frames import FrameHandler
-    from copilot_sdk.runtime import Limits, Model
+    from copilot_sdk.runtime import Limits, Model, ScriptedAccounts
     from copilot_sdk.transports.address import Address
     from copilot_sdk.transports.base import Transport
 
@@ -132,13 +132,14 @@ class Embed:
     model: Model | None = None
     home: str | os.PathLike[str] | None = None
     limits: Limits | None = None
+    accounts: ScriptedAccounts | None = None
 
     async def __call__(self) -> Transport:
         """Start the runtime."""
         from copilot_sdk.runtime import embedded
 
         home = None if self.home is None else Path(self.home)
-        runtime = embedded(self.model, home=home, limits=self.limits)
+        runtime = embedded(self.model, home=home, limits=self.limits, accounts=self.accounts)
         return OwningTransport(runtime.connect(), runtime.aclose)
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from copilot_sdk._rpc.method import Method
     from copilot_sdk._serving import LifecycleHandler
     from copilot_sdk.options import ClientOptions, SessionCreateOptions, SessionResumeOptions
-    from copilot_sdk.runtime import Limits
+    from copilot_sdk.runtime import Limits, ScriptedAccounts
     from copilot_sdk.runtime import Model as RuntimeModel
     from copilot_sdk.session import Session
 
@@ -159,6 +159,7 @@ class CopilotClient:
         *,
         home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
+        accounts: ScriptedAccounts | None = None,
         **options: Unpack[ClientOptions],
     ) -> Self:
         """A client of the reference runtime, which runs in this process: no CLI, no account, no network.
@@ -168,9 +169,10 @@ class CopilotClient:
                 quotes the prompt and obeys its directives when left out.
             home: Folder for the sessions; one that is deleted at the end when left out.
             limits: How long the runtime waits and how often it tries.
+            accounts: Who can sign in, to test that; the model then answers those alone who are signed in.
             options: See the class.
         """
-        return cls.over(Embed(model, home, limits), **options)
+        return cls.over(Embed(model, home, limits, accounts), **options)
 
     # -------------------------------------------------------------- lifecycle
 

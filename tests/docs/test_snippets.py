@@ -10,6 +10,8 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.util._once import Once
 
+from copilot_sdk.runtime.core.models.script_file import ScriptFile
+
 ROOT = Path(__file__).parents[2]
 _SNIPPET = re.compile(
     r"^```python\n(.*?)^```\n(?:\n(?:[^\n`#]+:\n\n)?```text\n(.*?)^```)?", re.MULTILINE | re.DOTALL
@@ -54,6 +56,15 @@ def test_a_snippet_runs_and_complains_of_nothing(
     said = capsys.readouterr()
     assert said.err == ""
     assert not printed or said.out == printed
+
+
+def test_the_script_in_the_guide_is_one(tmp_path: Path) -> None:
+    guide = (ROOT / "docs/guides/testing.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "script.toml"
+    path.write_text(text, encoding="utf-8")
+    script = ScriptFile.read(path)
+    assert (len(script.replies), script.signed_in()) == (3, "gho_octocat")
 
 
 def test_the_readme_names_exactly_the_two_commands() -> None:

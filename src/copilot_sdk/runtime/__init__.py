@@ -14,17 +14,21 @@ from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
 from copilot_sdk.runtime.core.models.base import Model, ModelRequest, Usage
 from copilot_sdk.runtime.core.models.scripted import Call, Reply, Script, ScriptedModel
 from copilot_sdk.runtime.core.runtime import Runtime
+from copilot_sdk.runtime.core.scripted_accounts import Account, Quota, ScriptedAccounts
 
 __all__ = [
+    "Account",
     "Call",
     "EmbeddedRuntime",
     "Limits",
     "Model",
     "ModelFault",
     "ModelRequest",
+    "Quota",
     "Reply",
     "Runtime",
     "Script",
+    "ScriptedAccounts",
     "ScriptedModel",
     "Usage",
     "embedded",

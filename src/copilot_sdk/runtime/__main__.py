@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -17,12 +16,10 @@ from pathlib import Path
 
 from copilot_sdk.errors import ConnectError, UsageError
 from copilot_sdk.runtime.copilot.connection import Connection
-from copilot_sdk.runtime.core.config import Limits, ModelProvider
-from copilot_sdk.runtime.core.models.base import Model
-from copilot_sdk.runtime.core.models.directives import from_file
-from copilot_sdk.runtime.core.models.scripted import ScriptedModel
+from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.world import World, world_of
 from copilot_sdk.transports.address import Address, listen
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.stdio import StdioTransport
@@ -60,14 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=_LEVELS[options.log_level])
     try:
-        model = _model(options.script, os.environ)
+        world = world_of(
+            os.environ, script=options.script, token=_token(options), auto_login=options.auto_login
+        )
         limits = _limits(os.environ)
         place = None if options.stdio else _place(options, os.environ)
     except (ImportError, OSError, UsageError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     try:
-        asyncio.run(_run(options, place, model, limits))
+        asyncio.run(_run(options, place, world, limits))
     except ConnectError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -91,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, if that is in another file")
     parser.add_argument("--headless", action="store_true", help="taken for granted")
     parser.add_argument("--log-level", choices=sorted(_LEVELS), default="error", help="what goes to stderr")
-    parser.add_argument("--script", type=Path, help="JSON file with the answers of the model")
+    parser.add_argument(
+        "--script", type=Path, help="TOML or JSON file with the answers of the model, and with accounts"
+    )
     parser.add_argument(
         "--session-idle-timeout",
         type=float,
@@ -100,25 +101,19 @@ def _parser() -> argparse.ArgumentParser:
         help="close sessions without work after so long; 0 never does",
     )
     parser.add_argument("--no-auto-update", action="store_true", help="taken for granted")
-    parser.add_argument("--no-auto-login", action="store_true", help="taken for granted: no account is used")
-    parser.add_argument("--auth-token-env", metavar="NAME", help="accepted; no account is used")
+    parser.add_argument(
+        "--no-auto-login",
+        dest="auto_login",
+        action="store_false",
+        help="do not look for a token in the environment",
+    )
+    parser.add_argument("--auth-token-env", metavar="NAME", help="the variable with the token of the account")
     parser.add_argument("--remote", action="store_true", help="accepted; sessions are local")
     return parser
 
 
-def _model(script: Path | None, environment: Mapping[str, str]) -> Model:
-    if base_url := environment.get("COPILOT_PROVIDER_BASE_URL"):
-        from copilot_sdk.runtime.core.models.openai import OpenAIModel
-
-        return OpenAIModel(ModelProvider(base_url, environment.get("COPILOT_PROVIDER_API_KEY")))
-    named = script or environment.get("COPILOT_RUNTIME_SCRIPT")
-    if not named:
-        return ScriptedModel()
-    path = Path(named)
-    try:
-        return ScriptedModel(from_file(json.loads(path.read_text(encoding="utf-8"))))
-    except ValueError as error:
-        raise ValueError(f"{path} is no script: {error}") from error
+def _token(options: argparse.Namespace) -> str | None:
+    return os.environ.get(options.auth_token_env) if options.auth_token_env else None
 
 
 def _limits(environment: Mapping[str, str]) -> Limits:
@@ -144,13 +139,14 @@ def _place(options: argparse.Namespace, environment: Mapping[str, str]) -> _Plac
     return _Place(address, token, context, announces_port=not named)
 
 
-async def _run(options: argparse.Namespace, place: _Place | None, model: Model, limits: Limits) -> None:
+async def _run(options: argparse.Namespace, place: _Place | None, world: World, limits: Limits) -> None:
     home = os.environ.get("COPILOT_HOME")
     runtime = Runtime(
         home=Path(home) if home else Path.home() / ".copilot-sdk-runtime",
-        model=model,
-        default_model=os.environ.get("COPILOT_MODEL"),
+        model=world.model,
+        default_model=world.default_model,
         limits=limits,
+        accounts=world.accounts,
     )
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its event loop.

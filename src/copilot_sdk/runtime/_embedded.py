@@ -11,6 +11,7 @@ from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.core.scripted_accounts import ScriptedAccounts
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
 
@@ -61,6 +62,7 @@ def embedded(
     home: Path | None = None,
     limits: Limits | None = None,
     token: str | None = None,
+    accounts: ScriptedAccounts | None = None,
 ) -> EmbeddedRuntime:
     """Makes a runtime that lives in the running event loop.
 
@@ -69,5 +71,7 @@ def embedded(
         home: The home folder; None makes one that is deleted at the end.
         limits: How long to wait and how often to try.
         token: What clients have to know; None lets everybody in.
+        accounts: Who can sign in; the model then answers those alone who are signed in. None for nobody.
     """
-    return EmbeddedRuntime(Runtime(home=home, model=model, limits=limits), token=token)
+    known = None if accounts is None else accounts.for_runtime()
+    return EmbeddedRuntime(Runtime(home=home, model=model, limits=limits, accounts=known), token=token)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from copilot_sdk._serving import LifecycleHandler
     from copilot_sdk.options import ClientOptions, SessionCreateOptions, SessionResumeOptions
-    from copilot_sdk.runtime import Limits
+    from copilot_sdk.runtime import Limits, ScriptedAccounts
     from copilot_sdk.runtime import Model as RuntimeModel
 
 
@@ -101,10 +101,14 @@ class CopilotClient:
         *,
         home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
+        accounts: ScriptedAccounts | None = None,
         **options: Unpack[ClientOptions],
     ) -> Self:
         """See `copilot_sdk.CopilotClient.embedded`; the runtime lives in the client's thread."""
-        return cls._of(asynchronous.CopilotClient.embedded(model, home=home, limits=limits, **options))
+        client = asynchronous.CopilotClient.embedded(
+            model, home=home, limits=limits, accounts=accounts, **options
+        )
+        return cls._of(client)
 
     def start(self) -> None:
         """See `copilot_sdk.CopilotClient.start`."""

@@ -31,7 +31,8 @@ def test_without_an_http_client_an_endpoint_is_refused_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "httpx", None)
-    monkeypatch.delitem(sys.modules, "copilot_sdk.runtime.core.models.openai", raising=False)
+    monkeypatch.delitem(sys.modules, "copilot_sdk.runtime.core.models.http", raising=False)
+    monkeypatch.delitem(sys.modules, "copilot_sdk.runtime.core.models.provider", raising=False)
     monkeypatch.setenv("COPILOT_PROVIDER_BASE_URL", "http://127.0.0.1:1/v1")
 
     assert main(["--stdio"]) == 2

@@ -12,7 +12,7 @@ import pytest
 from copilot_sdk.errors import InternalError, RpcError
 from copilot_sdk.runtime import embedded
 from copilot_sdk.runtime.core.config import ModelProvider
-from copilot_sdk.runtime.core.models.openai import OpenAIModel
+from copilot_sdk.runtime.core.models.provider import ProviderModel
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
 PROVIDER = {"type": "openai", "baseUrl": "http://model.invalid/v1", "apiKey": "k3y"}
@@ -283,7 +283,7 @@ async def test_a_piece_that_is_no_base64_is_an_error(start: Start, join: Join) -
 
 
 async def test_the_requests_of_the_runtimes_own_model_take_that_way_too(join: Join) -> None:
-    model = OpenAIModel(ModelProvider("http://model.invalid/v1", "k3y"))
+    model = ProviderModel(ModelProvider("http://model.invalid/v1", api_key="k3y"))
     async with embedded(model) as runtime:
         client = await join(runtime)
         Model(client, well)

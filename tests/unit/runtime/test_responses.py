@@ -118,7 +118,7 @@ async def test_one_websocket_serves_one_answer_after_the_other(
     )
     assert start_request["headers"]["authorization"] == ["Bearer k3y"]
     assert [body["type"] for body in model.bodies] == ["response.create"] * 2
-    texts = [(item["role"], item["content"][0]["text"]) for item in model.bodies[1]["input"][1:]]
+    texts = [(item["role"], item["content"][0]["text"]) for item in model.bodies[1]["input"]]
     assert texts == [("user", "first"), ("assistant", "Hello"), ("user", "second")]
     usage = client.of("assistant.usage")[0]
     assert (usage["inputTokens"], usage["outputTokens"], usage["cacheReadTokens"]) == (7, 3, 2)
@@ -164,7 +164,7 @@ async def test_without_streaming_the_answer_comes_whole(
     await client.turn("go")
     assert client.of("assistant.message")[0]["content"] == "Hello"
     (body,) = model.bodies
-    assert (body["reasoning"], body["max_output_tokens"]) == ({"effort": "high"}, 9)
+    assert (body["reasoning"], body["max_output_tokens"]) == ({"summary": "auto", "effort": "high"}, 9)
 
 
 async def test_an_answer_that_was_cut_off_goes_on(start: Start, join: Join, models: list[Model]) -> None:

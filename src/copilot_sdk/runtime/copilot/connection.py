@@ -145,6 +145,7 @@ class Connection:
         except ValidationError as error:
             raise _failed(method, "; ".join(problems(error))) from error
         except (RuntimeFault, ModelFault) as fault:
+            await self.flush()
             raise _failed(method, str(fault)) from fault
         # What the request brought about is told before its answer.
         await self.flush()

@@ -20,6 +20,7 @@ from copilot_sdk._generated.copilot.types import (
     SessionUICapabilities,
     SuccessResult,
 )
+from copilot_sdk.runtime.copilot.account import identity_of
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
 from copilot_sdk.runtime.core.config import SessionConfig
@@ -34,16 +35,21 @@ router = Router()
 async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
     folder = call.runtime.place.working_folder(params.working_directory)
     config = config_of(call, params, folder)
+    config.identity = await identity_of(call, params)
+    await call.runtime.check_model(config)
     session = await call.runtime.create(params.session_id, config, client_of(call.connection, params))
     return SessionCreateResult.model_validate(_description(session))
 
 
 @router.on("session.resume", SessionResumeRequest)
 async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResult:
+    identity = await identity_of(call, params)
+
     def configure(record: SessionRecord) -> SessionConfig:
-        return config_of(
-            call, params, call.runtime.place.working_folder(params.working_directory or record.cwd)
-        )
+        folder = call.runtime.place.working_folder(params.working_directory or record.cwd)
+        config = config_of(call, params, folder)
+        config.identity = identity
+        return config
 
     session = await call.runtime.resume(
         params.session_id,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from copilot_sdk.runtime.copilot import (
+    account,
     canvases,
     client_tasks,
     commands,
     event_log,
     extensions,
+    github_auth,
     global_state,
     history,
     hooks,
@@ -41,12 +43,14 @@ from copilot_sdk.runtime.copilot.router import merged
 METHODS = merged(
     module.router
     for module in (
+        account,
         canvases,
         client_tasks,
         commands,
         event_log,
         extensions,
         global_state,
+        github_auth,
         history,
         hooks,
         lifecycle,

@@ -44,5 +44,9 @@ async def _set_effort(call: Call, params: ModelSetReasoningEffortRequest) -> Mod
 
 @router.on("session.model.list", ModelListRequest)
 async def _list(call: Call, _: ModelListRequest) -> SessionModelList:
-    models = await call.session.model.catalogue()
+    session = call.session
+    if session.model is call.runtime.model:
+        models = await call.runtime.models(await session.account.current())
+    else:
+        models = await session.model.catalogue()
     return SessionModelList(list_=[to_json(describe_model(model)) for model in models])

@@ -1,9 +1,9 @@
-"""Model providers of the application's own: what sessions are told of them, and their tokens."""
+"""The providers of models that `session.create` and others name, as the core wants them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
     NamedProviderConfig,
@@ -12,7 +12,7 @@ from copilot_sdk._generated.copilot.types import (
     ProviderTokenResult,
 )
 from copilot_sdk.runtime.core.clients import GiveToken
-from copilot_sdk.runtime.core.config import ModelProvider, OwnModel
+from copilot_sdk.runtime.core.config import PROVIDER_TYPES, ModelProvider
 from copilot_sdk.runtime.core.faults import RuntimeFault
 
 if TYPE_CHECKING:
@@ -20,69 +20,48 @@ if TYPE_CHECKING:
 
 
 def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
-    """The endpoint of the application's own.
-
-    Raises:
-        RuntimeFault: It is of a kind that cannot be used.
-    """
+    """The one provider of a session."""
     if provider is None:
         return None
-    return ModelProvider(
-        base_url=provider.base_url,
-        api_key=provider.bearer_token or provider.api_key,
-        headers=provider.headers or {},
+    return _provider(
+        provider,
+        api_key_command=provider.api_key_command,
         wire_model=provider.wire_model,
-        max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
-        wire_api=_wire_of(provider),
-        websockets=provider.transport == "websockets",
-        asks_for_token=bool(provider.has_bearer_token_provider),
+        max_prompt_tokens=_whole(provider.max_prompt_tokens),
+        max_output_tokens=_whole(provider.max_output_tokens),
     )
 
 
-def providers_of(providers: list[NamedProviderConfig] | None) -> Mapping[str, ModelProvider]:
-    """The endpoints of the application's own by name.
+def named_models_of(
+    providers: Sequence[NamedProviderConfig] | None, models: Sequence[ProviderModelConfig] | None
+) -> Mapping[str, ModelProvider]:
+    """Who provides the models of a session that names several, by ids such as `mine/gpt-5`.
 
     Raises:
-        RuntimeFault: One cannot be used.
+        RuntimeFault: The names do not fit together.
     """
-    named: dict[str, ModelProvider] = {}
+    known: dict[str, NamedProviderConfig] = {}
     for provider in providers or ():
         if "/" in provider.name:
             raise RuntimeFault(f'BYOK provider name "{provider.name}" must not contain "/".')
-        if provider.name in named:
+        if provider.name in known:
             raise RuntimeFault(f'Duplicate BYOK provider name "{provider.name}".')
-        named[provider.name] = ModelProvider(
-            base_url=provider.base_url,
-            api_key=provider.bearer_token or provider.api_key,
-            headers=provider.headers or {},
-            name=provider.name,
-            wire_api=_wire_of(provider),
-            websockets=provider.transport == "websockets",
-            asks_for_token=bool(provider.has_bearer_token_provider),
-        )
-    return named
-
-
-def models_of(
-    models: list[ProviderModelConfig] | None, providers: Mapping[str, ModelProvider]
-) -> Mapping[str, OwnModel]:
-    """The models behind those endpoints, by the id that a session names.
-
-    Raises:
-        RuntimeFault: One belongs to no endpoint.
-    """
-    own: dict[str, OwnModel] = {}
+        known[provider.name] = provider
+    named: dict[str, ModelProvider] = {}
     for model in models or ():
-        if model.provider not in providers:
+        if model.provider not in known:
             raise RuntimeFault(f'BYOK model "{model.id}" references unknown provider "{model.provider}".')
-        identifier = f"{model.provider}/{model.id}"
-        own[identifier] = OwnModel(
-            provider=model.provider,
+        model_id = f"{model.provider}/{model.id}"
+        if model_id in named:
+            raise RuntimeFault(f'Duplicate BYOK model selection id "{model_id}".')
+        named[model_id] = _provider(
+            known[model.provider],
             wire_model=model.wire_model or model.id,
-            name=model.name or identifier,
+            display_name=model.name,
+            max_prompt_tokens=model.max_prompt_tokens,
             max_output_tokens=model.max_output_tokens,
         )
-    return own
+    return named
 
 
 def bearer_tokens_of(
@@ -108,11 +87,35 @@ def _giver(connection: Connection, provider: str) -> GiveToken:
     return give
 
 
-def _wire_of(provider: ProviderConfig | NamedProviderConfig) -> Literal["completions", "responses"]:
-    api = provider.wire_api or "completions"
-    if provider.type in (None, "openai") and api in ("completions", "responses"):
-        return "responses" if api == "responses" else "completions"
-    raise RuntimeFault(
-        f"Unsupported provider type {provider.type!r} with wireApi {provider.wire_api!r}: "
-        "this runtime speaks type 'openai' with wireApi 'completions' or 'responses'"
+def _provider(
+    provider: ProviderConfig | NamedProviderConfig,
+    *,
+    api_key_command: str | None = None,
+    wire_model: str | None = None,
+    display_name: str | None = None,
+    max_prompt_tokens: int | None = None,
+    max_output_tokens: int | None = None,
+) -> ModelProvider:
+    azure = provider.azure
+    return ModelProvider(
+        base_url=provider.base_url,
+        # As with the CLI, an unknown type is taken for one that is compatible with OpenAI.
+        type=PROVIDER_TYPES.get(provider.type or "", "openai"),
+        wire_api="responses" if provider.wire_api == "responses" else "completions",
+        api_key=provider.api_key,
+        bearer_token=provider.bearer_token,
+        api_key_command=api_key_command,
+        headers=provider.headers or {},
+        azure_api_version=None if azure is None else azure.api_version,
+        wire_model=wire_model,
+        display_name=display_name,
+        max_prompt_tokens=max_prompt_tokens,
+        max_output_tokens=max_output_tokens,
+        name=provider.name if isinstance(provider, NamedProviderConfig) else "default",
+        websockets=provider.transport == "websockets",
+        asks_for_token=bool(provider.has_bearer_token_provider),
     )
+
+
+def _whole(number: float | None) -> int | None:
+    return None if number is None or number <= 0 else int(number)

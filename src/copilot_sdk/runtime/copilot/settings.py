@@ -20,12 +20,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.canvases import canvases_of
 from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
-from copilot_sdk.runtime.copilot.model_providers import (
-    bearer_tokens_of,
-    models_of,
-    provider_of,
-    providers_of,
-)
+from copilot_sdk.runtime.copilot.model_providers import bearer_tokens_of, named_models_of, provider_of
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.copilot.skills import ClientSkills
 from copilot_sdk.runtime.core.clients import Client
@@ -58,23 +53,22 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
     Raises:
         RuntimeFault: A model provider, or a model of one, cannot be used, or one is given beside GitHub tokens.
     """
-    providers = providers_of(params.providers)
-    if params.provider is not None and (providers or params.models):
+    provider, named = provider_of(params.provider), named_models_of(params.providers, params.models)
+    if provider is not None and (params.providers or params.models):
         raise RuntimeFault(
             "Cannot combine the legacy singular `provider` option with the `providers`/`models` registry."
         )
     return SessionConfig(
         working_directory=folder,
-        model=params.model or None,
+        model=params.model or (None if params.provider is None else params.provider.model_id) or None,
         reasoning_effort=params.reasoning_effort,
         reasoning_summary=params.reasoning_summary,
         context_tier=params.context_tier,
         streaming=bool(params.streaming),
         sub_agent_streaming=params.include_subagent_streaming_events is not False,
         system_prompt=_system_prompt(params.system_message),
-        provider=provider_of(params.provider),
-        providers=providers,
-        models=models_of(params.models, providers),
+        provider=provider,
+        named_models=named,
         github=github_tokens_of(call, params),
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
     AssistantTurnEndData,
+    AssistantTurnRetryData,
     AssistantTurnStartData,
     ModelCallFailureData,
 )
@@ -21,7 +22,7 @@ from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolSpec
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.queue import MessageQueue
-from copilot_sdk.runtime.core.retries import retrying
+from copilot_sdk.runtime.core.retries import retry_reason, retrying
 from copilot_sdk.runtime.core.system_message import background_agent_text
 from copilot_sdk.runtime.core.tool_calls import Outcome, ToolCalls
 from copilot_sdk.runtime.core.tools.base import Tool
@@ -178,7 +179,8 @@ class Agent:
         """Takes an answer into the conversation, runs the tools it calls and returns their outcomes."""
         self.latest_response = answer.text or self.latest_response
         self.tokens_used += answer.usage.input_tokens + answer.usage.output_tokens
-        self.history.append(Message("assistant", answer.text, tool_calls=tuple(answer.tool_calls)))
+        calls_made = tuple(answer.tool_calls)
+        self.history.append(Message("assistant", answer.text, calls_made, thought=answer.thought))
         if not answer.tool_calls:
             return ()
         self.tool_calls_made += len(answer.tool_calls)
@@ -210,7 +212,12 @@ class Agent:
                 await self._report_failure(fault, started)
                 raise
 
-        return await retrying(call, self.session.limits)
+        def announce(fault: ModelFault) -> None:
+            self.emit(
+                AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=retry_reason(fault))
+            )
+
+        return await retrying(call, self.session.limits, announce)
 
     async def _call(self, turn_id: str) -> Answer:
         session = self.session
@@ -225,7 +232,9 @@ class Agent:
             session_id=session.id,
             agent_id=self.id,
             reasoning_effort=session.config.reasoning_effort,
+            reasoning_summary=session.config.reasoning_summary,
             headers=self.exchange.headers,
+            account=await session.account.for_model(self.model_id),
         )
         async with aclosing(session.model.respond(request)) as events:
             async for event in events:

@@ -25,6 +25,7 @@ from copilot_sdk.runtime.core.models.base import (
     ModelEvent,
     ReasoningDelta,
     TextDelta,
+    Thought,
     ToolCall,
     Usage,
 )
@@ -41,6 +42,7 @@ class Answer:
     tool_calls: Sequence[ToolCall]
     finish_reason: str
     usage: Usage
+    thought: Thought | None = None
 
 
 class AnswerStream:
@@ -104,14 +106,20 @@ class AnswerStream:
         if end is None:
             raise ModelFault("the model broke off its answer", retryable=True)
         text = "".join(self._text)
+        thought = self._thought(end)
         if not text and not end.tool_calls and not self._reasoning:
             raise ModelFault("The model returned an empty response", retryable=False)
         if self._reasoning:
-            thought = "".join(self._reasoning)
-            self._agent.emit(AssistantReasoningData(reasoning_id=self._reasoning_id, content=thought))
+            content = "".join(self._reasoning)
+            self._agent.emit(AssistantReasoningData(reasoning_id=self._reasoning_id, content=content))
         self._report_usage(end)
         self._report_message(text, end)
-        return Answer(text, end.tool_calls, end.finish_reason, end.usage)
+        return Answer(text, end.tool_calls, end.finish_reason, end.usage, thought)
+
+    def _thought(self, end: Completed) -> Thought | None:
+        if not (self._reasoning or end.opaque or end.encrypted):
+            return None
+        return Thought("".join(self._reasoning), end.opaque, end.encrypted)
 
     def _report_usage(self, end: Completed) -> None:
         agent, usage = self._agent, end.usage
@@ -131,7 +139,7 @@ class AnswerStream:
                 time_to_first_token_ms=int((first - self._started) * 1000),
                 initiator=None if agent.id is None else "sub-agent",
                 api_call_id=end.call_id,
-                api_endpoint="/chat/completions",
+                api_endpoint=end.api_endpoint,
                 parent_tool_call_id=agent.parent_call_id,
                 finish_reason=end.finish_reason or None,
             )
@@ -156,6 +164,8 @@ class AnswerStream:
                 content=text,
                 tool_requests=requests or None,
                 reasoning_text="".join(self._reasoning) or None,
+                reasoning_opaque=end.opaque,
+                encrypted_content=end.encrypted,
                 output_tokens=end.usage.output_tokens,
                 interaction_id=agent.exchange.id,
                 api_call_id=end.call_id,

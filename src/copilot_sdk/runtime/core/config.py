@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.accounts import Identity
 
 from copilot_sdk.runtime.core.github_tokens import GitHubTokens
 
@@ -42,48 +45,53 @@ class CustomAgent:
     model: str | None = None
 
 
+ProviderType = Literal["openai", "azure", "anthropic"]
+WireAPI = Literal["completions", "responses"]
+PROVIDER_TYPES: Mapping[str, ProviderType] = {
+    "openai": "openai",
+    "azure": "azure",
+    "anthropic": "anthropic",
+}
+"""The types of providers by their wire names."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelProvider:
-    """An endpoint to use in place of the runtime's model; secrets stay out of the repr.
+    """A provider to use in place of the runtime's model; secrets stay out of the repr.
 
     Attributes:
-        base_url: The address in front of `/chat/completions` or `/responses`.
-        api_key: Sent as a bearer token.
+        base_url: Its address, in front of the path of the API.
+        type: Which kind it is: what it calls its paths and where it wants credentials.
+        wire_api: The API that it speaks; `anthropic` has one of its own.
+        api_key: The key that lets one in.
+        bearer_token: A token that does so; it wins over the key.
+        api_key_command: A shell command that prints a fresh key for each request; it wins over the key.
         headers: Added to each request.
-        wire_model: The model id to send in place of the one that the session names.
+        azure_api_version: The version of the API at Azure; None for its API without versions.
+        wire_model: The model to ask for in place of the one that the session names.
+        display_name: What people call the model.
+        max_prompt_tokens: The longest prompt that the model takes.
         max_output_tokens: Upper bound for one answer.
         name: What clients know it by.
-        wire_api: How it is spoken to.
         websockets: Whether it is to be spoken to over websockets, where a client opens them.
         asks_for_token: Whether a client gives the token for each request.
     """
 
     base_url: str
+    type: ProviderType = "openai"
+    wire_api: WireAPI = "completions"
     api_key: str | None = field(default=None, repr=False)
+    bearer_token: str | None = field(default=None, repr=False)
+    api_key_command: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    azure_api_version: str | None = None
     wire_model: str | None = None
+    display_name: str | None = None
+    max_prompt_tokens: int | None = None
     max_output_tokens: int | None = None
     name: str = "default"
-    wire_api: Literal["completions", "responses"] = "completions"
     websockets: bool = False
     asks_for_token: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class OwnModel:
-    """A model behind an endpoint of the application's own.
-
-    Attributes:
-        provider: The name of the endpoint.
-        wire_model: Its id there.
-        name: Its name for people.
-        max_output_tokens: Upper bound for one answer.
-    """
-
-    provider: str
-    wire_model: str
-    name: str
-    max_output_tokens: int | None = None
 
 
 SectionAction = Literal["replace", "remove", "append", "prepend", "transform", "preserve"]
@@ -159,9 +167,9 @@ class SessionConfig:
         streaming: Whether answers come in pieces.
         sub_agent_streaming: Whether those of background agents do too.
         system_prompt: What the application says in the system message.
-        provider: The endpoint of the application's own, if any.
-        providers: More of them by name, for the models below.
-        models: Models of the application's own by the id that a session names, which begins with the endpoint's.
+        provider: The provider of the application's own, if any.
+        named_models: Who provides the models that the application names, by their ids.
+        identity: Whom the session works for; None for who is signed in at the runtime.
         available_tools: The only tools to offer; None offers all.
         excluded_tools: Tools not to offer.
         disabled_skills: Skills not to offer.
@@ -187,8 +195,8 @@ class SessionConfig:
     sub_agent_streaming: bool = True
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
     provider: ModelProvider | None = None
-    providers: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
-    models: Mapping[str, OwnModel] = field(default_factory=dict[str, OwnModel])
+    named_models: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
+    identity: Identity | None = None
     github: GitHubTokens | None = None
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()

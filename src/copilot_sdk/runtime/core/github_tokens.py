@@ -30,7 +30,7 @@ Ask = Callable[[str, Reason], Awaitable[GitHubToken]]
 
 
 class GitHubTokens:
-    """The tokens of one session. This runtime has nobody to show them to, and keeps none.
+    """The tokens of one session; `secret` is the one at hand.
 
     Args:
         registration: What the client calls them; no other live session has it.
@@ -41,6 +41,7 @@ class GitHubTokens:
         self.registration = registration
         self._ask = ask
         self._ends = now()
+        self.secret = ""
 
     async def sign_in(self, session_id: str) -> None:
         """Gets the first token.
@@ -60,7 +61,8 @@ class GitHubTokens:
             await self._get(session_id, "refresh")
 
     async def _get(self, session_id: str, reason: Reason) -> None:
-        self._ends = self._end_of(await self._ask(session_id, reason))
+        token = await self._ask(session_id, reason)
+        self._ends, self.secret = self._end_of(token), token.secret
 
     def _end_of(self, token: GitHubToken) -> datetime:
         if not token.secret:

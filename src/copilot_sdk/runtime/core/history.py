@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.log import Event
-from copilot_sdk.runtime.core.models.base import Message, ToolCall
+from copilot_sdk.runtime.core.models.base import Message, Thought, ToolCall
 from copilot_sdk.runtime.core.prompts import notification_text
 from copilot_sdk.runtime.core.skills import skill_context
 
@@ -33,7 +33,8 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
                 context = skill_context(str(data.get("name", "")), str(data.get("content", "")))
                 history.append(Message("user", context))
             case "assistant.message":
-                history.append(Message("assistant", str(data.get("content", "")), tool_calls=_calls(data)))
+                said = str(data.get("content", ""))
+                history.append(Message("assistant", said, _calls(data), thought=_thought(data)))
             case "tool.execution_complete":
                 results[str(data.get("toolCallId"))] = _result(data)
             case _:
@@ -57,6 +58,14 @@ def _calls(data: Mapping[str, object]) -> tuple[ToolCall, ...]:
         ToolCall(str(request["toolCallId"]), str(request["name"]), _text(request.get("arguments", {})))
         for request in objects_in(data.get("toolRequests"))
     )
+
+
+def _thought(data: Mapping[str, object]) -> Thought | None:
+    text, opaque, encrypted = (
+        value if isinstance(value := data.get(name), str) else None
+        for name in ("reasoningText", "reasoningOpaque", "encryptedContent")
+    )
+    return Thought(text or "", opaque, encrypted) if text or opaque or encrypted else None
 
 
 def _text(arguments: object) -> str:

@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 
 from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
 from copilot_sdk._version import __version__
+from copilot_sdk.runtime.core.accounts import Accounts, Identity
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
@@ -21,7 +22,8 @@ from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.global_state import GlobalState
 from copilot_sdk.runtime.core.hook_sources import HookSources
-from copilot_sdk.runtime.core.models.base import Model, ModelInfo
+from copilot_sdk.runtime.core.model_choice import AUTO
+from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.plugins import Plugins
@@ -53,6 +55,7 @@ class Runtime:
         model: Model | None = None,
         default_model: str | None = None,
         limits: Limits | None = None,
+        accounts: Accounts | None = None,
     ) -> None:
         """Opens a runtime.
 
@@ -61,6 +64,7 @@ class Runtime:
             model: The model of sessions that bring no provider of their own; None plays directives of the prompt.
             default_model: The model id of sessions that name none.
             limits: How long to wait and how often to try.
+            accounts: Who can sign in; None for nobody.
         """
         self._temporary = home is None
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
@@ -76,6 +80,7 @@ class Runtime:
         self.hook_sources = HookSources(self.home, self.settings)
         self.limits = limits or Limits()
         self.model: Model = model or ScriptedModel()
+        self.accounts = accounts or Accounts()
         if isinstance(self.model, Sends):
             self.model.sender = self._sender
         self.default_model = default_model or "scripted"
@@ -107,9 +112,9 @@ class Runtime:
         return self.provided_place.thing or self.store
 
     def model_for(self, session: Session) -> Model:
-        """The model of a session."""
+        """The model of a session: that of the runtime, or one that the session has to close."""
         config = session.config
-        if config.provider is None and not config.models:
+        if config.provider is None and not config.named_models:
             return self.model
         from copilot_sdk.runtime.core.models.own import OwnModels
 
@@ -118,13 +123,37 @@ class Runtime:
     def _sender(self) -> Sender | None:
         return self.provided_sender.thing
 
-    async def models(self) -> Sequence[ModelInfo]:
+    async def models(self, account: Identity | None = None) -> Sequence[ModelInfo]:
         """The models on offer.
+
+        Args:
+            account: Whom they are for; None for who is signed in.
 
         Raises:
             ModelFault: The provider could not be asked.
+            RuntimeFault: They are for those alone who are signed in, and nobody is.
         """
+        accounts = self.accounts
+        if account is None and accounts.needed:
+            account = await accounts.required()
+        if account is not None and isinstance(self.model, ModelService):
+            return await self.model.catalogue_of(account)
         return await self.model.catalogue()
+
+    async def check_model(self, config: SessionConfig) -> None:
+        """Checks that whoever a session works for may use its model.
+
+        Raises:
+            RuntimeFault: They may not.
+            ModelFault: The service could not be asked.
+        """
+        if not isinstance(self.model, ModelService) or config.provider is not None or config.named_models:
+            return
+        account = config.identity or await self.accounts.current()
+        if config.model in (None, AUTO) or account is None:
+            return
+        if config.model not in [model.id for model in await self.model.catalogue_of(account)]:
+            raise RuntimeFault(f'Model "{config.model}" is not available.')
 
     def live(self, session_id: str) -> Session:
         """The live session with an id.
@@ -415,6 +444,7 @@ class Runtime:
         self.request_stop()
         await self.end_sessions()
         await self.model.aclose()
+        await self.accounts.aclose()
         self.store.close()
         if self._temporary:
             # Not in a thread: none can be started any more at the end of a program that forgot the runtime.

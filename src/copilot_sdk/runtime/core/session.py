@@ -22,6 +22,7 @@ from copilot_sdk._generated.copilot.types import (
     ShutdownModelMetricRequests,
     ShutdownModelMetricUsage,
 )
+from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients, Interests
@@ -125,6 +126,7 @@ class Session:
         self.stored = True
         storage.on_failure = self._tell_storage_failure
         self.model: Model = runtime.model_for(self)
+        self.account = SessionAccount(runtime.accounts, config)
 
     @property
     def id(self) -> str:
@@ -267,7 +269,7 @@ class Session:
         self.config.working_directory = folder
 
     async def use_provider(self, provider: ModelProvider | None) -> None:
-        """Changes the endpoint that is used from the next model call on."""
+        """Changes the provider that is used from the next model call on."""
         previous = self.model
         self.config.provider = provider
         self.model = self._runtime.model_for(self)

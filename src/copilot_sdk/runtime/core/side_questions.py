@@ -34,10 +34,12 @@ async def ask_aside(session: Session, question: str) -> str:
     history = session.agent.history
     # Calls that still run have no results, and no provider takes a conversation with such calls.
     settled = history[:-1] if history and history[-1].tool_calls else history
+    model = await session.model_choice.resolved()
     request = ModelRequest(
-        model=await session.model_choice.resolved(),
+        model=model,
         messages=[Message("system", _SYSTEM), *settled, Message("user", question)],
         session_id=session.id,
+        account=await session.account.for_model(model),
     )
     tell("started")
     said: list[str] = []
