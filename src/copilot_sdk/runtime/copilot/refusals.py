@@ -1,4 +1,4 @@
-"""Methods that the CLI refuses to every client, or to everybody without an account."""
+"""Methods that the CLI refuses to every client, or to everybody where GitHub cannot be asked."""
 
 from __future__ import annotations
 
@@ -48,7 +48,6 @@ REFUSALS: Mapping[str, str] = {
     "sandbox.proxySecret.get": _NO_PROXY_SECRETS,
     "sandbox.proxySecret.getLocation": _NO_PROXY_SECRETS,
     "sandbox.proxySecret.save": _NO_PROXY_SECRETS,
-    "session.quota.refresh": "Not authenticated",
 }
 """Why, by method: each is a call for a host that runs the runtime in its own process, or for somebody signed in."""
 

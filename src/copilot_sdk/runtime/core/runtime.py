@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -29,12 +30,15 @@ from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.plugins import Plugins
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
+from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.settings_files import UserSettings
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
 from copilot_sdk.runtime.core.telemetry import Telemetry
 from copilot_sdk.runtime.core.workspace import WorkContext
+
+_logger = logging.getLogger("copilot_sdk.runtime")
 
 EVENT_FORMAT = 1
 PRODUCER = "copilot-sdk-runtime"
@@ -73,6 +77,8 @@ class Runtime:
         self.provided_sender: Provided[Sender] = Provided()
         self.provided_launcher: Provided[Launcher] = Provided()
         self.saved = SavedPermissions(self.home)
+        self.secrets = Secrets()
+        _logger.addFilter(self.secrets)
         self.settings = UserSettings(self.home)
         self.state = GlobalState(self.home)
         self.state.launched()
@@ -443,6 +449,7 @@ class Runtime:
         self._closed = True
         self.request_stop()
         await self.end_sessions()
+        _logger.removeFilter(self.secrets)
         await self.model.aclose()
         await self.accounts.aclose()
         self.store.close()

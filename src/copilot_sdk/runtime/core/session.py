@@ -22,6 +22,7 @@ from copilot_sdk._generated.copilot.types import (
     ShutdownModelMetricRequests,
     ShutdownModelMetricUsage,
 )
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
@@ -47,6 +48,7 @@ from copilot_sdk.runtime.core.plugins import SessionPlugins
 from copilot_sdk.runtime.core.rate_limits import RateLimits
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.scope import TaskScope
+from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.skills import Skills
 from copilot_sdk.runtime.core.storage import SessionRecord, Storage
 from copilot_sdk.runtime.core.system_message import SystemMessage
@@ -119,6 +121,9 @@ class Session:
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.agent = Agent(self, history=rebuild(events))
+        self.engagement_id = new_id()
+        self.features: Mapping[str, str] = {}
+        self.steerable = False
         self.closing = False
         self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
@@ -209,7 +214,7 @@ class Session:
             at=now(),
             parent_id=self.log.last_id,
             type=name,
-            data={**to_json(data), **(extra or {})},
+            data=self._redacted({**to_json(data), **(extra or {})}),
             ephemeral=usually_ephemeral if ephemeral is None else ephemeral,
             agent_id=agent_id,
         )
@@ -219,10 +224,19 @@ class Session:
             self.storage.append(event)
         self.clients.deliver(self.id, event, only=only)
         if self.config.telemetry:
-            self._runtime.telemetry.record(self.id, event)
+            self._runtime.telemetry.record(self.id, event, self.features)
         if not event.ephemeral:
             self._runtime.announce("session.updated", self.record)
         return event
+
+    def _redacted(self, data: dict[str, object]) -> dict[str, object]:
+        redacted = self.secrets.json(data)
+        return redacted if is_object(redacted) else data
+
+    @property
+    def secrets(self) -> Secrets:
+        """What is told to nobody."""
+        return self._runtime.secrets
 
     def find_hooks(self) -> list[FileHook]:
         """The hooks in files that are for this session."""
