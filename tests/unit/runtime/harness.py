@@ -30,7 +30,8 @@ PATIENCE = 10.0
 class Client:
     """One client of a runtime. What it gets is checked against the generated types as it comes in."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self.events: list[Json] = []
         self.lifecycle: list[Json] = []
         self.telemetry: list[Json] = []
@@ -53,7 +54,7 @@ class Client:
         """Calls a method, for the client's own session unless another one is named."""
         if method.startswith("session.") and method != "session.create" and self.session_id:
             params = {"sessionId": self.session_id, **params}
-        result = await self.peer.request(method, params, timeout=PATIENCE)
+        result = await self.peer.request(method, params, timeout=self._patience)
         check_result(method, result)
         return result
 
@@ -88,7 +89,7 @@ class Client:
 
     async def until(self, event_type: str, **members: object) -> Json:
         """Waits for the next event of a type whose data has the given members; each event is seen once."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self._patience):
             while True:
                 while self._read < len(self.events):
                     event = self.events[self._read]
@@ -100,7 +101,7 @@ class Client:
 
     async def until_asked(self, method: str) -> Json:
         """Waits until the runtime has called a method of the client."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self._patience):
             while True:
                 for asked, params in self.asked:
                     if asked == method:
@@ -110,7 +111,7 @@ class Client:
 
     async def until_dead(self, process_id: int) -> None:
         """Waits until a process that was killed is gone."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self._patience):
             while is_alive(process_id):
                 await self.call("ping")
 

@@ -110,7 +110,12 @@ async def test_a_session_without_an_account_is_not_steered_from_elsewhere(start:
     }
     assert await client.call("session.remote.notifySteerableChanged", remoteSteerable=True) == {}
     assert client.of("session.remote_steerable_changed") == [{"remoteSteerable": True}]
+    steerable = "sessions.getPersistedRemoteSteerable"
+    known = await client.call(steerable, sessionId=client.session_id)
+    assert known == {"remoteSteerable": True}
     assert await client.call("session.remote.disable") is None
+    known = await client.call(steerable, sessionId=client.session_id)
+    assert known == {"remoteSteerable": False}
 
 
 async def test_features_go_with_the_telemetry_of_a_session(start: Start, join: Join) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from copilot_sdk.errors import RpcError, SessionNotFound
 from copilot_sdk.runtime import Call, Reply
-from tests.unit.runtime.harness import Join, Json, Start, asked_of, is_folder, tool, types
+from tests.unit.runtime.harness import PATIENCE, Join, Json, Start, asked_of, is_folder, tool, types
 
 
 async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -> None:
@@ -377,6 +377,9 @@ async def test_idle_sessions_are_closed_in_time(start: Start, join: Join) -> Non
     await client.send("go")
     closing = asyncio.create_task(runtime.runtime.close_idle_sessions(0.01))
     await client.until("session.shutdown")
+    async with asyncio.timeout(PATIENCE):
+        while len(runtime.runtime.sessions) > 1:
+            await client.call("ping")
     assert [session.id for session in runtime.runtime.sessions] == ["busy"]
     closing.cancel()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import RootModel
 
 from copilot_sdk._generated.copilot.methods import OUTBOUND
 from copilot_sdk.errors import RpcError
@@ -24,7 +26,10 @@ def test_every_served_method_takes_the_params_of_the_schema(method: str) -> None
         assert len(required) <= 1, "at most the id of the session"
     else:
         assert load is not None
-        assert load() is served
+        # A union has no class of its own, so one that holds it stands in for it.
+        inner: object = served.model_fields["root"].annotation if issubclass(served, RootModel) else served
+        params: object = load()
+        assert inner in (params, *get_args(params))
 
 
 async def test_queued_messages_can_be_taken_back(start: Start, join: Join) -> None:
@@ -105,7 +110,7 @@ async def test_tokens_are_counted(start: Start, join: Join) -> None:
         "contextInfo"
     ]
     parts = info["systemTokens"] + info["conversationTokens"] + info["toolDefinitionsTokens"]
-    assert (info["totalTokens"], info["limit"]) == (parts, 1100)
+    assert (info["totalTokens"], info["limit"]) == (parts, 1000)
     counted = await client.call("session.metadata.recomputeContextTokens", modelId="x")
     assert counted["messagesTokenCount"] == info["conversationTokens"] > 0
 

@@ -27,6 +27,7 @@ from copilot_sdk.errors import (
     AuthenticationRequired,
     CopilotError,
     InternalError,
+    InvalidParams,
     MethodNotFound,
     RequestTimeout,
     RpcError,
@@ -36,7 +37,7 @@ from copilot_sdk.runtime.copilot.outbox import Outbox
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
@@ -144,6 +145,8 @@ class Connection:
             result = await served.handler(Call(self, method, params.get("sessionId")), parsed)
         except ValidationError as error:
             raise _failed(method, "; ".join(problems(error))) from error
+        except InvalidInput as fault:
+            raise InvalidParams(str(fault)) from fault
         except (RuntimeFault, ModelFault) as fault:
             await self.flush()
             raise _failed(method, str(fault)) from fault

@@ -71,16 +71,13 @@ async def _get_capabilities_of_session(call: Call) -> ConnectorCapabilities:
 @router.plain("session.connectors.getStatus")
 @router.plain("session.connectors.withdrawProjection")
 async def _get_status(call: Call) -> ConnectorStatus:
-    call.runtime.live(call.target)
-    return ConnectorStatus(
-        api_version=_API_VERSION, availability=_AVAILABILITY, runtime_servers=[], pending_connections=0
-    )
+    return _status_in(call)
 
 
 @router.on("session.connectors.reconcile", ConnectorReconcileRequest)
 @router.on("session.connectors.reconcileForStartup", ConnectorReconcileRequest)
 async def _reconcile(call: Call, _: ConnectorReconcileRequest) -> ConnectorStatus:
-    return await _get_status(call)
+    return _status_in(call)
 
 
 @router.on("session.connectors.list", ConnectorAccountRequest)
@@ -99,3 +96,10 @@ async def _refuse_connector(call: Call, _: ConnectorConnectRequest) -> None:
 def _refuse_in(call: Call) -> None:
     call.runtime.live(call.target)
     raise RuntimeFault("Connectors are disabled for this session")
+
+
+def _status_in(call: Call) -> ConnectorStatus:
+    call.runtime.live(call.target)
+    return ConnectorStatus(
+        api_version=_API_VERSION, availability=_AVAILABILITY, runtime_servers=[], pending_connections=0
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from copilot_sdk._generated.copilot.types import (
     OpenCanvasInstance,
     SessionCapabilities,
-    SessionContextFilter,
     SessionCreateRequest,
     SessionCreateResult,
     SessionGetForegroundResult,
@@ -23,6 +22,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.copilot.account import identity_of
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
+from copilot_sdk.runtime.copilot.stored_sessions import matches
 from copilot_sdk.runtime.core.config import SessionConfig
 from copilot_sdk.runtime.core.faults import SessionNotFound
 from copilot_sdk.runtime.core.session import Session
@@ -68,7 +68,7 @@ async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResu
 
 @router.on("session.list", SessionListRequest)
 async def _list(call: Call, params: SessionListRequest) -> SessionListResult:
-    records = [record for record in call.runtime.store.listed() if _matches(record, params.filter)]
+    records = [record for record in call.runtime.store.listed() if matches(record, params.filter)]
     return SessionListResult(sessions=[_item(record) for record in records])
 
 
@@ -80,7 +80,7 @@ async def _get_metadata(call: Call) -> SessionGetMetadataResult:
 
 @router.plain("session.getLastId")
 async def _get_last_id(call: Call) -> SessionGetLastIdResult:
-    stored = next(call.runtime.store.listed(), None)
+    stored = next(iter(call.runtime.store.listed()), None)
     return SessionGetLastIdResult(
         session_id=call.runtime.last_used or (None if stored is None else stored.id)
     )
@@ -142,18 +142,6 @@ def _description(session: Session) -> dict[str, object]:
         "capabilities": capabilities,
         "modelState": session.model_choice.state,
     }
-
-
-def _matches(record: SessionRecord, wanted: SessionContextFilter | None) -> bool:
-    if wanted is None:
-        return True
-    pairs = (
-        (wanted.cwd, record.cwd),
-        (wanted.git_root, record.git_root),
-        (wanted.repository, record.repository),
-        (wanted.branch, record.branch),
-    )
-    return all(value is None or value == known for value, known in pairs)
 
 
 def _item(record: SessionRecord) -> SessionListItem:

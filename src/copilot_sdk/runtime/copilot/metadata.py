@@ -5,26 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from copilot_sdk._generated.copilot.types import (
-    MetadataContextInfoRequest,
-    MetadataContextInfoResult,
     MetadataIsProcessingResult,
-    MetadataRecomputeContextTokensRequest,
-    MetadataRecomputeContextTokensResult,
     MetadataRecordContextChangeRequest,
     MetadataRecordContextChangeResult,
     MetadataSetWorkingDirectoryRequest,
     MetadataSetWorkingDirectoryResult,
     SessionActivity,
-    SessionContextInfo,
     SessionMetadataSnapshot,
     WorkspaceSummary,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.context import token_counts
 
 router = Router()
-
-_COMPACTION_SHARE = 0.8
 
 
 @router.plain("session.metadata.snapshot")
@@ -36,7 +28,7 @@ async def _snapshot(call: Call) -> SessionMetadataSnapshot:
         start_time=record.started_at,
         modified_time=record.modified_at,
         is_remote=False,
-        already_in_use=False,
+        already_in_use=session.storage.shared,
         workspace_path=str(session.folder),
         initial_name=session.config.name,
         client_name=session.config.client_name,
@@ -90,35 +82,3 @@ async def _record_context_change(
     session.emit(context, kind="session.context_changed")
     session.touch()
     return MetadataRecordContextChangeResult()
-
-
-@router.on("session.metadata.contextInfo", MetadataContextInfoRequest)
-async def _context_info(call: Call, params: MetadataContextInfoRequest) -> MetadataContextInfoResult:
-    session = call.session
-    counts = token_counts(session)
-    limit = params.prompt_token_limit + params.output_token_limit
-    info = SessionContextInfo(
-        model_name=params.selected_model or session.model_id,
-        system_tokens=counts.system,
-        conversation_tokens=counts.conversation,
-        tool_definitions_tokens=counts.tools,
-        mcp_tools_tokens=0,
-        total_tokens=counts.system + counts.conversation + counts.tools,
-        prompt_token_limit=params.prompt_token_limit,
-        compaction_threshold=int(params.prompt_token_limit * _COMPACTION_SHARE),
-        limit=limit,
-        buffer_tokens=limit - int(params.prompt_token_limit * _COMPACTION_SHARE),
-    )
-    return MetadataContextInfoResult(context_info=info)
-
-
-@router.on("session.metadata.recomputeContextTokens", MetadataRecomputeContextTokensRequest)
-async def _recompute(
-    call: Call, _: MetadataRecomputeContextTokensRequest
-) -> MetadataRecomputeContextTokensResult:
-    counts = token_counts(call.session)
-    return MetadataRecomputeContextTokensResult(
-        total_tokens=counts.system + counts.conversation,
-        messages_token_count=counts.conversation,
-        system_token_count=counts.system,
-    )

@@ -26,13 +26,13 @@ async def _enable(call: Call, params: RemoteEnableRequest) -> RemoteEnableResult
         if await session.account.current() is None:
             raise RuntimeFault("Remote session has no current authentication")
         raise RuntimeFault("This runtime sends no sessions to GitHub")
-    session.steerable = False
-    return RemoteEnableResult(remote_steerable=session.steerable, started=False)
+    session.set_steerable(False)
+    return RemoteEnableResult(remote_steerable=False, started=False)
 
 
 @router.plain("session.remote.disable")
 async def _disable(call: Call) -> None:
-    call.session.steerable = False
+    call.session.set_steerable(False)
 
 
 @router.on("session.remote.notifySteerableChanged", RemoteNotifySteerableChangedRequest)
@@ -40,6 +40,6 @@ async def _notify_steerable_changed(
     call: Call, params: RemoteNotifySteerableChangedRequest
 ) -> RemoteNotifySteerableChangedResult:
     session = call.session
-    session.steerable = params.remote_steerable
-    session.emit(SessionRemoteSteerableChangedData(remote_steerable=session.steerable))
+    session.set_steerable(params.remote_steerable)
+    session.emit(SessionRemoteSteerableChangedData(remote_steerable=params.remote_steerable))
     return RemoteNotifySteerableChangedResult()

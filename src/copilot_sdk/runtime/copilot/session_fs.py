@@ -6,6 +6,7 @@ import base64
 import ntpath
 import posixpath
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, TypeVar
 
@@ -116,7 +117,9 @@ class ClientFiles:
         if found.error is not None and found.error.code == "ENOENT":
             return None
         _check(found.error)
-        return FileStatus(found.is_directory, int(found.size))
+        return FileStatus(
+            found.is_directory, found.size, _milliseconds(found.mtime), _milliseconds(found.birthtime)
+        )
 
     async def names(self, path: PurePath) -> list[str]:
         """See `FileSystem`."""
@@ -157,7 +160,7 @@ class ClientFiles:
 
     async def remove(self, path: PurePath) -> None:
         """See `FileSystem`."""
-        await self._do("rm", path=str(path), recursive=False, force=False)
+        await self._do("rm", path=str(path), recursive=True, force=False)
 
     async def _get(self, result: type[ResultT], operation: str, path: PurePath) -> ResultT:
         try:
@@ -207,6 +210,13 @@ class ClientDatabase:
         return Rows(
             result.columns, result.rows, int(result.rows_affected), None if last is None else int(last)
         )
+
+
+def _milliseconds(moment: str) -> float:
+    try:
+        return datetime.fromisoformat(moment).timestamp() * 1_000
+    except ValueError:
+        return 0.0
 
 
 def _check(error: SessionFSError | None) -> None:

@@ -10,6 +10,7 @@ from copilot_sdk._generated.copilot.types import (
     AutopilotConfig,
     AutopilotOptions,
     CustomAgentConfig,
+    InfiniteSessionConfig,
     ManagedSettings,
     ProtocolExternalToolDefinition,
     SessionCreateRequest,
@@ -33,6 +34,7 @@ from copilot_sdk.runtime.core.config import (
     Section,
     SessionConfig,
     SystemPrompt,
+    Thresholds,
 )
 from copilot_sdk.runtime.core.faults import InvalidValue, RuntimeFault
 
@@ -83,6 +85,8 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         hook_directories=tuple(Path(path) for path in params.hook_directories or ()),
         telemetry=params.enable_session_telemetry is not False,
         client_name=params.client_name,
+        compaction=_thresholds(params.infinite_sessions),
+        tracks_files=bool(params.enable_file_change_tracking),
     )
 
 
@@ -120,6 +124,18 @@ def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> Exte
         overrides_built_in=bool(tool.overrides_built_in_tool),
         skip_permission=bool(tool.skip_permission),
         is_terminal=bool(tool.is_terminal),
+    )
+
+
+def _thresholds(infinite: InfiniteSessionConfig | None) -> Thresholds:
+    usual = Thresholds()
+    if infinite is None:
+        return usual
+    background, exhausted = infinite.background_compaction_threshold, infinite.buffer_exhaustion_threshold
+    return Thresholds(
+        enabled=infinite.enabled is not False,
+        background=usual.background if background is None else background,
+        exhausted=usual.exhausted if exhausted is None else exhausted,
     )
 
 

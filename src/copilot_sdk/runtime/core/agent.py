@@ -13,15 +13,16 @@ from copilot_sdk._generated.copilot.types import (
     AssistantTurnRetryData,
     AssistantTurnStartData,
     ModelCallFailureData,
+    SessionContextClearedData,
 )
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
+from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected, RuntimeFault
 from copilot_sdk.runtime.core.intake import take_in
 from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolSpec
 from copilot_sdk.runtime.core.payloads import Payload
-from copilot_sdk.runtime.core.queue import MessageQueue
+from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
 from copilot_sdk.runtime.core.retries import retry_reason, retrying
 from copilot_sdk.runtime.core.system_message import background_agent_text
 from copilot_sdk.runtime.core.tool_calls import Outcome, ToolCalls
@@ -94,6 +95,8 @@ class Agent:
         self._tool_names = tool_names
         self._on_activity = on_activity
         self._turns = 0
+        self._in_tools = False
+        self._seed: str | None = None
 
     @property
     def model_id(self) -> str:
@@ -157,6 +160,8 @@ class Agent:
             turn_id = str(self._turns)
             self._turns += 1
             self.emit(AssistantTurnStartData(turn_id=turn_id, interaction_id=self.exchange.id))
+            if self.id is None:
+                await self.session.compaction.before_call()
             answer = await self._ask(turn_id)
             outcomes = await self._act(answer, turn_id)
             self.emit(AssistantTurnEndData(turn_id=turn_id))
@@ -185,12 +190,18 @@ class Agent:
             return ()
         self.tool_calls_made += len(answer.tool_calls)
         calls = ToolCalls(self, turn_id)
+        self._in_tools = True
         try:
             outcomes = await calls.run(answer.tool_calls)
         except BaseException:
             # Every call in the history needs a result, or no provider accepts the conversation any more.
-            self.history += calls.interrupted(answer.tool_calls)
+            if not self._seeded():
+                self.history += calls.interrupted(answer.tool_calls)
             raise
+        finally:
+            self._in_tools = False
+        if self._seeded():
+            return outcomes
         self.history += [outcome.message for outcome in outcomes]
         self.history += [Message("user", text) for outcome in outcomes for text in outcome.remarks]
         self._tell_mode()
@@ -202,6 +213,31 @@ class Agent:
         if self.id is None and (notice := modes.notice()) is not None:
             self.say(notice)
             modes.noticed(content=notice)
+
+    def clear(self, prompt: str) -> int:
+        """Forgets the conversation, from within a tool call, and goes on with a prompt once all calls are done.
+
+        Returns:
+            How many messages were forgotten.
+
+        Raises:
+            RuntimeFault: No tool call is under way, or one has cleared the conversation already.
+        """
+        if not self._in_tools or self._seed is not None:
+            raise RuntimeFault(
+                "session.history.clearContext must be called from inside a tool handler, and once: no tool call "
+                "is in flight whose conversation could be cleared"
+            )
+        cleared, self.history, self._seed = len(self.history), [], prompt
+        self.emit(SessionContextClearedData(initial_message=prompt, messages_cleared=cleared))
+        return cleared
+
+    def _seeded(self) -> bool:
+        """Whether the conversation was cleared meanwhile; it begins with its new prompt then."""
+        seed, self._seed = self._seed, None
+        if seed is not None:
+            take_in(self, Prompt(id=new_id(), text=seed))
+        return seed is not None
 
     async def _ask(self, turn_id: str) -> Answer:
         async def call() -> Answer:

@@ -12,7 +12,7 @@ from copilot_sdk._generated.copilot.types import (
     SlashCommandCompletedResult,
     SlashCommandTextResult,
 )
-from copilot_sdk.runtime.core.context import token_counts
+from copilot_sdk.runtime.core.context import context_of
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.permissions import ALLOW_ALL, MANUAL
 
@@ -169,7 +169,7 @@ async def _usage(session: Session, _: str) -> CommandResult:
 
 
 async def _context(session: Session, _: str) -> CommandResult:
-    counts = token_counts(session)
+    counts = context_of(session)
     return _text(
         f"System message: {counts.system} tokens\nTools: {counts.tools} tokens\n"
         f"Conversation: {counts.conversation} tokens"

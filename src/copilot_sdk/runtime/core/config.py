@@ -154,6 +154,21 @@ class ManagedPermissions:
     bypass_disabled: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When a conversation is compacted by itself; the shares are of the context, from 0 to 1.
+
+    Attributes:
+        enabled: Whether it is at all.
+        background: The share at which that begins, while the turn goes on.
+        exhausted: The share at which the turn waits for it.
+    """
+
+    enabled: bool = True
+    background: float = 0.8
+    exhausted: float = 0.95
+
+
 @dataclass(slots=True)
 class SessionConfig:
     """The settings of one session.
@@ -184,6 +199,8 @@ class SessionConfig:
         hook_directories: Folders with more hooks in files.
         telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
+        compaction: When the conversation is compacted by itself.
+        tracks_files: Whether changes of files are recorded, so that they can be undone.
     """
 
     working_directory: Path
@@ -211,6 +228,8 @@ class SessionConfig:
     hook_directories: tuple[Path, ...] = ()
     telemetry: bool = True
     client_name: str | None = None
+    compaction: Thresholds = Thresholds()
+    tracks_files: bool = False
 
     def offers(self, tool: str) -> bool:
         """Whether the tool filters let a tool through; an exclusion wins."""

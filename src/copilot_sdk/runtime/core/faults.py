@@ -7,6 +7,10 @@ class RuntimeFault(Exception):
     """A request that cannot be served; the text is meant for the caller."""
 
 
+class InvalidInput(RuntimeFault):
+    """A request that is answered with the code of JSON-RPC for parameters that are invalid."""
+
+
 class SessionNotFound(RuntimeFault):
     """No session has the given id, neither live nor stored."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Protocol
@@ -10,10 +11,12 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """What is at a path; the size is in bytes."""
+    """What is at a path; the size is in bytes, the times are in milliseconds since 1970."""
 
     is_folder: bool
     size: int
+    modified: float = 0.0
+    created: float = 0.0
 
 
 class FileSystem(Protocol):
@@ -56,7 +59,7 @@ class FileSystem(Protocol):
         ...
 
     async def remove(self, path: PurePath) -> None:
-        """Deletes a file."""
+        """Deletes a file, or a folder with all that is in it."""
         ...
 
 
@@ -102,7 +105,7 @@ class DiskFiles:
 
     async def remove(self, path: PurePath) -> None:
         """See `FileSystem`."""
-        await asyncio.to_thread(Path(path).unlink)
+        await asyncio.to_thread(_remove, Path(path))
 
 
 def _status(path: Path) -> FileStatus | None:
@@ -110,7 +113,16 @@ def _status(path: Path) -> FileStatus | None:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return FileStatus(path.is_dir(), found.st_size)
+    # The time of birth is not known everywhere; where it is not, the earliest time that is stands for it.
+    born = getattr(found, "st_birthtime", min(found.st_ctime, found.st_mtime))
+    return FileStatus(path.is_dir(), found.st_size, found.st_mtime * 1_000, born * 1_000)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _names(path: Path) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.log import Event
@@ -18,10 +18,14 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
     """The messages of the main agent; tool calls that never got a result get one that says so."""
     history: list[Message] = []
     results: dict[str, str] = {}
+    prompts: list[str] = []
+    summarized, summarized_prompts = 0, tuple[str, ...]()
     for event in events:
         if event.agent_id is not None:
             continue
         data = event.data
+        if is_prompt(event):
+            prompts.append(str(data.get("content", "")))
         match event.type:
             case "user.message":
                 history.append(
@@ -37,9 +41,41 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
                 history.append(Message("assistant", said, _calls(data), thought=_thought(data)))
             case "tool.execution_complete":
                 results[str(data.get("toolCallId"))] = _result(data)
+            case "session.context_cleared":
+                history = []
+            case "session.compaction_start":
+                summarized, summarized_prompts = len(history), tuple(prompts)
+            case "session.compaction_complete" if compacted(event):
+                summary = summary_message(summarized_prompts, str(data.get("summaryContent", "")))
+                history = [summary, *history[summarized:]]
             case _:
                 continue
     return _with_results(history, results)
+
+
+def is_prompt(event: Event) -> bool:
+    """Whether an event is a prompt to the main agent."""
+    return event.type == "user.message" and event.agent_id is None
+
+
+def prompts_in(events: Iterable[Event]) -> list[str]:
+    """What the user told the main agent."""
+    return [str(event.data.get("content", "")) for event in events if is_prompt(event)]
+
+
+def compacted(event: Event) -> bool:
+    """Whether an event says that the conversation gave way to a summary."""
+    return event.type == "session.compaction_complete" and event.data.get("success") is True
+
+
+def summary_message(prompts: Sequence[str], summary: str) -> Message:
+    """What stands for a conversation that was summarized: what the user said in it, and the summary."""
+    said = "\n".join(f"<user_message>\n{prompt}\n</user_message>" for prompt in prompts)
+    return Message(
+        "user",
+        "The conversation so far was summarized to make room. In it the user said:\n"
+        f"{said}\n\nThis is the summary of what came of it:\n<summary>\n{summary}\n</summary>",
+    )
 
 
 def _with_results(history: Iterable[Message], results: Mapping[str, str]) -> list[Message]:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path, PurePath
-
-from pydantic import TypeAdapter
 
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.file_system import FileSystem
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.scope import TaskScope
-from copilot_sdk.runtime.core.storage import Database, SessionRecord, read_lines
+from copilot_sdk.runtime.core.storage import (
+    EVENTS_FILE,
+    FOLDERS,
+    RECORD_FILE,
+    Database,
+    SessionRecord,
+    read_lines,
+)
 from copilot_sdk.runtime.core.workspace import WorkContext
-
-_RECORD = "workspace.yaml"
-_EVENTS = "events.jsonl"
-_FOLDERS = ("checkpoints", "files", "research")
 
 
 class ProvidedPlace:
@@ -62,7 +61,7 @@ class ProvidedPlace:
         """See `Place`."""
         storage = self._open(record.id, 0)
         try:
-            for name in _FOLDERS:
+            for name in FOLDERS:
                 await storage.files.make_folder(self._state / name)
             await storage.store(record)
         except OSError as error:
@@ -71,7 +70,7 @@ class ProvidedPlace:
 
     async def find(self, session_id: str) -> SessionRecord | None:
         """See `Place`."""
-        path = self._state / _RECORD
+        path = self._state / RECORD_FILE
         try:
             content = await self._files(session_id).read(path)
         except FileNotFoundError:
@@ -82,7 +81,7 @@ class ProvidedPlace:
 
     async def load(self, record: SessionRecord) -> tuple[ProvidedStorage, list[Event]]:
         """See `Place`."""
-        path = self._state / _EVENTS
+        path = self._state / EVENTS_FILE
         try:
             content = await self._files(record.id).read(path)
         except FileNotFoundError:
@@ -117,6 +116,7 @@ class ProvidedStorage:
         self._record: SessionRecord | None = None
         self._more = asyncio.Event()
         self._writing = asyncio.Lock()
+        self.shared = False
         self._scope = TaskScope(f"storage of session {session_id}")
         self._writer: asyncio.Task[None] | None = None
 
@@ -131,10 +131,9 @@ class ProvidedStorage:
         Raises:
             OSError: That failed.
         """
-        fresh = self._state / f"{_RECORD}.new"
-        # JSON is YAML, too.
-        await self.files.write(fresh, json.dumps(asdict(record), indent=1).encode() + b"\n")
-        await self.files.rename(fresh, self._state / _RECORD)
+        fresh = self._state / f"{RECORD_FILE}.new"
+        await self.files.write(fresh, record.to_text().encode())
+        await self.files.rename(fresh, self._state / RECORD_FILE)
 
     def save(self, record: SessionRecord) -> None:
         """See `Storage`."""
@@ -191,7 +190,7 @@ class ProvidedStorage:
         if not lines and not replaces:
             return
         self._lines, self._replaces = [], False
-        path, content = self._state / _EVENTS, b"".join(lines)
+        path, content = self._state / EVENTS_FILE, b"".join(lines)
         try:
             await (self.files.write if replaces else self.files.append)(path, content)
         except OSError:
@@ -203,6 +202,6 @@ class ProvidedStorage:
 
 def _record(content: bytes, path: PurePath) -> SessionRecord:
     try:
-        return TypeAdapter(SessionRecord).validate_json(content)
+        return SessionRecord.from_text(content)
     except ValueError as error:
         raise RuntimeFault(f"session resume failed: {path} holds no session: {error}") from error

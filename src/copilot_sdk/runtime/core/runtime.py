@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Self
 from weakref import WeakValueDictionary
 
-from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
-from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.accounts import Accounts, Identity
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
@@ -23,25 +21,25 @@ from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.global_state import GlobalState
 from copilot_sdk.runtime.core.hook_sources import HookSources
+from copilot_sdk.runtime.core.milestones import resume_data, start_data
 from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.plugins import Plugins
 from copilot_sdk.runtime.core.provided import Provided
+from copilot_sdk.runtime.core.remote_control import RemoteControl
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.settings_files import UserSettings
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
+from copilot_sdk.runtime.core.stored import StoredSessions
 from copilot_sdk.runtime.core.telemetry import Telemetry
 from copilot_sdk.runtime.core.workspace import WorkContext
 
 _logger = logging.getLogger("copilot_sdk.runtime")
-
-EVENT_FORMAT = 1
-PRODUCER = "copilot-sdk-runtime"
 
 LifecycleListener = Callable[[LifecycleType, SessionRecord], None]
 
@@ -90,6 +88,8 @@ class Runtime:
         if isinstance(self.model, Sends):
             self.model.sender = self._sender
         self.default_model = default_model or "scripted"
+        self.stored = StoredSessions(self)
+        self.remote_control = RemoteControl()
         self.connections = count(1)
         self.telemetry = Telemetry()
         self.foreground: str | None = None
@@ -172,8 +172,20 @@ class Runtime:
             raise SessionNotFound(session_id)
         return session
 
-    async def create(self, session_id: str | None, config: SessionConfig, client: Client) -> Session:
+    def find_live(self, session_id: str) -> Session | None:
+        """The live session with an id, also one that is about to end."""
+        return self._sessions.get(session_id)
+
+    async def create(
+        self, session_id: str | None, config: SessionConfig, client: Client | None, *, announce: bool = True
+    ) -> Session:
         """Creates a session; an id that is live already returns that session.
+
+        Args:
+            session_id: The id it is to have; None for a fresh one.
+            config: Its settings.
+            client: Who joins it; None leaves it to itself.
+            announce: Whether `session.start` is emitted.
 
         Raises:
             RuntimeFault: The id or the working directory cannot be used, or the session cannot be stored.
@@ -183,37 +195,31 @@ class Runtime:
         self.place.check_id(identifier)
         async with self._opened_by_one(identifier):
             known = self._sessions.get(identifier)
-            if known is not None:
+            if known is None:
+                known = await self._make(identifier, config, client, announce=announce)
+                known.extensions.launch()
+            elif client is not None:
                 known.attach(client)
                 known.canvases.joined(client)
-            else:
-                known = await self._make(identifier, config, client)
-                known.extensions.launch()
             self.last_used = identifier
             self.announce("session.created", known.record)
             return known
 
-    async def _make(self, identifier: str, config: SessionConfig, client: Client) -> Session:
+    async def _make(
+        self, identifier: str, config: SessionConfig, client: Client | None, *, announce: bool
+    ) -> Session:
         context = self.place.look_around(config.working_directory)
         record = self._new_record(identifier, config, context)
         async with self._signed_in(identifier, config):
             storage = await self.place.make(record)
             session = Session(self, record, config, storage)
+            await session.rewind.open(wanted=config.tracks_files)
             self._sessions[identifier] = session
-        session.attach(client)
+        if client is not None:
+            session.attach(client)
         self.announce("session.created", record)
-        session.emit(
-            SessionStartData(
-                session_id=identifier,
-                version=EVENT_FORMAT,
-                producer=PRODUCER,
-                copilot_version=__version__,
-                start_time=record.started_at,
-                selected_model=config.model,
-                reasoning_effort=config.reasoning_effort,
-                context=_context_data(context),
-            )
-        )
+        if announce:
+            session.emit(start_data(session, context))
         return session
 
     @asynccontextmanager
@@ -238,13 +244,14 @@ class Runtime:
             name=config.name,
             named_by_user=config.name is not None,
             model=config.model,
+            client_name=config.client_name,
         )
 
     async def resume(
         self,
         session_id: str,
         configure: Callable[[SessionRecord], SessionConfig],
-        client: Client,
+        client: Client | None,
         *,
         announce: bool = True,
         continue_pending: bool = False,
@@ -254,7 +261,7 @@ class Runtime:
         Args:
             session_id: Which one.
             configure: Gives its settings; what they leave open is as it was.
-            client: Who joins.
+            client: Who joins; None leaves it as it is.
             announce: Whether `session.resume` is emitted.
             continue_pending: What that event says about work that was interrupted.
 
@@ -268,24 +275,17 @@ class Runtime:
             was_live = session is not None
             if session is None:
                 session = await self._revive(session_id, configure)
-            session.attach(client)
+            if client is not None:
+                session.attach(client)
             self.last_used = session_id
             if announce:
                 context = self.place.look_around(session.config.working_directory)
                 session.emit(
-                    SessionResumeData(
-                        resume_time=stamp(now()),
-                        event_count=len(session.log.events),
-                        events_file_size_bytes=session.log_size,
-                        selected_model=session.config.model,
-                        reasoning_effort=session.config.reasoning_effort,
-                        context=_context_data(context),
-                        session_was_active=was_live,
-                        continue_pending_work=continue_pending,
-                    )
+                    resume_data(session, context, was_live=was_live, continue_pending=continue_pending)
                 )
-            session.canvases.joined(client)
-            session.extensions.joined(client)
+            if client is not None:
+                session.canvases.joined(client)
+                session.extensions.joined(client)
             if not was_live:
                 session.extensions.launch()
             return session
@@ -301,6 +301,7 @@ class Runtime:
         async with self._signed_in(session_id, config):
             storage, events = await place.load(record)
             session = Session(self, record, config, storage, events)
+            await session.rewind.open(wanted=config.tracks_files)
             self._sessions[session_id] = session
         return session
 
@@ -452,13 +453,6 @@ class Runtime:
         _logger.removeFilter(self.secrets)
         await self.model.aclose()
         await self.accounts.aclose()
-        self.store.close()
         if self._temporary:
             # Not in a thread: none can be started any more at the end of a program that forgot the runtime.
             shutil.rmtree(self.home, ignore_errors=True)
-
-
-def _context_data(context: WorkContext) -> WorkingDirectoryContext:
-    return WorkingDirectoryContext(
-        cwd=context.cwd, git_root=context.git_root, repository=context.repository, branch=context.branch
-    )

@@ -13,30 +13,30 @@ from copilot_sdk._generated.copilot.types import (
     CapabilitiesChangedUI,
     CommandsChangedData,
     SessionErrorData,
-    SessionShutdownData,
     SessionSnapshotRewindData,
     SessionTitleChangedData,
     SessionToolsUpdatedData,
-    ShutdownCodeChanges,
-    ShutdownModelMetric,
-    ShutdownModelMetricRequests,
-    ShutdownModelMetricUsage,
 )
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
+from copilot_sdk.runtime.core.checkpoints import Checkpoints
+from copilot_sdk.runtime.core.client_metadata import ClientNotes
 from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients, Interests
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.commands import Commands
+from copilot_sdk.runtime.core.compaction import Compaction
 from copilot_sdk.runtime.core.config import ExternalTool, Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.credits import Credits
 from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hook_files import FileHook
 from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.log import Event, EventLog
+from copilot_sdk.runtime.core.milestones import shutdown_data
 from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.modes import Modes
@@ -46,6 +46,7 @@ from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.plan import Plan
 from copilot_sdk.runtime.core.plugins import SessionPlugins
 from copilot_sdk.runtime.core.rate_limits import RateLimits
+from copilot_sdk.runtime.core.rewind import Rewind
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.secrets import Secrets
@@ -60,6 +61,7 @@ from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
 from copilot_sdk.runtime.core.workspace import location_of
+from copilot_sdk.runtime.core.workspace_files import WorkspaceFiles
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
@@ -123,7 +125,11 @@ class Session:
         self.agent = Agent(self, history=rebuild(events))
         self.engagement_id = new_id()
         self.features: Mapping[str, str] = {}
-        self.steerable = False
+        self.files = WorkspaceFiles(self)
+        self.checkpoints = Checkpoints(self)
+        self.notes = ClientNotes(self)
+        self.compaction = Compaction(self)
+        self.rewind = Rewind(self)
         self.closing = False
         self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
@@ -265,6 +271,11 @@ class Session:
             self.emit(SessionTitleChangedData(title=self.record.name or self.record.summary))
         self.touch()
 
+    def set_steerable(self, steerable: bool) -> None:
+        """Records whether the session may be steered from elsewhere."""
+        self.record.remote_steerable = steerable
+        self.touch()
+
     def rename(self, name: str, *, by_user: bool) -> None:
         """Gives the session a name."""
         self.record.name, self.record.named_by_user = name, by_user
@@ -362,17 +373,29 @@ class Session:
             ]
             self.emit(CommandsChangedData.model_validate({"commands": commands}))
 
+    def check_cut(self) -> None:
+        """Raises a `RuntimeFault` if the history cannot be cut now."""
+        if self.turns.processing:
+            raise RuntimeFault("The history cannot be truncated while a turn is running; abort it first")
+        if self.storage.shared:
+            raise RuntimeFault("The history cannot be truncated while another runtime uses the session")
+
     def truncate(self, event_id: str) -> int:
         """Drops an event and all after it.
 
         Returns:
             How many events were dropped.
+
+        Raises:
+            RuntimeFault: There is no such event, or the history cannot be cut now.
         """
+        self.check_cut()
         removed = self.log.truncate(event_id)
-        if removed:
-            self.storage.rewrite(self.log.events)
-            self.agent.history = rebuild(self.log.events)
-            self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
+        if not removed:
+            raise RuntimeFault(f"Event {event_id} not found in session")
+        self.storage.rewrite(self.log.events)
+        self.agent.history = rebuild(self.log.events)
+        self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
 
     async def close(self) -> None:
@@ -386,41 +409,12 @@ class Session:
         await self.turns.abort("user_initiated")
         await self.tasks.stop_all()
         await self.scope.aclose()
-        self.emit(self._shutdown_data())
+        self.emit(shutdown_data(self))
         self.record.modified_at = stamp(now())
         self.storage.save(self.record)
         self.stored = await self.storage.close()
         if self.model is not self._runtime.model:
             await self.model.aclose()
-
-    def _shutdown_data(self) -> SessionShutdownData:
-        usage = self.usage
-        return SessionShutdownData(
-            shutdown_type="routine",
-            total_premium_requests=0,
-            total_api_duration_ms=usage.api_milliseconds,
-            session_start_time=int(self.started_at.timestamp() * 1000),
-            events_file_size_bytes=self.log_size,
-            code_changes=ShutdownCodeChanges(
-                lines_added=usage.lines_added,
-                lines_removed=usage.lines_removed,
-                files_modified=list(usage.files_modified),
-            ),
-            model_metrics={
-                model: ShutdownModelMetric(
-                    requests=ShutdownModelMetricRequests(count=totals.requests, cost=0),
-                    usage=ShutdownModelMetricUsage(
-                        input_tokens=totals.input_tokens,
-                        output_tokens=totals.output_tokens,
-                        cache_read_tokens=totals.cache_read_tokens,
-                        cache_write_tokens=totals.cache_write_tokens,
-                        reasoning_tokens=totals.reasoning_tokens,
-                    ),
-                )
-                for model, totals in usage.models.items()
-            },
-            current_model=self.model_id,
-        )
 
 
 def _title(prompt: str) -> str:

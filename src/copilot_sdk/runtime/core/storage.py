@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
+
+from pydantic import TypeAdapter
 
 from copilot_sdk.runtime.core.file_system import FileSystem
 from copilot_sdk.runtime.core.log import Event
@@ -15,9 +18,40 @@ QueryKind = Literal["exec", "query", "run"]
 """What a statement is run for: its effect, its rows, or the number of rows that it changes."""
 
 
+RECORD_FILE = "workspace.yaml"
+EVENTS_FILE = "events.jsonl"
+CLIENT_METADATA_FILE = "client-metadata.json"
+FOLDERS = ("checkpoints", "files", "research")
+"""The folders that every session has."""
+
+_FILE_NAMES = {"started_at": "created_at", "modified_at": "updated_at", "named_by_user": "user_named"}
+
+
 @dataclass(slots=True)
 class SessionRecord:
-    """What is known about a session without its events; times are ISO 8601."""
+    """What is known about a session without its events; times are ISO 8601.
+
+    Attributes:
+        id: Which session it is.
+        started_at: When it began.
+        modified_at: When something about it changed last.
+        cwd: The folder it works in.
+        git_root: The root of the repository of that folder.
+        repository: That repository, as its host names it.
+        branch: The branch that is checked out.
+        summary: What it is about: the first prompt.
+        name: Its name for people.
+        named_by_user: Whether that is the name the user gave.
+        model: The model it uses; None for the usual one.
+        mode: The mode of the agent.
+        turns: How many prompts it had.
+        host_type: Where the repository is hosted.
+        client_name: The program the session belongs to.
+        summary_count: How many checkpoints it has.
+        remote_steerable: Whether it may be steered from elsewhere; None where nobody said.
+        mc_task_id: The remote task that it belongs to.
+        extra: What others wrote into the record.
+    """
 
     id: str
     started_at: str
@@ -32,6 +66,53 @@ class SessionRecord:
     model: str | None = None
     mode: str = "interactive"
     turns: int = 0
+    host_type: str | None = None
+    client_name: str | None = None
+    summary_count: int = 0
+    remote_steerable: bool | None = None
+    mc_task_id: str | None = None
+    extra: dict[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def context(self) -> WorkContext:
+        """Where the session works."""
+        return WorkContext(self.cwd, self.git_root, self.repository, self.branch)
+
+    def to_wire(self) -> dict[str, object]:
+        """The record as the workspace file has it, without what is not known."""
+        named = {
+            _FILE_NAMES.get(name, name): value for name, value in asdict(self).items() if name != "extra"
+        }
+        return {**{name: value for name, value in named.items() if value is not None}, **self.extra}
+
+    @classmethod
+    def from_wire(cls, wire: object) -> Self:
+        """Reads back what `to_wire` wrote; members that mean nothing here are kept.
+
+        Raises:
+            ValueError: It is no such record.
+        """
+        members = dict(TypeAdapter(dict[str, object]).validate_python(wire))
+        known = {name: members.pop(_FILE_NAMES.get(name, name), None) for name in cls._fields()}
+        given = {name: value for name, value in known.items() if value is not None}
+        return TypeAdapter(cls).validate_python({"cwd": "", **given, "extra": members})
+
+    @classmethod
+    def _fields(cls) -> list[str]:
+        return [member.name for member in fields(cls) if member.name != "extra"]
+
+    def to_text(self) -> str:
+        """The workspace file: JSON, which is YAML too."""
+        return json.dumps(self.to_wire(), indent=1) + "\n"
+
+    @classmethod
+    def from_text(cls, text: str | bytes) -> Self:
+        """Reads back what `to_text` wrote.
+
+        Raises:
+            ValueError: It is no such record.
+        """
+        return cls.from_wire(json.loads(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +157,18 @@ class Storage(Protocol):
         files: The files of the session, those of its working directory too.
         database: Its database; None where there is none.
         on_failure: Called with what went wrong when something could not be stored.
+        shared: Whether another runtime uses the session too.
     """
 
     folder: Path
     files: FileSystem
     database: Database | None
     on_failure: Callable[[str], None]
+
+    @property
+    def shared(self) -> bool:
+        """See above."""
+        ...
 
     @property
     def log_size(self) -> int:

@@ -1,22 +1,26 @@
-"""The home folder: an index of sessions in SQLite, and a folder of its own for each session."""
+"""The home folder: a folder for each session, with its record, its events and what else belongs to it."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from io import BufferedWriter
+from io import FileIO
 from pathlib import Path
 
 from copilot_sdk.providers.database import Database as SQLite
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.file_system import DiskFiles, FileSystem
+from copilot_sdk.runtime.core.holds import Hold, in_use
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.storage import (
+    EVENTS_FILE,
+    FOLDERS,
+    RECORD_FILE,
     Database,
     DatabaseFault,
     QueryKind,
@@ -28,25 +32,8 @@ from copilot_sdk.runtime.core.workspace import WorkContext, existing_folder, loo
 
 _logger = logging.getLogger("copilot_sdk.runtime")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_INDEX = "sessions.db"
 _STATE = "session-state"
-_EVENTS = "events.jsonl"
 _DATABASE = "session.db"
-
-_CREATE = """
-CREATE TABLE IF NOT EXISTS sessions (
-    id TEXT PRIMARY KEY, started_at TEXT, modified_at TEXT, cwd TEXT, git_root TEXT, repository TEXT, branch TEXT,
-    summary TEXT, name TEXT, named_by_user INTEGER, model TEXT, mode TEXT, turns INTEGER
-)
-"""
-_SAVE = """
-INSERT OR REPLACE INTO sessions (
-    id, started_at, modified_at, cwd, git_root, repository, branch, summary, name, named_by_user, model, mode, turns
-) VALUES (
-    :id, :started_at, :modified_at, :cwd, :git_root, :repository, :branch, :summary, :name, :named_by_user, :model,
-    :mode, :turns
-)
-"""
 
 
 class Store:
@@ -54,17 +41,8 @@ class Store:
 
     def __init__(self, home: Path) -> None:
         """Opens a home folder, and makes it if there is none."""
-        self._home = home
-        (home / _STATE).mkdir(parents=True, exist_ok=True)
-        self._index = sqlite3.connect(home / _INDEX, isolation_level=None)
-        self._index.execute("PRAGMA journal_mode=WAL")
-        self._index.execute("PRAGMA synchronous=NORMAL")
-        self._index.row_factory = sqlite3.Row
-        self._index.execute(_CREATE)
-
-    def close(self) -> None:
-        """Closes the index."""
-        self._index.close()
+        self.folders = home / _STATE
+        self.folders.mkdir(parents=True, exist_ok=True)
 
     def folder(self, session_id: str) -> Path:
         """The folder of a session.
@@ -74,35 +52,45 @@ class Store:
         """
         if not _SAFE_ID.fullmatch(session_id):
             raise RuntimeFault(f"Invalid session ID: {session_id[:200]}")
-        return self._home / _STATE / session_id
-
-    def save(self, record: SessionRecord) -> None:
-        """Puts a session into the index, or updates it there."""
-        self._index.execute(_SAVE, asdict(record))
+        return self.folders / session_id
 
     def record(self, session_id: str) -> SessionRecord | None:
-        """The record of a session."""
-        row = self._index.execute("SELECT * FROM sessions WHERE id = ?", (session_id,)).fetchone()
-        return None if row is None else _record(row)
+        """The record of a session; None if there is none that can be read."""
+        return read_record(self.folder(session_id)) if _SAFE_ID.fullmatch(session_id) else None
 
-    def listed(self) -> Iterator[SessionRecord]:
+    def records(self) -> Iterator[SessionRecord]:
+        """The records of all sessions, in no order."""
+        found = (read_record(path.parent) for path in self.folders.glob(f"*/{RECORD_FILE}"))
+        return (record for record in found if record is not None)
+
+    def listed(self) -> Sequence[SessionRecord]:
         """The sessions that had a turn, the one used last first."""
-        rows = self._index.execute(
-            "SELECT * FROM sessions WHERE turns > 0 ORDER BY modified_at DESC"
-        ).fetchall()
-        return (_record(row) for row in rows)
+        used = (record for record in self.records() if record.turns > 0)
+        return sorted(used, key=lambda record: (record.modified_at, record.id), reverse=True)
+
+    def size(self, session_id: str) -> int:
+        """How many bytes all files of a session take."""
+        found = self.folder(session_id).rglob("*")
+        return sum(path.lstat().st_size for path in found if path.is_file() and path.suffix != ".lock")
+
+    def in_use(self, session_id: str) -> bool:
+        """Whether any runtime uses a session."""
+        return in_use(self.folder(session_id))
 
     def delete(self, session_id: str) -> bool:
         """Deletes a session and all that is stored of it.
 
         Returns:
-            Whether there was one.
+            Whether there was one, and it is gone: it stays while another runtime uses it.
         """
         folder = self.folder(session_id)
-        known = self._index.execute("DELETE FROM sessions WHERE id = ?", (session_id,)).rowcount > 0
-        if folder.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-        return known
+        known = (folder / RECORD_FILE).exists()
+        if not known or in_use(folder):
+            return False
+        # First what makes it a session, so that one that is deleted half is none.
+        (folder / RECORD_FILE).unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
 
     def working_folder(self, wanted: str | None) -> Path:
         """See `Place`."""
@@ -118,68 +106,93 @@ class Store:
 
     async def make(self, record: SessionRecord) -> FolderStorage:
         """See `Place`."""
-        storage = FolderStorage(self, self.folder(record.id))
-        self.save(record)
-        return storage
+        folder = self.folder(record.id)
+        make_workspace(folder, record)
+        return FolderStorage(folder)
 
     async def find(self, session_id: str) -> SessionRecord | None:
         """See `Place`."""
         return self.record(session_id)
 
     async def load(self, record: SessionRecord) -> tuple[FolderStorage, list[Event]]:
-        """See `Place`; lines that a crash left unfinished are skipped."""
+        """See `Place`."""
         folder = self.folder(record.id)
-        path = folder / _EVENTS
-        content = path.read_bytes() if path.exists() else b""
-        events, bad = read_lines(content)
+        storage = FolderStorage(folder)
+        return storage, self.events(record.id)
+
+    def events(self, session_id: str) -> list[Event]:
+        """The events of a stored session; lines that hold none are skipped."""
+        path = self.folder(session_id) / EVENTS_FILE
+        events, bad = read_lines(path.read_bytes() if path.exists() else b"")
         for number in bad:
             _logger.warning("line %d of %s cannot be read and is skipped", number, path)
-        return FolderStorage(self, folder), events
+        return events
 
 
 class FolderStorage:
     """The state of one session in a folder of this machine; see `Storage`."""
 
-    def __init__(self, store: Store, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.files: FileSystem = DiskFiles()
         self.database: Database | None = FolderDatabase(folder / _DATABASE)
         self.on_failure: Callable[[str], None] = _log_failure
-        self._store = store
-        self._path = folder / _EVENTS
-        self._log = _open_to_append(self._path)
+        self._path = folder / EVENTS_FILE
+        self._hold = Hold.take(folder)
+        if not self.shared:
+            # With others at work, what looks torn may be a line that is just being written.
+            _repair(self._path)
+        self._log = FileIO(self._path, "ab")
+        self._torn = False
+
+    @property
+    def shared(self) -> bool:
+        """See `Storage`."""
+        return self._hold.held_elsewhere()
 
     @property
     def log_size(self) -> int:
         """See `Storage`."""
-        return self._log.tell()
+        return os.fstat(self._log.fileno()).st_size
 
     def save(self, record: SessionRecord) -> None:
         """See `Storage`."""
-        self._store.save(record)
+        write_record(self.folder, record)
 
     def append(self, event: Event) -> None:
-        """Writes one event through to the operating system."""
-        self._log.write(event.to_line())
-        self._log.flush()
+        """Hands one event to the operating system, whole: a process that is killed afterwards does not lose it."""
+        line = memoryview(b"\n" * self._torn + event.to_line())
+        try:
+            while line:
+                line = line[self._log.write(line) :]
+        except OSError as error:
+            # What was written of it must not run into the next line.
+            self._torn = True
+            self.on_failure(f"Failed to persist session events: {error}")
+        else:
+            self._torn = False
 
     def rewrite(self, events: Sequence[Event]) -> None:
         """Replaces all events, in one step."""
-        fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(b"".join(event.to_line() for event in events))
+        replace_file(self._path, b"".join(event.to_line() for event in events))
         self._log.close()
-        fresh.replace(self._path)
-        self._log = _open_to_append(self._path)
+        self._log = FileIO(self._path, "ab")
 
     async def flush(self) -> bool:
-        """Everything is written at once."""
+        """Has the system bring what was written to the disk, so that it outlives the machine too."""
+        try:
+            await asyncio.to_thread(os.fsync, self._log.fileno())
+        except OSError as error:
+            self.on_failure(f"Failed to persist session events: {error}")
+            return False
         return True
 
     async def close(self) -> bool:
         """Closes the file."""
+        stored = await self.flush()
         self._log.close()
-        return True
+        self._hold.release()
+        return stored
 
 
 class FolderDatabase:
@@ -204,27 +217,51 @@ class FolderDatabase:
         )
 
 
+def make_workspace(folder: Path, record: SessionRecord) -> None:
+    """Makes the folder of a session; its record comes last, as it is what makes it one."""
+    for name in FOLDERS:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    write_record(folder, record)
+
+
+def read_record(folder: Path) -> SessionRecord | None:
+    """The record in the folder of a session; None if there is none that can be read."""
+    try:
+        return SessionRecord.from_text((folder / RECORD_FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        _logger.warning("%s holds no session: %s", folder, error)
+        return None
+
+
+def write_record(folder: Path, record: SessionRecord) -> None:
+    """Replaces the record in the folder of a session, in one step."""
+    replace_file(folder / RECORD_FILE, record.to_text().encode())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replaces a file in one step: whoever reads it, and whatever happens, it is the old one or the new one."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    fresh.write_bytes(content)
+    fresh.replace(path)
+
+
 def _log_failure(text: str) -> None:
     _logger.error("a session could not be stored: %s", text)
 
 
-def _open_to_append(path: Path) -> BufferedWriter:
-    if path.exists() and not _ends_with_newline(path):
+def _repair(path: Path) -> None:
+    """Cuts off a last line that a crash left unfinished; one that only lacks its end gets it."""
+    content = path.read_bytes() if path.exists() else b""
+    if not content or content.endswith(b"\n"):
+        return
+    start = content.rfind(b"\n") + 1
+    try:
+        Event.from_line(content[start:])
+    except ValueError:
+        os.truncate(path, start)
+        _logger.warning("%s ended with a torn line, which is cut off", path)
+    else:
         with path.open("ab") as file:
             file.write(b"\n")
-    return path.open("ab")
-
-
-def _ends_with_newline(path: Path) -> bool:
-    size = path.stat().st_size
-    if size == 0:
-        return True
-    with path.open("rb") as file:
-        file.seek(size - 1)
-        return file.read(1) == b"\n"
-
-
-def _record(row: sqlite3.Row) -> SessionRecord:
-    record = SessionRecord(**dict(row))
-    record.named_by_user = bool(record.named_by_user)
-    return record

@@ -143,7 +143,7 @@ async def _read(context: ToolContext, path: Path) -> str:
 
 async def _write(context: ToolContext, path: Path, content: str) -> None:
     try:
-        await context.files.write(path, content.encode())
+        await context.session.rewind.write(path, content.encode())
     except OSError as error:
         raise ToolError(f"{path} cannot be written: {error.strerror or error}") from error
 
