@@ -251,7 +251,8 @@ def _issues(setting: Setting, path: tuple[str | int, ...], value: object) -> Seq
                 for name, member in value.items()
                 if not isinstance(member, bool)
             ]
-    wanted = {"strings": "array", "flags": "object"}.get(setting.kind, setting.kind)
+        case _:
+            wanted = {"strings": "array", "flags": "object"}.get(setting.kind, setting.kind)
     return [] if type_name(value) == wanted else [Issue(path, _expected(wanted, value))]
 
 
