@@ -19,7 +19,7 @@ nox.options.sessions = ["lint", "types", "tests"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 OLDEST = (3, 11)
 NEWEST_CONSIDERED = (3, 20)
-EVERYTHING = ".[demo,http,runtime,websocket]"
+EVERYTHING = ".[demo,http,mcp,runtime,websocket]"
 ON_ALL_CORES = ("--numprocesses", "auto", "--dist", "worksteal")
 PROBE = "import sys; v = sys.version_info; print(sys.implementation.name, v[0], v[1], v.releaselevel)"
 

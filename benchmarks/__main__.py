@@ -1,4 +1,4 @@
-"""`python -m benchmarks [CASE ...]`: measures both SDKs in turn and prints the medians side by side."""
+"""`python -m benchmarks [CASE ...]`: measures both SDKs in turn and prints the best samples side by side."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_the_size_of_the_surface_is_known() -> None:
         Scope.CLIENT_SESSION: 32,
         Scope.CLIENT_GLOBAL: 15,
     }
-    assert kinds == {"ObjectDef": 2131, "EnumDef": 461, "UnionDef": 105, "AliasDef": 22}
+    assert kinds == {"ObjectDef": 2132, "EnumDef": 462, "UnionDef": 105, "AliasDef": 22}
     assert len(PROTOCOL.events) == 181
     assert len(PROTOCOL.broadcasts) == 11
 

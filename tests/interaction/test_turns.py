@@ -348,6 +348,7 @@ async def test_everything_that_can_go_with_a_prompt_is_sent(session: Session, ru
         agent_mode="plan",
         display_prompt="Go!",
         request_headers={"x": "y"},
+        source="agent-7",
         attachments=[{"type": "file", "path": "/a", "displayName": "a"}],  # type: ignore[list-item]
     ).accepted()
     assert await runtime.asked("session.send") == {
@@ -357,6 +358,7 @@ async def test_everything_that_can_go_with_a_prompt_is_sent(session: Session, ru
         "agentMode": "plan",
         "displayPrompt": "Go!",
         "requestHeaders": {"x": "y"},
+        "source": "agent-7",
         "attachments": [{"type": "file", "path": "/a", "displayName": "a"}],
     }
 

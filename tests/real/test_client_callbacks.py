@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
@@ -34,6 +34,7 @@ from copilot_sdk.types import (
     UserPromptTransformedHookInput,
     UserPromptTransformedHookOutput,
 )
+from copilot_sdk.values import SystemMessageSectionName
 from tests.real.support.client_stage import ClientStage, turn
 from tests.real.support.stage import MODEL_ID
 from tests.real.support.tools import tool_texts
@@ -263,6 +264,25 @@ async def test_a_command_is_run_with_its_arguments(live: ClientStage) -> None:
     assert lines == ["now", "wrong"]
     assert good.error is None
     assert "no such place" in str(bad.error)
+
+
+async def test_every_section_that_has_a_name_can_be_rewritten_and_no_other(live: ClientStage) -> None:
+    seen: list[str] = []
+
+    def noting(name: str) -> Callable[[str], str]:
+        def note(text: str) -> str:
+            seen.append(name)
+            return text
+
+        return note
+
+    named = [value for name, value in vars(SystemMessageSectionName).items() if name.isupper()]
+    live.says(Reply("Hello."))
+    session = await opened(
+        live, system_message_transforms={name: noting(name) for name in [*named, "weather"]}
+    )
+    await session.send("Hello")
+    assert sorted(seen) == sorted(named)
 
 
 async def test_a_command_from_the_queue_is_run(live: ClientStage) -> None:

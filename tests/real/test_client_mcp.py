@@ -11,12 +11,12 @@ import pytest
 from copilot_sdk import Session, approve_all, mcp
 from copilot_sdk.events import ToolExecutionComplete
 from copilot_sdk.types import MCPHeadersRefreshRequiredData, MCPOAuthRequiredData, MCPServerConfigHTTP
-from tests.real.support.client_stage import CLI, ClientStage, first, turn
+from tests.real.support.client_stage import CLI, REFERENCE, ClientStage, first, turn
 from tests.real.support.stage import MODEL_ID
 from tests.support.mcp_http_server import SCOPE, MCPHTTPServer
 from tests.support.model_server import Reply, ToolCall
 
-pytestmark = pytest.mark.parametrize("runtime", [CLI], ids=[CLI.name])
+pytestmark = pytest.mark.parametrize("runtime", [CLI, REFERENCE], ids=[CLI.name, REFERENCE.name])
 DYNAMIC = {"headers_refresh_ttl_ms": 60_000}
 
 

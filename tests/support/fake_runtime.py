@@ -146,6 +146,7 @@ class FakeRuntime:
         *,
         request: str = "r1",
         session: str = SESSION,
+        agent: str | None = None,
         traceparent: str | None = None,
     ) -> None:
         await self.event(
@@ -160,6 +161,7 @@ class FakeRuntime:
                 **({} if traceparent is None else {"traceparent": traceparent}),
             },
             session=session,
+            **({} if agent is None else {"agentId": agent}),
         )
 
     async def request_permission(self, *, request: str = "r1", **data: Any) -> None:

@@ -4,6 +4,7 @@
         transport = runtime.connect()
 
 `python -m copilot_sdk.runtime --headless --stdio` is the same as a process of its own.
+With the extra `mcp` its sessions have MCP servers.
 """
 
 from __future__ import annotations

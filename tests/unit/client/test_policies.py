@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,9 @@ from pydantic import TypeAdapter
 
 from copilot_sdk import UsageError
 from copilot_sdk.permissions import (
+    DecisionInContext,
+    LeftOpen,
+    PermissionInvocation,
     Policy,
     allow_commands,
     allow_mcp_tools,
@@ -27,11 +31,14 @@ from copilot_sdk.permissions import (
     approve_reads_for_session,
     deny_all,
     first_of,
+    leave_all_open,
+    leave_open,
     reject,
     remember_for_location,
     remember_for_session,
+    with_context,
 )
-from copilot_sdk.types import PermissionDecision, PermissionRequest
+from copilot_sdk.types import PermissionDecision, PermissionRequest, SessionManagedSettingsResolvedData
 
 REQUESTS: TypeAdapter[PermissionRequest] = TypeAdapter(PermissionRequest)
 ONCE = {"kind": "approve-once"}
@@ -64,12 +71,12 @@ def shell(text: str, **members: Any) -> PermissionRequest:
     return request("shell", intention="run", fullCommandText=text, **found)
 
 
-def mcp(server: str, name: str) -> PermissionRequest:
-    return request("mcp", serverName=server, toolName=name, toolTitle=name, readOnly=False)
+def mcp(server: str, name: str, **members: Any) -> PermissionRequest:
+    return request("mcp", serverName=server, toolName=name, toolTitle=name, readOnly=False, **members)
 
 
-def custom(name: str) -> PermissionRequest:
-    return request("custom-tool", toolName=name, toolDescription="")
+def custom(name: str, **members: Any) -> PermissionRequest:
+    return request("custom-tool", toolName=name, toolDescription="", **members)
 
 
 def url(text: str, **members: Any) -> PermissionRequest:
@@ -79,12 +86,29 @@ def url(text: str, **members: Any) -> PermissionRequest:
 UNKNOWN = request("teleport", where="Mars")
 
 
-def wire(decision: PermissionDecision | None) -> Any:
-    return None if decision is None else decision.to_wire()
+INVOCATION = PermissionInvocation("s", "r")
 
 
-def decide(policy: Policy, asked: PermissionRequest) -> Any:
-    return wire(asyncio.run(policy.decide(asked)))
+def settings(*keys: str, **members: Any) -> SessionManagedSettingsResolvedData:
+    """What the runtime tells of an administrator's settings."""
+    told = {
+        "source": "client" if keys else "none",
+        "serverManaged": False,
+        "deviceManaged": False,
+        "failClosed": False,
+        "bypassPermissionsDisabled": False,
+        "managedKeys": list(keys),
+        **members,
+    }
+    return SessionManagedSettingsResolvedData.model_validate(told)
+
+
+def wire(answer: Any) -> Any:
+    return None if answer is None else answer.to_wire()
+
+
+def decide(policy: Policy, asked: PermissionRequest, invocation: PermissionInvocation | None = None) -> Any:
+    return wire(asyncio.run(policy.decide(asked, invocation)))
 
 
 def allows(policy: Policy, asked: PermissionRequest) -> bool:
@@ -319,9 +343,18 @@ def test_tools_of_servers_and_clients_are_allowed_by_name() -> None:
     )
     for asked in (mcp("github", "get_file"), mcp("git", "list"), mcp("clock", "now")):
         assert allows(policy, asked)
+    for asked in (mcp("github", "github-get_file"), mcp("git.x", "git-x-list"), mcp("clock", "clock-now")):
+        assert allows(policy, asked)
     for asked in (custom("weather"), custom("db_read")):
         assert allows(policy, asked)
-    for asked in (mcp("github", "delete"), mcp("x", "list"), mcp("GIT", "list"), custom("clock"), UNKNOWN):
+    for asked in (
+        mcp("github", "delete"),
+        mcp("github", "git-get_file"),
+        mcp("x", "x-list"),
+        mcp("x", "list"),
+    ):
+        assert not allows(policy, asked)
+    for asked in (mcp("GIT", "list"), custom("clock"), UNKNOWN):
         assert not allows(policy, asked)
 
 
@@ -341,7 +374,66 @@ def test_what_asks_for_more_than_usual_is_left_to_others(home: Path, escalation:
     assert not allows(allow_writes(home), write(file, **more))
     assert not allows(allow_commands("ls"), shell("ls", **more))
     assert not allows(allow_urls("a.b"), url("https://a.b", **more))
+    # The runtime marks these, too, though no schema of it says so.
+    assert not allows(allow_mcp_tools("s"), mcp("s", "t", **more))
+    assert not allows(allow_tools("t"), custom("t", **more))
     assert allows(allow_urls("a.b"), url("https://a.b", **{escalation: False}))
+
+
+NEEDS_PERSON = {
+    "kind": "reject",
+    "feedback": "Permission was refused: an administrator wants a person to approve this.",
+}
+NOT_ALL = {
+    "kind": "reject",
+    "feedback": "Permission was refused: an administrator has forbidden to approve everything.",
+}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        read("/x", managedApprovalRequired=True),
+        shell("ls", managedApprovalRequired=True),
+        custom("t", managedApprovalRequired=True),
+        mcp("s", "t", managedApprovalRequired=True),
+        request("teleport", managedApprovalRequired=True),
+        # What does not fit its description is rather taken as a yes.
+        custom("t", managedApprovalRequired="yes"),
+    ],
+)
+async def test_approving_everything_ends_where_a_person_has_to_approve(asked: PermissionRequest) -> None:
+    assert await approve_all.decide(asked) is None
+    assert wire(await approve_all(asked)) == NEEDS_PERSON
+    assert isinstance(await (approve_all | leave_all_open)(asked), LeftOpen)
+
+
+async def test_what_the_prompt_alone_says_of_an_administrator_counts_too() -> None:
+    needed = PermissionInvocation("s", "r", managed_approval_required=True)
+    for policy in (approve_all, allow_tools("t"), remember_for_session(allow_tools("t"))):
+        assert await policy.decide(custom("t"), INVOCATION) is not None
+        assert await policy.decide(custom("t"), needed) is None
+        assert wire(await policy(custom("t"), needed)) == NEEDS_PERSON
+
+
+async def test_nothing_is_approved_with_all_else_where_an_administrator_has_forbidden_that() -> None:
+    forbidden = PermissionInvocation(
+        "s", "r", managed_settings=settings("permissions", bypassPermissionsDisabled=True)
+    )
+    assert wire(await approve_all(custom("t"), forbidden)) == NOT_ALL
+    assert wire(await (allow_tools("u") | approve_all)(custom("t"), forbidden)) == NOT_ALL
+    assert wire(await allow_tools("t")(custom("t"), forbidden)) == ONCE
+    assert wire(await approve_all(custom("t"), INVOCATION)) == ONCE
+
+
+def test_settings_are_managed_if_there_are_some_or_they_cannot_be_made_out() -> None:
+    def managed(found: SessionManagedSettingsResolvedData | None) -> bool:
+        return PermissionInvocation("s", "r", managed_settings=found).managed
+
+    assert not managed(None)
+    assert not managed(settings())
+    assert managed(settings("model"))
+    assert managed(settings(failClosed=True))
 
 
 # ----------------------------------------------------------------- composition
@@ -385,6 +477,50 @@ def test_a_policy_that_fails_is_not_passed_over() -> None:
         decide(first_of(fail, approve_all), UNKNOWN)
 
 
+def test_a_second_parameter_gets_the_invocation() -> None:
+    class Person:
+        def decide(self, asked: PermissionRequest, invocation: PermissionInvocation) -> PermissionDecision:
+            return reject(invocation.session_id)
+
+    async def later(asked: PermissionRequest, invocation: PermissionInvocation) -> PermissionDecision:
+        return reject(invocation.request_id)
+
+    def with_default(asked: PermissionRequest, reason: str = "no") -> PermissionDecision:
+        return reject(reason)
+
+    def anything(*args: Any, **_: Any) -> PermissionDecision:
+        return reject(str(len(args)))
+
+    said = [
+        decide(first_of(function), UNKNOWN, INVOCATION)["feedback"]
+        for function in (
+            Person().decide,
+            later,
+            lambda asked, invocation: reject(f"{asked.kind} {invocation.session_id}"),
+            functools.partial(later),
+            with_default,
+            anything,
+        )
+    ]
+    assert said == ["s", "r", "teleport s", "r", "no", "1"]
+
+
+async def test_who_needs_an_invocation_gets_none_from_a_call_without() -> None:
+    policy = allow_tools("t") | (lambda asked, invocation: reject(invocation.request_id))
+    assert wire(await policy(custom("t"))) == ONCE
+    with pytest.raises(UsageError, match="pass it after the request"):
+        await policy(UNKNOWN)
+    assert wire(await policy(UNKNOWN, INVOCATION)) == {"kind": "reject", "feedback": "r"}
+
+
+def test_a_function_of_other_arguments_is_no_policy() -> None:
+    def decide(asked: PermissionRequest, invocation: PermissionInvocation, more: str) -> PermissionDecision:
+        return reject(more)
+
+    with pytest.raises(UsageError, match="wants 3 arguments"):
+        Policy(decide)  # type: ignore[arg-type]
+
+
 def test_a_policy_has_to_be_a_function() -> None:
     with pytest.raises(UsageError, match="has to be a function"):
         first_of(True)  # type: ignore[arg-type]
@@ -403,6 +539,7 @@ def test_what_can_be_said_exactly_is_remembered_for_the_session() -> None:
     assert decide(policy, custom("t")) == {"kind": kind, "approval": {"kind": "custom-tool", "toolName": "t"}}
     tool = {"kind": "mcp", "serverName": "s", "toolName": "t"}
     assert decide(policy, mcp("s", "t")) == {"kind": kind, "approval": tool}
+    assert decide(policy, mcp("s", "s-t")) == {"kind": kind, "approval": tool}
     assert decide(policy, url("https://a.b/c")) == {"kind": kind, "domain": "a.b"}
     for other in (read("/x"), write("/x"), shell("ls"), url("x:y"), UNKNOWN):
         assert decide(policy, other) == ONCE
@@ -437,3 +574,54 @@ def test_decisions_are_what_the_wire_has() -> None:
     assert wire(approve_reads_for_session("/a", Path("/b"))) == {
         "kind": "approve-read-only-for-session", "directories": ["/a", "/b"],
     }  # fmt: skip
+
+
+def test_a_decision_says_how_it_came_about() -> None:
+    said = with_context(
+        reject("no"),
+        outcome="prompted_user",
+        source="human_response",
+        response_capability="interactive",
+        user_feedback="too early",
+    )
+    assert wire(said.decision) == {"kind": "reject", "feedback": "no"}
+    assert wire(said.context) == {
+        "outcome": "prompted_user", "source": "human_response", "surface": "sdk",
+        "responseCapability": "interactive", "userFeedback": "too early",
+    }  # fmt: skip
+    again = with_context(said, outcome="auto_approved", source="host_policy", surface="acp")
+    assert again.decision is said.decision
+    assert wire(again.context) == {"outcome": "auto_approved", "source": "host_policy", "surface": "acp"}
+
+
+async def test_what_was_said_of_a_decision_stays_with_it() -> None:
+    def decide(_: PermissionRequest) -> DecisionInContext:
+        return with_context(approve_once(), outcome="auto_approved", source="host_policy")
+
+    for policy in (
+        remember_for_session(decide),
+        remember_for_location(decide, "/w"),
+        allow_tools("x") | decide,
+    ):
+        answer = await policy(custom("t"))
+        assert isinstance(answer, DecisionInContext)
+        assert answer.context.source == "host_policy"
+    once = await remember_for_session(decide)(shell("ls"))
+    assert isinstance(once, DecisionInContext)
+    assert wire(once.decision) == ONCE
+
+
+async def test_what_a_person_has_to_approve_is_approved_once() -> None:
+    asked = custom("t", managedApprovalRequired=True)
+    for policy in (
+        remember_for_session(lambda _: approve_once(interactively=True)),
+        remember_for_location(lambda _: approve_once(interactively=True), "/w"),
+    ):
+        assert wire(await policy(asked)) == {"kind": "approve-once", "approvedInteractively": True}
+
+
+async def test_a_request_that_is_left_open_is_asked_of_no_other_policy() -> None:
+    policy = allow_tools("t") | (lambda _: leave_open()) | approve_all
+    assert wire(await policy(custom("t"))) == ONCE
+    assert await policy(UNKNOWN) == LeftOpen()
+    assert await remember_for_session(leave_all_open)(custom("t")) == LeftOpen()

@@ -151,6 +151,11 @@ FAULTS: dict[str, tuple[Callable[[Document], Document], str, str]] = {
         f"{COLOR}/additionalProperties",
         "must be an object",
     ),
+    "members named after something else than an enum": (
+        set_to(COLOR, {"type": "object", "propertyNames": {"$ref": "#/definitions/Sky"}}),
+        f"{COLOR}/propertyNames",
+        "must be those of an enum",
+    ),
     "an event without a type": (
         removed(f"{EVENT}/properties/type"),
         f"{EVENT}/properties/type",

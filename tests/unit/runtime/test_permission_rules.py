@@ -9,6 +9,7 @@ import pytest
 
 from copilot_sdk.errors import InternalError
 from copilot_sdk.runtime import Call, Reply
+from copilot_sdk.runtime.core.home_files import HomeFiles
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
@@ -325,6 +326,6 @@ def test_what_others_keep_in_the_files_stays(tmp_path: Path) -> None:
     saved.trust(tmp_path)
     saved.approve("x", READ)
     saved.forget("x")
-    settings: Mapping[str, object] = saved._read("config.json")
+    settings: Mapping[str, object] = HomeFiles(tmp_path).read("config.json")
     assert settings == {"theme": "dark", "trustedFolders": [str(tmp_path)]}
     assert saved.approvals("x") == []

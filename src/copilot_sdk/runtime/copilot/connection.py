@@ -54,9 +54,6 @@ ResultT = TypeVar("ResultT", bound=Payload)
 
 _logger = logging.getLogger("copilot_sdk.runtime")
 
-# Requests that wait for something (the end of a turn, new events, background tasks) hold their place meanwhile.
-_MAX_INBOUND = 1_024
-
 
 class Connection:
     """Serves one client; the core knows it as a `ClientPort`.
@@ -85,7 +82,7 @@ class Connection:
         self._transport = transport
         self._token = token
         self._admitted = token is None
-        self._peer = Peer(transport, on_request=self._serve, default_timeout=None, max_inbound=_MAX_INBOUND)
+        self._peer = Peer(transport, on_request=self._serve, default_timeout=None)
         self._outbox = Outbox(self._peer)
         self.number = next(runtime.connections)
         self.participant_id = new_id()

@@ -128,7 +128,9 @@ def _description(session: Session) -> dict[str, object]:
     abilities = session.clients.abilities()
     capabilities = SessionCapabilities(
         ui=SessionUICapabilities(
-            elicitation=abilities.elicitation, mcp_apps=False, canvases=abilities.canvases
+            elicitation=abilities.elicitation,
+            mcp_apps=session.clients.shows_apps,
+            canvases=abilities.canvases,
         ),
         extensions=session.extensions.wanted,
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
 
 from copilot_sdk._generated.copilot.types import (
     AutopilotConfig,
@@ -19,6 +21,8 @@ from copilot_sdk._generated.copilot.types import (
     SystemMessageSection,
     ToolDefinition,
 )
+from copilot_sdk._model import UnknownVariant
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.canvases import canvases_of
 from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
 from copilot_sdk.runtime.copilot.model_providers import bearer_tokens_of, named_models_of, provider_of
@@ -37,6 +41,9 @@ from copilot_sdk.runtime.core.config import (
     Thresholds,
 )
 from copilot_sdk.runtime.core.faults import InvalidValue, RuntimeFault
+from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
+from copilot_sdk.runtime.core.mcp.spec import ServerSpec, specs_of
+from copilot_sdk.runtime.core.payloads import to_json
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.copilot.connection import Connection
@@ -79,6 +86,9 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         autopilot=autopilot_of(params.autopilot, Autopilot()),
         managed=_managed(params.managed_settings),
+        mcp_servers=mcp_servers(params.mcp_servers),
+        disabled_mcp_servers=tuple(params.disabled_mcp_servers or ()),
+        env_value_mode="indirect" if params.env_value_mode == "indirect" else "direct",
         max_ai_credits=None if params.session_limits is None else params.session_limits.max_ai_credits,
         name=params.name if isinstance(params, SessionCreateRequest) else None,
         extensions=bool(params.request_extensions),
@@ -107,12 +117,31 @@ def client_of(connection: Connection, params: SessionParams) -> Client:
         answers_plans=bool(params.request_exit_plan_mode),
         answers_switches=bool(params.request_auto_mode_switch),
         answers_elicitations=bool(params.request_elicitation),
+        shows_apps=bool(params.request_mcp_apps),
         runs_hooks=bool(params.hooks),
         shows_canvases=bool(params.request_canvas_renderer),
         canvases=canvases_of(connection, params),
         skills=ClientSkills(connection) if params.has_skill_provider else None,
         bearer_tokens=bearer_tokens_of(connection, params.provider, params.providers),
     )
+
+
+def mcp_servers(servers: Mapping[str, object] | None) -> dict[str, ServerSpec]:
+    """The settings of MCP servers.
+
+    Raises:
+        RuntimeFault: They cannot be used, or the package that is needed for it is missing.
+    """
+    if servers and not is_available():
+        raise RuntimeFault(MISSING)
+    return specs_of({name: raw(config) for name, config in (servers or {}).items()})
+
+
+def raw(value: object) -> dict[str, object]:
+    """An object of the wire as it came."""
+    if isinstance(value, UnknownVariant):
+        return value.raw
+    return to_json(value) if isinstance(value, BaseModel) else dict(value) if is_object(value) else {}
 
 
 def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> ExternalTool:
@@ -194,4 +223,5 @@ def _agent(agent: CustomAgentConfig) -> CustomAgent:
         description=agent.description or "",
         tools=None if agent.tools is None else tuple(agent.tools),
         model=agent.model,
+        mcp_servers=mcp_servers(agent.mcp_servers),
     )

@@ -12,6 +12,7 @@ from copilot_sdk._generated.copilot.types import (
     UIHandlePendingElicitationRequest,
     UIHandlePendingExitPlanModeRequest,
     UIHandlePendingResult,
+    UIHandlePendingSamplingRequest,
     UIHandlePendingSessionLimitsExhaustedRequest,
     UIHandlePendingUserInputRequest,
     UIRegisterDirectAutoModeSwitchHandlerResult,
@@ -57,6 +58,14 @@ async def _auto_mode_switch(
     decision = {"response": params.response}
     switches = call.session.rate_limits.switches
     return UIHandlePendingResult(success=switches.resolve(params.request_id, decision))
+
+
+@router.on("session.ui.handlePendingSampling", UIHandlePendingSamplingRequest)
+async def _sampling(call: Call, params: UIHandlePendingSamplingRequest) -> UIHandlePendingResult:
+    answer = {} if params.response is None else to_json(params.response)
+    return UIHandlePendingResult(
+        success=call.session.mcp.sampling.requests.resolve(params.request_id, answer)
+    )
 
 
 @router.plain("session.ui.registerDirectAutoModeSwitchHandler")

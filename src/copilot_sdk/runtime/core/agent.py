@@ -19,6 +19,7 @@ from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected, RuntimeFault
 from copilot_sdk.runtime.core.intake import take_in
+from copilot_sdk.runtime.core.mcp.host import MCPHost
 from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolSpec
 from copilot_sdk.runtime.core.payloads import Payload
@@ -51,7 +52,11 @@ class Exchange:
 
 
 class Agent:
-    """One conversation with a model: that of the session, or that of a background agent."""
+    """One conversation with a model: that of the session, or that of a background agent.
+
+    Attributes:
+        servers: MCP servers of its own.
+    """
 
     def __init__(
         self,
@@ -89,6 +94,7 @@ class Agent:
         self.tokens_used = 0
         self.intent: str | None = None
         self.latest_response: str | None = None
+        self.servers: MCPHost | None = None
         self._model = model
         self._auto_model: str | None = None
         self._instructions = instructions
@@ -122,6 +128,8 @@ class Agent:
     def tools(self) -> dict[str, Tool]:
         """The tools it may call now."""
         available = self.session.toolbox(sub_agent=self.id is not None)
+        if self.servers is not None:
+            available |= self.servers.tools()
         if self._tool_names is None or "*" in self._tool_names:
             return available
         return {name: tool for name, tool in available.items() if name in self._tool_names}
@@ -259,6 +267,7 @@ class Agent:
         session = self.session
         if (self._model or session.model_id) == AUTO and self._auto_model is None:
             self._auto_model = await session.model_choice.resolved()
+        await session.mcp.ready(for_turn=True)
         stream = AnswerStream(self, turn_id)
         request = ModelRequest(
             model=self.model_id,

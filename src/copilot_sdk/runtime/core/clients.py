@@ -104,6 +104,7 @@ class Client:
     answers_plans: bool = False
     answers_switches: bool = False
     answers_elicitations: bool = False
+    shows_apps: bool = False
     runs_hooks: bool = False
     shows_canvases: bool = False
     canvases: CanvasProvider | None = None
@@ -146,6 +147,11 @@ class Clients:
     def of(self, port: ClientPort) -> Client | None:
         """The client behind a port."""
         return self._clients.get(id(port))
+
+    @property
+    def shows_apps(self) -> bool:
+        """Whether one of them shows the views of MCP Apps."""
+        return any(client.shows_apps for client in self)
 
     def latest(self) -> Iterator[Client]:
         """The clients, the latest first."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from copilot_sdk.runtime.core.accounts import Identity
 
 from copilot_sdk.runtime.core.github_tokens import GitHubTokens
+from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 
 AgentMode = Literal["interactive", "plan", "autopilot"]
 MODES: Mapping[str, AgentMode] = {
@@ -43,6 +44,7 @@ class CustomAgent:
     description: str = ""
     tools: tuple[str, ...] | None = None
     model: str | None = None
+    mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
 
 
 ProviderType = Literal["openai", "azure", "anthropic"]
@@ -194,6 +196,9 @@ class SessionConfig:
         autopilot: How autopilot mode goes on.
         managed: The rules of an administrator.
         max_ai_credits: How many AI credits the session may use; None for any number.
+        mcp_servers: MCP servers besides those of the user's configuration, by name; one of its names goes before it.
+        disabled_mcp_servers: The names of MCP servers that are turned off.
+        env_value_mode: What the values of variables in the settings of MCP servers mean.
         name: The name the user gave.
         extensions: Whether extensions are launched.
         hook_directories: Folders with more hooks in files.
@@ -223,6 +228,9 @@ class SessionConfig:
     autopilot: Autopilot = Autopilot()
     managed: ManagedPermissions = ManagedPermissions()
     max_ai_credits: float | None = None
+    mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
+    disabled_mcp_servers: tuple[str, ...] = ()
+    env_value_mode: EnvMode = "direct"
     name: str | None = None
     extensions: bool = False
     hook_directories: tuple[Path, ...] = ()
@@ -255,6 +263,8 @@ class Limits:
         cancel_seconds: For the answer of a client that is to stop a task of its own.
         extension_seconds: For an extension that was launched to join its session.
         provider_seconds: For the answer of a client to a request for something it provides.
+        mcp_seconds: For an MCP server to be connected to and to answer, unless its settings say otherwise; a tool call
+            may take as long as what users do at leisure.
         stop_seconds: Between asking a process to end and killing it.
     """
 
@@ -267,4 +277,5 @@ class Limits:
     cancel_seconds: float = 5.0
     extension_seconds: float = 30.0
     provider_seconds: float = 60.0
+    mcp_seconds: float = 60.0
     stop_seconds: float = 2.0

@@ -31,6 +31,7 @@ class Inquiry(Generic[SubjectT, AnswerT]):
         otherwise: The answer if nobody gives one.
         only: The one client to send the asking event to.
         agent_id: The background agent that wants to know.
+        seconds: How long to wait for an answer; None for `Limits.answer_seconds`.
     """
 
     subject: SubjectT
@@ -40,6 +41,7 @@ class Inquiry(Generic[SubjectT, AnswerT]):
     ask: Callable[[], Awaitable[AnswerT]] | None = None
     only: Client | None = None
     agent_id: str | None = None
+    seconds: float | None = None
 
 
 class Inquiries(Generic[SubjectT, AnswerT]):
@@ -54,15 +56,14 @@ class Inquiries(Generic[SubjectT, AnswerT]):
         return ((request_id, inquiry.subject) for request_id, inquiry in self._pending)
 
     async def put(self, inquiry: Inquiry[SubjectT, AnswerT]) -> AnswerT:
-        """Asks and waits for the answer; there is one in any case, after `Limits.answer_seconds` at the latest."""
+        """Asks and waits for the answer; there is one in any case, when the time is up at the latest."""
         session, request_id = self._session, self._pending.open(inquiry)
         session.emit(inquiry.requested(request_id), agent_id=inquiry.agent_id, only=inquiry.only)
         asking = asyncio.ensure_future(self._ask(request_id, inquiry))
         answer: AnswerT | None = None
+        seconds = session.limits.answer_seconds if inquiry.seconds is None else inquiry.seconds
         try:
-            answer = await self._pending.answer(
-                request_id, seconds=session.limits.answer_seconds, otherwise=inquiry.otherwise
-            )
+            answer = await self._pending.answer(request_id, seconds=seconds, otherwise=inquiry.otherwise)
             return answer
         finally:
             await end_all({asking})

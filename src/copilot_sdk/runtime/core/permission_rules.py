@@ -37,6 +37,11 @@ class Ask:
         """What is asked for; `path` where it is only about a path outside of all directories."""
         return "path" if self.prompt.get("kind") == "path" else str(self.request.get("kind"))
 
+    @property
+    def rule_kind(self) -> str:
+        """What rules call it: tools of MCP servers go by the name of their server."""
+        return str(self.request.get("serverName")) if self.kind == "mcp" else self.kind
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -50,7 +55,7 @@ class Rule:
 
     def forbids(self, ask: Ask, folder: Path) -> bool:
         """Whether the rule, as one that forbids, speaks about a request or a part of it."""
-        if self.kind != ask.kind:
+        if self.kind != ask.rule_kind:
             return False
         if ask.kind == "shell":
             return any(self._fits(segment) for segment in _parts(ask.argument))
@@ -63,7 +68,7 @@ class Rule:
             ask: The request.
             folder: Where relative paths begin.
         """
-        if self.kind != ask.kind:
+        if self.kind != ask.rule_kind:
             return False
         if ask.kind == "shell" and self.argument not in (None, ask.argument):
             return is_plain(ask.argument) and all(self._fits(part) for part in segments(ask.argument))

@@ -170,6 +170,8 @@ class PermissionGate:
             return True
         if ask.kind == "path":
             return False
+        if ask.kind == "mcp" and ask.request.get("readOnly") is True:
+            return True
         if self.approve_all or (self.approve_reads and ask.kind == "read"):
             return True
         if ask.kind == "write" and Path(ask.argument).is_relative_to(self._session.folder.resolve()):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from copilot_sdk._model.json_values import is_object, objects_in, texts_in
-from copilot_sdk.runtime.core.json_files import STATE_HEADER, MalformedFile, read_object, write_object
-
-_logger = logging.getLogger("copilot_sdk.runtime")
+from copilot_sdk.runtime.core.home_files import HomeFiles
 
 Approval = Mapping[str, object]
 
@@ -22,7 +19,7 @@ class SavedPermissions:
     """Tool approvals by location, trusted folders and allowed addresses."""
 
     def __init__(self, home: Path) -> None:
-        self._home = home
+        self._files = HomeFiles(home)
 
     def approvals(self, location: str) -> list[Approval]:
         """What is approved for a location."""
@@ -58,28 +55,18 @@ class SavedPermissions:
         self._add(_URLS, "allowedUrls", origin)
 
     def _locations(self) -> dict[str, object]:
-        found = self._read(_APPROVALS).get("locations")
+        found = self._files.read(_APPROVALS).get("locations")
         return dict(found) if is_object(found) else {}
 
     def _set_approvals(self, location: str, approvals: Sequence[Approval]) -> None:
         locations = self._locations()
         locations[location] = {"tool_approvals": [dict(approval) for approval in approvals]}
-        self._write(_APPROVALS, {**self._read(_APPROVALS), "locations": locations})
+        self._files.write(_APPROVALS, {**self._files.read(_APPROVALS), "locations": locations})
 
     def _texts(self, file: str, key: str) -> list[str]:
-        return texts_in(self._read(file).get(key))
+        return texts_in(self._files.read(file).get(key))
 
     def _add(self, file: str, key: str, text: str) -> None:
         known = self._texts(file, key)
         if text not in known:
-            self._write(file, {**self._read(file), key: [*known, text]})
-
-    def _read(self, file: str) -> dict[str, object]:
-        try:
-            return read_object(self._home / file)
-        except MalformedFile as error:
-            _logger.warning("not read: %s", error)
-            return {}
-
-    def _write(self, file: str, content: Mapping[str, object]) -> None:
-        write_object(self._home / file, content, header=STATE_HEADER if file == _FOLDERS else "")
+            self._files.write(file, {**self._files.read(file), key: [*known, text]})

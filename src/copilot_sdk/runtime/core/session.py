@@ -36,6 +36,7 @@ from copilot_sdk.runtime.core.history import rebuild
 from copilot_sdk.runtime.core.hook_files import FileHook
 from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.log import Event, EventLog
+from copilot_sdk.runtime.core.mcp.host import MCPHost
 from copilot_sdk.runtime.core.milestones import shutdown_data
 from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
@@ -120,6 +121,12 @@ class Session:
         self.plugins = SessionPlugins(runtime.plugins)
         self.canvases = Canvases(self, events)
         self.extensions = Extensions(self, runtime)
+        self.mcp = MCPHost(
+            self,
+            {**runtime.mcp_config.specs(), **config.mcp_servers},
+            disabled=(*runtime.mcp_config.disabled(), *config.disabled_mcp_servers),
+            env_mode=config.env_value_mode,
+        )
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
         self.agent = Agent(self, history=rebuild(events))
@@ -354,6 +361,7 @@ class Session:
         self.permissions.give_up_orphans()
         self.user_input.give_up_orphans()
         self.credits.give_up_orphans()
+        self.mcp.give_up_orphans()
 
     def _tell_abilities(self, before: Abilities | None) -> None:
         """Tells the clients what they can do together, if that is something else than before."""
@@ -408,6 +416,7 @@ class Session:
         self.commands.abort()
         await self.turns.abort("user_initiated")
         await self.tasks.stop_all()
+        await self.mcp.aclose()
         await self.scope.aclose()
         self.emit(shutdown_data(self))
         self.record.modified_at = stamp(now())

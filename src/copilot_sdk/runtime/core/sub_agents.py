@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +21,8 @@ from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected, RuntimeFault
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in_with_hooks
+from copilot_sdk.runtime.core.mcp.host import MCPHost
+from copilot_sdk.runtime.core.mcp.spec import ServerSpec
 from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
@@ -41,6 +43,7 @@ class AgentKind:
     instructions: str
     tools: tuple[str, ...] | None = None
     model: str | None = None
+    mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
 
 
 BUILT_IN = (
@@ -98,6 +101,7 @@ def kinds(session: Session) -> dict[str, AgentKind]:
             agent.prompt,
             agent.tools,
             agent.model,
+            agent.mcp_servers,
         )
         for agent in session.config.agents
     )
@@ -172,7 +176,10 @@ class AgentTask:
         self._working = self._session.scope.start(self._run(prompt), name=f"agent {self.id}")
 
     async def _run(self, prompt: str) -> None:
+        servers = MCPHost(self._session, self.type.mcp_servers, quiet=True)
+        self.agent.servers = servers
         try:
+            await servers.ready()
             self.result = await self._answer(prompt)
         except (ModelFault, Rejected, OutOfCredits) as fault:
             self._fail(str(fault))
@@ -182,6 +189,8 @@ class AgentTask:
             raise
         else:
             self._complete()
+        finally:
+            await servers.aclose()
 
     async def _answer(self, prompt: str) -> str:
         """Has the agent work on a prompt until hooks let it rest."""

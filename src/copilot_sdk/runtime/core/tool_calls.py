@@ -18,6 +18,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.answer import readable_arguments
 from copilot_sdk.runtime.core.hooks import HookCall, remark_of
+from copilot_sdk.runtime.core.mcp.tool import MCPTool
 from copilot_sdk.runtime.core.models.base import Message, ToolCall
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, ToolError, ToolResult
@@ -80,14 +81,18 @@ class ToolCalls:
 
     def _begin(self, call: HookCall) -> None:
         agent = self._agent
+        tool = agent.tools().get(call.name)
         agent.emit(
-            ToolExecutionStartData(
-                tool_call_id=call.id,
-                tool_name=call.name,
-                arguments=call.arguments,
-                model=agent.model_id,
-                turn_id=self._turn_id,
-                parent_tool_call_id=agent.parent_call_id,
+            ToolExecutionStartData.model_validate(
+                {
+                    "toolCallId": call.id,
+                    "toolName": call.name,
+                    "arguments": call.arguments,
+                    "model": agent.model_id,
+                    "turnId": self._turn_id,
+                    "parentToolCallId": agent.parent_call_id,
+                    **(tool.origin if isinstance(tool, MCPTool) else {}),
+                }
             )
         )
         agent.note(_line(call.name, call.arguments))
@@ -163,7 +168,7 @@ class ToolCalls:
             text = modified.get("textResultForLlm") if is_object(modified) else modified
             if isinstance(text, str):
                 # What the hook replaces is shown to nobody.
-                result = replace(result, text=text, detail=None, contents=())
+                result = replace(result, text=text, detail=None, contents=(), members=None)
         else:
             details["error"] = result.error or result.text
             output = await hooks.invoke("postToolUseFailure", details, agent=self._agent)
@@ -181,12 +186,12 @@ class ToolCalls:
             turn_id=self._turn_id,
             parent_tool_call_id=agent.parent_call_id,
         )
-        if data.success:
+        if data.success or result.members is not None:
             data.result = ToolExecutionCompleteResult.model_validate(
-                {"content": result.text, "detailedContent": result.detail}
+                {"content": result.text, "detailedContent": result.detail, **(result.members or {})}
                 | ({"contents": list(result.contents)} if result.contents else {})
             )
-        else:
+        if not data.success:
             data.error = ToolExecutionCompleteError(
                 message=result.error or result.text, code=code or result.kind
             )

@@ -154,6 +154,8 @@ class Turns:
         session.modes.begin_turn(prompt)
         try:
             await self._begin(prompt)
+            await session.mcp.ready(for_turn=True)
+            session.mcp.tell_loaded()
             await session.system_message.refresh()
             if prompt.notice is not None:
                 take_in(agent, prompt)

@@ -72,25 +72,35 @@ class UserInput:
             Inquiry(question, requested, completed, _NO_ANSWER, ask=ask_client, agent_id=agent_id)
         )
 
-    async def fill_in(self, message: str, form: Mapping[str, object]) -> Decision:
-        """Has the user fill in a form.
+    async def fill_in(
+        self,
+        message: str,
+        form: Mapping[str, object] | None,
+        *,
+        source: str | None = None,
+        url: object = None,
+    ) -> Decision:
+        """Has the user fill in a form, or visit an address.
 
         Args:
             message: What it is about.
-            form: JSON schema of the form.
+            form: JSON schema of the form, if it is one.
+            source: The MCP server that wants it, if it is one.
+            url: The address, if it is one.
 
         Raises:
             RuntimeFault: No client can show forms.
         """
-        if not self._can_show():
+        if not self.can_show_forms:
             raise RuntimeFault(
                 "No client of this session can show forms (capabilities.ui.elicitation is false)"
             )
 
         def requested(request_id: str) -> Payload:
-            return ElicitationRequestedData.model_validate(
-                {"requestId": request_id, "message": message, "requestedSchema": form}
-            )
+            asked: dict[str, object] = {"requestId": request_id, "message": message, "requestedSchema": form}
+            if source is not None:
+                asked |= {"elicitationSource": source, "mode": "form" if url is None else "url", "url": url}
+            return ElicitationRequestedData.model_validate(asked)
 
         def completed(request_id: str, decision: Decision | None) -> Payload:
             shown = _CANCELLED if decision is None else decision
@@ -100,8 +110,10 @@ class UserInput:
 
     def give_up_orphans(self) -> None:
         """Cancels the forms that nobody is left to show."""
-        if not self._can_show():
+        if not self.can_show_forms:
             self.forms.give_up()
 
-    def _can_show(self) -> bool:
+    @property
+    def can_show_forms(self) -> bool:
+        """Whether a client of the session can show forms."""
         return any(client.answers_elicitations for client in self._session.clients)

@@ -29,6 +29,7 @@ class ToolResult:
         error: What went wrong, for people.
         detail: The whole result for a timeline, where `text` is shorter.
         contents: The result as structured blocks.
+        members: Further members of the result by their wire names; where there are some, a failure has a result too.
         telemetry: Figures of the tool's own.
         ends_turn: Whether the model is not asked again after it.
         remark: What the conversation goes on with after the result.
@@ -40,6 +41,7 @@ class ToolResult:
     error: str | None = None
     detail: str | None = None
     contents: Sequence[Mapping[str, object]] = ()
+    members: Mapping[str, object] | None = None
     telemetry: Mapping[str, object] | None = None
     ends_turn: bool = False
     remark: str | None = None

@@ -99,6 +99,7 @@ def toolbox(session: Session, *, sub_agent: bool) -> dict[str, Tool]:
                 error_type="query",
             )
         tools[name] = ClientTool(definition)
+    tools |= session.mcp.tools()
     return {name: tool for name, tool in tools.items() if session.config.offers(name)}
 
 
