@@ -170,8 +170,9 @@ class Accounts:
             RuntimeFault: The token is unknown, or nobody could be asked.
         """
         # Without accounts there is nobody to ask, and nobody who would want to know.
-        user = await self._user(PUBLIC_HOST, token) if self.available else {}
-        return Identity("token-provider", PUBLIC_HOST, token, user)
+        if not self.available:
+            return Identity("token-provider", PUBLIC_HOST, token)
+        return Identity("token-provider", PUBLIC_HOST, token, await self._user(PUBLIC_HOST, token))
 
     async def login(self, host: str, token: str) -> Identity:
         """Signs a user in, in place of the same user before.
