@@ -166,6 +166,7 @@ class Connection:
             created_at=measurement.created_at,
             properties=dict(measurement.properties),
             metrics=dict(measurement.metrics),
+            features=dict(measurement.features) or None,
             session_id=measurement.session_id,
         )
         told = GitHubTelemetryNotification(session_id=measurement.session_id, restricted=False, event=event)

@@ -6,19 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
-    Extension as ExtensionInfo,
-)
-from copilot_sdk._generated.copilot.types import (
+    DiscoveredExtension,
+    DiscoveredExtensionPlugin,
+    DiscoveredExtensions,
+    DiscoveredExtensionsDisableRequest,
+    DiscoveredExtensionsEnableRequest,
     ExtensionLaunchProviderResolveResult,
     ExtensionList,
     ExtensionsDisableRequest,
     ExtensionsEnableRequest,
 )
+from copilot_sdk._generated.copilot.types import (
+    Extension as ExtensionInfo,
+)
 from copilot_sdk.errors import ConnectError, UsageError
 from copilot_sdk.runtime.copilot.providing import provide
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clients import ClientFault
-from copilot_sdk.runtime.core.extensions import Extension, LaunchFault
+from copilot_sdk.runtime.core.extensions import Extension, Installed, LaunchFault
 from copilot_sdk.runtime.core.shells import environment
 from copilot_sdk.transports.stdio import StdioTransport
 
@@ -32,6 +37,40 @@ router = Router()
 async def _register(call: Call) -> None:
     launcher = ClientLauncher(call.connection)
     provide(call, call.runtime.provided_launcher, launcher, "extension launch provider", become="register")
+
+
+@router.plain("extensions.discover")
+async def _discover(call: Call) -> DiscoveredExtensions:
+    installed = _installed(call)
+    found = [*installed.of_user(), *installed.of_plugins(call.runtime.plugins.folders())]
+    return DiscoveredExtensions(
+        mode=installed.mode,
+        extensions=[
+            DiscoveredExtension(
+                id=extension.id,
+                name=extension.name,
+                path=str(extension.module),
+                source=extension.source,
+                enabled=extension.status != "disabled",
+                plugin=None if extension.owner is None else DiscoveredExtensionPlugin(name=extension.owner),
+            )
+            for extension in found
+        ],
+    )
+
+
+@router.on("extensions.enable", DiscoveredExtensionsEnableRequest)
+async def _enable_installed(call: Call, params: DiscoveredExtensionsEnableRequest) -> None:
+    _installed(call).enable(params.ids, enabled=True)
+
+
+@router.on("extensions.disable", DiscoveredExtensionsDisableRequest)
+async def _disable_installed(call: Call, params: DiscoveredExtensionsDisableRequest) -> None:
+    _installed(call).enable(params.ids, enabled=False)
+
+
+def _installed(call: Call) -> Installed:
+    return Installed(call.runtime.home, call.runtime.settings)
 
 
 @router.plain("session.extensions.list")

@@ -95,6 +95,7 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         max_ai_credits=None if params.session_limits is None else params.session_limits.max_ai_credits,
         name=params.name if isinstance(params, SessionCreateRequest) else None,
         extensions=bool(params.request_extensions),
+        hook_directories=tuple(Path(path) for path in params.hook_directories or ()),
         telemetry=params.enable_session_telemetry is not False,
         client_name=params.client_name,
         compaction=_thresholds(params.infinite_sessions),

@@ -228,6 +228,7 @@ class SessionConfig:
         env_value_mode: What the values of variables in the settings of MCP servers mean.
         name: The name the user gave.
         extensions: Whether extensions are launched.
+        hook_directories: Folders with more hooks in files.
         telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
         compaction: When the conversation is compacted by itself.
@@ -262,6 +263,7 @@ class SessionConfig:
     env_value_mode: EnvMode = "direct"
     name: str | None = None
     extensions: bool = False
+    hook_directories: tuple[Path, ...] = ()
     telemetry: bool = True
     client_name: str | None = None
     compaction: Thresholds = Thresholds()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from copilot_sdk._generated.copilot.types import SessionExtensionsLoadedData
+from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.plugins import Plugin
 from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.core.settings_files import UserSettings
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.runtime import Runtime
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 
 _MODULE = "extension.mjs"
 
-Source = Literal["project", "user"]
+Source = Literal["project", "user", "plugin"]
+MODES = ("disabled", "load_only", "load_and_augment")
 Status = Literal["starting", "running", "failed", "disabled"]
 
 
@@ -54,11 +58,12 @@ class Launcher(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Extension:
-    """An extension, and how it fares."""
+    """An extension, and how it fares; `owner` is the plugin that brings it."""
 
     name: str
     source: Source
     module: Path
+    owner: str | None = None
     status: Status = "starting"
     port: ClientPort | None = None
     joined: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,7 +97,8 @@ class Extensions:
             return
         for extension in self._found():
             self._extensions[extension.id] = extension
-            self._start(extension)
+        for extension in self:
+            self._begin(extension)
 
     async def reload(self) -> None:
         """Ends all that run and launches what is found now.
@@ -107,9 +113,8 @@ class Extensions:
         self._extensions = {extension.id: extension for extension in self._found()}
         for extension in self:
             if extension.id in disabled:
-                self._become(extension, "disabled")
-            else:
-                self._start(extension)
+                extension.status = "disabled"
+            self._begin(extension)
 
     async def enable(self, extension_id: str, *, enabled: bool) -> None:
         """Launches an extension that was disabled, or ends and disables one.
@@ -139,8 +144,18 @@ class Extensions:
             raise RuntimeFault("Extensions not available")
 
     def _found(self) -> Iterator[Extension]:
-        yield from _in_folder("user", self._runtime.home / "extensions")
+        found = Installed(self._runtime.home, self._runtime.settings)
+        if found.mode == "disabled":
+            return
+        yield from found.of_user()
         yield from _in_folder("project", self._session.config.working_directory / ".github" / "extensions")
+        yield from found.of_plugins(self._session.plugins.folders)
+
+    def _begin(self, extension: Extension) -> None:
+        if extension.status == "disabled":
+            self._become(extension, "disabled")
+        else:
+            self._start(extension)
 
     def _start(self, extension: Extension) -> None:
         extension.joined.clear()
@@ -183,6 +198,54 @@ class Extensions:
         self._session.emit(SessionExtensionsLoadedData.model_validate({"extensions": shown}))
 
 
-def _in_folder(source: Source, folder: Path) -> Iterator[Extension]:
+class Installed:
+    """The extensions of the user and of plugins, and what the settings say of them."""
+
+    def __init__(self, home: Path, settings: UserSettings) -> None:
+        self._folder = home / "extensions"
+        self._settings = settings
+
+    @property
+    def mode(self) -> str:
+        """How extensions are used."""
+        mode = self._section().get("mode")
+        return mode if mode in MODES else MODES[-1]
+
+    def of_user(self) -> Iterator[Extension]:
+        """Those in the home folder."""
+        return self._marked(_in_folder("user", self._folder))
+
+    def of_plugins(self, plugins: Sequence[tuple[Plugin, Path]]) -> Iterator[Extension]:
+        """Those that plugins bring."""
+        for plugin, folder in plugins:
+            yield from self._marked(_in_folder("plugin", folder / "extensions", owner=plugin.name))
+
+    def enable(self, ids: Sequence[str], *, enabled: bool) -> None:
+        """Enables or disables extensions that are there, for sessions to come."""
+        known = {extension.id for extension in self.of_user()}
+        disabled = [other for other in self._disabled() if other not in ids]
+        if not enabled:
+            disabled += [extension_id for extension_id in ids if extension_id in known]
+        section = {**self._section(), "disabledExtensions": disabled}
+        if disabled != self._disabled():
+            self._settings.change({"extensions": section}, to="extensions.enable")
+
+    def _marked(self, extensions: Iterator[Extension]) -> Iterator[Extension]:
+        disabled = self._disabled()
+        for extension in extensions:
+            if extension.id in disabled:
+                extension.status = "disabled"
+            yield extension
+
+    def _disabled(self) -> list[str]:
+        return texts_in(self._section().get("disabledExtensions"))
+
+    def _section(self) -> Mapping[str, object]:
+        section = self._settings.current().get("extensions")
+        return section if is_object(section) else {}
+
+
+def _in_folder(source: Source, folder: Path, *, owner: str | None = None) -> Iterator[Extension]:
     for module in sorted(folder.glob(f"*/{_MODULE}")):
-        yield Extension(module.parent.name, source, module)
+        name = module.parent.name
+        yield Extension(name if owner is None else f"{owner}:{name}", source, module, owner=owner)

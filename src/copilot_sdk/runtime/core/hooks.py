@@ -1,4 +1,4 @@
-"""Hooks: places in a turn at which clients look in and may change what happens."""
+"""Hooks: places in a turn at which commands in files and clients look in and may change what happens."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import HookEndData, HookEndError, HookStartData
+from copilot_sdk._generated.copilot.types import (
+    HookEndData,
+    HookEndError,
+    HookStartData,
+    SessionWarningData,
+)
+from copilot_sdk.runtime.core import hook_commands
 from copilot_sdk.runtime.core.clients import Client, ClientFault
 from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.hook_files import FileHook
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent
@@ -38,10 +45,11 @@ class HookCall:
 
 @dataclass(slots=True)
 class _Run:
-    """What came of one run of a hook in all clients."""
+    """What came of one run of a hook in all that have it; `source` is the file that failed first."""
 
     output: Output = field(default_factory=dict[str, object])
     faults: list[str] = field(default_factory=list[str])
+    source: str | None = None
 
     def add(self, output: Mapping[str, object]) -> None:
         said = (self.output.get(_DECISION), output.get(_DECISION))
@@ -52,15 +60,20 @@ class _Run:
 
 
 class Hooks:
-    """Invokes the hooks of a session's clients."""
+    """Invokes the hooks of a session: those in files first, then those of its clients."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._files: list[FileHook] | None = None
+
+    def forget_files(self) -> None:
+        """Has the files read again when a hook is next needed."""
+        self._files = None
 
     async def invoke(
         self, hook_type: str, details: Mapping[str, object], *, agent: Agent | None = None
     ) -> Output:
-        """Runs a hook in each client that has hooks.
+        """Runs a hook wherever there is one.
 
         Args:
             hook_type: The wire's name of the hook.
@@ -68,24 +81,24 @@ class Hooks:
             agent: Who it is about; None for the main agent.
 
         Returns:
-            What the clients answered, later clients over earlier ones.
+            What was answered, later ones over earlier ones, and clients over files.
         """
-        if not self._clients():
+        if not self._wanted(hook_type):
             return {}
         hook_input = {**self._common(), **details, **_identity(agent)}
         end = self._start(hook_type, hook_input, agent)
         run = await self._run(hook_type, hook_input)
         end.output = run.output or None
-        self._end(end, run.faults, agent)
+        self._end(end, [run], agent)
         return run.output
 
     async def before_tools(self, calls: Sequence[HookCall], *, agent: Agent) -> list[Output]:
         """Runs the hook in front of the tool calls of one message: one event for all, one request for each.
 
         Returns:
-            What the clients answered to each call, in their order.
+            What was answered to each call, in their order.
         """
-        if not self._clients():
+        if not self._wanted(_PRE_TOOL_USE):
             return [{} for _ in calls]
         told = [{"id": call.id, "name": call.name, "args": call.arguments} for call in calls]
         folder = str(self._session.config.working_directory)
@@ -95,8 +108,16 @@ class Hooks:
         for call in calls:
             details = {"toolName": call.name, "toolArgs": call.arguments}
             runs.append(await self._run(_PRE_TOOL_USE, {**self._common(), **details, **_identity(agent)}))
-        self._end(end, [fault for run in runs for fault in run.faults], agent)
+        self._end(end, runs, agent)
         return [run.output for run in runs]
+
+    def _wanted(self, hook_type: str) -> bool:
+        return bool(self._clients()) or any(hook.type == hook_type for hook in self._in_files())
+
+    def _in_files(self) -> list[FileHook]:
+        if self._files is None:
+            self._files = self._session.find_hooks()
+        return self._files
 
     def _clients(self) -> list[Client]:
         return [client for client in self._session.clients if client.runs_hooks]
@@ -124,20 +145,44 @@ class Hooks:
             hook_invocation_id=invocation, hook_type=hook_type, success=True, parent_tool_call_id=parent
         )
 
-    def _end(self, end: HookEndData, faults: Sequence[str], agent: Agent | None) -> None:
+    def _end(self, end: HookEndData, runs: Sequence[_Run], agent: Agent | None) -> None:
+        faults = [fault for run in runs for fault in run.faults]
         if faults:
-            end.success, end.error = False, HookEndError(message="; ".join(faults))
+            source = next((run.source for run in runs if run.source is not None), None)
+            end.success, end.error = False, HookEndError(message="; ".join(faults), source=source)
         self._session.emit(end, agent_id=None if agent is None else agent.id)
 
     async def _run(self, hook_type: str, hook_input: Mapping[str, object]) -> _Run:
         session, run = self._session, _Run()
+        told = dict(hook_input)
+        for hook in self._in_files():
+            if hook.type == hook_type and hook.matches(told.get("toolName")):
+                await self._run_file(hook, told, run)
+                # Who comes later sees the call as it is now.
+                if "modifiedArgs" in run.output:
+                    told["toolArgs"] = run.output["modifiedArgs"]
         for client in self._clients():
             try:
                 async with asyncio.timeout(session.limits.hook_seconds):
-                    run.add(await client.port.run_hook(session.id, hook_type, hook_input))
+                    run.add(await client.port.run_hook(session.id, hook_type, told))
             except (ClientFault, TimeoutError) as error:
                 run.faults.append(str(error) or f"no answer within {session.limits.hook_seconds:g} s")
         return run
+
+    async def _run_file(self, hook: FileHook, hook_input: Mapping[str, object], run: _Run) -> None:
+        session = self._session
+        try:
+            answer = await hook_commands.run(hook, hook_input, session.config.working_directory)
+        except hook_commands.HookFault as fault:
+            run.faults.append(str(fault))
+            run.source = run.source or hook.source
+            if hook.type == _PRE_TOOL_USE:
+                reason = f'Denied by preToolUse hook from "{hook.source}" (hook errored)'
+                run.add({_DECISION: "deny", "permissionDecisionReason": reason})
+            return
+        run.add(answer.output)
+        if answer.warning is not None:
+            session.emit(SessionWarningData(warning_type="hook", message=answer.warning))
 
 
 def remark_of(output: Mapping[str, object]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -18,21 +19,28 @@ from copilot_sdk.runtime.core.clock import Clock, SystemClock, new_id, now, stam
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
+from copilot_sdk.runtime.core.global_state import GlobalState
+from copilot_sdk.runtime.core.hook_sources import HookSources
 from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
 from copilot_sdk.runtime.core.milestones import resume_data, start_data
 from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
+from copilot_sdk.runtime.core.plugins import Plugins
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.remote_control import RemoteControl
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
+from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session
+from copilot_sdk.runtime.core.settings_files import UserSettings
 from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
 from copilot_sdk.runtime.core.stored import StoredSessions
 from copilot_sdk.runtime.core.telemetry import Telemetry
 from copilot_sdk.runtime.core.workspace import WorkContext
+
+_logger = logging.getLogger("copilot_sdk.runtime")
 
 LifecycleListener = Callable[[LifecycleType, SessionRecord], None]
 
@@ -70,6 +78,13 @@ class Runtime:
         self.provided_sender: Provided[Sender] = Provided()
         self.provided_launcher: Provided[Launcher] = Provided()
         self.saved = SavedPermissions(self.home)
+        self.secrets = Secrets()
+        _logger.addFilter(self.secrets)
+        self.settings = UserSettings(self.home)
+        self.state = GlobalState(self.home)
+        self.state.launched()
+        self.plugins = Plugins(self.home, self.settings, self.state)
+        self.hook_sources = HookSources(self.home, self.settings)
         self.mcp_config = MCPConfigFile(self.home)
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
@@ -443,6 +458,7 @@ class Runtime:
         self._closed = True
         self.request_stop()
         await self.end_sessions()
+        _logger.removeFilter(self.secrets)
         await self.model.aclose()
         await self.accounts.aclose()
         if self._temporary:

@@ -17,6 +17,7 @@ from copilot_sdk._generated.copilot.types import (
     SessionTitleChangedData,
     SessionToolsUpdatedData,
 )
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
@@ -33,6 +34,7 @@ from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.history import rebuild
+from copilot_sdk.runtime.core.hook_files import FileHook
 from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.instructions import InstructionSources
 from copilot_sdk.runtime.core.log import Event, EventLog
@@ -45,11 +47,13 @@ from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.plan import Plan
+from copilot_sdk.runtime.core.plugins import SessionPlugins
 from copilot_sdk.runtime.core.rate_limits import RateLimits
 from copilot_sdk.runtime.core.rewind import Rewind
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.schedules import Schedules
 from copilot_sdk.runtime.core.scope import TaskScope
+from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.skills import Skills
 from copilot_sdk.runtime.core.storage import SessionRecord, Storage
 from copilot_sdk.runtime.core.system_message import SystemMessage
@@ -118,6 +122,7 @@ class Session:
         self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
         self.skills = Skills(self)
+        self.plugins = SessionPlugins(runtime.plugins)
         self.canvases = Canvases(self, events)
         self.extensions = Extensions(self, runtime)
         self.mcp = MCPHost(
@@ -133,6 +138,8 @@ class Session:
         self.user_shell = UserShell(self)
         self.instructions = InstructionSources(self)
         self.agent = Agent(self, history=rebuild(events))
+        self.engagement_id = new_id()
+        self.features: Mapping[str, str] = {}
         self.files = WorkspaceFiles(self)
         self.checkpoints = Checkpoints(self)
         self.notes = ClientNotes(self)
@@ -238,7 +245,7 @@ class Session:
             at=now(),
             parent_id=self.log.last_id,
             type=name,
-            data={**to_json(data), **(extra or {})},
+            data=self._redacted({**to_json(data), **(extra or {})}),
             ephemeral=usually_ephemeral if ephemeral is None else ephemeral,
             agent_id=agent_id,
         )
@@ -248,10 +255,26 @@ class Session:
             self.storage.append(event)
         self.clients.deliver(self.id, event, only=only)
         if self.config.telemetry:
-            self._runtime.telemetry.record(self.id, event)
+            self._runtime.telemetry.record(self.id, event, self.features)
         if not event.ephemeral:
             self._runtime.announce("session.updated", self.record)
         return event
+
+    def _redacted(self, data: dict[str, object]) -> dict[str, object]:
+        redacted = self.secrets.json(data)
+        return redacted if is_object(redacted) else data
+
+    @property
+    def secrets(self) -> Secrets:
+        """What is told to nobody."""
+        return self._runtime.secrets
+
+    def find_hooks(self) -> list[FileHook]:
+        """The hooks in files that are for this session."""
+        config = self.config
+        return self._runtime.hook_sources.for_session(
+            config.working_directory, config.hook_directories, self.plugins.folders
+        )
 
     def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:
         """The tools of the main agent, or those of a background agent."""
@@ -271,6 +294,11 @@ class Session:
         if self.record.summary is None:
             self.record.summary = _title(text)
             self.emit(SessionTitleChangedData(title=self.record.name or self.record.summary))
+        self.touch()
+
+    def set_steerable(self, steerable: bool) -> None:
+        """Records whether the session may be steered from elsewhere."""
+        self.record.remote_steerable = steerable
         self.touch()
 
     def rename(self, name: str, *, by_user: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sized
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from copilot_sdk.runtime.core.log import Event
 
@@ -17,6 +17,7 @@ class Measurement:
     created_at: str
     properties: Mapping[str, str]
     metrics: Mapping[str, float]
+    features: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Listener = Callable[[Measurement], None]
@@ -99,12 +100,12 @@ class Telemetry:
         """Tells somebody of nothing more."""
         self._listeners.pop(owner, None)
 
-    def record(self, session_id: str, event: Event) -> None:
-        """Measures an event, if it is of a type that is measured."""
+    def record(self, session_id: str, event: Event, features: Mapping[str, str]) -> None:
+        """Measures an event, if it is of a type that is measured; `features` go with it."""
         shape = _SHAPES.get(event.type)
         if shape is None or not self._listeners:
             return
-        measurement = _measured(session_id, event, shape)
+        measurement = replace(_measured(session_id, event, shape), features=features)
         for listener in list(self._listeners.values()):
             listener(measurement)
 

@@ -110,7 +110,7 @@ class ToolCalls:
         self._complete(call, result)
         added = (remark_of(hook), result.remark)
         return Outcome(
-            Message("tool", result.text, tool_call_id=call.id),
+            Message("tool", self._session.secrets.text(result.text), tool_call_id=call.id),
             remarks=tuple(remark for remark in added if remark is not None),
             ends_turn=result.ends_turn,
             rejected=result.kind == "rejected",
