@@ -62,8 +62,8 @@ async def test_failures_have_the_texts_of_the_cli(start: Start, join: Join) -> N
         "Request session.send failed with message: prompt: Field required",
     )
     with pytest.raises(RpcError) as unserved:
-        await client.peer.request("session.fleet.start", {"sessionId": client.session_id})
-    assert (unserved.value.code, unserved.value.message) == (-32601, "Unhandled method session.fleet.start")
+        await client.peer.request("session.sendAndWait", {"sessionId": client.session_id})
+    assert (unserved.value.code, unserved.value.message) == (-32601, "Unhandled method session.sendAndWait")
 
 
 async def test_sessions_without_a_turn_are_not_listed(start: Start, join: Join, tmp_path: Path) -> None:
