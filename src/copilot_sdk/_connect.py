@@ -106,7 +106,8 @@ class Spawn:
         if self.tcp:
             from copilot_sdk.transports.tcp import spawn_listening
 
-            return await spawn_listening(self.command(), env=env, cwd=self.cwd)
+            # The client has a limit of its own for all of the start.
+            return await spawn_listening(self.command(), env=env, cwd=self.cwd, start_timeout=None)
         from copilot_sdk.transports.stdio import StdioTransport
 
         return await StdioTransport.spawn(self.command(), env=env, cwd=self.cwd)

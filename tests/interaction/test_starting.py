@@ -25,7 +25,7 @@ from copilot_sdk import (
 from copilot_sdk.errors import AuthenticationNotConfigured
 from copilot_sdk.providers import Handlers
 from copilot_sdk.transports.base import Transport
-from copilot_sdk.transports.tcp import listen
+from copilot_sdk.transports.tcp import listen, spawn_listening
 from copilot_sdk.types import ConnectClientInfo, GitHubTelemetryNotification
 from tests.support.fake_runtime import FakeRuntime
 
@@ -264,6 +264,16 @@ async def test_the_home_is_in_the_environment(cli: Callable[..., CopilotClient],
     with pytest.raises(ConnectError):
         await cli(source, home=tmp_path / "home", env={"COPILOT_HOME": "/elsewhere"}).start()
     assert told.read_text() == str(tmp_path / "home")
+
+
+async def test_a_listening_cli_may_take_as_long_as_the_client_allows(
+    cli: Callable[..., CopilotClient], unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults = {**(spawn_listening.__kwdefaults__ or {}), "start_timeout": 0.001}
+    monkeypatch.setattr(spawn_listening, "__kwdefaults__", defaults)
+    source = f"print('listening on port {unused_tcp_port}', flush=True); import time; time.sleep(60)"
+    with pytest.raises(ConnectError, match=f"{unused_tcp_port}"):
+        await cli(source, tcp=True).start()
 
 
 async def test_the_github_token_is_in_the_environment_and_not_on_the_command_line(

@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
@@ -92,19 +93,20 @@ class Connection:
 
     async def serve(self) -> None:
         """Serves the client until the connection ends."""
-        async with self._peer:
+        # Each step of the end is made, even if the one before it was cancelled.
+        async with self._peer, AsyncExitStack() as end:
+            end.push_async_callback(self.runtime.drop, self)
             sending = asyncio.create_task(self._outbox.run(), name="copilot outbox")
-            stop_listening = self.runtime.listen(self._tell_lifecycle)
-            try:
-                await self._peer.wait_closed()
-            finally:
-                stop_listening()
-                # Nobody joins a session any more for a client that is gone.
-                await self._peer.aclose()
-                if self.sender is not None:
-                    await self.sender.aclose()
-                await end_all({sending})
-                await self.runtime.drop(self)
+            end.push_async_callback(end_all, {sending})
+            end.push_async_callback(self._stop_sending_requests)
+            # Nobody joins a session any more for a client that is gone.
+            end.push_async_callback(self._peer.aclose)
+            end.callback(self.runtime.listen(self._tell_lifecycle))
+            await self._peer.wait_closed()
+
+    async def _stop_sending_requests(self) -> None:
+        if self.sender is not None:
+            await self.sender.aclose()
 
     def beside(self, transport: Transport) -> Connection:
         """A connection to an extension of the same runtime."""
