@@ -75,8 +75,12 @@ async def _get_status(call: Call) -> ConnectorStatus:
 
 
 @router.on("session.connectors.reconcile", ConnectorReconcileRequest)
-@router.on("session.connectors.reconcileForStartup", ConnectorReconcileRequest)
 async def _reconcile(call: Call, _: ConnectorReconcileRequest) -> ConnectorStatus:
+    return _status_in(call)
+
+
+@router.on("session.connectors.reconcileForStartup", ConnectorAccountRequest)
+async def _reconcile_for_startup(call: Call, _: ConnectorAccountRequest) -> ConnectorStatus:
     return _status_in(call)
 
 

@@ -25,7 +25,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.faults import InvalidValue, RuntimeFault
+from copilot_sdk.runtime.core.faults import InvalidValue
 from copilot_sdk.runtime.core.mcp.host import MCPHost, Server, describe
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, spec_of, specs_of
 
@@ -124,20 +124,6 @@ async def _move_loading(call: Call) -> MoveMCPLoadingToBackgroundResult:
 async def _remove_github(_: Call) -> MCPRemoveGitHubResult:
     # The server of GitHub needs an account, and this runtime has none.
     return MCPRemoveGitHubResult(removed=False)
-
-
-@router.plain("session.mcp.registerExternalClient")
-async def _register_external(_: Call) -> None:
-    raise RuntimeFault(
-        "external MCP clients must be registered in-process on the session-owned graph, not over RPC"
-    )
-
-
-@router.plain("session.mcp.unregisterExternalClient")
-async def _unregister_external(_: Call) -> None:
-    raise RuntimeFault(
-        "external MCP clients must be unregistered in-process on the session-owned graph, not over RPC"
-    )
 
 
 def _host(mcp: MCPHost) -> dict[str, object]:

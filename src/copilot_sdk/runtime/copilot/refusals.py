@@ -31,6 +31,7 @@ _TRUSTED_HOSTS_ONLY = (
     "user.settings.setHookDisabled",
 )
 _NO_ENVIRONMENTS = "Not authenticated. Please authenticate before accessing GitHub environments."
+_NO_EXTERNAL_MCP = "external MCP clients must be {} in-process on the session-owned graph, not over RPC"
 _NO_PROXY_SECRETS = "Sandbox proxy secrets require a trusted host"
 _NO_PROXY_AUTHORITY = "proxy certificate authority trust-store integration is not supported on this platform"
 
@@ -48,6 +49,8 @@ REFUSALS: Mapping[str, str] = {
     "sandbox.proxySecret.get": _NO_PROXY_SECRETS,
     "sandbox.proxySecret.getLocation": _NO_PROXY_SECRETS,
     "sandbox.proxySecret.save": _NO_PROXY_SECRETS,
+    "session.mcp.registerExternalClient": _NO_EXTERNAL_MCP.format("registered"),
+    "session.mcp.unregisterExternalClient": _NO_EXTERNAL_MCP.format("unregistered"),
 }
 """Why, by method: each is a call for a host that runs the runtime in its own process, or for somebody signed in."""
 

@@ -181,7 +181,11 @@ class FolderStorage:
     async def flush(self) -> bool:
         """Has the system bring what was written to the disk, so that it outlives the machine too."""
         try:
-            await asyncio.to_thread(os.fsync, self._log.fileno())
+            try:
+                await asyncio.to_thread(os.fsync, self._log.fileno())
+            except RuntimeError:
+                # The program ends, and starts no more threads.
+                os.fsync(self._log.fileno())
         except OSError as error:
             self.on_failure(f"Failed to persist session events: {error}")
             return False
