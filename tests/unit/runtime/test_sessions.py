@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
 from copilot_sdk.errors import RpcError, SessionNotFound
 from copilot_sdk.runtime import Call, Reply
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.rewind import Rewind
 from tests.unit.runtime.harness import PATIENCE, Join, Json, Start, asked_of, is_folder, tool, types
 
 
@@ -20,6 +23,17 @@ async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -
     assert created["isRemote"] is False
     assert is_folder(created["workspacePath"])
     assert types(client.events) == ["session.start"]
+
+
+async def test_a_session_that_did_not_come_about_can_be_opened_later(
+    start: Start, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await join(start())
+    with monkeypatch.context() as broken:
+        broken.setattr(Rewind, "open", AsyncMock(side_effect=RuntimeFault("no room")))
+        with pytest.raises(RpcError, match="no room"):
+            await client.open(sessionId="mine")
+    assert (await client.open(sessionId="mine"))["sessionId"] == "mine"
 
 
 async def test_an_id_that_is_live_returns_the_same_session(start: Start, join: Join) -> None:

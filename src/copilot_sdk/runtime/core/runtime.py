@@ -34,7 +34,7 @@ from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session
 from copilot_sdk.runtime.core.settings_files import UserSettings
-from copilot_sdk.runtime.core.storage import Place, SessionRecord
+from copilot_sdk.runtime.core.storage import Place, SessionRecord, closed_on_failure
 from copilot_sdk.runtime.core.store import Store
 from copilot_sdk.runtime.core.stored import StoredSessions
 from copilot_sdk.runtime.core.telemetry import Telemetry
@@ -217,8 +217,9 @@ class Runtime:
         record = self._new_record(identifier, config, context)
         async with self._signed_in(identifier, config):
             storage = await self.place.make(record)
-            session = Session(self, record, config, storage)
-            await session.rewind.open(wanted=config.tracks_files)
+            async with closed_on_failure(storage):
+                session = Session(self, record, config, storage)
+                await session.rewind.open(wanted=config.tracks_files)
             self._sessions[identifier] = session
         if client is not None:
             session.attach(client)
@@ -308,8 +309,9 @@ class Runtime:
         config.model = config.model or record.model
         async with self._signed_in(session_id, config):
             storage, events = await place.load(record)
-            session = Session(self, record, config, storage, events)
-            await session.rewind.open(wanted=config.tracks_files)
+            async with closed_on_failure(storage):
+                session = Session(self, record, config, storage, events)
+                await session.rewind.open(wanted=config.tracks_files)
             self._sessions[session_id] = session
         return session
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Literal, Protocol, Self
@@ -194,6 +195,16 @@ class Storage(Protocol):
     async def close(self) -> bool:
         """The same, and gives up what is held."""
         ...
+
+
+@asynccontextmanager
+async def closed_on_failure(storage: Storage) -> AsyncGenerator[None]:
+    """Gives up a storage for which no session came about."""
+    try:
+        yield
+    except BaseException:
+        await storage.close()
+        raise
 
 
 class Place(Protocol):
