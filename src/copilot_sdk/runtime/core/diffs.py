@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.git import run_git
 
 DiffMode = Literal["unstaged", "branch", "session"]
 
@@ -156,23 +156,9 @@ async def _base(root: Path, branch: str | None) -> str:
 
 async def _git(folder: Path, *arguments: str) -> str:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *("git", "--no-pager", *arguments),
-            cwd=folder,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        code, output, problem = await run_git(folder, *arguments)
     except OSError as error:
         raise RuntimeFault(f"Failed to spawn git: {error.strerror or error}") from error
-    try:
-        output, problem = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode != 0:
-        text = problem.decode(errors="replace").strip()
-        raise RuntimeFault(text or f"git {arguments[0]} failed with status {process.returncode}")
-    return output.decode(errors="replace")
+    if code != 0:
+        raise RuntimeFault(problem.strip() or f"git {arguments[0]} failed with status {code}")
+    return output

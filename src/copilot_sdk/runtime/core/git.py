@@ -7,6 +7,7 @@ import re
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.shells import environment
@@ -87,12 +88,35 @@ async def _said(folder: str, *arguments: str) -> str | None:
 
 async def _git(folder: str, *arguments: str) -> str:
     try:
-        process = await asyncio.create_subprocess_exec(
-            "git", *arguments, cwd=folder, env=environment(), stdin=DEVNULL, stdout=PIPE, stderr=PIPE
-        )
+        code, out, err = await run_git(folder, *arguments)
     except OSError as error:
         raise GitFault(f"Failed to spawn git: {error.strerror} (os error {error.errno})") from error
-    out, err = await process.communicate()
-    if process.returncode != 0:
-        raise GitFault(f"Git command failed: {err.decode(errors='replace')}")
-    return out.decode(errors="replace")
+    if code != 0:
+        raise GitFault(f"Git command failed: {err}")
+    return out
+
+
+async def run_git(folder: str | Path, *arguments: str) -> tuple[int, str, str]:
+    """Runs a command of git, in English and without waiting for locks; it is killed if this is cancelled.
+
+    Returns:
+        The exit code, what was printed, and what was complained of.
+
+    Raises:
+        OSError: There is no git, or no such folder.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *("git", "--no-pager", *arguments),
+        cwd=folder,
+        env={**environment(), "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    try:
+        out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace")
