@@ -14,7 +14,7 @@ from copilot_sdk.runtime import Call, Reply, Script
 from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of
 
 PROVIDER: Json = {
-    "initialCwd": "/work",
+    "initialCwd": "/project",
     "sessionStatePath": "/state",
     "conventions": "posix",
     "capabilities": {"sqlite": True, "binary": True},
@@ -76,13 +76,13 @@ async def test_all_state_of_a_session_is_with_the_client(keeper: Keeper, kept: K
     created = await client.open()
     assert created["workspacePath"] == "/state"
     await client.turn("hi")
-    assert client.of("session.start")[0]["context"] == {"cwd": "/work"}
+    assert client.of("session.start")[0]["context"] == {"cwd": "/project"}
     stored = kept.events(client.session_id)
     assert [event["type"] for event in stored][:2] == ["session.start", "user.message"]
     assert kept.files[client.session_id].status("/state/files").is_directory
     assert await client.call("session.destroy") == {"success": True}
     record = json.loads(kept.text(client.session_id, "/state/workspace.yaml"))
-    assert (record["id"], record["cwd"], record["summary"]) == (client.session_id, "/work", "hi")
+    assert (record["id"], record["cwd"], record["summary"]) == (client.session_id, "/project", "hi")
     assert (await client.call("session.list"))["sessions"] == []
     assert kept.events(client.session_id)[-1]["type"] == "session.shutdown"
 
@@ -288,7 +288,7 @@ async def test_a_client_that_leaves_while_its_session_is_made_leaves_none(
 async def test_the_tools_for_files_use_those_of_the_client(keeper: Keeper, kept: Kept) -> None:
     calls = [
         Call("create", {"path": "notes.txt", "file_text": "one\ntwo\n"}),
-        Call("edit", {"path": "/work/notes.txt", "old_str": "two", "new_str": "three"}),
+        Call("edit", {"path": "/project/notes.txt", "old_str": "two", "new_str": "three"}),
         Call("view", {"path": "notes.txt"}),
         Call("view", {"path": "."}),
         Call("view", {"path": "missing.txt"}),
@@ -298,12 +298,12 @@ async def test_the_tools_for_files_use_those_of_the_client(keeper: Keeper, kept:
     await client.open()
     await client.call("session.permissions.setApproveAll", enabled=True)
     await client.turn("write")
-    assert kept.text(client.session_id, "/work/notes.txt") == "one\nthree\n"
+    assert kept.text(client.session_id, "/project/notes.txt") == "one\nthree\n"
     outcomes = client.of("tool.execution_complete")
     assert [outcome["success"] for outcome in outcomes] == [True, True, True, True, False, False]
     assert outcomes[2]["result"]["content"] == "1. one\n2. three"
     assert outcomes[3]["result"]["content"] == "notes.txt"
-    assert "/work/missing.txt cannot be read" in outcomes[4]["error"]["message"]
+    assert "/project/missing.txt cannot be read" in outcomes[4]["error"]["message"]
 
 
 async def test_history_that_is_cut_is_cut_at_the_client_too(keeper: Keeper, kept: Kept) -> None:
