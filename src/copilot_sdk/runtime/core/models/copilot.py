@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
 from copilot_sdk._model.json_values import is_object, objects_in, texts_in
@@ -11,10 +11,9 @@ from copilot_sdk.runtime.core.accounts import Accounts, Identity
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.models.base import ModelEvent, ModelInfo, ModelRequest
 from copilot_sdk.runtime.core.models.chat_completions import ChatCompletions
-from copilot_sdk.runtime.core.models.http import HTTPClients, Refusal, Target, ask, get, merged
+from copilot_sdk.runtime.core.models.http import HTTPModel, Refusal, Target, ask, get, merged
 from copilot_sdk.runtime.core.models.messages import VERSION, Messages
 from copilot_sdk.runtime.core.models.responses import Responses
-from copilot_sdk.runtime.core.models.sender import Sender
 from copilot_sdk.runtime.core.models.wire import Wire, count
 
 _HEADERS = {
@@ -28,7 +27,7 @@ _CONTEXT_WINDOW = 128_000
 Entry = Mapping[str, object]
 
 
-class CopilotModels:
+class CopilotModels(HTTPModel):
     """The models that the Copilot service has for an account."""
 
     def __init__(self, accounts: Accounts, url: str) -> None:
@@ -38,19 +37,10 @@ class CopilotModels:
             accounts: Who is signed in.
             url: The address of the service.
         """
+        super().__init__()
         self._accounts = accounts
         self._url = url.rstrip("/")
-        self._http = HTTPClients()
         self._entries: dict[str, Sequence[Entry]] = {}
-
-    @property
-    def sender(self) -> Callable[[], Sender | None]:
-        """Gives who sends the next request; None for this process itself."""
-        return self._http.sender
-
-    @sender.setter
-    def sender(self, sender: Callable[[], Sender | None]) -> None:
-        self._http.sender = sender
 
     async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Asks the service, in the API that it has for the model."""
@@ -66,7 +56,7 @@ class CopilotModels:
             headers=merged(_headers(account), version),
             explain=_explain,
         )
-        async with aclosing(ask(self._http.current, target, request)) as events:
+        async with aclosing(ask(self._http, target, request)) as events:
             async for event in events:
                 yield event
 
@@ -76,13 +66,9 @@ class CopilotModels:
 
     async def catalogue_of(self, account: Identity) -> Sequence[ModelInfo]:
         """See `ModelService.catalogue_of`."""
-        listed = await get(self._http.current, f"{self._url}/models", _headers(account), _explain)
+        listed = await get(self._http, f"{self._url}/models", _headers(account), _explain)
         entries = self._entries[account.token] = objects_in(listed.get("data"))
         return [_info(entry) for entry in entries if entry.get("model_picker_enabled") and "id" in entry]
-
-    async def aclose(self) -> None:
-        """Closes the connections."""
-        await self._http.aclose()
 
     async def _wire_for(self, model: str, account: Identity) -> Wire:
         if account.token not in self._entries:

@@ -72,8 +72,10 @@ class Target:
     explain: Callable[[Refusal], ModelFault] = Refusal.fault
 
 
-class HTTPClients:
-    """HTTP clients for models: one of this process, and one for each client that sends in its place.
+class HTTPModel:
+    """What models have in common that are asked over HTTP.
+
+    Each client that sends requests in place of this process has an HTTP client of its own here.
 
     Attributes:
         sender: Gives who sends the next request; None for this process itself.
@@ -84,7 +86,7 @@ class HTTPClients:
         self._clients: dict[Sender | None, httpx.AsyncClient] = {}
 
     @property
-    def current(self) -> httpx.AsyncClient:
+    def _http(self) -> httpx.AsyncClient:
         """The client for the next request."""
         sender = self.sender()
         if sender not in self._clients:

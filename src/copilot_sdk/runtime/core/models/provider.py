@@ -12,7 +12,7 @@ from copilot_sdk.runtime.core.config import ModelProvider
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.models.base import ModelEvent, ModelInfo, ModelRequest
 from copilot_sdk.runtime.core.models.chat_completions import ChatCompletions
-from copilot_sdk.runtime.core.models.http import HTTPClients, Refusal, Target, ask, get, merged
+from copilot_sdk.runtime.core.models.http import HTTPModel, Refusal, Target, ask, get, merged
 from copilot_sdk.runtime.core.models.messages import VERSION, Messages
 from copilot_sdk.runtime.core.models.responses import Responses
 from copilot_sdk.runtime.core.models.sender import Sender
@@ -22,7 +22,7 @@ from copilot_sdk.runtime.core.models.wire import Wire
 _KEY_COMMAND_SECONDS = 60.0
 
 
-class ProviderModel:
+class ProviderModel(HTTPModel):
     """The models of one provider."""
 
     def __init__(
@@ -39,20 +39,11 @@ class ProviderModel:
             token: Gives the bearer token for each request, in place of what the provider has.
             sender: Gives who sends the requests; None for this process itself.
         """
+        super().__init__(sender)
         self._provider = provider
         self._token = token
-        self._http = HTTPClients(sender)
         self._sockets = Websockets()
         self._wire = _wire_of(provider)
-
-    @property
-    def sender(self) -> Callable[[], Sender | None]:
-        """Gives who sends the next request; None for this process itself."""
-        return self._http.sender
-
-    @sender.setter
-    def sender(self, sender: Callable[[], Sender | None]) -> None:
-        self._http.sender = sender
 
     async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Asks the provider."""
@@ -66,7 +57,7 @@ class ProviderModel:
             max_output_tokens=provider.max_output_tokens,
             explain=self._explain,
         )
-        answer = await self._over_websocket(target, request) or ask(self._http.current, target, request)
+        answer = await self._over_websocket(target, request) or ask(self._http, target, request)
         async with aclosing(answer) as events:
             async for event in events:
                 yield event
@@ -74,16 +65,14 @@ class ProviderModel:
     async def _over_websocket(
         self, target: Target, request: ModelRequest
     ) -> AsyncGenerator[ModelEvent, None] | None:
-        sender = self._http.sender()
+        sender = self.sender()
         if sender is None or not self._provider.websockets or self._provider.wire_api != "responses":
             return None
         return await self._sockets.ask(sender, target, request)
 
     async def catalogue(self) -> Sequence[ModelInfo]:
         """Asks for the list of models."""
-        listed = await get(
-            self._http.current, _catalogue_url(self._provider), await self._headers(), self._explain
-        )
+        listed = await get(self._http, _catalogue_url(self._provider), await self._headers(), self._explain)
         return [
             ModelInfo(str(entry["id"]), str(entry.get("display_name") or entry["id"]))
             for entry in objects_in(listed.get("data"))
@@ -93,7 +82,7 @@ class ProviderModel:
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._sockets.aclose()
-        await self._http.aclose()
+        await super().aclose()
 
     async def _headers(self) -> Mapping[str, str]:
         """The headers of each request: those of the application win over a key that it gave too."""
