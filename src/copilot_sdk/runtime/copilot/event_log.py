@@ -18,6 +18,13 @@ router = Router()
 
 _USUAL_COUNT = 200
 _LARGEST_COUNT = 1_000
+
+
+def page_size(wanted: int | None) -> int:
+    """How many events a page has, when a client wants so many."""
+    return min(max(wanted or _USUAL_COUNT, 1), _LARGEST_COUNT)
+
+
 _LONGEST_WAIT_MS = 30_000
 
 
@@ -33,7 +40,7 @@ async def _read(call: Call, params: EventLogReadRequest) -> EventsReadResult:
 
     batch = await call.session.log.read(
         params.cursor,
-        limit=min(max(params.max or _USUAL_COUNT, 1), _LARGEST_COUNT),
+        limit=page_size(params.max),
         wait=min(params.wait_ms or 0, _LONGEST_WAIT_MS) / 1_000,
         wanted=wanted,
     )

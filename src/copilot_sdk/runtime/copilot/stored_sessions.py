@@ -37,15 +37,13 @@ from copilot_sdk._generated.copilot.types import (
     SessionsSaveRequest,
     SessionsSaveResult,
 )
+from copilot_sdk.runtime.copilot.event_log import page_size
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.storage import EVENTS_FILE, SessionRecord
 from copilot_sdk.runtime.core.workspace import WorkContext
 
 router = Router()
-
-_USUAL_COUNT = 200
-_LARGEST_COUNT = 1_000
 
 
 @router.on("sessions.list", SessionsListRequest)
@@ -161,7 +159,7 @@ async def _read_persisted(call: Call, params: SessionsReadPersistedEventsRequest
     page = call.runtime.stored.page(
         params.session_id,
         params.cursor,
-        limit=min(max(params.max or _USUAL_COUNT, 1), _LARGEST_COUNT),
+        limit=page_size(params.max),
         direction="backward" if params.direction == "backward" else "forward",
     )
     return EventsReadResult.model_validate(
