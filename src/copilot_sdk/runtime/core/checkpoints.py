@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from copilot_sdk.runtime.core.file_system import replace_content
+
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
@@ -88,9 +90,7 @@ class Checkpoints:
 
     async def _write_index(self, points: Sequence[Checkpoint]) -> None:
         rows = "".join(f"| {point.number} | {point.title} | {point.file} |\n" for point in points)
-        fresh = self._folder / f"{_INDEX}.new"
-        await self._files.write(fresh, (_HEAD + rows).encode())
-        await self._files.rename(fresh, self._folder / _INDEX)
+        await replace_content(self._files, self._folder / _INDEX, (_HEAD + rows).encode())
         self._session.record.summary_count = len(points)
         self._session.touch()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.faults import InvalidInput
+from copilot_sdk.runtime.core.file_system import replace_content
 from copilot_sdk.runtime.core.storage import CLIENT_METADATA_FILE
 
 if TYPE_CHECKING:
@@ -88,10 +89,8 @@ class ClientNotes:
             notes = {**{key: value for key, value in known.items() if key not in remove}, **put}
             if len(notes) > _ENTRIES:
                 raise InvalidInput(f"client metadata is invalid: metadata exceeds {_ENTRIES} entries")
-            fresh = self._path.with_name(f"{CLIENT_METADATA_FILE}.new")
             content = json.dumps({"version": _VERSION, "metadata": notes})
-            await self._files.write(fresh, content.encode())
-            await self._files.rename(fresh, self._path)
+            await replace_content(self._files, self._path, content.encode())
         return notes
 
 

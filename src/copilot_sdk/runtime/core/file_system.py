@@ -63,6 +63,13 @@ class FileSystem(Protocol):
         ...
 
 
+async def replace_content(files: FileSystem, path: PurePath, content: bytes) -> None:
+    """Replaces a file in one step: it is the old one until all of the new one is there."""
+    fresh = path.with_name(f"{path.name}.new")
+    await files.write(fresh, content)
+    await files.rename(fresh, path)
+
+
 class DiskFiles:
     """The files of this machine."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
 
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.file_system import FileSystem
+from copilot_sdk.runtime.core.file_system import FileSystem, replace_content
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.storage import (
@@ -131,9 +131,7 @@ class ProvidedStorage:
         Raises:
             OSError: That failed.
         """
-        fresh = self._state / f"{RECORD_FILE}.new"
-        await self.files.write(fresh, record.to_text().encode())
-        await self.files.rename(fresh, self._state / RECORD_FILE)
+        await replace_content(self.files, self._state / RECORD_FILE, record.to_text().encode())
 
     def save(self, record: SessionRecord) -> None:
         """See `Storage`."""

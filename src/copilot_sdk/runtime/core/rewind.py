@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from copilot_sdk.runtime.core.clock import stamp
 from copilot_sdk.runtime.core.diffs import Diff, FileDiff, count_lines, text_diff
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.file_system import replace_content
 from copilot_sdk.runtime.core.history import is_prompt
 from copilot_sdk.runtime.core.log import Event
 
@@ -240,9 +241,7 @@ class Rewind:
             turn: {path: asdict(change) for path, change in changes.items()}
             for turn, changes in self._turns.items()
         }
-        fresh = self._folder / f"{_INDEX}.new"
-        await self._files.write(fresh, json.dumps(turns, indent=1).encode())
-        await self._files.rename(fresh, self._folder / _INDEX)
+        await replace_content(self._files, self._folder / _INDEX, json.dumps(turns, indent=1).encode())
 
 
 _TURNS = TypeAdapter(dict[str, dict[str, Change]])
