@@ -14,7 +14,7 @@ from copilot_sdk._generated.copilot.types import (
     DebugCollectLogsSkippedEntry,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.faults import InvalidValue
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.log_bundle import Bundle, Wanted, gather
 
 router = Router()
@@ -38,7 +38,7 @@ async def _collect_logs(call: Call, params: DebugCollectLogsRequest) -> DebugCol
             bundle.write_folder(Path(directory.output_directory))
             return _result("directory", directory.output_directory, bundle)
         case _:
-            raise InvalidValue("destination.kind: expected archive or directory")
+            raise RuntimeFault("destination.kind: expected archive or directory")
 
 
 def _wanted(entry: DebugCollectLogsEntry) -> Wanted:

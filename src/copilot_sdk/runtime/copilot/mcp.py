@@ -25,7 +25,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.faults import InvalidValue
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.host import MCPHost, Server, describe
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, spec_of, specs_of
 
@@ -94,7 +94,7 @@ async def _reload(call: Call) -> None:
 async def _reload_with(call: Call, params: MCPReloadWithConfigRequest) -> MCPStartServersResult:
     config: object = params.config
     if not is_object(config):
-        raise InvalidValue(f"config: expected an object with mcpServers, got {config!r}")
+        raise RuntimeFault(f"config: expected an object with mcpServers, got {config!r}")
     specs = specs_of(config.get("mcpServers"))
     failed = await call.session.mcp.replace(specs, texts_in(config.get("disabledServers")))
     return MCPStartServersResult.model_validate(
@@ -110,7 +110,7 @@ async def _reload_with(call: Call, params: MCPReloadWithConfigRequest) -> MCPSta
 async def _set_env_value_mode(call: Call, params: MCPSetEnvValueModeParams) -> MCPSetEnvValueModeResult:
     mode = _ENV_MODES.get(params.mode)
     if mode is None:
-        raise InvalidValue(f"mode: expected one of {', '.join(_ENV_MODES)}, got {params.mode!r}")
+        raise RuntimeFault(f"mode: expected one of {', '.join(_ENV_MODES)}, got {params.mode!r}")
     call.session.mcp.env_mode = mode
     return MCPSetEnvValueModeResult(mode=mode)
 

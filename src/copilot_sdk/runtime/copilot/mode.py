@@ -5,7 +5,7 @@ from __future__ import annotations
 from copilot_sdk._generated.copilot.types import ModeSetRequest, ModeSetResult
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.config import MODES
-from copilot_sdk.runtime.core.faults import InvalidValue
+from copilot_sdk.runtime.core.faults import RuntimeFault
 
 router = Router()
 
@@ -20,7 +20,7 @@ async def _set(call: Call, params: ModeSetRequest) -> ModeSetResult:
     modes = call.session.modes
     for name, mode in (("mode", params.mode), ("expectedMode", params.expected_mode)):
         if mode is not None and mode not in MODES:
-            raise InvalidValue(f"{name}: expected one of {', '.join(MODES)}, got {mode!r}")
+            raise RuntimeFault(f"{name}: expected one of {', '.join(MODES)}, got {mode!r}")
     applies = params.expected_mode in (None, modes.current)
     if applies:
         modes.set(params.mode)

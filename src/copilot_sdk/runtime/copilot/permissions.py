@@ -30,7 +30,7 @@ from copilot_sdk._generated.copilot.types import (
     PermissionURLsConfig,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.faults import InvalidValue
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.permission_rules import Rule
@@ -67,7 +67,7 @@ async def _set_approve_all(
 @router.on("session.permissions.setMode", PermissionsSetModeRequest)
 async def _set_mode(call: Call, params: PermissionsSetModeRequest) -> PermissionsSetModeResult:
     if params.mode not in _MODES:
-        raise InvalidValue(f"mode: expected one of {', '.join(_MODES)}, got {params.mode!r}")
+        raise RuntimeFault(f"mode: expected one of {', '.join(_MODES)}, got {params.mode!r}")
     gate = call.session.permissions
     return PermissionsSetModeResult(success=gate.set_mode(params.mode), mode=gate.mode)
 

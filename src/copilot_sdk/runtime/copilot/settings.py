@@ -40,7 +40,7 @@ from copilot_sdk.runtime.core.config import (
     SystemPrompt,
     Thresholds,
 )
-from copilot_sdk.runtime.core.faults import InvalidValue, RuntimeFault
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec, specs_of
 from copilot_sdk.runtime.core.payloads import to_json
@@ -200,7 +200,7 @@ def _section(name: str, section: SystemMessageSection) -> Section:
     action = SECTION_ACTIONS.get(section.action)
     if action is None:
         known = ", ".join(SECTION_ACTIONS)
-        raise InvalidValue(
+        raise RuntimeFault(
             f"systemMessage.sections.{name}.action: expected one of {known}, got {section.action!r}"
         )
     return Section(action, section.content or "")

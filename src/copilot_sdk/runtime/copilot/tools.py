@@ -32,7 +32,7 @@ from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import external_tool
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.custom_agents import AgentSettings
-from copilot_sdk.runtime.core.faults import InvalidValue
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.hooks import HookCall
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.sub_agents import BUILT_IN
@@ -97,7 +97,7 @@ async def _update_settings(
 @router.on("session.tools.execute", ToolsExecuteRequest)
 async def _execute(call: Call, params: ToolsExecuteRequest) -> ToolResultExpanded:
     if not params.name:
-        raise InvalidValue("name: expected the name of a tool")
+        raise RuntimeFault("name: expected the name of a tool")
     calls = ToolCalls(call.session.agent, turn_id="")
     result = await calls.run_one(HookCall(params.tool_call_id or new_id(), params.name, params.arguments))
     return ToolResultExpanded(

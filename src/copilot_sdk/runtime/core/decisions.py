@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from copilot_sdk._model.json_values import is_object, texts_in
-from copilot_sdk.runtime.core.faults import InvalidValue
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.permission_rules import Ask
 
 Json = Mapping[str, object]
@@ -45,23 +45,23 @@ def check(ask: Ask, decision: Json) -> None:
     """Refuses what is no decision on a request, such as the words that events report a decision with.
 
     Raises:
-        InvalidValue: The kind is none of those for this request, or something is missing.
+        RuntimeFault: The kind is none of those for this request, or something is missing.
     """
     kind = decision.get("kind")
     known = (*_APPROVALS.get(ask.kind, _USUAL_APPROVALS), *_REFUSALS)
     if kind not in known:
-        raise InvalidValue(
+        raise RuntimeFault(
             f"result.kind: a request of kind {ask.kind!r} is decided by one of {', '.join(known)}, not {kind!r}"
         )
     if kind == "approve-for-session" and ask.kind == "url" and not isinstance(decision.get("domain"), str):
-        raise InvalidValue("result.domain: approve-for-session of an address needs the domain")
+        raise RuntimeFault("result.domain: approve-for-session of an address needs the domain")
     if kind == "approve-for-location":
         if not is_object(decision.get("approval")):
-            raise InvalidValue("result.approval: approve-for-location needs what is approved")
+            raise RuntimeFault("result.approval: approve-for-location needs what is approved")
         if not isinstance(decision.get("locationKey"), str):
-            raise InvalidValue("result.locationKey: approve-for-location needs the key of the location")
+            raise RuntimeFault("result.locationKey: approve-for-location needs the key of the location")
     if kind == "approve-read-only-for-session" and not texts_in(decision.get("directories")):
-        raise InvalidValue("result.directories: approve-read-only-for-session needs directories")
+        raise RuntimeFault("result.directories: approve-read-only-for-session needs directories")
 
 
 def verdict(decision: Json) -> Verdict:

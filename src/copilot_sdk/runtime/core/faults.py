@@ -19,10 +19,6 @@ class SessionNotFound(RuntimeFault):
         super().__init__(f"Session not found for sessionId: {session_id}")
 
 
-class InvalidValue(RuntimeFault):
-    """A parameter has a value that means nothing; the text names it and says what it may be."""
-
-
 class Rejected(Exception):
     """The user turned down what the agent wanted to do, and said no more: the agent stops."""
 

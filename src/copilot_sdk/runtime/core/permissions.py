@@ -228,7 +228,7 @@ class PermissionGate:
             Whether the request still waited for one.
 
         Raises:
-            InvalidValue: It is no decision on this request, which goes on waiting.
+            RuntimeFault: It is no decision on this request, which goes on waiting.
         """
         ask = self.requests.subject(request_id)
         if ask is None:

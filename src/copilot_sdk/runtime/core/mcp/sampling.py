@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import SamplingCompletedData, SamplingRequestedData
 from copilot_sdk._model.json_values import is_array, is_object, objects_in
-from copilot_sdk.runtime.core.faults import InvalidValue, ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, Role, TextDelta
 from copilot_sdk.runtime.core.payloads import Payload
@@ -73,7 +73,7 @@ class Sampling:
             RuntimeFault: It is no request, or one of that id runs already.
         """
         if not isinstance(request.get("maxTokens"), int):
-            raise InvalidValue("failed to decode the MCP sampling request: missing field `maxTokens`")
+            raise RuntimeFault("failed to decode the MCP sampling request: missing field `maxTokens`")
         if request_id in self._running:
             raise RuntimeFault(f"A sampling inference with the requestId {request_id!r} is running already")
         model = await self._session.model_choice.resolved()

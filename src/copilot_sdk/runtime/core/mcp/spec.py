@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from copilot_sdk._model.json_values import is_array, is_object, texts_in
-from copilot_sdk.runtime.core.faults import InvalidValue
+from copilot_sdk.runtime.core.faults import RuntimeFault
 
 Transport = Literal["stdio", "http", "sse"]
 EnvMode = Literal["direct", "indirect"]
@@ -86,12 +86,12 @@ def spec_of(name: str, config: object) -> ServerSpec:
     """Reads the settings of a server.
 
     Raises:
-        InvalidValue: They say neither what to start nor what to connect to.
+        RuntimeFault: They say neither what to start nor what to connect to.
     """
     settings = config if is_object(config) else {}
     command, url = settings.get("command"), settings.get("url")
     if not isinstance(command, str) and not isinstance(url, str):
-        raise InvalidValue(f"mcpServers.{name}: server config must define command or url")
+        raise RuntimeFault(f"mcpServers.{name}: server config must define command or url")
     remote: Transport = "sse" if settings.get("type") == "sse" else "http"
     tools = settings.get("tools")
     client_id, public = settings.get("oauthClientId"), settings.get("oauthPublicClient")
@@ -117,7 +117,7 @@ def specs_of(servers: object) -> dict[str, ServerSpec]:
     """Reads the settings of several servers, which stand under their names.
 
     Raises:
-        InvalidValue: One of them cannot be used.
+        RuntimeFault: One of them cannot be used.
     """
     return {name: spec_of(name, config) for name, config in servers.items()} if is_object(servers) else {}
 
