@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -66,11 +67,11 @@ async def test_an_approved_plan_ends_plan_mode_as_the_user_chose(
     assert told in client.of("tool.execution_complete")[0]["result"]["content"]
 
 
-async def test_a_plan_can_be_approved_with_all_its_edits(start: Start, join: Join) -> None:
+async def test_a_plan_can_be_approved_with_all_its_edits(start: Start, join: Join, tmp_path: Path) -> None:
     write = Call("create", {"path": "pond.txt", "file_text": "wet"})
     client = await join(start([Reply(calls=[PROPOSE]), Reply(calls=[write]), Reply("ok")]))
     client.answers["exitPlanMode.request"] = _never
-    await client.open(requestExitPlanMode=True, requestPermission=True)
+    await client.open(requestExitPlanMode=True, requestPermission=True, workingDirectory=str(tmp_path))
     await client.call("session.mode.set", mode="plan")
     await client.send("go")
     request = (await client.until("exit_plan_mode.requested"))["data"]
@@ -80,6 +81,7 @@ async def test_a_plan_can_be_approved_with_all_its_edits(start: Start, join: Joi
     )
     await client.until("session.idle")
     assert not client.of("permission.requested")
+    assert (tmp_path / "pond.txt").read_text() == "wet"
 
 
 async def test_a_plan_that_is_turned_down_without_a_word_ends_the_turn(start: Start, join: Join) -> None:
