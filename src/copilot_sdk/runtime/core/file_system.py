@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Protocol
 
+from copilot_sdk.runtime.core.clock import new_id
+
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
@@ -68,6 +70,13 @@ async def replace_content(files: FileSystem, path: PurePath, content: bytes) -> 
     fresh = path.with_name(f"{path.name}.new")
     await files.write(fresh, content)
     await files.rename(fresh, path)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replaces a file of this machine in one step: whatever happens, it is the old one or the new one."""
+    fresh = path.with_name(f".{path.name}.{new_id()}.new")
+    fresh.write_bytes(content)
+    fresh.replace(path)
 
 
 class DiskFiles:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from copilot_sdk._model.json_values import is_object
-from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.file_system import replace_file
 
 STATE_HEADER = "// User settings belong in settings.json.\n// This file is managed automatically.\n"
 """What stands above the JSON of `config.json`."""
@@ -53,6 +53,4 @@ def read_object(path: Path, *, strict: bool = False) -> dict[str, object]:
 def write_object(path: Path, content: Mapping[str, object], *, header: str = "") -> None:
     """Puts an object in place of what a file holds, all at once; folders are made as needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{new_id()}")
-    draft.write_text(f"{header}{json.dumps(content, indent=2, ensure_ascii=False)}\n", encoding="utf-8")
-    draft.replace(path)
+    replace_file(path, f"{header}{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode())

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from copilot_sdk.providers.database import Database as SQLite
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.file_system import DiskFiles, FileSystem
+from copilot_sdk.runtime.core.file_system import DiskFiles, FileSystem, replace_file
 from copilot_sdk.runtime.core.holds import Hold, in_use
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.storage import (
@@ -242,13 +242,6 @@ def read_record(folder: Path) -> SessionRecord | None:
 def write_record(folder: Path, record: SessionRecord) -> None:
     """Replaces the record in the folder of a session, in one step."""
     replace_file(folder / RECORD_FILE, record.to_text().encode())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Replaces a file in one step: whoever reads it, and whatever happens, it is the old one or the new one."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
-    fresh.write_bytes(content)
-    fresh.replace(path)
 
 
 def _log_failure(text: str) -> None:

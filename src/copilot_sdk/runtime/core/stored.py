@@ -12,10 +12,11 @@ from copilot_sdk._generated.copilot.types import SessionInfoData
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.file_system import replace_file
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.storage import CLIENT_METADATA_FILE, EVENTS_FILE, SessionRecord
-from copilot_sdk.runtime.core.store import make_workspace, replace_file
+from copilot_sdk.runtime.core.store import make_workspace
 from copilot_sdk.runtime.core.workspace import WorkContext
 
 if TYPE_CHECKING:
