@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,10 +32,20 @@ def _snippets() -> list[tuple[str, str, str]]:
 SNIPPETS = _snippets()
 
 
+@pytest.fixture
+def log_levels() -> Iterator[None]:
+    """What a program wants to have logged is forgotten after it."""
+    logger = logging.getLogger("copilot_sdk.client")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
 def test_the_readme_has_snippets() -> None:
     assert len([name for name, *_ in SNIPPETS if name.startswith("README.md")]) >= 4
 
 
+@pytest.mark.usefixtures("log_levels")
 @pytest.mark.parametrize(
     ("code", "printed"), [rest for _, *rest in SNIPPETS], ids=[name for name, *_ in SNIPPETS]
 )

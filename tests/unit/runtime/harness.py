@@ -149,8 +149,10 @@ def text_at(path: str) -> str:
 
 def is_alive(process_id: int) -> bool:
     """Whether a process runs; one that only waits to be buried does not."""
-    status = Path(f"/proc/{process_id}/status")
-    return status.exists() and "zombie" not in status.read_text()
+    try:
+        return "zombie" not in Path(f"/proc/{process_id}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def check_event(event: Json) -> None:
