@@ -1,4 +1,4 @@
-"""What all tests share: the real CLI is left alone unless it is asked for by name, sweeps can be sampled."""
+"""What all tests share: the real CLI is left alone unless it is asked for by name, tests can be sampled."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from pathlib import Path
 import pytest
 
 _REAL = Path(__file__).parent / "real"
-_SWEEPS = Path(__file__).parent / "generated"
+# What each option that samples is about.
+_SAMPLES = {"--one-in": Path(__file__).parent, "--sweeps-one-in": Path(__file__).parent / "generated"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option that samples the sweeps over the schema."""
-    parser.addoption(
-        "--one-in", type=int, default=1, metavar="N", help="run one in N of the cases of tests/generated"
-    )
+    """Adds the options that sample the tests."""
+    for option, folder in _SAMPLES.items():
+        parser.addoption(
+            option, type=int, default=1, metavar="N", help=f"run one in N of the tests in {folder}"
+        )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the other cases of a sweep out."""
-    step: int = config.getoption("one_in")
-    sweep = [item for item in items if step > 1 and item.path.is_relative_to(_SWEEPS)]
-    left_out = set(sweep) - set(sweep[::step])
-    if left_out:
+    """Leaves the tests out that no sample has."""
+    for option, folder in _SAMPLES.items():
+        within = [item for item in items if item.path.is_relative_to(folder)]
+        left_out = set(within) - set(within[:: config.getoption(option)])
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=list(left_out))
 
