@@ -89,8 +89,9 @@ async def test_a_token_of_the_client_signs_in_to_a_server(live: ClientStage, ser
     assert data.http_response is not None
     assert data.http_response.status_code == 401
     assert not data.misfits()
-    assert server.tokens[0] is None
-    assert set(server.tokens[1:]) == {"good"}
+    # The CLI may try more than once without a token before it asks for one.
+    first, *_, last = server.tokens
+    assert (first, last, set(server.tokens)) == (None, "good", {None, "good"})
 
 
 async def test_a_token_that_has_expired_is_asked_for_again_in_the_middle_of_a_tool_call(

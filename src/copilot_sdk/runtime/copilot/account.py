@@ -22,7 +22,7 @@ from copilot_sdk._generated.copilot.types import (
     AuthGetStatusResult,
     ModelsListRequest,
 )
-from copilot_sdk.runtime.copilot.identities import auth_identity, auth_info, in_words, quota_snapshots, status
+from copilot_sdk.runtime.copilot.identities import auth_info, in_words, quota_snapshots, status
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import SessionParams
 from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, Identity, is_classic
@@ -127,7 +127,7 @@ async def matching(call: Call, wanted: Payload) -> Identity | None:
     described = to_json(wanted)
     keys = ("type", "host", "login")
     for identity in await call.runtime.accounts.all():
-        info = auth_identity(identity)
+        info = auth_info(identity)
         if all(info.get(key) == described.get(key) for key in keys):
             return identity
     return None

@@ -12,7 +12,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk._model.base import UnknownVariant
 from copilot_sdk.runtime.copilot.account import matching
-from copilot_sdk.runtime.copilot.identities import auth_identity, auth_info, status
+from copilot_sdk.runtime.copilot.identities import auth_info, status
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, Identity
 from copilot_sdk.runtime.core.faults import RuntimeFault
@@ -34,7 +34,7 @@ router.plain("session.auth.getStatus")(_status)
 @router.plain("session.gitHubAuth.getCurrentAuthInfo")
 async def _current(call: Call) -> dict[str, object] | None:
     identity = await call.session.account.current()
-    return None if identity is None else auth_identity(identity)
+    return None if identity is None else auth_info(identity)
 
 
 @router.plain("session.gitHubAuth.getAllAuthAvailable")
@@ -45,7 +45,7 @@ async def _all(call: Call) -> list[dict[str, object]]:
 @router.plain("session.gitHubAuth.refreshCopilotUser")
 async def _refresh(call: Call) -> dict[str, object] | None:
     identity = await call.session.account.refresh()
-    return None if identity is None else auth_identity(identity)
+    return None if identity is None else auth_info(identity)
 
 
 @router.plain("session.gitHubAuth.lastAuthErrors")

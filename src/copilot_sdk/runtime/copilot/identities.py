@@ -11,13 +11,7 @@ Json = dict[str, object]
 
 
 def auth_info(identity: Identity) -> Json:
-    """An identity as `AuthInfo`; the schema wants the token of those that did not sign in here."""
-    info = auth_identity(identity)
-    return info if identity.kind == "user" else {**info, "token": identity.token}
-
-
-def auth_identity(identity: Identity) -> Json:
-    """An identity as `AuthIdentity`, which has no token."""
+    """An identity as `AuthInfo` and as `AuthIdentity`; its token stays with the runtime."""
     info: Json = {"type": identity.kind, "host": identity.host}
     if identity.kind in ("env", "user") and identity.login is not None:
         info["login"] = identity.login
@@ -46,7 +40,7 @@ def status(identity: Identity | None, *, of_session: bool = False) -> Json:
     """How somebody is signed in."""
     if identity is None:
         return {"isAuthenticated": False, "statusMessage": "Not authenticated"}
-    info = auth_identity(identity)
+    info = auth_info(identity)
     shown: Json = {
         "isAuthenticated": True,
         "authType": identity.kind,
