@@ -22,8 +22,8 @@ OLDEST = (3, 11)
 NEWEST_CONSIDERED = (3, 20)
 EVERYTHING = ".[demo,http,mcp,runtime,websocket]"
 ON_ALL_CORES = ("--numprocesses", "auto", "--dist", "worksteal")
-# The oldest Python tries everything. The others leave out what the generator does and most of the 17,000 cases that sweep
-# the schema; of the rest the newest tries one in three, those between one in ten.
+# The oldest Python tries everything. The others leave out what the generator does and most of the 17,000 cases that
+# sweep the schema; of the rest the newest tries one in three, those between one in ten.
 OTHERS_TRY = ("--sweeps-one-in", "10", "--ignore", "tests/unit/codegen")
 NEWEST_TRIES = ("--one-in", "3", *OTHERS_TRY)
 BETWEEN_TRY = ("--one-in", "10", *OTHERS_TRY)

@@ -15,6 +15,20 @@ from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
 
 SESSION = "s1"
+CLIENT_TASK = {
+    "type": "client",
+    "id": "t1",
+    "clientTaskId": "mine",
+    "description": "Index",
+    "status": "running",
+    "owner": {"participantId": "p", "joinId": "j", "kind": "sdk", "presence": "connected"},
+    "startedAt": "2026-01-01T00:00:00Z",
+    "updatedAt": "2026-01-01T00:00:00Z",
+    "activeTimeMs": 0,
+    "executionMode": "background",
+    "canCancel": True,
+    "sequence": 0,
+}
 OPENED = {"capabilities": {"ui": {"elicitation": False}}, "workspacePath": "/work"}
 
 
