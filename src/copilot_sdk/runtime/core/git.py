@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from copilot_sdk.runtime.core import programs
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.shells import environment
 
@@ -105,18 +104,9 @@ async def run_git(folder: str | Path, *arguments: str) -> tuple[int, str, str]:
     Raises:
         OSError: There is no git, or no such folder.
     """
-    process = await asyncio.create_subprocess_exec(
+    ended = await programs.run(
         *("git", "--no-pager", *arguments),
         cwd=folder,
         env={**environment(), "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
     )
-    try:
-        out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace")
+    return ended.code, ended.out.decode(errors="replace"), ended.err.decode(errors="replace")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import subprocess
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 
 from copilot_sdk._model.json_values import objects_in
+from copilot_sdk.runtime.core import programs
 from copilot_sdk.runtime.core.config import ModelProvider
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.models.base import ModelEvent, ModelInfo, ModelRequest
@@ -162,21 +162,13 @@ async def _output_of(command: str) -> str:
     Raises:
         ModelFault: It prints none.
     """
-    process = await asyncio.create_subprocess_shell(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
     try:
-        async with asyncio.timeout(_KEY_COMMAND_SECONDS):
-            output, _ = await process.communicate()
+        ended = await programs.run("sh", "-c", command, env=os.environ, seconds=_KEY_COMMAND_SECONDS)
     except TimeoutError as error:
         raise ModelFault(
             f"the command for the API key did not end within {_KEY_COMMAND_SECONDS:g} s"
         ) from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    key = output.decode(errors="replace").strip()
-    if process.returncode or not key:
-        raise ModelFault(f"the command for the API key printed none (exit code {process.returncode})")
+    key = ended.out.decode(errors="replace").strip()
+    if ended.code or not key:
+        raise ModelFault(f"the command for the API key printed none (exit code {ended.code})")
     return key
