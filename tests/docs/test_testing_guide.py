@@ -52,7 +52,9 @@ def test_the_snippets_for_pytest_pass(tmp_path: Path) -> None:
         (tmp_path / f"test_{number}.py").write_text(code, encoding="utf-8")
     settings = "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
     (tmp_path / "pytest.ini").write_text(settings, encoding="utf-8")
-    assert f"{len(files)} passed" in run(sys.executable, "-m", "pytest", "-q", folder=tmp_path)
+    # Those that nobody needs here take longer than the tests.
+    plugins = ("--disable-plugin-autoload", "-p", "pytest_asyncio.plugin", "-p", "copilot_sdk.testing")
+    assert f"{len(files)} passed" in run(sys.executable, "-m", "pytest", "-q", *plugins, folder=tmp_path)
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
