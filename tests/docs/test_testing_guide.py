@@ -18,7 +18,9 @@ from tests.real.support.cli import cache_folder
 
 GUIDE = (Path(__file__).parents[2] / "docs/guides/testing.md").read_text(encoding="utf-8")
 NODE_SDK = next(cache_folder().glob("*/node_modules/@github/copilot-sdk"), None)
-SECONDS = 50
+SECONDS = 100
+
+pytestmark = pytest.mark.timeout(SECONDS + 20)
 
 
 def snippets(language: str) -> list[str]:
