@@ -178,3 +178,10 @@ def survey(session: nox.Session) -> None:
     install(session, "test")
     session.run("python", "-m", "tests.real.support.cli")
     session.run("python", "-m", "tests.real.support.netns", "python", "-m", "tests.real.survey")
+
+
+@nox.session
+def methods(session: nox.Session) -> None:
+    """Writes docs/reference/runtime-methods.md from the code and the survey."""
+    install(session, "test")
+    session.run("python", "-m", "tests.methods")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from copilot_sdk.runtime.copilot import connection
+from tests.support.strict_peer import FAULTS, StrictPeer
 
 _REAL = Path(__file__).parent / "real"
 # What each option that samples is about.
@@ -34,3 +38,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     asked_for = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
     return None if any(path.is_relative_to(_REAL) for path in asked_for) else True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _strict_peers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "Peer", StrictPeer)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _what_runtimes_in_this_process_send_fits_the_schema() -> Iterator[None]:
+    FAULTS.clear()
+    yield
+    assert FAULTS == []

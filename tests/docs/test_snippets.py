@@ -74,7 +74,7 @@ def test_a_snippet_runs_and_complains_of_nothing(
 
 def test_the_script_in_the_guide_is_one(tmp_path: Path) -> None:
     guide = (ROOT / "docs/guides/testing.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```toml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    text, *_ = re.findall(r"^```toml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
     path = tmp_path / "script.toml"
     path.write_text(text, encoding="utf-8")
     script = ScriptFile.read(path)

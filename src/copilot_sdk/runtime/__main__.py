@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copilot_sdk.errors import ConnectError, UsageError
+from copilot_sdk.runtime._command_line import LEVELS, parser
 from copilot_sdk.runtime.copilot.connection import Connection
 from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.runtime import Runtime
@@ -24,14 +25,6 @@ from copilot_sdk.transports.address import Address, listen
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.stdio import StdioTransport
 
-_LEVELS = {
-    "none": logging.CRITICAL + 1,
-    "error": logging.ERROR,
-    "warning": logging.WARNING,
-    "info": logging.INFO,
-    "debug": logging.DEBUG,
-    "all": logging.NOTSET,
-}
 _FAREWELL_SECONDS = 0.2
 
 
@@ -54,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=_LEVELS[options.log_level])
+    options = parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=LEVELS[options.log_level])
     try:
         world = world_of(
             os.environ, script=options.script, token=_token(options), auto_login=options.auto_login
@@ -71,45 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m copilot_sdk.runtime", allow_abbrev=False)
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument("--stdio", action="store_true", help="serve the process that started this one")
-    way.add_argument("--port", type=int, default=0, help="listen on 127.0.0.1; 0 takes any free port")
-    way.add_argument(
-        "--listen",
-        metavar="ADDRESS",
-        help="listen on unix:/path, host:port, tls://host:port, or the URL of a ws, wss, http or https server; "
-        "port 0 takes any free one",
-    )
-    parser.add_argument(
-        "--tls-certificate", type=Path, metavar="FILE", help="PEM file for tls, wss and https"
-    )
-    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, if that is in another file")
-    parser.add_argument("--headless", action="store_true", help="taken for granted")
-    parser.add_argument("--log-level", choices=sorted(_LEVELS), default="error", help="what goes to stderr")
-    parser.add_argument(
-        "--script", type=Path, help="TOML or JSON file with the answers of the model, and with accounts"
-    )
-    parser.add_argument(
-        "--session-idle-timeout",
-        type=float,
-        default=0,
-        metavar="SECONDS",
-        help="close sessions without work after so long; 0 never does",
-    )
-    parser.add_argument("--no-auto-update", action="store_true", help="taken for granted")
-    parser.add_argument(
-        "--no-auto-login",
-        dest="auto_login",
-        action="store_false",
-        help="do not look for a token in the environment",
-    )
-    parser.add_argument("--auth-token-env", metavar="NAME", help="the variable with the token of the account")
-    parser.add_argument("--remote", action="store_true", help="accepted; sessions are local")
-    return parser
 
 
 def _token(options: argparse.Namespace) -> str | None:

@@ -153,6 +153,7 @@ async def test_without_consent_the_turn_ends_with_the_rate_limit(
     client = await _limited(start, join, requestAutoModeSwitch=True)
     client.answers["autoModeSwitch.request"] = lambda _: {"response": response}
     await client.turn("go")
+    assert client.of("auto_mode_switch.completed")[0]["response"] == "no"
     assert (await client.call("session.model.getCurrent"))["modelId"] == "big"
     assert not client.of("assistant.message")
 

@@ -102,7 +102,7 @@ class RateLimits:
             )
 
         def completed(request_id: str, decision: Decision | None) -> Payload:
-            shown = _NO if decision is None else decision
+            shown = decision if decision is not None and decision.get("response") in _YES else _NO
             return AutoModeSwitchCompletedData.model_validate({"requestId": request_id, **shown})
 
         async def ask_client() -> Decision:
