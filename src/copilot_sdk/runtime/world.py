@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from copilot_sdk.runtime.copilot.account import TOKEN_VARIABLES
-from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, Accounts, Credentials
+from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, TOKEN_VARIABLES, Accounts, Credentials
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.models.environment import model_in, provider_in
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
