@@ -46,7 +46,8 @@ def world_of(
     if named:
         scripted = ScriptedAccounts.from_file(named)
         accounts = Accounts() if scripted is None else scripted.for_runtime()
-        return World(ScriptedModel.from_file(named), default_model, accounts)
+        model = ScriptedModel.from_file(named, keep_requests=False)
+        return World(model, default_model, accounts)
     provider = provider_in(environment)
     if provider is not None:
         from copilot_sdk.runtime.core.models.provider import ProviderModel
@@ -65,7 +66,7 @@ def world_of(
         service = GitHubAccounts(environment.get("COPILOT_DEBUG_GITHUB_API_URL"))
         accounts = Accounts(service, given, needed=True)
         return World(CopilotModels(accounts, url), default_model, accounts)
-    return World(ScriptedModel(), default_model, Accounts())
+    return World(ScriptedModel(keep_requests=False), default_model, Accounts())
 
 
 def _credentials(
