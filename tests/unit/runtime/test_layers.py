@@ -40,7 +40,11 @@ def below(kind):
         yield child
         yield from below(child)
 
-built = [c.__name__ for c in below(BaseModel) if vars(c).get("__pydantic_complete__") and not c.__pydantic_generic_metadata__["parameters"]]
+def is_built(kind):
+    generic = kind.__pydantic_generic_metadata__["parameters"]
+    return vars(kind).get("__pydantic_complete__") and not generic
+
+built = [kind.__name__ for kind in below(BaseModel) if is_built(kind)]
 print(json.dumps([*sorted({"httpx", "websockets"} & set(sys.modules)), *built]))
 """
     assert loaded_by(program) == []
