@@ -98,6 +98,9 @@ def _import_core() -> None:
     gc.disable()
     try:
         import_module("copilot_sdk.runtime.copilot.connection")
+        from copilot_sdk.runtime.copilot.methods import METHODS
+
+        METHODS.get("session.create")
         gc.freeze()
     finally:
         gc.enable()

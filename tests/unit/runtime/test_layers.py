@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from copilot_sdk.runtime.__main__ import main
+from copilot_sdk.runtime.copilot.methods import METHODS, MODULES, area_of, router_of
 
 RUNTIME = Path(__file__).parents[3] / "src/copilot_sdk/runtime"
 
@@ -17,6 +18,16 @@ RUNTIME = Path(__file__).parents[3] / "src/copilot_sdk/runtime"
 def test_the_core_knows_no_front() -> None:
     core = (path.read_text(encoding="utf-8") for path in (RUNTIME / "core").rglob("*.py"))
     assert not any("copilot_sdk.runtime.copilot" in text for text in core)
+
+
+def test_each_method_is_looked_for_in_the_module_that_serves_it() -> None:
+    files = (RUNTIME / "copilot").glob("*.py")
+    modules = [path.stem for path in files if "router = Router()" in path.read_text(encoding="utf-8")]
+    assert set(MODULES) == set(modules)
+    areas = {module: {area_of(method) for method, _ in router_of(module)} for module in modules}
+    assert areas == {module: set(named.split()) for module, named in MODULES.items()}
+    assert all(method in METHODS for method in METHODS)
+    assert "nobody.serves.this" not in METHODS
 
 
 def loaded_by(program: str) -> list[str]:
