@@ -204,6 +204,20 @@ def test_a_port_in_use_ends_the_process_with_a_message(tmp_path: Path) -> None:
     assert b"cannot listen" in ended.stderr
 
 
+def test_a_home_that_cannot_be_had_ends_the_process_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = subprocess.run(
+        [*COMMAND, "--port", "0"],
+        capture_output=True,
+        env=_environment(tmp_path / "file" / "home"),
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"error: ")
+    assert b"Not a directory" in ended.stderr
+
+
 @pytest.mark.parametrize("where", LISTENING.values(), ids=LISTENING)
 async def test_the_process_tells_the_address_that_it_listens_on(tmp_path: Path, where: str) -> None:
     files = ["--tls-certificate", str(certificates.CERTIFICATE), "--tls-key", str(certificates.KEY)]

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         asyncio.run(_run(options, place, world, limits))
-    except ConnectError as error:
+    except (ConnectError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

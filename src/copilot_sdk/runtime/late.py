@@ -47,21 +47,24 @@ class LateRuntime:
             await end_all({self._closing_idle})
 
     def load(self) -> asyncio.Task[Runtime]:
-        """Begins to load the runtime, unless that has begun.
+        """Begins to load the runtime, unless that has begun; a failure ends the process.
 
         Returns:
-            What gives it; do not cancel it.
+            What gives it; only to be waited for.
         """
         if self._loading is None:
             self._loading = asyncio.create_task(self._load(), name="load the runtime")
         return self._loading
 
     async def serve(self, reception: Reception) -> None:
-        """Serves a client until the connection ends."""
-        runtime = await asyncio.shield(self.load())
+        """Serves a client until the connection ends, or nothing can be loaded; the exit raises why."""
+        loading = self.load()
+        await asyncio.wait({loading})
+        if loading.exception() is not None:
+            return
         from copilot_sdk.runtime.copilot.connection import Connection
 
-        await Connection(runtime, reception).serve()
+        await Connection(loading.result(), reception).serve()
 
     def request_stop(self) -> None:
         """Asks whoever runs the process to end it."""
