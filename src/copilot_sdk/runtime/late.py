@@ -41,10 +41,12 @@ class LateRuntime:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._loading is not None:
-            await (await self._loading).aclose()
+        if self._loading is None:
+            return
+        runtime = await self._loading
         if self._closing_idle is not None:
             await end_all({self._closing_idle})
+        await runtime.aclose()
 
     def load(self) -> asyncio.Task[Runtime]:
         """Begins to load the runtime, unless that has begun; a failure ends the process.

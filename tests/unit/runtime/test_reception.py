@@ -27,7 +27,12 @@ class Stage:
 
     def __init__(self, runtime: Runtime, token: str | None) -> None:
         ours, theirs = memory_pair()
-        self.peer = Peer(ours, default_timeout=SECONDS)
+        self.heard: asyncio.Queue[str] = asyncio.Queue()
+        self.peer = Peer(
+            ours,
+            default_timeout=SECONDS,
+            on_notification=lambda method, _: self.heard.put_nowait(method),
+        )
         self.reception = Reception(theirs, token=token)
         self._runtime = runtime
 
@@ -109,20 +114,13 @@ async def test_what_is_wrong_with_a_greeting_is_told_by_the_core(
 
 async def test_what_a_client_says_before_the_core_is_there_holds_afterwards(runtime: Runtime) -> None:
     stage = Stage(runtime, None)
-    telemetry: asyncio.Event = asyncio.Event()
-    ours, theirs = memory_pair()
-    peer = Peer(
-        ours,
-        default_timeout=SECONDS,
-        on_notification=lambda method, _: telemetry.set() if method == "gitHubTelemetry.event" else None,
-    )
-    stage.reception = Reception(theirs)
-    async with peer, stage.reception:
+    async with stage.peer, stage.reception:
         wanted = {"supportedTaskKinds": ["client"], "enableGitHubTelemetryForwarding": True}
-        greeted = await peer.request("connect", wanted)
+        greeted = await stage.peer.request("connect", wanted)
         assert greeted["taskKinds"] == ["agent", "shell", "client"]
         serving = stage.arrive()
-        await peer.request("session.create", {"enableGitHubTelemetryForwarding": True})
-        await telemetry.wait()
+        await stage.peer.request("session.create", {"enableGitHubTelemetryForwarding": True})
+        while await stage.heard.get() != "gitHubTelemetry.event":
+            pass
         assert stage.reception.serves_tasks
     await serving
