@@ -14,13 +14,14 @@ class Measurement:
     """One case and the rows that it gives.
 
     Args:
-        case: The case of `benchmarks.worker` or `benchmarks.steady`.
+        case: The case of `benchmarks.worker`, `benchmarks.steady` or `benchmarks.servers`.
         title: What is measured.
         rows: Metrics of the sample, with their labels.
         sides: Who takes part.
         samples: How many processes per side; the least of each metric counts: what disturbs a sample only adds to it.
         aims: For metrics that are to be better by a certain factor, that factor.
         compiling: How many more come first and do not count: they leave compiled modules behind.
+        of_servers: Whether it is a case of `benchmarks.servers`: the reference runtime beside the CLI.
     """
 
     case: str
@@ -30,6 +31,7 @@ class Measurement:
     samples: int = 5
     aims: Mapping[str, float] = field(default_factory=dict[str, float])
     compiling: int = 0
+    of_servers: bool = False
 
 
 STARTUP_ROWS = {
@@ -107,5 +109,46 @@ PLAN = (
         "ping of 64 MiB over stdio",
         CALL_ROWS,
         samples=3,
+    ),
+    Measurement(
+        "runtime_start",
+        "server: start to the answers of connect and of session.create",
+        {
+            "connect_wall_ms": "wall ms, connect",
+            "connect_cpu_ms": "CPU ms, connect",
+            "create_wall_ms": "wall ms, session.create",
+            "create_cpu_ms": "CPU ms, session.create",
+            "rss_mib": "memory MiB then",
+        },
+        aims={"connect_cpu_ms": 1.0, "connect_wall_ms": 1.0},
+        compiling=1,
+        of_servers=True,
+    ),
+    Measurement(
+        "runtime_ping",
+        "server: ping over stdio, one after another",
+        {"wall_us": "wall us per call", "cpu_us": "CPU us of the server"},
+        aims={"wall_us": 1.0},
+        samples=3,
+        compiling=1,
+        of_servers=True,
+    ),
+    Measurement(
+        "runtime_sessions",
+        "server: 1,000 sessions open",
+        {"rss_mib": "memory MiB", "each_kib": "memory KiB per session", "cpu_ms": "CPU ms per session"},
+        sides=OURS,
+        samples=1,
+        compiling=1,
+        of_servers=True,
+    ),
+    Measurement(
+        "runtime_deltas",
+        "server: 10,000 deltas to 4 clients",
+        {"wall_us": "wall us per delivery", "delivered": "delivered, all in order"},
+        sides=OURS,
+        samples=3,
+        compiling=1,
+        of_servers=True,
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from copilot_sdk.runtime.copilot import connection
+from copilot_sdk.runtime.copilot import reception
 from tests.support.strict_peer import FAULTS, StrictPeer
 
 _REAL = Path(__file__).parent / "real"
@@ -43,7 +43,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.fixture(scope="session", autouse=True)
 def _strict_peers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "Peer", StrictPeer)
+        patch.setattr(reception, "Peer", StrictPeer)
         yield
 
 

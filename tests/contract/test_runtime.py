@@ -19,6 +19,7 @@ from copilot_sdk.errors import AuthenticationFailed, AuthenticationNotConfigured
 from copilot_sdk.runtime import Runtime, embedded
 from copilot_sdk.runtime.__main__ import main
 from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.transports import address
 from copilot_sdk.transports.address import Address
 from copilot_sdk.transports.base import Transport
@@ -66,7 +67,7 @@ async def _listening(stack: AsyncExitStack, where: str, home: Path, token: str |
     wanted = Address.parse(where, listening=True)
 
     async def serve(transport: Transport) -> None:
-        await Connection(runtime, transport, token=token).serve()
+        await Connection(runtime, Reception(transport, token=token)).serve()
 
     context = certificates.serving() if wanted.is_encrypted else None
     listener = await stack.enter_async_context(await address.listen(wanted, serve, ssl=context))
@@ -201,6 +202,20 @@ def test_a_port_in_use_ends_the_process_with_a_message(tmp_path: Path) -> None:
         )
     assert ended.returncode == 1
     assert b"cannot listen" in ended.stderr
+
+
+def test_a_home_that_cannot_be_had_ends_the_process_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = subprocess.run(
+        [*COMMAND, "--port", "0"],
+        capture_output=True,
+        env=_environment(tmp_path / "file" / "home"),
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"error: ")
+    assert b"Not a directory" in ended.stderr
 
 
 @pytest.mark.parametrize("where", LISTENING.values(), ids=LISTENING)

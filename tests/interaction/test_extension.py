@@ -13,6 +13,7 @@ from copilot_sdk import CopilotClient, UsageError
 from copilot_sdk.extension import join_session
 from copilot_sdk.runtime import embedded
 from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.stdio import StdioTransport
 from tests.support import extension
@@ -31,7 +32,7 @@ async def test_an_extension_serves_the_session_it_was_started_for_until_that_end
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SESSION_ID": session.id}
             child = await StdioTransport.spawn([sys.executable, str(PROGRAM)], env=environment)
             async with session.events("session.tools_updated") as changes:
-                serving = asyncio.create_task(Connection(runtime.runtime, child).serve())
+                serving = asyncio.create_task(Connection(runtime.runtime, Reception(child)).serve())
                 await anext(changes)
             said = (await session.send("!call process_id {}")).text
             types = [event.type for event in (await session.rpc.get_messages()).events]

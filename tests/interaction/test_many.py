@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from copilot_sdk import CopilotClient, tool
-from copilot_sdk.events import AssistantMessage, AssistantMessageDelta, SessionEvent, UserMessage
-from copilot_sdk.runtime import embedded
+from copilot_sdk._rpc.peer import Peer
+from copilot_sdk.events import (
+    AssistantMessage,
+    AssistantMessageDelta,
+    SessionEvent,
+    SessionIdle,
+    UserMessage,
+)
+from copilot_sdk.runtime import Reply, Runtime, ScriptedModel, embedded
+from copilot_sdk.runtime.copilot import reception
+from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.session import Session
+from copilot_sdk.transports.address import Address, connect, listen
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.types import SessionLifecycleNotification, UserInputRequest, UserInputResponse
 
@@ -123,6 +135,57 @@ async def test_the_clients_of_a_session_see_the_same_turns_whoever_sends(join: J
             events.append(await anext(stream))
     assert all(events == heard[0] for events in heard)
     assert sum(isinstance(event, UserMessage) for event in heard[0]) == len(turns)
+
+
+async def test_none_of_10_000_deltas_is_lost_doubled_or_moved_for_any_of_four_clients(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # All have the same shape: to hold each of them to the schema would be most of the time.
+    monkeypatch.setattr(reception, "Peer", Peer)
+    pieces = [f"{number} " for number in range(10_000)]
+    where = Address.parse(f"unix:{tmp_path / 'socket'}", listening=True)
+
+    async with AsyncExitStack() as exits:
+        model = ScriptedModel([Reply(pieces)])
+        runtime = await exits.enter_async_context(Runtime(home=tmp_path, model=model))
+
+        async def serve(transport: Transport) -> None:
+            await Connection(runtime, Reception(transport)).serve()
+
+        await exits.enter_async_context(await listen(where, serve))
+        client = await exits.enter_async_context(CopilotClient.connect(str(where)))
+        session = await client.create_session(streaming=True)
+        others = [Listener(await connect(where)) for _ in range(3)]
+        for other in others:
+            await exits.enter_async_context(other.peer)
+            await other.peer.request("session.resume", {"sessionId": session.id})
+        events = await exits.enter_async_context(session.events(AssistantMessageDelta, SessionIdle))
+        turn = session.send("go")
+        heard: list[tuple[str, str]] = []
+        while isinstance(event := await anext(events), AssistantMessageDelta):
+            heard.append((event.id, event.data.delta_content))
+        assert (await turn).text == "".join(pieces)
+        for other in others:
+            await other.idle.wait()
+    assert [text for _, text in heard] == pieces
+    assert len({event_id for event_id, _ in heard}) == len(pieces)
+    assert all(other.heard == heard for other in others)
+
+
+class Listener:
+    """A client that speaks the wire itself, and hears the deltas of the one session that it joins."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.heard: list[tuple[str, str]] = []
+        self.idle = asyncio.Event()
+        self.peer = Peer(transport, on_notification=self._hear)
+
+    def _hear(self, _: str, params: Mapping[str, Any]) -> None:
+        event = params.get("event", {})
+        if event.get("type") == "assistant.message_delta":
+            self.heard.append((event["id"], event["data"]["deltaContent"]))
+        elif event.get("type") == "session.idle":
+            self.idle.set()
 
 
 async def test_a_client_that_leaves_a_session_leaves_it_to_the_others(join: Join) -> None:

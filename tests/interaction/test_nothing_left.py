@@ -17,6 +17,7 @@ import pytest
 from copilot_sdk import ConnectError, ConnectionClosed, CopilotClient, sync, tool
 from copilot_sdk.runtime import Runtime
 from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.transports._listener import Listener
 from copilot_sdk.transports.address import Address, listen
 from copilot_sdk.transports.base import Transport
@@ -94,7 +95,7 @@ async def listening(runtime: Runtime, where: str, folder: Path) -> Listener:
     """A runtime that listens in this process."""
 
     async def serve(transport: Transport) -> None:
-        await Connection(runtime, transport).serve()
+        await Connection(runtime, Reception(transport)).serve()
 
     return await listen(Address.parse(where.format(folder=folder), listening=True), serve)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from copilot_sdk._rpc.peer import Peer
-from copilot_sdk.runtime.copilot import connection
+from copilot_sdk.runtime.copilot import reception
 from copilot_sdk.transports.memory import memory_pair
 from tests.support.strict_peer import FAULTS, Inspector, StrictPeer
 
@@ -35,7 +35,7 @@ async def test_what_a_runtime_sends_and_the_schema_forbids_is_kept() -> None:
 
 
 def test_connections_of_the_runtime_are_held_to_the_schema() -> None:
-    assert vars(connection)["Peer"] is StrictPeer
+    assert vars(reception)["Peer"] is StrictPeer
 
 
 def test_a_fault_behind_a_message_of_another_shape_is_found_each_time() -> None:

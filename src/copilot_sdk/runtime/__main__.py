@@ -16,10 +16,10 @@ from pathlib import Path
 
 from copilot_sdk.errors import ConnectError, UsageError
 from copilot_sdk.runtime._command_line import LEVELS, parser
-from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.runtime.core.config import Limits
-from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.late import LateRuntime
 from copilot_sdk.runtime.world import World, world_of
 from copilot_sdk.transports.address import Address, listen
 from copilot_sdk.transports.base import Transport
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         asyncio.run(_run(options, place, world, limits))
-    except ConnectError as error:
+    except (ConnectError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -94,37 +94,28 @@ def _place(options: argparse.Namespace, environment: Mapping[str, str]) -> _Plac
 
 
 async def _run(options: argparse.Namespace, place: _Place | None, world: World, limits: Limits) -> None:
-    home = os.environ.get("COPILOT_HOME")
-    runtime = Runtime(
-        home=Path(home) if home else Path.home() / ".copilot-sdk-runtime",
-        model=world.model,
-        default_model=world.default_model,
-        limits=limits,
-        accounts=world.accounts,
-    )
+    named = os.environ.get("COPILOT_HOME")
+    home = Path(named) if named else Path.home() / ".copilot-sdk-runtime"
+    runtime = LateRuntime(home, world, limits, idle_timeout=options.session_idle_timeout)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its event loop.
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runtime.request_stop)
     async with runtime:
-        closing = asyncio.create_task(_close_idle_sessions(runtime, options.session_idle_timeout))
-        try:
-            if place is None:
-                await _serve_stdio(runtime)
-            else:
-                await _serve_clients(runtime, place)
-        finally:
-            await end_all({closing})
+        if place is None:
+            await _serve_stdio(runtime)
+        else:
+            await _serve_clients(runtime, place)
 
 
-async def _close_idle_sessions(runtime: Runtime, seconds: float) -> None:
-    if seconds > 0:
-        await runtime.close_idle_sessions(seconds)
+async def _serve_stdio(runtime: LateRuntime) -> None:
+    async def serve(transport: Transport) -> None:
+        async with Reception(transport) as reception:
+            await reception.wait_for_need()
+            if not reception.peer.closed:
+                await runtime.serve(reception)
 
-
-async def _serve_stdio(runtime: Runtime) -> None:
-    transport = await StdioTransport.of_this_process()
-    serving = asyncio.create_task(Connection(runtime, transport).serve())
+    serving = asyncio.create_task(serve(await StdioTransport.of_this_process()))
     stop = asyncio.create_task(runtime.stop_wanted())
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
     # Lets the answer to the request that asked for the end get out.
@@ -132,15 +123,17 @@ async def _serve_stdio(runtime: Runtime) -> None:
     await end_all({serving, stop})
 
 
-async def _serve_clients(runtime: Runtime, place: _Place) -> None:
+async def _serve_clients(runtime: LateRuntime, place: _Place) -> None:
     async def serve(transport: Transport) -> None:
-        await Connection(runtime, transport, token=place.token).serve()
+        async with Reception(transport, token=place.token) as reception:
+            await runtime.serve(reception)
 
     async with await listen(place.address, serve, ssl=place.context) as listener:
         where = f"port {listener.port}" if place.announces_port else listener.address
         print(f"CLI server listening on {where}", flush=True)
         if place.token is None and place.address.scheme != "unix":
             print("No COPILOT_CONNECTION_TOKEN is set: every local user can connect.", flush=True)
+        runtime.load()
         await runtime.stop_wanted()
         await asyncio.sleep(_FAREWELL_SECONDS)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.runtime.core.clock import Clock
 from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.models.base import Model
@@ -44,7 +45,7 @@ class EmbeddedRuntime:
             The client's end of it. Closing it leaves all sessions, as a client that goes away does.
         """
         ours, theirs = memory_pair()
-        connection = Connection(self.runtime, ours, token=self._token)
+        connection = Connection(self.runtime, Reception(ours, token=self._token))
         task = asyncio.get_running_loop().create_task(connection.serve(), name="embedded runtime")
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from copilot_sdk.runtime.copilot.account import TOKEN_VARIABLES
-from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, Accounts, Credentials
+from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, TOKEN_VARIABLES, Accounts, Credentials
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.models.environment import model_in, provider_in
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
@@ -47,7 +46,8 @@ def world_of(
     if named:
         scripted = ScriptedAccounts.from_file(named)
         accounts = Accounts() if scripted is None else scripted.for_runtime()
-        return World(ScriptedModel.from_file(named), default_model, accounts)
+        model = ScriptedModel.from_file(named, keep_requests=False)
+        return World(model, default_model, accounts)
     provider = provider_in(environment)
     if provider is not None:
         from copilot_sdk.runtime.core.models.provider import ProviderModel
@@ -66,7 +66,7 @@ def world_of(
         service = GitHubAccounts(environment.get("COPILOT_DEBUG_GITHUB_API_URL"))
         accounts = Accounts(service, given, needed=True)
         return World(CopilotModels(accounts, url), default_model, accounts)
-    return World(ScriptedModel(), default_model, Accounts())
+    return World(ScriptedModel(keep_requests=False), default_model, Accounts())
 
 
 def _credentials(

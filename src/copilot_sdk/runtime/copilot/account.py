@@ -25,14 +25,11 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.copilot.identities import auth_info, in_words, quota_snapshots, status
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import SessionParams
-from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, Identity, is_classic
+from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, TOKEN_VARIABLES, Identity, is_classic
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 
 router = Router()
-
-TOKEN_VARIABLES = ("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
-"""The variables that may hold a token, the first of them first."""
 
 _ENTERPRISE_CLOUD = ".ghe.com"
 

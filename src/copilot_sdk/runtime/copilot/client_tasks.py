@@ -37,7 +37,7 @@ _NOT_FOUND, _NOT_OWNER, _CONFLICT, _UNSUPPORTED = -32010, -32011, -32012, -32013
 
 @router.on("session.tasks.register", TasksRegisterRequest)
 async def _register(call: Call, params: TasksRegisterRequest) -> TasksRegisterResult:
-    if not call.connection.serves_tasks:
+    if not call.connection.reception.serves_tasks:
         raise RpcError(_UNSUPPORTED, "TASK_UNSUPPORTED")
     for name, value in (("clientTaskId", params.client_task_id), ("description", params.description)):
         if not value.strip():

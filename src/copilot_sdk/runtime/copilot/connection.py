@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -21,11 +20,7 @@ from copilot_sdk._generated.copilot.types import (
     UserInputResponse,
 )
 from copilot_sdk._model.base import problems
-from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import (
-    AuthenticationFailed,
-    AuthenticationNotConfigured,
-    AuthenticationRequired,
     CopilotError,
     InternalError,
     InvalidParams,
@@ -35,6 +30,7 @@ from copilot_sdk.errors import (
 )
 from copilot_sdk.runtime.copilot.methods import METHODS
 from copilot_sdk.runtime.copilot.outbox import Outbox
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
 from copilot_sdk.runtime.core.clock import new_id
@@ -61,48 +57,42 @@ class Connection:
 
     Attributes:
         runtime: What is served.
+        reception: The way to the client, and what it said of itself.
         number: Tells it from the others of the runtime.
         participant_id: Tells it from all others.
         is_extension: Whether the client is an extension.
-        serves_tasks: Whether the client said that it can have tasks of its own.
         sender: The model requests that this client sends for the runtime; None unless it offered that.
     """
 
-    def __init__(
-        self, runtime: Runtime, transport: Transport, *, token: str | None = None, is_extension: bool = False
-    ) -> None:
+    def __init__(self, runtime: Runtime, reception: Reception, *, is_extension: bool = False) -> None:
         """Prepares a connection.
 
         Args:
             runtime: What is served.
-            transport: The way to the client.
-            token: What the client has to know; None lets everybody in.
+            reception: The way to the client.
             is_extension: Whether the client is an extension, which keeps no session alive.
         """
         self.runtime = runtime
-        self._transport = transport
-        self._token = token
-        self._admitted = token is None
-        self._peer = Peer(transport, on_request=self._serve, default_timeout=None)
-        self._outbox = Outbox(self._peer)
+        self.reception = reception
+        self._outbox = Outbox(reception.peer)
         self.number = next(runtime.connections)
         self.participant_id = new_id()
         self.is_extension = is_extension
-        self.serves_tasks = False
         self.sender: ClientSender | None = None
 
     async def serve(self) -> None:
         """Serves the client until the connection ends."""
         # Each step of the end is made, even if the one before it was cancelled.
-        async with self._peer, AsyncExitStack() as end:
+        async with self.reception, AsyncExitStack() as end:
             end.push_async_callback(self.runtime.drop, self)
             sending = asyncio.create_task(self._outbox.run(), name="copilot outbox")
             end.push_async_callback(end_all, {sending})
             end.push_async_callback(self._stop_sending_requests)
             # Nobody joins a session any more for a client that is gone.
-            end.push_async_callback(self._peer.aclose)
+            end.push_async_callback(self.reception.peer.aclose)
             end.callback(self.runtime.listen(self._tell_lifecycle))
-            await self._peer.wait_closed()
+            self.reception.open(self)
+            await self.reception.peer.wait_closed()
 
     async def _stop_sending_requests(self) -> None:
         if self.sender is not None:
@@ -110,32 +100,18 @@ class Connection:
 
     def beside(self, transport: Transport) -> Connection:
         """A connection to an extension of the same runtime."""
-        return Connection(self.runtime, transport, is_extension=True)
+        return Connection(self.runtime, Reception(transport), is_extension=True)
 
     async def flush(self) -> None:
         """Waits until everything emitted so far has been sent."""
         await self._outbox.flush()
 
-    def admit(self, token: str | None) -> None:
-        """Lets the client in if it knows the token.
-
-        Raises:
-            RpcError: It does not, or it brought a token although none is wanted.
-        """
-        if self._token is None:
-            if token is not None:
-                raise AuthenticationNotConfigured("AUTHENTICATION_NOT_CONFIGURED")
-        elif token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
-            raise AuthenticationFailed("AUTHENTICATION_FAILED")
-        self._admitted = True
-
     def notify(self, method: str, params: Mapping[str, object]) -> None:
         """Queues a notification for the client."""
         self._outbox.post(method, params)
 
-    async def _serve(self, method: str, params: Mapping[str, object]) -> object:
-        if not self._admitted and method != "connect":
-            raise AuthenticationRequired("AUTHENTICATION_REQUIRED")
+    async def answer(self, method: str, params: Mapping[str, object]) -> object:
+        """Gives the result of a request, or raises."""
         served = METHODS.get(method)
         if served is None:
             raise MethodNotFound(f"Unhandled method {method}")
@@ -154,15 +130,18 @@ class Connection:
         return to_json(result) if isinstance(result, Payload) else result
 
     def _tell_lifecycle(self, change: LifecycleType, record: SessionRecord) -> None:
-        if not self._admitted:
+        if not self.reception.admitted:
             return
         metadata = {"startTime": record.started_at, "modifiedTime": record.modified_at}
         if record.summary is not None:
             metadata["summary"] = record.summary
         self.notify("session.lifecycle", {"type": change, "sessionId": record.id, "metadata": metadata})
 
-    def forward(self, measurement: Measurement) -> None:
-        """Sends a measurement to the client."""
+    def forward_telemetry(self) -> None:
+        """Sends the client measurements from now on."""
+        self.runtime.telemetry.listen(self, self._forward)
+
+    def _forward(self, measurement: Measurement) -> None:
         event = GitHubTelemetryEvent(
             kind=measurement.kind,
             created_at=measurement.created_at,
@@ -245,7 +224,7 @@ class Connection:
         """
         await self.flush()
         try:
-            answer: object = await self._peer.request(method, params, timeout=seconds)
+            answer: object = await self.reception.peer.request(method, params, timeout=seconds)
         except RequestTimeout as error:
             raise ClientSilent(f"no answer within {seconds:g} s") from error
         except RpcError as error:

@@ -6,7 +6,6 @@ from copilot_sdk._generated.copilot import RUNTIMES
 from copilot_sdk._generated.copilot.types import (
     BuiltInModelCatalog,
     ConnectRequest,
-    ConnectResult,
     Model,
     ModelCapabilities,
     ModelCapabilitiesLimits,
@@ -15,35 +14,27 @@ from copilot_sdk._generated.copilot.types import (
     ModelsListRequest,
     ModelTokenPriceUnitList,
     PingRequest,
-    PingResult,
     StatusGetResult,
 )
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.account import chosen_account
+from copilot_sdk.runtime.copilot.reception import PROTOCOL_VERSION, pong
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.clock import now, stamp
 from copilot_sdk.runtime.core.models.base import ModelInfo
-
-PROTOCOL_VERSION = 3
 
 router = Router()
 
 
 @router.on("connect", ConnectRequest)
-async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
-    call.connection.admit(params.token)
-    call.connection.serves_tasks = "client" in (params.supported_task_kinds or ())
-    if params.enable_github_telemetry_forwarding:
-        call.runtime.telemetry.listen(call.connection, call.connection.forward)
-    kinds = ["agent", "shell", *(["client"] if call.connection.serves_tasks else [])]
-    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1], task_kinds=kinds)
+async def _connect(call: Call, params: ConnectRequest) -> dict[str, object]:
+    return call.connection.reception.greet(
+        params.token, params.supported_task_kinds, params.enable_github_telemetry_forwarding
+    )
 
 
 @router.on("ping", PingRequest)
-async def _ping(_: Call, params: PingRequest) -> PingResult:
-    return PingResult(
-        message=f"pong: {params.message or ''}", timestamp=stamp(now()), protocol_version=PROTOCOL_VERSION
-    )
+async def _ping(_: Call, params: PingRequest) -> dict[str, object]:
+    return pong(params.message)
 
 
 @router.plain("status.get")

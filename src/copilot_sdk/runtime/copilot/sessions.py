@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import RootModel
+from typing import TypeVar
+
+from pydantic import ConfigDict, RootModel
 
 from copilot_sdk._generated.copilot.types import (
     SessionBulkDeleteResult,
@@ -34,10 +36,16 @@ from copilot_sdk.runtime.core.storage import SessionRecord
 
 router = Router()
 
-_NOT_FOUND = SessionOpenResult(status="not_found")
+RootT = TypeVar("RootT")
 
 
-class _OpenParams(RootModel[SessionOpenParams]):
+class _Deferred(RootModel[RootT]):
+    """Is built when it is first used, as all types of the wire are."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class _OpenParams(_Deferred[SessionOpenParams]):
     """What `sessions.open` is given: one of several requests."""
 
 
@@ -55,12 +63,12 @@ async def _open(call: Call, params: _OpenParams) -> SessionOpenResult:
             return await _resume(call, found, wanted.options)
         case SessionsOpenAttach() as wanted:
             if call.runtime.find_live(wanted.session_id) is None:
-                return _NOT_FOUND
+                return _not_found()
             return _opened("resumed", wanted.session_id)
         case SessionsOpenRemote() | SessionsOpenCloud() | SessionsOpenHandoff():
             raise RuntimeFault("Unsupported native server host request 'request_sessions_open_remote'")
         case _:
-            return _NOT_FOUND
+            return _not_found()
 
 
 async def _create(call: Call, wanted: SessionsOpenCreate) -> SessionOpenResult:
@@ -76,7 +84,7 @@ async def _resume(
     call: Call, session_id: str | None, options: SessionOpenOptions | None, *, announce: bool = True
 ) -> SessionOpenResult:
     if session_id is None:
-        return _NOT_FOUND
+        return _not_found()
 
     def configure(record: SessionRecord) -> SessionConfig:
         return _config(call, options or SessionOpenOptions(), record)
@@ -84,7 +92,7 @@ async def _resume(
     try:
         session = await call.runtime.resume(session_id, configure, None, announce=announce)
     except SessionNotFound:
-        return _NOT_FOUND
+        return _not_found()
     return _opened("resumed", session.id)
 
 
@@ -130,6 +138,10 @@ async def _prune_old(call: Call, params: SessionsPruneOldRequest) -> SessionPrun
 async def _fork(call: Call, params: SessionsForkRequest) -> SessionsForkResult:
     record = call.runtime.stored.fork(params.session_id, before=params.to_event_id, name=params.name or None)
     return SessionsForkResult(session_id=record.id, name=record.name)
+
+
+def _not_found() -> SessionOpenResult:
+    return SessionOpenResult(status="not_found")
 
 
 def _opened(status: str, session_id: str) -> SessionOpenResult:

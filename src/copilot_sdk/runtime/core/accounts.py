@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PUBLIC_HOST = "https://github.com"
 NOT_AUTHENTICATED = "Not authenticated. Please authenticate first."
+TOKEN_VARIABLES = ("COPILOT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN")
+"""The variables that may hold a token, the first of them first."""
 
 _KINDS_OF_TOKEN = ("gho_", "ghu_", "github_pat_")
 _CLASSIC = "ghp_"

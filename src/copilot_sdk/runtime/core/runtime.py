@@ -60,6 +60,7 @@ class Runtime:
         limits: Limits | None = None,
         accounts: Accounts | None = None,
         clock: Clock | None = None,
+        stop: asyncio.Event | None = None,
     ) -> None:
         """Opens a runtime.
 
@@ -70,6 +71,7 @@ class Runtime:
             limits: How long to wait and how often to try.
             accounts: Who can sign in; None for nobody.
             clock: What scheduled prompts go by; None for the clock of the machine.
+            stop: Set when the end is asked for; None for an event of its own.
         """
         self._temporary = home is None
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
@@ -103,7 +105,7 @@ class Runtime:
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._signing_in: set[str] = set()
         self._listeners: dict[int, LifecycleListener] = {}
-        self._stop_wanted = asyncio.Event()
+        self._stop_wanted = stop or asyncio.Event()
         self._closed = False
 
     async def __aenter__(self) -> Self:

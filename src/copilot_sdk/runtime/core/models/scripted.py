@@ -73,23 +73,35 @@ Script = Iterable[Reply] | Callable[[ModelRequest], Reply]
 class ScriptedModel:
     """Plays a script; keeps the requests it got, oldest first."""
 
-    def __init__(self, script: Script | None = None, *, models: Sequence[str] = ("scripted",)) -> None:
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        models: Sequence[str] = ("scripted",),
+        keep_requests: bool = True,
+    ) -> None:
         """Prepares the script.
 
         Args:
             script: Answers in order, or a function of the request; None obeys the directives in the prompt. A
                 request beyond the end of a list fails and is not tried again.
             models: The ids that the catalogue lists.
+            keep_requests: False for a model that serves for long and whose requests nobody reads.
         """
         self.requests: list[ModelRequest] = []
+        self._keeps_requests = keep_requests
         self._models = tuple(models)
         self._choose = _chooser(script)
         self._calls = count(1)
         self._said: deque[Reply] = deque()
 
     @classmethod
-    def from_file(cls, path: str | os.PathLike[str]) -> Self:
+    def from_file(cls, path: str | os.PathLike[str], *, keep_requests: bool = True) -> Self:
         """A model that plays a script in a file: TOML, or JSON of the same shape; see `script_file`.
+
+        Args:
+            path: The file.
+            keep_requests: As for a model without a file.
 
         Raises:
             OSError: The file cannot be read.
@@ -100,7 +112,11 @@ class ScriptedModel:
 
         script = ScriptFile.read(Path(path))
         replies = iter([entry.reply() for entry in script.replies])
-        return cls(lambda request: next(replies, None) or obey(request), models=script.models)
+        return cls(
+            lambda request: next(replies, None) or obey(request),
+            models=script.models,
+            keep_requests=keep_requests,
+        )
 
     def says(self, *replies: Reply | str) -> None:
         """Adds answers, which are played before what is left of the script.
@@ -112,7 +128,8 @@ class ScriptedModel:
 
     async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Plays the next answer."""
-        self.requests.append(request)
+        if self._keeps_requests:
+            self.requests.append(request)
         reply = self._said.popleft() if self._said else self._choose(request)
         pieces: list[ModelEvent] = [ReasoningDelta(text) for text in _pieces(reply.reasoning)]
         pieces += [TextDelta(text) for text in _pieces(reply.text)]
