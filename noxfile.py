@@ -165,7 +165,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def real(session: nox.Session) -> None:
     """Tests against the real Copilot CLI, in a network namespace with loopback only."""
-    install(session, "mypy", "test")
+    install(session, "bench", "mypy", "test")
     session.run("python", "-m", "tests.real.support.cli")
     # What a file sets up once, it sets up in one process.
     options = ["--numprocesses", "auto", "--dist", "loadfile", *(session.posargs or ["tests/real"])]

@@ -232,13 +232,14 @@ async def listening(stage: ClientStage, *, token: str | None = None) -> AsyncIte
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        yield f"127.0.0.1:{await _port(process)}"
+        yield f"127.0.0.1:{await port_of(process)}"
     finally:
         process.terminate()
         await process.communicate()
 
 
-async def _port(process: asyncio.subprocess.Process) -> int:
+async def port_of(process: asyncio.subprocess.Process) -> int:
+    """The port that a runtime says it listens on."""
     assert process.stdout is not None
     async with asyncio.timeout(WAIT_SECONDS):
         async for line in process.stdout:

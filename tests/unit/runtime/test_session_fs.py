@@ -228,12 +228,15 @@ async def test_events_that_cannot_be_stored_are_told_and_tried_again(keeper: Kee
     assert "session.error" not in types
 
 
-async def test_a_session_that_is_not_stored_at_its_end_says_so(keeper: Keeper, kept: Kept) -> None:
+@pytest.mark.parametrize("method", ["session.destroy", "session.detach"])
+async def test_a_session_that_is_not_stored_at_its_end_says_so(
+    keeper: Keeper, kept: Kept, method: str
+) -> None:
     client = await keeper([Reply("one")])
     await client.open()
     await client.turn("first")
     kept.fails = lambda asked, _: asked == "appendFile"
-    assert await client.call("session.destroy") == {"success": False}
+    assert await client.call(method) == {"success": False}
 
 
 async def test_a_provider_that_says_nothing_is_given_up_on(start: Start, join: Join) -> None:

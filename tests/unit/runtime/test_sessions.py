@@ -250,6 +250,14 @@ async def test_destroy_keeps_what_is_stored(start: Start, join: Join) -> None:
     assert await client.call("session.detach") == {"success": True}
 
 
+async def test_who_has_left_a_session_may_leave_it_again(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    assert await client.call("session.detach") == {"success": True}
+    assert await client.call("session.detach") == {"success": True}
+    assert await client.call("session.destroy") == {"success": False}
+
+
 async def test_the_foreground_session_is_told_to_everybody(start: Start, join: Join) -> None:
     client = await join(start())
     await client.open()

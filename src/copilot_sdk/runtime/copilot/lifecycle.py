@@ -95,14 +95,12 @@ async def _delete(call: Call) -> SuccessResult:
 
 @router.plain("session.destroy")
 async def _destroy(call: Call) -> SuccessResult:
-    return SuccessResult(success=await call.runtime.detach(call.target, call.connection))
+    return SuccessResult(success=await call.runtime.detach(call.target, call.connection) is True)
 
 
 @router.plain("session.detach")
 async def _detach(call: Call) -> SuccessResult:
-    call.runtime.live(call.target)
-    await call.runtime.detach(call.target, call.connection)
-    return SuccessResult(success=True)
+    return SuccessResult(success=await call.runtime.detach(call.target, call.connection) is not False)
 
 
 @router.plain("session.getForeground")

@@ -339,15 +339,15 @@ class Runtime:
         live = self._sessions.get(session_id)
         return live.record if live is not None else self.store.record(session_id)
 
-    async def detach(self, session_id: str, port: ClientPort) -> bool:
+    async def detach(self, session_id: str, port: ClientPort) -> bool | None:
         """Removes a client from a session; without clients a session is closed.
 
         Returns:
-            Whether the session had the client, and all of a session that is closed now is stored.
+            Whether all of a session that is closed now is stored; None if no session had the client.
         """
         session = self._sessions.get(session_id)
         if session is None or session.clients.of(port) is None:
-            return False
+            return None
         await session.hooks.invoke("sessionEnd", {"reason": "user_exit"})
         await self._leave(session, port)
         return session.stored
