@@ -23,7 +23,7 @@ from copilot_sdk._generated.copilot.types import (
     ServerAgentList,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.agent_files import AgentFolder, agent_folders, find_agents
+from copilot_sdk.runtime.core.agent_files import AgentFolder, agent_folders, find_agents, find_plugin_agents
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.payloads import to_json
@@ -90,6 +90,9 @@ async def _start_fleet(call: Call, params: FleetStartRequest) -> FleetStartResul
 @router.on("agents.discover", AgentsDiscoverRequest)
 async def _discover(call: Call, params: AgentsDiscoverRequest) -> ServerAgentList:
     found, _ = find_agents(_folders(call, params))
+    if not params.exclude_host_agents:
+        plugins = call.runtime.plugins.to_discover(for_projects=bool(params.project_paths))
+        found += find_plugin_agents(plugins)[0]
     return ServerAgentList(agents=describe(found))
 
 

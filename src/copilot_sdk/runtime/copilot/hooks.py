@@ -1,11 +1,19 @@
-"""Methods of `hooks`."""
+"""Methods of `hooks`, and those that have a session read its hooks in files again."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
-from copilot_sdk._generated.copilot.types import DiscoveredHook, HooksDiscoverRequest, HooksDiscoverResult
+from copilot_sdk._generated.copilot.types import (
+    DiscoveredHook,
+    HooksDiscoverRequest,
+    HooksDiscoverResult,
+    SessionLoadDeferredRepoHooksResult,
+    SessionsLoadDeferredRepoHooksRequest,
+    SessionsReloadPluginHooksRequest,
+    SessionsReloadPluginHooksResult,
+)
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.hook_files import FileHook, Found
 from copilot_sdk.runtime.core.hook_sources import sorted_hooks
@@ -32,6 +40,26 @@ async def _discover(call: Call, params: HooksDiscoverRequest) -> HooksDiscoverRe
         result.hooks += [_described(call, hook, path) for hook in hooks]
         result.errors += errors
     return result
+
+
+@router.on("sessions.reloadPluginHooks", SessionsReloadPluginHooksRequest)
+async def _reload(call: Call, params: SessionsReloadPluginHooksRequest) -> SessionsReloadPluginHooksResult:
+    session = call.runtime.find_live(params.session_id)
+    if session is not None:
+        session.plugins.reload()
+        session.hooks.forget_files(defer_repository=bool(params.defer_repo_hooks))
+    return SessionsReloadPluginHooksResult()
+
+
+@router.on("sessions.loadDeferredRepoHooks", SessionsLoadDeferredRepoHooksRequest)
+async def _load_deferred(
+    call: Call, params: SessionsLoadDeferredRepoHooksRequest
+) -> SessionLoadDeferredRepoHooksResult:
+    session = call.runtime.find_live(params.session_id)
+    if session is None:
+        return SessionLoadDeferredRepoHooksResult(startup_prompts=[], hook_count=0)
+    session.hooks.forget_files()
+    return SessionLoadDeferredRepoHooksResult(startup_prompts=[], hook_count=len(session.hooks.in_files))
 
 
 def _described(call: Call, hook: FileHook, project: str | None) -> DiscoveredHook:

@@ -82,6 +82,8 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),
         disabled_skills=frozenset(params.disabled_skills or ()),
+        skills=params.enable_skills,
+        skill_directories=tuple(Path(path) for path in params.skill_directories or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
         agent=params.agent,
         config_discovery=bool(params.enable_config_discovery),

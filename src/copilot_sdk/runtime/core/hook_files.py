@@ -6,12 +6,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from copilot_sdk._model.json_values import is_array, is_object, objects_in
 from copilot_sdk.runtime.core.json_files import MalformedFile, read_object
+from copilot_sdk.runtime.core.plugin_parts import root_variables
 
 Origin = Literal["user", "repository", "plugin"]
 
@@ -96,10 +97,16 @@ class Found:
         self.hooks += _hooks_of(content, origin, source)
 
     def look_at_plugin(self, folder: Path, source: str) -> None:
-        """Adds the hooks of a plugin."""
+        """Adds the hooks of a plugin, which run in its folder."""
+        found = Found(errors=self.errors)
         for path in (folder / "hooks.json", folder / "hooks" / "hooks.json"):
             if path.is_file():
-                self.look_at(path, "plugin", source)
+                found.look_at(path, "plugin", source)
+        variables = root_variables(folder)
+        self.hooks += [
+            replace(hook, folder=str(folder / hook.folder), variables={**variables, **hook.variables})
+            for hook in found.hooks
+        ]
 
 
 def in_order(hooks: Sequence[FileHook]) -> list[FileHook]:

@@ -17,7 +17,7 @@ from copilot_sdk._generated.copilot.types import (
     SessionTitleChangedData,
     SessionToolsUpdatedData,
 )
-from copilot_sdk._model.json_values import is_object
+from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
@@ -47,13 +47,13 @@ from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.plan import Plan
-from copilot_sdk.runtime.core.plugins import SessionPlugins
 from copilot_sdk.runtime.core.rate_limits import RateLimits
 from copilot_sdk.runtime.core.rewind import Rewind
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.schedules import Schedules
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.secrets import Secrets
+from copilot_sdk.runtime.core.session_plugins import SessionPlugins
 from copilot_sdk.runtime.core.skills import Skills
 from copilot_sdk.runtime.core.storage import SessionRecord, Storage
 from copilot_sdk.runtime.core.system_message import SystemMessage
@@ -121,13 +121,13 @@ class Session:
         self.hooks = Hooks(self)
         self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
-        self.skills = Skills(self)
-        self.plugins = SessionPlugins(runtime.plugins)
+        self.plugins = SessionPlugins(runtime.plugins, discovery=config.config_discovery)
+        self.skills = Skills(self, disabled=texts_in(runtime.settings.current().get("disabledSkills")))
         self.canvases = Canvases(self, events)
         self.extensions = Extensions(self, runtime)
         self.mcp = MCPHost(
             self,
-            {**runtime.mcp_config.specs(), **config.mcp_servers},
+            {**self.plugins.servers(), **runtime.mcp_config.specs(), **config.mcp_servers},
             disabled=(*runtime.mcp_config.disabled(), *config.disabled_mcp_servers),
             env_mode=config.env_value_mode,
         )
@@ -273,7 +273,7 @@ class Session:
         """The hooks in files that are for this session."""
         config = self.config
         return self._runtime.hook_sources.for_session(
-            config.working_directory, config.hook_directories, self.plugins.folders
+            config.working_directory, config.hook_directories, self.plugins.active
         )
 
     def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:

@@ -282,6 +282,22 @@ class MCPHost:
         await self._start_all()
         return {name: server.error for name, server in self if server.error is not None}
 
+    async def bring(self, specs: Mapping[str, ServerSpec]) -> None:
+        """Has the servers of plugins be these; those of the same name that are no plugin's stay."""
+        if self._needed:
+            await self.ready()
+        for name, server in self:
+            spec = server.spec
+            if spec is not None and spec.plugin is not None and specs.get(name) != spec:
+                await self._disconnect(name, server, "not_configured")
+                del self._servers[name]
+        for name, spec in specs.items():
+            if name in self._servers:
+                continue
+            self._servers[name] = server = Server(spec)
+            if self._needed:
+                await self._start_quietly(name, server)
+
     async def lost(self, connection: Connection, fault: ConnectionLost | NeedsAuth) -> None:
         """Takes in that a connection is of no use any more."""
         name = connection.spec.name
@@ -362,7 +378,8 @@ class MCPHost:
     def _announce(self, name: str, status: Status, error: str | None = None) -> None:
         if self._quiet:
             return
-        source = "user" if status in ("connected", "failed") else None
+        spec = self.spec(name)
+        source = _source(spec) or "user" if status in ("connected", "failed") else None
         self._session.emit(
             SessionMCPServerStatusChangedData(
                 server_name=name, status=status, error=error, config_source=source
@@ -388,9 +405,26 @@ def describe(name: str, server: Server) -> dict[str, object]:
     shown: dict[str, object] = {"name": name, "status": server.status}
     if server.error is not None:
         shown["error"] = server.error
+    shown |= origin_of(server.spec)
     if server.spec is not None and server.spec.is_remote:
         shown["url"] = server.spec.url
     if (connection := server.live) is not None:
         shown["displayName"] = connection.title
         shown["serverMetadata"] = {"instructions": connection.instructions}
     return shown
+
+
+def origin_of(spec: ServerSpec | None) -> dict[str, object]:
+    """Which plugin brings a server, as the wire tells it; nothing where none does."""
+    if spec is None or spec.plugin is None:
+        return {}
+    shown: dict[str, object] = {"source": _source(spec), "sourcePlugin": spec.plugin.name}
+    if spec.plugin.version is not None:
+        shown["sourcePluginVersion"] = spec.plugin.version
+    return shown
+
+
+def _source(spec: ServerSpec | None) -> str | None:
+    if spec is None or spec.plugin is None:
+        return None
+    return "builtin" if spec.plugin.kind == "builtin" else "plugin"
