@@ -213,6 +213,14 @@ async def test_a_client_names_the_plugins_of_a_session(client: Client, tmp_path:
     assert (await names(client))[0] == ["givensk", "givencmd"]
 
 
+async def test_a_session_has_the_plugins_of_the_folders_that_it_names(client: Client, tmp_path: Path) -> None:
+    folders = [str(plugin(tmp_path / "given", "given")), str(tmp_path / "gone")]
+    await client.open(pluginDirectories=folders)
+    assert (await names(client))[0] == ["appsk", "givensk", "appcmd", "givencmd"]
+    listed = (await client.call("session.plugins.list"))["plugins"]
+    assert {"name": "given", "marketplace": "", "version": "1.2.3", "enabled": True} in listed
+
+
 async def test_additional_plugins_are_for_new_sessions_and_those_that_reload(
     start: Start, join: Join, tmp_path: Path
 ) -> None:

@@ -88,6 +88,7 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         agent=params.agent,
         config_discovery=bool(params.enable_config_discovery),
         agent_directories=tuple(Path(path) for path in params.agent_directories or ()),
+        plugin_directories=tuple(folder / path for path in params.plugin_directories or ()),
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         autopilot=autopilot_of(params.autopilot, Autopilot()),
         managed=_managed(params.managed_settings),

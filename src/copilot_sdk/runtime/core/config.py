@@ -222,6 +222,7 @@ class SessionConfig:
         config_discovery: Whether agents and skills are looked for in the folders of the user and of the project, and
             what the plugins of the user bring is used.
         agent_directories: Further folders in which they are looked for then.
+        plugin_directories: Folders of plugins that the session has besides.
         github: Where the session gets GitHub tokens from, if anywhere.
         additional_directories: Directories the tools may use besides the working directory.
         autopilot: How autopilot mode goes on.
@@ -261,6 +262,7 @@ class SessionConfig:
     agent: str | None = None
     config_discovery: bool = False
     agent_directories: tuple[Path, ...] = ()
+    plugin_directories: tuple[Path, ...] = ()
     additional_directories: tuple[Path, ...] = ()
     autopilot: Autopilot = Autopilot()
     managed: ManagedPermissions = ManagedPermissions()

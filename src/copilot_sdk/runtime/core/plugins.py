@@ -103,7 +103,7 @@ class Plugins:
 
     def brought(self) -> list[Plugin]:
         """What the application brings."""
-        return [_brought(folder) for folder in self.built_in if folder.is_dir()]
+        return [plugin_in(folder, "builtin") for folder in self.built_in if folder.is_dir()]
 
     def to_discover(self, *, for_projects: bool) -> list[tuple[Plugin, Path]]:
         """What is told outside of sessions, and where: what the user has installed; marketplaces are for projects."""
@@ -275,10 +275,11 @@ def manifest_of(folder: Path) -> dict[str, object] | None:
         return None
 
 
-def _brought(folder: Path) -> Plugin:
+def plugin_in(folder: Path, kind: PluginKind) -> Plugin:
+    """The plugin in a folder, as its manifest says."""
     manifest = manifest_of(folder) or {}
     name, version = str(manifest.get("name") or folder.name), _version_in(manifest)
-    return Plugin(name, folder, enabled=True, version=version, kind="builtin")
+    return Plugin(name, folder, enabled=True, version=version, kind=kind)
 
 
 def _version_in(manifest: Mapping[str, object]) -> str | None:

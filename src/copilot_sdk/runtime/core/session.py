@@ -39,6 +39,7 @@ from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.instructions import InstructionSources
 from copilot_sdk.runtime.core.log import Event, EventLog
 from copilot_sdk.runtime.core.mcp.host import MCPHost
+from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
 from copilot_sdk.runtime.core.milestones import shutdown_data
 from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
@@ -121,7 +122,9 @@ class Session:
         self.hooks = Hooks(self)
         self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
-        self.plugins = SessionPlugins(runtime.plugins, discovery=config.config_discovery)
+        self.plugins = SessionPlugins(
+            runtime.plugins, config.plugin_directories, discovery=config.config_discovery
+        )
         self.skills = Skills(self, disabled=texts_in(runtime.settings.current().get("disabledSkills")))
         self.canvases = Canvases(self, events)
         self.extensions = Extensions(self, runtime)
@@ -173,6 +176,11 @@ class Session:
     def saved(self) -> SavedPermissions:
         """What users have allowed beyond this session."""
         return self._runtime.saved
+
+    @property
+    def known_sign_ins(self) -> KnownSignIns:
+        """What is known of sign-ins to MCP servers."""
+        return self._runtime.sign_ins
 
     @property
     def limits(self) -> Limits:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec
 from copilot_sdk.runtime.core.plugin_parts import plugin_servers
-from copilot_sdk.runtime.core.plugins import Plugin, Plugins, in_use
+from copilot_sdk.runtime.core.plugins import Plugin, Plugins, in_use, plugin_in
 
 
 class SessionPlugins:
@@ -17,14 +18,16 @@ class SessionPlugins:
         active: Those whose skills, agents, hooks and MCP servers the session uses.
     """
 
-    def __init__(self, plugins: Plugins, *, discovery: bool) -> None:
+    def __init__(self, plugins: Plugins, directories: Sequence[Path], *, discovery: bool) -> None:
         """Looks at the plugins.
 
         Args:
             plugins: Those of the runtime.
+            directories: The folders of more plugins.
             discovery: Whether the session uses what the user has installed.
         """
         self._plugins = plugins
+        self._directories = directories
         self._discovery = discovery
         self._named: Sequence[Plugin] | None = None
         self.reload()
@@ -35,7 +38,9 @@ class SessionPlugins:
     def reload(self) -> None:
         """Looks again, unless a client has named them."""
         if self._named is None:
-            self._known = [*self._plugins, *self._plugins.additional, *self._plugins.brought()]
+            named = [plugin_in(folder, "given") for folder in self._directories if folder.is_dir()]
+            plugins = self._plugins
+            self._known = [*plugins, *named, *plugins.additional, *plugins.brought()]
         self.folders = in_use(self._known)
         self.active = [
             (plugin, folder)

@@ -20,6 +20,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.credentials import SIGN_IN, CredentialRequests
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth
 from copilot_sdk.runtime.core.mcp.sampling import Sampling
+from copilot_sdk.runtime.core.mcp.sign_ins import SignIns
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 from copilot_sdk.runtime.core.mcp.tool import MCPTool, is_for
 from copilot_sdk.runtime.core.scope import end_all
@@ -69,6 +70,7 @@ class MCPHost:
     Attributes:
         credentials: The requests for tokens and headers.
         sampling: What servers want to ask the model.
+        sign_ins: The sign-ins that the runtime carries out itself.
         env_mode: What the values of variables in their settings mean.
         app_context: What apps are told about where they are shown.
     """
@@ -100,6 +102,7 @@ class MCPHost:
         self._waiting = 0
         self.credentials = CredentialRequests(session)
         self.sampling = Sampling(session)
+        self.sign_ins = SignIns(session)
         self.env_mode: EnvMode = env_mode
         self.app_context: Json = {}
         self._configure(specs, disabled)
@@ -362,6 +365,26 @@ class MCPHost:
         for known, server in self:
             if server.status == "needs-auth" and name in (None, known):
                 await self._start_quietly(known, server)
+
+    async def use_sign_in(self, name: str, token: str | None) -> None:
+        """Connects to a server again, now that the runtime is signed in to it."""
+        waiting = [request_id for request_id, subject in self.credentials.sign_ins if subject == name]
+        for request_id in waiting:
+            self.credentials.sign_ins.resolve(request_id, {"kind": "token", "accessToken": token})
+        was_needed = self._needed
+        await self.ready()
+        server = self._servers.get(name)
+        if server is None or server.status == "disabled" or (server.live and (waiting or not was_needed)):
+            return
+        if server.connection is not None:
+            await self._disconnect(name, server, "not_configured")
+        await self._start_quietly(name, server)
+
+    def not_signed_in(self, name: str) -> None:
+        """Tells the clients that a sign-in to a server has failed."""
+        server = self._servers.get(name)
+        if server is not None and server.status == "needs-auth":
+            self._announce(name, "needs-auth")
 
     def give_up_orphans(self) -> None:
         """Answers what no client is left to answer."""
