@@ -140,6 +140,9 @@ async def test_an_application_takes_the_browser_back_itself(client: Client, remo
     assert (parameters(begun)["redirect_uri"], begun["authorizationId"]) == (OWN_CALLBACK, state)
     with pytest.raises(InternalError, match="already in progress"):
         await login(client)
+    assert await login(client, redirectUri=OWN_CALLBACK) == begun
+    other = await login(client, redirectUri=OWN_CALLBACK, clientId="mine")
+    assert parameters(other)["client_id"] == "mine"
     back = {"authorizationId": state, "callbackUrl": f"{OWN_CALLBACK}?code={CODE}&state={state}"}
     assert await client.call("session.mcp.oauth.complete", **back) is None
     await client.until("session.mcp_server_status_changed", status="connected")

@@ -19,7 +19,7 @@ ROOTS = "$PLUGIN_ROOT $COPILOT_PLUGIN_ROOT $CLAUDE_PLUGIN_ROOT"
 
 def plugin(folder: Path, name: str, *, server: Json | None = None, **manifest: object) -> Path:
     """Makes a plugin with one thing of each kind, all called by its name."""
-    hook = {"type": "command", "bash": f"echo {ROOTS} `pwd` > seen"}
+    hook = {"type": "command", "bash": f"echo {ROOTS} `pwd` $COPILOT_HOOK_DIR $COPILOT_PLUGIN_DATA > seen"}
     files: dict[str, str] = {
         ".claude-plugin/plugin.json": json.dumps({"name": name, "version": "1.2.3", **manifest}),
         f"skills/{name}sk/SKILL.md": f"---\ndescription: skill of {name}\n---\nBody of {name}.\n",
@@ -136,7 +136,10 @@ async def test_hooks_of_a_plugin_run_in_its_folder_and_know_where_it_is(
 ) -> None:
     await client.open()
     await client.turn("go")
-    assert text_at(str(tmp_path / "app/seen")).split() == [str(tmp_path / "app")] * 4
+    *places, hooks, data = text_at(str(tmp_path / "app/seen")).split()
+    assert places == [str(tmp_path / "app")] * 4
+    assert hooks == str(tmp_path / "app/hooks")
+    assert data.startswith(f"{tmp_path}/home/plugin-data/_direct/")
     assert not (tmp_path / "own/seen").exists()
 
 

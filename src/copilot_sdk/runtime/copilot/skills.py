@@ -23,7 +23,6 @@ from copilot_sdk._generated.copilot.types import (
     SkillsEnableRequest,
     SkillsGetDiscoveryPathsRequest,
     SkillsGetInvokedResult,
-    SkillsInvokedSkill,
     SkillsLoadDiagnostics,
 )
 from copilot_sdk._model.json_values import texts_in
@@ -32,9 +31,9 @@ from copilot_sdk.runtime.core.skill_files import (
     SkillInfo,
     SkillPlace,
     find_skills,
+    folders_to_fill,
     personal_places,
     plugin_places,
-    project_folders,
     project_places,
 )
 
@@ -44,6 +43,15 @@ if TYPE_CHECKING:
 router = Router()
 
 _DISABLED = "disabledSkills"
+_OF_INVOKED = (
+    "name",
+    "path",
+    "content",
+    "allowedTools",
+    "source",
+    "invokedAtTurn",
+    "disableModelInvocation",
+)
 
 
 @router.on("skills.discover", SkillsDiscoverRequest)
@@ -91,7 +99,7 @@ async def _discovery_paths(call: Call, params: SkillsGetDiscoveryPathsRequest) -
             path=str(folder), scope="project", preferred_for_creation=not index, project_path=project
         )
         for project in params.project_paths or ()
-        for index, folder in enumerate(project_folders(Path(project)))
+        for index, folder in enumerate(folders_to_fill(Path(project)))
     ]
     if not params.exclude_host_skills:
         paths += [
@@ -173,9 +181,11 @@ async def _disable(call: Call, params: SkillsDisableRequest) -> None:
 async def _get_invoked(call: Call) -> SkillsGetInvokedResult:
     events = [event.data for event in call.session.log.events if event.type == "skill.invoked"]
     latest = {str(data["name"]): data for data in events}
-    return SkillsGetInvokedResult(
-        skills=[SkillsInvokedSkill.model_validate(data) for data in latest.values()]
-    )
+    skills = [
+        {name: value for name, value in data.items() if name in _OF_INVOKED}
+        for _, data in sorted(latest.items())
+    ]
+    return SkillsGetInvokedResult.model_validate({"skills": skills})
 
 
 class ClientSkills:

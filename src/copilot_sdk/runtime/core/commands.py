@@ -108,7 +108,7 @@ class Commands:
             content = await session.skills.content(info)
         except (BadFile, ClientFault) as fault:
             raise RuntimeFault(f"Failed to load skill: {fault}") from fault
-        session.emit(invoked_data(session, info, content, "user-invoked"))
+        session.emit(invoked_data(session.agent, info, content, "user-invoked"))
         context = skill_context(info.name, with_arguments(content, arguments), info.path)
         return SlashCommandAgentPromptResult(
             prompt=f'The user explicitly invoked the "/{info.command_name}" skill. '

@@ -12,7 +12,6 @@ from typing import Literal
 
 from copilot_sdk._model.json_values import is_array, is_object, objects_in
 from copilot_sdk.runtime.core.json_files import MalformedFile, read_object
-from copilot_sdk.runtime.core.plugin_parts import root_variables
 
 Origin = Literal["user", "repository", "plugin"]
 
@@ -96,17 +95,18 @@ class Found:
             return
         self.hooks += _hooks_of(content, origin, source)
 
-    def look_at_plugin(self, folder: Path, source: str) -> None:
-        """Adds the hooks of a plugin, which run in its folder."""
-        found = Found(errors=self.errors)
+    def look_at_plugin(self, folder: Path, source: str, variables: Mapping[str, str]) -> None:
+        """Adds the hooks of a plugin, which run in its folder with some variables."""
         for path in (folder / "hooks.json", folder / "hooks" / "hooks.json"):
-            if path.is_file():
-                found.look_at(path, "plugin", source)
-        variables = root_variables(folder)
-        self.hooks += [
-            replace(hook, folder=str(folder / hook.folder), variables={**variables, **hook.variables})
-            for hook in found.hooks
-        ]
+            if not path.is_file():
+                continue
+            found = Found(errors=self.errors)
+            found.look_at(path, "plugin", source)
+            of_file = {**variables, "COPILOT_HOOK_DIR": str(path.parent)}
+            self.hooks += [
+                replace(hook, folder=str(folder / hook.folder), variables={**of_file, **hook.variables})
+                for hook in found.hooks
+            ]
 
 
 def in_order(hooks: Sequence[FileHook]) -> list[FileHook]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,15 @@ def plugin_paths(folder: Path, part: str) -> list[Path]:
 def root_variables(folder: Path) -> dict[str, str]:
     """The variables that tell programs of a plugin where it is."""
     return dict.fromkeys(_ROOTS, str(folder))
+
+
+def hook_variables(home: Path, plugin: Plugin, folder: Path) -> dict[str, str]:
+    """The variables that hooks of a plugin get: where it is, and where it may keep things."""
+    name = plugin.name
+    if not plugin.marketplace:
+        name = plugin.source_id or hashlib.sha256(str(folder).encode()).hexdigest()
+    data = str(home / "plugin-data" / (plugin.marketplace or "_direct") / name)
+    return {**root_variables(folder), "COPILOT_PLUGIN_DATA": data, "CLAUDE_PLUGIN_DATA": data}
 
 
 def plugin_servers(plugin: Plugin, folder: Path) -> Iterator[PluginServer]:

@@ -88,9 +88,13 @@ class FoundSkills:
     problems: Sequence[str]
 
 
-def project_folders(project: Path) -> list[Path]:
-    """The folders of a project for skills; the first is the one for new skills."""
-    return [project / folder for folder in _PROJECT_FOLDERS]
+def folders_to_fill(project: Path) -> list[Path]:
+    """The folders of a project for new skills, the usual one first: those at the top of its repository."""
+    return _folders(Path(look_around(project).git_root or project))
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [folder / name for name in _PROJECT_FOLDERS]
 
 
 def personal_places(home: Path) -> list[SkillPlace]:
@@ -109,7 +113,7 @@ def project_places(project: Path) -> list[SkillPlace]:
         if root is None and folder != project:
             break
         source: SkillSource = "project" if folder == project else "inherited"
-        places += [SkillPlace(path, source, project) for path in project_folders(folder)]
+        places += [SkillPlace(path, source, project) for path in _folders(folder)]
         places.append(SkillPlace(folder / _PROJECT_COMMANDS, source, project, commands=True))
         if str(folder) == root:
             break

@@ -31,6 +31,7 @@ from copilot_sdk.runtime.core.skill_files import (
 )
 
 if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.agent import Agent
     from copilot_sdk.runtime.core.session import Session
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -259,22 +260,25 @@ def skill_context(name: str, content: str, path: Path | None = None) -> str:
 
 
 def invoked_data(
-    session: Session, info: SkillInfo, content: str, trigger: SkillInvokedTrigger
+    agent: Agent, info: SkillInfo, content: str, trigger: SkillInvokedTrigger
 ) -> SkillInvokedData:
     """The payload that tells of the use of a skill."""
+    by_agent = trigger == "agent-invoked"
     plugin = info.plugin
     return SkillInvokedData(
         name=info.name,
         path="" if info.path is None else str(info.path),
         content=content,
-        allowed_tools=list(info.allowed_tools),
+        allowed_tools=list(info.allowed_tools) if by_agent or info.allowed_tools else None,
         source=info.source,
         plugin_name=None if plugin is None else plugin.name,
         plugin_version=None if plugin is None else plugin.version,
         description=info.description,
         trigger=trigger,
-        invoked_at_turn=session.record.turns,
-        disable_model_invocation=None if trigger == "agent-invoked" else not info.for_model,
+        model=agent.model_id if by_agent else None,
+        # Within a turn the system message counts too.
+        invoked_at_turn=len(agent.history) + by_agent,
+        disable_model_invocation=None if by_agent else not info.for_model,
     )
 
 

@@ -120,7 +120,7 @@ class SignIns:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._known = session.known_sign_ins
-        self._going_on: dict[str, _SignIn] = {}
+        self._going_on: dict[tuple[object, ...], _SignIn] = {}
 
     def token(self, url: str) -> str | None:
         """The token that was got for a server."""
@@ -140,12 +140,14 @@ class SignIns:
                 f"MCP server '{name}' is not a remote server — OAuth login is only supported for "
                 "HTTP/SSE transports"
             )
-        sign_in = self._going_on.get(name)
-        if sign_in is None:
-            sign_in = self._going_on[name] = _SignIn(spec, options)
-            self._session.scope.start(self._run(name, sign_in), name=f"sign-in to {name}")
-        elif sign_in.options.redirect_uri != options.redirect_uri:
+        others = [other.options for other in self._going_on.values() if other.spec.name == name]
+        if any(other.redirect_uri != options.redirect_uri for other in others):
             raise RuntimeFault("OAuth authorization is already in progress for this server")
+        key = (name, options.client_id, options.without_user)
+        sign_in = self._going_on.get(key)
+        if sign_in is None:
+            sign_in = self._going_on[key] = _SignIn(spec, options)
+            self._session.scope.start(self._run(key, sign_in), name=f"sign-in to {name}")
         return await asyncio.shield(sign_in.begun)
 
     async def complete(self, authorization_id: str, url: str) -> None:
@@ -162,7 +164,8 @@ class SignIns:
                 return
         raise RuntimeFault("OAuth authorization request is unknown or no longer pending")
 
-    async def _run(self, name: str, sign_in: _SignIn) -> None:
+    async def _run(self, key: tuple[object, ...], sign_in: _SignIn) -> None:
+        name = sign_in.spec.name
         reason = "The session was closed before the sign-in came to an end"
         try:
             async with asyncio.timeout(self._session.limits.answer_seconds):
@@ -174,8 +177,7 @@ class SignIns:
             reason = str(error) or "OAuth sign-in took too long"
             self._session.mcp.not_signed_in(name)
         finally:
-            if self._going_on.get(name) is sign_in:
-                del self._going_on[name]
+            del self._going_on[key]
             if not sign_in.begun.done():
                 sign_in.begun.set_exception(RuntimeFault(reason))
 
@@ -189,7 +191,7 @@ class SignIns:
 
         async with AsyncExitStack() as stack:
             redirect_uri = options.redirect_uri
-            listener = None
+            listener, state = None, ""
             if redirect_uri is None:
                 listener = await stack.enter_async_context(CallbackListener(known.port, options.success))
                 redirect_uri, known.port = listener.url, listener.port
@@ -197,6 +199,7 @@ class SignIns:
                 known.client = None
 
             async def opens(url: str) -> None:
+                nonlocal state
                 state = query_of(url)["state"]
                 if listener is not None:
                     listener.expect(state)
@@ -204,6 +207,8 @@ class SignIns:
                     sign_in.begun.set_result(Begun(url, state if listener is None else None))
 
             async def comes_back() -> dict[str, str]:
-                return await (sign_in.came_back if listener is None else listener.query)
+                query = await (sign_in.came_back if listener is None else listener.query)
+                # Not left to the package, which would log both states.
+                return query if query.get("state") == state else {"error": "the answer is of another sign-in"}
 
             await get_tokens(spec, options, known, Browser(redirect_uri, opens, comes_back))

@@ -47,10 +47,8 @@ class UseSkill(AsksNothing):
             info, content = await context.session.skills.read(name)
         except SkillFault as fault:
             return ToolResult(fault.answer, "failure", error=str(fault))
-        invoked = invoked_data(context.session, info, content, "agent-invoked")
-        invoked.model = context.agent.model_id
         return ToolResult(
             f'Skill "{name}" loaded successfully. Follow the instructions in the skill context.',
             remark=skill_context(name, content, info.path),
-            follows=invoked,
+            follows=invoked_data(context.agent, info, content, "agent-invoked"),
         )
