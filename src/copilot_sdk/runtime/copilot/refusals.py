@@ -50,6 +50,7 @@ REFUSALS: Mapping[str, str] = {
     "sandbox.proxySecret.get": _NO_PROXY_SECRETS,
     "sandbox.proxySecret.getLocation": _NO_PROXY_SECRETS,
     "sandbox.proxySecret.save": _NO_PROXY_SECRETS,
+    "session.usage.setCodeChanges": "Only the owning in-process host may replace usage code changes",
     "session.mcp.registerExternalClient": _NO_EXTERNAL_MCP.format("registered"),
     "sessions.registerExtensionToolsOnSession": _NO_LOADERS,
     "session.mcp.unregisterExternalClient": _NO_EXTERNAL_MCP.format("unregistered"),

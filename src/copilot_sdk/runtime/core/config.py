@@ -209,6 +209,7 @@ class SessionConfig:
         sub_agent_streaming: Whether those of background agents do too.
         system_prompt: What the application says in the system message.
         provider: The provider of the application's own, if any.
+        named_providers: Providers of the application's own, by their names; models may be added to them.
         named_models: Who provides the models that the application names, by their ids.
         identity: Whom the session works for; None for who is signed in at the runtime.
         available_tools: The only tools to offer; None offers all.
@@ -249,6 +250,7 @@ class SessionConfig:
     sub_agent_streaming: bool = True
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
     provider: ModelProvider | None = None
+    named_providers: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
     named_models: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
     identity: Identity | None = None
     github: GitHubTokens | None = None

@@ -334,6 +334,28 @@ class Session:
         if previous is not self._runtime.model:
             await previous.aclose()
 
+    async def use_models(
+        self, providers: Mapping[str, ModelProvider], models: Mapping[str, ModelProvider]
+    ) -> bool:
+        """Changes the models of the application's own, and who provides them.
+
+        Returns:
+            Whether the model that was chosen is gone, so that none is chosen any more.
+        """
+        from copilot_sdk.runtime.core.models.own import OwnModels
+
+        config = self.config
+        gone = config.model in config.named_models and config.model not in models
+        config.named_providers, config.named_models = providers, models
+        if gone:
+            config.model = self.record.model = None
+            self.touch()
+        if isinstance(self.model, OwnModels):
+            await self.model.follow(models)
+        else:
+            self.model = self._runtime.model_for(self)
+        return gone
+
     async def bearer_token(self, provider: str) -> str:
         """Asks the client that gives tokens for a model provider for one.
 
