@@ -17,7 +17,10 @@ from copilot_sdk._generated.copilot.types import (
     AgentSelectRequest,
     AgentSelectResult,
     AgentSetPromptRequest,
+    AgentsGetAvailableBuiltinsResult,
+    AgentsGetBuiltinsResult,
     AgentsGetDiscoveryPathsRequest,
+    BuiltinAgentSummary,
     FleetStartRequest,
     FleetStartResult,
     ServerAgentList,
@@ -28,6 +31,7 @@ from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.queue import Prompt
+from copilot_sdk.runtime.core.sub_agents import BUILT_IN
 
 router = Router()
 
@@ -108,6 +112,20 @@ async def _discovery_paths(call: Call, params: AgentsGetDiscoveryPathsRequest) -
             )
             for folder in _folders(call, params)
         ]
+    )
+
+
+@router.plain("agents.getBuiltins")
+async def _built_in(_: Call) -> AgentsGetBuiltinsResult:
+    names = [agent.name for agent in BUILT_IN]
+    # They stand in the code: none has a file to load.
+    return AgentsGetBuiltinsResult(names=names, disableable_names=names, yaml_based_names=[])
+
+
+@router.plain("agents.getAvailableBuiltins")
+async def _available_built_in(_: Call) -> AgentsGetAvailableBuiltinsResult:
+    return AgentsGetAvailableBuiltinsResult(
+        agents=[BuiltinAgentSummary(name=agent.name, description=agent.description) for agent in BUILT_IN]
     )
 
 
