@@ -102,7 +102,7 @@ async def test_skills_are_found_in_the_order_in_which_they_count(client: Client,
 
 
 async def test_a_session_has_the_skills_of_the_folders_that_it_names(
-    runtime: EmbeddedRuntime, join: Join, work: Path, tmp_path: Path
+    runtime: EmbeddedRuntime, join: Join, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = await join(runtime)
     folders = [str(tmp_path / name) for name in ("extra", "flat", "gone")]
@@ -120,6 +120,9 @@ async def test_a_session_has_the_skills_of_the_folders_that_it_names(
     assert await listed(client) == []
     await client.call("session.options.update", enableSkills=True, ignoredSkillsLocations=["../extra/more"])
     assert await listed(client) == [("dup", "custom")]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    await client.call("session.options.update", ignoredSkillsLocations=["~/extra/dup"])
+    assert await listed(client) == [("more", "custom")]
 
 
 async def test_skills_of_the_folders_around_are_inherited(

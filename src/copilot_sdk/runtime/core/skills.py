@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os.path
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -142,8 +143,11 @@ class Skills:
         return LoadReport(warnings, errors)
 
     def _find(self, places: Sequence[SkillPlace]) -> FoundSkills:
-        config = self._session.config
-        return find_skills(places, [config.working_directory / path for path in config.ignored_skills])
+        ignored = [self._absolute(path) for path in self._session.config.ignored_skills]
+        return find_skills(places, ignored)
+
+    def _absolute(self, path: Path) -> Path:
+        return Path(os.path.normpath(self._session.config.working_directory / path.expanduser()))
 
     def _places(self) -> list[SkillPlace]:
         """Where to look, the places that count most first."""
@@ -153,10 +157,7 @@ class Skills:
         plugins = session.plugins.active
         brought = [place for each in plugins if each[0].kind == "builtin" for place in plugin_places(*each)]
         others = [place for each in plugins if each[0].kind != "builtin" for place in plugin_places(*each)]
-        custom = [
-            SkillPlace(config.working_directory / path.expanduser(), "custom")
-            for path in config.skill_directories
-        ]
+        custom = [SkillPlace(self._absolute(path), "custom") for path in config.skill_directories]
         own = config.config_discovery
         return [
             *(project_places(config.working_directory) if own else ()),
