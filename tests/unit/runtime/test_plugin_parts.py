@@ -188,6 +188,9 @@ async def test_what_plugins_bring_is_discovered(client: Client, tmp_path: Path) 
     ]
     agents = (await client.call("agents.discover"))["agents"]
     assert [agent["id"] for agent in agents] == ["own:ownag"]
+    (hook,) = (await client.call("hooks.discover"))["hooks"]
+    assert (hook["origin"], hook["source"], hook["hookType"]) == ("plugin", "own", "sessionStart")
+    assert (await client.call("hooks.discover", excludeHostHooks=True))["hooks"] == []
     (server,) = (await client.call("mcp.discover", includeEffectiveSource=True))["servers"]
     source = server.pop("effectiveSource")
     assert server == {

@@ -24,12 +24,13 @@ router = Router()
 @router.on("hooks.discover", HooksDiscoverRequest)
 async def _discover(call: Call, params: HooksDiscoverRequest) -> HooksDiscoverResult:
     runtime = call.runtime
-    own = Found()
+    own, installed = Found(), Found()
     if not params.exclude_host_hooks:
         own = runtime.hook_sources.of_user([Path(path) for path in params.hook_directories or ()])
+        installed = runtime.hook_sources.of_plugins(runtime.plugins.to_discover(for_projects=False))
     result = HooksDiscoverResult(hooks=[], warnings=[], errors=[])
     if not params.project_paths:
-        hooks, result.errors = sorted_hooks(own)
+        hooks, result.errors = sorted_hooks(own, installed)
         result.hooks = [_described(call, hook, None) for hook in hooks]
     for path in params.project_paths or ():
         folder = Path(path)
