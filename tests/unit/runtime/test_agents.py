@@ -201,3 +201,12 @@ async def test_a_fleet_is_started_with_a_prompt(client: Client) -> None:
     message = client.of("user.message")[0]
     assert message["content"] == "Fleet deployed: build it"
     assert message["transformedContent"].endswith("build it")
+
+
+async def test_the_agents_of_the_runtime_are_told(client: Client) -> None:
+    names = ["explore", "task", "general-purpose"]
+    told = await client.call("agents.getBuiltins")
+    assert told == {"names": names, "disableableNames": names, "yamlBasedNames": []}
+    offered = (await client.call("agents.getAvailableBuiltins"))["agents"]
+    assert [agent["name"] for agent in offered] == names
+    assert all(agent["description"] for agent in offered)

@@ -92,6 +92,59 @@ async def test_an_extension_joins_the_session_and_leaves_with_it(
     assert not runtime.runtime.sessions
 
 
+PUSHES = """
+import asyncio, os
+from copilot_sdk import CopilotClient, ConnectionClosed, RpcError
+from copilot_sdk.transports.stdio import StdioTransport
+
+async def main():
+    async with CopilotClient.over(StdioTransport.of_this_process) as client:
+        session = await client.resume_session(os.environ["SESSION_ID"], disable_resume=True)
+        push = session.rpc.extensions.send_attachments_to_message
+        context = {"type": "extension_context", "title": "Chart", "payload": {"x": 1}}
+        file = {"type": "file", "path": "/a", "displayName": "a"}
+        await push(attachments=[context, file])
+        try:
+            await push(attachments=[context], instance_id="none")
+        except RpcError as error:
+            await session.rpc.log(message=error.message)
+        try:
+            async for _ in session.events():
+                pass
+        except ConnectionClosed:
+            pass
+
+asyncio.run(main())
+"""
+
+
+async def test_an_extension_hands_attachments_to_the_host(start: Start, join: Join, work: Path) -> None:
+    runtime = start([Reply("hi")])
+    client = await join(runtime)
+    client.answers[RESOLVE] = lambda params: (
+        {"launch": python(PUSHES)} if params["source"] == "project" else {}
+    )
+    await opened(client, work, None)
+    context, file = (await client.until("session.extensions.attachments_pushed"))["data"]["attachments"]
+    assert context == {
+        "type": "extension_context",
+        "capturedAt": context["capturedAt"],
+        "title": "Chart",
+        "payload": {"x": 1},
+        "extensionId": "project:hello",
+    }
+    assert file["path"] == "/a"
+    told = (await client.until("session.info"))["data"]["message"]
+    assert 'Canvas instance "none" is not open, or not owned by the caller.' in told
+    pushed = client.of("session.extensions.attachments_pushed")[0]["attachments"]
+    await client.turn("look", attachments=pushed)
+    seen = asked_of(runtime)[0].messages[-1].text
+    assert '* context from project:hello: Chart\n{"x": 1}' in seen
+    with pytest.raises(InternalError, match="only be called from an extension-owned connection") as refused:
+        await client.call("session.extensions.sendAttachmentsToMessage", attachments=[])
+    assert refused.value.data == {"code": "extension_context_requires_extension_caller"}
+
+
 async def test_the_program_gets_the_environment_that_the_client_says(
     start: Start, join: Join, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

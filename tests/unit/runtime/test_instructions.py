@@ -75,6 +75,9 @@ async def test_the_sources_are_listed_and_read_again(start: Start, join: Join, p
     assert await sources(client, "session.instructions.getSources") == found
     again = await sources(client, "session.instructions.reload")
     assert [source["label"] for source in again if source not in found] == ["CLAUDE.md"]
+    (project / "CLAUDE.md").unlink()
+    assert await client.call("instructions.clearCache") is None
+    assert await sources(client, "session.instructions.getSources") == found
 
 
 async def test_instructions_are_discovered_without_a_session(

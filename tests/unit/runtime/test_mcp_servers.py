@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from copilot_sdk.errors import InternalError, MethodNotFound
+from copilot_sdk.errors import InternalError
 from copilot_sdk.runtime import Reply
 from tests.support.mcp_forge import Forge
 from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of
@@ -145,8 +145,7 @@ async def test_servers_can_be_replaced(start: Start, join: Join, forge: Forge) -
 async def test_what_needs_github_or_the_same_process_is_told_apart(start: Start, join: Join) -> None:
     client = await opened(start, join, [])
     assert await client.call("session.mcp.removeGitHub") == {"removed": False}
-    with pytest.raises(MethodNotFound):
-        await client.call("session.mcp.configureGitHub", authInfo={})
+    assert await client.call("session.mcp.configureGitHub", authInfo={}) == {"changed": False}
     for method in ("registerExternalClient", "unregisterExternalClient"):
         with pytest.raises(InternalError, match="in-process"):
             await client.call(f"session.mcp.{method}", serverName="a", client={}, transport={}, config={})

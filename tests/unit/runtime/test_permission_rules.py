@@ -305,6 +305,10 @@ async def test_a_trusted_folder_is_trusted_with_all_below_it(
     await client.call("session.permissions.folderTrust.addTrusted", path=str(tmp_path))
     assert await client.call(trusted, path=str(tmp_path / "bed")) == {"trusted": True}
     assert await client.call(trusted, path=str(tmp_path.parent)) == {"trusted": False}
+    saved = "permissions.folderTrust.checkTrust"
+    assert await client.call(saved, path=str(tmp_path / "bed")) == {"trusted": True}
+    elsewhere = {"path": str(tmp_path), "configDir": str(tmp_path / "elsewhere")}
+    assert await client.call(saved, **elsewhere) == {"trusted": False}
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ async def test_a_session_has_the_plugins_that_were_there_when_it_looked(
     start: Start, join: Join, market: Path, tmp_path: Path
 ) -> None:
     client = await join(start([Reply("a"), Reply("b"), Reply("c")]))
-    await client.open(workingDirectory=str(tmp_path))
+    await client.open(workingDirectory=str(tmp_path), enableConfigDiscovery=True)
     added = await client.call("session.plugins.marketplaces.add", source="market")
     assert added == {"name": "tools"}
     await client.call("session.plugins.install", source="rake@tools")

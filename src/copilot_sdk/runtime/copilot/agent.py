@@ -17,17 +17,21 @@ from copilot_sdk._generated.copilot.types import (
     AgentSelectRequest,
     AgentSelectResult,
     AgentSetPromptRequest,
+    AgentsGetAvailableBuiltinsResult,
+    AgentsGetBuiltinsResult,
     AgentsGetDiscoveryPathsRequest,
+    BuiltinAgentSummary,
     FleetStartRequest,
     FleetStartResult,
     ServerAgentList,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.agent_files import AgentFolder, agent_folders, find_agents
+from copilot_sdk.runtime.core.agent_files import AgentFolder, agent_folders, find_agents, find_plugin_agents
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.queue import Prompt
+from copilot_sdk.runtime.core.sub_agents import BUILT_IN
 
 router = Router()
 
@@ -90,6 +94,9 @@ async def _start_fleet(call: Call, params: FleetStartRequest) -> FleetStartResul
 @router.on("agents.discover", AgentsDiscoverRequest)
 async def _discover(call: Call, params: AgentsDiscoverRequest) -> ServerAgentList:
     found, _ = find_agents(_folders(call, params))
+    if not params.exclude_host_agents:
+        plugins = call.runtime.plugins.to_discover(for_projects=bool(params.project_paths))
+        found += find_plugin_agents(plugins)[0]
     return ServerAgentList(agents=describe(found))
 
 
@@ -105,6 +112,20 @@ async def _discovery_paths(call: Call, params: AgentsGetDiscoveryPathsRequest) -
             )
             for folder in _folders(call, params)
         ]
+    )
+
+
+@router.plain("agents.getBuiltins")
+async def _built_in(_: Call) -> AgentsGetBuiltinsResult:
+    names = [agent.name for agent in BUILT_IN]
+    # They stand in the code: none has a file to load.
+    return AgentsGetBuiltinsResult(names=names, disableable_names=names, yaml_based_names=[])
+
+
+@router.plain("agents.getAvailableBuiltins")
+async def _available_built_in(_: Call) -> AgentsGetAvailableBuiltinsResult:
+    return AgentsGetAvailableBuiltinsResult(
+        agents=[BuiltinAgentSummary(name=agent.name, description=agent.description) for agent in BUILT_IN]
     )
 
 

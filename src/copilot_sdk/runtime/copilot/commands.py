@@ -16,6 +16,7 @@ from copilot_sdk._generated.copilot.types import (
     ExecuteCommandResult,
     QueuedCommandHandled,
     SlashCommandInfo,
+    SlashCommandInput,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.built_in_commands import BUILT_IN, BuiltInCommand, CommandResult
@@ -30,6 +31,19 @@ async def _list(call: Call, params: CommandsListRequest) -> CommandList:
     commands: list[SlashCommandInfo] = []
     if params.include_builtins is not False:
         commands += [_describe(command) for command in BUILT_IN]
+    if params.include_skills is not False:
+        skills = call.session.skills
+        await skills.load()
+        commands += [
+            SlashCommandInfo(
+                name=info.command_name,
+                description=info.description,
+                kind="skill",
+                input=SlashCommandInput(hint="instructions for the skill"),
+                allow_during_agent_execution=False,
+            )
+            for info in skills.for_user
+        ]
     if params.include_client_commands is not False:
         commands += [
             SlashCommandInfo(

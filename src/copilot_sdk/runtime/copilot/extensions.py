@@ -15,14 +15,18 @@ from copilot_sdk._generated.copilot.types import (
     ExtensionList,
     ExtensionsDisableRequest,
     ExtensionsEnableRequest,
+    SendAttachmentsToMessageParams,
+    SessionExtensionsAttachmentsPushedData,
 )
 from copilot_sdk._generated.copilot.types import (
     Extension as ExtensionInfo,
 )
-from copilot_sdk.errors import ConnectError, UsageError
+from copilot_sdk.errors import ConnectError, InternalError, UsageError
 from copilot_sdk.runtime.copilot.providing import provide
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.copilot.settings import raw
 from copilot_sdk.runtime.core.clients import ClientFault
+from copilot_sdk.runtime.core.clock import now, stamp
 from copilot_sdk.runtime.core.extensions import Extension, Installed, LaunchFault
 from copilot_sdk.runtime.core.shells import environment
 from copilot_sdk.transports.stdio import StdioTransport
@@ -98,6 +102,27 @@ async def _disable(call: Call, params: ExtensionsDisableRequest) -> None:
 @router.plain("session.extensions.reload")
 async def _reload(call: Call) -> None:
     await call.session.extensions.reload()
+
+
+@router.on("session.extensions.sendAttachmentsToMessage", SendAttachmentsToMessageParams)
+async def _send_attachments(call: Call, params: SendAttachmentsToMessageParams) -> None:
+    session = call.session
+    extension = next((each for each in session.extensions if each.port is call.connection), None)
+    if extension is None:
+        raise InternalError(
+            f"{call.method} may only be called from an extension-owned connection.",
+            {"code": "extension_context_requires_extension_caller"},
+        )
+    origin: dict[str, object] = {"extensionId": extension.id, "capturedAt": stamp(now())}
+    if params.instance_id is not None:
+        panel = session.canvases.panel_of(params.instance_id, call.connection)
+        origin |= {"canvasId": panel.canvas_id, "instanceId": panel.instance_id}
+    attachments = [raw(attachment) for attachment in params.attachments]
+    completed = [
+        {**attachment, **origin} if attachment.get("type") == "extension_context" else attachment
+        for attachment in attachments
+    ]
+    session.emit(SessionExtensionsAttachmentsPushedData.model_validate({"attachments": completed}))
 
 
 class ClientLauncher:

@@ -25,6 +25,12 @@ from copilot_sdk.runtime.core.instructions import (
 router = Router()
 
 
+@router.plain("instructions.clearCache")
+async def _clear_cache(call: Call) -> None:
+    for session in call.runtime.sessions:
+        session.instructions.forget()
+
+
 @router.plain("session.instructions.getSources")
 async def _get_sources(call: Call) -> InstructionsGetSourcesResult:
     return InstructionsGetSourcesResult(sources=_describe(call.session.instructions.found, of_project=False))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from copilot_sdk._generated.copilot.types import (
     MCPConfiguredServerList,
+    MCPConfigureGitHubResult,
     MCPDisableRequest,
     MCPEnableRequest,
     MCPIsServerRunningRequest,
@@ -26,7 +27,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.mcp.host import MCPHost, Server, describe
+from copilot_sdk.runtime.core.mcp.host import MCPHost, Server, describe, origin_of
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, spec_of, specs_of
 
 router = Router()
@@ -120,6 +121,12 @@ async def _move_loading(call: Call) -> MoveMCPLoadingToBackgroundResult:
     return MoveMCPLoadingToBackgroundResult(moved_to_background=call.session.mcp.release())
 
 
+@router.plain("session.mcp.configureGitHub")
+async def _configure_github(_: Call) -> MCPConfigureGitHubResult:
+    # Who is signed in is an object of the caller's process: over the wire nothing can be set up with it.
+    return MCPConfigureGitHubResult(changed=False)
+
+
 @router.plain("session.mcp.removeGitHub")
 async def _remove_github(_: Call) -> MCPRemoveGitHubResult:
     # The server of GitHub needs an account, and this runtime has none.
@@ -151,4 +158,9 @@ def _configured(name: str, server: Server) -> dict[str, object]:
     live: dict[str, object] = {"status": server.status, "toolsLoaded": server.live is not None}
     if server.error is not None:
         live["error"] = server.error
-    return {"name": name, "enabled": server.status != "disabled", "live": live}
+    return {
+        "name": name,
+        "enabled": server.status != "disabled",
+        **origin_of(server.spec),
+        "live": live,
+    }

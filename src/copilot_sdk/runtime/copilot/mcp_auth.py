@@ -9,12 +9,16 @@ from copilot_sdk._generated.copilot.types import (
     MCPOAuthCompleteRequest,
     MCPOAuthHandlePendingRequest,
     MCPOAuthHandlePendingResult,
+    MCPOAuthLoginRequest,
+    MCPOAuthLoginResult,
     MCPOAuthRespondRequest,
     MCPOAuthRespondResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import raw
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
+from copilot_sdk.runtime.core.mcp.sign_ins import SignInOptions
 
 router = Router()
 
@@ -38,9 +42,25 @@ async def _state_changed(call: Call, params: MCPOAuthAuthenticationStateChangedR
 
 
 @router.on("session.mcp.oauth.complete", MCPOAuthCompleteRequest)
-async def _complete(_call: Call, _params: MCPOAuthCompleteRequest) -> None:
-    # This runtime begins no sign-in of its own: tokens come from clients.
-    raise RuntimeFault("OAuth authorization request is unknown or no longer pending")
+async def _complete(call: Call, params: MCPOAuthCompleteRequest) -> None:
+    await call.session.mcp.sign_ins.complete(params.authorization_id, params.callback_url)
+
+
+@router.on("session.mcp.oauth.login", MCPOAuthLoginRequest)
+async def _login(call: Call, params: MCPOAuthLoginRequest) -> MCPOAuthLoginResult:
+    if not is_available():
+        raise RuntimeFault(MISSING)
+    options = SignInOptions(
+        force=bool(params.force_reauth),
+        client_name=params.client_name,
+        success=params.callback_success_message,
+        client_id=params.client_id,
+        client_secret=None if params.public_client else params.client_secret,
+        without_user=params.grant_type == "client_credentials",
+        redirect_uri=params.redirect_uri,
+    )
+    begun = await call.session.mcp.sign_ins.begin(params.server_name, options)
+    return MCPOAuthLoginResult(authorization_url=begun.url, authorization_id=begun.id)
 
 
 @router.on(

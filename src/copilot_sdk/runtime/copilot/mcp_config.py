@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from copilot_sdk._generated.copilot.types import (
     MCPConfigAddRequest,
     MCPConfigDisableRequest,
@@ -15,7 +17,11 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import raw
+from copilot_sdk.runtime.core.mcp.config_file import pointer_part
+from copilot_sdk.runtime.core.mcp.host import origin_of
 from copilot_sdk.runtime.core.mcp.spec import specs_of
+from copilot_sdk.runtime.core.plugin_parts import PluginServer, plugin_servers
+from copilot_sdk.runtime.core.plugins import in_use
 
 router = Router()
 
@@ -59,7 +65,20 @@ async def _reload(_: Call) -> None:
 async def _discover(call: Call, params: MCPDiscoverRequest) -> MCPDiscoverResult:
     config = call.runtime.mcp_config
     disabled = config.disabled()
+    plugins = call.runtime.plugins
+    brought = [*in_use(plugins.brought()), *in_use(plugins)]
     servers = [
+        {
+            "name": server.spec.name,
+            "type": server.spec.transport,
+            "enabled": server.spec.name not in disabled,
+            **origin_of(server.spec),
+            "effectiveSource": _source_of(server) if params.include_effective_source else None,
+        }
+        for plugin, folder in brought
+        for server in plugin_servers(plugin, folder)
+    ]
+    servers += [
         {
             "name": name,
             "type": spec.transport,
@@ -70,6 +89,21 @@ async def _discover(call: Call, params: MCPDiscoverRequest) -> MCPDiscoverResult
         for name, spec in sorted(specs_of(config.servers()).items())
     ]
     return MCPDiscoverResult.model_validate({"servers": servers})
+
+
+def _source_of(server: PluginServer) -> dict[str, object]:
+    plugin, origin = server.plugin, "builtin" if server.plugin.kind == "builtin" else "plugin"
+    identity = f"mp:{plugin.marketplace}::{plugin.name}" if plugin.marketplace else f"{origin}:{plugin.name}"
+    return {
+        "kind": origin,
+        "id": hashlib.sha256(f"{server.file}\n{server.spec.name}".encode()).hexdigest(),
+        "editability": "read-only",
+        "file": {
+            "uri": server.file.absolute().as_uri(),
+            "jsonPointer": f"{server.pointer}/{pointer_part(server.spec.name)}",
+        },
+        "plugin": {"id": identity, "name": plugin.name, "version": plugin.version},
+    }
 
 
 @router.plain("mcp.listBuiltinServerNames")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
@@ -17,6 +18,14 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.copilot.connection import Connection
+
+
+class DuplicateProvider(RuntimeFault):
+    """Two providers have the same name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f'Duplicate BYOK provider name "{name}".')
 
 
 def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
@@ -40,22 +49,56 @@ def named_models_of(
     Raises:
         RuntimeFault: The names do not fit together.
     """
-    known: dict[str, NamedProviderConfig] = {}
+    return models_of(models, named_providers_of(providers))
+
+
+def named_providers_of(
+    providers: Sequence[NamedProviderConfig] | None, taken: Container[str] = ()
+) -> dict[str, ModelProvider]:
+    """Providers by their names.
+
+    Args:
+        providers: The providers.
+        taken: The names of other providers.
+
+    Raises:
+        RuntimeFault: A name cannot be used, or is used twice.
+    """
+    known: dict[str, ModelProvider] = {}
     for provider in providers or ():
         if "/" in provider.name:
             raise RuntimeFault(f'BYOK provider name "{provider.name}" must not contain "/".')
-        if provider.name in known:
-            raise RuntimeFault(f'Duplicate BYOK provider name "{provider.name}".')
-        known[provider.name] = provider
+        if provider.name in known or provider.name in taken:
+            raise DuplicateProvider(provider.name)
+        known[provider.name] = _provider(provider)
+    return known
+
+
+def models_of(
+    models: Sequence[ProviderModelConfig] | None,
+    providers: Mapping[str, ModelProvider],
+    taken: Container[str] = (),
+) -> dict[str, ModelProvider]:
+    """Who provides models, by their ids.
+
+    Args:
+        models: The models.
+        providers: The providers, by their names.
+        taken: The ids of other models.
+
+    Raises:
+        RuntimeFault: A provider is not known, or an id is used twice.
+    """
     named: dict[str, ModelProvider] = {}
     for model in models or ():
-        if model.provider not in known:
+        provider = providers.get(model.provider)
+        if provider is None:
             raise RuntimeFault(f'BYOK model "{model.id}" references unknown provider "{model.provider}".')
         model_id = f"{model.provider}/{model.id}"
-        if model_id in named:
+        if model_id in named or model_id in taken:
             raise RuntimeFault(f'Duplicate BYOK model selection id "{model_id}".')
-        named[model_id] = _provider(
-            known[model.provider],
+        named[model_id] = replace(
+            provider,
             wire_model=model.wire_model or model.id,
             display_name=model.name,
             max_prompt_tokens=model.max_prompt_tokens,
@@ -92,7 +135,6 @@ def _provider(
     *,
     api_key_command: str | None = None,
     wire_model: str | None = None,
-    display_name: str | None = None,
     max_prompt_tokens: int | None = None,
     max_output_tokens: int | None = None,
 ) -> ModelProvider:
@@ -108,7 +150,6 @@ def _provider(
         headers=provider.headers or {},
         azure_api_version=None if azure is None else azure.api_version,
         wire_model=wire_model,
-        display_name=display_name,
         max_prompt_tokens=max_prompt_tokens,
         max_output_tokens=max_output_tokens,
         name=provider.name if isinstance(provider, NamedProviderConfig) else "default",

@@ -8,6 +8,7 @@ from copilot_sdk._generated.copilot.types import (
     FolderTrustAddParams,
     FolderTrustCheckParams,
     FolderTrustCheckResult,
+    FolderTrustIsTrustedParams,
     PermissionLocationAddToolApprovalParams,
     PermissionLocationApplyParams,
     PermissionLocationApplyResult,
@@ -31,6 +32,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.permission_rules import rules_of
+from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.workspace import Location, existing_folder, location_of
 
 router = Router()
@@ -130,3 +132,9 @@ def _location(folder: str) -> Location:
 
 def _kind(location: Location) -> PermissionLocationType:
     return "repo" if location.is_repository else "dir"
+
+
+@router.on("permissions.folderTrust.checkTrust", FolderTrustIsTrustedParams)
+async def _check_saved_trust(call: Call, params: FolderTrustIsTrustedParams) -> FolderTrustCheckResult:
+    home = call.runtime.home if params.config_dir is None else Path(params.config_dir)
+    return FolderTrustCheckResult(trusted=SavedPermissions(home).trusts(Path(params.path)))

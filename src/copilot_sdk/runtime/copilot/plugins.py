@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from copilot_sdk._generated.copilot.types import (
+    InstalledPlugin,
     InstalledPluginInfo,
     MarketplaceAddResult,
     MarketplaceBrowseResult,
@@ -31,9 +32,12 @@ from copilot_sdk._generated.copilot.types import (
     PluginUpdateAllEntry,
     PluginUpdateAllResult,
     PluginUpdateResult,
+    SessionInstalledPlugin,
     SessionPluginsDisableRequest,
     SessionPluginsEnableRequest,
     SessionPluginsInstallRequest,
+    SessionsSetAdditionalPluginsRequest,
+    SessionsSetAdditionalPluginsResult,
 )
 from copilot_sdk._generated.copilot.types import Plugin as PluginInfo
 from copilot_sdk.runtime.copilot.router import Call, Router
@@ -136,10 +140,23 @@ async def _set_builtin(call: Call, params: PluginsBuiltinSetRequest) -> None:
 async def _reload(call: Call, params: PluginsReloadRequest) -> None:
     session = call.session
     session.plugins.reload()
+    session.skills.forget()
     if params.reload_hooks is not False:
-        session.hooks.forget_files()
+        session.hooks.forget_files(defer_repository=bool(params.defer_repo_hooks))
+    if params.reload_custom_agents is not False:
+        session.agents.reload()
+    if params.reload_mcp is not False:
+        await session.mcp.bring(session.plugins.servers())
     if session.extensions.wanted and params.reload_extensions is not False:
         await session.extensions.reload()
+
+
+@router.on("sessions.setAdditionalPlugins", SessionsSetAdditionalPluginsRequest)
+async def _set_additional(
+    call: Call, params: SessionsSetAdditionalPluginsRequest
+) -> SessionsSetAdditionalPluginsResult:
+    call.runtime.plugins.additional = [named_plugin(plugin) for plugin in params.plugins]
+    return SessionsSetAdditionalPluginsResult()
 
 
 @router.plain("plugins.marketplaces.list")
@@ -202,6 +219,20 @@ def _installed(plugins: Plugins, source: str, folder: Path) -> PluginInstallResu
         skills_installed=plugin.skills,
         post_install_message=f'Enabled "{plugin.spec}". It is loaded live from {plugin.folder}, '
         "so edits take effect on the next session — nothing was copied.",
+    )
+
+
+def named_plugin(plugin: SessionInstalledPlugin | InstalledPlugin) -> Plugin:
+    """A plugin that a client names for sessions."""
+    folder = None if plugin.cache_path is None else Path(plugin.cache_path)
+    return Plugin(
+        name=plugin.name,
+        folder=folder,
+        enabled=plugin.enabled,
+        marketplace=plugin.marketplace,
+        version=plugin.version,
+        installed_from=plugin.installed_from,
+        kind="given",
     )
 
 

@@ -32,6 +32,8 @@ _TRUSTED_HOSTS_ONLY = (
 )
 _NO_ENVIRONMENTS = "Not authenticated. Please authenticate before accessing GitHub environments."
 _NO_EXTERNAL_MCP = "external MCP clients must be {} in-process on the session-owned graph, not over RPC"
+_NO_HUMANS = "trusted human responses require the direct in-process client"
+_NO_LOADERS = "extension tools must be registered in-process by an extension loader, not over RPC"
 _NO_PROXY_SECRETS = "Sandbox proxy secrets require a trusted host"
 _NO_PROXY_AUTHORITY = "proxy certificate authority trust-store integration is not supported on this platform"
 
@@ -49,7 +51,12 @@ REFUSALS: Mapping[str, str] = {
     "sandbox.proxySecret.get": _NO_PROXY_SECRETS,
     "sandbox.proxySecret.getLocation": _NO_PROXY_SECRETS,
     "sandbox.proxySecret.save": _NO_PROXY_SECRETS,
+    "session.ui.handleHumanAskUser": _NO_HUMANS,
+    "session.ui.handleHumanExitPlanMode": _NO_HUMANS,
+    "session.ui.handleHumanUserInput": _NO_HUMANS,
+    "session.usage.setCodeChanges": "Only the owning in-process host may replace usage code changes",
     "session.mcp.registerExternalClient": _NO_EXTERNAL_MCP.format("registered"),
+    "sessions.registerExtensionToolsOnSession": _NO_LOADERS,
     "session.mcp.unregisterExternalClient": _NO_EXTERNAL_MCP.format("unregistered"),
 }
 """Why, by method: each is a call for a host that runs the runtime in its own process, or for somebody signed in."""

@@ -25,7 +25,12 @@ from copilot_sdk._model import UnknownVariant
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.canvases import canvases_of
 from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
-from copilot_sdk.runtime.copilot.model_providers import bearer_tokens_of, named_models_of, provider_of
+from copilot_sdk.runtime.copilot.model_providers import (
+    bearer_tokens_of,
+    named_models_of,
+    named_providers_of,
+    provider_of,
+)
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.copilot.skills import ClientSkills
 from copilot_sdk.runtime.core.clients import Client
@@ -78,14 +83,18 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         system_prompt=_system_prompt(params.system_message),
         provider=provider,
         named_models=named,
+        named_providers=named_providers_of(params.providers),
         github=github_tokens_of(call, params),
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),
         disabled_skills=frozenset(params.disabled_skills or ()),
+        skills=params.enable_skills,
+        skill_directories=tuple(Path(path) for path in params.skill_directories or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
         agent=params.agent,
         config_discovery=bool(params.enable_config_discovery),
         agent_directories=tuple(Path(path) for path in params.agent_directories or ()),
+        plugin_directories=tuple(folder / path for path in params.plugin_directories or ()),
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
         autopilot=autopilot_of(params.autopilot, Autopilot()),
         managed=_managed(params.managed_settings),

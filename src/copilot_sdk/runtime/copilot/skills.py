@@ -1,28 +1,137 @@
-"""Methods of `session.skills`, and the skills that a client provides."""
+"""Methods of `skills` and `session.skills`, and the skills that a client provides."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
+    ServerSkill,
+    ServerSkillList,
     Skill,
+    SkillDiscoveryPath,
+    SkillDiscoveryPathList,
     SkillList,
     SkillProviderListResult,
     SkillProviderReadResult,
+    SkillsConfigSetDisabledSkillsRequest,
+    SkillsConfigSetSkillDisabledRequest,
     SkillsDisableRequest,
+    SkillsDiscoverRequest,
     SkillsEnableRequest,
+    SkillsGetDiscoveryPathsRequest,
     SkillsGetInvokedResult,
-    SkillsInvokedSkill,
     SkillsLoadDiagnostics,
 )
+from copilot_sdk._model.json_values import texts_in
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.skills import SOURCE, SkillInfo
+from copilot_sdk.runtime.core.skill_files import (
+    SkillInfo,
+    SkillPlace,
+    find_skills,
+    folders_to_fill,
+    personal_places,
+    plugin_places,
+    project_places,
+)
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.copilot.connection import Connection
 
 router = Router()
+
+_DISABLED = "disabledSkills"
+_OF_INVOKED = (
+    "name",
+    "path",
+    "content",
+    "allowedTools",
+    "source",
+    "invokedAtTurn",
+    "disableModelInvocation",
+)
+
+
+@router.on("skills.discover", SkillsDiscoverRequest)
+async def _discover(call: Call, params: SkillsDiscoverRequest) -> ServerSkillList:
+    projects = [Path(path) for path in params.project_paths or ()]
+    places = [] if params.exclude_host_skills else _host_places(call, params)
+    places += [place for project in projects for place in project_places(project)]
+    ignored = [Path(path) for path in params.ignored_skills_locations or ()]
+    found = await asyncio.to_thread(find_skills, places, ignored)
+    disabled = _disabled(call)
+    return ServerSkillList(
+        skills=[
+            ServerSkill(
+                name=info.name,
+                command_name=info.command_name,
+                description=info.description,
+                argument_hint=info.argument_hint,
+                source=info.source,
+                user_invocable=info.for_user,
+                enabled=info.name not in disabled,
+                path=_text(info.path),
+                project_path=_text(info.project),
+            )
+            for info in found.skills
+        ],
+        # Where the skills of the host are left out, nothing is told of its files.
+        errors=[] if params.exclude_host_skills else list(found.problems),
+    )
+
+
+def _host_places(call: Call, params: SkillsDiscoverRequest) -> list[SkillPlace]:
+    runtime = call.runtime
+    plugins = runtime.plugins.to_discover(for_projects=bool(params.project_paths))
+    return [
+        *personal_places(runtime.home),
+        *(place for each in plugins for place in plugin_places(*each)),
+        *(SkillPlace(Path(path), "custom") for path in params.skill_directories or ()),
+    ]
+
+
+@router.on("skills.getDiscoveryPaths", SkillsGetDiscoveryPathsRequest)
+async def _discovery_paths(call: Call, params: SkillsGetDiscoveryPathsRequest) -> SkillDiscoveryPathList:
+    paths = [
+        SkillDiscoveryPath(
+            path=str(folder), scope="project", preferred_for_creation=not index, project_path=project
+        )
+        for project in params.project_paths or ()
+        for index, folder in enumerate(folders_to_fill(Path(project)))
+    ]
+    if not params.exclude_host_skills:
+        paths += [
+            SkillDiscoveryPath(path=str(place.path), scope=place.source, preferred_for_creation=not index)
+            for index, place in enumerate(personal_places(call.runtime.home))
+        ]
+        paths += [
+            # The CLI calls the scope so, whatever the schema says.
+            SkillDiscoveryPath(path=path, scope="user", preferred_for_creation=False)
+            for path in params.skill_directories or ()
+        ]
+    return SkillDiscoveryPathList(paths=paths)
+
+
+@router.on("skills.config.setDisabledSkills", SkillsConfigSetDisabledSkillsRequest)
+async def _set_disabled(call: Call, params: SkillsConfigSetDisabledSkillsRequest) -> None:
+    call.runtime.settings.change({_DISABLED: params.disabled_skills}, to=call.method)
+
+
+@router.on("skills.config.setSkillDisabled", SkillsConfigSetSkillDisabledRequest)
+async def _set_skill_disabled(call: Call, params: SkillsConfigSetSkillDisabledRequest) -> None:
+    others = [name for name in _disabled(call) if name != params.name]
+    disabled = [*others, params.name] if params.disabled else others
+    call.runtime.settings.change({_DISABLED: disabled}, to=call.method)
+
+
+def _disabled(call: Call) -> list[str]:
+    return texts_in(call.runtime.settings.current().get(_DISABLED))
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 @router.plain("session.skills.list")
@@ -33,12 +142,14 @@ async def _list(call: Call) -> SkillList:
         skills=[
             Skill(
                 name=info.name,
-                command_name=info.name,
+                command_name=info.command_name,
                 description=info.description,
                 argument_hint=info.argument_hint,
-                source=SOURCE,
+                source=info.source,
                 user_invocable=info.for_user,
                 enabled=skills.enabled(info.name),
+                path=_text(info.path),
+                plugin_name=None if info.plugin is None else info.plugin.name,
             )
             for info in skills
         ]
@@ -52,7 +163,8 @@ async def _ensure_loaded(call: Call) -> None:
 
 @router.plain("session.skills.reload")
 async def _reload(call: Call) -> SkillsLoadDiagnostics:
-    return SkillsLoadDiagnostics(warnings=[], errors=await call.session.skills.reload())
+    report = await call.session.skills.reload()
+    return SkillsLoadDiagnostics(warnings=list(report.warnings), errors=list(report.errors))
 
 
 @router.on("session.skills.enable", SkillsEnableRequest)
@@ -69,9 +181,11 @@ async def _disable(call: Call, params: SkillsDisableRequest) -> None:
 async def _get_invoked(call: Call) -> SkillsGetInvokedResult:
     events = [event.data for event in call.session.log.events if event.type == "skill.invoked"]
     latest = {str(data["name"]): data for data in events}
-    return SkillsGetInvokedResult(
-        skills=[SkillsInvokedSkill.model_validate(data) for data in latest.values()]
-    )
+    skills = [
+        {name: value for name, value in data.items() if name in _OF_INVOKED}
+        for _, data in sorted(latest.items())
+    ]
+    return SkillsGetInvokedResult.model_validate({"skills": skills})
 
 
 class ClientSkills:

@@ -65,6 +65,11 @@ async def _get(call: Call) -> UserSettingsGetResult:
     )
 
 
+@router.plain("user.settings.reload")
+async def _reload(_: Call) -> None:
+    """Nothing: the settings are read whenever they are needed."""
+
+
 @router.on("user.settings.set", UserSettingsSetRequest)
 async def _set(call: Call, params: UserSettingsSetRequest) -> None:
     if not is_object(params.settings):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.front_matter import BadFile, MarkdownFile, read_markdown
+from copilot_sdk.runtime.core.plugin_parts import plugin_paths
+from copilot_sdk.runtime.core.plugins import Plugin
 
 Scope = Literal["user", "project"]
+AgentSource = Literal["user", "project", "plugin"]
 _PROJECT_FOLDERS = (Path(".github/agents"), Path(".claude/agents"))
 
 
@@ -68,11 +71,31 @@ def find_agents(folders: Sequence[AgentFolder]) -> tuple[list[AgentDefinition], 
     return list(found.values()), problems
 
 
+def find_plugin_agents(
+    plugins: Sequence[tuple[Plugin, Path]],
+) -> tuple[list[AgentDefinition], list[str]]:
+    """The agents that plugins bring, each called by the name of its plugin too, and what is wrong with files."""
+    found: list[AgentDefinition] = []
+    problems: list[str] = []
+    for plugin, folder in plugins:
+        for path in (file for place in plugin_paths(folder, "agents") for file in _files(place)):
+            try:
+                agent = _agent(read_markdown(path), "plugin")
+            except BadFile as error:
+                problems.append(str(error))
+                continue
+            name = f"{plugin.name}:{agent.name}"
+            found.append(replace(agent, id=name, name=name, display_name=agent.name))
+    return found, problems
+
+
 def _files(folder: Path) -> Iterator[Path]:
+    if folder.is_file():
+        yield folder
     yield from sorted(path for path in folder.glob("*.md") if path.is_file())
 
 
-def _agent(file: MarkdownFile, scope: Scope) -> AgentDefinition:
+def _agent(file: MarkdownFile, source: AgentSource) -> AgentDefinition:
     identifier = file.path.name.removesuffix(".md").removesuffix(".agent")
     description = file.string("description")
     if description is None:
@@ -88,7 +111,7 @@ def _agent(file: MarkdownFile, scope: Scope) -> AgentDefinition:
         tools=file.strings("tools") or ("*",),
         model=next(iter(models), None),
         path=file.path,
-        source=scope,
+        source=source,
         for_user=file.flag("user-invocable", default=True),
         for_model=not file.flag("disable-model-invocation", default=False),
     )

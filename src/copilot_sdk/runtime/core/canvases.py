@@ -22,6 +22,7 @@ from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import to_json
 
 if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.clients import ClientPort
     from copilot_sdk.runtime.core.session import Session
 
 _NO_SUCH_ACTION = "Call list_canvas_capabilities to inspect the expected input schemas."
@@ -107,6 +108,19 @@ class Canvases:
     def panels(self) -> list[Panel]:
         """Those that are open."""
         return [panel for panel in self._panels.values() if panel.open]
+
+    def panel_of(self, instance_id: str, port: ClientPort) -> Panel:
+        """A panel that a client shows.
+
+        Raises:
+            RuntimeFault: It shows none of that id.
+        """
+        client = self._session.clients.of(port)
+        provider = None if client is None else client.canvases
+        panel = self._panels.get(instance_id)
+        if panel is None or provider is None or panel.provider_id != provider.id:
+            raise RuntimeFault(f'Canvas instance "{instance_id}" is not open, or not owned by the caller.')
+        return panel
 
     def declared(self) -> Iterator[tuple[CanvasProvider, CanvasDeclaration]]:
         """All canvases, and whose they are."""

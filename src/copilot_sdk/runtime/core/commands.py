@@ -10,14 +10,18 @@ from copilot_sdk._generated.copilot.types import (
     CommandExecuteData,
     CommandQueuedData,
     SessionWarningData,
+    SlashCommandAgentPromptResult,
     SlashCommandCompletedResult,
 )
 from copilot_sdk.runtime.core.built_in_commands import CommandResult, find
-from copilot_sdk.runtime.core.clients import Client
+from copilot_sdk.runtime.core.clients import Client, ClientFault
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.front_matter import BadFile
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.queue import QueuedCommand
+from copilot_sdk.runtime.core.skill_files import with_arguments
+from copilot_sdk.runtime.core.skills import invoked_data, skill_context
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -88,10 +92,29 @@ class Commands:
             return SlashCommandCompletedResult()
         command = find(plain)
         if command is None:
-            raise RuntimeFault(f"Unknown slash command: /{plain}")
+            return await self._call_skill(plain, text.strip())
         if session.turns.processing and not command.during_turn:
             raise RuntimeFault(f"Command /{command.name} cannot run while the agent is active.")
         return await command.run(session, text.strip())
+
+    async def _call_skill(self, command: str, arguments: str) -> CommandResult:
+        """Has a client send what a skill says as the prompt of the user."""
+        session = self._session
+        await session.skills.load()
+        info = session.skills.by_command(command)
+        if info is None:
+            raise RuntimeFault(f"Unknown slash command: /{command}")
+        try:
+            content = await session.skills.content(info)
+        except (BadFile, ClientFault) as fault:
+            raise RuntimeFault(f"Failed to load skill: {fault}") from fault
+        session.emit(invoked_data(session.agent, info, content, "user-invoked"))
+        context = skill_context(info.name, with_arguments(content, arguments), info.path)
+        return SlashCommandAgentPromptResult(
+            prompt=f'The user explicitly invoked the "/{info.command_name}" skill. '
+            f"Follow its instructions now.\n\n{context}",
+            display_prompt=f"/{info.command_name} {arguments}".rstrip(),
+        )
 
     async def run_queued(self, command: QueuedCommand) -> bool:
         """Has a client run a command that was queued.

@@ -62,7 +62,7 @@ class AgentDefinition:
     mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
     id: str = ""
     path: Path | None = None
-    source: Literal["user", "project", "builtin"] | None = None
+    source: Literal["user", "project", "plugin", "builtin"] | None = None
     for_user: bool | None = None
     for_model: bool = True
 
@@ -209,15 +209,21 @@ class SessionConfig:
         sub_agent_streaming: Whether those of background agents do too.
         system_prompt: What the application says in the system message.
         provider: The provider of the application's own, if any.
+        named_providers: Providers of the application's own, by their names; models may be added to them.
         named_models: Who provides the models that the application names, by their ids.
         identity: Whom the session works for; None for who is signed in at the runtime.
         available_tools: The only tools to offer; None offers all.
         excluded_tools: Tools not to offer.
         disabled_skills: Skills not to offer.
+        skills: Whether there are skills at all; None for those that the other settings lead to.
+        skill_directories: Folders of the application in which skills are looked for.
+        ignored_skills: Folders in which none are looked for.
         agents: Agents of the application's own.
         agent: The one of them that the session begins with.
-        config_discovery: Whether agents are looked for in the folders of the user and of the project.
+        config_discovery: Whether agents and skills are looked for in the folders of the user and of the project, and
+            what the plugins of the user bring is used.
         agent_directories: Further folders in which they are looked for then.
+        plugin_directories: Folders of plugins that the session has besides.
         github: Where the session gets GitHub tokens from, if anywhere.
         additional_directories: Directories the tools may use besides the working directory.
         autopilot: How autopilot mode goes on.
@@ -244,16 +250,21 @@ class SessionConfig:
     sub_agent_streaming: bool = True
     system_prompt: SystemPrompt = field(default_factory=SystemPrompt)
     provider: ModelProvider | None = None
+    named_providers: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
     named_models: Mapping[str, ModelProvider] = field(default_factory=dict[str, ModelProvider])
     identity: Identity | None = None
     github: GitHubTokens | None = None
     available_tools: frozenset[str] | None = None
     excluded_tools: frozenset[str] = frozenset()
     disabled_skills: frozenset[str] = frozenset()
+    skills: bool | None = None
+    skill_directories: tuple[Path, ...] = ()
+    ignored_skills: tuple[Path, ...] = ()
     agents: Sequence[AgentDefinition] = ()
     agent: str | None = None
     config_discovery: bool = False
     agent_directories: tuple[Path, ...] = ()
+    plugin_directories: tuple[Path, ...] = ()
     additional_directories: tuple[Path, ...] = ()
     autopilot: Autopilot = Autopilot()
     managed: ManagedPermissions = ManagedPermissions()

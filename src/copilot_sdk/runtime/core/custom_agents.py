@@ -13,7 +13,7 @@ from copilot_sdk._generated.copilot.types import (
     SubagentDeselectedData,
     SubagentSelectedData,
 )
-from copilot_sdk.runtime.core.agent_files import agent_folders, find_agents
+from copilot_sdk.runtime.core.agent_files import agent_folders, find_agents, find_plugin_agents
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.sub_agents import BUILT_IN
@@ -157,17 +157,17 @@ class CustomAgents:
     def _find(self) -> list[str]:
         """Puts the agents together; returns what is wrong with files."""
         config = self._session.config
+        found, problems = find_plugin_agents(self._session.plugins.active)
+        if config.config_discovery:
+            folders = agent_folders(
+                self._session.runtime_home, [config.working_directory], config.agent_directories
+            )
+            in_folders, more = find_agents(folders)
+            found, problems = [*in_folders, *found], [*problems, *more]
         own = list(config.agents)
-        if not config.config_discovery:
-            self.custom = [self._prompted(agent) for agent in own]
-            return []
-        folders = agent_folders(
-            self._session.runtime_home, [config.working_directory], config.agent_directories
-        )
-        found, problems = find_agents(folders)
         taken = {agent.name for agent in own}
-        more = [agent for agent in found if agent.name not in taken]
-        self.custom = [self._prompted(agent) for agent in (*own, *more)]
+        others = [agent for agent in found if agent.name not in taken]
+        self.custom = [self._prompted(agent) for agent in (*own, *others)]
         return problems
 
     def _prompted(self, agent: AgentDefinition) -> AgentDefinition:

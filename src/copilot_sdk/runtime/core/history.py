@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.log import Event
@@ -33,9 +34,8 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
                 )
             case "system.notification":
                 history.append(Message("user", notification_text(str(data.get("content", "")))))
-            case "skill.invoked":
-                context = skill_context(str(data.get("name", "")), str(data.get("content", "")))
-                history.append(Message("user", context))
+            case "skill.invoked" if data.get("trigger") != "user-invoked":
+                history.append(Message("user", _skill(data)))
             case "assistant.message":
                 said = str(data.get("content", ""))
                 history.append(Message("assistant", said, _calls(data), thought=_thought(data)))
@@ -76,6 +76,12 @@ def summary_message(prompts: Sequence[str], summary: str) -> Message:
         "The conversation so far was summarized to make room. In it the user said:\n"
         f"{said}\n\nThis is the summary of what came of it:\n<summary>\n{summary}\n</summary>",
     )
+
+
+def _skill(data: Mapping[str, object]) -> str:
+    path = data.get("path")
+    file = Path(path) if isinstance(path, str) and path else None
+    return skill_context(str(data.get("name", "")), str(data.get("content", "")), file)
 
 
 def _with_results(history: Iterable[Message], results: Mapping[str, str]) -> list[Message]:

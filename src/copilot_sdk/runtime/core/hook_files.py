@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -95,11 +95,18 @@ class Found:
             return
         self.hooks += _hooks_of(content, origin, source)
 
-    def look_at_plugin(self, folder: Path, source: str) -> None:
-        """Adds the hooks of a plugin."""
+    def look_at_plugin(self, folder: Path, source: str, variables: Mapping[str, str]) -> None:
+        """Adds the hooks of a plugin, which run in its folder with some variables."""
         for path in (folder / "hooks.json", folder / "hooks" / "hooks.json"):
-            if path.is_file():
-                self.look_at(path, "plugin", source)
+            if not path.is_file():
+                continue
+            found = Found(errors=self.errors)
+            found.look_at(path, "plugin", source)
+            of_file = {**variables, "COPILOT_HOOK_DIR": str(path.parent)}
+            self.hooks += [
+                replace(hook, folder=str(folder / hook.folder), variables={**of_file, **hook.variables})
+                for hook in found.hooks
+            ]
 
 
 def in_order(hooks: Sequence[FileHook]) -> list[FileHook]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from copilot_sdk._model.json_values import texts_in
 from copilot_sdk.runtime.core.hook_files import FOLDER, FileHook, Found, in_order
+from copilot_sdk.runtime.core.plugin_parts import hook_variables
 from copilot_sdk.runtime.core.plugins import Plugin
 from copilot_sdk.runtime.core.settings_files import UserSettings
 from copilot_sdk.runtime.core.workspace import look_around
@@ -47,7 +48,7 @@ class HookSources:
         """The hooks that plugins bring."""
         found = Found()
         for plugin, folder in plugins:
-            found.look_at_plugin(folder, plugin.spec)
+            found.look_at_plugin(folder, plugin.spec, hook_variables(self._home, plugin, folder))
         return found
 
     def for_session(

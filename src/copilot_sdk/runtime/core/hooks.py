@@ -65,10 +65,24 @@ class Hooks:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._files: list[FileHook] | None = None
+        self._repository = True
 
-    def forget_files(self) -> None:
-        """Has the files read again when a hook is next needed."""
+    def forget_files(self, *, defer_repository: bool = False) -> None:
+        """Has the files read again when a hook is next needed.
+
+        Args:
+            defer_repository: Whether those of the repository are left out until this is called again.
+        """
         self._files = None
+        self._repository = not defer_repository
+
+    @property
+    def in_files(self) -> list[FileHook]:
+        """The hooks in files, in the order in which they are run."""
+        if self._files is None:
+            found = self._session.find_hooks()
+            self._files = [hook for hook in found if self._repository or hook.origin != "repository"]
+        return self._files
 
     async def invoke(
         self, hook_type: str, details: Mapping[str, object], *, agent: Agent | None = None
@@ -112,12 +126,7 @@ class Hooks:
         return [run.output for run in runs]
 
     def _wanted(self, hook_type: str) -> bool:
-        return bool(self._clients()) or any(hook.type == hook_type for hook in self._in_files())
-
-    def _in_files(self) -> list[FileHook]:
-        if self._files is None:
-            self._files = self._session.find_hooks()
-        return self._files
+        return bool(self._clients()) or any(hook.type == hook_type for hook in self.in_files)
 
     def _clients(self) -> list[Client]:
         return [client for client in self._session.clients if client.runs_hooks]
@@ -155,7 +164,7 @@ class Hooks:
     async def _run(self, hook_type: str, hook_input: Mapping[str, object]) -> _Run:
         session, run = self._session, _Run()
         told = dict(hook_input)
-        for hook in self._in_files():
+        for hook in self.in_files:
             if hook.type == hook_type and hook.matches(told.get("toolName")):
                 await self._run_file(hook, told, run)
                 # Who comes later sees the call as it is now.

@@ -1,12 +1,13 @@
-"""Plugins: folders that bring hooks and extensions, from a marketplace or copied from where they are."""
+"""Plugins: folders that bring skills, agents, hooks and more, from a marketplace or copied from where they are."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.clock import now, stamp
@@ -25,6 +26,8 @@ _MANIFESTS = (
     ".claude-plugin/plugin.json",
 )
 
+PluginKind = Literal["installed", "builtin", "given"]
+
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
@@ -38,6 +41,7 @@ class Plugin:
         version: What its manifest says.
         source_id: Tells plugins apart that were installed from their own folders.
         installed_from: The folder of the marketplace.
+        kind: Whether the user has installed it, the application brings it, or a client names it for sessions.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Plugin:
     version: str | None = None
     source_id: str | None = None
     installed_from: str | None = None
+    kind: PluginKind = "installed"
 
     @property
     def spec(self) -> str:
@@ -76,6 +81,7 @@ class Plugins:
         self._state = state
         self.marketplaces = Marketplaces(settings)
         self.built_in: Sequence[Path] = ()
+        self.additional: Sequence[Plugin] = ()
 
     def __iter__(self) -> Iterator[Plugin]:
         for entry in self._direct():
@@ -92,14 +98,16 @@ class Plugins:
                 yield self._offered(offer, enabled.get(offer.spec) is True)
 
     def folders(self) -> list[tuple[Plugin, Path]]:
-        """What sessions have, and where: plugins that are enabled and there, and what the application brings."""
-        own = [(plugin, plugin.folder) for plugin in self if plugin.enabled and plugin.folder is not None]
-        brought = [
-            (Plugin(_name_of(folder), folder, enabled=True), folder)
-            for folder in self.built_in
-            if folder.is_dir()
-        ]
-        return own + brought
+        """What sessions have, and where: plugins that are enabled and there."""
+        return in_use([*self, *self.additional, *self.brought()])
+
+    def brought(self) -> list[Plugin]:
+        """What the application brings."""
+        return [plugin_in(folder, "builtin") for folder in self.built_in if folder.is_dir()]
+
+    def to_discover(self, *, for_projects: bool) -> list[tuple[Plugin, Path]]:
+        """What is told outside of sessions, and where: what the user has installed; marketplaces are for projects."""
+        return [each for each in in_use(self) if for_projects or not each[0].marketplace]
 
     def find(self, name: str) -> Plugin:
         """A plugin by its name, alone or with its marketplace.
@@ -207,12 +215,12 @@ class Plugins:
             folder=folder,
             enabled=enabled,
             marketplace=offer.marketplace,
-            version=None if folder is None else _version_in(_manifest_of(folder) or {}),
+            version=None if folder is None else _version_in(manifest_of(folder) or {}),
             installed_from=str(self.marketplaces.get(offer.marketplace).folder),
         )
 
     def _manifest(self, folder: Path) -> Mapping[str, object]:
-        manifest = _manifest_of(folder)
+        manifest = manifest_of(folder)
         if manifest is None:
             tried = ", ".join(f"./{path}" if "/" not in path else path for path in _MANIFESTS)
             raise RuntimeFault(f"No plugin.json found in repository. Tried: {tried}")
@@ -244,36 +252,36 @@ def _direct_plugin(entry: Mapping[str, object]) -> Plugin:
     )
 
 
-def _manifest_of(folder: Path) -> dict[str, object] | None:
-    for manifest in _MANIFESTS:
-        if (folder / manifest).is_file():
-            try:
-                return read_object(folder / manifest)
-            except MalformedFile:
-                return None
-    return None
+def in_use(plugins: Iterable[Plugin]) -> list[tuple[Plugin, Path]]:
+    """The plugins of some that are enabled and there, and where."""
+    return [
+        (plugin, plugin.folder)
+        for plugin in plugins
+        if plugin.enabled and plugin.folder is not None and plugin.folder.is_dir()
+    ]
 
 
-def _name_of(folder: Path) -> str:
-    return str((_manifest_of(folder) or {}).get("name") or folder.name)
+def manifest_path(folder: Path) -> Path | None:
+    """Where the manifest of a plugin is."""
+    return next((folder / name for name in _MANIFESTS if (folder / name).is_file()), None)
+
+
+def manifest_of(folder: Path) -> dict[str, object] | None:
+    """What the manifest of a plugin says; None where there is none that can be read."""
+    path = manifest_path(folder)
+    try:
+        return None if path is None else read_object(path)
+    except MalformedFile:
+        return None
+
+
+def plugin_in(folder: Path, kind: PluginKind) -> Plugin:
+    """The plugin in a folder, as its manifest says."""
+    manifest = manifest_of(folder) or {}
+    name, version = str(manifest.get("name") or folder.name), _version_in(manifest)
+    return Plugin(name, folder, enabled=True, version=version, kind=kind)
 
 
 def _version_in(manifest: Mapping[str, object]) -> str | None:
     version = manifest.get("version")
     return version if isinstance(version, str) else None
-
-
-class SessionPlugins:
-    """The plugins that a session has: those that were there when it looked."""
-
-    def __init__(self, plugins: Plugins) -> None:
-        self._plugins = plugins
-        self.reload()
-
-    def __iter__(self) -> Iterator[Plugin]:
-        return iter(self._known)
-
-    def reload(self) -> None:
-        """Looks again."""
-        self._known = list(self._plugins)
-        self.folders = self._plugins.folders()

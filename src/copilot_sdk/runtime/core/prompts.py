@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from copilot_sdk.runtime.core.models.base import Image
@@ -42,6 +43,9 @@ def _describe(attachment: Mapping[str, object]) -> str:
             return f"* selection in {attachment.get('filePath')}:\n{attachment.get('text')}"
         case "github_reference":
             return f"* {attachment.get('referenceType')} #{attachment.get('number')}: {attachment.get('url')}"
+        case "extension_context":
+            head = f"* context from {attachment.get('extensionId')}: {attachment.get('title')}"
+            return f"{head}\n{json.dumps(attachment.get('payload'), ensure_ascii=False)}"
         case kind:
             name = attachment.get("displayName") or attachment.get("title") or "without a name"
             return f"* {kind} {name}"

@@ -22,6 +22,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.global_state import GlobalState
 from copilot_sdk.runtime.core.hook_sources import HookSources
 from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
+from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
 from copilot_sdk.runtime.core.milestones import resume_data, start_data
 from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
@@ -88,6 +89,7 @@ class Runtime:
         self.plugins = Plugins(self.home, self.settings, self.state)
         self.hook_sources = HookSources(self.home, self.settings)
         self.mcp_config = MCPConfigFile(self.home)
+        self.sign_ins = KnownSignIns()
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
         self.model: Model = model or ScriptedModel()

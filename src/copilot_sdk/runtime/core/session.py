@@ -17,7 +17,7 @@ from copilot_sdk._generated.copilot.types import (
     SessionTitleChangedData,
     SessionToolsUpdatedData,
 )
-from copilot_sdk._model.json_values import is_object
+from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
@@ -39,6 +39,7 @@ from copilot_sdk.runtime.core.hooks import Hooks
 from copilot_sdk.runtime.core.instructions import InstructionSources
 from copilot_sdk.runtime.core.log import Event, EventLog
 from copilot_sdk.runtime.core.mcp.host import MCPHost
+from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
 from copilot_sdk.runtime.core.milestones import shutdown_data
 from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
@@ -47,13 +48,13 @@ from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
 from copilot_sdk.runtime.core.plan import Plan
-from copilot_sdk.runtime.core.plugins import SessionPlugins
 from copilot_sdk.runtime.core.rate_limits import RateLimits
 from copilot_sdk.runtime.core.rewind import Rewind
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.schedules import Schedules
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.core.secrets import Secrets
+from copilot_sdk.runtime.core.session_plugins import SessionPlugins
 from copilot_sdk.runtime.core.skills import Skills
 from copilot_sdk.runtime.core.storage import SessionRecord, Storage
 from copilot_sdk.runtime.core.system_message import SystemMessage
@@ -121,13 +122,15 @@ class Session:
         self.hooks = Hooks(self)
         self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
-        self.skills = Skills(self)
-        self.plugins = SessionPlugins(runtime.plugins)
+        self.plugins = SessionPlugins(
+            runtime.plugins, config.plugin_directories, discovery=config.config_discovery
+        )
+        self.skills = Skills(self, disabled=texts_in(runtime.settings.current().get("disabledSkills")))
         self.canvases = Canvases(self, events)
         self.extensions = Extensions(self, runtime)
         self.mcp = MCPHost(
             self,
-            {**runtime.mcp_config.specs(), **config.mcp_servers},
+            {**self.plugins.servers(), **runtime.mcp_config.specs(), **config.mcp_servers},
             disabled=(*runtime.mcp_config.disabled(), *config.disabled_mcp_servers),
             env_mode=config.env_value_mode,
         )
@@ -173,6 +176,11 @@ class Session:
     def saved(self) -> SavedPermissions:
         """What users have allowed beyond this session."""
         return self._runtime.saved
+
+    @property
+    def known_sign_ins(self) -> KnownSignIns:
+        """What is known of sign-ins to MCP servers."""
+        return self._runtime.sign_ins
 
     @property
     def limits(self) -> Limits:
@@ -273,7 +281,7 @@ class Session:
         """The hooks in files that are for this session."""
         config = self.config
         return self._runtime.hook_sources.for_session(
-            config.working_directory, config.hook_directories, self.plugins.folders
+            config.working_directory, config.hook_directories, self.plugins.active
         )
 
     def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:
@@ -325,6 +333,28 @@ class Session:
         self.model = self._runtime.model_for(self)
         if previous is not self._runtime.model:
             await previous.aclose()
+
+    async def use_models(
+        self, providers: Mapping[str, ModelProvider], models: Mapping[str, ModelProvider]
+    ) -> bool:
+        """Changes the models of the application's own, and who provides them.
+
+        Returns:
+            Whether the model that was chosen is gone, so that none is chosen any more.
+        """
+        from copilot_sdk.runtime.core.models.own import OwnModels
+
+        config = self.config
+        gone = config.model in config.named_models and config.model not in models
+        config.named_providers, config.named_models = providers, models
+        if gone:
+            config.model = self.record.model = None
+            self.touch()
+        if isinstance(self.model, OwnModels):
+            await self.model.follow(models)
+        else:
+            self.model = self._runtime.model_for(self)
+        return gone
 
     async def bearer_token(self, provider: str) -> str:
         """Asks the client that gives tokens for a model provider for one.

@@ -62,7 +62,10 @@ class MCPConfigFile:
             "kind": "user",
             "id": sha256(str(self.path).encode()).hexdigest(),
             "editability": "editable",
-            "file": {"uri": self.path.absolute().as_uri(), "jsonPointer": f"/mcpServers/{_pointer(name)}"},
+            "file": {
+                "uri": self.path.absolute().as_uri(),
+                "jsonPointer": f"/mcpServers/{pointer_part(name)}",
+            },
         }
 
     def add(self, name: str, config: Config) -> None:
@@ -121,6 +124,6 @@ class MCPConfigFile:
         self._files.write(_SETTINGS, {**self._files.read(_SETTINGS), _DISABLED: names})
 
 
-def _pointer(name: str) -> str:
+def pointer_part(name: str) -> str:
     """A name as a part of a JSON pointer."""
     return name.replace("~", "~0").replace("/", "~1")

@@ -84,7 +84,8 @@ class Credentials:
             self._headers_until is None or time.monotonic() >= self._headers_until
         ):
             await self._ask_for_headers("startup" if self._headers_until is None else "ttl-expired")
-        token = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+        signed_in = self._token or self._session.mcp.sign_ins.token(self._spec.url)
+        token = {} if signed_in is None else {"Authorization": f"Bearer {signed_in}"}
         return {**self._headers, **token}
 
     async def renewed(self, refusal: Refusal) -> bool:

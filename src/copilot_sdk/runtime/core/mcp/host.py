@@ -20,6 +20,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.credentials import SIGN_IN, CredentialRequests
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth
 from copilot_sdk.runtime.core.mcp.sampling import Sampling
+from copilot_sdk.runtime.core.mcp.sign_ins import SignIns
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 from copilot_sdk.runtime.core.mcp.tool import MCPTool, is_for
 from copilot_sdk.runtime.core.scope import end_all
@@ -69,6 +70,7 @@ class MCPHost:
     Attributes:
         credentials: The requests for tokens and headers.
         sampling: What servers want to ask the model.
+        sign_ins: The sign-ins that the runtime carries out itself.
         env_mode: What the values of variables in their settings mean.
         app_context: What apps are told about where they are shown.
     """
@@ -100,6 +102,7 @@ class MCPHost:
         self._waiting = 0
         self.credentials = CredentialRequests(session)
         self.sampling = Sampling(session)
+        self.sign_ins = SignIns(session)
         self.env_mode: EnvMode = env_mode
         self.app_context: Json = {}
         self._configure(specs, disabled)
@@ -282,6 +285,22 @@ class MCPHost:
         await self._start_all()
         return {name: server.error for name, server in self if server.error is not None}
 
+    async def bring(self, specs: Mapping[str, ServerSpec]) -> None:
+        """Has the servers of plugins be these; those of the same name that are no plugin's stay."""
+        if self._needed:
+            await self.ready()
+        for name, server in self:
+            spec = server.spec
+            if spec is not None and spec.plugin is not None and specs.get(name) != spec:
+                await self._disconnect(name, server, "not_configured")
+                del self._servers[name]
+        for name, spec in specs.items():
+            if name in self._servers:
+                continue
+            self._servers[name] = server = Server(spec)
+            if self._needed:
+                await self._start_quietly(name, server)
+
     async def lost(self, connection: Connection, fault: ConnectionLost | NeedsAuth) -> None:
         """Takes in that a connection is of no use any more."""
         name = connection.spec.name
@@ -347,6 +366,26 @@ class MCPHost:
             if server.status == "needs-auth" and name in (None, known):
                 await self._start_quietly(known, server)
 
+    async def use_sign_in(self, name: str, token: str | None) -> None:
+        """Connects to a server again, now that the runtime is signed in to it."""
+        waiting = [request_id for request_id, subject in self.credentials.sign_ins if subject == name]
+        for request_id in waiting:
+            self.credentials.sign_ins.resolve(request_id, {"kind": "token", "accessToken": token})
+        was_needed = self._needed
+        await self.ready()
+        server = self._servers.get(name)
+        if server is None or server.status == "disabled" or (server.live and (waiting or not was_needed)):
+            return
+        if server.connection is not None:
+            await self._disconnect(name, server, "not_configured")
+        await self._start_quietly(name, server)
+
+    def not_signed_in(self, name: str) -> None:
+        """Tells the clients that a sign-in to a server has failed."""
+        server = self._servers.get(name)
+        if server is not None and server.status == "needs-auth":
+            self._announce(name, "needs-auth")
+
     def give_up_orphans(self) -> None:
         """Answers what no client is left to answer."""
         if SIGN_IN not in self._session.interests:
@@ -362,7 +401,8 @@ class MCPHost:
     def _announce(self, name: str, status: Status, error: str | None = None) -> None:
         if self._quiet:
             return
-        source = "user" if status in ("connected", "failed") else None
+        spec = self.spec(name)
+        source = _source(spec) or "user" if status in ("connected", "failed") else None
         self._session.emit(
             SessionMCPServerStatusChangedData(
                 server_name=name, status=status, error=error, config_source=source
@@ -388,9 +428,26 @@ def describe(name: str, server: Server) -> dict[str, object]:
     shown: dict[str, object] = {"name": name, "status": server.status}
     if server.error is not None:
         shown["error"] = server.error
+    shown |= origin_of(server.spec)
     if server.spec is not None and server.spec.is_remote:
         shown["url"] = server.spec.url
     if (connection := server.live) is not None:
         shown["displayName"] = connection.title
         shown["serverMetadata"] = {"instructions": connection.instructions}
     return shown
+
+
+def origin_of(spec: ServerSpec | None) -> dict[str, object]:
+    """Which plugin brings a server, as the wire tells it; nothing where none does."""
+    if spec is None or spec.plugin is None:
+        return {}
+    shown: dict[str, object] = {"source": _source(spec), "sourcePlugin": spec.plugin.name}
+    if spec.plugin.version is not None:
+        shown["sourcePluginVersion"] = spec.plugin.version
+    return shown
+
+
+def _source(spec: ServerSpec | None) -> str | None:
+    if spec is None or spec.plugin is None:
+        return None
+    return "builtin" if spec.plugin.kind == "builtin" else "plugin"

@@ -7,10 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from copilot_sdk._model.json_values import is_array, is_object, texts_in
 from copilot_sdk.runtime.core.faults import RuntimeFault
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.plugins import Plugin
 
 Transport = Literal["stdio", "http", "sse"]
 EnvMode = Literal["direct", "indirect"]
@@ -38,6 +41,7 @@ class ServerSpec:
         headers_ttl: How many seconds headers that clients give hold; None if clients are not asked for any.
         client_id: The OAuth client that is registered for it, if any.
         public_client: Whether that client has no secret.
+        plugin: The plugin that brings it.
     """
 
     name: str
@@ -54,6 +58,7 @@ class ServerSpec:
     headers_ttl: float | None = None
     client_id: str | None = None
     public_client: bool | None = None
+    plugin: Plugin | None = None
 
     @property
     def is_remote(self) -> bool:

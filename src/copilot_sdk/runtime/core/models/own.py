@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
 from copilot_sdk.runtime.core.config import ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.models.base import Model, ModelEvent, ModelInfo, ModelRequest
@@ -51,6 +51,23 @@ class OwnModels:
             for model_id, provider in self._providers.items()
         ]
         return own or await self._fallback.catalogue()
+
+    async def follow(self, models: Mapping[str, ModelProvider]) -> None:
+        """Has these be the models that the application names; calls of those that stay go on."""
+        gone = [
+            self._named[model_id]
+            for model_id in self._providers
+            if self._providers[model_id] != models.get(model_id)
+        ]
+        self._named = {
+            model_id: self._named[model_id]
+            if self._providers.get(model_id) == provider
+            else self._open(provider)
+            for model_id, provider in models.items()
+        }
+        self._providers = models
+        for model in gone:
+            await model.aclose()
 
     async def aclose(self) -> None:
         """Closes the connections to the providers."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
-from copilot_sdk._generated.copilot.types import SkillInvokedData
-from copilot_sdk.runtime.core.skills import SOURCE, SkillFault, SkillInfo, skill_context
+from copilot_sdk.runtime.core.skill_files import SkillInfo
+from copilot_sdk.runtime.core.skills import SkillFault, invoked_data, skill_context
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
     AsksNothing,
@@ -22,6 +22,8 @@ _TASK = (
     "and do as it says."
 )
 
+_LOCATIONS: Mapping[str, str] = {"personal-copilot": "user", "personal-agents": "user"}
+
 
 class UseSkill(AsksNothing):
     """Reads one of the skills that are on offer."""
@@ -32,7 +34,8 @@ class UseSkill(AsksNothing):
     def __init__(self, skills: Sequence[SkillInfo]) -> None:
         listed = "\n".join(
             f"<skill>\n  <name>{escape(skill.name)}</name>\n"
-            f"  <description>{escape(skill.description)}</description>\n</skill>"
+            f"  <description>{escape(skill.description)}</description>\n"
+            f"  <location>{_LOCATIONS.get(skill.source, skill.source)}</location>\n</skill>"
             for skill in skills
         )
         self.description = f"{_TASK}\n\n<available_skills>\n{listed}\n</available_skills>"
@@ -41,22 +44,11 @@ class UseSkill(AsksNothing):
         """Reads it; what it says follows the result of the call."""
         name = text_argument(arguments, "skill")
         try:
-            skill, content = await context.session.skills.read(name)
+            info, content = await context.session.skills.read(name)
         except SkillFault as fault:
             return ToolResult(fault.answer, "failure", error=str(fault))
-        invoked = SkillInvokedData(
-            name=name,
-            path="",
-            content=content,
-            allowed_tools=[],
-            source=SOURCE,
-            description=skill.description,
-            trigger="agent-invoked",
-            model=context.agent.model_id,
-            invoked_at_turn=context.session.record.turns,
-        )
         return ToolResult(
             f'Skill "{name}" loaded successfully. Follow the instructions in the skill context.',
-            remark=skill_context(name, content),
-            follows=invoked,
+            remark=skill_context(name, content, info.path),
+            follows=invoked_data(context.agent, info, content, "agent-invoked"),
         )
