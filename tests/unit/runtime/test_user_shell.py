@@ -148,7 +148,7 @@ async def test_the_output_of_a_detached_command_is_read_piece_by_piece(
     await client.open(workingDirectory=str(tmp_path))
     await client.call("session.permissions.setApproveAll", enabled=True)
     await client.send("go")
-    await started(client, tmp_path)
+    await client.until("tool.execution_complete")
     (task,) = (await client.call("session.tasks.list"))["tasks"]
     first = await client.call("session.tasks.readOutput", id=task["id"], waitMs=30_000)
     assert (first["text"], "exit" in first) == ("one\n", False)
