@@ -185,3 +185,10 @@ def methods(session: nox.Session) -> None:
     """Writes docs/reference/runtime-methods.md from the code and the survey."""
     install(session, "test")
     session.run("python", "-m", "tests.methods")
+
+
+@nox.session
+def differences(session: nox.Session) -> None:
+    """Writes docs/reference/differences.md, which says how the reference runtime differs from the CLI."""
+    install(session, "test")
+    session.run("python", "-c", "from tests.real.differential.page import write; write()")

@@ -99,6 +99,10 @@ class Client:
                 self._heard.clear()
                 await self._heard.wait()
 
+    def prompt_event(self, index: int = -1) -> str:
+        """The id of the event of a prompt, the newest unless told otherwise."""
+        return str([event["id"] for event in self.events if event["type"] == "user.message"][index])
+
     async def until_asked(self, method: str) -> Json:
         """Waits until the runtime has called a method of the client."""
         async with asyncio.timeout(self._patience):

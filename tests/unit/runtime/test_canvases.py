@@ -59,7 +59,12 @@ async def test_a_canvas_is_opened_used_and_closed(start: Start, join: Join) -> N
     await client.call("session.canvas.close", instanceId="i1")
     assert (await client.call("session.canvas.listOpen"))["openCanvases"] == []
     assert types(client.events) == [
-        *("session.start", "session.canvas.opened", "session.canvas.recorded"),
+        *(
+            "session.start",
+            "session.managed_settings_resolved",
+            "session.canvas.opened",
+            "session.canvas.recorded",
+        ),
         *("session.canvas.closed", "session.canvas.removed"),
     ]
     ids = {"extensionId": "connection:1", "canvasId": "board", "instanceId": "i1"}
@@ -211,7 +216,8 @@ async def test_a_resumed_session_opens_its_canvases_again(start: Start, join: Jo
         ("i1", "Mine"),
         ("i2", "Mine"),
     ]
-    assert types(client.events)[:2] == ["session.resume", "session.canvas.registry_changed"]
+    told = types(client.events, "session.managed_settings_resolved")
+    assert told[:2] == ["session.resume", "session.canvas.registry_changed"]
     assert not client.of("session.canvas.recorded")
 
 

@@ -220,7 +220,10 @@ async def test_a_result_that_a_hook_replaces_is_shown_to_nobody(start: Start, jo
     )
     await client.open(hooks=True)
     await client.turn("go")
-    assert client.of("tool.execution_complete")[0]["result"] == {"content": "hidden"}
+    assert client.of("tool.execution_complete")[0]["result"] == {
+        "content": "hidden",
+        "detailedContent": "hidden",
+    }
 
 
 async def test_a_hook_can_change_the_prompt_as_the_model_sees_it(start: Start, join: Join) -> None:

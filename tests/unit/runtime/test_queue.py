@@ -233,10 +233,11 @@ async def test_a_message_is_withdrawn_from_its_turn_before_the_answer(start: Sta
     params = {"messageId": message_id, "expectedPrompt": "First."}
     assert await client.call("session.queue.withdrawMessage", **params) == NOTHING
     await client.call("session.queue.withdrawMessage", messageId=later, expectedPrompt="Second.")
+    cut = client.prompt_event()
     done = await client.call("session.queue.withdrawMessage", **params)
     assert done == {"removed": True, "interrupted": True}
     assert (await client.until("session.idle"))["data"]["aborted"] is True
-    assert client.of("session.snapshot_rewind")[-1]["upToEventId"] == message_id
+    assert client.of("session.snapshot_rewind")[-1]["upToEventId"] == cut
     await client.turn("After.")
     assert [message.text for message in asked_of(runtime)[-1].messages[1:]] == ["Zeroth.", "zero", "After."]
 

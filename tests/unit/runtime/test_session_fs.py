@@ -313,9 +313,8 @@ async def test_history_that_is_cut_is_cut_at_the_client_too(keeper: Keeper, kept
     client = await keeper([Reply("one"), Reply("two")])
     await client.open()
     await client.turn("first")
-    second = await client.send("second")
-    await client.until("session.idle")
-    await client.call("session.history.truncate", eventId=second)
+    await client.turn("second")
+    await client.call("session.history.truncate", eventId=client.prompt_event())
     await client.call("session.destroy")
     prompts = [e["data"]["content"] for e in kept.events(client.session_id) if e["type"] == "user.message"]
     assert prompts == ["first"]

@@ -22,7 +22,7 @@ async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -
     assert created["mode"] == "interactive"
     assert created["isRemote"] is False
     assert is_folder(created["workspacePath"])
-    assert types(client.events) == ["session.start"]
+    assert types(client.events) == ["session.start", "session.managed_settings_resolved"]
 
 
 async def test_a_session_that_did_not_come_about_can_be_opened_later(
@@ -41,7 +41,7 @@ async def test_an_id_that_is_live_returns_the_same_session(start: Start, join: J
     first = await client.open(sessionId="mine")
     second = await client.open(sessionId="mine")
     assert first["startTime"] == second["startTime"]
-    assert types(client.events) == ["session.start"]
+    assert types(client.events) == ["session.start", "session.managed_settings_resolved"]
 
 
 @pytest.mark.parametrize("name", ["../evil", "", "a/b", ".hidden", "x" * 200])
@@ -163,7 +163,7 @@ async def test_the_last_client_that_leaves_ends_the_turn_and_closes_the_session(
             await watching.call("ping")
     await watching.call("session.resume")
     stored = [event["type"] for event in (await watching.call("session.getMessages"))["events"]]
-    assert stored[-3:] == ["abort", "session.shutdown", "session.resume"]
+    assert stored[-4:] == ["abort", "assistant.turn_end", "session.shutdown", "session.resume"]
     await watching.turn("again")
     assert watching.of("assistant.message")[-1]["content"] == "back again"
 
@@ -276,7 +276,8 @@ async def test_mode_model_and_name_can_be_changed(start: Start, join: Join) -> N
     with pytest.raises(RpcError, match="mode"):
         await client.call("session.mode.set", mode="bogus")
     switched = await client.call("session.model.switchTo", modelId="large", reasoningEffort="high")
-    assert switched == {"modelId": "large"}
+    assert (switched["modelId"], switched["status"]) == ("large", "applied")
+    assert switched["modelState"] == {"modelId": "large", "reasoningEffort": "high"}
     assert await client.call("session.model.getCurrent") == {"modelId": "large", "reasoningEffort": "high"}
     change = client.of("session.model_change")[0]
     assert (change["previousModel"], change["newModel"]) == ("small", "large")
@@ -332,7 +333,10 @@ async def test_a_cursor_from_elsewhere_begins_at_the_start(start: Start, join: J
     client = await join(start())
     await client.open()
     batch = await client.call("session.eventLog.read", cursor="999999.0")
-    assert (batch["cursorStatus"], types(batch["events"])) == ("expired", ["session.start"])
+    assert (batch["cursorStatus"], types(batch["events"])) == (
+        "expired",
+        ["session.start", "session.managed_settings_resolved"],
+    )
 
 
 async def test_messages_are_returned_as_they_were_told(start: Start, join: Join) -> None:

@@ -144,7 +144,7 @@ async def test_two_processes_may_use_a_session_but_neither_cuts_or_deletes_it(
     await asyncio.gather(first.turn("more of the first"), second.turn("of the second"))
     prompts = {e["data"]["content"] for e in _lines(tmp_path) if e["type"] == "user.message"}
     assert prompts == {"of the first", "more of the first", "of the second"}
-    event_id = first.of("user.message")[0]["messageId"]
+    event_id = first.prompt_event(0)
     with pytest.raises(RpcError, match="while another runtime uses the session"):
         await first.call("session.history.truncate", eventId=event_id)
     await second.call("session.destroy")

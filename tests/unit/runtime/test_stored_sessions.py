@@ -223,7 +223,7 @@ async def test_a_fork_begins_with_what_was_said(client: Client, start: Start) ->
 
 async def test_a_fork_can_leave_off_before_an_event(client: Client) -> None:
     await client.turn("And more.")
-    second = client.of("user.message")[-1]["messageId"]
+    second = client.prompt_event()
     fork = await client.call("sessions.fork", sessionId="aaaaaaaa-1", toEventId=second)
     page = await client.call("sessions.readPersistedEvents", sessionId=fork["sessionId"])
     assert types(page["events"]).count("user.message") == 1

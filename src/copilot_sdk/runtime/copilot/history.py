@@ -36,7 +36,9 @@ async def _truncate(call: Call, params: HistoryTruncateRequest) -> HistoryTrunca
     session = call.session
     session.check_cut()
     await session.compaction.stop()
-    return HistoryTruncateResult(events_removed=session.truncate(params.event_id))
+    return HistoryTruncateResult(
+        events_removed=session.truncate(params.event_id), checkpoint_cleanup_failed=False
+    )
 
 
 @router.on("session.history.compact", HistoryCompactRequest)

@@ -151,7 +151,8 @@ def _item(record: SessionRecord) -> SessionListItem:
         modified_time=record.modified_at,
         is_remote=False,
         summary=record.summary,
-        name=record.name,
+        name=record.name or record.summary,
+        is_detached=False,
         context=SessionListItemContext(
             cwd=record.cwd,
             git_root=record.git_root,

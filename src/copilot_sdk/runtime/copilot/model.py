@@ -25,14 +25,23 @@ async def _get_current(call: Call) -> CurrentModel:
 
 @router.on("session.model.switchTo", ModelSwitchToRequest)
 async def _switch_to(call: Call, params: ModelSwitchToRequest) -> ModelSwitchToResult:
-    call.session.model_choice.switch(
+    choice = call.session.model_choice
+    previous = choice.id
+    choice.switch(
         params.model_id,
         source=params.source or "sdk",
         effort=params.reasoning_effort,
         summary=params.reasoning_summary,
         tier=params.context_tier,
     )
-    return ModelSwitchToResult(model_id=params.model_id)
+    return ModelSwitchToResult(
+        model_id=params.model_id,
+        status="applied",
+        deferred=False,
+        message=f"Model changed from {previous} to {params.model_id}",
+        deprecation_warnings=[],
+        model_state=CurrentModel.model_validate(choice.state),
+    )
 
 
 @router.on("session.model.setReasoningEffort", ModelSetReasoningEffortRequest)

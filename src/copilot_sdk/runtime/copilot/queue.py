@@ -40,6 +40,7 @@ async def _pending(call: Call) -> QueuePendingItemsResult:
     return QueuePendingItemsResult(
         items=[_describe(entry) for entry in turns.queue.waiting],
         steering_messages=[prompt.shown for prompt in turns.queue.steering],
+        in_flight_steering_count=0,
         withdrawable_turn_message_id=turns.withdrawable,
     )
 

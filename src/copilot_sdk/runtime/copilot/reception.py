@@ -156,7 +156,7 @@ class Reception:
 def pong(message: str | None) -> dict[str, object]:
     """The answer to `ping`."""
     return {
-        "message": f"pong: {message or ''}",
+        "message": "pong" if message is None else f"pong: {message}",
         "timestamp": stamp(now()),
         "protocolVersion": PROTOCOL_VERSION,
     }

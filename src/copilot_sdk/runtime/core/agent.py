@@ -18,6 +18,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.context import context_of
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected, RuntimeFault
 from copilot_sdk.runtime.core.intake import take_in
 from copilot_sdk.runtime.core.mcp.host import MCPHost
@@ -46,12 +47,16 @@ class Exchange:
         message_id: The id of the prompt.
         headers: HTTP headers for its model requests.
         answered: Whether the model has begun to answer.
+        steps: How many calls of the model it has led to.
+        open_step: The id of the one that is under way.
     """
 
     id: str = field(default_factory=new_id)
     message_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     answered: bool = False
+    steps: int = 0
+    open_step: str | None = None
 
 
 class Agent:
@@ -103,7 +108,6 @@ class Agent:
         self._instructions = instructions
         self._tool_names = tool_names
         self._on_activity = on_activity
-        self._turns = 0
         self._overheard: list[str] = []
         self._in_tools = False
         self._seed: str | None = None
@@ -177,14 +181,25 @@ class Agent:
         while True:
             self._take_steering(inbox)
             await self._check_credits()
-            turn_id = str(self._turns)
-            self._turns += 1
-            self.emit(AssistantTurnStartData(turn_id=turn_id, interaction_id=self.exchange.id))
+            turn_id = self.exchange.open_step = str(self.exchange.steps)
+            self.exchange.steps += 1
+            self.emit(
+                AssistantTurnStartData(
+                    turn_id=turn_id,
+                    interaction_id=self.exchange.id,
+                    parent_tool_call_id=self.parent_call_id,
+                )
+            )
             if self.id is None:
+                self._tell_context()
                 await self.session.compaction.before_call()
-            answer = await self._ask(turn_id)
+            try:
+                answer = await self._ask(turn_id)
+            except ModelFault:
+                self.end_step()
+                raise
             outcomes = await self._act(answer, turn_id)
-            self.emit(AssistantTurnEndData(turn_id=turn_id))
+            self.end_step()
             cut_off = answer.finish_reason == "length" and continuations < _CONTINUATIONS
             if any(outcome.rejected for outcome in outcomes):
                 raise Rejected("The user rejected a tool call")
@@ -195,6 +210,17 @@ class Agent:
                 self.say(_CONTINUE)
             elif not answer.tool_calls and not inbox.has_steering:
                 return answer.text
+
+    def end_step(self) -> None:
+        """Tells that a call of the model and what it led to are over, if one was under way."""
+        turn_id, self.exchange.open_step = self.exchange.open_step, None
+        if turn_id is not None:
+            self.emit(AssistantTurnEndData(turn_id=turn_id, parent_tool_call_id=self.parent_call_id))
+
+    def _tell_context(self) -> None:
+        told = context_of(self.session).told()
+        told.is_initial = self.exchange.steps == 1
+        self.emit(told)
 
     def _take_steering(self, inbox: MessageQueue) -> None:
         for text in self._overheard:

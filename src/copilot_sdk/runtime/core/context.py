@@ -53,7 +53,7 @@ class Context:
         return SessionUsageInfoData(
             token_limit=self.limit,
             current_tokens=self.total,
-            messages_length=self.messages,
+            messages_length=self.messages + 1,
             system_tokens=self.system,
             conversation_tokens=self.conversation,
             tool_definitions_tokens=self.tools,

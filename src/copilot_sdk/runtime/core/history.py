@@ -53,6 +53,11 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
     return _with_results(history, results)
 
 
+def prompt_id(event: Event) -> str:
+    """The id that sending the prompt of an event returned."""
+    return str(event.data.get("messageId") or event.id)
+
+
 def is_prompt(event: Event) -> bool:
     """Whether an event is a prompt to the main agent."""
     return event.type == "user.message" and event.agent_id is None

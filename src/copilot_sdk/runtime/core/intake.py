@@ -37,14 +37,16 @@ def take_in(agent: Agent, prompt: Prompt, *, text: str | None = None) -> None:
             "transformedContent": seen if seen != prompt.shown else None,
             "attachments": list(prompt.attachments) or None,
             "source": prompt.source,
-            "agentMode": prompt.agent_mode,
+            "agentMode": prompt.agent_mode if prompt.agent_mode != "interactive" else None,
             "isAutopilotContinuation": prompt.continuation or None,
             "delivery": prompt.delivery,
             "interactionId": agent.exchange.id,
+            "turnId": str(agent.exchange.steps),
+            "supportedNativeDocumentMimeTypes": [],
             "messageId": prompt.id,
         }
     )
-    agent.session.emit(data, agent_id=agent.id, event_id=prompt.id)
+    agent.session.emit(data, agent_id=agent.id)
     agent.say(seen, images)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
+    ManagedPermissionsContext,
+    SessionManagedSettingsResolvedData,
     SessionResumeData,
     SessionShutdownData,
     SessionStartData,
@@ -35,7 +37,26 @@ def start_data(session: Session, context: WorkContext) -> SessionStartData:
         start_time=session.record.started_at,
         selected_model=session.config.model,
         reasoning_effort=session.config.reasoning_effort,
+        context_tier=None,
         context=_context_data(context),
+        remote_steerable=False,
+        already_in_use=False,
+    )
+
+
+def settings_data() -> SessionManagedSettingsResolvedData:
+    """What is told of the settings that somebody else manages: nobody does."""
+    return SessionManagedSettingsResolvedData(
+        source="none",
+        server_managed=False,
+        device_managed=False,
+        client_managed=False,
+        policy_helper_managed=False,
+        fail_closed=False,
+        sandbox_enabled_by_undetermined_policy=False,
+        bypass_permissions_disabled=False,
+        managed_keys=[],
+        permissions_context=ManagedPermissionsContext(fail_closed=False),
     )
 
 
@@ -52,7 +73,8 @@ def resume_data(
         context=_context_data(context),
         already_in_use=session.storage.shared,
         session_was_active=was_live,
-        continue_pending_work=continue_pending,
+        continue_pending_work=continue_pending or None,
+        remote_steerable=bool(session.record.remote_steerable),
     )
 
 

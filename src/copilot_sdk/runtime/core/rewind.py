@@ -16,7 +16,7 @@ from copilot_sdk.runtime.core.clock import stamp
 from copilot_sdk.runtime.core.diffs import Diff, FileDiff, count_lines, text_diff
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.file_system import replace_content
-from copilot_sdk.runtime.core.history import is_prompt
+from copilot_sdk.runtime.core.history import is_prompt, prompt_id
 from copilot_sdk.runtime.core.log import Event
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Rewind:
         """The prompts to go back to, the oldest first."""
         found: list[Point] = []
         for event in self._prompts():
-            own = self._turns.get(event.id, {})
+            own = self._turns.get(prompt_id(event), {})
             found.append(
                 Point(
                     event_id=event.id,
@@ -178,7 +178,7 @@ class Rewind:
             await self._restore(path, change)
             restored.append(change.path)
         removed = self._session.truncate(event_id)
-        left = {event.id for event in self._prompts()}
+        left = {prompt_id(event) for event in self._prompts()}
         self._turns = {turn: changes for turn, changes in self._turns.items() if turn in left}
         if self.tracks:
             await self._store()
@@ -209,8 +209,9 @@ class Rewind:
             raise RuntimeFault(f"Rewind event '{event_id}' is not a current root user turn")
 
     def _since(self, event_id: str) -> list[FileChange]:
-        ids = [event.id for event in self._prompts()]
-        return _merged(self._turns.get(turn, {}) for turn in ids[ids.index(event_id) :])
+        prompts = self._prompts()
+        first = [event.id for event in prompts].index(event_id)
+        return _merged(self._turns.get(prompt_id(event), {}) for event in prompts[first:])
 
     async def _restore(self, path: Path, change: FileChange) -> None:
         if change.before is not None:

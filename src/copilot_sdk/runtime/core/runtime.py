@@ -23,7 +23,7 @@ from copilot_sdk.runtime.core.global_state import GlobalState
 from copilot_sdk.runtime.core.hook_sources import HookSources
 from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
 from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
-from copilot_sdk.runtime.core.milestones import resume_data, start_data
+from copilot_sdk.runtime.core.milestones import resume_data, settings_data, start_data
 from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
@@ -230,6 +230,7 @@ class Runtime:
         self.announce("session.created", record)
         if announce:
             session.emit(start_data(session, context))
+            session.emit(settings_data())
         session.agents.begin()
         return session
 
@@ -294,6 +295,8 @@ class Runtime:
                 session.emit(
                     resume_data(session, context, was_live=was_live, continue_pending=continue_pending)
                 )
+                if not was_live:
+                    session.emit(settings_data())
             if client is not None:
                 session.canvases.joined(client)
                 session.extensions.joined(client)

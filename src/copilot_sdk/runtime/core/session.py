@@ -228,7 +228,6 @@ class Session:
         data: Payload,
         *,
         agent_id: str | None = None,
-        event_id: str | None = None,
         extra: Mapping[str, object] | None = None,
         stored: bool = True,
         kind: str | None = None,
@@ -240,7 +239,6 @@ class Session:
         Args:
             data: The payload; its class tells the type of the event.
             agent_id: The background agent it belongs to.
-            event_id: The id to use; a fresh one if None.
             extra: Members of the payload that the schema does not know.
             stored: Whether a durable event goes to disk.
             kind: The event type, for data that several types carry.
@@ -249,7 +247,7 @@ class Session:
         """
         name, usually_ephemeral = (kind, False) if kind is not None else event_kind(type(data))
         event = Event(
-            id=event_id or new_id(),
+            id=new_id(),
             at=now(),
             parent_id=self.log.last_id,
             type=name,

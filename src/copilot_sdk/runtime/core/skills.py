@@ -136,10 +136,8 @@ class Skills:
                 provided = _checked(await source.catalogue(self._session.id))
             except ClientFault as fault:
                 errors.append(f"Failed to load SDK-provided skills: {_reason(fault, 'list')}")
-        had_any = bool(self._infos)
         self._infos, warnings = _merged(provided, found.skills)
-        if had_any or self._infos or source is not None:
-            self._tell()
+        self._tell()
         return LoadReport(warnings, errors)
 
     def _find(self, places: Sequence[SkillPlace]) -> FoundSkills:

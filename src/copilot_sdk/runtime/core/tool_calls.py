@@ -192,7 +192,11 @@ class ToolCalls:
         )
         if data.success or result.members is not None:
             data.result = ToolExecutionCompleteResult.model_validate(
-                {"content": result.text, "detailedContent": result.detail, **(result.members or {})}
+                {
+                    "content": result.text,
+                    "detailedContent": result.detail or result.text,
+                    **(result.members or {}),
+                }
                 | ({"contents": list(result.contents)} if result.contents else {})
             )
         if not data.success:

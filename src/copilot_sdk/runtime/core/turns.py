@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Literal
 
 from copilot_sdk._generated.copilot.types import (
     AbortData,
+    AssistantIdleData,
     PendingMessagesModifiedData,
     SessionErrorData,
     SessionIdleData,
     SessionInfoData,
+    SessionToolsUpdatedData,
     SystemMessageData,
 )
 from copilot_sdk.runtime.core.agent import Exchange
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, OutOfCredits, Rejected, RuntimeFault
+from copilot_sdk.runtime.core.history import is_prompt, prompt_id
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in, take_in_with_hooks
 from copilot_sdk.runtime.core.queue import Entry, MessageQueue, Prompt, QueuedCommand
@@ -147,8 +150,13 @@ class Turns:
         if self.withdrawable is None or self.queue.steering or self.queue.waiting:
             return Withdrawal(removed=False, interrupted=False)
         interrupted = await self.abort("user_abort", forget=message_id)
-        kept = any(event.id == message_id for event in self._session.log.events)
+        kept = self._event_of(message_id) is not None
         return Withdrawal(removed=interrupted and not kept, interrupted=interrupted)
+
+    def _event_of(self, message: str) -> str | None:
+        """The id of the event of a prompt, by the id of the prompt."""
+        events = self._session.log.events
+        return next((event.id for event in events if is_prompt(event) and prompt_id(event) == message), None)
 
     def notify(self, text: str, notice: object) -> None:
         """Tells the agent something of the runtime's own, and starts a turn for it unless one runs."""
@@ -172,6 +180,8 @@ class Turns:
         finally:
             if not self._aborting:
                 self._runner = None
+                if not self._session.closing:
+                    self._session.emit(AssistantIdleData())
                 self.rest()
 
     async def _take(self, entry: Entry) -> None:
@@ -212,11 +222,13 @@ class Turns:
         await end_all({runner})
         self._runner, self._aborting = None, False
         session.emit(AbortData(reason=reason))
-        if forget is not None:
+        session.agent.end_step()
+        if forget is not None and (event := self._event_of(forget)) is not None:
             with suppress(RuntimeFault):
-                session.truncate(forget)
+                session.truncate(event)
         if not session.closing:
             session.modes.stopped("aborted", message_id)
+            session.emit(AssistantIdleData(aborted=True))
             session.emit(SessionIdleData(aborted=True, mode=session.modes.current))
             session.touch()
         session.tasks.wake()
@@ -231,8 +243,12 @@ class Turns:
         session.modes.begin_turn(prompt)
         try:
             await self._begin(prompt)
+            await session.skills.load()
+            if self._current is not None:
+                session.note_prompt(prompt.shown)
             await session.mcp.ready(for_turn=True)
             session.mcp.tell_loaded()
+            session.emit(SessionToolsUpdatedData(model=session.model_id))
             await session.system_message.refresh()
             for earlier in prompt.context:
                 take_in(agent, earlier)
@@ -244,8 +260,6 @@ class Turns:
                 return
             else:
                 session.usage.user_requests += 1
-                session.note_prompt(prompt.shown)
-            await session.skills.load()
             self._tell_system_message()
             await self._work_through_limits()
         except Rejected:
@@ -279,7 +293,8 @@ class Turns:
         text = session.agent.system_message()
         # Clients get it each turn, but a log that repeats it each turn would hold little else.
         session.emit(
-            SystemMessageData(content=text, role="system"), stored=text != session.stored_system_text
+            SystemMessageData(content=text, role="system", interaction_id=session.agent.exchange.id),
+            stored=text != session.stored_system_text,
         )
         session.stored_system_text = text
 
@@ -298,6 +313,7 @@ class Turns:
                 if continuation is None:
                     return
                 blocks, continuations, more = 0, continuations + 1, continuation
+                agent.exchange.steps = 0
             if not await take_in_with_hooks(agent, more):
                 return
 

@@ -352,9 +352,8 @@ class MCPHost:
 
     def tell_loaded(self) -> None:
         """Tells the clients how the servers are."""
-        if self._servers:
-            servers = [describe(name, server) for name, server in self]
-            self._session.emit(SessionMCPServersLoadedData.model_validate({"servers": servers}))
+        servers = [describe(name, server) for name, server in self]
+        self._session.emit(SessionMCPServersLoadedData.model_validate({"servers": servers}))
 
     async def signed_in(self, name: str | None) -> None:
         """Connects to servers that wanted credentials, now that there are some.
