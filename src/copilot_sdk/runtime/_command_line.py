@@ -62,6 +62,8 @@ environment variables:
   COPILOT_CONNECTION_TOKEN           what clients have to give as `token` of the request `connect`
   COPILOT_TASK_WAIT_TIMEOUT_SECONDS  how long `session.tasks.waitForPending` waits; 600 if unset
   COPILOT_ENABLE_SECRET_FILTERING    true to serve `secrets.addFilterValues`
+  COPILOT_ALLOW_GET_PROVIDER_ENDPOINT
+                                     true to serve `session.provider.getEndpoint`
   the model is the first of these that is there, or else obeys directives:
   COPILOT_RUNTIME_SCRIPT             a script, if there is no --script
   COPILOT_PROVIDER_BASE_URL          a provider of models, with COPILOT_MODEL and the variables that the CLI has
