@@ -6,30 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from copilot_sdk.runtime.copilot import reception
 from tests.support.strict_peer import FAULTS, StrictPeer
 
 _REAL = Path(__file__).parent / "real"
-# What each option that samples is about.
-_SAMPLES = {"--one-in": Path(__file__).parent, "--sweeps-one-in": Path(__file__).parent / "generated"}
+
+# How fast the machine is says nothing about what is tested.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the options that sample the tests."""
-    for option, folder in _SAMPLES.items():
-        parser.addoption(
-            option, type=int, default=1, metavar="N", help=f"run one in N of the tests in {folder}"
-        )
+    """Adds the option that samples the tests."""
+    parser.addoption("--one-in", type=int, default=1, metavar="N", help="run one in N of the tests")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the tests out that no sample has."""
-    for option, folder in _SAMPLES.items():
-        within = [item for item in items if item.path.is_relative_to(folder)]
-        left_out = set(within) - set(within[:: config.getoption(option)])
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=list(left_out))
+    """Leaves the tests out that the sample does not have."""
+    sample = items[:: config.getoption("--one-in")]
+    left_out = set(items) - set(sample)
+    items[:] = sample
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

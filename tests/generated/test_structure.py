@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 
-from codegen import output
 from codegen.__main__ import OUT
 from codegen.ir import Event, ObjectDef, Scope, closure, method_references
 from codegen.ownership import assign, event_module, method_module, namespace
@@ -73,11 +72,6 @@ def loaded_types(modules: set[str]) -> set[str]:
             loaded.add(opened)
             opening += () if opened == "events" else imported(opened)
     return {name for module in loaded for name in OWNERS.members(module)}
-
-
-@pytest.mark.timeout(300)
-def test_the_package_is_what_the_schema_gives() -> None:
-    assert output.differences(output.package(PROTOCOL), OUT) == {}
 
 
 def test_the_size_of_the_surface_is_known() -> None:
