@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +11,10 @@ from pathlib import Path
 from copilot_sdk._model.json_values import is_array, is_object, texts_in
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.json_files import MalformedFile, read_object
-from copilot_sdk.runtime.core.mcp.spec import ServerSpec, spec_of
+from copilot_sdk.runtime.core.mcp.spec import ServerSpec, filled_in, spec_of
 from copilot_sdk.runtime.core.plugins import Plugin, manifest_of, manifest_path
 
 _ROOTS = ("PLUGIN_ROOT", "COPILOT_PLUGIN_ROOT", "CLAUDE_PLUGIN_ROOT")
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 _SERVERS, _SERVERS_FILE = "mcpServers", ".mcp.json"
 
 
@@ -100,7 +98,7 @@ def _configured(folder: Path) -> Iterator[tuple[Path, str, Mapping[str, object]]
 
 def _filled_in(value: object, variables: Mapping[str, str]) -> object:
     if isinstance(value, str):
-        return _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), value)
+        return filled_in(value, variables)
     if is_object(value):
         return {key: _filled_in(member, variables) for key, member in value.items()}
     return [_filled_in(member, variables) for member in value] if is_array(value) else value

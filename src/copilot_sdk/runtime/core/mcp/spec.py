@@ -80,7 +80,7 @@ class ServerSpec:
         """The variables that it gets: `${NAME}` in a value is one of the runtime's, in indirect mode all of it."""
         if mode == "indirect":
             return {name: os.environ.get(value, "") for name, value in self.environment.items()}
-        return {name: _filled_in(value) for name, value in self.environment.items()}
+        return {name: filled_in(value, os.environ) for name, value in self.environment.items()}
 
     def working_directory(self, session_folder: Path) -> Path:
         """Where it runs."""
@@ -108,7 +108,10 @@ def spec_of(name: str, config: object) -> ServerSpec:
         environment=_texts_by_name(settings.get("env")),
         folder=_text(settings.get("cwd")),
         url=url if isinstance(url, str) else "",
-        headers={key: _filled_in(value) for key, value in _texts_by_name(settings.get("headers")).items()},
+        headers={
+            key: filled_in(value, os.environ)
+            for key, value in _texts_by_name(settings.get("headers")).items()
+        },
         tools=tuple(texts_in(tools)) if is_array(tools) else None,
         excluded_tools=tuple(texts_in(settings.get("excludeTools"))),
         timeout=_seconds(settings.get("timeout")),
@@ -127,8 +130,9 @@ def specs_of(servers: object) -> dict[str, ServerSpec]:
     return {name: spec_of(name, config) for name, config in servers.items()} if is_object(servers) else {}
 
 
-def _filled_in(value: str) -> str:
-    return _VARIABLE.sub(lambda match: os.environ.get(match[1], match[0]), value)
+def filled_in(text: str, variables: Mapping[str, str]) -> str:
+    """A setting with the variables that it names as `${NAME}`; one that is not known stays as it is written."""
+    return _VARIABLE.sub(lambda match: variables.get(match[1], match[0]), text)
 
 
 def _text(value: object) -> str | None:
