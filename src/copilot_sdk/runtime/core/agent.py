@@ -191,8 +191,7 @@ class Agent:
                 )
             )
             if self.id is None:
-                self._tell_context()
-                await self.session.compaction.before_call()
+                await self._weigh_context()
             try:
                 answer = await self._ask(turn_id)
             except ModelFault:
@@ -217,10 +216,12 @@ class Agent:
         if turn_id is not None:
             self.emit(AssistantTurnEndData(turn_id=turn_id, parent_tool_call_id=self.parent_call_id))
 
-    def _tell_context(self) -> None:
-        told = context_of(self.session).told()
+    async def _weigh_context(self) -> None:
+        context = context_of(self.session)
+        told = context.told()
         told.is_initial = self.exchange.steps == 1
         self.emit(told)
+        await self.session.compaction.before_call(context.share)
 
     def _take_steering(self, inbox: MessageQueue) -> None:
         for text in self._overheard:

@@ -35,6 +35,7 @@ from copilot_sdk.runtime.core.models.base import (
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent
+    from copilot_sdk.runtime.core.tools.base import Tool
 
 
 _ORIGIN = ("toolTitle", "mcpServerName", "mcpToolName")
@@ -160,12 +161,13 @@ class AnswerStream:
     def _report_message(self, text: str, end: Completed) -> None:
         agent = self._agent
         origin = agent.exchange.message_id
+        tools = agent.tools() if end.tool_calls else {}
         agent.emit(
             AssistantMessageData(
                 message_id=self._message_id,
                 model=agent.model_id,
                 content=text,
-                tool_requests=[self._request(call) for call in end.tool_calls],
+                tool_requests=[_request(call, tools.get(call.name)) for call in end.tool_calls],
                 reasoning_text="".join(self._reasoning) or None,
                 reasoning_opaque=end.opaque,
                 encrypted_content=end.encrypted,
@@ -177,18 +179,18 @@ class AnswerStream:
             extra=None if origin is None else {"originatingMessageId": origin},
         )
 
-    def _request(self, call: ToolCall) -> AssistantMessageToolRequest:
-        tool = self._agent.tools().get(call.name)
-        origin: Mapping[str, object] = tool.origin if isinstance(tool, MCPTool) else {}
-        return AssistantMessageToolRequest.model_validate(
-            {
-                "toolCallId": call.id,
-                "name": call.name,
-                "arguments": readable_arguments(call.arguments),
-                "type": "function",
-                **{name: origin[name] for name in _ORIGIN if name in origin},
-            }
-        )
+
+def _request(call: ToolCall, tool: Tool | None) -> AssistantMessageToolRequest:
+    origin: Mapping[str, object] = tool.origin if isinstance(tool, MCPTool) else {}
+    return AssistantMessageToolRequest.model_validate(
+        {
+            "toolCallId": call.id,
+            "name": call.name,
+            "arguments": readable_arguments(call.arguments),
+            "type": "function",
+            **{name: origin[name] for name in _ORIGIN if name in origin},
+        }
+    )
 
 
 def readable_arguments(text: str) -> object:

@@ -119,12 +119,15 @@ class Compaction:
         await self.abort_manual()
         await self.cancel_background()
 
-    async def before_call(self) -> None:
-        """Begins to compact in the background if the context is nearly full; if it is quite full, waits for that."""
+    async def before_call(self, share: float) -> None:
+        """Begins to compact in the background if the context is nearly full; if it is quite full, waits for that.
+
+        Args:
+            share: How full it is; 1 is full.
+        """
         thresholds = self._session.config.compaction
         if not thresholds.enabled:
             return
-        share = context_of(self._session).share
         if self._background is None and self._manual is None and share >= thresholds.background:
             order = self._order("threshold", None, None)
             self._background = self._session.scope.start(self._run_behind(order), name="compaction")
