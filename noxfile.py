@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nox
@@ -19,8 +20,10 @@ nox.options.sessions = ["lint", "types", "tests"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 OLDEST = (3, 11)
 NEWEST_CONSIDERED = (3, 20)
-EVERYTHING = ".[demo,http,runtime,websocket]"
+EVERYTHING = ".[demo,http,mcp,runtime,websocket]"
 ON_ALL_CORES = ("--numprocesses", "auto", "--dist", "worksteal")
+# The oldest Python tries everything, the others one test in eight, and nothing of what the generator does.
+OTHERS_TRY = ("--one-in", "8", "--ignore", "tests/unit/codegen")
 PROBE = "import sys; v = sys.version_info; print(sys.implementation.name, v[0], v[1], v.releaselevel)"
 
 
@@ -83,7 +86,10 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Runs the tests against the built package, on each Python that the machine has."""
     session.install(EVERYTHING, *requirements("test"))
-    session.run("python", "-m", "pytest", *ON_ALL_CORES, *session.posargs)
+    oldest = min(interpreters())
+    is_oldest = tuple(map(int, str(session.python).split("."))) == oldest
+    depth = () if session.posargs or is_oldest else OTHERS_TRY
+    session.run("python", "-m", "pytest", *ON_ALL_CORES, *depth, *session.posargs)
 
 
 @nox.session
@@ -108,10 +114,11 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Checks the types with mypy and pyright."""
+    """Checks the types with mypy and pyright, each on a core of its own."""
     install(session, "types")
-    session.run("mypy")
-    session.run("pyright")
+    with ThreadPoolExecutor() as cores:
+        for check in [cores.submit(session.run, checker) for checker in ("mypy", "pyright")]:
+            check.result()
 
 
 @nox.session
@@ -153,10 +160,11 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def real(session: nox.Session) -> None:
     """Tests against the real Copilot CLI, in a network namespace with loopback only."""
-    install(session, "mypy", "test")
+    install(session, "bench", "mypy", "test")
     session.run("python", "-m", "tests.real.support.cli")
-    tests_in = session.posargs or ["tests/real"]
-    session.run("python", "-m", "tests.real.support.netns", "python", "-m", "pytest", *tests_in)
+    # What a file sets up once, it sets up in one process.
+    options = ["--numprocesses", "auto", "--dist", "loadfile", *(session.posargs or ["tests/real"])]
+    session.run("python", "-m", "tests.real.support.netns", "python", "-m", "pytest", *options)
 
 
 @nox.session
@@ -165,3 +173,17 @@ def survey(session: nox.Session) -> None:
     install(session, "test")
     session.run("python", "-m", "tests.real.support.cli")
     session.run("python", "-m", "tests.real.support.netns", "python", "-m", "tests.real.survey")
+
+
+@nox.session
+def methods(session: nox.Session) -> None:
+    """Writes docs/reference/runtime-methods.md from the code and the survey."""
+    install(session, "test")
+    session.run("python", "-m", "tests.methods")
+
+
+@nox.session
+def differences(session: nox.Session) -> None:
+    """Writes docs/reference/differences.md, which says how the reference runtime differs from the CLI."""
+    install(session, "test")
+    session.run("python", "-c", "from tests.real.differential.page import write; write()")

@@ -11,6 +11,8 @@ from itertools import count
 from typing import Any, BinaryIO
 
 VERSION = "1.0.61"
+NEWER = {"session.sendAndWait"}
+DIE = "die"
 TASKS: list[dict[str, Any]] = [
     {
         "type": "agent",
@@ -40,6 +42,7 @@ TASKS: list[dict[str, Any]] = [
 ]
 
 event_numbers = count()
+message_numbers = count()
 
 
 def main() -> None:
@@ -48,9 +51,15 @@ def main() -> None:
     while (message := read_frame(source)) is not None:
         method, params = message["method"], message.get("params") or {}
         if "id" in message:
-            write_frame(sink, {"jsonrpc": "2.0", "id": message["id"], "result": result_of(method, params)})
+            answer = {"jsonrpc": "2.0", "id": message["id"]}
+            if method in NEWER:
+                write_frame(sink, {**answer, "error": {"code": -32601, "message": "Method not found"}})
+                sink.flush()
+                continue
+            result = result_of(method, params)
+            write_frame(sink, {**answer, "result": result})
             if method == "session.send":
-                stream_turn(sink, params["sessionId"], int(params["prompt"]))
+                stream_turn(sink, params["sessionId"], result["messageId"], int(params["prompt"]))
             sink.flush()
 
 
@@ -75,6 +84,8 @@ def result_of(method: str, params: dict[str, Any]) -> dict[str, Any]:
     match method:
         case "connect":
             return {"ok": True, "protocolVersion": 3, "version": VERSION}
+        case "ping" if params.get("message") == DIE:
+            sys.exit(1)
         case "ping":
             message = f"pong: {params.get('message', '')}"
             return {"message": message, "timestamp": "2026-01-02T03:04:05.678Z", "protocolVersion": 3}
@@ -83,16 +94,21 @@ def result_of(method: str, params: dict[str, Any]) -> dict[str, Any]:
         case "session.tasks.list":
             return {"tasks": TASKS}
         case "session.send":
-            return {"messageId": "message-1"}
+            return {"messageId": f"prompt-{next(message_numbers)}"}
         case _:
             return {"success": True}
 
 
-def stream_turn(sink: BinaryIO, session_id: str, deltas: int) -> None:
-    """Sends the events of a turn that streams so many deltas."""
+def stream_turn(sink: BinaryIO, session_id: str, prompt_id: str, deltas: int) -> None:
+    """Sends the events of a turn that streams so many deltas: four more than there are deltas."""
+    turn = {"turnId": "0", "originatingMessageId": prompt_id}
+    send_event(sink, session_id, "user.message", {"content": str(deltas), "messageId": prompt_id})
+    send_event(sink, session_id, "assistant.turn_start", turn)
     for number in range(deltas):
-        data = {"messageId": "message-2", "deltaContent": f"word {number} "}
+        data = {"messageId": "message-1", "deltaContent": f"word {number} "}
         send_event(sink, session_id, "assistant.message_delta", data)
+    answer = {"messageId": "message-1", "content": "All that was said.", "originatingMessageId": prompt_id}
+    send_event(sink, session_id, "assistant.message", answer)
     send_event(sink, session_id, "session.idle", {})
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 BOTH = ("ours", "official")
 OURS = ("ours",)
@@ -13,12 +14,14 @@ class Measurement:
     """One case and the rows that it gives.
 
     Args:
-        case: The case of `benchmarks.worker` or `benchmarks.steady`.
+        case: The case of `benchmarks.worker`, `benchmarks.steady` or `benchmarks.servers`.
         title: What is measured.
         rows: Metrics of the sample, with their labels.
         sides: Who takes part.
-        samples: How many processes per side; the medians of their metrics count.
+        samples: How many processes per side; the least of each metric counts: what disturbs a sample only adds to it.
+        aims: For metrics that are to be better by a certain factor, that factor.
         compiling: How many more come first and do not count: they leave compiled modules behind.
+        of_servers: Whether it is a case of `benchmarks.servers`: the reference runtime beside the CLI.
     """
 
     case: str
@@ -26,7 +29,9 @@ class Measurement:
     rows: dict[str, str]
     sides: tuple[str, ...] = BOTH
     samples: int = 5
+    aims: Mapping[str, float] = field(default_factory=dict[str, float])
     compiling: int = 0
+    of_servers: bool = False
 
 
 STARTUP_ROWS = {
@@ -36,7 +41,10 @@ STARTUP_ROWS = {
     "classes": "classes of the SDK defined",
     "models": "pydantic classes finished",
 }
+EVENT_ROWS = {"cpu_us": "CPU us per event", "wall_us": "wall us per event"}
 CALL_ROWS = {"cpu_us": "CPU us per call", "wall_us": "wall us per call"}
+STOP_ROWS = {"wall_ms": "wall ms"}
+EVENT_AIMS = {"cpu_us": 4.0}
 
 PLAN = (
     Measurement("import", "import the package", STARTUP_ROWS, samples=7, compiling=1),
@@ -70,19 +78,77 @@ PLAN = (
     ),
     Measurement("decode_lines", "message bytes to event, streamed turn", {"cpu_us": "CPU us per event"}),
     Measurement(
-        "stream",
-        "10,000 deltas through a session to a subscriber",
-        {"cpu_us": "CPU us per event", "wall_us": "wall us per event"},
+        "stream", "10,000 deltas to a subscriber of the session", EVENT_ROWS, aims=EVENT_AIMS, samples=3
+    ),
+    Measurement(
+        "iterate", "10,000 deltas to who iterates over the turn", EVENT_ROWS, aims=EVENT_AIMS, samples=3
+    ),
+    Measurement(
+        "answer", "10,000 deltas of a turn that is awaited alone", EVENT_ROWS, aims=EVENT_AIMS, samples=3
+    ),
+    Measurement("ping", "ping over stdio, one after another", CALL_ROWS, aims={"wall_us": 1.3}, samples=3),
+    Measurement(
+        "call",
+        "session.tasks.list over stdio, one after another",
+        CALL_ROWS,
+        aims={"wall_us": 1.3},
         samples=3,
     ),
-    Measurement("ping", "ping over stdio, one after another", CALL_ROWS, samples=3),
-    Measurement("call", "session.tasks.list over stdio, one after another", CALL_ROWS, samples=3),
-    Measurement("concurrent", "session.tasks.list over stdio, 100 at a time", CALL_ROWS, samples=3),
+    Measurement(
+        "concurrent",
+        "session.tasks.list over stdio, 100 at a time",
+        CALL_ROWS,
+        aims={"wall_us": 3.0},
+        samples=3,
+    ),
+    Measurement("stop", "leave the client, with a session", STOP_ROWS),
+    Measurement("stop_dead", "the same, of a CLI that has died", STOP_ROWS),
     Measurement("memory", "untyped call, both ends in memory", CALL_ROWS, sides=OURS),
     Measurement(
         "large_frame",
         "ping of 64 MiB over stdio",
-        {"cpu_us": "CPU us per call", "wall_us": "wall us per call"},
+        CALL_ROWS,
         samples=3,
+    ),
+    Measurement(
+        "runtime_start",
+        "server: start to the answers of connect and of session.create",
+        {
+            "connect_wall_ms": "wall ms, connect",
+            "connect_cpu_ms": "CPU ms, connect",
+            "create_wall_ms": "wall ms, session.create",
+            "create_cpu_ms": "CPU ms, session.create",
+            "rss_mib": "memory MiB then",
+        },
+        aims={"connect_cpu_ms": 1.0, "connect_wall_ms": 1.0},
+        compiling=1,
+        of_servers=True,
+    ),
+    Measurement(
+        "runtime_ping",
+        "server: ping over stdio, one after another",
+        {"wall_us": "wall us per call", "cpu_us": "CPU us of the server"},
+        aims={"wall_us": 1.0},
+        samples=3,
+        compiling=1,
+        of_servers=True,
+    ),
+    Measurement(
+        "runtime_sessions",
+        "server: 1,000 sessions open",
+        {"rss_mib": "memory MiB", "each_kib": "memory KiB per session", "cpu_ms": "CPU ms per session"},
+        sides=OURS,
+        samples=1,
+        compiling=1,
+        of_servers=True,
+    ),
+    Measurement(
+        "runtime_deltas",
+        "server: 10,000 deltas to 4 clients",
+        {"wall_us": "wall us per delivery", "delivered": "delivered, all in order"},
+        sides=OURS,
+        samples=3,
+        compiling=1,
+        of_servers=True,
     ),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -11,12 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 from benchmarks.plan import Measurement
 from benchmarks.processes import Metrics
 
-HEADINGS: tuple[str, ...] = ("measurement", "metric", "copilot_sdk", "official", "official / ours")
+HEADINGS: tuple[str, ...] = ("measurement", "metric", "copilot_sdk", "official", "official / ours", "aim")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table; `official` and `ratio` are None where the official SDK takes no part."""
+    """One line of the table.
+
+    `official` and `ratio` are None where the official SDK takes no part, `aim` where the ratio has no lower limit.
+    """
 
     case: str
     title: str
@@ -24,19 +26,22 @@ class Row:
     ours: float
     official: float | None
     ratio: float | None
+    aim: float | None
 
 
 def rows_of(measurement: Measurement, samples: Mapping[str, list[Metrics]]) -> Iterable[Row]:
-    """The medians of each metric on each side."""
+    """The least of each metric on each side."""
     for metric, label in measurement.rows.items():
-        ours = median(samples["ours"], metric)
-        official = median(samples["official"], metric) if "official" in samples else None
+        ours = least(samples["ours"], metric)
+        official = least(samples["official"], metric) if "official" in samples else None
         ratio = official / ours if official is not None and ours > 0 else None
-        yield Row(measurement.case, measurement.title, label, ours, official, ratio)
+        yield Row(
+            measurement.case, measurement.title, label, ours, official, ratio, measurement.aims.get(metric)
+        )
 
 
-def median(samples: list[Metrics], metric: str) -> float:
-    return statistics.median(sample[metric] for sample in samples)
+def least(samples: list[Metrics], metric: str) -> float:
+    return min(sample[metric] for sample in samples)
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -47,7 +52,8 @@ def table(rows: Iterable[Row]) -> str:
         shown = row.title if row.title != title else ""
         title = row.title
         ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
-        lines.append((shown, row.metric, number(row.ours), number(row.official), ratio))
+        aim = "" if row.aim is None else f">= {row.aim:g}"
+        lines.append((shown, row.metric, number(row.ours), number(row.official), ratio, aim))
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
     return "\n".join(aligned(line, widths) for line in lines)
 

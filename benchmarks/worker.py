@@ -42,13 +42,17 @@ DELTA: dict[str, Any] = {
 def main() -> None:
     """Prints the metrics of the sample as JSON."""
     name, case, *peer = sys.argv[1:]
-    side = side_named(name)
-    if case in STARTUP:
+    if case.startswith("runtime_"):
+        from benchmarks.servers import measure
+
+        metrics = measure(name, case)
+    elif case in STARTUP:
+        side = side_named(name)
         metrics = startup(side, lambda: STARTUP[case](side, peer))
     else:
         from benchmarks.steady import STEADY
 
-        metrics = STEADY[case](side, peer)
+        metrics = STEADY[case](side_named(name), peer)
     import json
 
     print(json.dumps(metrics))

@@ -55,9 +55,10 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """An object with free keys."""
+    """An object with free keys, strings or those of an enum."""
 
     value: TypeExpr
+    key: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +273,11 @@ def references(expr: TypeExpr) -> Iterator[str]:
     match expr:
         case Ref(name):
             yield name
-        case Array(inner) | Map(inner) | Nullable(inner):
+        case Map(inner, key):
+            yield from references(inner)
+            if key is not None:
+                yield key.name
+        case Array(inner) | Nullable(inner):
             yield from references(inner)
         case Choice(members):
             for member in members:

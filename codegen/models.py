@@ -168,8 +168,9 @@ def _expr(expr: TypeExpr) -> Json:
             return {"$ref": f"#/definitions/{EVENT}"}
         case Array(item):
             return {"type": "array", "items": _expr(item)}
-        case Map(value):
-            return {"type": "object", "additionalProperties": _expr(value)}
+        case Map(value, key):
+            names = {} if key is None else {"propertyNames": _expr(key)}
+            return {"type": "object", "additionalProperties": _expr(value), **names}
         case Nullable(inner):
             return {"anyOf": [_expr(inner), {"type": "null"}]}
         case Choice(members):

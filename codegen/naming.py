@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from functools import cache
 
 _WORDS = {
     "Acp": "ACP",
@@ -50,6 +51,7 @@ _MODEL_ATTRIBUTES = frozenset(
 _ANNOTATIONS = frozenset({"bool", "dict", "float", "int", "list", "str"})
 
 
+@cache
 def class_name(wire: str) -> str:
     """Python class for a wire type: acronyms upper case, everything else as the schema spells it."""
     name = "".join(part[:1].upper() + part[1:] for part in re.split(r"[^0-9A-Za-z]+", wire) if part)
@@ -61,6 +63,7 @@ def event_class(wire: str) -> str:
     return class_name(wire)
 
 
+@cache
 def snake(wire: str) -> str:
     """Lower case with underscores: `promoteToBackground` is `promote_to_background`."""
     text = re.sub(r"[^0-9A-Za-z]+", "_", wire).strip("_")

@@ -70,8 +70,8 @@ def _text(expr: TypeExpr, sequence: str, mapping: str) -> str:
             return EVENT_UNION
         case Array(item):
             return f"{sequence}[{_text(item, sequence, mapping)}]"
-        case Map(value):
-            return f"{mapping}[str, {_text(value, sequence, mapping)}]"
+        case Map(value, key):
+            return f"{mapping}[{key.name if key else 'str'}, {_text(value, sequence, mapping)}]"
         case Nullable(inner):
             return f"{_text(inner, sequence, mapping)} | None"
         case Choice(members):

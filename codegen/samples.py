@@ -177,10 +177,13 @@ class Sampler:
                     yield self._value(member, Size.FULL, 1)
             case Array(inner):
                 yield from ([value] for value in self._choices(inner))
-            case Map(inner):
-                yield from ({"key": value} for value in self._choices(inner))
+            case Map(inner, key):
+                yield from ({self._key(key): value} for value in self._choices(inner))
             case _:
                 return
+
+    def _key(self, names: Ref | None) -> str:
+        return "key" if names is None else str(self._named(names.name, Size.FULL, 1))
 
     def _value(self, expr: TypeExpr, size: Size, depth: int) -> Json:
         match expr:
@@ -192,8 +195,8 @@ class Sampler:
                 return self._named(name, size, depth)
             case Array():
                 return self._array(expr, size, depth)
-            case Map(inner):
-                return {} if size is Size.MINIMAL else {"key": self._value(inner, size, depth)}
+            case Map(inner, key):
+                return {} if size is Size.MINIMAL else {self._key(key): self._value(inner, size, depth)}
             case _:
                 return self._other(expr, size, depth)
 

@@ -1,12 +1,34 @@
-"""What all tests share: the real CLI is left alone unless it is asked for by name."""
+"""What all tests share: the real CLI is left alone unless it is asked for by name, tests can be sampled."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from copilot_sdk.runtime.copilot import reception
+from tests.support.strict_peer import FAULTS, StrictPeer
 
 _REAL = Path(__file__).parent / "real"
+
+# How fast the machine is says nothing about what is tested.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option that samples the tests."""
+    parser.addoption("--one-in", type=int, default=1, metavar="N", help="run one in N of the tests")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the tests out that the sample does not have."""
+    sample = items[:: config.getoption("--one-in")]
+    left_out = set(items) - set(sample)
+    items[:] = sample
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -15,3 +37,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     asked_for = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
     return None if any(path.is_relative_to(_REAL) for path in asked_for) else True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _strict_peers() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reception, "Peer", StrictPeer)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _what_runtimes_in_this_process_send_fits_the_schema() -> Iterator[None]:
+    FAULTS.clear()
+    yield
+    assert FAULTS == []

@@ -26,6 +26,14 @@ class Connection(Protocol):
         """Has the peer stream a turn and gives the number of events that a subscriber saw, `session.idle` included."""
         ...
 
+    async def iterate(self, deltas: int) -> int:
+        """The same for the events that the turn itself gives, where it does; a subscriber's where it does not."""
+        ...
+
+    async def answer(self, deltas: int) -> str | None:
+        """Has the peer stream a turn, waits for its end, and gives the text of the agent's last message."""
+        ...
+
 
 class Side(Protocol):
     """An SDK; each method imports what it needs itself."""

@@ -93,5 +93,13 @@ class OfficialConnection:
             unsubscribe()
         return seen
 
+    async def iterate(self, deltas: int) -> int:
+        return await self.stream(deltas)
+
+    async def answer(self, deltas: int) -> str | None:
+        event = await self._session.send_and_wait(str(deltas))
+        text: str | None = event.data.content
+        return text
+
 
 SIDE: Side = Official()

@@ -86,5 +86,14 @@ class OurConnection:
                     break
         return seen
 
+    async def iterate(self, deltas: int) -> int:
+        seen = 0
+        async for _ in self._session.send(str(deltas)):
+            seen += 1
+        return seen
+
+    async def answer(self, deltas: int) -> str | None:
+        return (await self._session.send(str(deltas))).text
+
 
 SIDE: Side = Ours()

@@ -53,8 +53,9 @@ def schema_of(expr: TypeExpr, locate: Locate) -> Schema:
                 "items": schema_of(item, locate),
                 **({"minItems": min_items} if min_items else {}),
             }
-        case Map(value):
-            return {"type": "object", "additionalProperties": schema_of(value, locate)}
+        case Map(value, key):
+            names = {} if key is None else {"propertyNames": schema_of(key, locate)}
+            return {"type": "object", "additionalProperties": schema_of(value, locate), **names}
         case Nullable(Choice(members)):
             return {"anyOf": [*(schema_of(member, locate) for member in members), _NULL]}
         case Nullable(inner):

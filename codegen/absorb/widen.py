@@ -54,8 +54,8 @@ class Widener:
                 return _scalar(old, new)
             case Array(a), Array(b):
                 return Array(self.widen(a, b), min(old.min_items, new.min_items))
-            case Map(a), Map(b):
-                return Map(self.widen(a, b))
+            case Map(a, key), Map(b, other):
+                return Map(self.widen(a, b), key if key == other else None)
             case Ref(), Ref():
                 return self._unite(old, new)
             case _:

@@ -27,7 +27,7 @@ _ANNOTATIONS = frozenset(
 _SHAPES = frozenset(
     {
         "$ref", "additionalProperties", "allOf", "anyOf", "const", "enum", "items", "not", "oneOf", "properties",
-        "required", "type",
+        "propertyNames", "required", "type",
     }
 )  # fmt: skip
 _MARKS = frozenset({"deprecated", "description", "since", "stability", "until", "visibility"})
@@ -67,6 +67,8 @@ class Notes:
         """Look through the keywords of a type."""
         for keyword in node.value.keys() - _ANNOTATIONS - _SHAPES - _MESSAGE:
             self.add(f"keyword {keyword!r}", node)
+        if "propertyNames" in node.value and "$ref" not in node.child("propertyNames").value:
+            self.add("keyword 'propertyNames'", node)
         if "$ref" in node.value:
             for keyword in (node.value.keys() & _SHAPES) - {"$ref", "type", "const"}:
                 self.add(f"{keyword!r} beside '$ref'", node)

@@ -336,7 +336,17 @@ class TypeReader:
             name = naming.class_name(title) if title else hint
             return Ref(self._lift(name, self._object(name, "", node, self._meta(node)), node))
         rest = self._rest(node, hint)
-        return Map(Scalar("any") if rest is None else rest)
+        return Map(Scalar("any") if rest is None else rest, self._key(node))
+
+    def _key(self, node: Node) -> Ref | None:
+        """The enum of the names of members, None where they are any strings."""
+        names = node.child("propertyNames") if "propertyNames" in node.value else None
+        if names is None or "$ref" not in names.value:
+            return None
+        wire = self.documents.target(names)
+        if "enum" not in self.documents.definitions[wire].value:
+            raise names.fail("the names of members must be those of an enum")
+        return Ref(self.name_of(wire))
 
     def _rest(self, node: Node, owner: str) -> TypeExpr | None:
         """The type of members without a name, None where the schema leaves it open or allows none."""

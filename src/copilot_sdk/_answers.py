@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._calls import answer
 from copilot_sdk._reactions import Question, handlers, questions
 from copilot_sdk._tracing import Trace, below, headers_in, span
-from copilot_sdk.errors import CopilotError, InvalidParams, MethodNotFound, UsageError
+from copilot_sdk.errors import CopilotError, MethodNotFound, RpcError, UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
@@ -38,10 +38,11 @@ class Answers:
         spawn: Starts a task that ends with the session.
         callbacks: The tools and handlers of this client. Events without a handler are left to other clients,
             requests without one are refused.
+        session_id: Gives the identifier of the session.
         trace: The span that the work of the session belongs to.
 
     Raises:
-        UsageError: Something is no tool, or two tools have the same name.
+        UsageError: Something is no tool, two tools have the same name, or a handler wants other arguments than it gets.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Answers:
         rpc: Callable[[], SessionRPC],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         callbacks: SessionCallbacks,
+        session_id: Callable[[], str],
         trace: Trace,
     ) -> None:
         self._rpc = rpc
@@ -65,9 +67,10 @@ class Answers:
         }
         if callbacks.get("on_permission") is None:
             self._reactions["tool.execution_complete"] = self._tool_completed
-        for event_type, question in questions(callbacks).items():
+        for event_type, question in questions(callbacks, session_id).items():
             self._reactions[event_type] = partial(self._asked, question)
             self._reactions[question.completed] = self._request_completed
+            self._reactions |= question.notices
             if question.needs_interest:
                 self.interests.append(event_type)
 
@@ -173,11 +176,17 @@ class Answers:
         call_id, session_id = _text(event, "tool_call_id"), _text(event, "session_id")
         if call_id is None or session_id is None:
             return ToolResult(f"The call of {tool.name} could not be read.", "failure").to_wire()
-        arguments = event.data.arguments
-        folder = _text(event, "working_directory")
-        call = ToolInvocation(session_id, call_id, tool.name, folder, arguments)
+        call = ToolInvocation(
+            session_id,
+            call_id,
+            tool.name,
+            _text(event, "working_directory"),
+            event.data.arguments,
+            _text(event, "request_id"),
+            event.agent_id,
+        )
         with span(f"execute_tool {tool.name}", _attributes(tool, call)):
-            return await tool.invoke(arguments, call)
+            return await tool.invoke(call.arguments, call)
 
     async def _reply_to_tool_call(self, request_id: str, result: Any) -> None:
         await self._rpc().tools.handle_pending_tool_call(request_id=request_id, result=result)
@@ -227,7 +236,7 @@ class Answers:
         try:
             try:
                 await reply(result)
-            except (InvalidParams, UsageError) as error:
+            except (RpcError, UsageError) as error:
                 _logger.error("the answer to request %s is replaced: %s", request_id, error)  # noqa: TRY400
                 await reply(fallback)
         except CopilotError as error:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from copilot_sdk._model.event import EventBase
+    from copilot_sdk._model.event import EventBase, EventDecoder
 
 _logger = logging.getLogger("copilot_sdk.events")
 
@@ -31,6 +32,8 @@ class Arrival:
     Attributes:
         raw: The event as it came.
         type: Its wire type.
+        data: The data in wire form; empty if it is no object.
+        own: True for an event of the session's own agent, and not of a sub-agent.
         owner: Who has claimed an event that names nobody.
 
     Args:
@@ -38,11 +41,15 @@ class Arrival:
         on_misfit: Told what of the event does not fit its description, when it is read.
     """
 
-    __slots__ = ("_event", "_on_misfit", "owner", "raw", "type")
+    __slots__ = ("_event", "_on_misfit", "data", "own", "owner", "raw", "type")
 
     def __init__(self, raw: Mapping[str, Any], on_misfit: Callable[[str, str], None] | None = None) -> None:
         self.raw = raw
         self.type = str(raw.get("type"))
+        # Every event is looked at several times, most of them are never read.
+        data: Any = raw.get("data")
+        self.data: Mapping[str, Any] = data if isinstance(data, dict) else {}
+        self.own = raw.get("agentId") is None
         self.owner: object | None = None
         self._on_misfit = on_misfit
         self._event: EventBase | None = None
@@ -54,24 +61,15 @@ class Arrival:
         arrival._event = event
         return arrival
 
-    @property
-    def own(self) -> bool:
-        """True for an event of the session's own agent, and not of a sub-agent."""
-        return self.raw.get("agentId") is None
-
-    @property
-    def data(self) -> Mapping[str, Any]:
-        """The data in wire form; empty if it is no object."""
-        data = self.raw.get("data")
-        return cast("Mapping[str, Any]", data) if isinstance(data, dict) else {}
+    def unread(self) -> Arrival:
+        """The same event for somebody who may never read it, and is not to keep what others have read."""
+        return Arrival(self.raw, self._on_misfit)
 
     @property
     def event(self) -> EventBase:
         """The typed event; what cannot be read is an `UnknownEvent`."""
         if self._event is None:
-            from copilot_sdk._generated.copilot.events import decoder
-
-            self._event = decoder.decode(self.raw, self._misfit)
+            self._event = _decoder().decode(self.raw, self._misfit)
         return self._event
 
     def text(self, member: str) -> str | None:
@@ -82,3 +80,10 @@ class Arrival:
     def _misfit(self, problem: str) -> None:
         if self._on_misfit is not None:
             self._on_misfit(self.type, problem)
+
+
+@cache
+def _decoder() -> EventDecoder:
+    from copilot_sdk._generated.copilot.events import decoder
+
+    return decoder

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from copilot_sdk.frames import FrameHandler
-    from copilot_sdk.runtime import Limits, Model
+    from copilot_sdk.runtime import Limits, Model, ScriptedAccounts
     from copilot_sdk.transports.address import Address
     from copilot_sdk.transports.base import Transport
 
 Connector: TypeAlias = "Callable[[], Awaitable[Transport]]"
 
 CLI_PATH_VARIABLE = "COPILOT_CLI_PATH"
+_HOME_VARIABLE = "COPILOT_HOME"
 _TOKEN_VARIABLE = "COPILOT_SDK_AUTH_TOKEN"  # noqa: S105 - the name of a variable
 _CONNECTION_TOKEN_VARIABLE = "COPILOT_CONNECTION_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -45,6 +46,11 @@ class Spawn:
         use_logged_in_user: False to ignore credentials that are stored on the machine.
         tcp: True to speak over a TCP port that the process chooses, instead of its standard streams.
         connection_token: What a client of the port has to know, so that other users of the machine stay out.
+        home: Folder for settings and sessions; as the environment says when left out.
+        session_idle_timeout: Whole seconds without work after which the runtime may close a session.
+
+    Raises:
+        UsageError: `session_idle_timeout` is no such number.
     """
 
     path: str | os.PathLike[str] | None = None
@@ -56,6 +62,15 @@ class Spawn:
     use_logged_in_user: bool = True
     tcp: bool = False
     connection_token: str | None = field(default=None, repr=False)
+    home: str | os.PathLike[str] | None = None
+    session_idle_timeout: int | None = None
+
+    def __post_init__(self) -> None:
+        seconds: object = self.session_idle_timeout
+        if seconds is not None and (type(seconds) is not int or seconds < 1):
+            raise UsageError(
+                f"session_idle_timeout has to be a whole number of seconds above zero, not {seconds!r}"
+            )
 
     def command(self) -> list[str]:
         """The command line.
@@ -75,6 +90,8 @@ class Spawn:
             command += ["--auth-token-env", _TOKEN_VARIABLE]
         if not self.use_logged_in_user:
             command.append("--no-auto-login")
+        if self.session_idle_timeout is not None:
+            command += ["--session-idle-timeout", str(self.session_idle_timeout)]
         return command if self.tcp else [*command, "--stdio"]
 
     async def __call__(self) -> Transport:
@@ -82,12 +99,15 @@ class Spawn:
         env = dict(os.environ if self.env is None else self.env)
         if self.github_token is not None:
             env[_TOKEN_VARIABLE] = self.github_token
+        if self.home is not None:
+            env[_HOME_VARIABLE] = os.fspath(self.home)
         if self.connection_token is not None:
             env[_CONNECTION_TOKEN_VARIABLE] = self.connection_token
         if self.tcp:
             from copilot_sdk.transports.tcp import spawn_listening
 
-            return await spawn_listening(self.command(), env=env, cwd=self.cwd)
+            # The client has a limit of its own for all of the start.
+            return await spawn_listening(self.command(), env=env, cwd=self.cwd, start_timeout=None)
         from copilot_sdk.transports.stdio import StdioTransport
 
         return await StdioTransport.spawn(self.command(), env=env, cwd=self.cwd)
@@ -132,13 +152,14 @@ class Embed:
     model: Model | None = None
     home: str | os.PathLike[str] | None = None
     limits: Limits | None = None
+    accounts: ScriptedAccounts | None = None
 
     async def __call__(self) -> Transport:
         """Start the runtime."""
         from copilot_sdk.runtime import embedded
 
         home = None if self.home is None else Path(self.home)
-        runtime = embedded(self.model, home=home, limits=self.limits)
+        runtime = embedded(self.model, home=home, limits=self.limits, accounts=self.accounts)
         return OwningTransport(runtime.connect(), runtime.aclose)
 
 

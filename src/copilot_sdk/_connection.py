@@ -9,7 +9,7 @@ from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._callbacks import being_cancelled
-from copilot_sdk._link import Greeting, open_peer
+from copilot_sdk._link import Greeting, Introduction, open_peer
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk.errors import ConnectError, ConnectionClosed, CopilotError, RequestTimeout, UsageError
 
@@ -32,7 +32,7 @@ class Connection:
     Args:
         connector: Opens the transport.
         sessions: Take what comes in, and go on over a new connection.
-        token: The connection token, if the runtime asks for one.
+        introduction: What this client says of itself.
         start_timeout: Seconds that opening may take.
         request_timeout: Seconds that a request may take unless it says otherwise.
         recovery: How to get over a loss; None for not at all.
@@ -43,7 +43,7 @@ class Connection:
         connector: Connector,
         sessions: Sessions,
         *,
-        token: str | None,
+        introduction: Introduction,
         start_timeout: float,
         request_timeout: float | None,
         recovery: Recovery | None,
@@ -51,7 +51,7 @@ class Connection:
         self.greeting: Greeting | None = None
         self._connector = connector
         self._sessions = sessions
-        self._token = token
+        self._introduction = introduction
         self._start_timeout = start_timeout
         self._request_timeout = request_timeout
         self._recovery = recovery
@@ -114,7 +114,7 @@ class Connection:
 
     async def _dial(self) -> Peer:
         peer, self.greeting = await open_peer(
-            self._connector, self._sessions, self._token, self._start_timeout, self._request_timeout
+            self._connector, self._sessions, self._introduction, self._start_timeout, self._request_timeout
         )
         return peer
 

@@ -24,7 +24,11 @@ from copilot_sdk.turns._turns import Turns
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.api.session import SessionRPC
-    from copilot_sdk._generated.copilot.types import AbortReason, SessionCapabilities
+    from copilot_sdk._generated.copilot.types import (
+        AbortReason,
+        SessionCapabilities,
+        TranscriptRecoveryReport,
+    )
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._session_callbacks import SessionCallbacks
     from copilot_sdk.client_tasks import ClientTasks
@@ -40,6 +44,7 @@ class SessionCore:
         id: Identifier of the session.
         workspace_path: Folder of the session's own files on the runtime's machine, None if it has none.
         capabilities: What the session's clients can do, None until it is known.
+        transcript_recovery: How the runtime has repaired the log of the session, None if there was no need.
         canvases: The canvases that are open in it.
         handlers: What serves the runtime for this session alone, by namespace.
         options: Gives the options that the runtime is told when it opens the session.
@@ -67,6 +72,7 @@ class SessionCore:
         self.id = session_id
         self.workspace_path: str | None = None
         self.capabilities: SessionCapabilities | None = None
+        self.transcript_recovery: TranscriptRecoveryReport | None = None
         self.canvases = OpenCanvases()
         self.handlers: Mapping[str, object] = {}
         self.options: Callable[[], dict[str, object]] = dict
@@ -74,7 +80,9 @@ class SessionCore:
         self.resumed = resumed
         self._connection = connection
         self.tasks = TaskScope(f"session {session_id}")
-        self.answers = Answers(lambda: self._last_rpc, self.tasks.handle, callbacks, self.trace)
+        self.answers = Answers(
+            lambda: self._last_rpc, self.tasks.handle, callbacks, lambda: self.id, self.trace
+        )
         self.asking = asyncio.Lock()
         self.turns = Turns(self.tasks.handle, self._abort, self._is_active)
         self._on_closed = on_closed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from copilot_sdk.errors import (
@@ -19,10 +19,12 @@ from copilot_sdk.errors import (
     ProtocolError,
     ProtocolVersionMismatch,
     RpcError,
+    UsageError,
 )
 
 if TYPE_CHECKING:
     from copilot_sdk._connect import Connector
+    from copilot_sdk._generated.copilot.types import ConnectClientInfo
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._sessions import Sessions
     from copilot_sdk.transports.base import Transport
@@ -36,6 +38,31 @@ _logger = logging.getLogger("copilot_sdk.client")
 
 
 @dataclass(frozen=True, slots=True)
+class Introduction:
+    """What this client says of itself.
+
+    Args:
+        token: The connection token, if the runtime asks for one.
+        client_info: The program that uses this package.
+
+    Raises:
+        UsageError: `client_info` is something else.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    client_info: ConnectClientInfo | None = None
+
+    def __post_init__(self) -> None:
+        if self.client_info is None:
+            return
+        from copilot_sdk._generated.copilot.types import ConnectClientInfo
+
+        given: Any = self.client_info
+        if not isinstance(given, ConnectClientInfo):
+            raise UsageError(f"client_info has to be a copilot_sdk.types.ConnectClientInfo, not {given!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class Greeting:
     """What a runtime says of itself."""
 
@@ -46,7 +73,7 @@ class Greeting:
 async def open_peer(
     connector: Connector,
     sessions: Sessions,
-    token: str | None,
+    introduction: Introduction,
     start_timeout: float,
     request_timeout: float | None,
 ) -> tuple[Peer, Greeting]:
@@ -55,7 +82,7 @@ async def open_peer(
     Args:
         connector: Opens the transport.
         sessions: Take what comes in.
-        token: See `shake_hands`.
+        introduction: What this client says of itself.
         start_timeout: Seconds that all of this may take.
         request_timeout: Seconds that a later request may take unless it says otherwise.
 
@@ -65,7 +92,7 @@ async def open_peer(
     """
     try:
         async with asyncio.timeout(start_timeout):
-            return await _introduce(await connector(), sessions, token, request_timeout)
+            return await _introduce(await connector(), sessions, introduction, request_timeout)
     except TimeoutError as error:
         raise ConnectError(
             f"the runtime was not ready within {start_timeout:g} s; check what it waits for, "
@@ -80,7 +107,7 @@ async def open_peer(
 
 
 async def _introduce(
-    transport: Transport, sessions: Sessions, token: str | None, request_timeout: float | None
+    transport: Transport, sessions: Sessions, introduction: Introduction, request_timeout: float | None
 ) -> tuple[Peer, Greeting]:
     from copilot_sdk._rpc.peer import Peer
 
@@ -92,7 +119,7 @@ async def _introduce(
     )
     peer.start()
     try:
-        greeting = await shake_hands(peer, token, takes_telemetry=sessions.serving.takes_telemetry)
+        greeting = await shake_hands(peer, introduction, takes_telemetry=sessions.serving.takes_telemetry)
         await sessions.serving.introduce(peer)
         _logger.info(
             "connected to %s: runtime %s, protocol %d",
@@ -106,12 +133,12 @@ async def _introduce(
     return peer, greeting
 
 
-async def shake_hands(peer: Peer, token: str | None, *, takes_telemetry: bool = False) -> Greeting:
+async def shake_hands(peer: Peer, introduction: Introduction, *, takes_telemetry: bool = False) -> Greeting:
     """Introduce this client; waits as long as the connection lasts.
 
     Args:
         peer: The connection.
-        token: The connection token, if the runtime asks for one.
+        introduction: What this client says of itself.
         takes_telemetry: Whether telemetry is to be forwarded to this connection.
 
     Raises:
@@ -123,11 +150,11 @@ async def shake_hands(peer: Peer, token: str | None, *, takes_telemetry: bool = 
         ConnectionClosed: It is gone.
     """
     try:
-        answer = await _connect(peer, {} if token is None else {"token": token}, takes_telemetry)
+        answer = await _connect(peer, introduction, takes_telemetry)
     except MethodNotFound:
         answer = await peer.request("ping", {}, timeout=None)
     except (AuthenticationFailed, AuthenticationNotConfigured) as refusal:
-        raise _refused(refusal, token) from refusal
+        raise _refused(refusal, introduction.token) from refusal
     if not isinstance(answer, Mapping):
         raise ProtocolError("the other side answered the handshake with no object; is it a Copilot runtime?")
     said = cast("Mapping[str, Any]", answer)
@@ -139,14 +166,22 @@ async def shake_hands(peer: Peer, token: str | None, *, takes_telemetry: bool = 
     return Greeting(known, runtime if isinstance(runtime, str) else None)
 
 
-async def _connect(peer: Peer, params: Mapping[str, Any], takes_telemetry: bool) -> Any:
+async def _connect(peer: Peer, introduction: Introduction, takes_telemetry: bool) -> Any:
+    token, info = introduction.token, introduction.client_info
+    params: dict[str, Any] = {} if token is None else {"token": token}
+    older = {
+        **(_TELEMETRY if takes_telemetry else {}),
+        **({} if info is None else {"clientInfo": info.to_wire()}),
+    }
     # This method refuses what it does not know, unlike the others: what is newest is left out first.
-    extras = [{**_TASK_KINDS, **_TELEMETRY}, _TELEMETRY] if takes_telemetry else [_TASK_KINDS]
-    for extra in extras:
+    for extra in ({**_TASK_KINDS, **older}, older):
         try:
-            return await peer.request("connect", {**params, **extra}, timeout=None)
+            if extra:
+                return await peer.request("connect", {**params, **extra}, timeout=None)
         except InvalidParams:
             continue
+    if info is not None:
+        _logger.warning("the runtime does not take client_info: it is too old, or a field is wrong")
     return await peer.request("connect", params, timeout=None)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from copilot_sdk.errors import OutputValidationError, UsageError
 
 if TYPE_CHECKING:
     from copilot_sdk._core import SessionCore
-    from copilot_sdk._generated.copilot.types import Attachment
     from copilot_sdk.tools import Tool
     from copilot_sdk.turns import Turn, TurnResult
 
@@ -23,10 +22,10 @@ _REPAIR = f"Your answer did not come: {{problem}} Give it by calling the tool {T
 async def ask(
     core: SessionCore,
     output_type: Any,
-    send: Callable[..., Turn],
     prompt: str,
     *,
-    attachments: Sequence[Attachment] | None,
+    first: Callable[[str], Turn],
+    send: Callable[[str], Turn],
     repairs: int,
 ) -> Any:
     """See `Session.ask`.
@@ -34,16 +33,16 @@ async def ask(
     Args:
         core: The session.
         output_type: The type of the answer.
-        send: Sends a prompt; takes the arguments of `Session.send`.
         prompt: What to ask.
-        attachments: What goes with it.
+        first: Sends the prompt, with what is to go with it.
+        send: Sends each further one.
         repairs: How many more prompts may be sent for want of an answer.
     """
     if repairs < 0:
         raise UsageError(f"repairs has to be 0 or more, not {repairs}")
     output: _Output[Any] = _Output(output_type)
     async with core.asking, core.answers.lending(output.tool):
-        result = await send(f"{prompt}\n\n{_INSTRUCTION}", display_prompt=prompt, attachments=attachments)
+        result = await first(f"{prompt}\n\n{_INSTRUCTION}")
         while not output.answers and repairs > 0 and not result.aborted:
             repairs -= 1
             result = await send(_REPAIR.format(problem=_problem(result)))

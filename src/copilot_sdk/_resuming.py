@@ -57,7 +57,9 @@ async def _resume(connection: Requests, session: SessionCore) -> list[dict[str, 
         SESSION_RESUME, await request(connection, SESSION_RESUME.name, params, trace=session.trace)
     )
     session.capabilities = result.capabilities
-    await register_interests(session, SessionRPC(WireCaller(connection, session.id)))
+    rpc = SessionRPC(WireCaller(connection, session.id))
+    await register_interests(session, rpc)
+    await session.client_tasks.resume(rpc)
     messages = await connection.request("session.getMessages", {"sessionId": session.id})
     events: Any = cast("Mapping[str, Any]", messages).get("events") if isinstance(messages, dict) else None
     return cast("list[dict[str, Any]]", events) if isinstance(events, list) else []

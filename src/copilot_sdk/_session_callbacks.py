@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, cast
 from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
+    from copilot_sdk._generated.copilot.events import SessionEvent
     from copilot_sdk._generated.copilot.handlers import Handlers
     from copilot_sdk._generated.copilot.types import (
         AutoModeSwitchRequest,
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         ExitPlanModeRequest,
         SamplingRequestedData,
         SessionLimitsExhaustedRequestedData,
+        SystemMessageSectionName,
         UIHandlePendingSamplingResponse,
         UISessionLimitsExhaustedResponse,
         UserInputRequest,
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 UserInputHandler: TypeAlias = "Callable[[UserInputRequest], Awaitable[UserInputResponse] | UserInputResponse]"
 """Answers a question of the agent to the user; a plain function is run in a worker thread."""
+
+EventHandler: TypeAlias = "Callable[[SessionEvent], Awaitable[None] | None]"
+"""Takes each event of a session; a plain function runs on the event loop and must not block."""
 
 ExitPlanModeHandler: TypeAlias = (
     "Callable[[ExitPlanModeRequest], Awaitable[ExitPlanModeDecision] | ExitPlanModeDecision]"
@@ -65,6 +70,11 @@ class SessionCallbacks(TypedDict, total=False):
     tools: Sequence[Tool[..., Any]]
     """Tools that the model can call and this program runs; see `copilot_sdk.tool`. When one raises, the model reads
     what went wrong.
+    """
+
+    on_event: EventHandler | None
+    """Takes every event of the session, from the first one on, `session.start` too. Otherwise it is as
+    `session.on("*", ...)`: an async one holds up nobody, a plain one runs on the event loop and must not block.
     """
 
     on_permission: PermissionHandler | None
@@ -108,9 +118,9 @@ class SessionCallbacks(TypedDict, total=False):
     it raises, the runtime is told so.
     """
 
-    system_message_transforms: Mapping[str, SectionTransform] | None
-    """Functions that give sections of the system message their new text, by section. One that raises leaves its
-    section as it is.
+    system_message_transforms: Mapping[SystemMessageSectionName, SectionTransform] | None
+    """Functions that give sections of the system message their new text, by section; known ones are in
+    `copilot_sdk.values.SystemMessageSectionName`. One that raises leaves its section as it is.
     """
 
     handlers: Handlers | None

@@ -16,6 +16,7 @@ from copilot_sdk._core import SessionCore
 from copilot_sdk._resuming import register_interests, resume
 from copilot_sdk._serving import Serving, checked_of_session
 from copilot_sdk._session_callbacks import announced, split
+from copilot_sdk._subscriptions import feed
 from copilot_sdk._tracing import below, span
 from copilot_sdk.errors import (
     ConnectionClosed,
@@ -102,8 +103,10 @@ class Sessions:
         if not session.resumed:
             told = {name: value for name, value in told.items() if name not in _only_resuming()}
         params = encode_params(method, {**told, "session_id": session_id})
-        # The runtime may call for the session while it is still being created.
+        # The runtime may call for the session, and send events of it, while it is still being created.
         self._open[session.id] = session
+        if (on_event := callbacks.get("on_event")) is not None:
+            session.tasks.follow(feed(session.subscribe(), on_event))
         try:
             with self._keeping_unclaimed_events():
                 raw = await request(connection, method.name, params, trace=session.trace)
@@ -135,6 +138,7 @@ class Sessions:
         method: Method[Any],
         raw: object,
     ) -> SessionCreateResult | SessionResumeResult:
+        from copilot_sdk._generated.copilot.types import SessionResumeResult
         from copilot_sdk._model.codec import decode_result
 
         result: SessionCreateResult | SessionResumeResult = decode_result(method, raw)
@@ -144,6 +148,8 @@ class Sessions:
             self._rename(session, result.session_id)
         session.workspace_path = result.workspace_path
         session.capabilities = result.capabilities
+        if isinstance(result, SessionResumeResult):
+            session.transcript_recovery = result.transcript_recovery
         return result
 
     @staticmethod

@@ -50,15 +50,12 @@ class EventFilter:
                 self._classes[_wire_type(item)] = item
         self._all = not self._names and not self._classes
 
-    def wants(self, event_type: str) -> bool:
-        """True when an event of this wire type may be wanted."""
-        return self._all or event_type in self._names or event_type in self._classes
-
     def takes(self, arrival: Arrival) -> bool:
-        """True when this event is wanted, given that its type may be."""
+        """True when this event is wanted; it is read only where its type alone does not tell."""
         if self._all or arrival.type in self._names:
             return True
-        return isinstance(arrival.event, self._classes[arrival.type])
+        wanted = self._classes.get(arrival.type)
+        return wanted is not None and isinstance(arrival.event, wanted)
 
 
 def _wire_type(item: type[EventBase]) -> str:
@@ -99,12 +96,8 @@ class EventStream(Generic[E]):
         self._error: CopilotError | None = None
         self._on_close = on_close
 
-    def wants(self, event_type: str) -> bool:
-        """True when the stream may take events of this type."""
-        return not self._ended and self._filter.wants(event_type)
-
     def push(self, arrival: Arrival) -> None:
-        """Add an event of a wanted type; never blocks."""
+        """Add an event, if it is a wanted one; never blocks."""
         if self._ended or not self._filter.takes(arrival):
             return
         if len(self._events) >= self._limit:
@@ -191,8 +184,7 @@ class Subscriptions:
     def distribute(self, arrival: Arrival) -> None:
         """Give an event to the streams that want it."""
         for stream in self._streams[:]:
-            if stream.wants(arrival.type):
-                stream.push(arrival)
+            stream.push(arrival)
 
     def _remove(self, stream: EventStream[Any]) -> None:
         if stream in self._streams:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from copilot_sdk._calls import WireCaller
 from copilot_sdk._connect import Connect, Connector, Embed, Spawn, observed
 from copilot_sdk._connection import NOT_STARTED, Connection
+from copilot_sdk._link import Introduction
 from copilot_sdk._serving import Serving
 from copilot_sdk._sessions import Sessions
 from copilot_sdk.errors import RpcError, UsageError
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from copilot_sdk._rpc.method import Method
     from copilot_sdk._serving import LifecycleHandler
     from copilot_sdk.options import ClientOptions, SessionCreateOptions, SessionResumeOptions
-    from copilot_sdk.runtime import Limits
+    from copilot_sdk.runtime import Limits, ScriptedAccounts
     from copilot_sdk.runtime import Model as RuntimeModel
     from copilot_sdk.session import Session
 
@@ -58,9 +59,12 @@ class CopilotClient:
         github_token: Signs the CLI in; a secret that never shows on a command line.
         use_logged_in_user: False to ignore credentials that are stored on the machine.
         tcp: True to speak over a TCP port instead of the CLI's standard streams. The port takes this client alone.
+        home: Folder for the settings and sessions of the CLI; `COPILOT_HOME` of its environment, then `~/.copilot`
+            when left out.
+        session_idle_timeout: Whole seconds without work after which the CLI may close a session; it keeps all of them
+            when left out.
         options: What every client takes: `start_timeout`, `request_timeout`, `handlers`, `session_fs`, `on_frame`,
-            `recovery`; see
-            `copilot_sdk.options.ClientOptions`.
+            `recovery`, `client_info`; see `copilot_sdk.options.ClientOptions`.
 
     Raises:
         UsageError: An option is unknown or does not fit.
@@ -77,6 +81,8 @@ class CopilotClient:
         github_token: str | None = None,
         use_logged_in_user: bool = True,
         tcp: bool = False,
+        home: str | os.PathLike[str] | None = None,
+        session_idle_timeout: int | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         token = secrets.token_urlsafe() if tcp else None
@@ -90,6 +96,8 @@ class CopilotClient:
             use_logged_in_user=use_logged_in_user,
             tcp=tcp,
             connection_token=token,
+            home=home,
+            session_idle_timeout=session_idle_timeout,
         )
         self._set_up(spawn, token, options)
 
@@ -100,7 +108,7 @@ class CopilotClient:
         self._connection = Connection(
             observed(connector, options.get("on_frame")),
             self._sessions,
-            token=token,
+            introduction=Introduction(token, options.get("client_info")),
             start_timeout=_seconds(options.get("start_timeout", DEFAULT_START_TIMEOUT), "start_timeout"),
             request_timeout=(
                 None if request_timeout is None else _seconds(request_timeout, "request_timeout")
@@ -159,6 +167,7 @@ class CopilotClient:
         *,
         home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
+        accounts: ScriptedAccounts | None = None,
         **options: Unpack[ClientOptions],
     ) -> Self:
         """A client of the reference runtime, which runs in this process: no CLI, no account, no network.
@@ -168,9 +177,10 @@ class CopilotClient:
                 quotes the prompt and obeys its directives when left out.
             home: Folder for the sessions; one that is deleted at the end when left out.
             limits: How long the runtime waits and how often it tries.
+            accounts: Who can sign in, to test that; the model then answers those alone who are signed in.
             options: See the class.
         """
-        return cls.over(Embed(model, home, limits), **options)
+        return cls.over(Embed(model, home, limits, accounts), **options)
 
     # -------------------------------------------------------------- lifecycle
 

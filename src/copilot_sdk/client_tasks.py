@@ -48,7 +48,7 @@ class ClientTask:
 
     @property
     def id(self) -> str:
-        """Identifier that the runtime gave the task."""
+        """Identifier that the runtime gave the task; another one after a lost connection."""
         return self._running.id
 
     @property
@@ -98,27 +98,35 @@ class Running:
     """A task under way.
 
     Args:
-        task_id: Identifier that the runtime gave it.
+        register: Has the runtime list it; gives the identifier that it has there.
     """
 
-    def __init__(self, task_id: str) -> None:
-        self.id = task_id
-        self.begun = False
+    def __init__(self, register: Callable[[SessionRPC], Awaitable[str]]) -> None:
+        self.id = ""
+        self.at_work = False
         self.cancelled = threading.Event()
         self.ended: asyncio.Future[TaskClientStatus] = asyncio.get_running_loop().create_future()
+        self._register = register
         self._sequence = 0
         self._updating = asyncio.Lock()
+
+    async def register(self, rpc: SessionRPC) -> None:
+        """Have the runtime list the task."""
+        self.id = await self._register(rpc)
+        self._sequence = 0
 
     async def update(self, rpc: SessionRPC, update: TaskClientUpdate, timeout: float | Unset = UNSET) -> None:
         """Send an update, in its turn."""
         async with self._updating:
+            listed_as = self.id
             try:
                 await self._send(rpc, update, timeout)
             except RpcError as error:
                 # One that nobody waited for any more may have been taken all the same.
-                if (expected := _expected_sequence(error)) is None:
+                if (expected := _expected_sequence(error)) is not None:
+                    self._sequence = expected - 1
+                elif self.id == listed_as:
                     raise
-                self._sequence = expected - 1
                 await self._send(rpc, update, timeout)
 
     def end(self, status: TaskClientStatus) -> None:
@@ -158,14 +166,20 @@ class ClientTasks:
         """See `Session.start_task`."""
         if not callable(work):
             raise UsageError(f"a task is a function, not {work!r}")
-        registered = await self._rpc().tasks.register(
-            type="client",
-            client_task_id=str(uuid.uuid4()),
-            description=description,
-            display_name=name,
-            cancellable=cancellable,
-        )
-        running = Running(registered.task.id)
+        key = str(uuid.uuid4())
+
+        async def register(rpc: SessionRPC) -> str:
+            registered = await rpc.tasks.register(
+                type="client",
+                client_task_id=key,
+                description=description,
+                display_name=name,
+                cancellable=cancellable,
+            )
+            return registered.task.id
+
+        running = Running(register)
+        await running.register(self._rpc())
         task = ClientTask(running, self._rpc)
         plain = not inspect.iscoroutinefunction(work)
         face = BlockingClientTask(task, asyncio.get_running_loop()) if plain else task
@@ -175,6 +189,18 @@ class ClientTasks:
         self._open[running.id] = running, None if plain else handle
         return task
 
+    async def resume(self, rpc: SessionRPC) -> None:
+        """Have the runtime list what is under way again: over a new connection it is nobody's any more."""
+        for listed_as, (running, handle) in list(self._open.items()):
+            try:
+                await running.register(rpc)
+            except RpcError as error:
+                _logger.warning("the task %s is not listed any more: %s", listed_as, error)
+                continue
+            self._open.pop(listed_as, None)
+            if not running.ended.done():
+                self._open[running.id] = running, handle
+
     async def cancel(self, params: ClientTaskCancelRequest) -> ClientTaskCancelResult:
         """Stop a task, and wait some seconds for its end. Wire method: `tasks.cancel`."""
         from copilot_sdk._generated.copilot.types import ClientTaskCancelResult
@@ -182,7 +208,7 @@ class ClientTasks:
         if params.id not in self._open:
             return ClientTaskCancelResult(cancelled=False)
         running, handle = self._open[params.id]
-        if handle is not None and running.begun and not running.cancelled.is_set():
+        if handle is not None and running.at_work and not running.cancelled.is_set():
             handle.cancel()
         running.cancelled.set()
         await asyncio.wait({running.ended}, timeout=_CANCEL_SECONDS)
@@ -194,7 +220,7 @@ class ClientTasks:
     ) -> None:
         from copilot_sdk._generated.copilot.types import TaskClientUpdateCancelled, TaskClientUpdateFailed
 
-        running.begun = True
+        running.at_work = True
         update: TaskClientUpdate = TaskClientUpdateCancelled()
         try:
             with Contained(f"the task {running.id}") as call:
@@ -206,12 +232,13 @@ class ClientTasks:
                 update = TaskClientUpdateCancelled()
         except asyncio.CancelledError:
             running.cancelled.set()
+        running.at_work = False
         try:
-            self._open.pop(running.id, None)
             await running.update(self._last_rpc(), update, _REPORT_SECONDS)
         except CopilotError as error:
             _logger.warning("the end of the task %s could not be told: %s", running.id, error)
         finally:
+            self._open.pop(running.id, None)
             running.end(update.kind)
 
 

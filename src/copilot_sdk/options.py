@@ -19,6 +19,7 @@ from copilot_sdk._generated.copilot.options import (
 )
 from copilot_sdk._session_callbacks import (
     AutoModeSwitchHandler,
+    EventHandler,
     ExitPlanModeHandler,
     SamplingHandler,
     SectionTransform,
@@ -29,6 +30,7 @@ from copilot_sdk._session_callbacks import (
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.handlers import Handlers
+    from copilot_sdk._generated.copilot.types import ConnectClientInfo
     from copilot_sdk.frames import FrameHandler
     from copilot_sdk.providers import SessionFS
     from copilot_sdk.recovery import Recovery
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AutoModeSwitchHandler",
     "ClientOptions",
+    "EventHandler",
     "ExitPlanModeHandler",
     "SamplingHandler",
     "SectionTransform",
@@ -77,6 +80,11 @@ class ClientOptions(TypedDict, total=False):
 
     session_fs: SessionFS | None
     """Keeps the files of all sessions in place of the runtime; see `copilot_sdk.providers`."""
+
+    client_info: ConnectClientInfo | None
+    """The program that uses this package, for the telemetry of the runtime: its name and version as those of the
+    editor, those of a part of it as those of the extension. Since runtime 1.0.81; an older one is not told.
+    """
 
     recovery: Recovery | None
     """Get over a lost connection: reach the runtime again, or start it anew, and go on with the sessions; see

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SendAgentMode,
         SendMode,
         SessionCapabilities,
+        TranscriptRecoveryReport,
     )
     from copilot_sdk._model.event import EventBase
     from copilot_sdk.client_tasks import ClientTask, Work
@@ -68,6 +69,14 @@ class Session:
         return self._core.capabilities
 
     @property
+    def transcript_recovery(self) -> TranscriptRecoveryReport | None:
+        """How the runtime has repaired the log of the session as it was taken up, None if there was no need.
+
+        Since runtime 1.0.102.
+        """
+        return self._core.transcript_recovery
+
+    @property
     def open_canvases(self) -> list[OpenCanvasInstance]:
         """The canvases that are open in the session, kept up to date.
 
@@ -92,6 +101,7 @@ class Session:
         agent_mode: SendAgentMode | None = None,
         display_prompt: str | None = None,
         request_headers: Mapping[str, str] | None = None,
+        source: str | None = None,
         timeout: float | None = None,
         inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
         abort_on_cancel: bool = False,
@@ -111,6 +121,8 @@ class Session:
             agent_mode: Mode of the agent for this prompt: `interactive`, `plan`, `autopilot` or `shell`.
             display_prompt: What to show in the timeline instead of the prompt.
             request_headers: Extra HTTP headers for the model requests of this turn.
+            source: Who the prompt comes from, where that is not the user: `system`, `agent-<id>`, `command-<id>` or
+                `schedule-<number>`. The event `user.message` has it, the model does not see it.
             timeout: Seconds that the turn may take, from now on; None for no limit.
             inactivity_timeout: Seconds that may pass without any event of the session, None for no limit. While a tool
                 runs, or somebody is asked something, that is no silence.
@@ -136,6 +148,7 @@ class Session:
                 agent_mode=agent_mode,
                 display_prompt=display_prompt,
                 request_headers=request_headers,
+                source=source,
             )
             return result.message_id
 
@@ -156,7 +169,11 @@ class Session:
         *,
         repairs: int = 1,
         attachments: Sequence[Attachment] | None = None,
+        mode: SendMode | None = None,
         agent_mode: SendAgentMode | None = None,
+        display_prompt: str | None = None,
+        request_headers: Mapping[str, str] | None = None,
+        source: str | None = None,
         timeout: float | None = None,
         inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
     ) -> T:
@@ -173,7 +190,11 @@ class Session:
                 pydantic can describe. Names and descriptions of its fields tell the model what is wanted.
             repairs: How many more prompts to send for want of an answer.
             attachments: See `send`.
+            mode: See `send`.
             agent_mode: See `send`.
+            display_prompt: What to show in the timeline; the prompt when left out.
+            request_headers: See `send`.
+            source: See `send`.
             timeout: Seconds that each turn may take; see `send`.
             inactivity_timeout: See `send`.
 
@@ -189,9 +210,17 @@ class Session:
         self._core.check_open()
 
         send = partial(
-            self.send, agent_mode=agent_mode, timeout=timeout, inactivity_timeout=inactivity_timeout
+            self.send,
+            mode=mode,
+            agent_mode=agent_mode,
+            request_headers=request_headers,
+            source=source,
+            timeout=timeout,
+            inactivity_timeout=inactivity_timeout,
         )
-        answer: T = await ask(self._core, output_type, send, prompt, attachments=attachments, repairs=repairs)
+        shown = prompt if display_prompt is None else display_prompt
+        first = partial(send, attachments=attachments, display_prompt=shown)
+        answer: T = await ask(self._core, output_type, prompt, first=first, send=send, repairs=repairs)
         return answer
 
     async def abort(self, reason: AbortReason | None = None) -> None:

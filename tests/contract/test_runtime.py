@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import subprocess
@@ -16,7 +17,9 @@ import pytest
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import AuthenticationFailed, AuthenticationNotConfigured, AuthenticationRequired
 from copilot_sdk.runtime import Runtime, embedded
+from copilot_sdk.runtime.__main__ import main
 from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.transports import address
 from copilot_sdk.transports.address import Address
 from copilot_sdk.transports.base import Transport
@@ -64,7 +67,7 @@ async def _listening(stack: AsyncExitStack, where: str, home: Path, token: str |
     wanted = Address.parse(where, listening=True)
 
     async def serve(transport: Transport) -> None:
-        await Connection(runtime, transport, token=token).serve()
+        await Connection(runtime, Reception(transport, token=token)).serve()
 
     context = certificates.serving() if wanted.is_encrypted else None
     listener = await stack.enter_async_context(await address.listen(wanted, serve, ssl=context))
@@ -201,6 +204,20 @@ def test_a_port_in_use_ends_the_process_with_a_message(tmp_path: Path) -> None:
     assert b"cannot listen" in ended.stderr
 
 
+def test_a_home_that_cannot_be_had_ends_the_process_with_a_message(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = subprocess.run(
+        [*COMMAND, "--port", "0"],
+        capture_output=True,
+        env=_environment(tmp_path / "file" / "home"),
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"error: ")
+    assert b"Not a directory" in ended.stderr
+
+
 @pytest.mark.parametrize("where", LISTENING.values(), ids=LISTENING)
 async def test_the_process_tells_the_address_that_it_listens_on(tmp_path: Path, where: str) -> None:
     files = ["--tls-certificate", str(certificates.CERTIFICATE), "--tls-key", str(certificates.KEY)]
@@ -225,22 +242,24 @@ async def test_the_process_tells_the_address_that_it_listens_on(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("arguments", "token", "words"),
     [
-        (["--listen", "0.0.0.0:0"], "s3cret", b"can be reached from other machines"),
-        (["--listen", "ws://example.com:0"], "s3cret", b"encrypt with"),
-        (["--listen", "https://0.0.0.0:0"], "", b"set COPILOT_CONNECTION_TOKEN"),
-        (["--listen", "tls://127.0.0.1:0"], "", b"--tls-certificate is needed"),
-        (["--listen", "nowhere"], "", b"is no address"),
+        (["--listen", "0.0.0.0:0"], "s3cret", "can be reached from other machines"),
+        (["--listen", "ws://example.com:0"], "s3cret", "encrypt with"),
+        (["--listen", "https://0.0.0.0:0"], "", "set COPILOT_CONNECTION_TOKEN"),
+        (["--listen", "tls://127.0.0.1:0"], "", "--tls-certificate is needed"),
+        (["--listen", "nowhere"], "", "is no address"),
     ],
 )
 def test_a_place_that_is_not_safe_is_refused(
-    tmp_path: Path, arguments: list[str], token: str, words: bytes
+    arguments: list[str],
+    token: str,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    environment = _environment(tmp_path, COPILOT_CONNECTION_TOKEN=token)
-    ended = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, env=environment, timeout=SECONDS, check=False
-    )
-    assert ended.returncode == 2
-    assert words in ended.stderr
+    monkeypatch.setenv("COPILOT_CONNECTION_TOKEN", token)
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err
 
 
 async def test_a_script_file_is_played(tmp_path: Path) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import re
 import runpy
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.util._once import Once
+
+from copilot_sdk.runtime.core.models.script_file import ScriptFile
 
 ROOT = Path(__file__).parents[2]
 _SNIPPET = re.compile(
@@ -28,10 +33,21 @@ def _snippets() -> list[tuple[str, str, str]]:
 SNIPPETS = _snippets()
 
 
+@pytest.fixture
+def log_of_its_own() -> Iterator[None]:
+    """What a program wants to have logged is forgotten after it, and what is left of it is logged by then."""
+    logger = logging.getLogger("copilot_sdk.client")
+    level = logger.level
+    yield
+    gc.collect()
+    logger.setLevel(level)
+
+
 def test_the_readme_has_snippets() -> None:
     assert len([name for name, *_ in SNIPPETS if name.startswith("README.md")]) >= 4
 
 
+@pytest.mark.usefixtures("log_of_its_own")
 @pytest.mark.parametrize(
     ("code", "printed"), [rest for _, *rest in SNIPPETS], ids=[name for name, *_ in SNIPPETS]
 )
@@ -54,6 +70,15 @@ def test_a_snippet_runs_and_complains_of_nothing(
     said = capsys.readouterr()
     assert said.err == ""
     assert not printed or said.out == printed
+
+
+def test_the_script_in_the_guide_is_one(tmp_path: Path) -> None:
+    guide = (ROOT / "docs/guides/testing.md").read_text(encoding="utf-8")
+    text, *_ = re.findall(r"^```toml\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "script.toml"
+    path.write_text(text, encoding="utf-8")
+    script = ScriptFile.read(path)
+    assert (len(script.replies), script.signed_in()) == (3, "gho_octocat")
 
 
 def test_the_readme_names_exactly_the_two_commands() -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from tests.faults.driver import Outcome, Step
 from tests.faults.plan import Fault
 
-SOON = 1.0
+FAILS_SOON = 2.0
+STOPS_SOON = 1.0
 _NAMES = {
     "open": "starting",
     "turn": "the turn",
@@ -65,7 +66,9 @@ def step(fault: Fault, name: str, done: Step) -> Iterator[str]:
 def in_words(done: Step, limit: float | None = None) -> str:
     if limit is not None and done.seconds >= limit:
         return f"`{done.error}` when its time is over"
-    return f"`{done.error}` within 1 s" if done.seconds < SOON else f"`{done.error}` later than after 1 s"
+    return (
+        f"`{done.error}` within 2 s" if done.seconds < FAILS_SOON else f"`{done.error}` later than after 2 s"
+    )
 
 
 def events(fault: Fault, outcome: Outcome) -> Iterator[str]:
@@ -87,6 +90,8 @@ def stopping(fault: Fault, done: Step) -> Iterator[str]:
     if done.error is not None:
         yield f"stopping fails with {in_words(done)}"
     elif fault.about_stopping:
-        yield "stopping ends within 1 s" if done.seconds < SOON else "stopping ends, later than after 1 s"
-    elif done.seconds >= SOON:
+        yield (
+            "stopping ends within 1 s" if done.seconds < STOPS_SOON else "stopping ends, later than after 1 s"
+        )
+    elif done.seconds >= STOPS_SOON:
         yield "stopping takes more than 1 s"

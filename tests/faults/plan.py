@@ -9,7 +9,7 @@ from tests.faults.programs import Program
 
 LARGE_ANSWER = "67108864 characters"
 GOOD = "the turn ends with its answer"
-GONE = "the turn fails with `ConnectionClosed` within 1 s"
+GONE = "the turn fails with `ConnectionClosed` within 2 s"
 LATE = "the turn fails with `TurnTimeout` when its time is over"
 OVER = "the connection is over"
 CANCELLED = "the handler is cancelled when the client is stopped"
@@ -75,7 +75,7 @@ SECTIONS: dict[str, tuple[Fault, ...]] = {
             name="dies-in-call",
             title="The CLI dies before it answers a call",
             program=programs.call_only,
-            ours=f"the call fails with `ConnectionClosed` within 1 s; {OVER}",
+            ours=f"the call fails with `ConnectionClosed` within 2 s; {OVER}",
         ),
         Fault(name="dies-in-frame", title="The CLI dies in the middle of a frame", ours=f"{GONE}; {OVER}"),
         Fault(name="closes-stdout", title="The CLI closes its stdout and lives on", ours=f"{GONE}; {OVER}"),
@@ -104,7 +104,7 @@ SECTIONS: dict[str, tuple[Fault, ...]] = {
             name="late-reply",
             title="A reply after the request's timeout",
             program=programs.late_reply,
-            ours=f"the call fails with `RequestTimeout` within 1 s; {GOOD}",
+            ours=f"the call fails with `RequestTimeout` within 2 s; {GOOD}",
         ),
         Fault(
             name="reversed-replies",
@@ -115,7 +115,7 @@ SECTIONS: dict[str, tuple[Fault, ...]] = {
         Fault(
             name="empty-reply",
             title="A reply with neither a result nor an error",
-            ours="the turn fails with `InvalidRequest` within 1 s",
+            ours="the turn fails with `InvalidRequest` within 2 s",
         ),
     ),
     "Events": (
@@ -270,19 +270,19 @@ SECTIONS: dict[str, tuple[Fault, ...]] = {
             name="connect-error",
             title="The handshake is refused",
             program=programs.start_only,
-            ours="starting fails with `InternalError` within 1 s",
+            ours="starting fails with `InternalError` within 2 s",
         ),
         Fault(
             name="connect-version",
             title="The handshake tells another protocol version",
             program=programs.start_only,
-            ours="starting fails with `ProtocolVersionMismatch` within 1 s",
+            ours="starting fails with `ProtocolVersionMismatch` within 2 s",
         ),
         Fault(
             name="connect-exit",
             title="The CLI exits during the handshake",
             program=programs.start_only,
-            ours="starting fails with `ConnectError` within 1 s",
+            ours="starting fails with `ConnectError` within 2 s",
         ),
         Fault(
             name="connect-silent",
@@ -337,7 +337,7 @@ SECTIONS: dict[str, tuple[Fault, ...]] = {
             peer="unfinished",
             program=programs.interrupted,
             cut_short=True,
-            ours="the program ends with `KeyboardInterrupt` within 1 s",
+            ours="the program ends with `KeyboardInterrupt` within 2 s",
         ),
     ),
 }

@@ -31,8 +31,8 @@ TURN = Step(0.1, None, None, "answer 1")
             f"{GOOD}; the connection is over",
         ),
         (Outcome({"turn": Step(0.1, None, None, None)}), "the turn ends without its answer"),
-        (Outcome({"turn": Step(0.1, "Oops", "", None)}), "the turn fails with `Oops` within 1 s"),
-        (Outcome({"turn": Step(2, "Oops", "", None)}), "the turn fails with `Oops` later than after 1 s"),
+        (Outcome({"turn": Step(0.1, "Oops", "", None)}), "the turn fails with `Oops` within 2 s"),
+        (Outcome({"turn": Step(2, "Oops", "", None)}), "the turn fails with `Oops` later than after 2 s"),
         (Outcome({"turn": Step(5.1, "Late", "", None)}), "the turn fails with `Late` when its time is over"),
     ],
 )

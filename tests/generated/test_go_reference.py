@@ -122,6 +122,7 @@ CLI = "CLI 1.0.61"
 LOST = f"The body is lost; {CLI} has"
 PUBLIC = "Public since 1.0.81"
 OPTIONAL = "May be left out since 1.0.81"
+KEPT = "The runtime keeps the token to itself, as CLI 1.0.102 does"
 EMPTY_PARAMS = "Go takes no argument for params without fields"
 
 REASONS: Mapping[str, str] = {
@@ -150,6 +151,8 @@ REASONS: Mapping[str, str] = {
     "field AssistantUsageCopilotUsage.tokenDetails": OPTIONAL,
     "field AttachmentBlob.data": OPTIONAL,
     "field CompactionCompleteCompactionTokensUsedCopilotUsage.tokenDetails": OPTIONAL,
+    "field EnvAuthInfo.token": KEPT,
+    "field TokenAuthInfo.token": KEPT,
     "field MCPRestartServerRequest.config": OPTIONAL,
     "field MCPStartServerRequest.config": OPTIONAL,
     "field AssistantUsageData.timeToFirstTokenMs": "May have a fraction since 1.0.81",

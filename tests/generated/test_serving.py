@@ -23,6 +23,7 @@ ALL = sorted(method.wire for method in PROTOCOL.inbound())
 REQUESTS = [wire for wire in ALL if not METHODS[wire].notification]
 SERVED_REQUESTS = [wire for wire in REQUESTS if wire in SERVED]
 SERVED_NOTIFICATIONS = [wire for wire in ALL if METHODS[wire].notification and wire in SERVED]
+UNSERVED = [wire for wire in REQUESTS if wire != "tasks.cancel"]
 OF_SESSIONS = [wire for wire in SERVED_REQUESTS if METHODS[wire].scope.value == "clientSession"]
 
 
@@ -92,7 +93,13 @@ async def test_a_handler_that_fails_is_an_error(runtime: FakeRuntime, wire: str)
     assert (failed.value.code, failed.value.message) == (-32603, "LookupError: nothing there")
 
 
-@pytest.mark.parametrize("wire", REQUESTS)
+async def test_a_session_without_tasks_says_that_it_cancelled_none(runtime: FakeRuntime) -> None:
+    async with runtime.client() as client:
+        await session_with(runtime, client)
+        assert await runtime.peer.request("tasks.cancel", params_of("tasks.cancel")) == {"cancelled": False}
+
+
+@pytest.mark.parametrize("wire", UNSERVED)
 async def test_a_request_that_nobody_serves_is_an_unknown_method(runtime: FakeRuntime, wire: str) -> None:
     async with runtime.client() as client:
         await session_with(runtime, client)

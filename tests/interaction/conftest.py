@@ -9,6 +9,7 @@ import pytest
 
 from copilot_sdk import CopilotClient
 from copilot_sdk.session import Session
+from copilot_sdk.turns import _turns
 from tests.support.fake_runtime import SESSION, FakeRuntime
 
 
@@ -32,3 +33,9 @@ async def client(runtime: FakeRuntime) -> AsyncIterator[CopilotClient]:
 @pytest.fixture
 async def session(client: CopilotClient) -> Session:
     return await client.create_session(session_id=SESSION)
+
+
+@pytest.fixture
+def hardly_any_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn is taken for dropped at once where the runtime has no work left."""
+    monkeypatch.setattr(_turns, "_QUIET_SECONDS", 0.01)

@@ -10,29 +10,15 @@ import pytest
 
 from copilot_sdk import CopilotClient, RpcError, Session, UsageError, sync
 from copilot_sdk.client_tasks import ClientTask
-from tests.support.fake_runtime import SESSION, FakeRuntime
+from tests.support.fake_runtime import CLIENT_TASK, SESSION, FakeRuntime
 
 REGISTER, UPDATE = "session.tasks.register", "session.tasks.update"
-INFO = {
-    "type": "client",
-    "id": "t1",
-    "clientTaskId": "mine",
-    "description": "Index",
-    "status": "running",
-    "owner": {"participantId": "p", "joinId": "j", "kind": "sdk", "presence": "connected"},
-    "startedAt": "2026-01-01T00:00:00Z",
-    "updatedAt": "2026-01-01T00:00:00Z",
-    "activeTimeMs": 0,
-    "executionMode": "background",
-    "canCancel": True,
-    "sequence": 0,
-}
-TAKEN = {"task": INFO, "applied": True, "duplicate": False}
+TAKEN = {"task": CLIENT_TASK, "applied": True, "duplicate": False}
 
 
 @pytest.fixture(autouse=True)
 def registering(runtime: FakeRuntime) -> None:
-    runtime.answers |= {REGISTER: {"task": INFO, "created": True, "reclaimed": False}, UPDATE: TAKEN}
+    runtime.answers |= {REGISTER: {"task": CLIENT_TASK, "created": True, "reclaimed": False}, UPDATE: TAKEN}
 
 
 async def cancel(runtime: FakeRuntime, task: str = "t1") -> Any:
@@ -139,7 +125,7 @@ async def test_a_task_can_be_cancelled_before_its_first_step(session: Session, r
 
     def register(_: dict[str, Any]) -> dict[str, Any]:
         cancelled.append(asyncio.create_task(cancel(runtime)))
-        return {"task": INFO, "created": True, "reclaimed": False}
+        return {"task": CLIENT_TASK, "created": True, "reclaimed": False}
 
     cancelled: list[asyncio.Task[Any]] = []
     runtime.answers[REGISTER] = register
@@ -206,7 +192,7 @@ async def test_closing_the_session_cancels_its_tasks(
 
     seen, ids = threading.Event(), iter("ab")
     runtime.answers[REGISTER] = lambda _: {
-        "task": {**INFO, "id": next(ids)},
+        "task": {**CLIENT_TASK, "id": next(ids)},
         "created": True,
         "reclaimed": False,
     }
@@ -274,7 +260,7 @@ async def test_what_the_runtime_refuses_is_an_error(session: Session, runtime: F
 
 def test_the_sync_face_starts_tasks_and_waits_for_them() -> None:
     runtime = FakeRuntime()
-    runtime.answers |= {REGISTER: {"task": INFO, "created": True, "reclaimed": False}, UPDATE: TAKEN}
+    runtime.answers |= {REGISTER: {"task": CLIENT_TASK, "created": True, "reclaimed": False}, UPDATE: TAKEN}
     told: list[sync.ClientTask] = []
 
     def work(task: sync.ClientTask) -> str:

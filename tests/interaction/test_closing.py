@@ -32,7 +32,7 @@ async def test_nothing_of_a_client_outlives_it() -> None:
     before = others()
     runtime = FakeRuntime()
     async with runtime.client() as client:
-        session = await client.create_session(session_id=SESSION, on_permission=lambda _: None)  # type: ignore[arg-type,return-value]
+        session = await client.create_session(session_id=SESSION, on_permission=lambda _: None)  # type: ignore[arg-type]
         session.on("*", lambda _: None)
         turn = session.send("go")
         await runtime.asked("session.send")

@@ -51,8 +51,11 @@ def test_the_demo_says_what_to_install_when_rich_is_missing(
 
 
 @pytest.mark.parametrize("wrong", ["--runtime=other", "--unknown"])
-def test_a_wrong_argument_is_explained(wrong: str) -> None:
-    done = demo(wrong)
+def test_a_wrong_argument_is_explained(
+    wrong: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["demo", wrong])
 
-    assert done.returncode == 2
-    assert "usage: python -m copilot_sdk.demo" in done.stderr
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "usage: python -m copilot_sdk.demo" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from typing import Any
 
 import pytest
@@ -44,22 +45,62 @@ async def test_a_stream_can_be_of_classes_and_of_wire_types(session: Session, ru
     assert (unknown.type, unknown.data, unknown.problem) == ("new.kind", {"a": 1}, None)
 
 
-async def test_an_event_that_nobody_wants_is_not_decoded(
-    session: Session, runtime: FakeRuntime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoded = []
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The types of the events that are decoded, in order."""
+    types: list[str] = []
     decode = decoder.decode
 
     def watched(raw: Any, *rest: Any) -> EventBase:
-        decoded.append(raw["type"])
+        types.append(raw["type"])
         return decode(raw, *rest)
 
     monkeypatch.setattr(decoder, "decode", watched)
+    return types
+
+
+async def test_an_event_that_nobody_wants_is_not_decoded(
+    session: Session, runtime: FakeRuntime, decoded: list[str]
+) -> None:
     async with session.events(AssistantMessage), session.events(SessionIdle) as ends:
         await runtime.event("system.message", {"content": "long"})
         await runtime.turn("m1", "x")
         await take(ends, 1)
     assert decoded == ["assistant.message", "session.idle"]
+
+
+async def test_a_turn_that_is_only_awaited_decodes_nothing(
+    session: Session, runtime: FakeRuntime, decoded: list[str]
+) -> None:
+    turn = session.send("go")
+    await runtime.asked("session.send")
+    await runtime.turn("m1", "hello")
+    assert (await turn).text == "hello"
+    assert decoded == []
+
+
+async def test_an_event_is_decoded_once_for_all_subscribers(
+    session: Session, runtime: FakeRuntime, decoded: list[str]
+) -> None:
+    async with session.events(SessionIdle) as some, session.events("session.idle") as others:
+        await runtime.event("session.idle")
+        assert await take(some, 1) == await take(others, 1)
+    assert decoded == ["session.idle"]
+
+
+async def test_a_turn_that_nobody_iterates_over_keeps_no_event_that_subscribers_are_done_with(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    async with session.events("session.info") as events:
+        turn = session.send("go")
+        await turn.accepted()
+        # The last few are kept for the error of a turn that takes too long.
+        for _ in range(50):
+            await runtime.event("session.info")
+        first = weakref.ref((await take(events, 50))[0])
+        assert first() is None
+        await runtime.turn("m1", "hello")
+        assert [event.type async for event in turn].count("session.info") == 50
 
 
 async def test_a_class_brings_no_events_that_could_not_be_read(

@@ -137,7 +137,7 @@ async def test_an_answer_that_does_not_reach_the_runtime_is_only_logged(
     await opened(client, on_elicitation=lambda request: accept())
     with caplog.at_level(logging.WARNING, "copilot_sdk.session"):
         await runtime.event("elicitation.requested", FORM)
-        await runtime.asked(ANSWER_FORM)
+        await runtime.asked(ANSWER_FORM, 2)
         await client.ping()
     assert "did not reach" in caplog.text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from copilot_sdk import (
     tool,
 )
 from copilot_sdk.errors import InternalError
+from copilot_sdk.events import SessionEvent
 from copilot_sdk.options import SessionOptions
 from tests.support.fake_runtime import SESSION, FakeRuntime
 
@@ -225,6 +227,67 @@ async def test_a_session_that_the_runtime_names_keeps_its_first_events(
     assert runtime.count("session.tools.handlePendingToolCall") == 1
 
 
+async def test_a_callback_gets_the_events_from_the_first_one_on(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    seen: list[str] = []
+    last = asyncio.Event()
+
+    def note(event: SessionEvent) -> None:
+        seen.append(event.type)
+        if event.type == "session.idle":
+            last.set()
+
+    async def open_late(params: Mapping[str, Any]) -> dict[str, Any]:
+        await runtime.event("session.start")
+        await runtime.event("session.skills_loaded")
+        return {"sessionId": SESSION}
+
+    runtime.answers |= {"session.create": open_late, "session.resume": open_late}
+    for opening in (
+        client.create_session(session_id=SESSION, on_event=note),
+        client.resume_session(SESSION, on_event=note),
+    ):
+        async with await opening:
+            await runtime.event("session.idle")
+            await last.wait()
+        assert seen == ["session.start", "session.skills_loaded", "session.idle"]
+        seen.clear()
+        last.clear()
+    for method in ("session.create", "session.resume"):
+        assert "onEvent" not in await runtime.asked(method)
+
+
+async def test_the_first_events_of_a_session_that_the_runtime_names_reach_its_callback(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    seen: asyncio.Queue[str] = asyncio.Queue()
+
+    async def name(_: object) -> dict[str, Any]:
+        await runtime.event("session.start", session="cloud-7")
+        return {"sessionId": "cloud-7"}
+
+    runtime.answers["session.create"] = name
+
+    async def note(event: SessionEvent) -> None:
+        await seen.put(event.type)
+
+    await client.create_session(on_event=note, cloud={"repository": {"owner": "o", "name": "n"}})  # type: ignore[arg-type]
+    assert await seen.get() == "session.start"
+
+
+async def test_the_callback_of_a_session_that_could_not_be_created_ends(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    runtime.answers["session.create"] = InternalError("no")
+    before = asyncio.all_tasks()
+    with pytest.raises(InternalError):
+        await client.create_session(on_event=print)
+    assert asyncio.all_tasks() == before
+    with pytest.raises(UsageError, match="on_event has to be a function"):
+        await client.create_session(on_event="print")  # type: ignore[arg-type]
+
+
 async def test_a_runtime_cannot_give_one_identifier_to_two_sessions(
     client: CopilotClient, runtime: FakeRuntime
 ) -> None:
@@ -297,6 +360,15 @@ async def test_a_session_that_cannot_be_deleted_stays_open(
     with pytest.raises(RpcError, match="it is in use"):
         await client.delete_session(SESSION)
     await session.send("go").accepted()
+
+
+async def test_a_session_tells_how_its_log_was_repaired(client: CopilotClient, runtime: FakeRuntime) -> None:
+    report = {"plannedBackupPath": "/b", "invalidLineNumbers": [4], "sessionStartMoved": False}
+    runtime.answers["session.resume"] = {"sessionId": "old", "transcriptRecovery": report}
+    repaired = await client.resume_session("old", allow_transcript_recovery=True)
+    assert repaired.transcript_recovery is not None
+    assert repaired.transcript_recovery.to_wire() == report
+    assert (await client.create_session()).transcript_recovery is None
 
 
 async def test_changed_capabilities_are_merged(client: CopilotClient, runtime: FakeRuntime) -> None:

@@ -134,6 +134,45 @@ async def test_an_aborted_turn_is_not_repaired() -> None:
     assert len(model.requests) == 1
 
 
+async def test_what_can_go_with_a_prompt_goes_with_every_prompt_that_asks(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    runtime.answers["session.tools.set"] = {}
+    asking = asyncio.ensure_future(
+        session.ask(
+            "Where?",
+            City,
+            attachments=[{"type": "file", "path": "/a", "displayName": "a"}],  # type: ignore[list-item]
+            mode="immediate",
+            agent_mode="plan",
+            display_prompt="Where is it?",
+            request_headers={"x": "y"},
+            source="agent-7",
+        )
+    )
+    for number in (1, 2):
+        sent = await runtime.asked("session.send", number)
+        more = ("mode", "agentMode", "requestHeaders", "source")
+        assert [sent[name] for name in more] == ["immediate", "plan", {"x": "y"}, "agent-7"]
+        assert sent.get("displayPrompt") == ("Where is it?" if number == 1 else None)
+        assert ("attachments" in sent) is (number == 1)
+        await runtime.turn(f"m{number}", "Somewhere.")
+    with pytest.raises(OutputValidationError):
+        await asking
+
+
+async def test_the_timeline_shows_the_question_without_the_instruction(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    runtime.answers["session.tools.set"] = {}
+    asking = asyncio.ensure_future(session.ask("Where?", City, repairs=0))
+    sent = await runtime.asked("session.send")
+    assert (sent["displayPrompt"], sent["prompt"].splitlines()[0]) == ("Where?", "Where?")
+    await runtime.turn("m1", "Somewhere.")
+    with pytest.raises(OutputValidationError):
+        await asking
+
+
 async def test_an_old_runtime_cannot_be_asked(session: Session, runtime: FakeRuntime) -> None:
     runtime.answers["session.tools.set"] = MethodNotFound("Unhandled method")
     with pytest.raises(UnsupportedMethod):

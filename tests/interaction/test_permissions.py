@@ -8,13 +8,19 @@ from typing import Any
 
 import pytest
 
-from copilot_sdk import CopilotClient, approve_all, approve_once, deny_all, reject
+from copilot_sdk import CopilotClient, UsageError, approve_all, approve_once, deny_all, reject
 from copilot_sdk.permissions import (
+    LeftOpen,
     PermissionHandler,
+    PermissionInvocation,
+    Policy,
     allow_commands,
     allow_reads,
     approve_for_session,
+    leave_all_open,
+    leave_open,
     user_not_available,
+    with_context,
 )
 from copilot_sdk.session import Session
 from copilot_sdk.types import PermissionRequest, PermissionRequestRead
@@ -184,3 +190,94 @@ async def test_a_decision_of_another_client_ends_the_question_here(
     await ended.wait()
     await client.ping()
     assert runtime.count("session.permissions.handlePendingPermissionRequest") == 0
+
+
+async def test_a_handler_of_two_arguments_sees_more_than_the_request(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    seen: list[PermissionInvocation] = []
+
+    def decide(request: PermissionRequest, invocation: PermissionInvocation) -> Any:
+        seen.append(invocation)
+        return approve_once()
+
+    await open_with(client, decide)
+    await runtime.request_permission(request="r1")
+    assert await runtime.decision() == {"kind": "approve-once"}
+    prompt = {"kind": "read", "intention": "look", "path": "/etc/passwd", "managedApprovalRequired": True}
+    await runtime.event("session.managed_settings_resolved", managed_settings())
+    await runtime.request_permission(request="r2", promptRequest=prompt)
+    assert await runtime.decision(2) == {"kind": "approve-once"}
+    first, second = seen
+    assert first == PermissionInvocation(SESSION, "r1")
+    assert (second.request_id, second.managed_approval_required, second.managed) == ("r2", True, True)
+    assert second.prompt_request is not None
+    assert second.prompt_request.to_wire() == prompt
+    assert second.managed_settings is not None
+    assert second.managed_settings.to_wire() == managed_settings()
+
+
+async def test_a_handler_of_three_arguments_is_a_mistake(client: CopilotClient, runtime: FakeRuntime) -> None:
+    def decide(request: PermissionRequest, invocation: PermissionInvocation, more: str) -> Any:
+        return approve_once()
+
+    with pytest.raises(UsageError, match="wants 3 arguments"):
+        await open_with(client, decide)  # type: ignore[arg-type]
+    assert runtime.count("session.create") == 0
+
+
+@pytest.mark.parametrize("handler", [lambda _: leave_open(), leave_all_open])
+async def test_a_request_that_is_left_open_is_not_answered(
+    client: CopilotClient, runtime: FakeRuntime, handler: PermissionHandler
+) -> None:
+    left = asyncio.Event()
+
+    async def decide(request: PermissionRequest, invocation: PermissionInvocation) -> LeftOpen:
+        answer = await Policy(handler).decide(request, invocation)
+        left.set()
+        assert isinstance(answer, LeftOpen)
+        return answer
+
+    await open_with(client, decide)
+    await runtime.request_permission()
+    await left.wait()
+    await client.ping()
+    assert runtime.count("session.permissions.handlePendingPermissionRequest") == 0
+
+
+async def test_how_a_decision_came_about_is_told(client: CopilotClient, runtime: FakeRuntime) -> None:
+    await open_with(
+        client, lambda _: with_context(reject("no"), outcome="prompted_user", source="human_response")
+    )
+    await runtime.request_permission()
+    told = await runtime.asked("session.permissions.handlePendingPermissionRequest")
+    assert told["result"] == {"kind": "reject", "feedback": "no"}
+    assert told["decisionContext"] == {
+        "outcome": "prompted_user", "source": "human_response", "surface": "sdk",
+    }  # fmt: skip
+
+
+async def test_approving_everything_is_up_to_the_administrator(
+    client: CopilotClient, runtime: FakeRuntime
+) -> None:
+    await open_with(client, approve_all)
+    for count, (disabled, kind) in enumerate(
+        [(False, "approve-once"), (True, "reject"), (False, "approve-once")]
+    ):
+        await runtime.event(
+            "session.managed_settings_resolved", managed_settings(bypassPermissionsDisabled=disabled)
+        )
+        await runtime.request_permission(request=f"r{count}")
+        assert (await runtime.decision(count + 1))["kind"] == kind
+
+
+def managed_settings(**members: Any) -> dict[str, Any]:
+    return {
+        "source": "client",
+        "serverManaged": False,
+        "deviceManaged": False,
+        "failClosed": False,
+        "bypassPermissionsDisabled": False,
+        "managedKeys": ["permissions"],
+        **members,
+    }

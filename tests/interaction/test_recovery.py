@@ -14,16 +14,18 @@ from copilot_sdk import (
     ConnectionClosed,
     CopilotClient,
     RequestTimeout,
+    RpcError,
     UsageError,
     approve_all,
     tool,
 )
+from copilot_sdk.client_tasks import ClientTask
 from copilot_sdk.errors import InternalError
 from copilot_sdk.events import AssistantMessage, UserMessage
 from copilot_sdk.recovery import ConnectionRecovered, Recovery
 from copilot_sdk.session import Session
 from copilot_sdk.turns import _turns
-from tests.support.fake_runtime import SESSION, FakeRuntime
+from tests.support.fake_runtime import CLIENT_TASK, SESSION, FakeRuntime
 
 QUICK = Recovery(attempts=3, first_delay=0.001, longest_delay=0.001)
 
@@ -257,6 +259,100 @@ async def test_a_tool_that_ran_on_meanwhile_answers_over_the_new_connection(
     await lose(runtime, session)
     leave.set()
     assert await runtime.tool_answer() == "ready"
+
+
+async def test_a_task_of_the_program_is_listed_again_and_tells_its_end(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    listed = iter(["t1", "t2"])
+    register, update = "session.tasks.register", "session.tasks.update"
+
+    gone, halfway = asyncio.Event(), asyncio.Event()
+
+    async def take(params: dict[str, Any]) -> dict[str, Any]:
+        if params["id"] == "t1" and gone.is_set():
+            raise RpcError(-32010, "TASK_NOT_FOUND", {"taskId": "t1"})
+        return {"task": {**CLIENT_TASK, "id": params["id"]}, "applied": True, "duplicate": False}
+
+    runtime.answers[register] = lambda _: {
+        "task": {**CLIENT_TASK, "id": next(listed)},
+        "created": True,
+        "reclaimed": False,
+    }
+    runtime.answers[update] = take
+
+    async def work(task: ClientTask) -> str:
+        await task.progress("halfway", percentage=50)
+        halfway.set()
+        await gone.wait()
+        await task.progress("nearly there")
+        return "done"
+
+    task = await session.start_task(work, description="Work")
+    await halfway.wait()
+    await lose(runtime, session)
+    gone.set()
+    assert await task.wait() == "completed"
+    first, again = [params for name, params in runtime.requests if name == register]
+    assert first == again
+    told = [(params["id"], params["sequence"]) for name, params in runtime.requests if name == update]
+    assert (task.id, told) == ("t2", [("t1", 1), ("t2", 1), ("t2", 2)])
+
+
+async def test_a_task_that_ends_while_the_connection_is_lost_tells_it_over_the_next(
+    session: Session, runtime: FakeRuntime
+) -> None:
+    register, update = "session.tasks.register", "session.tasks.update"
+    listed = iter(["t1", "t2"])
+    ended = asyncio.Event()
+
+    def again(_: object) -> dict[str, Any]:
+        return {"task": {**CLIENT_TASK, "id": next(listed)}, "created": True, "reclaimed": False}
+
+    async def take(params: dict[str, Any]) -> dict[str, Any]:
+        if params["id"] == "t1":
+            raise RpcError(-32010, "TASK_NOT_FOUND", {"taskId": "t1"})
+        return {"task": {**CLIENT_TASK, "id": "t2"}, "applied": True, "duplicate": False}
+
+    runtime.answers |= {register: again, update: take}
+
+    async def work(_: ClientTask) -> None:
+        await ended.wait()
+
+    task = await session.start_task(work, description="Work")
+
+    async def resuming(_: object) -> dict[str, Any]:
+        ended.set()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return {"sessionId": SESSION}
+
+    runtime.answers["session.resume"] = resuming
+    await lose(runtime, session)
+    assert await task.wait() == "completed"
+    assert runtime.requests[-1] == (update, {**runtime.requests[-1][1], "id": "t2", "sequence": 1})
+
+
+async def test_a_task_that_the_runtime_does_not_list_again_goes_on_alone(
+    session: Session, runtime: FakeRuntime, caplog: pytest.LogCaptureFixture
+) -> None:
+    runtime.answers["session.tasks.register"] = {
+        "task": CLIENT_TASK,
+        "created": True,
+        "reclaimed": False,
+    }
+    runtime.answers["session.tasks.update"] = {"task": CLIENT_TASK, "applied": True, "duplicate": False}
+    ends = asyncio.Event()
+
+    async def work(_: ClientTask) -> None:
+        await ends.wait()
+
+    task = await session.start_task(work, description="Work")
+    runtime.answers["session.tasks.register"] = RpcError(-32013, "TASK_UNSUPPORTED")
+    await lose(runtime, session)
+    assert "the task t1 is not listed any more" in caplog.text
+    ends.set()
+    assert await task.wait() == "completed"
 
 
 async def test_it_is_tried_more_than_once(

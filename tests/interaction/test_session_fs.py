@@ -12,7 +12,7 @@ import pytest
 
 from copilot_sdk import CopilotClient, RpcError, UsageError
 from copilot_sdk.errors import InternalError
-from copilot_sdk.providers import FileStatus, MemoryFiles, SessionFS
+from copilot_sdk.providers import FileStatus, MemoryFiles, PartialWriteError, SessionFS
 from tests.support.fake_runtime import SESSION, FakeRuntime
 
 Ask = Callable[..., Awaitable[Any]]
@@ -198,3 +198,17 @@ async def test_files_of_ones_own_may_be_async_and_their_faults_are_logged(
 def test_a_session_fs_is_given_once() -> None:
     with pytest.raises(UsageError, match="twice"):
         CopilotClient(handlers={"session_fs": SessionFS.in_memory()}, session_fs=SessionFS.in_memory())
+
+
+class BrokenFiles(MemoryFiles):
+    def write(self, path: str, content: bytes, mode: int | None) -> None:
+        raise PartialWriteError("the disk is full") if path == "/changed" else OSError("no disk")
+
+
+async def test_a_write_that_has_changed_the_file_before_it_failed_is_told_so(runtime: FakeRuntime) -> None:
+    runtime.answers["sessionFs.setProvider"] = {"success": True}
+    async with runtime.client(session_fs=SessionFS(lambda session: BrokenFiles())):
+        for path, changed in (("/changed", True), ("/same", None)):
+            params = {"sessionId": "s", "path": path, "content": ""}
+            error = await runtime.peer.request("sessionFs.writeFile", params)
+            assert (error["code"], error.get("writeChanged")) == ("UNKNOWN", changed)

@@ -25,8 +25,8 @@ from copilot_sdk import (
 from copilot_sdk.errors import AuthenticationNotConfigured
 from copilot_sdk.providers import Handlers
 from copilot_sdk.transports.base import Transport
-from copilot_sdk.transports.tcp import listen
-from copilot_sdk.types import GitHubTelemetryNotification
+from copilot_sdk.transports.tcp import listen, spawn_listening
+from copilot_sdk.types import ConnectClientInfo, GitHubTelemetryNotification
 from tests.support.fake_runtime import FakeRuntime
 
 
@@ -38,13 +38,13 @@ async def test_the_client_knows_the_versions_of_runtime_and_protocol(runtime: Fa
     assert runtime.requests[0] == ("connect", {"supportedTaskKinds": ["agent", "client", "shell"]})
 
 
-@pytest.mark.parametrize("telemetry", [True, False])
-@pytest.mark.parametrize(
-    "known",
-    [{"supportedTaskKinds", "enableGitHubTelemetryForwarding"}, {"enableGitHubTelemetryForwarding"}, set()],
-)
+SINCE_81 = {"enableGitHubTelemetryForwarding", "clientInfo"}
+
+
+@pytest.mark.parametrize("told", [{"enableGitHubTelemetryForwarding"}, {"clientInfo"}, SINCE_81, set()])
+@pytest.mark.parametrize("known", [{"supportedTaskKinds", *SINCE_81}, SINCE_81, set()])
 async def test_a_runtime_is_greeted_with_what_it_knows(
-    runtime: FakeRuntime, known: set[str], telemetry: bool
+    runtime: FakeRuntime, known: set[str], told: set[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def strict(params: dict[str, Any]) -> dict[str, Any]:
         if unknown := params.keys() - {"token", *known}:
@@ -55,11 +55,21 @@ async def test_a_runtime_is_greeted_with_what_it_knows(
         def event(self, params: GitHubTelemetryNotification) -> None: ...
 
     runtime.answers["connect"] = strict
-    handlers: Handlers = {"github_telemetry": Telemetry()} if telemetry else {}
-    async with runtime.client(token="t", handlers=handlers):
-        method, params = runtime.requests[-1]
-    wanted = {"supportedTaskKinds", *(["enableGitHubTelemetryForwarding"] if telemetry else [])}
+    handlers: Handlers = {"github_telemetry": Telemetry()} if told - {"clientInfo"} else {}
+    info = ConnectClientInfo(editor_name="acme", editor_version="2.4.0") if "clientInfo" in told else None
+    with caplog.at_level("WARNING", "copilot_sdk"):
+        async with runtime.client(token="t", handlers=handlers, client_info=info):
+            method, params = runtime.requests[-1]
+    wanted = {"supportedTaskKinds", *told}
     assert (method, set(params)) == ("connect", {"token", *(known & wanted)})
+    expected = {"editorName": "acme", "editorVersion": "2.4.0"}
+    assert params.get("clientInfo", expected) == expected
+    assert ("does not take client_info" in caplog.text) is ("clientInfo" in told - known)
+
+
+def test_what_is_no_client_info_is_refused(runtime: FakeRuntime) -> None:
+    with pytest.raises(UsageError, match=r"client_info .*ConnectClientInfo, not 'acme'"):
+        runtime.client(client_info="acme")
 
 
 @pytest.mark.parametrize(
@@ -246,6 +256,24 @@ async def test_a_listening_cli_gets_a_token_of_its_own(
         tokens.add(told.read_text())
     assert len(tokens) == 2
     assert all(len(token) > 20 for token in tokens)
+
+
+async def test_the_home_is_in_the_environment(cli: Callable[..., CopilotClient], tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    source = f"open({str(told)!r}, 'w').write(os.environ['COPILOT_HOME'])"
+    with pytest.raises(ConnectError):
+        await cli(source, home=tmp_path / "home", env={"COPILOT_HOME": "/elsewhere"}).start()
+    assert told.read_text() == str(tmp_path / "home")
+
+
+async def test_a_listening_cli_may_take_as_long_as_the_client_allows(
+    cli: Callable[..., CopilotClient], unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defaults = {**(spawn_listening.__kwdefaults__ or {}), "start_timeout": 0.001}
+    monkeypatch.setattr(spawn_listening, "__kwdefaults__", defaults)
+    source = f"print('listening on port {unused_tcp_port}', flush=True); import time; time.sleep(60)"
+    with pytest.raises(ConnectError, match=f"{unused_tcp_port}"):
+        await cli(source, tcp=True).start()
 
 
 async def test_the_github_token_is_in_the_environment_and_not_on_the_command_line(

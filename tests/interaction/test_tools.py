@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from typing import Any
 
@@ -54,11 +55,20 @@ async def test_a_tool_gets_its_invocation(client: CopilotClient, runtime: FakeRu
         return {"call": call, "word": word}
 
     await open_with(client, where)
-    await runtime.request_tool("where", request="r7")
-    assert await runtime.tool_answer() == (
-        '{"call": {"session_id": "s1", "tool_call_id": "call-r7", "tool_name": "where", '
-        '"working_directory": "/work", "arguments": {}}, "word": "x"}'
-    )
+    for number, agent in enumerate((None, "sub-1"), 1):
+        await runtime.request_tool("where", request=f"r{number}", agent=agent)
+        assert json.loads(await runtime.tool_answer(number)) == {
+            "call": {
+                "session_id": "s1",
+                "tool_call_id": f"call-r{number}",
+                "tool_name": "where",
+                "working_directory": "/work",
+                "arguments": {},
+                "request_id": f"r{number}",
+                "agent_id": agent,
+            },
+            "word": "x",
+        }
 
 
 async def test_a_result_can_say_more_than_text(client: CopilotClient, runtime: FakeRuntime) -> None:
@@ -392,7 +402,7 @@ async def test_an_answer_that_comes_too_late_is_only_a_note_in_the_log(
     del runtime.answers["session.tools.handlePendingToolCall"]
     session = await open_with(client, ours)
     await runtime.request_tool("ours")
-    await runtime.tool_answer()
+    await runtime.tool_answer(2)
     await session.rpc.abort()
     assert "the answer to request r1 did not reach the runtime" in caplog.text
 

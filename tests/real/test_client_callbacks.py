@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
@@ -34,7 +34,8 @@ from copilot_sdk.types import (
     UserPromptTransformedHookInput,
     UserPromptTransformedHookOutput,
 )
-from tests.real.support.client_stage import CLI, ClientStage, turn
+from copilot_sdk.values import SystemMessageSectionName
+from tests.real.support.client_stage import ClientStage, turn
 from tests.real.support.stage import MODEL_ID
 from tests.real.support.tools import tool_texts
 from tests.support.model_server import Failure, Reply, ToolCall
@@ -46,9 +47,6 @@ async def opened(live: ClientStage, **callbacks: Any) -> Session:
     )
     session.on("*", live.sightings.count)
     return session
-
-
-CLI_ALONE = pytest.mark.parametrize("runtime", [CLI], ids=[CLI.name])
 
 
 class Trip(BaseModel):
@@ -239,18 +237,17 @@ async def test_a_plan_is_approved(live: ClientStage) -> None:
 
     session = await opened(live, on_exit_plan_mode=decide)
     await session.rpc.mode.set(mode="plan")
-    if live.runtime is CLI:
-        await session.rpc.plan.update(content="# Plan\n\n1. Dig.\n")
+    await session.rpc.plan.update(content="# Plan\n\n1. Dig.\n")
     done = ToolCall("exit_plan_mode", {"summary": "Dig, then plant."})
     live.says(Reply(tool_calls=[done]), Reply("On to it."))
     await session.send("Plan a garden.", agent_mode="plan").accepted()
     async with session.events("session.idle") as idle:
         await anext(idle)
     assert asked[0].summary == "Dig, then plant."
+    assert asked[0].plan_content == "# Plan\n\n1. Dig.\n"
     assert "interactive" in asked[0].actions
 
 
-@CLI_ALONE
 async def test_a_command_is_run_with_its_arguments(live: ClientStage) -> None:
     lines: list[str] = []
 
@@ -269,7 +266,34 @@ async def test_a_command_is_run_with_its_arguments(live: ClientStage) -> None:
     assert "no such place" in str(bad.error)
 
 
-@CLI_ALONE
+async def test_every_section_that_has_a_name_can_be_rewritten_and_no_other(live: ClientStage) -> None:
+    seen: list[str] = []
+
+    def noting(name: str) -> Callable[[str], str]:
+        def note(text: str) -> str:
+            seen.append(name)
+            return text
+
+        return note
+
+    named = [value for name, value in vars(SystemMessageSectionName).items() if name.isupper()]
+    live.says(Reply("Hello."))
+    session = await opened(
+        live, system_message_transforms={name: noting(name) for name in [*named, "weather"]}
+    )
+    await session.send("Hello")
+    assert sorted(seen) == sorted(named)
+
+
+async def test_a_command_from_the_queue_is_run(live: ClientStage) -> None:
+    lines: list[str] = []
+    session = await opened(live, commands=[Command("deploy", lambda data: lines.append(data.args))])
+    async with session.events("command.completed") as events:
+        await session.rpc.commands.enqueue(command="/deploy later")
+        await anext(events)
+    assert lines == ["later"]
+
+
 async def test_sections_of_the_system_message_are_rewritten(live: ClientStage) -> None:
     seen: list[str] = []
 

@@ -13,11 +13,9 @@ from copilot_sdk.errors import CanvasError
 from copilot_sdk.events import ToolExecutionComplete
 from copilot_sdk.providers import Canvas, Canvases, CanvasInstance
 from copilot_sdk.types import CanvasProviderOpenResult
-from tests.real.support.client_stage import CLI, ClientStage, first, listening, turn
+from tests.real.support.client_stage import ClientStage, first, listening, turn
 from tests.real.support.stage import MODEL_ID
 from tests.support.model_server import Reply, ToolCall
-
-pytestmark = pytest.mark.parametrize("runtime", [CLI], ids=[CLI.name])
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,8 @@ from copilot_sdk import (
 from copilot_sdk._connect import Connect
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import AuthenticationNotConfigured
-from copilot_sdk.events import AssistantMessageDelta, ToolExecutionComplete
+from copilot_sdk.events import AssistantMessageDelta, SessionShutdown, ToolExecutionComplete
+from copilot_sdk.types import ConnectClientInfo
 from tests.real.support.client_stage import CLI, ClientStage, first, listening
 from tests.real.support.processes import all_ended
 from tests.support.model_server import Reply, ToolCall
@@ -46,6 +48,36 @@ async def test_nobody_is_signed_in(live: ClientStage) -> None:
     if live.runtime is CLI:
         with pytest.raises(RpcError, match="Not authenticated"):
             await live.client.models()
+
+
+async def test_a_runtime_takes_its_home_its_idle_timeout_and_who_the_client_is(live: ClientStage) -> None:
+    program, *arguments = live.runtime.command
+    home = live.folder / "another"
+    frames: list[Any] = []
+    client = CopilotClient(
+        program,
+        cli_args=arguments,
+        env=live.environment,
+        cwd=live.work,
+        log_level="none",
+        home=home,
+        session_idle_timeout=1,
+        client_info=ConnectClientInfo(editor_name="acme", editor_version="2.4.0"),
+        on_frame=lambda frame: frames.append(frame.json()),
+    )
+    live.says(Reply("Hello."))
+    async with client:
+        session = await live.create(client=client)
+        ended = asyncio.create_task(first(session.events(SessionShutdown)))
+        await session.send("Say hello.")
+        assert (home / "session-state" / session.id).is_dir()
+        # The CLI looks for such sessions from time to time only.
+        if live.runtime is not CLI:
+            await ended
+        ended.cancel()
+    greeting = [message for message in frames if message.get("method") == "connect"]
+    # Taken at once: nothing had to be left out.
+    assert [message["params"]["clientInfo"]["editorName"] for message in greeting] == ["acme"]
 
 
 async def test_a_runtime_over_tcp_is_started_and_stopped_like_one_over_pipes(live: ClientStage) -> None:

@@ -11,12 +11,12 @@ import pytest
 from copilot_sdk import Session, approve_all, mcp
 from copilot_sdk.events import ToolExecutionComplete
 from copilot_sdk.types import MCPHeadersRefreshRequiredData, MCPOAuthRequiredData, MCPServerConfigHTTP
-from tests.real.support.client_stage import CLI, ClientStage, first, turn
+from tests.real.support.client_stage import CLI, REFERENCE, ClientStage, first, turn
 from tests.real.support.stage import MODEL_ID
 from tests.support.mcp_http_server import SCOPE, MCPHTTPServer
 from tests.support.model_server import Reply, ToolCall
 
-pytestmark = pytest.mark.parametrize("runtime", [CLI], ids=[CLI.name])
+pytestmark = pytest.mark.parametrize("runtime", [CLI, REFERENCE], ids=[CLI.name, REFERENCE.name])
 DYNAMIC = {"headers_refresh_ttl_ms": 60_000}
 
 
@@ -89,8 +89,9 @@ async def test_a_token_of_the_client_signs_in_to_a_server(live: ClientStage, ser
     assert data.http_response is not None
     assert data.http_response.status_code == 401
     assert not data.misfits()
-    assert server.tokens[0] is None
-    assert set(server.tokens[1:]) == {"good"}
+    # The CLI may try more than once without a token before it asks for one.
+    first, *_, last = server.tokens
+    assert (first, last, set(server.tokens)) == (None, "good", {None, "good"})
 
 
 async def test_a_token_that_has_expired_is_asked_for_again_in_the_middle_of_a_tool_call(

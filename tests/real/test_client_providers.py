@@ -41,10 +41,7 @@ from tests.real.support.stage import MODEL_ID
 from tests.real.support.tools import tool_texts
 from tests.support.model_server import Reply, ToolCall
 
-cli_alone = pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
 
-
-@cli_alone
 @pytest.mark.parametrize("kind", ["memory", "folder"])
 async def test_a_session_lives_in_the_files_of_the_client(
     live: ClientStage, tmp_path: Path, kind: str
@@ -70,7 +67,6 @@ async def test_a_session_lives_in_the_files_of_the_client(
         assert list((kept / session.id / "files" / "session-state").rglob("events.jsonl"))
 
 
-@cli_alone
 async def test_the_token_of_a_provider_is_asked_for_with_each_model_request(live: ClientStage) -> None:
     asked: list[str] = []
 
@@ -90,7 +86,6 @@ async def test_the_token_of_a_provider_is_asked_for_with_each_model_request(live
     assert sent == ["Bearer token-1", "Bearer token-2"]
 
 
-@cli_alone
 async def test_the_token_of_a_named_provider_is_asked_for_in_a_resumed_session_too(
     live: ClientStage,
 ) -> None:
@@ -120,7 +115,6 @@ async def test_the_token_of_a_named_provider_is_asked_for_in_a_resumed_session_t
     assert sent == ["Bearer token-1", "Bearer token-2"]
 
 
-@cli_alone
 async def test_a_token_that_never_comes_is_an_error_of_the_turn(live: ClientStage) -> None:
     async def token(request: ProviderTokenRequest) -> str:
         await asyncio.Event().wait()
@@ -136,7 +130,7 @@ async def test_a_token_that_never_comes_is_an_error_of_the_turn(live: ClientStag
     assert not live.model.requests
 
 
-@cli_alone
+@pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
 async def test_a_session_is_signed_in_by_a_token_of_the_client(live: ClientStage) -> None:
     asked: list[GitHubTokenRequest] = []
 
@@ -158,7 +152,6 @@ async def test_a_session_is_signed_in_by_a_token_of_the_client(live: ClientStage
     assert {request.host for request in asked} == {"https://github.com"}
 
 
-@cli_alone
 async def test_the_model_reads_a_skill_of_the_client(live: ClientStage) -> None:
     skill = Skill("greeting", "How to greet people here", "Always say *ahoy* to greet.")
     live.says(Reply(tool_calls=[ToolCall("skill", {"skill": "greeting"})]), Reply("Ahoy."))
@@ -173,7 +166,6 @@ async def test_the_model_reads_a_skill_of_the_client(live: ClientStage) -> None:
     assert "Always say *ahoy* to greet." in json.dumps(live.model.requests[1].body)
 
 
-@cli_alone
 async def test_the_client_sends_the_model_requests_of_the_runtime(live: ClientStage) -> None:
     class WithToken(ModelForwarder):
         def headers(self, request: ModelRequest) -> list[tuple[str, str]]:
@@ -190,7 +182,6 @@ async def test_the_client_sends_the_model_requests_of_the_runtime(live: ClientSt
             assert request.stream
 
 
-@cli_alone
 @pytest.mark.parametrize("launched", [True, False])
 async def test_the_client_says_how_an_extension_is_launched(live: ClientStage, launched: bool) -> None:
     script = live.work / ".github" / "extensions" / "hello" / "extension.mjs"
@@ -220,7 +211,6 @@ async def test_the_client_says_how_an_extension_is_launched(live: ClientStage, l
     assert {request.module_path for request in asked} == {str(script)}
 
 
-@cli_alone
 async def test_telemetry_for_github_is_forwarded_to_the_client(live: ClientStage) -> None:
     told: list[GitHubTelemetryNotification] = []
     ended = asyncio.Event()
@@ -277,7 +267,6 @@ def over_websocket(url: str) -> ProviderConfig:
     )
 
 
-@cli_alone
 async def test_the_client_forwards_the_websockets_of_the_runtime(live: ClientStage) -> None:
     paths: list[str] = []
     ended = asyncio.Event()
@@ -330,7 +319,6 @@ class Model(ModelRequests):
                 await request.send(event)
 
 
-@cli_alone
 @pytest.mark.parametrize("websocket", [True, False])
 async def test_the_client_answers_a_websocket_or_the_runtime_goes_back_to_http(
     live: ClientStage, websocket: bool

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 
 import pytest
 
 from copilot_sdk import ConnectionClosed, CopilotClient
+from copilot_sdk.client_tasks import ClientTask
 from copilot_sdk.events import AssistantMessageDelta
 from copilot_sdk.recovery import ConnectionRecovered, Recovery
+from copilot_sdk.types import TaskClientInfo
 from tests.real.support.client_stage import ClientStage, first
 from tests.support.model_server import Reply
 
@@ -52,3 +55,30 @@ async def test_a_turn_that_dies_with_the_runtime_fails_and_the_next_one_does_not
             await turn
         live.says(Reply("Here again."))
         assert (await session.send("Still there?")).text == "Here again."
+
+
+async def test_a_task_of_the_program_goes_on_and_is_listed_by_the_next_runtime(live: ClientStage) -> None:
+    await live.client.close()
+    halfway, recovered = asyncio.Event(), asyncio.Event()
+
+    async def work(task: ClientTask) -> str:
+        await task.progress("halfway", percentage=50)
+        halfway.set()
+        await recovered.wait()
+        await task.progress("nearly there")
+        return "done"
+
+    async with client_of(live) as client:
+        live.says(Reply("Noted."))
+        session = await live.create(client=client)
+        await session.send("Begin the log, without which no session is kept.")
+        task = await session.start_task(work, description="Work")
+        await halfway.wait()
+        async with session.events(ConnectionRecovered) as events:
+            os.kill(live.runtime_process, signal.SIGKILL)
+            await first(events)
+        recovered.set()
+        assert await task.wait() == "completed"
+        (listed,) = (await session.rpc.tasks.list()).tasks
+    assert isinstance(listed, TaskClientInfo)
+    assert (listed.id, listed.status, listed.result) == (task.id, "completed", "done")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from pathlib import Path
 
 import pytest
 
 from copilot_sdk import CopilotClient, SessionNotFound, UsageError, approve_once, reject
-from copilot_sdk.events import AssistantMessage, PermissionRequested, SessionEvent, UserMessage
+from copilot_sdk.events import PermissionRequested, SessionEvent, UserMessage
 from copilot_sdk.types import PermissionDecision, PermissionRequest, SystemMessageConfig
-from tests.real.support.client_stage import ClientStage, first, listening, turn
+from tests.real.support.client_stage import CLI, ClientStage, first, listening, turn
 from tests.real.support.stage import MODEL_ID
 from tests.real.support.tools import ROME, tool_texts, weather
 from tests.support.model_server import ChatRequest, Reply, text_of
@@ -50,6 +51,25 @@ async def test_a_session_is_made_as_its_options_say(live: ClientStage) -> None:
     assert (await session.rpc.metadata.snapshot()).working_directory == str(folder)
 
 
+async def test_a_callback_sees_the_events_of_a_session_from_its_first_one(live: ClientStage) -> None:
+    seen: list[str] = []
+    live.says(Reply("Hello."))
+    created = await live.create(on_event=lambda event: seen.append(event.type))
+    await created.send("Hi.")
+    logged = [event.type for event in (await created.rpc.get_messages()).events]
+    assert logged[0] == "session.start"
+    # What is sent before it is not stored.
+    assert set(seen[: seen.index("session.start")]) <= {"session.managed_settings_resolved"}
+    await created.close()
+    seen.clear()
+    resumed = await live.resume(created.id, on_event=lambda event: seen.append(event.type))
+    async with resumed.events() as events:
+        live.says(Reply("Hello again."))
+        await resumed.send("Hi.")
+        await first(events, lambda event: event.type == "session.idle")
+    assert seen[0] == "session.resume"
+
+
 async def test_a_session_is_resumed_with_its_history_after_the_runtime_was_stopped(
     live: ClientStage,
 ) -> None:
@@ -67,6 +87,24 @@ async def test_a_session_is_resumed_with_its_history_after_the_runtime_was_stopp
     events = (await after.rpc.get_messages()).events
     kept = [event.data.content for event in events if isinstance(event, UserMessage)]
     assert kept == ["Remember the number seven.", "Which number was it?"]
+
+
+@pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
+async def test_a_damaged_log_is_repaired_and_the_session_tells_how(live: ClientStage) -> None:
+    live.says(Reply("Hello."))
+    async with live.new_client() as earlier:
+        session = await live.create(client=earlier)
+        await session.send("Hi.")
+    assert session.workspace_path is not None
+    log = Path(session.workspace_path) / "events.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join([*lines[:3], "{broken\n", *lines[3:]]))
+    repaired = await live.resume(session.id, allow_transcript_recovery=True)
+    report = repaired.transcript_recovery
+    assert report is not None
+    assert report.invalid_line_numbers == [4]
+    assert report.session_start_moved is False
+    assert report.planned_backup_path.startswith(str(log))
 
 
 async def test_a_session_that_was_closed_is_taken_up_by_the_same_client(live: ClientStage) -> None:
@@ -153,6 +191,5 @@ async def test_the_first_answer_to_a_permission_request_counts_for_all_clients(l
         async with asyncio.timeout(5):
             await undecided.wait()
     assert (decided.success, late.success) == (True, False)
-    assert isinstance(answer, AssistantMessage)
     assert answer.text == "Sun."
     assert tool_texts(live.model.requests[1]) == ["Sun in Rome for 1 days."]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from copilot_sdk import CopilotClient, Session, sync
 from copilot_sdk.client_tasks import ClientTask
 from copilot_sdk.events import AssistantMessage, SubagentCompleted, SubagentStarted, SystemNotification
 from copilot_sdk.types import TaskAgentInfo, TaskAgentProgress, TaskClientInfo, TaskClientProgress
-from tests.real.support.client_stage import CLI, WAIT_SECONDS, ClientStage, first, listening, turn
+from tests.real.support.client_stage import WAIT_SECONDS, ClientStage, first, listening, turn
 from tests.support.model_server import Reply
 
 
@@ -120,10 +118,6 @@ async def test_tasks_that_nobody_knows_are_told_as_such(live: ClientStage) -> No
     assert (await tasks.promote_current_to_background()).task is None
 
 
-cli_alone = pytest.mark.parametrize("runtime", [CLI], ids=["cli"])
-
-
-@cli_alone
 async def test_a_task_of_the_client_is_listed_with_its_progress_and_its_result(live: ClientStage) -> None:
     go_on = asyncio.Event()
     said = asyncio.Event()
@@ -152,7 +146,6 @@ async def test_a_task_of_the_client_is_listed_with_its_progress_and_its_result(l
     assert (ended.status, ended.result) == ("completed", {"files": [1, 2]})
 
 
-@cli_alone
 async def test_another_client_cancels_a_task_of_the_client(live: ClientStage) -> None:
     async def endless(task: ClientTask) -> None:
         await asyncio.Event().wait()

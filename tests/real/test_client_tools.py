@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 
 from copilot_sdk import ToolInvocation, ToolResult, approve_all, approve_once, tool
-from copilot_sdk.events import ExternalToolRequested, ToolExecutionComplete, ToolExecutionStart
+from copilot_sdk.events import (
+    ExternalToolRequested,
+    SubagentStarted,
+    ToolExecutionComplete,
+    ToolExecutionStart,
+)
 from copilot_sdk.tools import Binary, ResultType, declare_tool
 from copilot_sdk.types import ToolSearchConfig
 from tests.real.support.client_stage import CLI, ClientStage, first, turn
@@ -126,6 +131,26 @@ async def test_a_tool_can_say_more_than_its_text_and_know_its_call(live: ClientS
     )
     (call,) = calls
     assert (call.session_id, call.tool_call_id, call.tool_name) == (session.id, "call-7", "report")
+
+
+async def test_the_result_of_an_mcp_server_is_handed_on(live: ClientStage) -> None:
+    image = {"type": "image", "data": "AAEC", "mimeType": "image/png"}
+    blocks = [{"type": "text", "text": "Two files."}, image, {"type": "hologram", "depth": 3}]
+
+    @tool(skip_permission=True)
+    def files() -> ToolResult:
+        """Lists files."""
+        return ToolResult.from_mcp({"content": blocks, "structuredContent": {"files": 2}})
+
+    live.says(Reply(tool_calls=[ToolCall("files")]), Reply("Two."))
+    session = await live.create(tools=[files])
+    events = await turn(session, "List.")
+    assert tool_texts(live.model.requests[1]) == ['Two files.\n{"files": 2}']
+    (done,) = (event for event in events if isinstance(event, ToolExecutionComplete))
+    result = done.data.to_wire()["result"]
+    assert result["contents"] == blocks
+    if live.runtime is CLI:
+        assert result["binaryResultsForLlm"] == [image]
 
 
 async def test_a_rejected_result_ends_the_turn_without_the_model(live: ClientStage) -> None:
@@ -304,6 +329,30 @@ async def test_one_terminal_tool_among_the_calls_of_a_message_ends_the_turn(live
     events = await turn(session, "Work.")
     assert len([event for event in events if isinstance(event, ToolExecutionComplete)]) == 3
     assert len(live.model.requests) == 1
+
+
+@cli_alone
+async def test_a_tool_knows_the_sub_agent_that_calls_it(live: ClientStage) -> None:
+    calls = []
+
+    @tool(skip_permission=True)
+    def report(call: ToolInvocation) -> str:
+        """Writes a report."""
+        calls.append(call)
+        return "Written."
+
+    scribe = {"description": "Write", "prompt": "Write.", "agent_type": "general-purpose", "name": "scribe"}
+    ask, call = ToolCall("task", {**scribe, "mode": "sync"}), ToolCall("report")
+    live.says(Reply(tool_calls=[call]), Reply(tool_calls=[ask]), Reply(tool_calls=[call]), Reply("Done."))
+    live.says(Reply("All done."))
+    session = await live.create(tools=[report], on_permission=approve_all)
+    events = await turn(session, "Write two.")
+    (agent,) = (event.agent_id for event in events if isinstance(event, SubagentStarted))
+    requests = [event.data.request_id for event in events if isinstance(event, ExternalToolRequested)]
+    assert agent is not None
+    assert [(each.agent_id, each.request_id) for each in calls] == list(
+        zip((None, agent), requests, strict=True)
+    )
 
 
 @cli_alone

@@ -237,6 +237,15 @@ async def test_a_busy_model_is_asked_again(live: ClientStage) -> None:
     assert len(live.model.requests) == 2
 
 
+async def test_the_log_says_who_a_prompt_comes_from(live: ClientStage) -> None:
+    session = await live.create()
+    async with session.events(UserMessage) as messages:
+        for source in ("system", "agent-7", "command-x", "schedule-1"):
+            live.says(Reply(f"Done, {source}."))
+            assert (await session.send("Go.", source=source)).text == f"Done, {source}."
+            assert (await first(messages)).data.source == source
+
+
 async def test_files_folders_and_images_go_with_a_prompt(live: ClientStage) -> None:
     note = live.work / "note.txt"
     note.write_text("one\ntwo\n")

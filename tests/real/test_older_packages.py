@@ -11,6 +11,8 @@ import pytest
 from tests.real.support.cli import OLDER, Archive
 from tests.real.test_foreign_schemas import PROJECT, run
 
+pytestmark = pytest.mark.timeout(300)
+
 FEWEST = {"events": 500, "results": 150}
 
 # Reads every recorded frame that the package `gen` has a type for, and writes it again.

@@ -15,7 +15,7 @@ from tests.real.survey.play import Survey
 from tests.real.survey.strictness import fallbacks, misfits
 from tests.real.survey.verdicts import REFUSED, Kind, verdicts
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 LEAST_SERVED = 470
 LEAST_EVENT_TYPES = 75

@@ -15,6 +15,20 @@ from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
 
 SESSION = "s1"
+CLIENT_TASK = {
+    "type": "client",
+    "id": "t1",
+    "clientTaskId": "mine",
+    "description": "Index",
+    "status": "running",
+    "owner": {"participantId": "p", "joinId": "j", "kind": "sdk", "presence": "connected"},
+    "startedAt": "2026-01-01T00:00:00Z",
+    "updatedAt": "2026-01-01T00:00:00Z",
+    "activeTimeMs": 0,
+    "executionMode": "background",
+    "canCancel": True,
+    "sequence": 0,
+}
 OPENED = {"capabilities": {"ui": {"elicitation": False}}, "workspacePath": "/work"}
 
 
@@ -146,6 +160,7 @@ class FakeRuntime:
         *,
         request: str = "r1",
         session: str = SESSION,
+        agent: str | None = None,
         traceparent: str | None = None,
     ) -> None:
         await self.event(
@@ -160,6 +175,7 @@ class FakeRuntime:
                 **({} if traceparent is None else {"traceparent": traceparent}),
             },
             session=session,
+            **({} if agent is None else {"agentId": agent}),
         )
 
     async def request_permission(self, *, request: str = "r1", **data: Any) -> None:

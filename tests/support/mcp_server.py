@@ -1,8 +1,8 @@
 """A Model Context Protocol server on stdin and stdout with one tool, for tests that need a real one.
 
-    python mcp_server.py
+    python mcp_server.py [--writes]
 
-The tool `echo` gives its argument `text` back.
+The tool `echo` gives its argument `text` back. With `--writes` it does not say that it only reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ECHO = {
         "properties": {"text": {"type": "string", "description": "What to give back."}},
         "required": ["text"],
     },
-    "annotations": {"readOnlyHint": True},
+    "annotations": {"readOnlyHint": "--writes" not in sys.argv},
 }
 
 

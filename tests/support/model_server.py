@@ -1,4 +1,4 @@
-"""A scripted model on loopback that speaks the OpenAI chat-completions wire format.
+"""A scripted model on loopback that speaks chat completions, responses and messages, each at its own path.
 
     with ModelServer([Reply("hello")]) as server:
         ...  # point a client at server.base_url
@@ -14,7 +14,7 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
@@ -22,6 +22,8 @@ from itertools import count
 from socketserver import TCPServer, ThreadingMixIn
 from types import TracebackType
 from typing import Self
+
+from tests.support.model_wires import Frames, wire_of
 
 _HOLD_POLL_SECONDS = 0.02
 _DEAD_CONNECTION_SECONDS = 30.0
@@ -47,15 +49,7 @@ class Usage:
     prompt_tokens: int = 10
     completion_tokens: int = 5
     cached_tokens: int = 0
-
-    def to_wire(self) -> dict[str, object]:
-        """The `usage` object of an answer."""
-        return {
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": self.completion_tokens,
-            "total_tokens": self.prompt_tokens + self.completion_tokens,
-            "prompt_tokens_details": {"cached_tokens": self.cached_tokens},
-        }
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +105,13 @@ class ChatRequest:
 
     @property
     def messages(self) -> list[dict[str, object]]:
-        """The conversation that the client sent."""
-        return _objects(self.body.get("messages"))
+        """The conversation that the client sent: its `messages`, or the `input` of the responses API."""
+        return _objects(self.body.get("messages", self.body.get("input")))
 
     @property
     def tool_names(self) -> list[str]:
         """The names of the functions on offer."""
-        functions = [tool.get("function") for tool in _objects(self.body.get("tools"))]
+        functions = [tool.get("function", tool) for tool in _objects(self.body.get("tools"))]
         return [str(function.get("name")) for function in functions if isinstance(function, dict)]
 
     @property
@@ -141,14 +135,26 @@ def text_of(message: Mapping[str, object]) -> str:
 class ModelServer:
     """Serves a script until it is closed; use it as a context manager."""
 
-    def __init__(self, script: Script, *, models: Sequence[str] = ("scripted-model",)) -> None:
+    def __init__(
+        self,
+        script: Script,
+        *,
+        models: Sequence[str] = ("scripted-model",),
+        documents: Mapping[str, object] | None = None,
+        tokens: Sequence[str] | None = None,
+    ) -> None:
         """Binds a free port on 127.0.0.1.
 
         Args:
             script: What to answer, in order or by request.
             models: The ids that `GET /models` lists.
+            documents: What `GET` answers at other paths, or at that one.
+            tokens: The only tokens that are let in; None lets everybody in.
         """
         self.models = tuple(models)
+        self.documents = dict(documents or {})
+        self.tokens = tokens
+        self.fetched: list[tuple[str, str]] = []
         self.requests: list[ChatRequest] = []
         self.closing = threading.Event()
         self._choose = script if callable(script) else _in_order(script)
@@ -256,7 +262,19 @@ class _Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, _HTTPServer)
         return self.server.model
 
+    def _is_let_in(self) -> bool:
+        tokens, sent = self.model.tokens, self.headers.get("authorization", "")
+        if tokens is None or sent.removeprefix("Bearer ") in tokens:
+            return True
+        self._send_json(401, {"message": "Bad credentials"})
+        return False
+
     def do_GET(self) -> None:
+        self.model.fetched.append((self.path, self.headers.get("authorization", "")))
+        if not self._is_let_in():
+            return None
+        if (document := self.model.documents.get(self.path)) is not None:
+            return self._send_json(200, document)
         if self.path.rpartition("/")[2] != "models":
             return self._send_json(404, _error(f"no such path: {self.path}"))
         listed = [{"id": name, "object": "model", "owned_by": "tests"} for name in self.model.models]
@@ -267,39 +285,39 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(length)
         if len(raw) < length:
             raise ConnectionAbortedError("the client left in the middle of its request")
-        if not self.path.endswith("/chat/completions"):
+        wire = wire_of(self.path)
+        if wire is None:
             return self._send_json(404, _error(f"no such path: {self.path}"))
+        if not self._is_let_in():
+            return None
         headers = {name.lower(): value for name, value in self.headers.items()}
         request, answer = self.model.receive(self.path, headers, json.loads(raw))
         if isinstance(answer, Failure):
             return self._send_json(answer.status, _error(answer.message), answer.headers)
+        model = request.body.get("model")
         if request.stream:
-            return self._stream(answer, request)
+            return self._stream(answer, wire.frames(answer, request.number, model))
         self._wait(answer)
-        return self._send_json(200, _completion(answer, request))
+        return self._send_json(200, wire.whole(answer, request.number, model))
 
-    def _stream(self, reply: Reply, request: ChatRequest) -> None:
+    def _stream(self, reply: Reply, frames: Frames) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        deltas = list(_deltas(reply, request))
-        for index, delta in enumerate(deltas):
+        self.wfile.write(b"".join(frames.head))
+        for index, frame in enumerate(frames.pieces):
             if index == reply.hold_after:
                 self._wait(reply)
-            self._send_event(_chunk(request, delta))
-        if len(deltas) <= reply.hold_after:
+            self.wfile.write(frame)
+        if len(frames.pieces) <= reply.hold_after:
             self._wait(reply)
-        self._send_event(_chunk(request, {}, reply.final_reason, reply.usage))
-        self.wfile.write(b"data: [DONE]\n\n")
+        self.wfile.write(b"".join(frames.tail))
 
     def _wait(self, reply: Reply) -> None:
         hold, closing = reply.hold, self.model.closing
         while hold is not None and not hold.wait(_HOLD_POLL_SECONDS):
             if closing.is_set() or _hung_up(self.connection):
                 raise ConnectionAbortedError("the answer that was held open is no longer wanted")
-
-    def _send_event(self, payload: Mapping[str, object]) -> None:
-        self.wfile.write(b"data: " + json.dumps(payload).encode() + b"\n\n")
 
     def _send_json(self, status: int, payload: object, headers: Mapping[str, str] | None = None) -> None:
         body = json.dumps(payload).encode()
@@ -343,62 +361,3 @@ def _objects(value: object) -> list[dict[str, object]]:
 
 def _error(message: str) -> dict[str, object]:
     return {"error": {"message": message, "type": "scripted"}}
-
-
-def _pieces(text: str | Sequence[str]) -> Sequence[str]:
-    if isinstance(text, str):
-        return (text,) if text else ()
-    return text
-
-
-def _wire_calls(reply: Reply, request: ChatRequest) -> list[dict[str, object]]:
-    return [
-        {
-            "index": index,
-            "id": call.id or f"call_{request.number}_{index}",
-            "type": "function",
-            "function": {"name": call.name, "arguments": call.arguments_text()},
-        }
-        for index, call in enumerate(reply.tool_calls)
-    ]
-
-
-def _deltas(reply: Reply, request: ChatRequest) -> Iterator[dict[str, object]]:
-    for piece in _pieces(reply.reasoning):
-        yield {"role": "assistant", "reasoning_content": piece}
-    for piece in _pieces(reply.text):
-        yield {"role": "assistant", "content": piece}
-    for call in _wire_calls(reply, request):
-        yield {"role": "assistant", "tool_calls": [call]}
-
-
-def _chunk(
-    request: ChatRequest,
-    delta: Mapping[str, object],
-    finish_reason: str | None = None,
-    usage: Usage | None = None,
-) -> dict[str, object]:
-    return {
-        "id": "chatcmpl-scripted",
-        "object": "chat.completion.chunk",
-        "created": 0,
-        "model": request.body.get("model"),
-        "choices": [{"index": 0, "delta": delta, "finish_reason": finish_reason}],
-        "usage": usage.to_wire() if usage else None,
-    }
-
-
-def _completion(reply: Reply, request: ChatRequest) -> dict[str, object]:
-    message: dict[str, object] = {"role": "assistant", "content": "".join(_pieces(reply.text))}
-    if reasoning := "".join(_pieces(reply.reasoning)):
-        message["reasoning_content"] = reasoning
-    if reply.tool_calls:
-        message["tool_calls"] = _wire_calls(reply, request)
-    return {
-        "id": "chatcmpl-scripted",
-        "object": "chat.completion",
-        "created": 0,
-        "model": request.body.get("model"),
-        "choices": [{"index": 0, "message": message, "finish_reason": reply.final_reason}],
-        "usage": reply.usage.to_wire(),
-    }

@@ -33,7 +33,16 @@ from copilot_sdk.events import (
     ToolExecutionComplete,
     UnknownEvent,
 )
-from copilot_sdk.permissions import PermissionHandler
+from copilot_sdk.permissions import (
+    PermissionAnswer,
+    PermissionHandler,
+    PermissionInvocation,
+    allow_reads,
+    approve_once,
+    leave_all_open,
+    leave_open,
+    with_context,
+)
 from copilot_sdk.providers import Canvas, Canvases, CanvasInstance, ExtensionLauncher, MemoryFiles, SessionFS
 from copilot_sdk.session import EventStream, UserInputHandler
 from copilot_sdk.turns import Turn, TurnResult
@@ -179,12 +188,26 @@ def handlers_may_be_plain_or_async() -> None:
     def answer(request: UserInputRequest) -> UserInputResponse:
         return UserInputResponse(answer=request.question, was_freeform=True)
 
+    def decide_with_all(request: PermissionRequest, invocation: PermissionInvocation) -> PermissionAnswer:
+        if invocation.managed_settings is not None:
+            assert_type(invocation.managed_settings.bypass_permissions_disabled, bool)
+        said = with_context(decide(request), outcome="auto_approved", source="host_policy")
+        return leave_open() if invocation.managed else said
+
     def wrong(request: PermissionRequest) -> bool:
         return True
 
-    policies: list[PermissionHandler] = [approve_all, deny_all, decide, decide_later]
+    def wants_too_much(request: PermissionRequest, invocation: PermissionInvocation, more: int) -> Any:
+        return approve_once()
+
+    policies: list[PermissionHandler] = [approve_all, deny_all, leave_all_open, decide, decide_later]
+    policies.append(decide_with_all)
+    policies.append(lambda request: approve_once())
+    policies.append(lambda request, invocation: leave_open())
+    policies.append(decide_with_all | allow_reads("src") | (lambda request: None))
     answers: list[UserInputHandler] = [answer]
     policies.append(wrong)  # type: ignore[arg-type]
+    policies.append(wants_too_much)  # type: ignore[arg-type]
     assert policies
     assert answers
 

@@ -16,7 +16,14 @@ from copilot_sdk.options import (
     SessionResumeOptions,
 )
 from copilot_sdk.permissions import PermissionHandler
-from copilot_sdk.types import ExitPlanModeDecision, ExitPlanModeRequest, ProviderConfig
+from copilot_sdk.types import (
+    ExitPlanModeDecision,
+    ExitPlanModeRequest,
+    ProviderConfig,
+    SystemMessageConfig,
+    SystemMessageSection,
+    SystemMessageSectionName,
+)
 
 
 @tool
@@ -70,6 +77,16 @@ def options_have_their_types(options: SessionOptions) -> None:
     assert_type(options.get("request_mcp_apps"), bool | None)
     _: SessionOptions = {"session_id": "s"}  # type: ignore[typeddict-unknown-key]
     options["streaming"] = "yes"  # type: ignore[typeddict-item]
+
+
+def sections_of_the_system_message_are_any_text_and_complete_known_names() -> None:
+    remove = SystemMessageSection(action="remove")
+    config = SystemMessageConfig(mode="customize", sections={"tone": remove, "other": remove})
+    assert_type(config.sections, dict[SystemMessageSectionName, SystemMessageSection] | None)
+    names: list[str] = ["safety"]
+    _: SessionOptions = {"system_message_transforms": dict.fromkeys(names, str.upper)}
+    _ = {"system_message_transforms": {"tone": str.upper}, "system_message": config}
+    _ = {"system_message_transforms": {5: str.upper}}  # type: ignore[dict-item]
 
 
 def a_handler_has_a_type_to_be_declared_with() -> None:

@@ -14,7 +14,7 @@ from copilot_sdk.errors import (
     RpcError,
 )
 from tests.real.survey.calls import Outcome, python_call
-from tests.real.survey.page import counts, page
+from tests.real.survey.page import PAGE, counts, page, survey
 from tests.real.survey.strictness import Misfit, misfits
 from tests.real.survey.verdicts import REFUSED, Kind, Verdict, verdict
 
@@ -90,3 +90,9 @@ def test_the_page_has_each_method_with_its_call_and_its_class() -> None:
     assert '??? note "client.rpc: 1 served"' in text
     assert "| `session.tasks.list` | `session.rpc.tasks.list` |  | precondition | no tasks |" in text
     assert counts(found) == "1 served, 1 precondition"
+
+
+def test_the_page_can_be_read_again() -> None:
+    found = survey()
+    assert {verdict.method for verdict in found} == set(OUTBOUND)
+    assert page(found) == PAGE.read_text(encoding="utf-8")

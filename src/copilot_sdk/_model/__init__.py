@@ -1,19 +1,30 @@
 """What the generated types are made of.
 
-The base models, the event envelope, and the codec between methods and JSON.
+The base models, the event envelope, and the codec between methods and JSON. They need pydantic, and so are loaded when
+they are first asked for: `json_values` does without.
 """
 
-from copilot_sdk._model.base import TaggedModel, UnknownVariant, WireModel
-from copilot_sdk._model.event import EventBase, EventDecoder, UnknownEvent, event_annotation
-from copilot_sdk._model.union import OpenUnion
+from __future__ import annotations
 
-__all__ = [
-    "EventBase",
-    "EventDecoder",
-    "OpenUnion",
-    "TaggedModel",
-    "UnknownEvent",
-    "UnknownVariant",
-    "WireModel",
-    "event_annotation",
-]
+from typing import TYPE_CHECKING
+
+from copilot_sdk._lazy import attach
+
+if TYPE_CHECKING:
+    from copilot_sdk._model.base import TaggedModel as TaggedModel
+    from copilot_sdk._model.base import UnknownVariant as UnknownVariant
+    from copilot_sdk._model.base import WireModel as WireModel
+    from copilot_sdk._model.event import EventBase as EventBase
+    from copilot_sdk._model.event import EventDecoder as EventDecoder
+    from copilot_sdk._model.event import UnknownEvent as UnknownEvent
+    from copilot_sdk._model.event import event_annotation as event_annotation
+    from copilot_sdk._model.union import OpenUnion as OpenUnion
+
+MODULES = {
+    ".base": "TaggedModel UnknownVariant WireModel",
+    ".event": "EventBase EventDecoder UnknownEvent event_annotation",
+    ".union": "OpenUnion",
+}
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = attach(__name__, MODULES)

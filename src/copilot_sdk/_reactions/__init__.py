@@ -23,8 +23,16 @@ if TYPE_CHECKING:
     from copilot_sdk._session_callbacks import SessionCallbacks
 
 
-def questions(callbacks: SessionCallbacks) -> dict[str, Question]:
-    """What answers the events that ask every client, by the type of the event; only what there is a handler for."""
+def questions(callbacks: SessionCallbacks, session_id: Callable[[], str]) -> dict[str, Question]:
+    """What answers the events that ask every client, by the type of the event; only what there is a handler for.
+
+    Args:
+        callbacks: The handlers.
+        session_id: Gives the identifier of the session.
+
+    Raises:
+        UsageError: A handler wants other arguments than it gets.
+    """
     found: dict[str, Question] = {}
     if run := callbacks.get("commands"):
         found |= commands(run)
@@ -35,7 +43,7 @@ def questions(callbacks: SessionCallbacks) -> dict[str, Question]:
     if (sign_in := callbacks.get("on_mcp_oauth")) is not None:
         found["mcp.oauth_required"] = oauth(sign_in)
     if (decide := callbacks.get("on_permission")) is not None:
-        found["permission.requested"] = permission(decide)
+        found["permission.requested"] = permission(decide, session_id)
     if (sample := callbacks.get("on_sampling")) is not None:
         found["sampling.requested"] = sampling(sample)
     if (limit := callbacks.get("on_session_limits_exhausted")) is not None:

@@ -33,6 +33,7 @@ def commands(given: Sequence[Command]) -> dict[str, Question]:
             reply=_reply_to_queued,
             fallback=lambda: {"handled": False},
             concerns=runner.has_queued,
+            needs_interest=True,
         ),
     }
 

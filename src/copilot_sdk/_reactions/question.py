@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._callbacks import Contained
@@ -24,6 +24,7 @@ class Question:
         fallback: The result when `work` raises, and when its result cannot be sent.
         concerns: Whether an event is for this client at all.
         needs_interest: Whether the runtime asks nobody unless a client has registered interest in the event.
+        notices: What else it has to know: takes events of other types, by their wire types.
     """
 
     event_type: str
@@ -33,6 +34,7 @@ class Question:
     fallback: Callable[[], Any]
     concerns: Callable[[Any], bool] = lambda _: True
     needs_interest: bool = False
+    notices: Mapping[str, Callable[[Any], None]] = field(default_factory=dict[str, Callable[[Any], None]])
 
     async def answer(self, data: Any) -> Any:
         """The result for an event; never raises but for cancellation."""

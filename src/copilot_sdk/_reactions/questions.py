@@ -36,6 +36,7 @@ def sampling(handler: SamplingHandler) -> Question:
         work=partial(call_off_loop, handler),
         reply=_reply_to_sampling,
         fallback=lambda: None,
+        needs_interest=True,
     )
 
 
@@ -47,6 +48,7 @@ def session_limits(handler: SessionLimitsHandler) -> Question:
         work=partial(call_off_loop, handler),
         reply=_reply_to_session_limits,
         fallback=_keep_limits,
+        needs_interest=True,
     )
 
 

@@ -37,7 +37,8 @@ from copilot_sdk.transports.closing import CloseOnce
 
 NotificationHandler: TypeAlias = Callable[[str, JsonObject], None]
 
-DEFAULT_MAX_INBOUND = 64
+# A request holds its place for as long as it waits: for a person, for the end of a turn.
+DEFAULT_MAX_INBOUND = 1024
 DEFAULT_MAX_QUEUED = 1024
 _ANSWER_SECONDS = 1.0
 _CANCEL_SECONDS = 5.0

@@ -1,14 +1,16 @@
-"""The decisions on a permission request, one function for each that a client can take."""
+"""The decisions on a permission request, one function for each that a client can take, and what can be said of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import os
 
     from copilot_sdk._generated.copilot.types import (
+        PermissionDecision,
         PermissionDecisionApproveForLocation,
         PermissionDecisionApproveForLocationApproval,
         PermissionDecisionApproveForSession,
@@ -16,9 +18,27 @@ if TYPE_CHECKING:
         PermissionDecisionApproveOnce,
         PermissionDecisionApprovePermanently,
         PermissionDecisionApproveReadOnlyForSession,
+        PermissionDecisionContext,
+        PermissionDecisionOutcome,
         PermissionDecisionReject,
+        PermissionDecisionSource,
+        PermissionDecisionSurface,
         PermissionDecisionUserNotAvailable,
+        PermissionResponseCapability,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOpen:
+    """No decision by this client; see `leave_open`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionInContext:
+    """A decision, and how it came about; see `with_context`."""
+
+    decision: PermissionDecision
+    context: PermissionDecisionContext
 
 
 def approve_once(*, interactively: bool = False) -> PermissionDecisionApproveOnce:
@@ -117,3 +137,46 @@ def user_not_available() -> PermissionDecisionUserNotAvailable:
     from copilot_sdk._generated.copilot.types import PermissionDecisionUserNotAvailable
 
     return PermissionDecisionUserNotAvailable()
+
+
+def leave_open() -> LeftOpen:
+    """Leave this request to the other clients of the session: nothing is sent.
+
+    The turn waits until one of them decides, or it is aborted or runs out of time. Unlike a policy that returns None,
+    this ends the search for a decision on this side.
+    """
+    return LeftOpen()
+
+
+def with_context(
+    decision: PermissionDecision | DecisionInContext,
+    *,
+    outcome: PermissionDecisionOutcome,
+    source: PermissionDecisionSource,
+    surface: PermissionDecisionSurface = "sdk",
+    response_capability: PermissionResponseCapability | None = None,
+    user_feedback: str | None = None,
+) -> DecisionInContext:
+    """Say how a decision came about, for the runtime's telemetry; it decides nothing. Since runtime 1.0.81.
+
+    Args:
+        decision: The decision. A context that it has already is replaced.
+        outcome: `prompted_user`, `auto_approved` or `autopilot_denied`.
+        source: Who decided: `human_response`, `host_policy`, `assisted_approval` or `unattended_fallback`.
+        surface: What kind of client this is.
+        response_capability: Whether a user could be asked: `interactive`, `headless` or `none`.
+        user_feedback: What the user gave as the reason. The agent never sees it. Since runtime 1.0.102.
+    """
+    from copilot_sdk._generated.copilot.types import PermissionDecisionContext
+
+    bare = decision.decision if isinstance(decision, DecisionInContext) else decision
+    said = {"response_capability": response_capability, "user_feedback": user_feedback}
+    context = PermissionDecisionContext.model_validate(
+        {
+            "outcome": outcome,
+            "source": source,
+            "surface": surface,
+            **{name: value for name, value in said.items() if value is not None},
+        }
+    )
+    return DecisionInContext(bare, context)

@@ -11,9 +11,10 @@ from copilot_sdk.errors import UsageError
 from copilot_sdk.permissions._policy import Policy, allow_if
 
 if TYPE_CHECKING:
-    from copilot_sdk._generated.copilot.types import PermissionRequest
+    from copilot_sdk._generated.copilot.types import PermissionRequest, PermissionRequestMCP
 
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
+_NOT_IN_TOOL_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 _PLAIN_URL = re.compile(r"[!-\[\]-~]+")
 
 
@@ -68,7 +69,8 @@ def allow_mcp_tools(server: str, *tools: str) -> Policy:
 
     Args:
         server: Name of the server, or a pattern with `*` and `?`.
-        tools: Names of tools, or patterns; all tools of the server when left out.
+        tools: Names of tools on the server, or as the model has them (`github-get_file`), or patterns; all tools of
+            the server when left out.
     """
     wanted = tools or ("*",)
 
@@ -78,10 +80,20 @@ def allow_mcp_tools(server: str, *tools: str) -> Policy:
         return (
             isinstance(request, PermissionRequestMCP)
             and fnmatchcase(request.server_name, server)
-            and any(fnmatchcase(request.tool_name, pattern) for pattern in wanted)
+            and any(
+                fnmatchcase(name, pattern)
+                for name in (request.tool_name, name_on_server(request))
+                for pattern in wanted
+            )
         )
 
     return allow_if(holds, f"allow_mcp_tools({', '.join(map(repr, (server, *tools)))})")
+
+
+def name_on_server(request: PermissionRequestMCP) -> str:
+    """The name of a tool on its server. Runtimes put the name of the server before it, as they do for the model."""
+    server = _NOT_IN_TOOL_NAMES.sub("-", request.server_name)
+    return request.tool_name.removeprefix(f"{server}-")
 
 
 def allow_tools(*names: str) -> Policy:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from copilot_sdk.providers.extensions import ExtensionLauncher as ExtensionLauncher
     from copilot_sdk.providers.files import Files as Files
     from copilot_sdk.providers.files import FileStatus as FileStatus
+    from copilot_sdk.providers.files import PartialWriteError as PartialWriteError
     from copilot_sdk.providers.folder import FolderFiles as FolderFiles
     from copilot_sdk.providers.inference import ModelForwarder as ModelForwarder
     from copilot_sdk.providers.inference import ModelRequest as ModelRequest
@@ -37,7 +38,7 @@ MODULES = {
     ".canvases": "Canvas CanvasInstance Canvases",
     ".database": "Database",
     ".extensions": "ExtensionLauncher",
-    ".files": "FileStatus Files",
+    ".files": "FileStatus Files PartialWriteError",
     ".folder": "FolderFiles",
     ".inference": "ModelForwarder ModelRequest ModelRequests",
     ".memory": "MemoryFiles",

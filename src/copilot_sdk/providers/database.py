@@ -90,7 +90,7 @@ def _run(
 
     if kind == "exec":
         # `executescript` would end the transaction that it is called in.
-        for statement in _statements(sql):
+        for statement in statements_of(sql):
             connection.execute(statement)
         return SessionFSSqliteQueryResult(rows=[], columns=[], rows_affected=0)
     bound = {name.lstrip(":@$"): value for name, value in (values or {}).items()}
@@ -105,7 +105,8 @@ def _run(
     return result
 
 
-def _statements(sql: str) -> Generator[str]:
+def statements_of(sql: str) -> Generator[str]:
+    """The statements in a text, one by one."""
     statement = ""
     for part in sql.split(";"):
         statement += part + ";"

@@ -25,6 +25,10 @@ class FileStatus:
     created: datetime
 
 
+class PartialWriteError(OSError):
+    """A write has failed after it had changed the file: `Files.write` raises it, so that the runtime is told."""
+
+
 class Files(Protocol):
     """The files of one session: implement it to keep them where you like.
 
@@ -38,7 +42,11 @@ class Files(Protocol):
         ...
 
     def write(self, path: str, content: bytes, mode: int | None) -> Awaitable[None] | None:
-        """Make or replace a file and the directories above it; `mode` is for one that is new."""
+        """Make or replace a file and the directories above it; `mode` is for one that is new.
+
+        Raises:
+            PartialWriteError: It failed, and the file is not what it was.
+        """
         ...
 
     def append(self, path: str, content: bytes, mode: int | None) -> Awaitable[None] | None:

@@ -7,7 +7,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from copilot_sdk.providers.files import FileStatus
+from copilot_sdk.providers.files import FileStatus, PartialWriteError
 
 
 class FolderFiles:
@@ -80,8 +80,12 @@ class FolderFiles:
         at = self._inside(path)
         at.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | flag
-        with os.fdopen(os.open(at, flags, 0o666 if mode is None else mode), "wb") as file:
-            file.write(content)
+        opened = os.open(at, flags, 0o666 if mode is None else mode)
+        try:
+            with os.fdopen(opened, "wb") as file:
+                file.write(content)
+        except OSError as error:
+            raise PartialWriteError(error.errno, error.strerror, path) from error
 
     def _inside(self, path: str, *, follow: bool = True) -> Path:
         parts = PurePosixPath("/", path).parts[1:]

@@ -15,6 +15,7 @@ from copilot_sdk._callbacks import call_off_loop, log_failure
 from copilot_sdk.errors import UsageError, describe_exception, mask_secrets
 from copilot_sdk.providers.base import Provider
 from copilot_sdk.providers.database import Database
+from copilot_sdk.providers.files import PartialWriteError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.copilot import types
@@ -316,7 +317,11 @@ async def _attempt(
         return failed(SessionFSError(code="ENOENT", message=describe_exception(error)))
     except (OSError, sqlite3.Error, UsageError) as error:
         _logger.warning("sessionFs.%s failed: %s", operation, mask_secrets(describe_exception(error)))
-        return failed(SessionFSError(code="UNKNOWN", message=describe_exception(error)))
+        # No other operation has a place for it.
+        changed = True if operation == "writeFile" and isinstance(error, PartialWriteError) else None
+        return failed(
+            SessionFSError(code="UNKNOWN", message=describe_exception(error), write_changed=changed)
+        )
     except Exception as error:  # noqa: BLE001 - it is logged
         log_failure(f"sessionFs.{operation}", error)
         return failed(SessionFSError(code="UNKNOWN", message=describe_exception(error)))

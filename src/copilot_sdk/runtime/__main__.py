@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -16,25 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copilot_sdk.errors import ConnectError, UsageError
-from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime._command_line import LEVELS, parser
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.runtime.core.config import Limits
-from copilot_sdk.runtime.core.models.base import Model
-from copilot_sdk.runtime.core.models.directives import from_file
-from copilot_sdk.runtime.core.models.scripted import ScriptedModel
-from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.late import LateRuntime
+from copilot_sdk.runtime.world import World, world_of
 from copilot_sdk.transports.address import Address, listen
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.stdio import StdioTransport
 
-_LEVELS = {
-    "none": logging.CRITICAL + 1,
-    "error": logging.ERROR,
-    "warning": logging.WARNING,
-    "info": logging.INFO,
-    "debug": logging.DEBUG,
-    "all": logging.NOTSET,
-}
 _FAREWELL_SECONDS = 0.2
 
 
@@ -57,68 +47,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    options = _parser().parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=_LEVELS[options.log_level])
+    options = parser().parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=LEVELS[options.log_level])
     try:
-        model = _model(options.script, os.environ)
+        world = world_of(
+            os.environ, script=options.script, token=_token(options), auto_login=options.auto_login
+        )
         limits = _limits(os.environ)
         place = None if options.stdio else _place(options, os.environ)
     except (ImportError, OSError, UsageError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     try:
-        asyncio.run(_run(options, place, model, limits))
-    except ConnectError as error:
+        asyncio.run(_run(options, place, world, limits))
+    except (ConnectError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m copilot_sdk.runtime", allow_abbrev=False)
-    way = parser.add_mutually_exclusive_group()
-    way.add_argument("--stdio", action="store_true", help="serve the process that started this one")
-    way.add_argument("--port", type=int, default=0, help="listen on 127.0.0.1; 0 takes any free port")
-    way.add_argument(
-        "--listen",
-        metavar="ADDRESS",
-        help="listen on unix:/path, host:port, tls://host:port, or the URL of a ws, wss, http or https server; "
-        "port 0 takes any free one",
-    )
-    parser.add_argument(
-        "--tls-certificate", type=Path, metavar="FILE", help="PEM file for tls, wss and https"
-    )
-    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, if that is in another file")
-    parser.add_argument("--headless", action="store_true", help="taken for granted")
-    parser.add_argument("--log-level", choices=sorted(_LEVELS), default="error", help="what goes to stderr")
-    parser.add_argument("--script", type=Path, help="JSON file with the answers of the model")
-    parser.add_argument(
-        "--session-idle-timeout",
-        type=float,
-        default=0,
-        metavar="SECONDS",
-        help="close sessions without work after so long; 0 never does",
-    )
-    parser.add_argument("--no-auto-update", action="store_true", help="taken for granted")
-    parser.add_argument("--no-auto-login", action="store_true", help="taken for granted: no account is used")
-    parser.add_argument("--auth-token-env", metavar="NAME", help="accepted; no account is used")
-    parser.add_argument("--remote", action="store_true", help="accepted; sessions are local")
-    return parser
-
-
-def _model(script: Path | None, environment: Mapping[str, str]) -> Model:
-    if base_url := environment.get("COPILOT_PROVIDER_BASE_URL"):
-        from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
-
-        return OpenAIModel(Endpoint(base_url, environment.get("COPILOT_PROVIDER_API_KEY")))
-    named = script or environment.get("COPILOT_RUNTIME_SCRIPT")
-    if not named:
-        return ScriptedModel()
-    path = Path(named)
-    try:
-        return ScriptedModel(from_file(json.loads(path.read_text(encoding="utf-8"))))
-    except ValueError as error:
-        raise ValueError(f"{path} is no script: {error}") from error
+def _token(options: argparse.Namespace) -> str | None:
+    return os.environ.get(options.auth_token_env) if options.auth_token_env else None
 
 
 def _limits(environment: Mapping[str, str]) -> Limits:
@@ -144,37 +93,29 @@ def _place(options: argparse.Namespace, environment: Mapping[str, str]) -> _Plac
     return _Place(address, token, context, announces_port=not named)
 
 
-async def _run(options: argparse.Namespace, place: _Place | None, model: Model, limits: Limits) -> None:
-    home = os.environ.get("COPILOT_HOME")
-    runtime = Runtime(
-        home=Path(home) if home else Path.home() / ".copilot-sdk-runtime",
-        model=model,
-        default_model=os.environ.get("COPILOT_MODEL"),
-        limits=limits,
-    )
+async def _run(options: argparse.Namespace, place: _Place | None, world: World, limits: Limits) -> None:
+    named = os.environ.get("COPILOT_HOME")
+    home = Path(named) if named else Path.home() / ".copilot-sdk-runtime"
+    runtime = LateRuntime(home, world, limits, idle_timeout=options.session_idle_timeout)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its event loop.
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runtime.request_stop)
     async with runtime:
-        closing = asyncio.create_task(_close_idle_sessions(runtime, options.session_idle_timeout))
-        try:
-            if place is None:
-                await _serve_stdio(runtime)
-            else:
-                await _serve_clients(runtime, place)
-        finally:
-            await end_all({closing})
+        if place is None:
+            await _serve_stdio(runtime)
+        else:
+            await _serve_clients(runtime, place)
 
 
-async def _close_idle_sessions(runtime: Runtime, seconds: float) -> None:
-    if seconds > 0:
-        await runtime.close_idle_sessions(seconds)
+async def _serve_stdio(runtime: LateRuntime) -> None:
+    async def serve(transport: Transport) -> None:
+        async with Reception(transport) as reception:
+            await reception.wait_for_need()
+            if not reception.peer.closed:
+                await runtime.serve(reception)
 
-
-async def _serve_stdio(runtime: Runtime) -> None:
-    transport = await StdioTransport.of_this_process()
-    serving = asyncio.create_task(Connection(runtime, transport).serve())
+    serving = asyncio.create_task(serve(await StdioTransport.of_this_process()))
     stop = asyncio.create_task(runtime.stop_wanted())
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
     # Lets the answer to the request that asked for the end get out.
@@ -182,15 +123,17 @@ async def _serve_stdio(runtime: Runtime) -> None:
     await end_all({serving, stop})
 
 
-async def _serve_clients(runtime: Runtime, place: _Place) -> None:
+async def _serve_clients(runtime: LateRuntime, place: _Place) -> None:
     async def serve(transport: Transport) -> None:
-        await Connection(runtime, transport, token=place.token).serve()
+        async with Reception(transport, token=place.token) as reception:
+            await runtime.serve(reception)
 
     async with await listen(place.address, serve, ssl=place.context) as listener:
         where = f"port {listener.port}" if place.announces_port else listener.address
         print(f"CLI server listening on {where}", flush=True)
         if place.token is None and place.address.scheme != "unix":
             print("No COPILOT_CONNECTION_TOKEN is set: every local user can connect.", flush=True)
+        runtime.load()
         await runtime.stop_wanted()
         await asyncio.sleep(_FAREWELL_SECONDS)
 

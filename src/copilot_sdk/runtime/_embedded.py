@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Self
 
 from copilot_sdk.runtime.copilot.connection import Connection
+from copilot_sdk.runtime.copilot.reception import Reception
+from copilot_sdk.runtime.core.clock import Clock
 from copilot_sdk.runtime.core.config import Limits
 from copilot_sdk.runtime.core.models.base import Model
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.core.scripted_accounts import ScriptedAccounts
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
 
@@ -42,7 +45,7 @@ class EmbeddedRuntime:
             The client's end of it. Closing it leaves all sessions, as a client that goes away does.
         """
         ours, theirs = memory_pair()
-        connection = Connection(self.runtime, ours, token=self._token)
+        connection = Connection(self.runtime, Reception(ours, token=self._token))
         task = asyncio.get_running_loop().create_task(connection.serve(), name="embedded runtime")
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
@@ -61,6 +64,8 @@ def embedded(
     home: Path | None = None,
     limits: Limits | None = None,
     token: str | None = None,
+    accounts: ScriptedAccounts | None = None,
+    clock: Clock | None = None,
 ) -> EmbeddedRuntime:
     """Makes a runtime that lives in the running event loop.
 
@@ -69,5 +74,9 @@ def embedded(
         home: The home folder; None makes one that is deleted at the end.
         limits: How long to wait and how often to try.
         token: What clients have to know; None lets everybody in.
+        accounts: Who can sign in; the model then answers those alone who are signed in. None for nobody.
+        clock: What scheduled prompts go by; None for the clock of the machine.
     """
-    return EmbeddedRuntime(Runtime(home=home, model=model, limits=limits), token=token)
+    known = None if accounts is None else accounts.for_runtime()
+    runtime = Runtime(home=home, model=model, limits=limits, accounts=known, clock=clock)
+    return EmbeddedRuntime(runtime, token=token)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from copilot_sdk import client as asynchronous
-from copilot_sdk.sync._portal import Portal, PortalCaller
+from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
 from copilot_sdk.sync._session import Session
 
 if TYPE_CHECKING:
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
         StatusGetResult,
     )
     from copilot_sdk._serving import LifecycleHandler
+    from copilot_sdk._session_callbacks import SessionCallbacks
     from copilot_sdk.options import ClientOptions, SessionCreateOptions, SessionResumeOptions
-    from copilot_sdk.runtime import Limits
+    from copilot_sdk.runtime import Limits, ScriptedAccounts
     from copilot_sdk.runtime import Model as RuntimeModel
 
 
@@ -49,6 +50,8 @@ class CopilotClient:
         github_token: str | None = None,
         use_logged_in_user: bool = True,
         tcp: bool = False,
+        home: str | os.PathLike[str] | None = None,
+        session_idle_timeout: int | None = None,
         **options: Unpack[ClientOptions],
     ) -> None:
         self._set_up(
@@ -61,6 +64,8 @@ class CopilotClient:
                 github_token=github_token,
                 use_logged_in_user=use_logged_in_user,
                 tcp=tcp,
+                home=home,
+                session_idle_timeout=session_idle_timeout,
                 **options,
             )
         )
@@ -101,10 +106,14 @@ class CopilotClient:
         *,
         home: str | os.PathLike[str] | None = None,
         limits: Limits | None = None,
+        accounts: ScriptedAccounts | None = None,
         **options: Unpack[ClientOptions],
     ) -> Self:
         """See `copilot_sdk.CopilotClient.embedded`; the runtime lives in the client's thread."""
-        return cls._of(asynchronous.CopilotClient.embedded(model, home=home, limits=limits, **options))
+        client = asynchronous.CopilotClient.embedded(
+            model, home=home, limits=limits, accounts=accounts, **options
+        )
+        return cls._of(client)
 
     def start(self) -> None:
         """See `copilot_sdk.CopilotClient.start`."""
@@ -158,6 +167,7 @@ class CopilotClient:
 
         The same options, `copilot_sdk.options.SessionCreateOptions`.
         """
+        _move_off_loop(options)
         return Session(self._portal, self._portal.run(self._client.create_session(**options)))
 
     def resume_session(self, session_id: str, **options: Unpack[SessionResumeOptions]) -> Session:
@@ -165,6 +175,7 @@ class CopilotClient:
 
         The same options, `copilot_sdk.options.SessionResumeOptions`.
         """
+        _move_off_loop(options)
         return Session(self._portal, self._portal.run(self._client.resume_session(session_id, **options)))
 
     def list_sessions(self, filter: SessionContextFilter | None = None) -> list[SessionListItem]:
@@ -202,3 +213,9 @@ class CopilotClient:
     def models(self) -> list[Model]:
         """See `copilot_sdk.CopilotClient.models`."""
         return self._portal.run(self._client.models())
+
+
+def _move_off_loop(options: SessionCallbacks) -> None:
+    """Have what would run on the event loop run in a worker thread, from where it may use the sync client itself."""
+    if callable(on_event := options.get("on_event")):
+        options["on_event"] = off_loop(on_event)

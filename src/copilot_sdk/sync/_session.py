@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         SendAgentMode,
         SendMode,
         SessionCapabilities,
+        TranscriptRecoveryReport,
     )
     from copilot_sdk._model.event import EventBase
     from copilot_sdk._subscriptions import EventStream as AsyncEventStream
@@ -90,6 +91,11 @@ class Session:
         return self._session.capabilities
 
     @property
+    def transcript_recovery(self) -> TranscriptRecoveryReport | None:
+        """How the log of the session was repaired; see `copilot_sdk.Session.transcript_recovery`."""
+        return self._session.transcript_recovery
+
+    @property
     def open_canvases(self) -> list[OpenCanvasInstance]:
         """The canvases that are open in the session, kept up to date; see `copilot_sdk.Session.open_canvases`."""
         return self._session.open_canvases
@@ -110,6 +116,7 @@ class Session:
         agent_mode: SendAgentMode | None = None,
         display_prompt: str | None = None,
         request_headers: Mapping[str, str] | None = None,
+        source: str | None = None,
         timeout: float | None = None,
         inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
         abort_on_cancel: bool = False,
@@ -124,6 +131,7 @@ class Session:
                 agent_mode=agent_mode,
                 display_prompt=display_prompt,
                 request_headers=request_headers,
+                source=source,
                 timeout=timeout,
                 inactivity_timeout=inactivity_timeout,
                 abort_on_cancel=abort_on_cancel,
@@ -139,7 +147,11 @@ class Session:
         *,
         repairs: int = 1,
         attachments: Sequence[Attachment] | None = None,
+        mode: SendMode | None = None,
         agent_mode: SendAgentMode | None = None,
+        display_prompt: str | None = None,
+        request_headers: Mapping[str, str] | None = None,
+        source: str | None = None,
         timeout: float | None = None,
         inactivity_timeout: float | None = DEFAULT_INACTIVITY_TIMEOUT,
     ) -> T:
@@ -150,7 +162,11 @@ class Session:
                 output_type,
                 repairs=repairs,
                 attachments=attachments,
+                mode=mode,
                 agent_mode=agent_mode,
+                display_prompt=display_prompt,
+                request_headers=request_headers,
+                source=source,
                 timeout=timeout,
                 inactivity_timeout=inactivity_timeout,
             )

@@ -19,6 +19,8 @@ class ToolInvocation:
         tool_name: Name by which the model called the tool.
         working_directory: Folder that the session works in, None if it is not known.
         arguments: What the model passed, before it was checked.
+        request_id: Identifier of the request to this client, as events have it; None where there was none.
+        agent_id: The sub-agent that calls the tool, None for the session's own agent.
     """
 
     session_id: str
@@ -26,6 +28,8 @@ class ToolInvocation:
     tool_name: str
     working_directory: str | None = None
     arguments: Any = None
+    request_id: str | None = None
+    agent_id: str | None = None
 
     def __post_init__(self) -> None:
         # Not a field: a call can be compared and be written as JSON.

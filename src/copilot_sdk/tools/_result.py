@@ -64,6 +64,24 @@ class ToolResult:
     contents: tuple[Mapping[str, Any], ...] = ()
     references: tuple[str, ...] = ()
 
+    @classmethod
+    def from_mcp(cls, result: object) -> ToolResult:
+        """The result of a call of an MCP server, for tools that hand calls on to one.
+
+        The model reads the texts, the structured content where the texts do not have it already, and sees images;
+        clients are shown every block. A result that is an error is a `failure`.
+
+        Args:
+            result: A `CallToolResult` of the package `mcp`, or a mapping of the same form in JSON:
+                `{"content": [...], "isError": False}`.
+
+        Raises:
+            UsageError: It is something else.
+        """
+        from copilot_sdk.tools._mcp import result_of_mcp
+
+        return result_of_mcp(result)
+
     def to_wire(self) -> dict[str, Any]:
         """The result as the wire has it."""
         members: dict[str, Any] = {

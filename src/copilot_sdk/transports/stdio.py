@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Self
@@ -105,6 +106,7 @@ class StdioTransport(FramedTransport):
         source = os.fdopen(input_fd, "rb", buffering=0)
         sink = os.fdopen(output_fd, "wb", buffering=0)
         try:
+            _must_be_pollable(input_fd)
             reader, _ = await loop.connect_read_pipe(lambda: StreamProtocol(stream, on_lost), source)
             writer, _ = await loop.connect_write_pipe(lambda: StreamProtocol(stream, on_output_lost), sink)
         except (ValueError, OSError) as error:
@@ -121,6 +123,12 @@ class StdioTransport(FramedTransport):
                 writer.abort()
 
         return cls(stream, release, "the process that started this one")
+
+
+def _must_be_pollable(fd: int) -> None:
+    """Raises an OSError for what an event loop cannot wait for, such as /dev/null, and only logs that it cannot."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(fd, selectors.EVENT_READ)
 
 
 def _take_over_standard_streams() -> tuple[int, int]:

@@ -58,7 +58,7 @@ async def spawn_listening(
     env: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
     host: str = "127.0.0.1",
-    start_timeout: float = DEFAULT_START_TIMEOUT,
+    start_timeout: float | None = DEFAULT_START_TIMEOUT,
     connect_timeout: float = DEFAULT_CONNECT_TIMEOUT,
     stop_timeout: float = DEFAULT_STOP_TIMEOUT,
     max_frame: int = DEFAULT_MAX_FRAME,
@@ -73,7 +73,7 @@ async def spawn_listening(
         env: The whole environment of the process, None for a copy of ours.
         cwd: Its working directory, None for ours.
         host: Where to connect to.
-        start_timeout: How many seconds to wait for the line.
+        start_timeout: How many seconds to wait for the line, None for no limit.
         connect_timeout: How many seconds to wait for the connection.
         stop_timeout: How many seconds each step of stopping the process may take.
         max_frame: The largest message to accept, in bytes.
@@ -153,14 +153,14 @@ class _ListeningChild(ChildProcess):
         self._port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._stream: FramedStream | None = None
 
-    async def wait_for_port(self, seconds: float) -> int:
+    async def wait_for_port(self, seconds: float | None) -> int:
         """Wait for the line that names the port."""
         try:
             async with asyncio.timeout(seconds):
                 return await self._port
         except TimeoutError:
             raise ConnectError(
-                f"{self.name} did not print 'listening on port N' within {seconds:g} s; check its arguments, "
+                f"{self.name} did not print 'listening on port N' within {seconds or 0:g} s; check its arguments, "
                 f"or pass a longer start_timeout",
                 stderr=self.stderr_tail,
             ) from None

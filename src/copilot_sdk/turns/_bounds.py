@@ -40,6 +40,7 @@ class Bounds:
         self._other = busy
         self._joined = False
         self._aborted = False
+        self._told: str | None = None
 
     @property
     def alone(self) -> bool:
@@ -61,6 +62,8 @@ class Bounds:
             return self._named(origin)
         if kind == "session.error":
             return self._failed(arrival)
+        if kind == "hook.end" and self.begun:
+            self._told = _told_to_go_on(arrival.data) or self._told
         if kind == "abort" and not self.begun and self.message_id is not None:
             self._aborted = True
         return self.alone
@@ -102,6 +105,10 @@ class Bounds:
             self._joined = self._joined or self.begun
         elif not self.begun:
             self._other = True
+        elif self._told is not None and arrival.text("content") == self._told:
+            # The runtime queues what a hook wants to be done before the agent stops like a prompt of its own.
+            self._told = None
+            self._joined = True
         elif name is not None or self._is_successor(arrival.owner):
             self.end()
             return False
@@ -147,3 +154,16 @@ class Bounds:
 def _is_prompt(data: Mapping[str, Any]) -> bool:
     """True for what somebody has sent; skills, schedules and the autopilot send messages within a turn too."""
     return data.get("source") in {None, "user"} and data.get("isAutopilotContinuation") is not True
+
+
+def _told_to_go_on(data: Mapping[str, Any]) -> str | None:
+    """What a hook has told the agent to do instead of stopping."""
+    output: Any = data.get("output")
+    if (
+        data.get("hookType") != "agentStop"
+        or not isinstance(output, dict)
+        or output.get("decision") != "block"
+    ):
+        return None
+    reason: Any = output.get("reason")
+    return reason if isinstance(reason, str) else None

@@ -186,7 +186,7 @@ class Turn:
             self.finish()
 
     def _take(self, arrival: Arrival) -> None:
-        self._events.push(arrival)
+        self._events.push(arrival.unread())
         if self.bounds.begun:
             self._story.look(arrival)
 

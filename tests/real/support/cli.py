@@ -34,17 +34,19 @@ class Archive:
         version: Its version.
         sha256: Digest of the archive, in hexadecimal digits.
         wanted: What the names of the wanted members start with.
+        place: Where it is kept in the cache; a folder with its name and version if empty.
     """
 
     package: str
     version: str
     sha256: str
     wanted: str = "package/"
+    place: str = ""
 
     @property
     def folder(self) -> Path:
         """Where its members are kept."""
-        return cache_folder() / f"{self.package.rpartition('/')[2]}-{self.version}"
+        return cache_folder() / (self.place or f"{self.package.rpartition('/')[2]}-{self.version}")
 
 
 CLI = Archive(
@@ -68,6 +70,20 @@ OLDER = (
     ),
 )
 """Runtimes of which only the schema files are wanted, oldest first."""
+_NODE_MODULES = "node-sdk-1.0.14/node_modules"
+NODE_SDK = Archive(
+    "@github/copilot-sdk",
+    "1.0.14",
+    "a175f8cee914aa873ae4dffb697cecc4f40aaad89d83cd21dcf1e4f007fdf7c2",
+    place=f"{_NODE_MODULES}/@github/copilot-sdk",
+)
+NODE_JSONRPC = Archive(
+    "vscode-jsonrpc",
+    "8.2.1",
+    "9198f963e8b893f1897dee0f9dabccccf0773225cc36cabd6a63cf67ade12fbc",
+    place=f"{_NODE_MODULES}/vscode-jsonrpc",
+)
+"""All that the official SDK for Node imports where it starts a runtime as a process."""
 
 
 class CLIUnavailable(Exception):
@@ -91,6 +107,18 @@ def installed_cli() -> Path:
     return executable
 
 
+def installed_node_sdk() -> Path:
+    """Returns the module of the official SDK for Node in the cache, without touching the network.
+
+    Raises:
+        CLIUnavailable: It was not fetched yet.
+    """
+    entry = NODE_SDK.folder / "dist" / "index.js"
+    if not (entry.is_file() and NODE_JSONRPC.folder.is_dir()):
+        raise CLIUnavailable(f"no {NODE_SDK.package} at {entry}: run `nox -s real`, which fetches it")
+    return entry
+
+
 def fetch(archive: Archive) -> Path:
     """Returns the folder of an archive in the cache, and fetches it first where it is missing.
 
@@ -107,6 +135,7 @@ def fetch(archive: Archive) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as scratch:
         unpacked = _unpack(_download(archive, Path(scratch)), archive, Path(scratch) / "unpacked")
+        archive.folder.parent.mkdir(parents=True, exist_ok=True)
         if not archive.folder.is_dir():
             unpacked.replace(archive.folder)
     return archive.folder
@@ -141,7 +170,7 @@ def _unpack(file: Path, archive: Archive, folder: Path) -> Path:
 def main() -> int:
     """Fetches everything and prints where it is; returns the exit code."""
     try:
-        for archive in (CLI, *OLDER):
+        for archive in (CLI, *OLDER, NODE_SDK, NODE_JSONRPC):
             print(fetch(archive))
     except CLIUnavailable as reason:
         print(f"The real tests cannot run: {reason}", file=sys.stderr)

@@ -181,23 +181,24 @@ class ClientStage:
     ) -> Session:
         """Creates a streaming session whose model is the scripted one."""
         chosen: SessionCreateOptions = {**self.scripted, **options}
-        session = await (client or self.client).create_session(**chosen)
-        session.on("*", self.sightings.count)
-        return session
+        return await (client or self.client).create_session(**chosen)
 
     async def resume(
         self, session_id: str, *, client: CopilotClient | None = None, **options: Unpack[SessionResumeOptions]
     ) -> Session:
         """Takes up a session, again with the scripted model."""
         chosen: SessionResumeOptions = {**self.scripted, **options}
-        session = await (client or self.client).resume_session(session_id, **chosen)
-        session.on("*", self.sightings.count)
-        return session
+        return await (client or self.client).resume_session(session_id, **chosen)
 
     @property
     def scripted(self) -> SessionOptions:
-        """What every session needs, also one that is taken up: the scripted model."""
-        return {"model": MODEL_ID, "streaming": True, "provider": self.provider}
+        """What every session needs, also one that is taken up: the scripted model, and that its events are counted."""
+        return {
+            "model": MODEL_ID,
+            "streaming": True,
+            "provider": self.provider,
+            "on_event": self.sightings.count,
+        }
 
 
 async def turn(session: Session, prompt: str) -> list[SessionEvent]:
@@ -231,13 +232,14 @@ async def listening(stage: ClientStage, *, token: str | None = None) -> AsyncIte
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        yield f"127.0.0.1:{await _port(process)}"
+        yield f"127.0.0.1:{await port_of(process)}"
     finally:
         process.terminate()
         await process.communicate()
 
 
-async def _port(process: asyncio.subprocess.Process) -> int:
+async def port_of(process: asyncio.subprocess.Process) -> int:
+    """The port that a runtime says it listens on."""
     assert process.stdout is not None
     async with asyncio.timeout(WAIT_SECONDS):
         async for line in process.stdout:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 import socket
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tests.real.support.account import TOKEN, account
 from tests.real.support.cli import VERSION, cache_folder
 from tests.real.support.netns import is_isolated
 from tests.real.support.odd_scenarios import ODD_SCENARIOS
@@ -25,6 +27,7 @@ from tests.real.support.rawrpc import Frame, Json
 from tests.real.support.redact import Redactor
 from tests.real.support.session_files import session_files
 from tests.real.support.session_scenarios import SESSION_SCENARIOS
+from tests.real.support.signed_in import signed_in
 from tests.real.support.stage import Scenario, Stage
 from tests.real.support.survey import survey
 from tests.real.support.turn_scenarios import TURN_SCENARIOS, streamed_turn
@@ -44,14 +47,21 @@ async def record(folder: Path) -> tuple[list[Frame], Redactor]:
     names = machine_names(folder)
     said: list[object] = []
     plays = (*TURN_SCENARIOS, *SESSION_SCENARIOS, *ODD_SCENARIOS, survey, streamed_turn)
-    for scenarios in (plays, (session_files,)):
-        async with Stage.open(folder) as stage:
-            await stage.call("connect")
-            for scenario in scenarios:
-                await play(stage, scenario)
-            frames += stage.client.frames
-            names |= model_names(stage.model.base_url)
-            said += stage.said
+    with account() as served:
+        environment = {**os.environ, **served, "COPILOT_GITHUB_TOKEN": TOKEN}
+        names |= dict.fromkeys(served.values(), "http://127.0.0.1:5000")
+        for scenarios, variables in (
+            (plays, os.environ),
+            ((session_files,), os.environ),
+            ((signed_in,), environment),
+        ):
+            async with Stage.open(folder, variables) as stage:
+                await stage.call("connect")
+                for scenario in scenarios:
+                    await play(stage, scenario)
+                frames += stage.client.frames
+                names |= model_names(stage.model.base_url)
+                said += stage.said
     return frames, Redactor(names, said)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,12 +53,14 @@ class Stage:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, folder: Path, environment: Mapping[str, str] = os.environ) -> AsyncIterator[Self]:
-        """Starts the model server and the CLI, in `folder`; stops both at the end."""
+    async def open(
+        cls, folder: Path, environment: Mapping[str, str] = os.environ, command: Sequence[str] = ()
+    ) -> AsyncIterator[Self]:
+        """Starts the model server and the CLI, or what `command` starts, in `folder`; stops both at the end."""
         stage = cls(folder)
         with ModelServer(stage.script, models=[MODEL_ID]) as stage.model:
             stage.client = await RawClient.start(
-                [str(installed_cli()), *FLAGS],
+                [*(command or [str(installed_cli())]), *FLAGS],
                 env=environment,
                 cwd=str(folder),
                 on_request=stage.answer_request,

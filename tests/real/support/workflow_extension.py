@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from contextlib import suppress
 
 from pydantic import BaseModel
 
-from copilot_sdk import ConnectionClosed, CopilotClient, sync
+from copilot_sdk import sync
+from copilot_sdk.extension import join_session
 from copilot_sdk.providers import WorkflowRun, Workflows, workflow
-from copilot_sdk.transports.stdio import StdioTransport
 
 
 class Verdict(BaseModel):
@@ -49,11 +48,9 @@ def staged(run: sync.WorkflowRun) -> int:
 async def main() -> None:
     """Joins the session and stays until it ends."""
     handlers = Workflows([review, endless, staged])
-    async with CopilotClient.over(StdioTransport.of_this_process, handlers={"workflow": handlers}) as client:
-        session = await client.resume_session(os.environ["SESSION_ID"], disable_resume=True)
-        with suppress(ConnectionClosed):
-            async for _ in session.events():
-                pass
+    async with join_session(handlers={"workflow": handlers}) as session:
+        async for _ in session.events():
+            pass
 
 
 if __name__ == "__main__":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from copilot_sdk._generated.copilot.methods import OUTBOUND
@@ -31,17 +31,36 @@ A method that was called more than once counts as served if one call was. A refu
 offer, not that the method is of no use: most need a signed-in user, a host of another kind, or something that is
 switched on elsewhere.
 """
+_ROW = re.compile(
+    r"^    \| `(?P<method>[^`]+)` \| `[^`]+` \| [^|]* \| (?P<kind>\w+) \| (?P<note>[^|]*) \|$", re.MULTILINE
+)
 
 
 def page(found: Sequence[Verdict]) -> str:
     """The whole page."""
     lines = [_INTRODUCTION, *_counts(found)]
-    for scope in ("client.rpc", "session.rpc"):
+    verdicts = {verdict.method: verdict for verdict in found}
+    for scope, namespaces in by_namespace(verdicts).items():
         lines += ["", f"## {scope}"]
-        within = [verdict for verdict in found if python_call(verdict.method).startswith(f"{scope}.")]
-        for namespace, members in groupby(sorted(within, key=_place), key=_namespace):
-            lines += _section(namespace, list(members))
+        for namespace, methods in namespaces.items():
+            lines += _section(namespace, [verdicts[method] for method in methods])
     return "\n".join(lines) + "\n"
+
+
+def survey() -> list[Verdict]:
+    """What the page tells, so that it can be compared without playing the survey."""
+    rows = _ROW.finditer(PAGE.read_text(encoding="utf-8"))
+    return [Verdict(row["method"], Kind(row["kind"]), row["note"]) for row in rows]
+
+
+def by_namespace(methods: Iterable[str]) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Methods as they stand in a program: by what they are called on, and by the first namespace below it."""
+    groups: dict[str, dict[str, list[str]]] = {"client.rpc": {}, "session.rpc": {}}
+    for method in sorted(methods, key=lambda method: (_namespace(method), python_call(method))):
+        namespace = _namespace(method)
+        scope = ".".join(namespace.split(".")[:2])
+        groups[scope].setdefault(namespace, []).append(method)
+    return groups
 
 
 def counts(found: Iterable[Verdict]) -> str:
@@ -81,11 +100,7 @@ def _runtimes(method: str) -> str:
     return f"{since} only" if since == until else f"{since} to {until}"
 
 
-def _namespace(verdict: Verdict) -> str:
+def _namespace(method: str) -> str:
     """The first namespace below the root; methods of the root itself come under the root."""
-    parts = python_call(verdict.method).split(".")
+    parts = python_call(method).split(".")
     return ".".join(parts[: 3 if len(parts) > 3 else 2])
-
-
-def _place(verdict: Verdict) -> tuple[str, str]:
-    return _namespace(verdict), python_call(verdict.method)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from copilot_sdk import ConnectError
+from copilot_sdk import ConnectError, CopilotClient, UsageError
 from copilot_sdk._connect import CLI_PATH_VARIABLE, Connect, OwningTransport, Spawn, find_cli
 from copilot_sdk.transports.address import Address
 from copilot_sdk.transports.memory import memory_pair
@@ -69,6 +70,14 @@ def test_the_command_line_has_the_flags_of_the_server_mode(tmp_path: Path) -> No
     assert Spawn(path=cli, github_token="t").command()[-3:] == [
         "--auth-token-env", "COPILOT_SDK_AUTH_TOKEN", "--stdio",
     ]  # fmt: skip
+    idle = Spawn(path=cli, session_idle_timeout=600)
+    assert idle.command()[-3:] == ["--session-idle-timeout", "600", "--stdio"]
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 0.5, True, "600"])
+def test_a_session_idle_timeout_is_a_number_of_seconds(seconds: Any) -> None:
+    with pytest.raises(UsageError, match=r"session_idle_timeout .*whole number of seconds"):
+        CopilotClient(session_idle_timeout=seconds)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(steps=["new", "..", "..", "out", "file"])
 @example(steps=["over", "..", "file"])
 @example(steps=["nothing"])
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_lies_below_a_folder_is_opened_below_it(folder: Path, steps: list[str]) -> None:
     path = "/".join([str(folder), "in", *steps])
     found = real_path(path)
@@ -82,7 +82,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @given(pieces=st.lists(st.sampled_from(_PIECES), min_size=1, max_size=8))
 @example(pieces=["ok", " ", "'", ";", "'", " ", "ok"])
 @example(pieces=["ok", "\n", "ok", " ", "x"])
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.filter_too_much])
 def test_a_shell_runs_the_commands_that_are_read_with_their_words(shell: Path, pieces: list[str]) -> None:
     line = "".join(pieces)
     commands = commands_of(line)
@@ -110,7 +110,7 @@ def test_a_shell_runs_the_commands_that_are_read_with_their_words(shell: Path, p
 )
 @example(text="https://a.b\\@c.d")
 @example(text="https://a.b:8/c")
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_a_host_is_what_another_parser_reads_too(text: str) -> None:
     host = host_of(text)
     if host is None:

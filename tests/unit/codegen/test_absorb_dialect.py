@@ -65,6 +65,7 @@ def holding(schema: object) -> Document:
         Array(STRING, 2),
         Map(Ref("Task")),
         Map(Scalar("any")),
+        Map(Scalar("any"), Ref("Color")),
         Nullable(STRING),
         Nullable(Array(Nullable(Ref("Task")))),
         Choice((STRING, Scalar("integer"))),

@@ -212,7 +212,7 @@ def variants(draw: st.DrawFn) -> Files:
     return files
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(variants(), min_size=1, max_size=3))
 @pytest.mark.timeout(300)
 def test_absorbing_twice_is_absorbing_once_and_no_text_comes_along(versions: list[Files]) -> None:

@@ -68,6 +68,8 @@ def test_a_type_that_did_not_change_stays(same: TypeExpr) -> None:
         pytest.param(CAT, DOG, EITHER, id="two named types become a named union"),
         pytest.param(Array(CAT), Array(DOG), Array(EITHER), id="items widen"),
         pytest.param(Map(INTEGER), Map(NUMBER), Map(NUMBER), id="values widen"),
+        pytest.param(Map(CAT, COLOR), Map(DOG, COLOR), Map(EITHER, COLOR), id="names stay"),
+        pytest.param(Map(CAT, COLOR), Map(DOG), Map(EITHER), id="any names are allowed"),
         pytest.param(Array(STRING, 1), Array(STRING), Array(STRING), id="the fewer items are allowed"),
         pytest.param(Choice((Const("a"), Const("b"))), STRING, STRING, id="a string covers constants"),
         pytest.param(

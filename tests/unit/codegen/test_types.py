@@ -53,6 +53,11 @@ def member(schema: object) -> TypeExpr:
         ({"type": "object"}, Map(Scalar("any"))),
         ({"type": "object", "additionalProperties": STRING}, Map(TEXT)),
         ({"additionalProperties": reference("Sky")}, Map(Ref("Sky"))),
+        (
+            {"additionalProperties": STRING, "propertyNames": reference("Color")},
+            Map(TEXT, Ref("Color")),
+        ),
+        ({"type": "object", "propertyNames": {"minLength": 1}}, Map(Scalar("any"))),
         ({"type": ["string", "null"]}, Nullable(TEXT)),
         ({"type": ["string", "boolean"]}, Choice((TEXT, Scalar("boolean")))),
         ({"anyOf": [STRING, {"type": "null"}]}, Nullable(TEXT)),

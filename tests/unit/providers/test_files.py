@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from copilot_sdk.providers import FolderFiles, MemoryFiles
+from copilot_sdk.providers import FolderFiles, MemoryFiles, PartialWriteError
 
 Both = FolderFiles | MemoryFiles
 
@@ -162,3 +162,21 @@ def test_a_link_is_deleted_or_moved_itself_and_never_what_it_leads_to(tmp_path: 
 def test_a_new_file_gets_its_mode(tmp_path: Path) -> None:
     FolderFiles(tmp_path).write("/f", b"", 0o600)
     assert (tmp_path / "f").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sizes of files cannot be limited there")
+def test_a_write_into_a_folder_that_ends_half_way_has_changed_the_file(tmp_path: Path) -> None:
+    import resource
+
+    files = FolderFiles(tmp_path)
+    files.write("/f", b"before", None)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3, hard))
+    try:
+        with pytest.raises(PartialWriteError, match="/f"):
+            files.write("/f", b"after", None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert files.read("/f") != b"before"
+    with pytest.raises(IsADirectoryError):
+        files.write("/", b"", None)

@@ -10,9 +10,12 @@ from typing import Any, Self
 from pydantic import BaseModel, TypeAdapter
 
 from copilot_sdk._generated.copilot.events import decode
+from copilot_sdk._generated.copilot.handlers import SERVED
 from copilot_sdk._generated.copilot.methods import OUTBOUND
 from copilot_sdk._model import UnknownEvent, UnknownVariant
 from copilot_sdk._rpc.peer import Peer
+from copilot_sdk._serving import Serving
+from copilot_sdk.providers import Handlers, SessionFS
 from copilot_sdk.runtime import EmbeddedRuntime, ModelRequest, ScriptedModel
 from copilot_sdk.transports.base import Transport
 
@@ -27,9 +30,11 @@ PATIENCE = 10.0
 class Client:
     """One client of a runtime. What it gets is checked against the generated types as it comes in."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, patience: float = PATIENCE) -> None:
+        self._patience = patience
         self.events: list[Json] = []
         self.lifecycle: list[Json] = []
+        self.telemetry: list[Json] = []
         self.asked: list[tuple[str, Json]] = []
         self.answers: dict[str, Answer] = {}
         self.session_id = ""
@@ -39,7 +44,7 @@ class Client:
 
     async def __aenter__(self) -> Self:
         self.peer.start()
-        await self.call("connect")
+        await self.call("connect", supportedTaskKinds=["agent", "client", "shell"])
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -49,9 +54,20 @@ class Client:
         """Calls a method, for the client's own session unless another one is named."""
         if method.startswith("session.") and method != "session.create" and self.session_id:
             params = {"sessionId": self.session_id, **params}
-        result = await self.peer.request(method, params, timeout=PATIENCE)
+        result = await self.peer.request(method, params, timeout=self._patience)
         check_result(method, result)
         return result
+
+    def serve(self, handlers: Handlers | None = None, *, session_fs: SessionFS | None = None) -> None:
+        """Answers what the runtime asks with handlers of the client."""
+        serving = Serving(handlers, session_fs)
+        for method in SERVED:
+            if (function := serving.find(method, None)) is not None:
+                self.answers[method] = function
+
+    def asked_for(self, method: str) -> list[Json]:
+        """What the runtime has asked so far with a method."""
+        return [params for asked, params in self.asked if asked == method]
 
     async def open(self, **options: object) -> Json:
         """Creates the client's session."""
@@ -73,7 +89,7 @@ class Client:
 
     async def until(self, event_type: str, **members: object) -> Json:
         """Waits for the next event of a type whose data has the given members; each event is seen once."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self._patience):
             while True:
                 while self._read < len(self.events):
                     event = self.events[self._read]
@@ -83,9 +99,13 @@ class Client:
                 self._heard.clear()
                 await self._heard.wait()
 
+    def prompt_event(self, index: int = -1) -> str:
+        """The id of the event of a prompt, the newest unless told otherwise."""
+        return str([event["id"] for event in self.events if event["type"] == "user.message"][index])
+
     async def until_asked(self, method: str) -> Json:
         """Waits until the runtime has called a method of the client."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self._patience):
             while True:
                 for asked, params in self.asked:
                     if asked == method:
@@ -95,7 +115,7 @@ class Client:
 
     async def until_dead(self, process_id: int) -> None:
         """Waits until a process that was killed is gone."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(self._patience):
             while is_alive(process_id):
                 await self.call("ping")
 
@@ -110,6 +130,8 @@ class Client:
             self.events.append(event)
         elif method == "session.lifecycle":
             self.lifecycle.append(params)
+        elif method == "gitHubTelemetry.event":
+            self.telemetry.append(params)
         self._heard.set()
 
     async def _answer(self, method: str, params: Json) -> object:
@@ -131,8 +153,10 @@ def text_at(path: str) -> str:
 
 def is_alive(process_id: int) -> bool:
     """Whether a process runs; one that only waits to be buried does not."""
-    status = Path(f"/proc/{process_id}/status")
-    return status.exists() and "zombie" not in status.read_text()
+    try:
+        return "zombie" not in Path(f"/proc/{process_id}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def check_event(event: Json) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from copilot_sdk.errors import InternalError
 from copilot_sdk.runtime import Call, Reply
 from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of, tool
 
@@ -64,6 +65,7 @@ async def test_a_path_outside_is_asked_about_twice(start: Start, join: Join, tmp
     inside.mkdir()
     client = await join(start([Reply(calls=[Call("view", {"path": ".."})]), Reply("ok")]))
     await client.open(requestPermission=True, workingDirectory=str(inside))
+    await client.call("session.permissions.configure", paths={"includeTempDirectory": False})
     await client.send("go")
     first = await _asked(client)
     assert (first["promptRequest"]["kind"], first["promptRequest"]["paths"]) == ("path", [str(tmp_path)])
@@ -96,35 +98,67 @@ async def test_a_rejection_with_feedback_tells_the_model_why(start: Start, join:
     assert "look elsewhere" in asked_of(runtime)[-1].messages[-1].text
 
 
+async def test_a_user_who_is_not_there_refuses(start: Start, join: Join) -> None:
+    client = await join(start([Reply(calls=[VIEW]), Reply("ok")]))
+    await client.open(requestPermission=True)
+    await client.send("go")
+    assert await _decide(client, await _asked(client), kind="user-not-available") == {"success": True}
+    await client.until("session.idle")
+    reported = client.of("permission.completed")[0]["result"]
+    assert reported == {"kind": "denied-no-approval-rule-and-could-not-request-from-user"}
+    assert not client.of("tool.execution_complete")[0]["success"]
+
+
 @pytest.mark.parametrize(
-    ("decision", "reported"),
+    ("decision", "problem"),
     [
-        ({"kind": "user-not-available"}, "denied-no-approval-rule-and-could-not-request-from-user"),
-        ({"kind": "approved"}, "approved"),
+        ({"kind": "approved"}, "approve-once"),
+        ({"kind": "denied-interactively-by-user"}, "reject"),
+        ({"kind": "allow"}, "approve-once"),
+        ({"kind": "approve-permanently", "domain": "example.com"}, "approve-for-session"),
+        ({"kind": "approve-for-location", "locationKey": "/x"}, "approval"),
     ],
 )
-async def test_only_the_approving_decisions_approve(
-    start: Start, join: Join, decision: Json, reported: str
+async def test_what_is_no_decision_is_an_error_and_the_request_goes_on_waiting(
+    start: Start, join: Join, decision: Json, problem: str
 ) -> None:
     client = await join(start([Reply(calls=[VIEW]), Reply("ok")]))
     await client.open(requestPermission=True)
     await client.send("go")
-    assert await _decide(client, await _asked(client), **decision) == {"success": True}
+    request = await _asked(client)
+    with pytest.raises(InternalError, match=problem):
+        await _decide(client, request, **decision)
+    assert await _decide(client, request, kind="approve-once") == {"success": True}
     await client.until("session.idle")
-    assert client.of("permission.completed")[0]["result"]["kind"] == reported
-    assert not client.of("tool.execution_complete")[0]["success"]
+    assert client.of("tool.execution_complete")[0]["success"]
 
 
 async def test_an_approval_for_the_session_spares_the_next_prompt(start: Start, join: Join) -> None:
-    client = await join(start([Reply(calls=[VIEW]), Reply("a"), Reply(calls=[VIEW]), Reply("b")]))
+    client = await join(start([Reply(calls=[VIEW]), Reply("a")] * 3))
+    await client.open(requestPermission=True)
+    await client.send("go")
+    await _decide(client, await _asked(client), kind="approve-for-session", approval={"kind": "read"})
+    await client.until("session.idle")
+    assert client.of("permission.completed")[0]["result"] == {
+        "kind": "approved-for-session",
+        "approval": {"kind": "read"},
+    }
+    await client.turn("again")
+    assert len(client.of("permission.requested")) == 1
+    assert await client.call("session.permissions.resetSessionApprovals") == {"success": True}
+    await client.send("and again")
+    await _asked(client)
+
+
+async def test_an_approval_for_the_session_that_names_nothing_is_one_for_once(
+    start: Start, join: Join
+) -> None:
+    client = await join(start([Reply(calls=[VIEW]), Reply(calls=[VIEW]), Reply("b")]))
     await client.open(requestPermission=True)
     await client.send("go")
     await _decide(client, await _asked(client), kind="approve-for-session")
-    await client.until("session.idle")
-    assert client.of("permission.completed")[0]["result"]["kind"] == "approved-for-session"
-    await client.turn("again")
-    assert len(client.of("permission.requested")) == 1
-    await client.call("session.permissions.resetSessionApprovals")
+    await _asked(client)
+    assert client.of("permission.completed")[0]["result"] == {"kind": "approved"}
 
 
 async def test_an_approved_command_does_not_cover_another_one(start: Start, join: Join) -> None:
@@ -168,7 +202,12 @@ async def test_allow_all_is_announced_when_it_changes(start: Start, join: Join) 
     for _ in range(2):
         await client.call("session.permissions.setAllowAll", enabled=True)
     assert client.of("session.permissions_changed") == [
-        {"previousAllowAllPermissions": False, "allowAllPermissions": True}
+        {
+            "previousMode": "manual",
+            "mode": "allow-all",
+            "previousAllowAllPermissions": False,
+            "allowAllPermissions": True,
+        }
     ]
     assert await client.call("session.permissions.getAllowAll") == {"enabled": True}
 

@@ -1,4 +1,4 @@
-"""Models behind a chat-completions endpoint."""
+"""Providers of models that speak over HTTP: what they are asked, and what becomes of their answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from copilot_sdk.errors import RpcError
 from tests.support.model_server import Failure, ModelServer, Reply, Script, ToolCall, Usage
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
@@ -88,21 +87,42 @@ async def test_tools_are_called_and_their_results_sent(
 
 
 @pytest.mark.parametrize(
-    ("status", "category"),
-    [(400, "query"), (401, "authentication"), (403, "authorization"), (402, "quota")],
+    ("status", "category", "told", "tries"),
+    [
+        (400, "query", "400 no way", 1),
+        (401, "authentication", "turned the credentials down (HTTP 401): no way", 3),
+        (402, "query", "402 no way", 1),
+        (403, "authentication", "turned the credentials down (HTTP 403): no way", 1),
+        (404, "query", "Check the base URL and the name of the model.", 1),
+        (429, "rate_limit", "429 no way", 3),
+        (529, "query", "529 no way", 3),
+    ],
 )
 async def test_refusals_are_told_with_their_category(
-    start: Start, join: Join, serve: Serve, status: int, category: str
+    start: Start, join: Join, serve: Serve, status: int, category: str, told: str, tries: int
 ) -> None:
+    server = serve([Failure(status, "no way")] * 3)
     client = await join(start())
-    await _open(client, serve([Failure(status, "no way")]))
+    await _open(client, server)
     await client.turn("hi")
     error = client.of("session.error")[0]
-    assert (error["errorType"], error["statusCode"], error["message"]) == (
-        category,
-        status,
-        f"{status} no way",
-    )
+    assert (error["errorType"], error["statusCode"]) == (category, status)
+    assert told in error["message"]
+    assert "k3y" not in error["message"]
+    assert len(server.requests) == tries
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(401, "transient_auth_error"), (429, "rate_limit"), (503, "api_error")]
+)
+async def test_a_new_try_is_announced_with_its_reason(
+    start: Start, join: Join, serve: Serve, status: int, reason: str
+) -> None:
+    client = await join(start())
+    await _open(client, serve([Failure(status, "later"), Reply("there")]))
+    await client.turn("hi")
+    assert client.of("assistant.turn_retry") == [{"turnId": "0", "model": "big", "reason": reason}]
+    assert client.of("assistant.message")[0]["content"] == "there"
 
 
 async def test_a_full_provider_is_asked_again_when_it_says(start: Start, join: Join, serve: Serve) -> None:
@@ -139,11 +159,15 @@ async def test_abort_hangs_up_on_the_provider(start: Start, join: Join, serve: S
     await client.until("session.idle", aborted=True)
 
 
-async def test_another_kind_of_provider_is_refused(start: Start, join: Join, serve: Serve) -> None:
-    server = serve([])
+@pytest.mark.parametrize("odd", [{"type": "other"}, {"wireApi": "other"}])
+async def test_an_unknown_kind_of_provider_is_taken_for_one_like_openai(
+    start: Start, join: Join, serve: Serve, odd: Json
+) -> None:
+    server = serve([Reply("hello")])
     client = await join(start())
-    with pytest.raises(RpcError, match="anthropic"):
-        await client.open(provider=_provider(server, type="anthropic"))
+    await client.open(provider=_provider(server, **odd))
+    await client.turn("hi")
+    assert server.requests[0].path == "/v1/chat/completions"
 
 
 async def test_the_key_is_stored_nowhere(start: Start, join: Join, serve: Serve) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 import pytest
 
 from copilot_sdk.errors import RpcError, SessionNotFound
 from copilot_sdk.runtime import Call, Reply
-from tests.unit.runtime.harness import Join, Json, Start, asked_of, is_folder, tool, types
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.rewind import Rewind
+from tests.unit.runtime.harness import PATIENCE, Join, Json, Start, asked_of, is_folder, tool, types
 
 
 async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -> None:
@@ -19,8 +22,18 @@ async def test_a_session_can_be_created_with_nothing(start: Start, join: Join) -
     assert created["mode"] == "interactive"
     assert created["isRemote"] is False
     assert is_folder(created["workspacePath"])
-    assert types(client.events) == ["session.start"]
-    assert [notice["type"] for notice in client.lifecycle] == ["session.created"]
+    assert types(client.events) == ["session.start", "session.managed_settings_resolved"]
+
+
+async def test_a_session_that_did_not_come_about_can_be_opened_later(
+    start: Start, join: Join, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await join(start())
+    with monkeypatch.context() as broken:
+        broken.setattr(Rewind, "open", AsyncMock(side_effect=RuntimeFault("no room")))
+        with pytest.raises(RpcError, match="no room"):
+            await client.open(sessionId="mine")
+    assert (await client.open(sessionId="mine"))["sessionId"] == "mine"
 
 
 async def test_an_id_that_is_live_returns_the_same_session(start: Start, join: Join) -> None:
@@ -28,7 +41,7 @@ async def test_an_id_that_is_live_returns_the_same_session(start: Start, join: J
     first = await client.open(sessionId="mine")
     second = await client.open(sessionId="mine")
     assert first["startTime"] == second["startTime"]
-    assert types(client.events) == ["session.start"]
+    assert types(client.events) == ["session.start", "session.managed_settings_resolved"]
 
 
 @pytest.mark.parametrize("name", ["../evil", "", "a/b", ".hidden", "x" * 200])
@@ -63,8 +76,8 @@ async def test_failures_have_the_texts_of_the_cli(start: Start, join: Join) -> N
         "Request session.send failed with message: prompt: Field required",
     )
     with pytest.raises(RpcError) as unserved:
-        await client.peer.request("session.fleet.start", {"sessionId": client.session_id})
-    assert (unserved.value.code, unserved.value.message) == (-32601, "Unhandled method session.fleet.start")
+        await client.peer.request("session.sendAndWait", {"sessionId": client.session_id})
+    assert (unserved.value.code, unserved.value.message) == (-32601, "Unhandled method session.sendAndWait")
 
 
 async def test_sessions_without_a_turn_are_not_listed(start: Start, join: Join, tmp_path: Path) -> None:
@@ -150,7 +163,7 @@ async def test_the_last_client_that_leaves_ends_the_turn_and_closes_the_session(
             await watching.call("ping")
     await watching.call("session.resume")
     stored = [event["type"] for event in (await watching.call("session.getMessages"))["events"]]
-    assert stored[-3:] == ["abort", "session.shutdown", "session.resume"]
+    assert stored[-4:] == ["abort", "assistant.turn_end", "session.shutdown", "session.resume"]
     await watching.turn("again")
     assert watching.of("assistant.message")[-1]["content"] == "back again"
 
@@ -237,6 +250,14 @@ async def test_destroy_keeps_what_is_stored(start: Start, join: Join) -> None:
     assert await client.call("session.detach") == {"success": True}
 
 
+async def test_who_has_left_a_session_may_leave_it_again(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open()
+    assert await client.call("session.detach") == {"success": True}
+    assert await client.call("session.detach") == {"success": True}
+    assert await client.call("session.destroy") == {"success": False}
+
+
 async def test_the_foreground_session_is_told_to_everybody(start: Start, join: Join) -> None:
     client = await join(start())
     await client.open()
@@ -255,7 +276,8 @@ async def test_mode_model_and_name_can_be_changed(start: Start, join: Join) -> N
     with pytest.raises(RpcError, match="mode"):
         await client.call("session.mode.set", mode="bogus")
     switched = await client.call("session.model.switchTo", modelId="large", reasoningEffort="high")
-    assert switched == {"modelId": "large"}
+    assert (switched["modelId"], switched["status"]) == ("large", "applied")
+    assert switched["modelState"] == {"modelId": "large", "reasoningEffort": "high"}
     assert await client.call("session.model.getCurrent") == {"modelId": "large", "reasoningEffort": "high"}
     change = client.of("session.model_change")[0]
     assert (change["previousModel"], change["newModel"]) == ("small", "large")
@@ -311,7 +333,10 @@ async def test_a_cursor_from_elsewhere_begins_at_the_start(start: Start, join: J
     client = await join(start())
     await client.open()
     batch = await client.call("session.eventLog.read", cursor="999999.0")
-    assert (batch["cursorStatus"], types(batch["events"])) == ("expired", ["session.start"])
+    assert (batch["cursorStatus"], types(batch["events"])) == (
+        "expired",
+        ["session.start", "session.managed_settings_resolved"],
+    )
 
 
 async def test_messages_are_returned_as_they_were_told(start: Start, join: Join) -> None:
@@ -378,6 +403,9 @@ async def test_idle_sessions_are_closed_in_time(start: Start, join: Join) -> Non
     await client.send("go")
     closing = asyncio.create_task(runtime.runtime.close_idle_sessions(0.01))
     await client.until("session.shutdown")
+    async with asyncio.timeout(PATIENCE):
+        while len(runtime.runtime.sessions) > 1:
+            await client.call("ping")
     assert [session.id for session in runtime.runtime.sessions] == ["busy"]
     closing.cancel()
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import RootModel
 
 from copilot_sdk._generated.copilot.methods import OUTBOUND
 from copilot_sdk.errors import RpcError
 from copilot_sdk.runtime import Call, Reply
 from copilot_sdk.runtime.copilot.methods import METHODS
+from copilot_sdk.runtime.copilot.refusals import REFUSALS
 from copilot_sdk.runtime.copilot.router import NoParams
 from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of
 
 
-@pytest.mark.parametrize("method", sorted(METHODS))
+@pytest.mark.parametrize("method", sorted(METHODS.keys() - REFUSALS.keys()))
 def test_every_served_method_takes_the_params_of_the_schema(method: str) -> None:
     load, served = OUTBOUND[method].params, METHODS[method].params
     if served is NoParams:
@@ -24,7 +27,10 @@ def test_every_served_method_takes_the_params_of_the_schema(method: str) -> None
         assert len(required) <= 1, "at most the id of the session"
     else:
         assert load is not None
-        assert load() is served
+        # A union has no class of its own, so one that holds it stands in for it.
+        inner: object = served.model_fields["root"].annotation if issubclass(served, RootModel) else served
+        params: object = load()
+        assert inner in (params, *get_args(params))
 
 
 async def test_queued_messages_can_be_taken_back(start: Start, join: Join) -> None:
@@ -93,7 +99,7 @@ async def test_the_application_speaks_in_the_system_message(
     await client.open(systemMessage=message)
     await client.turn("hi")
     text = asked_of(runtime)[0].messages[0].text
-    assert (text == told) if message.get("mode") == "replace" else text.endswith(told)
+    assert (text == told) if message.get("mode") == "replace" else told in text
     assert client.of("system.message")[0]["content"] == text
 
 
@@ -105,7 +111,7 @@ async def test_tokens_are_counted(start: Start, join: Join) -> None:
         "contextInfo"
     ]
     parts = info["systemTokens"] + info["conversationTokens"] + info["toolDefinitionsTokens"]
-    assert (info["totalTokens"], info["limit"]) == (parts, 1100)
+    assert (info["totalTokens"], info["limit"]) == (parts, 1000)
     counted = await client.call("session.metadata.recomputeContextTokens", modelId="x")
     assert counted["messagesTokenCount"] == info["conversationTokens"] > 0
 
@@ -116,14 +122,17 @@ async def test_directories_are_allowed_and_checked(start: Start, join: Join, tmp
     outside.mkdir()
     client = await join(start([Reply(calls=[Call("view", {"path": str(outside)})]), Reply("ok")]))
     await client.open(workingDirectory=str(inside), requestPermission=True)
+    await client.call("session.permissions.configure", paths={"includeTempDirectory": False})
     check = "session.permissions.paths.isPathWithinAllowedDirectories"
     assert await client.call(check, path=str(outside / "x")) == {"allowed": False}
     assert await client.call("session.permissions.paths.add", path=str(outside)) == {"success": True}
     assert await client.call(check, path=str(outside / "x")) == {"allowed": True}
-    within = await client.call("session.permissions.paths.isPathWithinWorkspace", path="../outside")
-    assert within == {"allowed": False}
     listed = await client.call("session.permissions.paths.list")
-    assert listed == {"directories": [str(inside), str(outside)], "primary": str(inside)}
+    assert listed == {
+        "directories": [str(inside), str(outside)],
+        "primary": str(inside),
+        "sessionApprovedPaths": [],
+    }
     await client.send("look")
     assert (await client.until("permission.requested"))["data"]["promptRequest"]["kind"] == "read"
 

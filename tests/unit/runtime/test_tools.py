@@ -115,7 +115,7 @@ async def test_an_external_tool_is_asked_for_and_its_result_reaches_the_model(
     complete = client.of("tool.execution_complete")[0]
     assert complete["result"] == {"content": "-3", "detailedContent": "asked Oslo"}
     assert asked_of(runtime)[-1].messages[-1].text == "-3"
-    told = [kind for kind in types(client.events) if "tool" in kind]
+    told = [kind for kind in types(client.events, "session.tools_updated") if "tool" in kind]
     assert told == [
         "tool.execution_start",
         "external_tool.requested",
@@ -253,7 +253,7 @@ async def test_the_question_of_the_agent_reaches_the_client_that_answers_questio
     assert client.asked[0][1]["question"] == "Which?"
     assert client.of("user_input.requested")[0]["choices"] == ["a", "b"]
     assert client.of("user_input.completed")[0]["answer"] == "b"
-    assert asked_of(runtime)[-1].messages[-1].text == "User responded: b"
+    assert asked_of(runtime)[-1].messages[-1].text == "User selected: b"
 
 
 async def test_a_question_can_be_answered_through_its_event(start: Start, join: Join) -> None:
@@ -295,19 +295,19 @@ async def test_a_plan_is_carried_out_once_the_user_agrees(start: Start, join: Jo
 async def test_a_background_command_is_read_and_stopped(client: Client) -> None:
     await client.send('!call bash {"command": "echo begun; sleep 60", "mode": "async"}')
     await client.until("assistant.turn_end", turnId="1")
-    await client.send('!call read_bash {"shell_id": "shell", "delay": 0.05}', mode="immediate")
+    await client.send('!call read_bash {"shellId": "shell", "delay": 0.05}', mode="immediate")
     read = await client.until("tool.execution_complete", success=True)
     while "begun" not in read["data"]["result"]["content"]:
         await client.until("assistant.turn_end")
-        await client.send('!call read_bash {"shell_id": "shell", "delay": 0.05}', mode="immediate")
+        await client.send('!call read_bash {"shellId": "shell", "delay": 0.05}', mode="immediate")
         read = await client.until("tool.execution_complete", success=True)
     assert "is still running" in read["data"]["result"]["content"]
-    await client.send('!call stop_bash {"shell_id": "shell"}')
+    await client.send('!call stop_bash {"shellId": "shell"}')
     stopped = await client.until("tool.execution_complete", success=True)
     while "has ended" not in stopped["data"]["result"]["content"]:
         stopped = await client.until("tool.execution_complete", success=True)
     await client.until("session.idle")
-    unknown = await _result(client, "read_bash", shell_id="other")
+    unknown = await _result(client, "read_bash", shellId="other")
     assert "no shell command 'other'" in unknown["error"]["message"]
 
 

@@ -14,22 +14,27 @@ async def test_a_streamed_turn_tells_its_events_in_the_order_of_the_cli(start: S
     client = await join(start([Reply(["Hel", "lo"], reasoning="Hm")]))
     await client.open(streaming=True)
     events = await client.turn("hi")
-    assert types(events, "session.title_changed") == [
+    assert types(events, "session.title_changed", "session.skills_loaded") == [
         "pending_messages.modified",
+        "pending_messages.modified",
+        "session.mcp_servers_loaded",
+        "session.tools_updated",
         "user.message",
         "system.message",
         "assistant.turn_start",
+        "session.usage_info",
+        "assistant.streaming_delta",
         "assistant.reasoning_delta",
         "assistant.streaming_delta",
         "assistant.message_start",
         "assistant.message_delta",
         "assistant.streaming_delta",
         "assistant.message_delta",
-        "assistant.streaming_delta",
-        "assistant.reasoning",
         "assistant.usage",
         "assistant.message",
+        "assistant.reasoning",
         "assistant.turn_end",
+        "assistant.idle",
         "session.idle",
     ]
     deltas = client.of("assistant.message_delta")
@@ -122,9 +127,9 @@ async def test_abort_ends_the_turn_and_nothing_is_streamed_after_it(start: Start
     await client.until("assistant.message_delta")
     assert await client.call("session.abort") == {"success": True}
     idle = await client.until("session.idle")
-    assert idle["data"] == {"aborted": True}
+    assert idle["data"] == {"aborted": True, "mode": "interactive"}
     after = types(client.events)[types(client.events).index("abort") :]
-    assert after == ["abort", "session.idle"]
+    assert after == ["abort", "assistant.turn_end", "assistant.idle", "session.idle"]
     hold.set()
     await client.turn("again")
     assert "partial" not in "".join(message.text for message in asked_of(runtime)[-1].messages)
@@ -137,7 +142,8 @@ async def test_abort_drops_what_is_queued(start: Start, join: Join) -> None:
     await client.send("two")
     await client.call("session.abort")
     await client.until("session.idle", aborted=True)
-    assert await client.call("session.queue.pendingItems") == {"items": [], "steeringMessages": []}
+    pending = await client.call("session.queue.pendingItems")
+    assert (pending["items"], pending["steeringMessages"]) == ([], [])
     assert await client.call("session.metadata.isProcessing") == {"processing": False}
 
 
@@ -153,7 +159,12 @@ async def test_a_model_error_becomes_an_event_and_the_session_goes_on(start: Sta
     client = await join(start([Reply(error=fault_of_status(400, "bad request")), Reply("fine")]))
     await client.open()
     events = await client.turn("hi")
-    assert types(events)[-2:] == ["session.error", "session.idle"]
+    assert types(events)[-4:] == [
+        "assistant.turn_end",
+        "session.error",
+        "assistant.idle",
+        "session.idle",
+    ]
     error = client.of("session.error")[0]
     assert (error["errorType"], error["message"], error["statusCode"]) == ("query", "bad request", 400)
     await client.turn("again")

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from copilot_sdk import Hooks, InvalidParams, SessionError, UsageError, approve_all, tool
+from copilot_sdk import Hooks, InvalidParams, SessionError, UsageError, approve_all, approve_once, tool
 from copilot_sdk.elicitation import FormValue, accept
-from copilot_sdk.events import AssistantMessageDelta, SessionIdle
+from copilot_sdk.events import AssistantMessageDelta, SessionEvent, SessionIdle
 from copilot_sdk.options import SessionOptions
 from copilot_sdk.runtime import Call, Reply, ScriptedModel
 from copilot_sdk.sync import CopilotClient
@@ -109,7 +109,7 @@ def test_a_plain_permission_callback_may_use_the_session_itself() -> None:
         def decide(request: PermissionRequest) -> PermissionDecision:
             threads.add(threading.current_thread().name)
             modes.append(session.rpc.mode.get())
-            return approve_all(request)
+            return approve_once()
 
         with client.create_session(tools=[now], on_permission=decide) as session:
             message = session.send("What time is it?").result()
@@ -133,6 +133,23 @@ def test_a_callback_gets_the_events_it_asked_for(client: CopilotClient) -> None:
         assert idle.wait(10)
 
     assert seen == ["session.idle"]
+
+
+def test_a_callback_for_all_events_may_use_the_client_and_sees_the_first_one(client: CopilotClient) -> None:
+    seen: list[str] = []
+    idle = threading.Event()
+
+    def note(event: SessionEvent) -> None:
+        assert client.ping().message
+        seen.append(event.type)
+        if event.type == "session.idle":
+            idle.set()
+
+    with client.create_session(on_event=note) as session:
+        session.send("!say hello")
+        assert idle.wait(10)
+
+    assert seen[0] == "session.start"
 
 
 def test_a_subscription_is_an_iterator_that_can_be_closed(client: CopilotClient) -> None:
@@ -169,7 +186,7 @@ def test_a_call_from_the_clients_own_loop_is_refused_instead_of_waiting_for_itse
             client.ping()
         except UsageError as error:
             refused.append(error)
-        return approve_all(request)
+        return approve_once()
 
     with client.create_session(on_permission=decide) as session:
         session.send('!call bash {"command": "true"}').result()

@@ -312,7 +312,8 @@ async def test_a_client_and_a_server_of_this_package_understand_each_other() -> 
     await transport.aclose()
 
 
-async def test_a_server_whose_stdin_is_a_file_is_told_what_is_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["input", os.devnull])
+async def test_a_server_whose_stdin_is_a_file_is_told_what_is_wrong(tmp_path: Path, place: str) -> None:
     program = """
         import asyncio
         from copilot_sdk.errors import ConnectError
@@ -323,7 +324,7 @@ async def test_a_server_whose_stdin_is_a_file_is_told_what_is_wrong(tmp_path: Pa
             print(error)
     """
     (tmp_path / "input").write_bytes(b"")
-    with (tmp_path / "input").open("rb") as source:
+    with (tmp_path / place).open("rb") as source:
         server = await asyncio.create_subprocess_exec(
             sys.executable,
             "-Werror",

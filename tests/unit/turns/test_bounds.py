@@ -16,7 +16,7 @@ def event(kind: str, agent: str | None = None, **data: Any) -> Arrival:
 
 
 def prompt(name: str | None = None, **data: Any) -> Arrival:
-    return event("user.message", content="", **({} if name is None else {"messageId": name}), **data)
+    return event("user.message", **{"content": "", **({} if name is None else {"messageId": name}), **data})
 
 
 def error(**data: Any) -> Arrival:
@@ -53,13 +53,34 @@ def test_a_turn_begins_with_its_prompt_and_ends_when_the_session_is_idle() -> No
         [event("user.message", "sub", content="", messageId="m1")],
         [error(originatingMessageId="m0")],
         [prompt("m0")],
-        [prompt("m1", source=None)][:0],
     ],
 )
 def test_what_is_about_others_begins_and_ends_nothing(stranger: list[Arrival]) -> None:
     turn = follow(bounds(), *stranger)
     assert not turn.begun
     assert not turn.over
+
+
+def stopped(reason: str, **output: Any) -> Arrival:
+    return event("hook.end", hookType="agentStop", output={"decision": "block", "reason": reason, **output})
+
+
+def test_what_a_hook_wants_before_the_agent_stops_belongs_to_the_turn() -> None:
+    turn = follow(
+        bounds(), prompt("m1"), stopped("Say more."), prompt("m2", content="Say more.", delivery="queued")
+    )
+    assert not turn.over
+    assert turn.look(error(originatingMessageId="m2"))
+    assert follow(turn, prompt("m3", content="Say more.", delivery="queued")).over
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [stopped("Say more.", decision="allow"), event("hook.end", hookType="agentStop"), stopped("Say less.")],
+)
+def test_the_next_prompt_ends_a_turn_whose_hook_wants_nothing_or_something_else(hook: Arrival) -> None:
+    turn = follow(bounds(), prompt("m1"), hook, prompt("m2", content="Say more.", delivery="queued"))
+    assert turn.over
 
 
 def test_an_idle_event_before_the_prompt_is_taken_up_is_unclear_until_it_is() -> None:

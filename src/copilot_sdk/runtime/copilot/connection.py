@@ -3,96 +3,115 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from copilot_sdk._generated.copilot.types import ExitPlanModeDecision, HooksInvokeResult, UserInputResponse
+from copilot_sdk._generated.copilot.types import (
+    AutoModeSwitchDecision,
+    ExitPlanModeDecision,
+    GitHubTelemetryEvent,
+    GitHubTelemetryNotification,
+    HooksInvokeResult,
+    SystemMessageTransformResult,
+    UserInputResponse,
+)
 from copilot_sdk._model.base import problems
-from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import (
-    AuthenticationFailed,
-    AuthenticationNotConfigured,
-    AuthenticationRequired,
     CopilotError,
     InternalError,
+    InvalidParams,
     MethodNotFound,
+    RequestTimeout,
+    RpcError,
 )
 from copilot_sdk.runtime.copilot.methods import METHODS
 from copilot_sdk.runtime.copilot.outbox import Outbox
+from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.runtime.copilot.router import Call
-from copilot_sdk.runtime.core.clients import ClientFault, UserAnswer
-from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
+from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.session import LifecycleType
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.storage import SessionRecord
+from copilot_sdk.runtime.core.telemetry import Measurement
 from copilot_sdk.transports.base import Transport
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.llm_inference import ClientSender
+
+ResultT = TypeVar("ResultT", bound=Payload)
 
 _logger = logging.getLogger("copilot_sdk.runtime")
 
-# Requests that wait for something (the end of a turn, new events, background tasks) hold their place meanwhile.
-_MAX_INBOUND = 1_024
-
 
 class Connection:
-    """Serves one client; the core knows it as a `ClientPort`."""
+    """Serves one client; the core knows it as a `ClientPort`.
 
-    def __init__(self, runtime: Runtime, transport: Transport, *, token: str | None = None) -> None:
+    Attributes:
+        runtime: What is served.
+        reception: The way to the client, and what it said of itself.
+        number: Tells it from the others of the runtime.
+        participant_id: Tells it from all others.
+        is_extension: Whether the client is an extension.
+        sender: The model requests that this client sends for the runtime; None unless it offered that.
+    """
+
+    def __init__(self, runtime: Runtime, reception: Reception, *, is_extension: bool = False) -> None:
         """Prepares a connection.
 
         Args:
             runtime: What is served.
-            transport: The way to the client.
-            token: What the client has to know; None lets everybody in.
+            reception: The way to the client.
+            is_extension: Whether the client is an extension, which keeps no session alive.
         """
         self.runtime = runtime
-        self._transport = transport
-        self._token = token
-        self._admitted = token is None
-        self._peer = Peer(transport, on_request=self._serve, default_timeout=None, max_inbound=_MAX_INBOUND)
-        self._outbox = Outbox(self._peer)
+        self.reception = reception
+        self._outbox = Outbox(reception.peer)
+        self.number = next(runtime.connections)
+        self.participant_id = new_id()
+        self.is_extension = is_extension
+        self.sender: ClientSender | None = None
 
     async def serve(self) -> None:
         """Serves the client until the connection ends."""
-        async with self._peer:
+        # Each step of the end is made, even if the one before it was cancelled.
+        async with self.reception, AsyncExitStack() as end:
+            end.push_async_callback(self.runtime.drop, self)
             sending = asyncio.create_task(self._outbox.run(), name="copilot outbox")
-            stop_listening = self.runtime.listen(self._tell_lifecycle)
-            try:
-                await self._peer.wait_closed()
-            finally:
-                stop_listening()
-                await end_all({sending})
-                await self.runtime.drop(self)
+            end.push_async_callback(end_all, {sending})
+            end.push_async_callback(self._stop_sending_requests)
+            # Nobody joins a session any more for a client that is gone.
+            end.push_async_callback(self.reception.peer.aclose)
+            end.callback(self.runtime.listen(self._tell_lifecycle))
+            self.reception.open(self)
+            await self.reception.peer.wait_closed()
+
+    async def _stop_sending_requests(self) -> None:
+        if self.sender is not None:
+            await self.sender.aclose()
+
+    def beside(self, transport: Transport) -> Connection:
+        """A connection to an extension of the same runtime."""
+        return Connection(self.runtime, Reception(transport), is_extension=True)
 
     async def flush(self) -> None:
         """Waits until everything emitted so far has been sent."""
         await self._outbox.flush()
 
-    def admit(self, token: str | None) -> None:
-        """Lets the client in if it knows the token.
-
-        Raises:
-            RpcError: It does not, or it brought a token although none is wanted.
-        """
-        if self._token is None:
-            if token is not None:
-                raise AuthenticationNotConfigured("AUTHENTICATION_NOT_CONFIGURED")
-        elif token is None or not hmac.compare_digest(token.encode(), self._token.encode()):
-            raise AuthenticationFailed("AUTHENTICATION_FAILED")
-        self._admitted = True
-
     def notify(self, method: str, params: Mapping[str, object]) -> None:
         """Queues a notification for the client."""
         self._outbox.post(method, params)
 
-    async def _serve(self, method: str, params: Mapping[str, object]) -> object:
-        if not self._admitted and method != "connect":
-            raise AuthenticationRequired("AUTHENTICATION_REQUIRED")
+    async def answer(self, method: str, params: Mapping[str, object]) -> object:
+        """Gives the result of a request, or raises."""
         served = METHODS.get(method)
         if served is None:
             raise MethodNotFound(f"Unhandled method {method}")
@@ -101,19 +120,38 @@ class Connection:
             result = await served.handler(Call(self, method, params.get("sessionId")), parsed)
         except ValidationError as error:
             raise _failed(method, "; ".join(problems(error))) from error
+        except InvalidInput as fault:
+            raise InvalidParams(str(fault)) from fault
         except (RuntimeFault, ModelFault) as fault:
+            await self.flush()
             raise _failed(method, str(fault)) from fault
         # What the request brought about is told before its answer.
         await self.flush()
         return to_json(result) if isinstance(result, Payload) else result
 
     def _tell_lifecycle(self, change: LifecycleType, record: SessionRecord) -> None:
-        if not self._admitted:
+        if not self.reception.admitted:
             return
         metadata = {"startTime": record.started_at, "modifiedTime": record.modified_at}
         if record.summary is not None:
             metadata["summary"] = record.summary
         self.notify("session.lifecycle", {"type": change, "sessionId": record.id, "metadata": metadata})
+
+    def forward_telemetry(self) -> None:
+        """Sends the client measurements from now on."""
+        self.runtime.telemetry.listen(self, self._forward)
+
+    def _forward(self, measurement: Measurement) -> None:
+        event = GitHubTelemetryEvent(
+            kind=measurement.kind,
+            created_at=measurement.created_at,
+            properties=dict(measurement.properties),
+            metrics=dict(measurement.metrics),
+            features=dict(measurement.features) or None,
+            session_id=measurement.session_id,
+        )
+        told = GitHubTelemetryNotification(session_id=measurement.session_id, restricted=False, event=event)
+        self.notify("gitHubTelemetry.event", to_json(told))
 
     def deliver(self, session_id: str, event: Event) -> None:
         """See `ClientPort.deliver`."""
@@ -134,10 +172,7 @@ class Connection:
         }
         if choices:
             params["choices"] = list(choices)
-        try:
-            answer = UserInputResponse.model_validate(await self._ask("userInput.request", params))
-        except ValidationError as error:
-            raise ClientFault("; ".join(problems(error))) from error
+        answer = await self.ask_for(UserInputResponse, "userInput.request", params)
         return UserAnswer(answer.answer, answer.was_freeform)
 
     async def run_hook(
@@ -145,28 +180,73 @@ class Connection:
     ) -> Mapping[str, object]:
         """See `ClientPort.run_hook`."""
         params = {"sessionId": session_id, "hookType": hook_type, "input": dict(hook_input)}
-        raw = await self._ask("hooks.invoke", params)
+        raw = await self.ask("hooks.invoke", params)
         try:
-            output = HooksInvokeResult.model_validate(raw or {}).output
+            return HooksInvokeResult.model_validate(raw or {}).output or {}
         except ValidationError as error:
             raise ClientFault("; ".join(problems(error))) from error
-        return output or {}
 
     async def confirm_plan(self, session_id: str, plan: Mapping[str, object]) -> Mapping[str, object]:
         """See `ClientPort.confirm_plan`."""
-        raw = await self._ask("exitPlanMode.request", {"sessionId": session_id, **plan})
-        try:
-            return to_json(ExitPlanModeDecision.model_validate(raw))
-        except ValidationError as error:
-            raise ClientFault("; ".join(problems(error))) from error
+        params = {"sessionId": session_id, **plan}
+        return to_json(await self.ask_for(ExitPlanModeDecision, "exitPlanMode.request", params))
 
-    async def _ask(self, method: str, params: Mapping[str, object]) -> object:
+    async def confirm_switch(
+        self, session_id: str, error_code: str | None, retry_after: float | None
+    ) -> Mapping[str, object]:
+        """See `ClientPort.confirm_switch`."""
+        params: dict[str, object] = {"sessionId": session_id}
+        if error_code is not None:
+            params["errorCode"] = error_code
+        if retry_after is not None:
+            params["retryAfterSeconds"] = retry_after
+        return to_json(await self.ask_for(AutoModeSwitchDecision, "autoModeSwitch.request", params))
+
+    async def transform_sections(self, session_id: str, sections: Mapping[str, str]) -> Mapping[str, str]:
+        """See `ClientPort.transform_sections`."""
+        params = {
+            "sessionId": session_id,
+            "sections": {name: {"content": text} for name, text in sections.items()},
+        }
+        result = await self.ask_for(SystemMessageTransformResult, "systemMessage.transform", params)
+        return {name: section.content for name, section in result.sections.items()}
+
+    async def ask(self, method: str, params: Mapping[str, object], *, seconds: float | None = None) -> object:
+        """Asks the client for something.
+
+        Args:
+            method: The wire's name of what it is to do.
+            params: Its parameters.
+            seconds: How long to wait; then the client is told that nobody does any more.
+
+        Raises:
+            ClientFault: There is no answer; it says why.
+        """
         await self.flush()
         try:
-            answer: object = await self._peer.request(method, params, timeout=None)
+            answer: object = await self.reception.peer.request(method, params, timeout=seconds)
+        except RequestTimeout as error:
+            raise ClientSilent(f"no answer within {seconds:g} s") from error
+        except RpcError as error:
+            raise ClientFault(error.message) from error
         except CopilotError as error:
             raise ClientFault(str(error)) from error
         return answer
+
+    async def ask_for(
+        self,
+        result: type[ResultT],
+        method: str,
+        params: Mapping[str, object],
+        *,
+        seconds: float | None = None,
+    ) -> ResultT:
+        """The same, for an answer of a type."""
+        answer = await self.ask(method, params, seconds=seconds)
+        try:
+            return result.model_validate(answer)
+        except ValidationError as error:
+            raise ClientNonsense("; ".join(problems(error))) from error
 
 
 def _failed(method: str, text: str) -> InternalError:

@@ -12,13 +12,19 @@ from copilot_sdk._generated.copilot.types import (
     ReleaseEventInterestParams,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.log import Event
 
 router = Router()
 
 _USUAL_COUNT = 200
 _LARGEST_COUNT = 1_000
+
+
+def page_size(wanted: int | None) -> int:
+    """How many events a page has, when a client wants so many."""
+    return min(max(wanted or _USUAL_COUNT, 1), _LARGEST_COUNT)
+
+
 _LONGEST_WAIT_MS = 30_000
 
 
@@ -34,7 +40,7 @@ async def _read(call: Call, params: EventLogReadRequest) -> EventsReadResult:
 
     batch = await call.session.log.read(
         params.cursor,
-        limit=min(max(params.max or _USUAL_COUNT, 1), _LARGEST_COUNT),
+        limit=page_size(params.max),
         wait=min(params.wait_ms or 0, _LONGEST_WAIT_MS) / 1_000,
         wanted=wanted,
     )
@@ -55,12 +61,13 @@ async def _tail(call: Call) -> EventLogTailResult:
 
 @router.on("session.eventLog.registerInterest", RegisterEventInterestParams)
 async def _register(call: Call, params: RegisterEventInterestParams) -> RegisterEventInterestResult:
-    handle = new_id()
-    call.session.interests[handle] = params.event_type
+    handle = call.session.interests.register(call.connection, params.event_type)
     return RegisterEventInterestResult(handle=handle)
 
 
 @router.on("session.eventLog.releaseInterest", ReleaseEventInterestParams)
 async def _release(call: Call, params: ReleaseEventInterestParams) -> EventLogReleaseInterestResult:
-    call.session.interests.pop(params.handle, None)
+    session = call.session
+    session.interests.release(params.handle)
+    session.give_up_orphans()
     return EventLogReleaseInterestResult(success=True)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from copilot_sdk._generated.copilot.types import (
+    OpenCanvasInstance,
     SessionCapabilities,
-    SessionContextFilter,
     SessionCreateRequest,
     SessionCreateResult,
     SessionGetForegroundResult,
@@ -21,43 +19,56 @@ from copilot_sdk._generated.copilot.types import (
     SessionUICapabilities,
     SuccessResult,
 )
+from copilot_sdk.runtime.copilot.account import identity_of
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import client_of, config_of
+from copilot_sdk.runtime.copilot.stored_sessions import matches
+from copilot_sdk.runtime.core.config import SessionConfig
 from copilot_sdk.runtime.core.faults import SessionNotFound
 from copilot_sdk.runtime.core.session import Session
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.storage import SessionRecord
 
 router = Router()
 
 
 @router.on("session.create", SessionCreateRequest)
 async def _create(call: Call, params: SessionCreateRequest) -> SessionCreateResult:
-    await call.runtime.settled(params.session_id or "")
-    config = config_of(params, Path.cwd())
-    client = client_of(call.connection, params)
-    session = call.runtime.create(params.session_id, config, client)
+    folder = call.runtime.place.working_folder(params.working_directory)
+    config = config_of(call, params, folder)
+    config.identity = await identity_of(call, params)
+    await call.runtime.check_model(config)
+    session = await call.runtime.create(params.session_id, config, client_of(call.connection, params))
     return SessionCreateResult.model_validate(_description(session))
 
 
 @router.on("session.resume", SessionResumeRequest)
 async def _resume(call: Call, params: SessionResumeRequest) -> SessionResumeResult:
-    await call.runtime.settled(params.session_id)
-    record = call.runtime.record(params.session_id)
-    if record is None:
-        raise SessionNotFound(params.session_id)
-    session = call.runtime.resume(
+    identity = await identity_of(call, params)
+
+    def configure(record: SessionRecord) -> SessionConfig:
+        folder = call.runtime.place.working_folder(params.working_directory or record.cwd)
+        config = config_of(call, params, folder)
+        config.identity = identity
+        return config
+
+    session = await call.runtime.resume(
         params.session_id,
-        config_of(params, Path(record.cwd)),
+        configure,
         client_of(call.connection, params),
         announce=not params.disable_resume,
         continue_pending=bool(params.continue_pending_work),
     )
-    return SessionResumeResult.model_validate({**_description(session), "openCanvases": []})
+    result = SessionResumeResult.model_validate(_description(session))
+    if session.clients.abilities().canvases:
+        result.open_canvases = [
+            OpenCanvasInstance.model_validate(panel.to_wire()) for panel in session.canvases.panels
+        ]
+    return result
 
 
 @router.on("session.list", SessionListRequest)
 async def _list(call: Call, params: SessionListRequest) -> SessionListResult:
-    records = [record for record in call.runtime.store.listed() if _matches(record, params.filter)]
+    records = [record for record in call.runtime.store.listed() if matches(record, params.filter)]
     return SessionListResult(sessions=[_item(record) for record in records])
 
 
@@ -69,7 +80,7 @@ async def _get_metadata(call: Call) -> SessionGetMetadataResult:
 
 @router.plain("session.getLastId")
 async def _get_last_id(call: Call) -> SessionGetLastIdResult:
-    stored = next(call.runtime.store.listed(), None)
+    stored = next(iter(call.runtime.store.listed()), None)
     return SessionGetLastIdResult(
         session_id=call.runtime.last_used or (None if stored is None else stored.id)
     )
@@ -84,14 +95,12 @@ async def _delete(call: Call) -> SuccessResult:
 
 @router.plain("session.destroy")
 async def _destroy(call: Call) -> SuccessResult:
-    return SuccessResult(success=await call.runtime.detach(call.target, call.connection))
+    return SuccessResult(success=await call.runtime.detach(call.target, call.connection) is True)
 
 
 @router.plain("session.detach")
 async def _detach(call: Call) -> SuccessResult:
-    call.runtime.live(call.target)
-    await call.runtime.detach(call.target, call.connection)
-    return SuccessResult(success=True)
+    return SuccessResult(success=await call.runtime.detach(call.target, call.connection) is not False)
 
 
 @router.plain("session.getForeground")
@@ -114,35 +123,25 @@ async def _set_foreground(call: Call) -> SuccessResult:
 
 
 def _description(session: Session) -> dict[str, object]:
-    answers = any(client.answers_elicitations for client in session.clients)
+    abilities = session.clients.abilities()
     capabilities = SessionCapabilities(
-        ui=SessionUICapabilities(elicitation=answers, mcp_apps=False, canvases=False), extensions=False
+        ui=SessionUICapabilities(
+            elicitation=abilities.elicitation,
+            mcp_apps=session.clients.shows_apps,
+            canvases=abilities.canvases,
+        ),
+        extensions=session.extensions.wanted,
     )
-    model = {"modelId": session.model_id}
-    if session.config.reasoning_effort:
-        model["reasoningEffort"] = session.config.reasoning_effort
     return {
         "sessionId": session.id,
         "nativeSessionId": session.id,
         "startTime": session.record.started_at,
         "isRemote": False,
-        "mode": session.record.mode,
+        "mode": session.modes.current,
         "workspacePath": str(session.folder),
         "capabilities": capabilities,
-        "modelState": model,
+        "modelState": session.model_choice.state,
     }
-
-
-def _matches(record: SessionRecord, wanted: SessionContextFilter | None) -> bool:
-    if wanted is None:
-        return True
-    pairs = (
-        (wanted.cwd, record.cwd),
-        (wanted.git_root, record.git_root),
-        (wanted.repository, record.repository),
-        (wanted.branch, record.branch),
-    )
-    return all(value is None or value == known for value, known in pairs)
 
 
 def _item(record: SessionRecord) -> SessionListItem:
@@ -152,7 +151,8 @@ def _item(record: SessionRecord) -> SessionListItem:
         modified_time=record.modified_at,
         is_remote=False,
         summary=record.summary,
-        name=record.name,
+        name=record.name or record.summary,
+        is_detached=False,
         context=SessionListItemContext(
             cwd=record.cwd,
             git_root=record.git_root,

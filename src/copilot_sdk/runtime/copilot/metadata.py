@@ -5,27 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from copilot_sdk._generated.copilot.types import (
-    MetadataContextInfoRequest,
-    MetadataContextInfoResult,
     MetadataIsProcessingResult,
-    MetadataRecomputeContextTokensRequest,
-    MetadataRecomputeContextTokensResult,
     MetadataRecordContextChangeRequest,
     MetadataRecordContextChangeResult,
     MetadataSetWorkingDirectoryRequest,
     MetadataSetWorkingDirectoryResult,
     SessionActivity,
-    SessionContextInfo,
     SessionMetadataSnapshot,
     WorkspaceSummary,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.models.base import estimate_tokens
-from copilot_sdk.runtime.core.session import Session
 
 router = Router()
-
-_COMPACTION_SHARE = 0.8
 
 
 @router.plain("session.metadata.snapshot")
@@ -37,7 +28,7 @@ async def _snapshot(call: Call) -> SessionMetadataSnapshot:
         start_time=record.started_at,
         modified_time=record.modified_at,
         is_remote=False,
-        already_in_use=False,
+        already_in_use=session.storage.shared,
         workspace_path=str(session.folder),
         initial_name=session.config.name,
         client_name=session.config.client_name,
@@ -91,43 +82,3 @@ async def _record_context_change(
     session.emit(context, kind="session.context_changed")
     session.touch()
     return MetadataRecordContextChangeResult()
-
-
-@router.on("session.metadata.contextInfo", MetadataContextInfoRequest)
-async def _context_info(call: Call, params: MetadataContextInfoRequest) -> MetadataContextInfoResult:
-    session = call.session
-    system, conversation, tools = _token_counts(session)
-    limit = params.prompt_token_limit + params.output_token_limit
-    info = SessionContextInfo(
-        model_name=params.selected_model or session.model_id,
-        system_tokens=system,
-        conversation_tokens=conversation,
-        tool_definitions_tokens=tools,
-        mcp_tools_tokens=0,
-        total_tokens=system + conversation + tools,
-        prompt_token_limit=params.prompt_token_limit,
-        compaction_threshold=int(params.prompt_token_limit * _COMPACTION_SHARE),
-        limit=limit,
-        buffer_tokens=limit - int(params.prompt_token_limit * _COMPACTION_SHARE),
-    )
-    return MetadataContextInfoResult(context_info=info)
-
-
-@router.on("session.metadata.recomputeContextTokens", MetadataRecomputeContextTokensRequest)
-async def _recompute(
-    call: Call, _: MetadataRecomputeContextTokensRequest
-) -> MetadataRecomputeContextTokensResult:
-    system, conversation, _tools = _token_counts(call.session)
-    return MetadataRecomputeContextTokensResult(
-        total_tokens=system + conversation, messages_token_count=conversation, system_token_count=system
-    )
-
-
-def _token_counts(session: Session) -> tuple[int, int, int]:
-    """Tokens of the system message, of the conversation and of the tools."""
-    conversation = sum(estimate_tokens(message.text) for message in session.agent.history)
-    tools = sum(
-        estimate_tokens(f"{tool.name}{tool.description}{dict(tool.parameters)}")
-        for tool in session.toolbox(sub_agent=False).values()
-    )
-    return estimate_tokens(session.agent.system_message()), conversation, tools

@@ -1,46 +1,114 @@
-"""Every method that is served."""
+"""Every method that is served, and the modules that serve them: each is loaded when a method of its area is called."""
 
 from __future__ import annotations
 
-from copilot_sdk.runtime.copilot import (
-    event_log,
-    history,
-    lifecycle,
-    metadata,
-    mode,
-    model,
-    name,
-    options,
-    permissions,
-    queue,
-    server,
-    session,
-    tasks,
-    tools,
-    ui,
-    usage,
-)
-from copilot_sdk.runtime.copilot.router import merged
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
-METHODS = merged(
-    module.router
-    for module in (
-        event_log,
-        history,
-        lifecycle,
-        metadata,
-        mode,
-        model,
-        name,
-        options,
-        permissions,
-        queue,
-        server,
-        session,
-        tasks,
-        tools,
-        ui,
-        usage,
-    )
-)
-"""The methods by wire name; all others are answered with an error."""
+from copilot_sdk.runtime.copilot.router import Router, Served, merged
+
+MODULES: Mapping[str, str] = {
+    "account": "account auth",
+    "agent": "agents session.agent session.fleet",
+    "canvases": "session.canvas",
+    "client_metadata": "session.metadata sessions",
+    "client_tasks": "session.tasks",
+    "commands": "commands session.commands",
+    "connectors": "connectors session.connectors",
+    "content_exclusion": "contentExclusion",
+    "context": "session.metadata",
+    "customizations": "session.customizations",
+    "debug": "session.debug",
+    "event_log": "session.eventLog",
+    "extensions": "extensions registerExtensionLaunchProvider session.extensions",
+    "git": "git gitHubRepository",
+    "github_auth": "session.auth session.gitHubAuth",
+    "global_state": "globalState",
+    "history": "session.history",
+    "hooks": "hooks sessions",
+    "host": "agentRegistry session.lsp sessions",
+    "instructions": "instructions session.instructions",
+    "lifecycle": "session",
+    "llm_inference": "llmInference",
+    "local": "session.completions session.visibility",
+    "managed_settings": "session.managedSettings",
+    "mcp": "session.mcp",
+    "mcp_auth": "session.mcp",
+    "mcp_config": "mcp",
+    "mcp_content": "session.mcp",
+    "metadata": "session.metadata",
+    "mode": "session.mode",
+    "model": "session.model",
+    "name": "session.name",
+    "options": "session.options",
+    "permission_places": "permissions session.permissions",
+    "permissions": "session.permissions",
+    "plan": "session.plan",
+    "plugins": "plugins session.plugins sessions",
+    "providers": "session.provider",
+    "queue": "session.queue",
+    "quota": "session.quota",
+    "refusals": "environments featureFlags managedSettings permissions persistence repo sandbox session.mcp session.ui "
+    "session.usage sessions user",
+    "remote": "session.remote",
+    "remote_control": "sessions",
+    "repository_settings": "repo",
+    "schedule": "session.schedule",
+    "secrets": "secrets",
+    "server": "connect models ping runtime status",
+    "session": "session",
+    "session_fs": "sessionFs",
+    "session_settings": "session.settings",
+    "sessions": "sessions",
+    "shell": "session.shell",
+    "skills": "session.skills skills",
+    "stored_sessions": "sessions",
+    "tasks": "session.tasks",
+    "telemetry": "session.telemetry",
+    "todos": "session.plan",
+    "tools": "session.tools tools",
+    "ui": "session.ui",
+    "usage": "session.usage",
+    "user_settings": "user",
+    "workspace_records": "sessions",
+    "workspaces": "session.workspaces",
+}
+"""The areas that a module serves methods of, separated by spaces; see `area_of`."""
+
+
+def area_of(method: str) -> str:
+    """The area of a method: `session.tasks` of `session.tasks.list`, `session` of `session.send`, `ping` of `ping`."""
+    words = method.split(".")
+    return ".".join(words[:2]) if words[0] == "session" and len(words) > 2 else words[0]
+
+
+def router_of(module: str) -> Router:
+    """The methods of a module."""
+    router: Router = import_module(f"{__package__}.{module}").router
+    return router
+
+
+class Methods(Mapping[str, Served]):
+    """The methods by wire name. To look one up loads its area; to list them loads all."""
+
+    def __init__(self) -> None:
+        self._areas: dict[str, Mapping[str, Served]] = {}
+
+    def __getitem__(self, method: str) -> Served:
+        area = area_of(method)
+        if area not in self._areas:
+            modules = [name for name, areas in MODULES.items() if area in areas.split()]
+            if not modules:
+                raise KeyError(method)
+            self._areas[area] = merged(map(router_of, modules))
+        return self._areas[area][method]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(merged(map(router_of, MODULES)))
+
+    def __len__(self) -> int:
+        return len(merged(map(router_of, MODULES)))
+
+
+METHODS = Methods()
+"""All others are answered with an error."""

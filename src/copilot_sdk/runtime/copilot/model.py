@@ -20,24 +20,42 @@ router = Router()
 
 @router.plain("session.model.getCurrent")
 async def _get_current(call: Call) -> CurrentModel:
-    session = call.session
-    return CurrentModel(model_id=session.model_id, reasoning_effort=session.config.reasoning_effort)
+    return CurrentModel.model_validate(call.session.model_choice.state)
 
 
 @router.on("session.model.switchTo", ModelSwitchToRequest)
 async def _switch_to(call: Call, params: ModelSwitchToRequest) -> ModelSwitchToResult:
-    call.session.set_model(params.model_id, reasoning_effort=params.reasoning_effort)
-    return ModelSwitchToResult(model_id=params.model_id)
+    choice = call.session.model_choice
+    previous = choice.id
+    choice.switch(
+        params.model_id,
+        source=params.source or "sdk",
+        effort=params.reasoning_effort,
+        summary=params.reasoning_summary,
+        tier=params.context_tier,
+    )
+    return ModelSwitchToResult(
+        model_id=params.model_id,
+        status="applied",
+        deferred=False,
+        message=f"Model changed from {previous} to {params.model_id}",
+        deprecation_warnings=[],
+        model_state=CurrentModel.model_validate(choice.state),
+    )
 
 
 @router.on("session.model.setReasoningEffort", ModelSetReasoningEffortRequest)
 async def _set_effort(call: Call, params: ModelSetReasoningEffortRequest) -> ModelSetReasoningEffortResult:
     session = call.session
-    session.set_model(session.model_id, reasoning_effort=params.reasoning_effort)
+    session.model_choice.switch(session.model_id, source="sdk", effort=params.reasoning_effort)
     return ModelSetReasoningEffortResult(reasoning_effort=params.reasoning_effort)
 
 
 @router.on("session.model.list", ModelListRequest)
 async def _list(call: Call, _: ModelListRequest) -> SessionModelList:
-    models = await call.session.model.catalogue()
+    session = call.session
+    if session.model is call.runtime.model:
+        models = await call.runtime.models(await session.account.current())
+    else:
+        models = await session.model.catalogue()
     return SessionModelList(list_=[to_json(describe_model(model)) for model in models])

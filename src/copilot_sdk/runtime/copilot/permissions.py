@@ -1,4 +1,4 @@
-"""Methods of `session.permissions`."""
+"""Methods of `session.permissions`: what is asked, decided and allowed in advance."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from copilot_sdk._generated.copilot.types import (
     AllowAllPermissionState,
     PendingPermissionRequestList,
     PermissionDecisionRequest,
-    PermissionPathsAddParams,
-    PermissionPathsAllowedCheckParams,
-    PermissionPathsAllowedCheckResult,
-    PermissionPathsList,
-    PermissionPathsWorkspaceCheckParams,
-    PermissionPathsWorkspaceCheckResult,
+    PermissionPathsConfig,
     PermissionPromptShownNotification,
     PermissionRequestResult,
     PermissionRule,
     PermissionsConfigureParams,
     PermissionsConfigureResult,
+    PermissionsGetModeResult,
     PermissionsModifyRulesParams,
     PermissionsModifyRulesResult,
     PermissionsNotifyPromptShownResult,
-    PermissionsPathsAddResult,
     PermissionsResetSessionApprovalsResult,
     PermissionsSetAllowAllRequest,
     PermissionsSetApproveAllRequest,
     PermissionsSetApproveAllResult,
+    PermissionsSetModeRequest,
+    PermissionsSetModeResult,
     PermissionsSetRequiredRequest,
     PermissionsSetRequiredResult,
+    PermissionURLsConfig,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import to_json
-from copilot_sdk.runtime.core.permissions import Rule
-from copilot_sdk.runtime.core.session import Session
-from copilot_sdk.runtime.core.workspace import existing_folder
+from copilot_sdk.runtime.core.permission_rules import Rule
+from copilot_sdk.runtime.core.permissions import ALLOW_ALL, MANUAL, PermissionGate
 
 router = Router()
+
+_MODES = (MANUAL, "assisted", ALLOW_ALL)
 
 
 @router.on("session.permissions.handlePendingPermissionRequest", PermissionDecisionRequest)
@@ -50,7 +51,7 @@ async def _decide(call: Call, params: PermissionDecisionRequest) -> PermissionRe
 async def _pending(call: Call) -> PendingPermissionRequestList:
     items = [
         {"requestId": request_id, "request": ask.prompt}
-        for request_id, ask in call.session.permissions.pending
+        for request_id, ask in call.session.permissions.requests
     ]
     return PendingPermissionRequestList.model_validate({"items": items})
 
@@ -59,19 +60,33 @@ async def _pending(call: Call) -> PendingPermissionRequestList:
 async def _set_approve_all(
     call: Call, params: PermissionsSetApproveAllRequest
 ) -> PermissionsSetApproveAllResult:
-    call.session.permissions.approve_all = params.enabled
+    call.session.permissions.set_approve_all(params.enabled)
     return PermissionsSetApproveAllResult(success=True)
+
+
+@router.on("session.permissions.setMode", PermissionsSetModeRequest)
+async def _set_mode(call: Call, params: PermissionsSetModeRequest) -> PermissionsSetModeResult:
+    if params.mode not in _MODES:
+        raise RuntimeFault(f"mode: expected one of {', '.join(_MODES)}, got {params.mode!r}")
+    gate = call.session.permissions
+    return PermissionsSetModeResult(success=gate.set_mode(params.mode), mode=gate.mode)
+
+
+@router.plain("session.permissions.getMode")
+async def _get_mode(call: Call) -> PermissionsGetModeResult:
+    return PermissionsGetModeResult(mode=call.session.permissions.mode)
 
 
 @router.on("session.permissions.setAllowAll", PermissionsSetAllowAllRequest)
 async def _set_allow_all(call: Call, params: PermissionsSetAllowAllRequest) -> AllowAllPermissionSetResult:
-    call.session.permissions.set_allow_all(params.enabled)
-    return AllowAllPermissionSetResult(success=True, enabled=params.enabled)
+    gate = call.session.permissions
+    success = gate.set_mode(ALLOW_ALL if params.enabled else MANUAL)
+    return AllowAllPermissionSetResult(success=success, enabled=gate.mode == ALLOW_ALL)
 
 
 @router.plain("session.permissions.getAllowAll")
 async def _get_allow_all(call: Call) -> AllowAllPermissionState:
-    return AllowAllPermissionState(enabled=call.session.permissions.allow_all)
+    return AllowAllPermissionState(enabled=call.session.permissions.mode == ALLOW_ALL)
 
 
 @router.on("session.permissions.setRequired", PermissionsSetRequiredRequest)
@@ -103,66 +118,41 @@ async def _configure(call: Call, params: PermissionsConfigureParams) -> Permissi
     session = call.session
     gate = session.permissions
     if params.approve_all_tool_permission_requests is not None:
-        gate.approve_all = params.approve_all_tool_permission_requests
+        gate.set_approve_all(params.approve_all_tool_permission_requests)
     if params.approve_all_read_permission_requests is not None:
         gate.approve_reads = params.approve_all_read_permission_requests
     if params.rules is not None:
         gate.approved_rules = [_rule(rule) for rule in params.rules.approved]
         gate.denied_rules = [_rule(rule) for rule in params.rules.denied]
-    if params.paths is not None and params.paths.additional_directories is not None:
-        folders = tuple(Path(path) for path in params.paths.additional_directories)
-        session.config.additional_directories = folders
+    if params.paths is not None:
+        _configure_paths(session.paths, params.paths)
+    if params.urls is not None:
+        _configure_urls(gate, params.urls)
     return PermissionsConfigureResult(success=True)
+
+
+def _configure_paths(paths: PathPolicy, wanted: PermissionPathsConfig) -> None:
+    paths.replace(
+        added=[Path(path) for path in wanted.additional_directories or ()],
+        unrestricted=bool(wanted.unrestricted),
+        temporary=wanted.include_temp_directory is not False,
+        workspace=None if wanted.workspace_path is None else Path(wanted.workspace_path),
+    )
+
+
+def _configure_urls(gate: PermissionGate, wanted: PermissionURLsConfig) -> None:
+    gate.urls_unrestricted = bool(wanted.unrestricted)
+    gate.allowed_urls = set(wanted.initial_allowed or ())
 
 
 @router.on("session.permissions.modifyRules", PermissionsModifyRulesParams)
 async def _modify_rules(call: Call, params: PermissionsModifyRulesParams) -> PermissionsModifyRulesResult:
     gate = call.session.permissions
-    if params.remove_all:
-        gate.approved_rules.clear()
+    rules = gate.location_rules if params.scope == "location" else gate.approved_rules
     removed = {_rule(rule) for rule in params.remove or ()}
-    kept = [rule for rule in gate.approved_rules if rule not in removed]
-    gate.approved_rules = kept + [_rule(rule) for rule in params.add or ()]
+    kept = [] if params.remove_all else [rule for rule in rules if rule not in removed]
+    rules[:] = kept + [_rule(rule) for rule in params.add or ()]
     return PermissionsModifyRulesResult(success=True)
-
-
-@router.plain("session.permissions.paths.list")
-async def _list_paths(call: Call) -> PermissionPathsList:
-    config = call.session.config
-    folders = [config.working_directory, *config.additional_directories]
-    return PermissionPathsList(
-        directories=[str(folder) for folder in folders], primary=str(config.working_directory)
-    )
-
-
-@router.on("session.permissions.paths.add", PermissionPathsAddParams)
-async def _add_path(call: Call, params: PermissionPathsAddParams) -> PermissionsPathsAddResult:
-    config = call.session.config
-    config.additional_directories = (*config.additional_directories, existing_folder(Path(params.path)))
-    return PermissionsPathsAddResult(success=True)
-
-
-@router.on("session.permissions.paths.isPathWithinAllowedDirectories", PermissionPathsAllowedCheckParams)
-async def _is_allowed(
-    call: Call, params: PermissionPathsAllowedCheckParams
-) -> PermissionPathsAllowedCheckResult:
-    config = call.session.config
-    folders = (config.working_directory, *config.additional_directories)
-    return PermissionPathsAllowedCheckResult(
-        allowed=any(_within(call.session, params.path, folder) for folder in folders)
-    )
-
-
-@router.on("session.permissions.paths.isPathWithinWorkspace", PermissionPathsWorkspaceCheckParams)
-async def _is_in_workspace(
-    call: Call, params: PermissionPathsWorkspaceCheckParams
-) -> PermissionPathsWorkspaceCheckResult:
-    folder = call.session.config.working_directory
-    return PermissionPathsWorkspaceCheckResult(allowed=_within(call.session, params.path, folder))
-
-
-def _within(session: Session, path: str, folder: Path) -> bool:
-    return (session.config.working_directory / path).resolve().is_relative_to(folder.resolve())
 
 
 def _rule(rule: PermissionRule) -> Rule:

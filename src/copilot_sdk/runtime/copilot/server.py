@@ -4,42 +4,37 @@ from __future__ import annotations
 
 from copilot_sdk._generated.copilot import RUNTIMES
 from copilot_sdk._generated.copilot.types import (
-    AuthGetStatusResult,
+    BuiltInModelCatalog,
     ConnectRequest,
-    ConnectResult,
     Model,
     ModelCapabilities,
     ModelCapabilitiesLimits,
     ModelCapabilitiesSupports,
     ModelList,
     ModelsListRequest,
+    ModelTokenPriceUnitList,
     PingRequest,
-    PingResult,
-    SessionAuthStatus,
     StatusGetResult,
 )
+from copilot_sdk._model.json_values import is_object
+from copilot_sdk.runtime.copilot.account import chosen_account
+from copilot_sdk.runtime.copilot.reception import PROTOCOL_VERSION, pong
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.clock import now, stamp
 from copilot_sdk.runtime.core.models.base import ModelInfo
-
-PROTOCOL_VERSION = 3
 
 router = Router()
 
-_NO_ACCOUNT = "This runtime needs no account: it uses the model it was given."
-
 
 @router.on("connect", ConnectRequest)
-async def _connect(call: Call, params: ConnectRequest) -> ConnectResult:
-    call.connection.admit(params.token)
-    return ConnectResult(ok=True, protocol_version=PROTOCOL_VERSION, version=RUNTIMES[-1])
+async def _connect(call: Call, params: ConnectRequest) -> dict[str, object]:
+    return call.connection.reception.greet(
+        params.token, params.supported_task_kinds, params.enable_github_telemetry_forwarding
+    )
 
 
 @router.on("ping", PingRequest)
-async def _ping(_: Call, params: PingRequest) -> PingResult:
-    return PingResult(
-        message=f"pong: {params.message or ''}", timestamp=stamp(now()), protocol_version=PROTOCOL_VERSION
-    )
+async def _ping(_: Call, params: PingRequest) -> dict[str, object]:
+    return pong(params.message)
 
 
 @router.plain("status.get")
@@ -47,26 +42,22 @@ async def _status(_: Call) -> StatusGetResult:
     return StatusGetResult(version=RUNTIMES[-1], protocol_version=PROTOCOL_VERSION)
 
 
-@router.plain("auth.getStatus")
-async def _auth(_: Call) -> AuthGetStatusResult:
-    return AuthGetStatusResult(
-        is_authenticated=False,
-        status_message="This runtime needs no account: it uses the model it was given.",
-    )
-
-
-@router.plain("session.auth.getStatus")
-async def _session_auth(call: Call) -> SessionAuthStatus:
-    own = call.session.config.provider is not None
-    return SessionAuthStatus(
-        is_authenticated=own,
-        status_message="The session uses a model provider of its own." if own else _NO_ACCOUNT,
-    )
-
-
 @router.on("models.list", ModelsListRequest)
-async def _models(call: Call, _: ModelsListRequest) -> ModelList:
-    return ModelList(models=[describe_model(model) for model in await call.runtime.models()])
+async def _models(call: Call, params: ModelsListRequest) -> ModelList:
+    account = await chosen_account(call, params)
+    return ModelList(models=[describe_model(model) for model in await call.runtime.models(account)])
+
+
+@router.on("models.listTokenPriceUnits", ModelsListRequest)
+async def _price_units(call: Call, params: ModelsListRequest) -> ModelTokenPriceUnitList:
+    await call.runtime.models(await chosen_account(call, params))
+    return ModelTokenPriceUnitList(units=[])
+
+
+@router.plain("models.getBuiltInCatalog")
+async def _built_in(_: Call) -> BuiltInModelCatalog:
+    # This runtime knows no model without being told of it.
+    return BuiltInModelCatalog(models=[])
 
 
 @router.plain("runtime.shutdown")
@@ -77,6 +68,8 @@ async def _shutdown(call: Call) -> None:
 
 def describe_model(model: ModelInfo) -> Model:
     """A model, as `models.list` shows it."""
+    if model.details:
+        return _described_by_service(model)
     return Model(
         id=model.id,
         name=model.name,
@@ -86,3 +79,20 @@ def describe_model(model: ModelInfo) -> Model:
         ),
         supported_reasoning_efforts=list(model.reasoning_efforts) or None,
     )
+
+
+def _described_by_service(model: ModelInfo) -> Model:
+    details = model.details
+    capabilities, billing = details.get("capabilities"), details.get("billing")
+    capabilities = dict(capabilities) if is_object(capabilities) else {}
+    supports = capabilities.get("supports")
+    reasoning = {"reasoningEffort": bool(model.reasoning_efforts)}
+    capabilities["supports"] = {**(supports if is_object(supports) else {}), **reasoning}
+    described: dict[str, object] = {"id": model.id, "name": model.name, "capabilities": capabilities}
+    if model.reasoning_efforts:
+        described["supportedReasoningEfforts"] = list(model.reasoning_efforts)
+    if is_object(billing) and "multiplier" in billing:
+        described["billing"] = {"multiplier": billing["multiplier"]}
+    names = {"policy": "policy", "vendor": "vendor", "model_picker_category": "modelPickerCategory"}
+    described |= {shown: details[name] for name, shown in names.items() if details.get(name)}
+    return Model.model_validate(described)

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from copilot_sdk._generated.copilot.types import (
     AbortRequest,
     AbortResult,
+    InterruptMainTurnRequest,
+    InterruptMainTurnResult,
     LogRequest,
     LogResult,
+    SendMessagesRequest,
+    SendMessagesResult,
     SendRequest,
     SendResult,
+    SendSystemNotificationRequest,
     SessionErrorData,
     SessionGetMessagesResult,
     SessionInfoData,
@@ -20,6 +25,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.payloads import Payload, to_json
+from copilot_sdk.runtime.core.prompts import notification_text
 from copilot_sdk.runtime.core.queue import Prompt
 from copilot_sdk.runtime.core.turns import AbortReason
 
@@ -35,6 +41,8 @@ _ABORT_REASONS: Mapping[str, AbortReason] = {
 @router.on("session.send", SendRequest)
 async def _send(call: Call, params: SendRequest) -> SendResult:
     session = call.session
+    if session.config.github is not None:
+        await session.config.github.refresh(session.id)
     prompt = Prompt(
         id=new_id(),
         text=params.prompt,
@@ -44,10 +52,59 @@ async def _send(call: Call, params: SendRequest) -> SendResult:
         source=params.source,
         headers=params.request_headers or {},
     )
-    session.turns.send(prompt, immediate=params.mode == "immediate", first=bool(params.prepend))
+    session.turns.send(prompt, immediate=params.mode == "immediate", at=0 if params.prepend else None)
     if params.wait:
         await prompt.done.wait()
     return SendResult(message_id=prompt.id)
+
+
+@router.on("session.sendMessages", SendMessagesRequest)
+async def _send_messages(call: Call, params: SendMessagesRequest) -> SendMessagesResult:
+    session = call.session
+    prompts = [
+        Prompt(
+            id=new_id(),
+            text=message.prompt,
+            display=message.display_prompt,
+            attachments=[to_json(attachment) for attachment in message.attachments or ()],
+            agent_mode=params.agent_mode or session.record.mode,
+            source=message.source,
+            headers=params.request_headers or {},
+        )
+        for message in params.messages
+    ]
+    ids = [prompt.id for prompt in prompts]
+    *context, last = prompts or [
+        Prompt(id=new_id(), text="", bare=True, headers=params.request_headers or {})
+    ]
+    last.context = context
+    session.turns.send(last, immediate=params.mode == "immediate", at=0 if params.prepend else None)
+    if params.wait:
+        await last.done.wait()
+    return SendMessagesResult(message_ids=ids)
+
+
+@router.on("session.sendSystemNotification", SendSystemNotificationRequest)
+async def _send_notification(call: Call, params: SendSystemNotificationRequest) -> None:
+    turns = call.session.turns
+    if params.kind is not None:
+        turns.notify(params.message, params.kind)
+        return
+    turns.send(Prompt(id=new_id(), text=notification_text(params.message), source="system"), immediate=True)
+
+
+@router.on("session.interruptMainTurn", InterruptMainTurnRequest)
+async def _interrupt(call: Call, params: InterruptMainTurnRequest) -> InterruptMainTurnResult:
+    turns = call.session.turns
+    if not turns.processing:
+        return InterruptMainTurnResult(interrupted=False)
+    interrupted = await turns.abort("user_abort", keep_queue=bool(params.flush_queued))
+    return InterruptMainTurnResult(interrupted=interrupted)
+
+
+@router.plain("session.cancelAllBackgroundAgents")
+async def _cancel_agents(call: Call) -> int:
+    return await call.session.tasks.stop_agents()
 
 
 @router.on("session.abort", AbortRequest)

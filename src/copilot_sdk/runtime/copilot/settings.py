@@ -2,91 +2,158 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
 
 from copilot_sdk._generated.copilot.types import (
+    AutopilotConfig,
+    AutopilotOptions,
     CustomAgentConfig,
+    InfiniteSessionConfig,
+    ManagedSettings,
     ProtocolExternalToolDefinition,
-    ProviderConfig,
     SessionCreateRequest,
     SessionResumeRequest,
     SystemMessageConfig,
+    SystemMessageSection,
     ToolDefinition,
 )
-from copilot_sdk.runtime.core.clients import Client, ClientPort
+from copilot_sdk._model import UnknownVariant
+from copilot_sdk._model.json_values import is_object
+from copilot_sdk.runtime.copilot.canvases import canvases_of
+from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
+from copilot_sdk.runtime.copilot.model_providers import (
+    bearer_tokens_of,
+    named_models_of,
+    named_providers_of,
+    provider_of,
+)
+from copilot_sdk.runtime.copilot.router import Call
+from copilot_sdk.runtime.copilot.skills import ClientSkills
+from copilot_sdk.runtime.core.clients import Client
 from copilot_sdk.runtime.core.config import (
-    CustomAgent,
+    SECTION_ACTIONS,
+    AgentDefinition,
+    Autopilot,
     ExternalTool,
-    ModelProvider,
+    ManagedPermissions,
+    Section,
     SessionConfig,
     SystemPrompt,
+    Thresholds,
 )
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
+from copilot_sdk.runtime.core.mcp.spec import ServerSpec, specs_of
+from copilot_sdk.runtime.core.payloads import to_json
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.copilot.connection import Connection
 
 SessionParams = SessionCreateRequest | SessionResumeRequest
 
 
-def config_of(params: SessionParams, folder: Path) -> SessionConfig:
+def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
     """The settings of a session.
 
     Args:
+        call: The request.
         params: What the client sent.
-        folder: Where the session works if the client does not say.
+        folder: Where the session works.
 
     Raises:
-        RuntimeFault: The model provider is of a kind that cannot be used.
+        RuntimeFault: A model provider, or a model of one, cannot be used, or one is given beside GitHub tokens.
     """
+    provider, named = provider_of(params.provider), named_models_of(params.providers, params.models)
+    if provider is not None and (params.providers or params.models):
+        raise RuntimeFault(
+            "Cannot combine the legacy singular `provider` option with the `providers`/`models` registry."
+        )
     return SessionConfig(
-        working_directory=Path(params.working_directory).resolve() if params.working_directory else folder,
-        model=params.model or None,
+        working_directory=folder,
+        model=params.model or (None if params.provider is None else params.provider.model_id) or None,
         reasoning_effort=params.reasoning_effort,
+        reasoning_summary=params.reasoning_summary,
+        context_tier=params.context_tier,
         streaming=bool(params.streaming),
         sub_agent_streaming=params.include_subagent_streaming_events is not False,
         system_prompt=_system_prompt(params.system_message),
-        provider=provider_of(params.provider),
+        provider=provider,
+        named_models=named,
+        named_providers=named_providers_of(params.providers),
+        github=github_tokens_of(call, params),
         available_tools=None if params.available_tools is None else frozenset(params.available_tools),
         excluded_tools=frozenset(params.excluded_tools or ()),
+        disabled_skills=frozenset(params.disabled_skills or ()),
+        skills=params.enable_skills,
+        skill_directories=tuple(Path(path) for path in params.skill_directories or ()),
         agents=[_agent(agent) for agent in params.custom_agents or ()],
+        agent=params.agent,
+        config_discovery=bool(params.enable_config_discovery),
+        agent_directories=tuple(Path(path) for path in params.agent_directories or ()),
+        plugin_directories=tuple(folder / path for path in params.plugin_directories or ()),
         additional_directories=tuple(Path(path) for path in params.additional_directories or ()),
+        autopilot=autopilot_of(params.autopilot, Autopilot()),
+        managed=_managed(params.managed_settings),
+        mcp_servers=mcp_servers(params.mcp_servers),
+        disabled_mcp_servers=tuple(params.disabled_mcp_servers or ()),
+        env_value_mode="indirect" if params.env_value_mode == "indirect" else "direct",
+        max_ai_credits=None if params.session_limits is None else params.session_limits.max_ai_credits,
         name=params.name if isinstance(params, SessionCreateRequest) else None,
+        extensions=bool(params.request_extensions),
+        hook_directories=tuple(Path(path) for path in params.hook_directories or ()),
+        telemetry=params.enable_session_telemetry is not False,
         client_name=params.client_name,
+        compaction=_thresholds(params.infinite_sessions),
+        tracks_files=bool(params.enable_file_change_tracking),
     )
 
 
-def client_of(port: ClientPort, params: SessionParams) -> Client:
+def client_of(connection: Connection, params: SessionParams) -> Client:
     """What a client said it can do."""
     tools = [external_tool(tool) for tool in params.tools or ()]
     return Client(
-        port=port,
+        port=connection,
+        participant_id=connection.participant_id,
+        is_extension=connection.is_extension,
         tools={tool.name: tool for tool in tools},
+        commands={command.name: command.description or "" for command in params.commands or ()},
+        transforms=frozenset(
+            name for name, section in _sections(params.system_message) if section.action == "transform"
+        ),
         answers_permissions=bool(params.request_permission),
         answers_questions=bool(params.request_user_input),
         answers_plans=bool(params.request_exit_plan_mode),
+        answers_switches=bool(params.request_auto_mode_switch),
         answers_elicitations=bool(params.request_elicitation),
+        shows_apps=bool(params.request_mcp_apps),
         runs_hooks=bool(params.hooks),
+        shows_canvases=bool(params.request_canvas_renderer),
+        canvases=canvases_of(connection, params),
+        skills=ClientSkills(connection) if params.has_skill_provider else None,
+        bearer_tokens=bearer_tokens_of(connection, params.provider, params.providers),
     )
 
 
-def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
-    """The endpoint of the application's own.
+def mcp_servers(servers: Mapping[str, object] | None) -> dict[str, ServerSpec]:
+    """The settings of MCP servers.
 
     Raises:
-        RuntimeFault: It is of a kind that cannot be used.
+        RuntimeFault: They cannot be used, or the package that is needed for it is missing.
     """
-    if provider is None:
-        return None
-    if provider.type not in (None, "openai") or provider.wire_api not in (None, "completions"):
-        raise RuntimeFault(
-            f"Unsupported provider type {provider.type!r} with wireApi {provider.wire_api!r}: "
-            "this runtime speaks type 'openai' with wireApi 'completions'"
-        )
-    return ModelProvider(
-        base_url=provider.base_url,
-        api_key=provider.bearer_token or provider.api_key,
-        headers=provider.headers or {},
-        wire_model=provider.wire_model,
-        max_output_tokens=None if provider.max_output_tokens is None else int(provider.max_output_tokens),
-    )
+    if servers and not is_available():
+        raise RuntimeFault(MISSING)
+    return specs_of({name: raw(config) for name, config in (servers or {}).items()})
+
+
+def raw(value: object) -> dict[str, object]:
+    """An object of the wire as it came."""
+    if isinstance(value, UnknownVariant):
+        return value.raw
+    return to_json(value) if isinstance(value, BaseModel) else dict(value) if is_object(value) else {}
 
 
 def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> ExternalTool:
@@ -101,18 +168,73 @@ def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> Exte
     )
 
 
+def _thresholds(infinite: InfiniteSessionConfig | None) -> Thresholds:
+    usual = Thresholds()
+    if infinite is None:
+        return usual
+    background, exhausted = infinite.background_compaction_threshold, infinite.buffer_exhaustion_threshold
+    return Thresholds(
+        enabled=infinite.enabled is not False,
+        background=usual.background if background is None else background,
+        exhausted=usual.exhausted if exhausted is None else exhausted,
+    )
+
+
 def _system_prompt(message: SystemMessageConfig | None) -> SystemPrompt:
     if message is None:
         return SystemPrompt()
-    return SystemPrompt("replace" if message.mode == "replace" else "append", message.content or "")
+    return SystemPrompt(
+        replaces=message.mode == "replace",
+        content=message.content or "",
+        sections={name: _section(name, section) for name, section in _sections(message)},
+    )
 
 
-def _agent(agent: CustomAgentConfig) -> CustomAgent:
-    return CustomAgent(
+def autopilot_of(options: AutopilotConfig | AutopilotOptions | None, before: Autopilot) -> Autopilot:
+    """How autopilot mode goes on; what is left open stays as it was before."""
+    if options is None:
+        return before
+    continues, most = options.continuation_enabled, options.max_continues
+    return Autopilot(
+        continues=before.continues if continues is None else continues,
+        most=before.most if most is None else most,
+    )
+
+
+def _sections(message: SystemMessageConfig | None) -> Iterable[tuple[str, SystemMessageSection]]:
+    return () if message is None or message.sections is None else message.sections.items()
+
+
+def _section(name: str, section: SystemMessageSection) -> Section:
+    action = SECTION_ACTIONS.get(section.action)
+    if action is None:
+        known = ", ".join(SECTION_ACTIONS)
+        raise RuntimeFault(
+            f"systemMessage.sections.{name}.action: expected one of {known}, got {section.action!r}"
+        )
+    return Section(action, section.content or "")
+
+
+def _managed(settings: ManagedSettings | None) -> ManagedPermissions:
+    rules = None if settings is None else settings.permissions
+    if rules is None:
+        return ManagedPermissions()
+    return ManagedPermissions(
+        deny=tuple(rules.deny or ()),
+        ask=tuple(rules.ask or ()),
+        allow=tuple(rules.allow or ()),
+        bypass_disabled=rules.disable_bypass_permissions_mode == "disable",
+    )
+
+
+def _agent(agent: CustomAgentConfig) -> AgentDefinition:
+    return AgentDefinition(
         name=agent.name,
         prompt=agent.prompt,
         display_name=agent.display_name or "",
         description=agent.description or "",
         tools=None if agent.tools is None else tuple(agent.tools),
         model=agent.model,
+        for_model=agent.infer is not False,
+        mcp_servers=mcp_servers(agent.mcp_servers),
     )

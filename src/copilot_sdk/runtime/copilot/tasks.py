@@ -15,10 +15,13 @@ from copilot_sdk._generated.copilot.types import (
     TasksGetProgressRequest,
     TasksGetProgressResult,
     TaskShellInfo,
+    TaskShellOutputExit,
     TaskShellProgress,
     TasksPromoteCurrentToBackgroundResult,
     TasksPromoteToBackgroundRequest,
     TasksPromoteToBackgroundResult,
+    TasksReadOutputRequest,
+    TasksReadOutputResult,
     TasksRefreshResult,
     TasksRemoveRequest,
     TasksRemoveResult,
@@ -28,13 +31,18 @@ from copilot_sdk._generated.copilot.types import (
     TasksStartAgentResult,
     TasksWaitForPendingResult,
 )
+from copilot_sdk.runtime.copilot import client_tasks
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.core.client_tasks import ClientTask
 from copilot_sdk.runtime.core.clock import stamp
+from copilot_sdk.runtime.core.faults import InvalidInput
 from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.sub_agents import AgentOrder, AgentTask
 from copilot_sdk.runtime.core.tasks import Task
 
 router = Router()
+
+_LONGEST_READ_MS = 30_000
 
 
 @router.on("session.tasks.startAgent", TasksStartAgentRequest)
@@ -114,11 +122,36 @@ async def _send_message(call: Call, params: TasksSendMessageRequest) -> TasksSen
     return TasksSendMessageResult(sent=True)
 
 
+@router.on("session.tasks.readOutput", TasksReadOutputRequest)
+async def _read_output(call: Call, params: TasksReadOutputRequest) -> TasksReadOutputResult:
+    cursor, wait = params.cursor or "0", params.wait_ms or 0
+    if not 0 <= wait <= _LONGEST_READ_MS:
+        raise InvalidInput(f"tasks.readOutput waitMs must be 0 through {_LONGEST_READ_MS}")
+    if not cursor.isdecimal():
+        raise InvalidInput("invalid tasks.readOutput cursor")
+    task = call.session.tasks.find(params.id, ShellTask)
+    if task is None or not task.detached:
+        raise InvalidInput(f"No detached shell task with id '{params.id}'")
+    piece = await task.read(int(cursor), wait / 1000)
+    ended = piece.last and not task.progress.running
+    return TasksReadOutputResult(
+        text=piece.text,
+        cursor=str(piece.end),
+        exit=TaskShellOutputExit(status=task.progress.status, exit_code=task.process.exit_code)
+        if ended
+        else None,
+    )
+
+
 def describe(task: Task) -> TaskInfo:
     """A task, as the wire shows it."""
-    if isinstance(task, AgentTask):
-        return _describe_agent(task)
-    return _describe_shell(task)
+    match task:
+        case AgentTask():
+            return _describe_agent(task)
+        case ShellTask():
+            return _describe_shell(task)
+        case ClientTask():
+            return client_tasks.describe(task)
 
 
 def _describe_agent(task: AgentTask) -> TaskAgentInfo:
@@ -162,6 +195,8 @@ def _describe_shell(task: ShellTask) -> TaskShellInfo:
 
 
 def _progress(task: Task) -> TaskProgress:
+    if isinstance(task, ClientTask):
+        return client_tasks.describe_progress(task)
     if isinstance(task, AgentTask):
         lines = [
             TaskProgressLine(message=line.text, timestamp=stamp(line.at)) for line in task.recent_activity

@@ -6,24 +6,40 @@ import json
 from collections.abc import Mapping
 
 from copilot_sdk._generated.copilot.types import (
+    BuiltinToolDescriptor,
+    BuiltinToolInputSchema,
     CurrentToolMetadata,
     ExternalToolTextResultForLLM,
     HandlePendingToolCallRequest,
     HandlePendingToolCallResult,
+    PendingExternalToolRequest,
+    PendingExternalToolRequestList,
     Tool,
     ToolList,
+    ToolResultExpanded,
+    ToolsExecuteRequest,
+    ToolsGetBuiltinDescriptorsRequest,
+    ToolsGetBuiltinDescriptorsResult,
     ToolsGetCurrentMetadataResult,
     ToolsInitializeAndValidateResult,
     ToolsListRequest,
     ToolsSetRequest,
     ToolsSetResult,
+    ToolsUpdateSubagentSettingsResult,
+    UpdateSubagentSettingsRequest,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import external_tool
+from copilot_sdk.runtime.core.clock import new_id
+from copilot_sdk.runtime.core.custom_agents import AgentSettings
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.hooks import HookCall
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.sub_agents import BUILT_IN
+from copilot_sdk.runtime.core.tool_calls import ToolCalls
 from copilot_sdk.runtime.core.tools.base import ResultKind, ToolResult
 from copilot_sdk.runtime.core.tools.toolbox import built_in_tools
+from copilot_sdk.runtime.core.tools.user import TaskComplete
 
 router = Router()
 
@@ -47,6 +63,74 @@ async def _set(call: Call, params: ToolsSetRequest) -> ToolsSetResult:
     offered = {tool.name: external_tool(tool) for tool in params.tools}
     call.session.set_tools(call.connection, offered)
     return ToolsSetResult()
+
+
+@router.plain("session.tools.listPendingRequests")
+async def _list_pending(call: Call) -> PendingExternalToolRequestList:
+    return PendingExternalToolRequestList(
+        items=[
+            PendingExternalToolRequest(
+                request_id=request_id,
+                tool_call_id=pending.call_id,
+                tool_name=pending.tool,
+                arguments=dict(pending.arguments),
+                agent_id=pending.agent_id,
+            )
+            for request_id, pending in call.session.external
+        ]
+    )
+
+
+@router.on("session.tools.updateSubagentSettings", UpdateSubagentSettingsRequest)
+async def _update_settings(
+    call: Call, params: UpdateSubagentSettingsRequest
+) -> ToolsUpdateSubagentSettingsResult:
+    settings = params.subagents
+    entries = (settings.agents or {}) if settings is not None else {}
+    call.session.agents.settings = AgentSettings(
+        disabled=frozenset((settings.disabled_subagents or ()) if settings is not None else ()),
+        models={name: entry.model for name, entry in entries.items() if entry.model is not None},
+    )
+    return ToolsUpdateSubagentSettingsResult()
+
+
+@router.on("session.tools.execute", ToolsExecuteRequest)
+async def _execute(call: Call, params: ToolsExecuteRequest) -> ToolResultExpanded:
+    if not params.name:
+        raise RuntimeFault("name: expected the name of a tool")
+    calls = ToolCalls(call.session.agent, turn_id="")
+    result = await calls.run_one(HookCall(params.tool_call_id or new_id(), params.name, params.arguments))
+    return ToolResultExpanded(
+        text_result_for_llm=result.text,
+        result_type=result.kind,
+        error=result.error,
+        session_log=result.detail,
+        tool_telemetry=None if result.telemetry is None else dict(result.telemetry),
+    )
+
+
+@router.on("session.tools.getBuiltinDescriptors", ToolsGetBuiltinDescriptorsRequest)
+async def _get_descriptors(
+    call: Call, _: ToolsGetBuiltinDescriptorsRequest
+) -> ToolsGetBuiltinDescriptorsResult:
+    agents = sorted(call.session.agents.startable())
+    return ToolsGetBuiltinDescriptorsResult(
+        tools=[
+            BuiltinToolDescriptor(
+                name=tool.name,
+                title=None,
+                description=tool.description,
+                input_schema=BuiltinToolInputSchema.model_validate(dict(tool.parameters)),
+                instructions=None,
+                type=None,
+                format=None,
+                safe_for_telemetry=True,
+                is_terminal=tool.name == TaskComplete.name,
+                has_summarise_intention=False,
+            )
+            for tool in built_in_tools(agents)
+        ]
+    )
 
 
 @router.plain("session.tools.initializeAndValidate")

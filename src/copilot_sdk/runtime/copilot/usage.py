@@ -34,6 +34,8 @@ async def _get_metrics(call: Call) -> UsageGetMetricsResult:
         current_model=session.model_id,
         last_call_input_tokens=usage.last_input_tokens,
         last_call_output_tokens=usage.last_output_tokens,
+        agent_metrics={},
+        provider_model_metrics=[],
     )
 
 

@@ -10,19 +10,25 @@ from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
     AssistantTurnEndData,
+    AssistantTurnRetryData,
     AssistantTurnStartData,
     ModelCallFailureData,
+    PendingMessagesModifiedData,
+    SessionContextClearedData,
 )
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.faults import ModelFault
+from copilot_sdk.runtime.core.context import context_of
+from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected, RuntimeFault
 from copilot_sdk.runtime.core.intake import take_in
+from copilot_sdk.runtime.core.mcp.host import MCPHost
+from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolSpec
 from copilot_sdk.runtime.core.payloads import Payload
-from copilot_sdk.runtime.core.prompts import system_text
-from copilot_sdk.runtime.core.queue import MessageQueue
-from copilot_sdk.runtime.core.retries import retrying
-from copilot_sdk.runtime.core.tool_calls import ToolCalls
+from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
+from copilot_sdk.runtime.core.retries import retry_reason, retrying
+from copilot_sdk.runtime.core.system_message import background_agent_text
+from copilot_sdk.runtime.core.tool_calls import Outcome, ToolCalls
 from copilot_sdk.runtime.core.tools.base import Tool
 
 if TYPE_CHECKING:
@@ -40,21 +46,32 @@ class Exchange:
         id: Ties its events together.
         message_id: The id of the prompt.
         headers: HTTP headers for its model requests.
+        answered: Whether the model has begun to answer.
+        steps: How many calls of the model it has led to.
+        open_step: The id of the one that is under way.
     """
 
     id: str = field(default_factory=new_id)
     message_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    answered: bool = False
+    steps: int = 0
+    open_step: str | None = None
 
 
 class Agent:
-    """One conversation with a model: that of the session, or that of a background agent."""
+    """One conversation with a model: that of the session, or that of a background agent.
+
+    Attributes:
+        servers: MCP servers of its own.
+    """
 
     def __init__(
         self,
         session: Session,
         *,
         agent_id: str | None = None,
+        agent_type: str | None = None,
         model: str | None = None,
         instructions: str = "",
         tool_names: Sequence[str] | None = None,
@@ -67,6 +84,7 @@ class Agent:
         Args:
             session: The session it belongs to.
             agent_id: Its id; None for the main agent.
+            agent_type: Which kind of background agent it is.
             model: The model it uses; None for that of the session.
             instructions: What it is told besides what every agent is told.
             tool_names: The only tools it gets; None for all.
@@ -76,6 +94,7 @@ class Agent:
         """
         self.session = session
         self.id = agent_id
+        self.type = agent_type
         self.parent_call_id = parent_call_id
         self.history: list[Message] = list(history)
         self.exchange = Exchange()
@@ -83,16 +102,21 @@ class Agent:
         self.tokens_used = 0
         self.intent: str | None = None
         self.latest_response: str | None = None
+        self.servers: MCPHost | None = None
         self._model = model
+        self._auto_model: str | None = None
         self._instructions = instructions
         self._tool_names = tool_names
         self._on_activity = on_activity
-        self._turns = 0
+        self._overheard: list[str] = []
+        self._in_tools = False
+        self._seed: str | None = None
 
     @property
     def model_id(self) -> str:
         """The model it uses now."""
-        return self._model or self.session.model_id
+        chosen = self._model or self.session.model_id
+        return self._auto_model or chosen if chosen == AUTO else chosen
 
     @property
     def streams(self) -> bool:
@@ -112,17 +136,31 @@ class Agent:
     def tools(self) -> dict[str, Tool]:
         """The tools it may call now."""
         available = self.session.toolbox(sub_agent=self.id is not None)
-        if self._tool_names is None or "*" in self._tool_names:
+        if self.servers is not None:
+            available |= self.servers.tools()
+        chosen = self.session.agents.current if self.id is None else None
+        names = self._tool_names if chosen is None else chosen.tools
+        if names is None or "*" in names:
             return available
-        return {name: tool for name, tool in available.items() if name in self._tool_names}
+        return {name: tool for name, tool in available.items() if name in names}
 
     def system_message(self) -> str:
         """What it is told before everything else."""
-        return system_text(self.session.config, self._instructions)
+        session = self.session
+        if self.id is None:
+            return session.system_message.text
+        return background_agent_text(self._instructions, session.config.working_directory)
 
     def say(self, text: str, images: Sequence[Image] = ()) -> None:
         """Adds a message of the user to the conversation."""
         self.history.append(Message("user", text, images=tuple(images)))
+
+    def overhear(self, text: str) -> None:
+        """Tells the agent something in passing: at once, or before its next step if it is at work."""
+        if self.session.turns.processing:
+            self._overheard.append(text)
+        else:
+            self.say(text)
 
     async def run(self, inbox: MessageQueue) -> str:
         """Works until the model has nothing more to do.
@@ -135,19 +173,36 @@ class Agent:
 
         Raises:
             ModelFault: The model could not be used.
+            OutOfCredits: The session may not use the model any more.
+            Rejected: The user turned down a tool call.
         """
         continuations = 0
+        self._auto_model = None
         while True:
-            for prompt in inbox.take_steering():
-                take_in(self, prompt, steering=True)
-            turn_id = str(self._turns)
-            self._turns += 1
-            self.emit(AssistantTurnStartData(turn_id=turn_id, interaction_id=self.exchange.id))
-            answer = await self._ask(turn_id)
-            over = await self._act(answer, turn_id)
-            self.emit(AssistantTurnEndData(turn_id=turn_id))
+            self._take_steering(inbox)
+            await self._check_credits()
+            turn_id = self.exchange.open_step = str(self.exchange.steps)
+            self.exchange.steps += 1
+            self.emit(
+                AssistantTurnStartData(
+                    turn_id=turn_id,
+                    interaction_id=self.exchange.id,
+                    parent_tool_call_id=self.parent_call_id,
+                )
+            )
+            if self.id is None:
+                await self._weigh_context()
+            try:
+                answer = await self._ask(turn_id)
+            except ModelFault:
+                self.end_step()
+                raise
+            outcomes = await self._act(answer, turn_id)
+            self.end_step()
             cut_off = answer.finish_reason == "length" and continuations < _CONTINUATIONS
-            if over:
+            if any(outcome.rejected for outcome in outcomes):
+                raise Rejected("The user rejected a tool call")
+            if any(outcome.ends_turn for outcome in outcomes):
                 return answer.text
             if cut_off and not answer.tool_calls:
                 continuations += 1
@@ -155,28 +210,91 @@ class Agent:
             elif not answer.tool_calls and not inbox.has_steering:
                 return answer.text
 
-    async def _act(self, answer: Answer, turn_id: str) -> bool:
-        """Takes an answer into the conversation and runs the tools it calls.
+    def end_step(self) -> None:
+        """Tells that a call of the model and what it led to are over, if one was under way."""
+        turn_id, self.exchange.open_step = self.exchange.open_step, None
+        if turn_id is not None:
+            self.emit(AssistantTurnEndData(turn_id=turn_id, parent_tool_call_id=self.parent_call_id))
 
-        Returns:
-            Whether the turn is over.
-        """
+    async def _weigh_context(self) -> None:
+        context = context_of(self.session)
+        told = context.told()
+        told.is_initial = self.exchange.steps == 1
+        self.emit(told)
+        await self.session.compaction.before_call(context.share)
+
+    def _take_steering(self, inbox: MessageQueue) -> None:
+        for text in self._overheard:
+            self.say(text)
+        self._overheard.clear()
+        taken = inbox.take_steering()
+        if taken and self.id is None:
+            self.emit(PendingMessagesModifiedData())
+        for prompt in taken:
+            take_in(self, prompt)
+
+    async def _check_credits(self) -> None:
+        if not await self.session.credits.may_go_on():
+            raise OutOfCredits("The session limit for AI credits is used up")
+
+    async def _act(self, answer: Answer, turn_id: str) -> Sequence[Outcome]:
+        """Takes an answer into the conversation, runs the tools it calls and returns their outcomes."""
         self.latest_response = answer.text or self.latest_response
         self.tokens_used += answer.usage.input_tokens + answer.usage.output_tokens
-        self.history.append(Message("assistant", answer.text, tool_calls=tuple(answer.tool_calls)))
+        calls_made = tuple(answer.tool_calls)
+        self.history.append(Message("assistant", answer.text, calls_made, thought=answer.thought))
         if not answer.tool_calls:
-            return False
+            return ()
         self.tool_calls_made += len(answer.tool_calls)
         calls = ToolCalls(self, turn_id)
+        self._in_tools = True
         try:
             outcomes = await calls.run(answer.tool_calls)
         except BaseException:
             # Every call in the history needs a result, or no provider accepts the conversation any more.
-            self.history += calls.interrupted(answer.tool_calls)
+            if not self._seeded():
+                self.history += calls.interrupted(answer.tool_calls)
             raise
+        finally:
+            self._in_tools = False
+        if self._seeded():
+            return outcomes
         self.history += [outcome.message for outcome in outcomes]
         self.history += [Message("user", text) for outcome in outcomes for text in outcome.remarks]
-        return any(outcome.ends_turn for outcome in outcomes)
+        self._tell_mode()
+        return outcomes
+
+    def _tell_mode(self) -> None:
+        """Tells the agent of a mode that a tool has brought about."""
+        modes = self.session.modes
+        if self.id is None and (notice := modes.notice()) is not None:
+            self.say(notice)
+            modes.noticed(content=notice)
+
+    def clear(self, prompt: str) -> int:
+        """Forgets the conversation, from within a tool call, and goes on with a prompt once all calls are done.
+
+        Returns:
+            How many messages were forgotten.
+
+        Raises:
+            RuntimeFault: No tool call is under way, or one has cleared the conversation already.
+        """
+        if not self._in_tools or self._seed is not None:
+            raise RuntimeFault(
+                "session.history.clearContext must be called from inside a tool handler, and once: no tool call "
+                "is in flight whose conversation could be cleared"
+            )
+        cleared, self.history, self._seed = len(self.history), [], prompt
+        self.emit(SessionContextClearedData(initial_message=prompt, messages_cleared=cleared))
+        return cleared
+
+    def _seeded(self) -> bool:
+        """Whether the conversation was cleared meanwhile; it begins with its new prompt then."""
+        seed, self._seed = self._seed, None
+        if seed is not None:
+            take_in(self, Prompt(id=new_id(), text=seed))
+        return seed is not None
 
     async def _ask(self, turn_id: str) -> Answer:
         async def call() -> Answer:
@@ -184,13 +302,21 @@ class Agent:
             try:
                 return await self._call(turn_id)
             except ModelFault as fault:
-                self._report_failure(fault, started)
+                await self._report_failure(fault, started)
                 raise
 
-        return await retrying(call, self.session.limits)
+        def announce(fault: ModelFault) -> None:
+            self.emit(
+                AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=retry_reason(fault))
+            )
+
+        return await retrying(call, self.session.limits, announce)
 
     async def _call(self, turn_id: str) -> Answer:
         session = self.session
+        if (self._model or session.model_id) == AUTO and self._auto_model is None:
+            self._auto_model = await session.model_choice.resolved()
+        await session.mcp.ready(for_turn=True)
         stream = AnswerStream(self, turn_id)
         request = ModelRequest(
             model=self.model_id,
@@ -200,15 +326,18 @@ class Agent:
             session_id=session.id,
             agent_id=self.id,
             reasoning_effort=session.config.reasoning_effort,
+            reasoning_summary=session.config.reasoning_summary,
             headers=self.exchange.headers,
+            account=await session.account.for_model(self.model_id),
         )
         async with aclosing(session.model.respond(request)) as events:
             async for event in events:
+                self.exchange.answered = True
                 stream.take(event)
                 await session.clients.caught_up()
         return stream.finish()
 
-    def _report_failure(self, fault: ModelFault, started: float) -> None:
+    async def _report_failure(self, fault: ModelFault, started: float) -> None:
         self.emit(
             ModelCallFailureData(
                 model=self.model_id,
@@ -218,4 +347,13 @@ class Agent:
                 source="top_level" if self.id is None else "subagent",
                 error_message=fault.message,
             )
+        )
+        await self.session.hooks.invoke(
+            "errorOccurred",
+            {
+                "error": {"name": "ModelError", "message": fault.message},
+                "errorContext": "model_call",
+                "recoverable": fault.retryable,
+            },
+            agent=self,
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,17 +21,24 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault
+from copilot_sdk.runtime.core.mcp.tool import MCPTool
+from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import (
     Completed,
     ModelEvent,
     ReasoningDelta,
     TextDelta,
+    Thought,
     ToolCall,
     Usage,
 )
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent
+    from copilot_sdk.runtime.core.tools.base import Tool
+
+
+_ORIGIN = ("toolTitle", "mcpServerName", "mcpToolName")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Answer:
     tool_calls: Sequence[ToolCall]
     finish_reason: str
     usage: Usage
+    thought: Thought | None = None
 
 
 class AnswerStream:
@@ -75,6 +84,7 @@ class AnswerStream:
         self._text.append(text)
         if not agent.streams:
             return
+        self._grow(text)
         if first:
             agent.emit(AssistantMessageStartData(message_id=self._message_id))
         agent.emit(
@@ -82,13 +92,12 @@ class AnswerStream:
                 message_id=self._message_id, delta_content=text, parent_tool_call_id=agent.parent_call_id
             )
         )
-        self._grow(text)
 
     def _think(self, text: str) -> None:
         self._reasoning.append(text)
         if self._agent.streams:
-            self._agent.emit(AssistantReasoningDeltaData(reasoning_id=self._reasoning_id, delta_content=text))
             self._grow(text)
+            self._agent.emit(AssistantReasoningDeltaData(reasoning_id=self._reasoning_id, delta_content=text))
 
     def _grow(self, text: str) -> None:
         self._size += len(text.encode("utf-8", "surrogatepass"))
@@ -104,20 +113,28 @@ class AnswerStream:
         if end is None:
             raise ModelFault("the model broke off its answer", retryable=True)
         text = "".join(self._text)
+        thought = self._thought(end)
         if not text and not end.tool_calls and not self._reasoning:
             raise ModelFault("The model returned an empty response", retryable=False)
-        if self._reasoning:
-            thought = "".join(self._reasoning)
-            self._agent.emit(AssistantReasoningData(reasoning_id=self._reasoning_id, content=thought))
         self._report_usage(end)
         self._report_message(text, end)
-        return Answer(text, end.tool_calls, end.finish_reason, end.usage)
+        if self._reasoning:
+            told = AssistantReasoningData(reasoning_id=self._reasoning_id, content="".join(self._reasoning))
+            self._agent.session.emit(told, agent_id=self._agent.id, ephemeral=True)
+        return Answer(text, end.tool_calls, end.finish_reason, end.usage, thought)
+
+    def _thought(self, end: Completed) -> Thought | None:
+        if not (self._reasoning or end.opaque or end.encrypted):
+            return None
+        return Thought("".join(self._reasoning), end.opaque, end.encrypted)
 
     def _report_usage(self, end: Completed) -> None:
         agent, usage = self._agent, end.usage
         milliseconds = int((time.monotonic() - self._started) * 1000)
         first = self._first_token or self._started
+        initiator = "sub-agent" if agent.id is not None else "agent" if self._turn_id != "0" else "user"
         agent.session.usage.record_call(agent.model_id, usage, milliseconds, main_agent=agent.id is None)
+        agent.session.credits.note(usage.ai_credits)
         agent.emit(
             AssistantUsageData(
                 model=agent.model_id,
@@ -127,10 +144,15 @@ class AnswerStream:
                 cache_write_tokens=usage.cache_write_tokens,
                 reasoning_tokens=usage.reasoning_tokens or None,
                 duration=milliseconds,
-                time_to_first_token_ms=int((first - self._started) * 1000),
-                initiator=None if agent.id is None else "sub-agent",
+                time_to_first_token_ms=int((first - self._started) * 1000) if agent.streams else None,
+                initiator=initiator,
+                cost=0,
+                is_byok=agent.session.config.provider is not None,
+                is_auto=agent.session.model_id == AUTO,
+                num_tool_calls=len(end.tool_calls),
+                tool_counts=dict(Counter(call.name for call in end.tool_calls)),
                 api_call_id=end.call_id,
-                api_endpoint="/chat/completions",
+                api_endpoint=end.api_endpoint,
                 parent_tool_call_id=agent.parent_call_id,
                 finish_reason=end.finish_reason or None,
             )
@@ -138,24 +160,17 @@ class AnswerStream:
 
     def _report_message(self, text: str, end: Completed) -> None:
         agent = self._agent
-        requests = [
-            AssistantMessageToolRequest(
-                tool_call_id=call.id,
-                name=call.name,
-                arguments=readable_arguments(call.arguments),
-                type="function",
-            )
-            for call in end.tool_calls
-        ]
         origin = agent.exchange.message_id
+        tools = agent.tools() if end.tool_calls else {}
         agent.emit(
             AssistantMessageData(
                 message_id=self._message_id,
                 model=agent.model_id,
                 content=text,
-                tool_requests=requests or None,
+                tool_requests=[_request(call, tools.get(call.name)) for call in end.tool_calls],
                 reasoning_text="".join(self._reasoning) or None,
-                output_tokens=end.usage.output_tokens,
+                reasoning_opaque=end.opaque,
+                encrypted_content=end.encrypted,
                 interaction_id=agent.exchange.id,
                 api_call_id=end.call_id,
                 turn_id=self._turn_id,
@@ -163,6 +178,19 @@ class AnswerStream:
             ),
             extra=None if origin is None else {"originatingMessageId": origin},
         )
+
+
+def _request(call: ToolCall, tool: Tool | None) -> AssistantMessageToolRequest:
+    origin: Mapping[str, object] = tool.origin if isinstance(tool, MCPTool) else {}
+    return AssistantMessageToolRequest.model_validate(
+        {
+            "toolCallId": call.id,
+            "name": call.name,
+            "arguments": readable_arguments(call.arguments),
+            "type": "function",
+            **{name: origin[name] for name in _ORIGIN if name in origin},
+        }
+    )
 
 
 def readable_arguments(text: str) -> object:

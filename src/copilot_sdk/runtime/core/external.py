@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import ExternalToolCompletedData, ExternalToolRequestedData
@@ -12,19 +14,33 @@ if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
 
+@dataclass(frozen=True, slots=True)
+class ExternalCall:
+    """One call of a tool that a client carries out."""
+
+    tool: str
+    call_id: str
+    arguments: Arguments
+    agent_id: str | None
+
+
 class ExternalCalls:
     """The external tool calls of a session that wait for their result."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._pending: Pending[str, ToolResult] = Pending()
+        self._pending: Pending[ExternalCall, ToolResult] = Pending()
+
+    def __iter__(self) -> Iterator[tuple[str, ExternalCall]]:
+        """The ids of the requests that are open, with the calls; oldest first."""
+        return iter(self._pending)
 
     async def request(
         self, tool: str, call_id: str, arguments: Arguments, *, agent_id: str | None
     ) -> ToolResult:
         """Asks the clients to run a tool and waits for the first result."""
         session = self._session
-        request_id = self._pending.open(tool)
+        request_id = self._pending.open(ExternalCall(tool, call_id, arguments, agent_id))
         session.emit(
             ExternalToolRequestedData(
                 request_id=request_id,
@@ -36,8 +52,10 @@ class ExternalCalls:
             ),
             agent_id=agent_id,
         )
+        seconds = session.limits.answer_seconds
+        silent = ToolResult(f"The tool '{tool}' gave no result within {seconds:g} s.", kind="timeout")
         try:
-            return await self._pending.answer(request_id)
+            return await self._pending.answer(request_id, seconds=seconds, otherwise=silent)
         finally:
             session.emit(ExternalToolCompletedData(request_id=request_id), agent_id=agent_id)
 
@@ -52,7 +70,7 @@ class ExternalCalls:
     def give_up_orphans(self) -> None:
         """Fails the calls of tools that no client offers any longer."""
         offered = self._session.clients.tools()
-        for request_id, tool in self._pending:
-            if tool not in offered:
-                text = f"The client that provides the tool '{tool}' has left the session."
+        for request_id, call in self._pending:
+            if call.tool not in offered:
+                text = f"The client that provides the tool '{call.tool}' has left the session."
                 self.resolve(request_id, ToolResult.failure(text))

@@ -5,23 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import SessionWarningData, SystemNotificationData, UserMessageData
-from copilot_sdk.runtime.core.prompts import describe_attachments, notification_text
+from copilot_sdk.runtime.core.hooks import block_reason, remark_of
+from copilot_sdk.runtime.core.prompts import describe_attachments, notification_text, reminder_text
 from copilot_sdk.runtime.core.queue import Prompt
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent
 
+_PLAN_MARK = "[[PLAN]] "
 
-def take_in(agent: Agent, prompt: Prompt, *, text: str | None = None, steering: bool = False) -> None:
+
+def take_in(agent: Agent, prompt: Prompt, *, text: str | None = None) -> None:
     """Adds a prompt to the conversation of an agent and emits its event.
 
     Args:
         agent: Who gets it.
         prompt: The message.
         text: What the model gets, where it is another text than that of the prompt with its attachments.
-        steering: Whether it breaks into a running turn.
     """
-    if steering:
+    if prompt.delivery == "steering":
         prompt.done.set()
     if prompt.notice is not None:
         agent.emit(SystemNotificationData.model_validate({"content": prompt.text, "kind": prompt.notice}))
@@ -35,14 +37,16 @@ def take_in(agent: Agent, prompt: Prompt, *, text: str | None = None, steering: 
             "transformedContent": seen if seen != prompt.shown else None,
             "attachments": list(prompt.attachments) or None,
             "source": prompt.source,
-            "agentMode": prompt.agent_mode,
+            "agentMode": prompt.agent_mode if prompt.agent_mode != "interactive" else None,
+            "isAutopilotContinuation": prompt.continuation or None,
+            "delivery": prompt.delivery,
             "interactionId": agent.exchange.id,
+            "turnId": str(agent.exchange.steps),
+            "supportedNativeDocumentMimeTypes": [],
+            "messageId": prompt.id,
         }
     )
-    extra: dict[str, object] = {"messageId": prompt.id}
-    if steering and agent.id is None:
-        extra["delivery"] = "steering"
-    agent.session.emit(data, agent_id=agent.id, event_id=prompt.id, extra=extra)
+    agent.session.emit(data, agent_id=agent.id)
     agent.say(seen, images)
 
 
@@ -52,18 +56,30 @@ async def take_in_with_hooks(agent: Agent, prompt: Prompt) -> bool:
     Returns:
         Whether the agent is to work on it: a hook may forbid that.
     """
-    hooks = agent.session.hooks
-    output = await hooks.invoke("userPromptSubmitted", {"prompt": prompt.text})
-    if output.get("decision") == "block":
-        reason = str(output.get("reason") or "A hook blocked the prompt.")
-        agent.emit(SessionWarningData(warning_type="policy_blocked", message=reason))
+    hooks, modes = agent.session.hooks, agent.session.modes
+    submitted = await hooks.invoke("userPromptSubmitted", {"prompt": prompt.text}, agent=agent)
+    reason = block_reason(submitted)
+    if reason is not None:
+        agent.session.emit(
+            SessionWarningData(
+                warning_type="policy_blocked", message=reason, originating_message_id=prompt.id
+            ),
+            agent_id=agent.id,
+            ephemeral=True,
+        )
         return False
+    modified = submitted.get("modifiedPrompt")
+    text = modified if isinstance(modified, str) else prompt.text
+    notice = modes.notice() if agent.id is None else None
+    mark = _PLAN_MARK if agent.id is None and modes.effective == "plan" else ""
     described, _ = describe_attachments(prompt.attachments)
-    seen = str(output.get("modifiedPrompt", prompt.text)) + described
-    transformed = await hooks.invoke(
-        "userPromptTransformed", {"prompt": prompt.text, "transformedPrompt": seen}
+    parts = (notice, f"{mark}{text}{described}", reminder_text(remark_of(submitted)))
+    seen = "\n\n".join(part for part in parts if part)
+    details = {"prompt": text, "transformedPrompt": seen}
+    transformed = (await hooks.invoke("userPromptTransformed", details, agent=agent)).get(
+        "modifiedTransformedPrompt"
     )
-    take_in(agent, prompt, text=str(transformed.get("modifiedTransformedPrompt", seen)))
-    if isinstance(remark := output.get("additionalContext"), str):
-        agent.say(remark)
+    take_in(agent, prompt, text=transformed if isinstance(transformed, str) else seen)
+    if notice is not None:
+        modes.noticed()
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,22 @@ class Event:
             ephemeral=wire.get("ephemeral") is True,
             agent_id=None if agent is None else str(agent),
         )
+
+    def to_line(self) -> bytes:
+        """The event as a line of a file."""
+        return json.dumps(self.to_wire(), separators=(",", ":")).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Event:
+        """Reads back what `to_line` wrote.
+
+        Raises:
+            ValueError: It holds no event.
+        """
+        try:
+            return cls.from_wire(json.loads(line))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"no event: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,11 +28,20 @@ class Pending(Generic[SubjectT, AnswerT]):
         self._open[request_id] = (subject, asyncio.get_running_loop().create_future())
         return request_id
 
-    async def answer(self, request_id: str) -> AnswerT:
-        """Waits for the answer to an open request and closes it; it is closed too when the wait is cancelled."""
+    async def answer(self, request_id: str, *, seconds: float, otherwise: AnswerT) -> AnswerT:
+        """Waits for the answer to an open request and closes it; it is closed too when the wait is cancelled.
+
+        Args:
+            request_id: Which one.
+            seconds: How long to wait at most.
+            otherwise: The answer if none comes in that time.
+        """
+        future = self._open[request_id][1]
         try:
-            return await self._open[request_id][1]
+            await asyncio.wait({future}, timeout=seconds)
+            return future.result() if future.done() else otherwise
         finally:
+            future.cancel()
             del self._open[request_id]
 
     def resolve(self, request_id: str, answer: AnswerT) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from copilot_sdk._generated.copilot.types import (
     PermissionCompletedData,
@@ -12,94 +13,132 @@ from copilot_sdk._generated.copilot.types import (
     SessionPermissionsChangedData,
 )
 from copilot_sdk._model.json_values import is_object, texts_in
-from copilot_sdk.runtime.core.pending import Pending
+from copilot_sdk.runtime.core import decisions
+from copilot_sdk.runtime.core.decisions import ALLOWED, REFUSED, Json, Verdict
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
+from copilot_sdk.runtime.core.payloads import Payload
+from copilot_sdk.runtime.core.permission_rules import (
+    Ask,
+    ManagedRule,
+    Rule,
+    is_approved,
+    managed_rule,
+)
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
-Json = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a tool wants to do.
-
-    Attributes:
-        request: The wire's `permissionRequest`.
-        prompt: The wire's `promptRequest`, which is made for people.
-        approval: What an approval for the session covers; None if it cannot be given for the session.
-        argument: What permission rules are compared with.
-    """
-
-    request: Json
-    prompt: Json
-    approval: Json | None = None
-    argument: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The decision on an `Ask`.
-
-    Attributes:
-        allowed: Whether the tool may go on.
-        text: What the model is told if not.
-        ends_turn: Whether the turn is over.
-    """
-
-    allowed: bool
-    text: str = ""
-    ends_turn: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A standing decision: on a kind of request, and if `argument` is given only on that one."""
-
-    kind: str
-    argument: str | None = None
-
-    def covers(self, ask: Ask) -> bool:
-        """Whether the rule speaks about a request."""
-        return self.kind == ask.request.get("kind") and self.argument in (None, ask.argument)
-
-
-_ALLOWED = Verdict(True)
-_REFUSED = Verdict(False, "Permission denied and could not request permission from user")
+MANUAL, ALLOW_ALL = "manual", "allow-all"
 
 
 class PermissionGate:
-    """Decides on the permission requests of one session."""
+    """Decides on the permission requests of one session.
 
-    def __init__(self, session: Session) -> None:
+    Attributes:
+        requests: The requests that wait for a decision.
+        mode: `manual` asks, `allow-all` does not.
+        approve_all: Whether what tools want is approved; paths outside all directories are still asked about.
+        approve_reads: Whether that holds for reading alone.
+        approved_rules: What is approved by rules of the session.
+        denied_rules: What is forbidden by rules of the session.
+        location_rules: What is approved by rules of the location.
+        urls_unrestricted: Whether every address is allowed.
+        allowed_urls: Origins and host names whose addresses are allowed.
+    """
+
+    def __init__(self, session: Session, *, location: str) -> None:
+        """Prepares the gate.
+
+        Args:
+            session: The session.
+            location: The key under which approvals outlive it.
+        """
+        managed = session.config.managed
         self._session = session
-        self._pending: Pending[Ask, Json] = Pending()
         self._approvals: list[Json] = []
-        self.approved_rules: list[Rule] = []
-        self.denied_rules: list[Rule] = []
+        self._location = location
+        self._location_forgotten = False
+        self._managed_denied = [managed_rule(text) for text in managed.deny]
+        self._managed_asked = [managed_rule(text) for text in managed.ask]
+        self._managed_approved = [managed_rule(text) for text in managed.allow]
+        self.requests: Inquiries[Ask, Json] = Inquiries(session)
+        self.mode = MANUAL
         self.approve_all = False
         self.approve_reads = False
-        self.allow_all = False
+        self.approved_rules: list[Rule] = []
+        self.denied_rules: list[Rule] = []
+        self.location_rules: list[Rule] = []
+        self.urls_unrestricted = False
+        self.allowed_urls: set[str] = set()
 
     @property
-    def pending(self) -> list[tuple[str, Ask]]:
-        """The requests that wait for a decision, oldest first."""
-        return list(self._pending)
+    def bypass_disabled(self) -> bool:
+        """Whether an administrator forbids to approve everything at once."""
+        return self._session.config.managed.bypass_disabled
 
-    def set_allow_all(self, enabled: bool) -> None:
-        """Switches the mode in which nothing is asked, and tells the clients if that is a change."""
-        if enabled == self.allow_all:
-            return
-        self.allow_all = enabled
-        self._session.emit(
-            SessionPermissionsChangedData(
-                previous_allow_all_permissions=not enabled, allow_all_permissions=enabled
+    def set_mode(self, mode: str) -> bool:
+        """Switches the mode, and tells the clients if that is a change.
+
+        Returns:
+            Whether the mode is now the wanted one: `assisted` needs a model of GitHub's, and an administrator can
+            forbid `allow-all`.
+        """
+        if mode not in (MANUAL, ALLOW_ALL) or (mode == ALLOW_ALL and self.bypass_disabled):
+            return False
+        previous, self.mode = self.mode, mode
+        if previous != mode:
+            self._session.emit(
+                SessionPermissionsChangedData(
+                    previous_mode=previous,
+                    mode=mode,
+                    previous_allow_all_permissions=previous == ALLOW_ALL,
+                    allow_all_permissions=mode == ALLOW_ALL,
+                )
             )
-        )
+        return True
 
-    def forget_approvals(self) -> None:
-        """Forgets what was approved for the session."""
+    def set_approve_all(self, enabled: bool) -> None:
+        """Switches whether what tools want is approved.
+
+        Raises:
+            RuntimeFault: An administrator forbids that.
+        """
+        if enabled and self.bypass_disabled:
+            raise RuntimeFault("An administrator has disabled approving everything at once")
+        self.approve_all = enabled
+
+    def apply_location(self, location: str) -> bool:
+        """Puts the approvals of a location into force.
+
+        Returns:
+            Whether they were not in force already.
+        """
+        changed = location != self._location or self._location_forgotten
+        self._location, self._location_forgotten = location, False
+        return changed
+
+    def location_approvals(self) -> list[Json]:
+        """What is approved for the location that is in force."""
+        return [] if self._location_forgotten else self._session.saved.approvals(self._location)
+
+    def approve_for_location(self, location: str, approval: Json) -> None:
+        """Approves something for a location, beyond this session."""
+        self._session.saved.approve(location, approval)
+        if location == self._location and self._location_forgotten:
+            self._approvals.append(approval)
+
+    def forget_approvals(self, *, saved_too: bool = False) -> None:
+        """Forgets what users approved for the session.
+
+        Args:
+            saved_too: Whether what is approved for the location is forgotten for good, and not just here.
+        """
         self._approvals.clear()
+        self._session.paths.forget()
+        self._location_forgotten = True
+        if saved_too:
+            self._session.saved.forget(self._location)
 
     async def check(self, asks: Sequence[Ask], *, call_id: str, agent_id: str | None) -> Verdict:
         """Decides on all that one tool call wants to do; the first refusal counts."""
@@ -107,114 +146,125 @@ class PermissionGate:
             verdict = await self._decide(ask, call_id, agent_id)
             if not verdict.allowed:
                 return verdict
-        return _ALLOWED
+        return ALLOWED
 
     async def _decide(self, ask: Ask, call_id: str, agent_id: str | None) -> Verdict:
-        kind = ask.request.get("kind")
-        if any(rule.covers(ask) for rule in self.denied_rules):
-            return Verdict(False, f"A rule forbids this {kind} request")
-        if self.approve_all or self.allow_all or (self.approve_reads and kind == "read"):
-            return _ALLOWED
-        if any(rule.covers(ask) for rule in self.approved_rules) or self._approved(ask):
-            return _ALLOWED
+        folder = self._session.config.working_directory
+        against = [rule for rule in self._managed_denied if rule.rule.forbids(ask, folder)]
+        broken: list[ManagedRule | Rule] = [
+            *against,
+            *(rule for rule in self.denied_rules if rule.forbids(ask, folder)),
+        ]
+        if broken:
+            named = ", ".join(f"`{rule}`" for rule in broken)
+            return Verdict(False, f"Permission to run this tool was denied by the rules {named}")
+        must_ask = any(rule.rule.forbids(ask, folder) for rule in self._managed_asked)
+        if not must_ask and self._is_allowed(ask, folder):
+            return ALLOWED
         if not any(client.answers_permissions for client in self._session.clients):
-            return _REFUSED
+            return REFUSED
         return await self._ask(ask, call_id, agent_id)
 
+    def _is_allowed(self, ask: Ask, folder: Path) -> bool:
+        if self.mode == ALLOW_ALL:
+            return True
+        if ask.kind == "path":
+            return False
+        if ask.kind == "mcp" and ask.request.get("readOnly") is True:
+            return True
+        if self.approve_all or (self.approve_reads and ask.kind == "read"):
+            return True
+        if ask.kind == "write" and Path(ask.argument).is_relative_to(self._session.folder.resolve()):
+            return True
+        if ask.kind == "url" and self._allows_url(ask.argument):
+            return True
+        rules: Iterable[Rule] = (
+            *self.approved_rules,
+            *self.location_rules,
+            *(managed.rule for managed in self._managed_approved),
+        )
+        return any(rule.permits(ask, folder) for rule in rules) or is_approved(
+            ask, [*self._approvals, *self.location_approvals()]
+        )
+
+    def _allows_url(self, url: str) -> bool:
+        if self.urls_unrestricted:
+            return True
+        origin, host = _origin(url), urlsplit(url).hostname
+        return (
+            origin in self.allowed_urls or host in self.allowed_urls or self._session.saved.allows_url(origin)
+        )
+
     async def _ask(self, ask: Ask, call_id: str, agent_id: str | None) -> Verdict:
-        request_id = self._pending.open(ask)
-        self._session.emit(
-            PermissionRequestedData.model_validate(
+        session = self._session
+
+        def requested(request_id: str) -> Payload:
+            return PermissionRequestedData.model_validate(
                 {
                     "requestId": request_id,
                     "permissionRequest": {**ask.request, "toolCallId": call_id},
                     "promptRequest": {**ask.prompt, "toolCallId": call_id},
+                    "agentMode": session.modes.effective,
+                    "permissionMode": self.mode,
+                    "ownerSessionId": session.id,
                 }
-            ),
-            agent_id=agent_id,
-        )
-        decision: Json = {"kind": "cancelled", "reason": "the turn was aborted"}
-        try:
-            decision = await self._pending.answer(request_id)
-        finally:
-            result = self._settle(ask, decision)
-            self._session.emit(
-                PermissionCompletedData.model_validate(
-                    {"requestId": request_id, "toolCallId": call_id, "result": result}
-                ),
-                agent_id=agent_id,
             )
-        return _verdict(decision)
+
+        def completed(request_id: str, decision: Json | None) -> Payload:
+            result = decisions.report(decision or decisions.ABORTED)
+            return PermissionCompletedData.model_validate(
+                {"requestId": request_id, "toolCallId": call_id, "result": result}
+            )
+
+        decision = await self.requests.put(
+            Inquiry(ask, requested, completed, decisions.UNAVAILABLE, agent_id=agent_id)
+        )
+        return decisions.verdict(decision)
 
     def decide(self, request_id: str, decision: Json) -> bool:
         """Hands in a decision.
 
         Returns:
             Whether the request still waited for one.
+
+        Raises:
+            RuntimeFault: It is no decision on this request, which goes on waiting.
         """
-        return self._pending.resolve(request_id, decision)
+        ask = self.requests.subject(request_id)
+        if ask is None:
+            return False
+        decisions.check(ask, decision)
+        if not self.requests.resolve(request_id, decision):
+            return False
+        self._remember(ask, decision)
+        return True
 
     def give_up_orphans(self) -> None:
         """Refuses what nobody is left to decide on."""
         if not any(client.answers_permissions for client in self._session.clients):
-            for request_id, _ in self._pending:
-                self.decide(request_id, {"kind": "user-not-available"})
+            self.requests.give_up()
 
-    def approve(self, approval: Json) -> None:
-        """Remembers an approval for the rest of the session."""
-        self._approvals.append(approval)
-
-    def _approved(self, ask: Ask) -> bool:
-        return ask.approval is not None and any(
-            _covers(approval, ask.approval) for approval in self._approvals
-        )
-
-    def _settle(self, ask: Ask, decision: Json) -> Json:
-        """Remembers what a decision says about later requests and returns it as the result to report."""
-        match decision.get("kind"):
-            case "approve-once":
-                return {"kind": "approved"}
-            case "approve-for-session" | "approve-for-location" as kind:
-                approval = decision.get("approval") or ask.approval
-                if not is_object(approval):
-                    return {"kind": "approved"}
-                self.approve(approval)
-                if kind == "approve-for-session":
-                    return {"kind": "approved-for-session", "approval": approval}
-                key = decision.get("locationKey", "")
-                return {"kind": "approved-for-location", "approval": approval, "locationKey": key}
-            case "approve-permanently":
-                return {"kind": "approved"}
-            case "reject":
-                feedback = {"feedback": text} if (text := decision.get("feedback")) else {}
-                return {"kind": "denied-interactively-by-user", **feedback}
-            case "user-not-available":
-                return {"kind": "denied-no-approval-rule-and-could-not-request-from-user"}
+    def _remember(self, ask: Ask, decision: Json) -> None:
+        """Remembers what a decision says about later requests."""
+        kind, approval = decision.get("kind"), decision.get("approval")
+        match (kind, ask.kind):
+            case ("approve-for-session", "path"):
+                self._session.paths.approve(Path(ask.argument))
+            case ("approve-read-only-for-session", _):
+                self._session.paths.readable += map(Path, texts_in(decision.get("directories")))
+            case ("approve-for-session", "url"):
+                self.allowed_urls.add(_origin(ask.argument, decision.get("domain")))
+            case ("approve-permanently", _):
+                self._session.saved.allow_url(_origin(ask.argument, decision.get("domain")))
+            case ("approve-for-session", _) if is_object(approval):
+                self._approvals.append(approval)
+            case ("approve-for-location", _) if is_object(approval):
+                self.approve_for_location(str(decision.get("locationKey")), approval)
             case _:
-                return decision
+                return
 
 
-def _verdict(decision: Json) -> Verdict:
-    """What a decision means. Only the `approve-...` kinds approve: `approved` and its like are reports."""
-    kind = str(decision.get("kind"))
-    if kind in ("approve-once", "approve-for-session", "approve-for-location", "approve-permanently"):
-        return _ALLOWED
-    if kind == "reject":
-        feedback = decision.get("feedback")
-        if feedback:
-            return Verdict(False, f"The user rejected this tool call. User feedback: {feedback}")
-        return Verdict(False, "The user rejected this tool call.", ends_turn=True)
-    if kind == "user-not-available":
-        return _REFUSED
-    return Verdict(False, f"Permission was not granted ({kind})")
-
-
-def _covers(approval: Json, wanted: Json) -> bool:
-    if approval.get("kind") != wanted.get("kind"):
-        return False
-    if approval.get("kind") == "commands":
-        return set(texts_in(wanted.get("commandIdentifiers"))) <= set(
-            texts_in(approval.get("commandIdentifiers"))
-        )
-    # An approval that leaves a member open, or null, covers every value of it.
-    return all(approval.get(key) in (None, value) for key, value in wanted.items())
+def _origin(url: str, domain: object = None) -> str:
+    """The scheme of an address with its host, or with the domain that a user named instead."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{domain or parts.netloc}"

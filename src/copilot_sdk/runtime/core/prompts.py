@@ -1,31 +1,21 @@
-"""What agents are told before everything else, and how attachments are shown to them."""
+"""How notices of the runtime and attachments are shown to agents."""
 
 from __future__ import annotations
 
-import platform
+import json
 from collections.abc import Mapping, Sequence
 
-from copilot_sdk.runtime.core.config import SessionConfig
 from copilot_sdk.runtime.core.models.base import Image
-
-_IDENTITY = (
-    "You are a coding agent. You help with software projects: you read and change files, run commands and explain "
-    "what you find. Use the tools you are given, check what you did, and answer briefly."
-)
-
-
-def system_text(config: SessionConfig, instructions: str = "") -> str:
-    """The system message of an agent."""
-    prompt = config.system_prompt
-    if prompt.mode == "replace" and not instructions:
-        return prompt.content
-    environment = f"Working directory: {config.working_directory}\nOperating system: {platform.system()}"
-    return "\n\n".join(part for part in (_IDENTITY, instructions, environment, prompt.content) if part)
 
 
 def notification_text(text: str) -> str:
     """Something the runtime has to say, as the model sees it."""
     return f"<system_notification>\n{text}\n</system_notification>"
+
+
+def reminder_text(text: str | None) -> str | None:
+    """What a hook adds to a message of the user, as the model sees it."""
+    return f"<system_reminder>\n{text}\n</system_reminder>" if text else None
 
 
 def describe_attachments(attachments: Sequence[Mapping[str, object]]) -> tuple[str, list[Image]]:
@@ -53,6 +43,9 @@ def _describe(attachment: Mapping[str, object]) -> str:
             return f"* selection in {attachment.get('filePath')}:\n{attachment.get('text')}"
         case "github_reference":
             return f"* {attachment.get('referenceType')} #{attachment.get('number')}: {attachment.get('url')}"
+        case "extension_context":
+            head = f"* context from {attachment.get('extensionId')}: {attachment.get('title')}"
+            return f"{head}\n{json.dumps(attachment.get('payload'), ensure_ascii=False)}"
         case kind:
             name = attachment.get("displayName") or attachment.get("title") or "without a name"
             return f"* {kind} {name}"

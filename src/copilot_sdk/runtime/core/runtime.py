@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Self
+from weakref import WeakValueDictionary
 
-from copilot_sdk._generated.copilot.types import SessionResumeData, SessionStartData, WorkingDirectoryContext
-from copilot_sdk._version import __version__
+from copilot_sdk.runtime.core.accounts import Accounts, Identity
 from copilot_sdk.runtime.core.clients import Client, ClientPort
-from copilot_sdk.runtime.core.clock import new_id, now, stamp
-from copilot_sdk.runtime.core.config import Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.clock import Clock, SystemClock, new_id, now, stamp
+from copilot_sdk.runtime.core.config import Limits, SessionConfig
+from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
-from copilot_sdk.runtime.core.models.base import Model, ModelInfo
+from copilot_sdk.runtime.core.global_state import GlobalState
+from copilot_sdk.runtime.core.hook_sources import HookSources
+from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
+from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
+from copilot_sdk.runtime.core.milestones import resume_data, settings_data, start_data
+from copilot_sdk.runtime.core.model_choice import AUTO
+from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
+from copilot_sdk.runtime.core.models.sender import Sender, Sends
+from copilot_sdk.runtime.core.plugins import Plugins
+from copilot_sdk.runtime.core.provided import Provided
+from copilot_sdk.runtime.core.remote_control import RemoteControl
+from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
+from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session
-from copilot_sdk.runtime.core.store import SessionRecord, Store
-from copilot_sdk.runtime.core.workspace import WorkContext, existing_folder, look_around
+from copilot_sdk.runtime.core.settings_files import UserSettings
+from copilot_sdk.runtime.core.storage import Place, SessionRecord, closed_on_failure
+from copilot_sdk.runtime.core.store import Store
+from copilot_sdk.runtime.core.stored import StoredSessions
+from copilot_sdk.runtime.core.telemetry import Telemetry
+from copilot_sdk.runtime.core.workspace import WorkContext
 
-EVENT_FORMAT = 1
-PRODUCER = "copilot-sdk-runtime"
+_logger = logging.getLogger("copilot_sdk.runtime")
 
 LifecycleListener = Callable[[LifecycleType, SessionRecord], None]
 
@@ -40,6 +59,9 @@ class Runtime:
         model: Model | None = None,
         default_model: str | None = None,
         limits: Limits | None = None,
+        accounts: Accounts | None = None,
+        clock: Clock | None = None,
+        stop: asyncio.Event | None = None,
     ) -> None:
         """Opens a runtime.
 
@@ -48,18 +70,44 @@ class Runtime:
             model: The model of sessions that bring no provider of their own; None plays directives of the prompt.
             default_model: The model id of sessions that name none.
             limits: How long to wait and how often to try.
+            accounts: Who can sign in; None for nobody.
+            clock: What scheduled prompts go by; None for the clock of the machine.
+            stop: Set when the end is asked for; None for an event of its own.
         """
         self._temporary = home is None
         self.home = home or Path(tempfile.mkdtemp(prefix="copilot-runtime-"))
         self.store = Store(self.home)
+        self.provided_place: Provided[Place] = Provided()
+        self.provided_sender: Provided[Sender] = Provided()
+        self.provided_launcher: Provided[Launcher] = Provided()
+        self.saved = SavedPermissions(self.home)
+        self.secrets = Secrets()
+        _logger.addFilter(self.secrets)
+        self.settings = UserSettings(self.home)
+        self.state = GlobalState(self.home)
+        self.state.launched()
+        self.plugins = Plugins(self.home, self.settings, self.state)
+        self.hook_sources = HookSources(self.home, self.settings)
+        self.mcp_config = MCPConfigFile(self.home)
+        self.sign_ins = KnownSignIns()
         self.limits = limits or Limits()
+        self.clock: Clock = clock or SystemClock()
         self.model: Model = model or ScriptedModel()
+        self.accounts = accounts or Accounts()
+        if isinstance(self.model, Sends):
+            self.model.sender = self._sender
         self.default_model = default_model or "scripted"
+        self.stored = StoredSessions(self)
+        self.remote_control = RemoteControl()
+        self.connections = count(1)
+        self.telemetry = Telemetry()
         self.foreground: str | None = None
         self.last_used: str | None = None
         self._sessions: dict[str, Session] = {}
+        self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._signing_in: set[str] = set()
         self._listeners: dict[int, LifecycleListener] = {}
-        self._stop_wanted = asyncio.Event()
+        self._stop_wanted = stop or asyncio.Event()
         self._closed = False
 
     async def __aenter__(self) -> Self:
@@ -73,29 +121,54 @@ class Runtime:
         """The live sessions."""
         return list(self._sessions.values())
 
-    def model_for(self, provider: ModelProvider | None) -> Model:
-        """The model of a session."""
-        if provider is None:
+    @property
+    def place(self) -> Place:
+        """Where sessions are kept."""
+        return self.provided_place.thing or self.store
+
+    def model_for(self, session: Session) -> Model:
+        """The model of a session: that of the runtime, or one that the session has to close."""
+        config = session.config
+        if config.provider is None and not config.named_models:
             return self.model
-        from copilot_sdk.runtime.core.models.openai import Endpoint, OpenAIModel
+        from copilot_sdk.runtime.core.models.own import OwnModels
 
-        return OpenAIModel(
-            Endpoint(
-                base_url=provider.base_url,
-                api_key=provider.api_key,
-                headers=provider.headers,
-                wire_model=provider.wire_model,
-                max_output_tokens=provider.max_output_tokens,
-            )
-        )
+        return OwnModels(config, self.model, bearer_token=session.bearer_token, sender=self._sender)
 
-    async def models(self) -> Sequence[ModelInfo]:
+    def _sender(self) -> Sender | None:
+        return self.provided_sender.thing
+
+    async def models(self, account: Identity | None = None) -> Sequence[ModelInfo]:
         """The models on offer.
+
+        Args:
+            account: Whom they are for; None for who is signed in.
 
         Raises:
             ModelFault: The provider could not be asked.
+            RuntimeFault: They are for those alone who are signed in, and nobody is.
         """
+        accounts = self.accounts
+        if account is None and accounts.needed:
+            account = await accounts.required()
+        if account is not None and isinstance(self.model, ModelService):
+            return await self.model.catalogue_of(account)
         return await self.model.catalogue()
+
+    async def check_model(self, config: SessionConfig) -> None:
+        """Checks that whoever a session works for may use its model.
+
+        Raises:
+            RuntimeFault: They may not.
+            ModelFault: The service could not be asked.
+        """
+        if not isinstance(self.model, ModelService) or config.provider is not None or config.named_models:
+            return
+        account = config.identity or await self.accounts.current()
+        if config.model in (None, AUTO) or account is None:
+            return
+        if config.model not in [model.id for model in await self.model.catalogue_of(account)]:
+            raise RuntimeFault(f'Model "{config.model}" is not available.')
 
     def live(self, session_id: str) -> Session:
         """The live session with an id.
@@ -108,40 +181,67 @@ class Runtime:
             raise SessionNotFound(session_id)
         return session
 
-    def create(self, session_id: str | None, config: SessionConfig, client: Client) -> Session:
+    def find_live(self, session_id: str) -> Session | None:
+        """The live session with an id, also one that is about to end."""
+        return self._sessions.get(session_id)
+
+    async def create(
+        self, session_id: str | None, config: SessionConfig, client: Client | None, *, announce: bool = True
+    ) -> Session:
         """Creates a session; an id that is live already returns that session.
 
+        Args:
+            session_id: The id it is to have; None for a fresh one.
+            config: Its settings.
+            client: Who joins it; None leaves it to itself.
+            announce: Whether `session.start` is emitted.
+
         Raises:
-            RuntimeFault: The id or the working directory cannot be used.
+            RuntimeFault: The id or the working directory cannot be used, or the session cannot be stored.
         """
         self._check_open()
         identifier = session_id or new_id()
-        self.store.folder(identifier)
-        known = self._sessions.get(identifier)
-        if known is not None and not known.closing:
-            known.attach(client)
+        self.place.check_id(identifier)
+        async with self._opened_by_one(identifier):
+            known = self._sessions.get(identifier)
+            if known is None:
+                known = await self._make(identifier, config, client, announce=announce)
+                known.extensions.launch()
+            elif client is not None:
+                known.attach(client)
+                known.canvases.joined(client)
+            self.last_used = identifier
+            self.announce("session.created", known.record)
             return known
-        existing_folder(config.working_directory)
-        context = look_around(config.working_directory)
-        session = Session(self, self._new_record(identifier, config, context), config)
-        self._sessions[identifier] = session
-        self.store.save(session.record)
-        session.attach(client)
-        session.emit(
-            SessionStartData(
-                session_id=identifier,
-                version=EVENT_FORMAT,
-                producer=PRODUCER,
-                copilot_version=__version__,
-                start_time=session.record.started_at,
-                selected_model=config.model,
-                reasoning_effort=config.reasoning_effort,
-                context=_context_data(context),
-            )
-        )
-        self.last_used = identifier
-        self.announce("session.created", session.record)
+
+    async def _make(
+        self, identifier: str, config: SessionConfig, client: Client | None, *, announce: bool
+    ) -> Session:
+        context = self.place.look_around(config.working_directory)
+        record = self._new_record(identifier, config, context)
+        async with self._signed_in(identifier, config):
+            storage = await self.place.make(record)
+            async with closed_on_failure(storage):
+                session = Session(self, record, config, storage)
+                await session.rewind.open(wanted=config.tracks_files)
+            self._sessions[identifier] = session
+        if client is not None:
+            session.attach(client)
+        self.announce("session.created", record)
+        if announce:
+            session.emit(start_data(session, context))
+            session.emit(settings_data())
+        session.agents.begin()
         return session
+
+    @asynccontextmanager
+    async def _opened_by_one(self, session_id: str) -> AsyncGenerator[None]:
+        """Opens a session for one client at a time, when the session of that id before it is closed."""
+        lock = self._opening.setdefault(session_id, asyncio.Lock())
+        async with lock:
+            while (session := self._sessions.get(session_id)) is not None and session.closing:
+                await self.close_session(session_id)
+            yield
 
     def _new_record(self, identifier: str, config: SessionConfig, context: WorkContext) -> SessionRecord:
         moment = stamp(now())
@@ -156,13 +256,14 @@ class Runtime:
             name=config.name,
             named_by_user=config.name is not None,
             model=config.model,
+            client_name=config.client_name,
         )
 
-    def resume(
+    async def resume(
         self,
         session_id: str,
-        config: SessionConfig,
-        client: Client,
+        configure: Callable[[SessionRecord], SessionConfig],
+        client: Client | None,
         *,
         announce: bool = True,
         continue_pending: bool = False,
@@ -171,78 +272,106 @@ class Runtime:
 
         Args:
             session_id: Which one.
-            config: Its settings; what they leave open is as it was.
-            client: Who joins.
+            configure: Gives its settings; what they leave open is as it was.
+            client: Who joins; None leaves it as it is.
             announce: Whether `session.resume` is emitted.
             continue_pending: What that event says about work that was interrupted.
 
         Raises:
             SessionNotFound: There is neither.
-            RuntimeFault: The working directory cannot be used.
+            RuntimeFault: The working directory cannot be used, or what is stored cannot be read.
         """
         self._check_open()
-        session = self._sessions.get(session_id)
-        was_live = session is not None and not session.closing
-        if session is None or session.closing:
-            session = self._revive(session_id, config)
-        session.attach(client)
-        self.last_used = session_id
-        if announce:
-            session.emit(
-                SessionResumeData(
-                    resume_time=stamp(now()),
-                    event_count=len(session.log.events),
-                    events_file_size_bytes=session.log_size,
-                    selected_model=session.config.model,
-                    reasoning_effort=session.config.reasoning_effort,
-                    context=_context_data(look_around(session.config.working_directory)),
-                    session_was_active=was_live,
-                    continue_pending_work=continue_pending,
+        async with self._opened_by_one(session_id):
+            session = self._sessions.get(session_id)
+            was_live = session is not None
+            if session is None:
+                session = await self._revive(session_id, configure)
+            if client is not None:
+                session.attach(client)
+            self.last_used = session_id
+            if announce:
+                context = self.place.look_around(session.config.working_directory)
+                session.emit(
+                    resume_data(session, context, was_live=was_live, continue_pending=continue_pending)
                 )
-            )
-        return session
+                if not was_live:
+                    session.emit(settings_data())
+            if client is not None:
+                session.canvases.joined(client)
+                session.extensions.joined(client)
+            if not was_live:
+                session.agents.begin()
+                session.schedules.hydrate()
+                session.extensions.launch()
+            return session
 
-    def _revive(self, session_id: str, config: SessionConfig) -> Session:
-        record = self.store.find(session_id)
+    async def _revive(self, session_id: str, configure: Callable[[SessionRecord], SessionConfig]) -> Session:
+        place = self.place
+        record = await place.find(session_id)
         if record is None:
             raise SessionNotFound(session_id)
-        existing_folder(config.working_directory)
+        config = configure(record)
+        place.look_around(config.working_directory)
         config.model = config.model or record.model
-        session = Session(self, record, config, self.store.read_events(session_id))
-        self._sessions[session_id] = session
+        async with self._signed_in(session_id, config):
+            storage, events = await place.load(record)
+            async with closed_on_failure(storage):
+                session = Session(self, record, config, storage, events)
+                await session.rewind.open(wanted=config.tracks_files)
+            self._sessions[session_id] = session
         return session
 
+    @asynccontextmanager
+    async def _signed_in(self, session_id: str, config: SessionConfig) -> AsyncGenerator[None]:
+        """Opens a session whose GitHub tokens no other session uses."""
+        tokens = config.github
+        if tokens is None:
+            yield
+            return
+        others = {session.config.github.registration for session in self.sessions if session.config.github}
+        if tokens.registration in others | self._signing_in:
+            raise RuntimeFault(f'GitHub token provider registration "{tokens.registration}" already exists')
+        self._signing_in.add(tokens.registration)
+        try:
+            await tokens.sign_in(session_id)
+            yield
+        finally:
+            self._signing_in.discard(tokens.registration)
+
     def record(self, session_id: str) -> SessionRecord | None:
-        """What is known about a session, live or stored."""
+        """What is known about a session that is live or in the home folder."""
         live = self._sessions.get(session_id)
-        return live.record if live is not None else self.store.find(session_id)
+        return live.record if live is not None else self.store.record(session_id)
 
-    async def settled(self, session_id: str) -> None:
-        """Waits for the end of a session that is being closed, so that it can be opened again."""
-        while (session := self._sessions.get(session_id)) is not None and session.closing:
-            await self.close_session(session_id)
-
-    async def detach(self, session_id: str, port: ClientPort) -> bool:
+    async def detach(self, session_id: str, port: ClientPort) -> bool | None:
         """Removes a client from a session; without clients a session is closed.
 
         Returns:
-            Whether the session had the client.
+            Whether all of a session that is closed now is stored; None if no session had the client.
         """
         session = self._sessions.get(session_id)
         if session is None or session.clients.of(port) is None:
-            return False
+            return None
         await session.hooks.invoke("sessionEnd", {"reason": "user_exit"})
         await self._leave(session, port)
-        return True
+        return session.stored
 
     async def drop(self, port: ClientPort) -> None:
-        """Removes a client that is gone from all its sessions."""
+        """Removes a client that is gone, from all its sessions too."""
+        self.provided_place.release(port)
+        self.provided_sender.release(port)
+        self.provided_launcher.release(port)
+        self.telemetry.drop(port)
         for session in self.sessions:
+            session.tasks.orphan(port)
             if session.clients.of(port) is not None:
                 await self._leave(session, port)
 
     async def _leave(self, session: Session, port: ClientPort) -> None:
-        if not session.detach(port) or session.clients:
+        if not session.detach(port) or session.closing:
+            return
+        if any(not client.is_extension for client in session.clients):
             return
         await self.close_session(session.id)
 
@@ -261,14 +390,19 @@ class Runtime:
         """Ends a session and deletes all that is stored of it.
 
         Returns:
-            Whether there was one.
+            Whether there was one in the home folder; what a client keeps only that client can delete.
         """
+        if self.place is not self.store:
+            return False
         record = self.record(session_id)
         await self.close_session(session_id)
+        if record is not None:
+            self.announce("session.deleted", record)
         deleted = self.store.delete(session_id)
         if self.last_used == session_id:
             self.last_used = None
         if record is not None:
+            # The CLI tells it twice, of the session and of what was stored, and so does everybody it is stood in for.
             self.announce("session.deleted", record)
         return deleted
 
@@ -333,14 +467,9 @@ class Runtime:
         self._closed = True
         self.request_stop()
         await self.end_sessions()
+        _logger.removeFilter(self.secrets)
         await self.model.aclose()
-        self.store.close()
+        await self.accounts.aclose()
         if self._temporary:
             # Not in a thread: none can be started any more at the end of a program that forgot the runtime.
             shutil.rmtree(self.home, ignore_errors=True)
-
-
-def _context_data(context: WorkContext) -> WorkingDirectoryContext:
-    return WorkingDirectoryContext(
-        cwd=context.cwd, git_root=context.git_root, repository=context.repository, branch=context.branch
-    )

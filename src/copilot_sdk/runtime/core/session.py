@@ -11,37 +11,63 @@ from typing import TYPE_CHECKING, Literal
 from copilot_sdk._generated.copilot.types import (
     CapabilitiesChangedData,
     CapabilitiesChangedUI,
-    SessionModeChangedData,
-    SessionModelChangeData,
-    SessionShutdownData,
+    CommandsChangedData,
+    SessionErrorData,
     SessionSnapshotRewindData,
     SessionTitleChangedData,
     SessionToolsUpdatedData,
-    ShutdownCodeChanges,
-    ShutdownModelMetric,
-    ShutdownModelMetricRequests,
-    ShutdownModelMetricUsage,
 )
+from copilot_sdk._model.json_values import is_object, texts_in
+from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
-from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients
-from copilot_sdk.runtime.core.clock import new_id, now, stamp
-from copilot_sdk.runtime.core.config import AgentMode, ExternalTool, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.canvases import Canvases
+from copilot_sdk.runtime.core.checkpoints import Checkpoints
+from copilot_sdk.runtime.core.client_metadata import ClientNotes
+from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients, Interests
+from copilot_sdk.runtime.core.clock import Clock, new_id, now, stamp
+from copilot_sdk.runtime.core.commands import Commands
+from copilot_sdk.runtime.core.compaction import Compaction
+from copilot_sdk.runtime.core.config import ExternalTool, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.credits import Credits
+from copilot_sdk.runtime.core.custom_agents import CustomAgents
+from copilot_sdk.runtime.core.extensions import Extensions
 from copilot_sdk.runtime.core.external import ExternalCalls
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.history import rebuild
+from copilot_sdk.runtime.core.hook_files import FileHook
 from copilot_sdk.runtime.core.hooks import Hooks
+from copilot_sdk.runtime.core.instructions import InstructionSources
 from copilot_sdk.runtime.core.log import Event, EventLog
+from copilot_sdk.runtime.core.mcp.host import MCPHost
+from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
+from copilot_sdk.runtime.core.milestones import shutdown_data
+from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
+from copilot_sdk.runtime.core.modes import Modes
+from copilot_sdk.runtime.core.paths import PathPolicy
 from copilot_sdk.runtime.core.payloads import Payload, event_kind, to_json
 from copilot_sdk.runtime.core.permissions import PermissionGate
+from copilot_sdk.runtime.core.plan import Plan
+from copilot_sdk.runtime.core.rate_limits import RateLimits
+from copilot_sdk.runtime.core.rewind import Rewind
+from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
+from copilot_sdk.runtime.core.schedules import Schedules
 from copilot_sdk.runtime.core.scope import TaskScope
-from copilot_sdk.runtime.core.store import SessionRecord
+from copilot_sdk.runtime.core.secrets import Secrets
+from copilot_sdk.runtime.core.session_plugins import SessionPlugins
+from copilot_sdk.runtime.core.skills import Skills
+from copilot_sdk.runtime.core.storage import SessionRecord, Storage
+from copilot_sdk.runtime.core.system_message import SystemMessage
 from copilot_sdk.runtime.core.tasks import TaskRegistry
+from copilot_sdk.runtime.core.tokens import bearer_token
 from copilot_sdk.runtime.core.tools.base import Tool
 from copilot_sdk.runtime.core.tools.toolbox import toolbox
 from copilot_sdk.runtime.core.turns import Turns
 from copilot_sdk.runtime.core.usage import UsageTotals
 from copilot_sdk.runtime.core.user_input import UserInput
-from copilot_sdk.runtime.core.workspace import existing_folder
+from copilot_sdk.runtime.core.user_shell import UserShell
+from copilot_sdk.runtime.core.workspace import location_of
+from copilot_sdk.runtime.core.workspace_files import WorkspaceFiles
 from copilot_sdk.transports.closing import CloseOnce
 
 if TYPE_CHECKING:
@@ -58,38 +84,78 @@ class Session:
     """One live session."""
 
     def __init__(
-        self, runtime: Runtime, record: SessionRecord, config: SessionConfig, events: Sequence[Event] = ()
+        self,
+        runtime: Runtime,
+        record: SessionRecord,
+        config: SessionConfig,
+        storage: Storage,
+        events: Sequence[Event] = (),
     ) -> None:
         """Brings a session to life.
 
         Args:
             runtime: What it belongs to.
-            record: Its entry in the index.
+            record: What is known about it.
             config: Its settings.
+            storage: Where its state is kept.
             events: What is stored of it; empty for a new one.
         """
         self.record = record
         self.config = config
         self.resumed = bool(events)
         self.log = EventLog(events)
+        self._runtime = runtime
+        self.storage = storage
         self.clients = Clients()
+        self.interests = Interests()
         self.usage = UsageTotals()
-        self.permissions = PermissionGate(self)
+        self.credits = Credits(self)
+        self.paths = PathPolicy(self)
+        self.permissions = PermissionGate(self, location=location_of(config.working_directory).key)
         self.external = ExternalCalls(self)
+        self.commands = Commands(self)
         self.user_input = UserInput(self)
+        self.plan = Plan(self)
+        self.modes = Modes(self)
+        self.model_choice = ModelChoice(self)
+        self.rate_limits = RateLimits(self)
         self.hooks = Hooks(self)
+        self.system_message = SystemMessage(self)
         self.tasks = TaskRegistry(self)
+        self.plugins = SessionPlugins(
+            runtime.plugins, config.plugin_directories, discovery=config.config_discovery
+        )
+        self.skills = Skills(self, disabled=texts_in(runtime.settings.current().get("disabledSkills")))
+        self.canvases = Canvases(self, events)
+        self.extensions = Extensions(self, runtime)
+        self.mcp = MCPHost(
+            self,
+            {**self.plugins.servers(), **runtime.mcp_config.specs(), **config.mcp_servers},
+            disabled=(*runtime.mcp_config.disabled(), *config.disabled_mcp_servers),
+            env_mode=config.env_value_mode,
+        )
         self.scope = TaskScope(f"session {record.id}")
         self.turns = Turns(self)
+        self.schedules = Schedules(self)
+        self.agents = CustomAgents(self)
+        self.user_shell = UserShell(self)
+        self.instructions = InstructionSources(self)
         self.agent = Agent(self, history=rebuild(events))
-        self.interests: dict[str, str] = {}
+        self.engagement_id = new_id()
+        self.features: Mapping[str, str] = {}
+        self.files = WorkspaceFiles(self)
+        self.checkpoints = Checkpoints(self)
+        self.notes = ClientNotes(self)
+        self.compaction = Compaction(self)
+        self.rewind = Rewind(self)
         self.closing = False
         self._close = CloseOnce(self._end)
         self.stored_system_text: str | None = None
         self._last_event = time.monotonic()
-        self._runtime = runtime
-        self._file = runtime.store.open_log(record.id)
-        self.model: Model = runtime.model_for(config.provider)
+        self.stored = True
+        storage.on_failure = self._tell_storage_failure
+        self.model: Model = runtime.model_for(self)
+        self.account = SessionAccount(runtime.accounts, config)
 
     @property
     def id(self) -> str:
@@ -99,7 +165,22 @@ class Session:
     @property
     def folder(self) -> Path:
         """Where its files are."""
-        return self._file.path.parent
+        return self.storage.folder
+
+    @property
+    def transcript(self) -> Path:
+        """The file of its events."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def saved(self) -> SavedPermissions:
+        """What users have allowed beyond this session."""
+        return self._runtime.saved
+
+    @property
+    def known_sign_ins(self) -> KnownSignIns:
+        """What is known of sign-ins to MCP servers."""
+        return self._runtime.sign_ins
 
     @property
     def limits(self) -> Limits:
@@ -107,9 +188,24 @@ class Session:
         return self._runtime.limits
 
     @property
+    def runtime_home(self) -> Path:
+        """The home folder of the runtime."""
+        return self._runtime.home
+
+    @property
+    def clock(self) -> Clock:
+        """What its scheduled prompts go by."""
+        return self._runtime.clock
+
+    @property
     def model_id(self) -> str:
-        """The model that is used."""
-        return self.config.model or self._runtime.default_model
+        """The model that was chosen."""
+        return self.model_choice.id
+
+    @property
+    def default_model(self) -> str:
+        """The model where none was chosen."""
+        return self._runtime.default_model
 
     @property
     def started_at(self) -> datetime:
@@ -119,7 +215,7 @@ class Session:
     @property
     def log_size(self) -> int:
         """How many bytes of events are stored."""
-        return self._file.size
+        return self.storage.log_size
 
     @property
     def idle_seconds(self) -> float:
@@ -132,49 +228,71 @@ class Session:
         data: Payload,
         *,
         agent_id: str | None = None,
-        event_id: str | None = None,
         extra: Mapping[str, object] | None = None,
         stored: bool = True,
         kind: str | None = None,
         ephemeral: bool | None = None,
+        only: Client | None = None,
     ) -> Event:
         """Records an event and hands it to the clients.
 
         Args:
             data: The payload; its class tells the type of the event.
             agent_id: The background agent it belongs to.
-            event_id: The id to use; a fresh one if None.
             extra: Members of the payload that the schema does not know.
             stored: Whether a durable event goes to disk.
             kind: The event type, for data that several types carry.
             ephemeral: Whether the event is forgotten with the process; None for what is usual for its type.
+            only: The one client to send it to; None for all.
         """
         name, usually_ephemeral = (kind, False) if kind is not None else event_kind(type(data))
         event = Event(
-            id=event_id or new_id(),
+            id=new_id(),
             at=now(),
             parent_id=self.log.last_id,
             type=name,
-            data={**to_json(data), **(extra or {})},
+            data=self._redacted({**to_json(data), **(extra or {})}),
             ephemeral=usually_ephemeral if ephemeral is None else ephemeral,
             agent_id=agent_id,
         )
         self._last_event = time.monotonic()
         self.log.append(event)
         if stored and not event.ephemeral:
-            self._file.append(event)
-        self.clients.deliver(self.id, event)
+            self.storage.append(event)
+        self.clients.deliver(self.id, event, only=only)
+        if self.config.telemetry:
+            self._runtime.telemetry.record(self.id, event, self.features)
+        if not event.ephemeral:
+            self._runtime.announce("session.updated", self.record)
         return event
+
+    def _redacted(self, data: dict[str, object]) -> dict[str, object]:
+        redacted = self.secrets.json(data)
+        return redacted if is_object(redacted) else data
+
+    @property
+    def secrets(self) -> Secrets:
+        """What is told to nobody."""
+        return self._runtime.secrets
+
+    def find_hooks(self) -> list[FileHook]:
+        """The hooks in files that are for this session."""
+        config = self.config
+        return self._runtime.hook_sources.for_session(
+            config.working_directory, config.hook_directories, self.plugins.active
+        )
 
     def toolbox(self, *, sub_agent: bool) -> dict[str, Tool]:
         """The tools of the main agent, or those of a background agent."""
         return toolbox(self, sub_agent=sub_agent)
 
+    def _tell_storage_failure(self, text: str) -> None:
+        self.emit(SessionErrorData(error_type="persistence", message=text), ephemeral=True)
+
     def touch(self) -> None:
-        """Records that something about the session is different, and tells every client of the runtime."""
+        """Records that something about the session is different."""
         self.record.modified_at = stamp(now())
-        self._runtime.store.save(self.record)
-        self._runtime.announce("session.updated", self.record)
+        self.storage.save(self.record)
 
     def note_prompt(self, text: str) -> None:
         """Counts a prompt of the user; the first one gives the session its title."""
@@ -184,35 +302,15 @@ class Session:
             self.emit(SessionTitleChangedData(title=self.record.name or self.record.summary))
         self.touch()
 
+    def set_steerable(self, steerable: bool) -> None:
+        """Records whether the session may be steered from elsewhere."""
+        self.record.remote_steerable = steerable
+        self.touch()
+
     def rename(self, name: str, *, by_user: bool) -> None:
         """Gives the session a name."""
         self.record.name, self.record.named_by_user = name, by_user
         self.emit(SessionTitleChangedData(title=name))
-        self.touch()
-
-    def set_mode(self, mode: AgentMode) -> None:
-        """Changes the mode of the agent."""
-        previous = self.record.mode
-        if mode == previous:
-            return
-        self.record.mode = mode
-        self.emit(SessionModeChangedData(previous_mode=previous, new_mode=mode))
-        self.touch()
-
-    def set_model(self, model: str, *, reasoning_effort: str | None = None) -> None:
-        """Changes the model."""
-        previous, previous_effort = self.model_id, self.config.reasoning_effort
-        self.config.model = self.record.model = model
-        if reasoning_effort is not None:
-            self.config.reasoning_effort = reasoning_effort
-        self.emit(
-            SessionModelChangeData(
-                previous_model=previous,
-                new_model=model,
-                previous_reasoning_effort=previous_effort,
-                reasoning_effort=self.config.reasoning_effort,
-            )
-        )
         self.touch()
 
     def move_to(self, folder: Path) -> None:
@@ -221,20 +319,56 @@ class Session:
         Raises:
             RuntimeFault: There is no such directory.
         """
-        self.config.working_directory = existing_folder(folder)
+        place = self._runtime.place
+        folder = place.working_folder(str(folder))
+        place.look_around(folder)
+        self.config.working_directory = folder
 
     async def use_provider(self, provider: ModelProvider | None) -> None:
-        """Changes the endpoint that is used from the next model call on."""
-        previous, had_own = self.model, self.config.provider is not None
+        """Changes the provider that is used from the next model call on."""
+        previous = self.model
         self.config.provider = provider
-        self.model = self._runtime.model_for(provider)
-        if had_own:
+        self.model = self._runtime.model_for(self)
+        if previous is not self._runtime.model:
             await previous.aclose()
+
+    async def use_models(
+        self, providers: Mapping[str, ModelProvider], models: Mapping[str, ModelProvider]
+    ) -> bool:
+        """Changes the models of the application's own, and who provides them.
+
+        Returns:
+            Whether the model that was chosen is gone, so that none is chosen any more.
+        """
+        from copilot_sdk.runtime.core.models.own import OwnModels
+
+        config = self.config
+        gone = config.model in config.named_models and config.model not in models
+        config.named_providers, config.named_models = providers, models
+        if gone:
+            config.model = self.record.model = None
+            self.touch()
+        if isinstance(self.model, OwnModels):
+            await self.model.follow(models)
+        else:
+            self.model = self._runtime.model_for(self)
+        return gone
+
+    async def bearer_token(self, provider: str) -> str:
+        """Asks the client that gives tokens for a model provider for one.
+
+        Raises:
+            ModelFault: There is none.
+        """
+        return await bearer_token(self.clients, self.id, provider)
 
     def attach(self, client: Client) -> None:
         """Adds a client."""
         before = self.clients.abilities() if self.clients else None
         self.clients.attach(client)
+        if client.skills is not None:
+            self.skills.forget()
+        self.system_message.forget(client)
         self._tell_abilities(before)
 
     def set_tools(self, port: ClientPort, tools: Mapping[str, ExternalTool]) -> None:
@@ -253,14 +387,27 @@ class Session:
         Returns:
             Whether it was a client of this session.
         """
-        before = self.clients.abilities()
-        if not self.clients.detach(port):
+        before, client = self.clients.abilities(), self.clients.of(port)
+        if client is None:
             return False
-        self.external.give_up_orphans()
-        self.permissions.give_up_orphans()
-        self.user_input.give_up_orphans()
+        self.clients.detach(port)
+        if client.skills is not None:
+            self.skills.forget()
+        self.canvases.left(client)
+        self.interests.drop(port)
+        self.rate_limits.drop(port)
+        self.give_up_orphans()
         self._tell_abilities(before)
         return True
+
+    def give_up_orphans(self) -> None:
+        """Answers everything that no client is left to answer."""
+        self.external.give_up_orphans()
+        self.commands.give_up_orphans()
+        self.permissions.give_up_orphans()
+        self.user_input.give_up_orphans()
+        self.credits.give_up_orphans()
+        self.mcp.give_up_orphans()
 
     def _tell_abilities(self, before: Abilities | None) -> None:
         """Tells the clients what they can do together, if that is something else than before."""
@@ -272,18 +419,38 @@ class Session:
         if after.elicitation != before.elicitation:
             ui = CapabilitiesChangedUI(elicitation=after.elicitation)
             self.emit(CapabilitiesChangedData(ui=ui))
+        if after.canvases != before.canvases:
+            self.emit(CapabilitiesChangedData(ui=CapabilitiesChangedUI(canvases=after.canvases)))
+        if after.commands != before.commands:
+            commands = [
+                {"name": name, "description": text or None} for name, text in sorted(after.commands.items())
+            ]
+            self.emit(CommandsChangedData.model_validate({"commands": commands}))
+
+    def check_cut(self) -> None:
+        """Raises a `RuntimeFault` if the history cannot be cut now."""
+        if self.turns.processing:
+            raise RuntimeFault("The history cannot be truncated while a turn is running; abort it first")
+        if self.storage.shared:
+            raise RuntimeFault("The history cannot be truncated while another runtime uses the session")
 
     def truncate(self, event_id: str) -> int:
         """Drops an event and all after it.
 
         Returns:
             How many events were dropped.
+
+        Raises:
+            RuntimeFault: There is no such event, or the history cannot be cut now.
         """
+        self.check_cut()
         removed = self.log.truncate(event_id)
-        if removed:
-            self._file.rewrite(self.log.events)
-            self.agent.history = rebuild(self.log.events)
-            self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
+        if not removed:
+            raise RuntimeFault(f"Event {event_id} not found in session")
+        self.storage.rewrite(self.log.events)
+        self.agent.history = rebuild(self.log.events)
+        self.stored_system_text = None
+        self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
 
     async def close(self) -> None:
@@ -292,45 +459,18 @@ class Session:
         await self._close()
 
     async def _end(self) -> None:
-        self.user_input.cancel_forms()
+        self.user_input.forms.give_up()
+        self.commands.abort()
         await self.turns.abort("user_initiated")
         await self.tasks.stop_all()
+        await self.mcp.aclose()
         await self.scope.aclose()
-        self.emit(self._shutdown_data())
+        self.emit(shutdown_data(self))
         self.record.modified_at = stamp(now())
-        self._runtime.store.save(self.record)
-        self._file.close()
-        if self.config.provider is not None:
+        self.storage.save(self.record)
+        self.stored = await self.storage.close()
+        if self.model is not self._runtime.model:
             await self.model.aclose()
-
-    def _shutdown_data(self) -> SessionShutdownData:
-        usage = self.usage
-        return SessionShutdownData(
-            shutdown_type="routine",
-            total_premium_requests=0,
-            total_api_duration_ms=usage.api_milliseconds,
-            session_start_time=int(self.started_at.timestamp() * 1000),
-            events_file_size_bytes=self.log_size,
-            code_changes=ShutdownCodeChanges(
-                lines_added=usage.lines_added,
-                lines_removed=usage.lines_removed,
-                files_modified=list(usage.files_modified),
-            ),
-            model_metrics={
-                model: ShutdownModelMetric(
-                    requests=ShutdownModelMetricRequests(count=totals.requests, cost=0),
-                    usage=ShutdownModelMetricUsage(
-                        input_tokens=totals.input_tokens,
-                        output_tokens=totals.output_tokens,
-                        cache_read_tokens=totals.cache_read_tokens,
-                        cache_write_tokens=totals.cache_write_tokens,
-                        reasoning_tokens=totals.reasoning_tokens,
-                    ),
-                )
-                for model, totals in usage.models.items()
-            },
-            current_model=self.model_id,
-        )
 
 
 def _title(prompt: str) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from asyncio import StreamReader
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from codecs import getincrementaldecoder
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 _OUTPUT_BYTES = 1_000_000
 _RECENT_BYTES = 4_000
 _CHUNK_BYTES = 65_536
+_POLL_SECONDS = 0.05
 _SECRETS = (
     "COPILOT_SDK_AUTH_TOKEN",
     "COPILOT_CONNECTION_TOKEN",
@@ -32,6 +37,14 @@ _SECRETS = (
     "GH_TOKEN",
     "GITHUB_TOKEN",
 )
+
+
+def environment() -> dict[str, str]:
+    """The environment of programs that are started: that of the runtime, without its secrets."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRETS}
+
+
+Stream = Literal["stdout", "stderr"]
 
 
 class Command:
@@ -46,18 +59,20 @@ class Command:
         self.exit_code: int | None = None
 
     @classmethod
-    async def start(cls, command: str, folder: Path, *, log: Path | None = None) -> Command:
+    async def start(
+        cls, command: str, folder: Path, *, log: Path | None = None, split: bool = False
+    ) -> Command:
         """Starts a command.
 
         Args:
             command: What bash is to run.
             folder: Where to run it.
             log: Where the output goes; None keeps it in memory.
+            split: Whether its errors come as a stream of their own.
 
         Raises:
             OSError: There is no bash, or no such folder.
         """
-        environment = {name: value for name, value in os.environ.items() if name not in _SECRETS}
         output = PIPE if log is None else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         creating = asyncio.ensure_future(
             asyncio.create_subprocess_exec(
@@ -65,10 +80,10 @@ class Command:
                 "-c",
                 command,
                 cwd=folder,
-                env=environment,
+                env=environment(),
                 stdin=DEVNULL,
                 stdout=output,
-                stderr=STDOUT,
+                stderr=PIPE if split else STDOUT,
                 start_new_session=True,
             )
         )
@@ -100,20 +115,32 @@ class Command:
         """The end of what it has printed."""
         return self.output[-_RECENT_BYTES:]
 
-    async def finish(self) -> int:
+    async def finish(self, hear: Callable[[Stream, str], None] | None = None) -> int:
         """Gathers the output and waits for the end.
+
+        Args:
+            hear: Told each piece of the output as it comes.
 
         Returns:
             The exit code; negative for the signal that ended it.
         """
-        stream = self._process.stdout
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._gather(self._process.stdout, "stdout", hear))
+            group.create_task(self._gather(self._process.stderr, "stderr", hear))
+        self.exit_code = await self._process.wait()
+        return self.exit_code
+
+    async def _gather(
+        self, stream: StreamReader | None, name: Stream, hear: Callable[[Stream, str], None] | None
+    ) -> None:
+        decoder = getincrementaldecoder("utf-8")("replace")
         while stream is not None and (chunk := await stream.read(_CHUNK_BYTES)):
             self._output += chunk
             if (surplus := len(self._output) - _OUTPUT_BYTES) > 0:
                 del self._output[:surplus]
                 self._dropped += surplus
-        self.exit_code = await self._process.wait()
-        return self.exit_code
+            if hear is not None and (piece := decoder.decode(chunk)):
+                hear(name, piece)
 
     def signal(self, number: int) -> bool:
         """Sends a signal to the whole process group.
@@ -141,6 +168,15 @@ class Command:
         with suppress(ProcessLookupError):
             # What the command left behind goes with it.
             os.killpg(self.pid, signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some output: its text, where the next piece begins, and whether this was all for now."""
+
+    text: str
+    end: int
+    last: bool
 
 
 class ShellTask:
@@ -204,19 +240,48 @@ class ShellTask:
             )
             self._session.turns.notify(text + "Use read_bash to see its output.", completed)
 
-    async def stop(self) -> None:
-        """Ends the command."""
+    async def stop(self) -> bool:
+        """Ends the command; returns whether that was possible, which it is."""
         if not self.progress.running:
-            return
+            return True
         await end_all({self._following})
         await self.process.stop(self._session.limits.stop_seconds)
         self.progress.end("cancelled")
         self._session.turns.rest()
+        return True
+
+    async def read(self, offset: int, seconds: float) -> Piece:
+        """Reads the output of a detached command from an offset on, waiting for more if there is none.
+
+        Args:
+            offset: How many bytes were read before.
+            seconds: How long to wait at most.
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            ended = not self.progress.running
+            piece = _piece(self.process.log, offset, final=ended)
+            left = deadline - asyncio.get_running_loop().time()
+            if piece.text or ended or left <= 0:
+                return piece
+            await asyncio.wait({self._following}, timeout=min(left, _POLL_SECONDS))
 
     async def refresh(self) -> None:
         """Looks whether the process of a detached command is still there."""
         if self.detached and self.progress.running:
             await asyncio.wait({self._following}, timeout=0)
+
+
+def _piece(path: Path | None, offset: int, *, final: bool) -> Piece:
+    if path is None:
+        return Piece("", offset, last=True)
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read(_CHUNK_BYTES)
+        last = not file.read(1)
+    decoder = getincrementaldecoder("utf-8")("replace")
+    text = decoder.decode(data, final=final and last)
+    return Piece(text, offset + len(data) - len(decoder.getstate()[0]), last)
 
 
 def _tail(path: Path, size: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +18,11 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
-from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.config import AgentDefinition
+from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
+from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
+from copilot_sdk.runtime.core.intake import take_in_with_hooks
+from copilot_sdk.runtime.core.mcp.host import MCPHost
 from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
@@ -28,40 +33,32 @@ if TYPE_CHECKING:
 _ACTIVITY_KEPT = 50
 
 
-@dataclass(frozen=True, slots=True)
-class AgentKind:
-    """A kind of agent that can be started."""
-
-    name: str
-    display_name: str
-    description: str
-    instructions: str
-    tools: tuple[str, ...] | None = None
-    model: str | None = None
-
-
 BUILT_IN = (
-    AgentKind(
+    AgentDefinition(
         "explore",
-        "Explore Agent",
-        "Reads code and answers questions about it.",
         "You look into a code base and answer the question you are given. You change nothing.",
-        ("view", "grep", "glob", "report_intent"),
+        display_name="Explore Agent",
+        description="Reads code and answers questions about it.",
+        tools=("view", "grep", "glob", "report_intent"),
+        source="builtin",
     ),
-    AgentKind(
+    AgentDefinition(
         "task",
-        "Task Agent",
-        "Runs commands such as tests and builds, and reports how they went.",
         "You run commands, and report in a few words whether they worked. Quote output only of what failed.",
-        ("bash", "read_bash", "stop_bash", "view", "grep", "glob", "report_intent"),
+        display_name="Task Agent",
+        description="Runs commands such as tests and builds, and reports how they went.",
+        tools=("bash", "read_bash", "stop_bash", "view", "grep", "glob", "report_intent"),
+        source="builtin",
     ),
-    AgentKind(
+    AgentDefinition(
         "general-purpose",
-        "General Purpose Agent",
-        "Works on a task of several steps by itself.",
         "You work on the task you are given until it is done, and then say what you did.",
+        display_name="General Purpose Agent",
+        description="Works on a task of several steps by itself.",
+        source="builtin",
     ),
 )
+"""The agents of the runtime."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +82,6 @@ class Activity:
     at: datetime
 
 
-def kinds(session: Session) -> dict[str, AgentKind]:
-    """The agents that can be started in a session; those of the application hide built-in ones."""
-    own = (
-        AgentKind(
-            agent.name,
-            agent.display_name or agent.name,
-            agent.description,
-            agent.prompt,
-            agent.tools,
-            agent.model,
-        )
-        for agent in session.config.agents
-    )
-    return {kind.name: kind for kind in (*BUILT_IN, *own)}
-
-
 class AgentTask:
     """A background agent as a task of the session."""
 
@@ -112,7 +93,7 @@ class AgentTask:
         Raises:
             RuntimeFault: There is no such type of agent.
         """
-        self.type = _kind(session, order.agent_type)
+        self.type = session.agents.to_start(order.agent_type)
         self.id = session.tasks.free_id(_slug(order.name) or order.agent_type)
         self.description = order.description
         self.prompt = order.prompt
@@ -130,8 +111,9 @@ class AgentTask:
         self.agent = Agent(
             session,
             agent_id=self.id,
+            agent_type=self.type.name,
             model=order.model or self.type.model,
-            instructions=self.type.instructions,
+            instructions=self.type.prompt,
             tool_names=self.type.tools,
             parent_call_id=self.call_id,
             on_activity=self._record,
@@ -154,7 +136,7 @@ class AgentTask:
             SubagentStartedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
-                agent_display_name=self.type.display_name,
+                agent_display_name=self.type.display_name or self.type.name,
                 agent_description=self.type.description,
                 model=self.agent.model_id,
             ),
@@ -165,20 +147,53 @@ class AgentTask:
 
     def _work(self, prompt: str) -> None:
         self.active_since = now()
-        self._inbox.steer(Prompt(id=new_id(), text=prompt))
-        self._working = self._session.scope.start(self._run(), name=f"agent {self.id}")
+        self._working = self._session.scope.start(self._run(prompt), name=f"agent {self.id}")
 
-    async def _run(self) -> None:
+    async def _run(self, prompt: str) -> None:
+        servers = MCPHost(self._session, self.type.mcp_servers, quiet=True)
+        self.agent.servers = servers
         try:
-            self.result = await self.agent.run(self._inbox)
-        except ModelFault as fault:
-            self._fail(fault.message)
+            await servers.ready()
+            self.result = await self._answer(prompt)
+        except (ModelFault, Rejected, OutOfCredits) as fault:
+            self._fail(str(fault))
         except Exception as error:
             # A defect in a tool or in the runtime must not look like an agent that works for ever.
             self._fail(f"{type(error).__name__}: {error}")
             raise
         else:
             self._complete()
+        finally:
+            await servers.aclose()
+
+    async def _answer(self, prompt: str) -> str:
+        """Has the agent work on a prompt until hooks let it rest."""
+        remark = remark_of(await self._hook("subagentStart"))
+        text = prompt if remark is None else f"{remark}\n\n{prompt}"
+        if not await take_in_with_hooks(self.agent, Prompt(id=new_id(), text=text)):
+            return ""
+        blocks = 0
+        while True:
+            answer = await self.agent.run(self._inbox)
+            stop = {"stopReason": "end_turn", "response": answer, "stop_hook_active": blocks > 0}
+            reason = block_reason(await self._hook("subagentStop", **stop))
+            if reason is None or blocks >= MOST_STOP_BLOCKS:
+                return answer
+            blocks += 1
+            self._inbox.steer(Prompt(id=new_id(), text=reason))
+
+    async def _hook(self, hook_type: str, **details: object) -> Mapping[str, object]:
+        """Runs one of the hooks that tell the session of its background agents."""
+        about = {
+            "transcriptPath": str(self._session.transcript),
+            "agentId": self.id,
+            "agentType": self.type.name,
+            "agentName": self.type.name,
+            "agentDisplayName": self.type.display_name or self.type.name,
+            "agentDescription": self.type.description,
+            "parentAgentId": self._session.id,
+        }
+        return await self._session.hooks.invoke(hook_type, {**about, **details})
 
     def _pause(self) -> int:
         self._active_milliseconds = self.active_milliseconds
@@ -190,7 +205,7 @@ class AgentTask:
             SubagentCompletedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
-                agent_display_name=self.type.display_name,
+                agent_display_name=self.type.display_name or self.type.name,
                 model=self.agent.model_id,
                 total_tool_calls=self.agent.tool_calls_made,
                 total_tokens=self.agent.tokens_used,
@@ -206,7 +221,7 @@ class AgentTask:
             SubagentFailedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
-                agent_display_name=self.type.display_name,
+                agent_display_name=self.type.display_name or self.type.name,
                 error=error,
                 model=self.agent.model_id,
                 total_tool_calls=self.agent.tool_calls_made,
@@ -244,27 +259,21 @@ class AgentTask:
         self.progress.restart()
         self._work(message)
 
-    async def stop(self) -> None:
-        """Ends the agent's work."""
+    async def stop(self) -> bool:
+        """Ends the agent's work; returns whether that was possible, which it is."""
         if self._working is None or not self.progress.running:
-            return
+            return True
         await end_all({self._working})
         self._pause()
         self.progress.end("cancelled")
         self._session.turns.rest()
+        return True
 
     async def refresh(self) -> None:
         """Nothing: all that an agent does happens here."""
 
     def _record(self, text: str) -> None:
         self._activity.append(Activity(text, now()))
-
-
-def _kind(session: Session, name: str) -> AgentKind:
-    known = kinds(session)
-    if name not in known:
-        raise RuntimeFault(f"Unknown agent type: {name}. Known types: {', '.join(sorted(known))}")
-    return known[name]
 
 
 def _slug(name: str) -> str:

@@ -7,17 +7,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from copilot_sdk._generated.copilot.types import SessionBackgroundTasksChangedData
+from copilot_sdk.runtime.core.clients import ClientPort
 from copilot_sdk.runtime.core.clock import now
 
 if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.client_tasks import ClientTask
     from copilot_sdk.runtime.core.session import Session
     from copilot_sdk.runtime.core.shells import ShellTask
     from copilot_sdk.runtime.core.sub_agents import AgentTask
 
-Task: TypeAlias = "AgentTask | ShellTask"
+Task: TypeAlias = "AgentTask | ShellTask | ClientTask"
 TaskT = TypeVar("TaskT", "AgentTask", "ShellTask")
 
-Status = Literal["running", "idle", "completed", "failed", "cancelled"]
+Status = Literal["running", "idle", "completed", "failed", "cancelled", "orphaned"]
 Mode = Literal["sync", "background"]
 
 
@@ -45,7 +47,7 @@ class TaskProgress:
         return self.running and self.mode == "sync" and self._waiters > 0
 
     def restart(self) -> None:
-        """Puts an ended task back to work, in the background."""
+        """Puts a task back to work, in the background."""
         self.status, self.mode = "running", "background"
         self._ended.clear()
         self._changed()
@@ -143,13 +145,12 @@ class TaskRegistry:
         """Stops a task.
 
         Returns:
-            Whether there was anything to stop.
+            Whether there was anything to stop, and it is stopped.
         """
         task = self.get(task_id)
         if task is None or task.progress.status not in ("running", "idle"):
             return False
-        await task.stop()
-        return True
+        return await task.stop()
 
     def remove(self, task_id: str) -> bool:
         """Stops to track a task that has ended.
@@ -188,8 +189,25 @@ class TaskRegistry:
         for task in self:
             await task.refresh()
 
+    async def stop_agents(self) -> int:
+        """Stops every agent that is at work.
+
+        Returns:
+            How many there were.
+        """
+        agents = [task for task in self if task.kind == "agent" and task.progress.running]
+        for task in agents:
+            await task.stop()
+        return len(agents)
+
     async def stop_all(self) -> None:
-        """Stops every task."""
+        """Stops every task; those of clients go on without the session."""
         for task in self:
-            if task.progress.running:
+            if task.progress.running and task.kind != "client":
                 await task.stop()
+
+    def orphan(self, port: ClientPort) -> None:
+        """Records that a client is gone that may have tasks of its own."""
+        for task in self:
+            if task.kind == "client" and task.is_of(port):
+                task.orphan()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.answer import readable_arguments
+from copilot_sdk.runtime.core.hooks import HookCall, remark_of
+from copilot_sdk.runtime.core.mcp.tool import MCPTool
 from copilot_sdk.runtime.core.models.base import Message, ToolCall
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, ToolError, ToolResult
@@ -27,15 +29,24 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("copilot_sdk.runtime")
 
 _INTERRUPTED = "The tool call was interrupted before it had a result."
+_ABORTED = ToolResult.failure(_INTERRUPTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one call adds to the conversation: its result, and remarks that hooks made."""
+    """What came of one call.
+
+    Attributes:
+        message: Its result, for the conversation.
+        remarks: What hooks add to the conversation.
+        ends_turn: Whether the agent is done with it.
+        rejected: Whether the user turned it down, and the agent is to stop.
+    """
 
     message: Message
     remarks: Sequence[str] = ()
     ends_turn: bool = False
+    rejected: bool = False
 
 
 class ToolCalls:
@@ -47,68 +58,87 @@ class ToolCalls:
         self._turn_id = turn_id
 
     async def run(self, calls: Sequence[ToolCall]) -> list[Outcome]:
-        """Runs all calls at the same time and returns their outcomes in the order of the calls."""
+        """Runs all calls at the same time, once the hooks have seen them; their outcomes come in their order."""
+        hooked = [HookCall(call.id, call.name, readable_arguments(call.arguments)) for call in calls]
+        for call in hooked:
+            self._begin(call)
+        try:
+            outputs = await self._session.hooks.before_tools(hooked, agent=self._agent)
+        except asyncio.CancelledError:
+            for call in hooked:
+                self._complete(call, _ABORTED, code="aborted")
+            raise
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._run(call), name=f"tool {call.name}") for call in calls]
+            tasks = [
+                group.create_task(self._run(call, output), name=f"tool {call.name}")
+                for call, output in zip(hooked, outputs, strict=True)
+            ]
         return [task.result() for task in tasks]
+
+    async def run_one(self, call: HookCall) -> ToolResult:
+        """Runs one call that no model made: nothing is told of it, and nothing of it is remembered."""
+        return await self._attempt(call, {})
 
     def interrupted(self, calls: Sequence[ToolCall]) -> list[Message]:
         """Results for calls that will have none."""
         return [Message("tool", _INTERRUPTED, tool_call_id=call.id) for call in calls]
 
-    async def _run(self, call: ToolCall) -> Outcome:
+    def _begin(self, call: HookCall) -> None:
         agent = self._agent
-        arguments = readable_arguments(call.arguments)
+        tool = agent.tools().get(call.name)
         agent.emit(
-            ToolExecutionStartData(
-                tool_call_id=call.id,
-                tool_name=call.name,
-                arguments=arguments,
-                model=agent.model_id,
-                turn_id=self._turn_id,
-                parent_tool_call_id=agent.parent_call_id,
+            ToolExecutionStartData.model_validate(
+                {
+                    "toolCallId": call.id,
+                    "toolName": call.name,
+                    "arguments": call.arguments,
+                    "model": agent.model_id,
+                    "turnId": self._turn_id,
+                    "parentToolCallId": agent.parent_call_id,
+                    **(tool.origin if isinstance(tool, MCPTool) else {}),
+                }
             )
         )
-        agent.note(_line(call.name, arguments))
-        remarks: list[str] = []
+        agent.note(_line(call.name, call.arguments))
+
+    async def _run(self, call: HookCall, hook: Mapping[str, object]) -> Outcome:
         try:
-            result = await self._attempt(call, arguments, remarks)
+            result = await self._attempt(call, hook)
         except asyncio.CancelledError:
-            self._complete(call, ToolResult(_INTERRUPTED, kind="failure", error=_INTERRUPTED), code="aborted")
+            self._complete(call, _ABORTED, code="aborted")
             raise
         self._complete(call, result)
-        message = Message("tool", result.text, tool_call_id=call.id)
-        return Outcome(message, remarks, ends_turn=result.ends_turn or result.kind == "rejected")
+        added = (remark_of(hook), result.remark)
+        return Outcome(
+            Message("tool", self._session.secrets.text(result.text), tool_call_id=call.id),
+            remarks=tuple(remark for remark in added if remark is not None),
+            ends_turn=result.ends_turn,
+            rejected=result.kind == "rejected",
+        )
 
-    async def _attempt(self, call: ToolCall, arguments: object, remarks: list[str]) -> ToolResult:
+    async def _attempt(self, call: HookCall, hook: Mapping[str, object]) -> ToolResult:
+        modified = hook.get("modifiedArgs")
+        arguments = modified if is_object(modified) else call.arguments
         try:
-            return await self._perform(call, arguments, remarks)
+            tool, checked = self._find(call.name), _checked(call.name, arguments)
+            context = ToolContext(self._session, self._agent, call.id)
+            refusal = await self._refusal(tool, context, checked, hook)
+            if refusal is not None:
+                return refusal
+            result = await tool.run(context, checked)
         except ToolError as error:
-            return ToolResult.failure(str(error))
+            result = ToolResult.failure(str(error))
         except Exception as error:
             # Whatever a tool does wrong, the model learns of it and the session lives on.
             _logger.exception("tool %s failed", call.name)
-            return ToolResult.failure(f"Tool execution failed: {type(error).__name__}: {error}")
-
-    async def _perform(self, call: ToolCall, arguments: object, remarks: list[str]) -> ToolResult:
-        tool = self._agent.tools().get(call.name)
-        if tool is None:
-            return ToolResult.failure(f"Tool '{call.name}' does not exist.")
-        if not is_object(arguments):
-            return ToolResult.failure(f"The arguments of '{call.name}' are not a JSON object.")
-        context = ToolContext(self._session, self._agent, call.id)
-        output = await self._session.hooks.invoke(
-            "preToolUse", {"toolName": call.name, "toolArgs": arguments}
-        )
-        if is_object(modified := output.get("modifiedArgs")):
-            arguments = modified
-        if isinstance(remark := output.get("additionalContext"), str):
-            remarks.append(remark)
-        refusal = await self._refusal(tool, context, arguments, output)
-        if refusal is not None:
-            return refusal
-        result = await _run_tool(tool, context, arguments)
+            result = ToolResult.failure(f"Tool execution failed: {type(error).__name__}: {error}")
         return await self._after(call.name, arguments, result)
+
+    def _find(self, name: str) -> Tool:
+        tool = self._agent.tools().get(name)
+        if tool is None:
+            raise ToolError(f"Tool '{name}' does not exist.")
+        return tool
 
     async def _refusal(
         self, tool: Tool, context: ToolContext, arguments: Arguments, hook: Mapping[str, object]
@@ -118,11 +148,14 @@ class ToolCalls:
         reason = str(hook.get("permissionDecisionReason") or "")
         if decision == "deny":
             return ToolResult(f"A hook denied this tool call. {reason}".strip(), "denied", error=reason)
+        asked = tool.asks(context, arguments)
+        wanted = list(await asked if isinstance(asked, Awaitable) else asked)
+        if obstacle := self._session.modes.obstacle(tool.name, wanted):
+            return ToolResult(obstacle, "denied", error=obstacle)
         if decision == "allow":
             return None
-        wanted = list(tool.asks(context, arguments))
         if decision == "ask":
-            wanted = [asks.after_hook(tool.name, arguments, reason)]
+            wanted = [asks.after_hook(context, tool.name, arguments, reason)]
         verdict = await self._session.permissions.check(
             wanted, call_id=context.call_id, agent_id=self._agent.id
         )
@@ -130,26 +163,23 @@ class ToolCalls:
             return None
         return ToolResult(verdict.text, "rejected" if verdict.ends_turn else "denied", error=verdict.text)
 
-    async def _after(self, name: str, arguments: Arguments, result: ToolResult) -> ToolResult:
-        hooks = self._session.hooks
+    async def _after(self, name: str, arguments: object, result: ToolResult) -> ToolResult:
+        hooks, details = self._session.hooks, {"toolName": name, "toolArgs": arguments}
         if result.kind == "success":
             shown = {"textResultForLlm": result.text, "resultType": result.kind}
-            output = await hooks.invoke(
-                "postToolUse", {"toolName": name, "toolArgs": dict(arguments), "toolResult": shown}
-            )
+            output = await hooks.invoke("postToolUse", {**details, "toolResult": shown}, agent=self._agent)
             modified = output.get("modifiedResult")
-            if isinstance(modified, str):
-                result = replace(result, text=modified)
-            elif is_object(modified) and "textResultForLlm" in modified:
-                result = replace(result, text=str(modified["textResultForLlm"]))
+            text = modified.get("textResultForLlm") if is_object(modified) else modified
+            if isinstance(text, str):
+                # What the hook replaces is shown to nobody.
+                result = replace(result, text=text, detail=None, contents=(), members=None)
         else:
-            details = {"toolName": name, "toolArgs": dict(arguments), "error": result.error or result.text}
-            output = await hooks.invoke("postToolUseFailure", details)
-        if isinstance(remark := output.get("additionalContext"), str):
-            result = replace(result, text=f"{result.text}\n\n{remark}")
-        return result
+            details["error"] = result.error or result.text
+            output = await hooks.invoke("postToolUseFailure", details, agent=self._agent)
+        remark = remark_of(output)
+        return result if remark is None else replace(result, text=f"{result.text}\n\n{remark}")
 
-    def _complete(self, call: ToolCall, result: ToolResult, *, code: str | None = None) -> None:
+    def _complete(self, call: HookCall, result: ToolResult, *, code: str | None = None) -> None:
         agent = self._agent
         data = ToolExecutionCompleteData(
             tool_call_id=call.id,
@@ -160,23 +190,28 @@ class ToolCalls:
             turn_id=self._turn_id,
             parent_tool_call_id=agent.parent_call_id,
         )
-        if data.success:
+        if data.success or result.members is not None:
             data.result = ToolExecutionCompleteResult.model_validate(
-                {"content": result.text, "detailedContent": result.detail}
+                {
+                    "content": result.text,
+                    "detailedContent": result.detail or result.text,
+                    **(result.members or {}),
+                }
                 | ({"contents": list(result.contents)} if result.contents else {})
             )
-        else:
+        if not data.success:
             data.error = ToolExecutionCompleteError(
                 message=result.error or result.text, code=code or result.kind
             )
         agent.emit(data)
+        if result.follows is not None:
+            agent.emit(result.follows)
 
 
-async def _run_tool(tool: Tool, context: ToolContext, arguments: Arguments) -> ToolResult:
-    try:
-        return await tool.run(context, arguments)
-    except ToolError as error:
-        return ToolResult.failure(str(error))
+def _checked(name: str, arguments: object) -> Arguments:
+    if not is_object(arguments):
+        raise ToolError(f"The arguments of '{name}' are not a JSON object.")
+    return arguments
 
 
 def _line(name: str, arguments: object) -> str:

@@ -24,6 +24,7 @@ class UsageTotals:
     """Totals of one session."""
 
     user_requests: int = 0
+    ai_credits: float = 0.0
     api_milliseconds: int = 0
     models: dict[str, ModelTotals] = field(default_factory=dict[str, ModelTotals])
     last_input_tokens: int = 0
@@ -42,6 +43,7 @@ class UsageTotals:
         totals.cache_write_tokens += usage.cache_write_tokens
         totals.reasoning_tokens += usage.reasoning_tokens
         self.api_milliseconds += milliseconds
+        self.ai_credits += usage.ai_credits
         if main_agent:
             self.last_input_tokens = usage.input_tokens
             self.last_output_tokens = usage.output_tokens

@@ -1,35 +1,29 @@
-"""Questions to the user. A client gets each as a request and as an event; whichever is answered first counts."""
+"""Questions and forms for the user. Whichever answer of a client comes first counts."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot.types import (
     ElicitationCompletedData,
     ElicitationRequestedData,
-    ExitPlanModeCompletedData,
-    ExitPlanModeRequestedData,
     UserInputCompletedData,
     UserInputRequestedData,
 )
-from copilot_sdk.runtime.core.clients import Client, ClientFault, UserAnswer
+from copilot_sdk.runtime.core.clients import UserAnswer
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.pending import Pending
-from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
+from copilot_sdk.runtime.core.payloads import Payload
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
 Decision = Mapping[str, object]
-AnswerT = TypeVar("AnswerT")
 
 _NO_ANSWER = UserAnswer("The user was unable to respond due to an error", freeform=True)
 _NOBODY = UserAnswer("The user is not available to answer", freeform=True)
-_NOT_DECIDED: Decision = {"approved": False, "feedback": "The user is not available to decide"}
 _CANCELLED: Decision = {"action": "cancel"}
-_ACTIONS = ("exit_only", "interactive", "autopilot")
 
 
 class UserInput:
@@ -37,9 +31,8 @@ class UserInput:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.questions: Pending[None, UserAnswer] = Pending()
-        self.plans: Pending[None, Decision] = Pending()
-        self.forms: Pending[None, Decision] = Pending()
+        self.questions: Inquiries[str, UserAnswer] = Inquiries(session)
+        self.forms: Inquiries[str, Decision] = Inquiries(session)
 
     async def ask(
         self,
@@ -52,105 +45,75 @@ class UserInput:
     ) -> UserAnswer:
         """Asks the user and waits for the answer; there is one in any case."""
         session = self._session
-        request_id = self.questions.open(None)
-        session.emit(
-            UserInputRequestedData(
+
+        def requested(request_id: str) -> Payload:
+            return UserInputRequestedData(
                 request_id=request_id,
                 question=question,
                 choices=list(choices) or None,
                 allow_freeform=allow_freeform,
                 tool_call_id=call_id,
-            ),
-            agent_id=agent_id,
-        )
+            )
+
+        def completed(request_id: str, answer: UserAnswer | None) -> Payload:
+            if answer is None:
+                return UserInputCompletedData(request_id=request_id)
+            return UserInputCompletedData(
+                request_id=request_id, answer=answer.text, was_freeform=answer.freeform
+            )
 
         async def ask_client() -> UserAnswer:
-            client = self._first(lambda client: client.answers_questions)
+            client = next((client for client in session.clients if client.answers_questions), None)
             if client is None:
                 return _NOBODY
-            try:
-                return await client.port.ask_user(session.id, question, choices, allow_freeform)
-            except ClientFault:
-                return _NO_ANSWER
+            return await client.port.ask_user(session.id, question, choices, allow_freeform)
 
-        answer = await _first_answer(self.questions, request_id, ask_client)
-        session.emit(
-            UserInputCompletedData(request_id=request_id, answer=answer.text, was_freeform=answer.freeform),
-            agent_id=agent_id,
+        return await self.questions.put(
+            Inquiry(question, requested, completed, _NO_ANSWER, ask=ask_client, agent_id=agent_id)
         )
-        return answer
 
-    async def propose_plan(self, summary: str, content: str) -> Decision:
-        """Asks the user whether to carry out a plan and waits for the decision; there is one in any case."""
-        session = self._session
-        request_id = self.plans.open(None)
-        plan = {
-            "summary": summary,
-            "planContent": content,
-            "actions": list(_ACTIONS),
-            "recommendedAction": "interactive",
-        }
-        session.emit(ExitPlanModeRequestedData.model_validate({"requestId": request_id, **plan}))
+    async def fill_in(
+        self,
+        message: str,
+        form: Mapping[str, object] | None,
+        *,
+        source: str | None = None,
+        url: object = None,
+    ) -> Decision:
+        """Has the user fill in a form, or visit an address.
 
-        async def ask_client() -> Decision:
-            client = self._first(lambda client: client.answers_plans)
-            if client is None:
-                return _NOT_DECIDED
-            try:
-                return await client.port.confirm_plan(session.id, plan)
-            except ClientFault as fault:
-                return {"approved": False, "feedback": str(fault)}
-
-        decision = await _first_answer(self.plans, request_id, ask_client)
-        session.emit(ExitPlanModeCompletedData.model_validate({"requestId": request_id, **decision}))
-        return decision
-
-    async def fill_in(self, message: str, form: Mapping[str, object]) -> Decision:
-        """Has the user fill in a form.
+        Args:
+            message: What it is about.
+            form: JSON schema of the form, if it is one.
+            source: The MCP server that wants it, if it is one.
+            url: The address, if it is one.
 
         Raises:
             RuntimeFault: No client can show forms.
         """
-        session = self._session
-        if self._first(lambda client: client.answers_elicitations) is None:
+        if not self.can_show_forms:
             raise RuntimeFault(
                 "No client of this session can show forms (capabilities.ui.elicitation is false)"
             )
-        request_id = self.forms.open(None)
-        session.emit(
-            ElicitationRequestedData.model_validate(
-                {"requestId": request_id, "message": message, "mode": "form", "requestedSchema": dict(form)}
-            )
-        )
-        decision = _CANCELLED
-        try:
-            decision = await self.forms.answer(request_id)
-        finally:
-            session.emit(ElicitationCompletedData.model_validate({"requestId": request_id, **decision}))
-        return decision
+
+        def requested(request_id: str) -> Payload:
+            asked: dict[str, object] = {"requestId": request_id, "message": message, "requestedSchema": form}
+            if source is not None:
+                asked |= {"elicitationSource": source, "mode": "form" if url is None else "url", "url": url}
+            return ElicitationRequestedData.model_validate(asked)
+
+        def completed(request_id: str, decision: Decision | None) -> Payload:
+            shown = _CANCELLED if decision is None else decision
+            return ElicitationCompletedData.model_validate({"requestId": request_id, **shown})
+
+        return await self.forms.put(Inquiry(message, requested, completed, _CANCELLED))
 
     def give_up_orphans(self) -> None:
         """Cancels the forms that nobody is left to show."""
-        if self._first(lambda client: client.answers_elicitations) is None:
-            self.cancel_forms()
+        if not self.can_show_forms:
+            self.forms.give_up()
 
-    def cancel_forms(self) -> None:
-        """Cancels all forms that are shown."""
-        for request_id, _ in self.forms:
-            self.forms.resolve(request_id, _CANCELLED)
-
-    def _first(self, suits: Callable[[Client], bool]) -> Client | None:
-        return next((client for client in self._session.clients if suits(client)), None)
-
-
-async def _first_answer(
-    pending: Pending[None, AnswerT], request_id: str, ask: Callable[[], Awaitable[AnswerT]]
-) -> AnswerT:
-    async def ask_and_resolve() -> None:
-        pending.resolve(request_id, await ask())
-
-    asking = asyncio.create_task(ask_and_resolve())
-    try:
-        return await pending.answer(request_id)
-    finally:
-        await end_all({asking})
+    @property
+    def can_show_forms(self) -> bool:
+        """Whether a client of the session can show forms."""
+        return any(client.answers_elicitations for client in self._session.clients)

@@ -22,6 +22,19 @@ class WorkContext:
     branch: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Location:
+    """What approvals beyond a session are kept for.
+
+    Attributes:
+        key: Names it in the file of approvals.
+        is_repository: Whether it is a git repository; else it is a single directory.
+    """
+
+    key: str
+    is_repository: bool
+
+
 def existing_folder(folder: Path) -> Path:
     """A folder with its full path.
 
@@ -41,6 +54,12 @@ def look_around(folder: Path) -> WorkContext:
         return WorkContext(str(folder))
     git = _git_folder(root)
     return WorkContext(str(folder), str(root), _repository(git), _branch(git))
+
+
+def location_of(folder: Path) -> Location:
+    """The repository that a folder lies in, or else the folder itself."""
+    root = look_around(folder).git_root
+    return Location(root or str(folder), is_repository=root is not None)
 
 
 def _git_folder(root: Path) -> Path:

@@ -697,6 +697,7 @@ if TYPE_CHECKING:
     from .shared_mcp_server_status import *
     from .shared_mcp_server_transport import *
     from .shared_mcpo_auth_http_response import *
+    from .shared_memory_mode import *
     from .shared_model_call_failure_transport import *
     from .shared_model_call_info import *
     from .shared_model_call_request_body_encoding import *
@@ -1543,8 +1544,8 @@ MODULES = {
         ExperimentAssignments ExperimentConfig ExtensionInfo ImageGenerationConfig InfiniteSessionConfig
         LargeOutputConfig ManagedPermissions ManagedSettings MemoryConfig SessionCapabilities
         SessionListItem SessionListItemContext SessionUICapabilities SystemMessageConfig SystemMessageMode
-        SystemMessageSection SystemMessageSectionAction TokenStorage ToolDeferral ToolDefinition
-        ToolFilterPrecedence ToolNamespace ToolSearchConfig
+        SystemMessageSection SystemMessageSectionAction SystemMessageSectionName TokenStorage ToolDeferral
+        ToolDefinition ToolFilterPrecedence ToolNamespace ToolSearchConfig
     """,
     ".server_session_create": """
         CloudRepository CloudSessionConfig SessionCreateRequest SessionCreateResult
@@ -1558,7 +1559,8 @@ MODULES = {
     ".server_session_get_metadata": "SessionGetMetadataResult",
     ".server_session_list": "SessionContextFilter SessionListRequest SessionListResult",
     ".server_session_resume": """
-        SessionResumeRequest SessionResumeResult WorkflowDeclaration WorkflowPhaseDeclaration
+        SessionResumeRequest SessionResumeResult TranscriptRecoveryReport WorkflowDeclaration
+        WorkflowPhaseDeclaration
     """,
     ".server_sessions": """
         RemoteControlStatus RemoteControlStatusActive RemoteControlStatusConnecting RemoteControlStatusError
@@ -1593,9 +1595,8 @@ MODULES = {
         SessionLoadDeferredRepoHooksResult SessionsLoadDeferredRepoHooksRequest
     """,
     ".server_sessions_open": """
-        ManagedMCPServerConfig MemoryConfiguration MemoryMode RemoteSessionRepository
-        SessionManagedPermissions SessionManagedSettings SessionOpenOptions
-        SessionOpenOptionsAdditionalContentExclusionPolicy
+        ManagedMCPServerConfig MemoryConfiguration RemoteSessionRepository SessionManagedPermissions
+        SessionManagedSettings SessionOpenOptions SessionOpenOptionsAdditionalContentExclusionPolicy
         SessionOpenOptionsAdditionalContentExclusionPolicyRule
         SessionOpenOptionsAdditionalContentExclusionPolicyRuleSource
         SessionOpenOptionsAdditionalContentExclusionPolicyScope SessionOpenOptionsEnvValueMode
@@ -2419,6 +2420,7 @@ MODULES = {
     ".shared_mcp_server_status": "MCPServerStatus",
     ".shared_mcp_server_transport": "MCPServerTransport",
     ".shared_mcpo_auth_http_response": "HeaderEntry MCPOAuthHTTPResponse MCPOAuthWWWAuthenticateParams",
+    ".shared_memory_mode": "MemoryMode",
     ".shared_model_call_failure_transport": "ModelCallFailureTransport",
     ".shared_model_call_info": "ModelCallInfo",
     ".shared_model_call_request_body_encoding": "ModelCallRequestBodyEncoding",

@@ -7,7 +7,9 @@ from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
+from .shared_auto_tier import AutoTier
 from .shared_mcp_server_config import MCPServerConfig
+from .shared_memory_mode import MemoryMode
 
 
 class AutopilotConfig(WireModel):
@@ -57,6 +59,10 @@ class CapiOptions(WireModel):
         serialization_alias="enableWebSocketResponses",
     )
     """True to allow model responses over a WebSocket."""
+    auto_tier: AutoTier | None = None
+    """What to prefer where the model is `auto`; a runtime without dynamic tiers refuses words that it does
+    not know. Since runtime 1.0.102.
+    """
 
 
 class CommandDefinition(WireModel):
@@ -124,6 +130,8 @@ class ImageGenerationConfig(WireModel):
     """True to allow it."""
     save_to_disk: bool | None = None
     """True to write each image to the workspace."""
+    watermark: bool | None = None
+    """True to ask for a visible mark on images that says they were made with AI."""
 
 
 class InfiniteSessionConfig(WireModel):
@@ -162,16 +170,8 @@ class ManagedPermissions(WireModel):
     """Rules for requests to ask the user about."""
     allow: list[str] | None = None
     """Rules for requests to allow."""
-
-
-class MemoryConfig(WireModel):
-    """Whether the session remembers facts across sessions.
-
-    Since runtime 1.0.81.
-    """
-
-    enabled: bool
-    """True to remember."""
+    disable_assisted_permissions_mode: bool | None = None
+    """True when permissions must not be left to the model's judgement. Since runtime 1.0.102."""
 
 
 class SessionListItemContext(WireModel):
@@ -218,6 +218,40 @@ SystemMessageSectionAction: TypeAlias = (
 - `prepend`: The content is added before the section.
 - `transform`: The runtime asks the client for the new text through `systemMessage.transform`.
 - `preserve`: The section stays as it is.
+"""
+
+
+SystemMessageSectionName: TypeAlias = (
+    Literal[
+        "preamble",
+        "identity",
+        "tone",
+        "tool_efficiency",
+        "environment_context",
+        "code_change_rules",
+        "guidelines",
+        "safety",
+        "tool_instructions",
+        "custom_instructions",
+        "runtime_instructions",
+        "last_instructions",
+    ]
+    | str
+)
+"""A section of the system message.
+
+- `preamble`: Who the agent is, at the beginning; a part of `identity`. Since runtime 1.0.102.
+- `identity`: Who the agent is and how it talks: `preamble`, `tone` and `tool_efficiency` together.
+- `tone`: Style of the answers; a part of `identity`.
+- `tool_efficiency`: How to make good use of tools; a part of `identity`.
+- `environment_context`: The working directory, the system, git, and which tools there are.
+- `code_change_rules`: Rules for changes of code.
+- `guidelines`: Tips and ways of working.
+- `safety`: Limits of the environment and what is forbidden.
+- `tool_instructions`: How to use single tools.
+- `custom_instructions`: Instructions of the repository and the organization.
+- `runtime_instructions`: What the runtime adds: notifications, memories, the workspace.
+- `last_instructions`: What stands at the end: calls in parallel, persistence, when a task is done.
 """
 
 
@@ -272,6 +306,18 @@ class ToolSearchConfig(WireModel):
     """Number of tools above which holding back begins."""
 
 
+class MemoryConfig(WireModel):
+    """Whether the session remembers facts across sessions.
+
+    Since runtime 1.0.81.
+    """
+
+    enabled: bool
+    """True to remember."""
+    mode: MemoryMode | None = None
+    """Where memories are put; `system-prompt` when absent. Since runtime 1.0.102."""
+
+
 class CustomAgentConfig(WireModel):
     """An agent that the client defines and the session can select or delegate to."""
 
@@ -295,6 +341,10 @@ class CustomAgentConfig(WireModel):
     """Model of the agent; the session's model when absent."""
     reasoning_effort: str | None = None
     """Reasoning effort of the agent's model. Since runtime 1.0.81."""
+    hooks: dict[str, list[dict[str, Any]]] | None = None
+    """Hooks that run while the agent works, by event, as in files of hooks: `{"preToolUse": [{"type":
+    "command", "bash": "..."}]}`. Since runtime 1.0.102.
+    """
 
 
 class CanvasDeclaration(WireModel):
@@ -429,9 +479,5 @@ class SystemMessageConfig(WireModel):
     """How the text is used; `append` when absent."""
     content: str | None = None
     """Text to add or to use instead."""
-    sections: dict[str, SystemMessageSection] | None = None
-    """Changes by section, for mode `customize`. Section names: `identity`, `tone`, `tool_efficiency`,
-    `environment_context`, `code_change_rules`, `guidelines`, `safety`, `tool_instructions`,
-    `custom_instructions`, `runtime_instructions`, `last_instructions`, and `preamble` on newer
-    runtimes.
-    """
+    sections: dict[SystemMessageSectionName, SystemMessageSection] | None = None
+    """Changes by section, for mode `customize`."""

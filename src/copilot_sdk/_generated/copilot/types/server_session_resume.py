@@ -45,6 +45,20 @@ from .shared_session_limits_config import SessionLimitsConfig
 from .shared_workflow_declared_limits import WorkflowDeclaredLimits
 
 
+class TranscriptRecoveryReport(WireModel):
+    """How a damaged event log was repaired before the session was taken up.
+
+    Since runtime 1.0.102.
+    """
+
+    planned_backup_path: str
+    """File for the damaged log, which is kept; it is written when the repaired one is."""
+    invalid_line_numbers: list[int]
+    """Lines of the damaged log that could not be read and are left out, from 1."""
+    session_start_moved: bool
+    """True when the `session.start` was not the first event and was moved there."""
+
+
 class WorkflowPhaseDeclaration(WireModel):
     """A phase of a workflow.
 
@@ -80,8 +94,8 @@ class SessionResumeResult(WireModel):
     """Model in use and its settings, as the runtime keeps them. Since runtime 1.0.102."""
     open_canvases: list[OpenCanvasInstance] | None = None
     """Canvases that are open."""
-    transcript_recovery: Any | None = None
-    """What was done to rebuild a damaged event log. Since runtime 1.0.102."""
+    transcript_recovery: TranscriptRecoveryReport | None = None
+    """How a damaged event log was repaired; absent if it was whole. Since runtime 1.0.102."""
     granted_environment_variables: dict[str, str] | None = None
     """Values of the environment variables that were granted, by name. Since runtime 1.0.81."""
 

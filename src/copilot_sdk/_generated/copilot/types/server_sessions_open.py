@@ -18,6 +18,7 @@ from .shared_autopilot_options import (
 )
 from .shared_installed_plugin import InstalledPlugin
 from .shared_local_session_metadata_value import SessionContext
+from .shared_memory_mode import MemoryMode
 from .shared_model_capabilities_override import ModelCapabilitiesOverride
 from .shared_named_provider_config import NamedProviderConfig, ProviderModelConfig
 from .shared_provider_config import ProviderConfig
@@ -43,16 +44,6 @@ class ManagedMCPServerConfig(WireModel):
     """Timeout for finding and calling tools, in milliseconds."""
     headers_refresh_ttl_ms: int | None = None
     """Longest time for which dynamic headers are cached, in milliseconds."""
-
-
-MemoryMode: TypeAlias = Literal["system-prompt", "user-prompt"] | str
-"""Where memories are put; `system-prompt` by default.
-
-- `system-prompt`: Into the system prompt; the default.
-- `user-prompt`: Into the user's messages.
-
-Since runtime 1.0.102.
-"""
 
 
 class RemoteSessionRepository(WireModel):
@@ -181,16 +172,6 @@ SessionsOpenStatus: TypeAlias = Literal["created", "resumed", "not_found", "conn
 """
 
 
-class SessionManagedSettings(WireModel):
-    """Managed settings that a client may give at startup; so far only permissions.
-
-    Since runtime 1.0.81.
-    """
-
-    permissions: SessionManagedPermissions | None = None
-    """Permission policy given by the client."""
-
-
 class MemoryConfiguration(WireModel):
     """Memory settings of a session.
 
@@ -203,6 +184,16 @@ class MemoryConfiguration(WireModel):
     """Where memories go: into the system prompt (the default) or into user messages. Since runtime
     1.0.102.
     """
+
+
+class SessionManagedSettings(WireModel):
+    """Managed settings that a client may give at startup; so far only permissions.
+
+    Since runtime 1.0.81.
+    """
+
+    permissions: SessionManagedPermissions | None = None
+    """Permission policy given by the client."""
 
 
 class SessionOpenOptionsAdditionalContentExclusionPolicyRule(WireModel):

@@ -32,7 +32,7 @@ class EnvAuthInfo(TaggedModel):
     """Host to authenticate with, such as `https://github.com` or a GitHub Enterprise Server."""
     login: str | None = None
     """Login of the user the token belongs to; absent for server-to-server tokens, which begin with `ghs_`."""
-    token: str = Field(repr=False)
+    token: str | None = Field(default=None, repr=False)
     """The token; keep it secret."""
     env_var: str
     """Environment variable the token was read from."""
@@ -77,7 +77,7 @@ class TokenAuthInfo(TaggedModel):
     type: Literal["token"] = "token"
     host: str
     """Host to authenticate with."""
-    token: str = Field(repr=False)
+    token: str | None = Field(default=None, repr=False)
     """The token; keep it secret."""
     copilot_user: CopilotUserResponse | None = None
     """The user's Copilot subscription, as GitHub's `/copilot_internal/v2/token` reports it; absent if not

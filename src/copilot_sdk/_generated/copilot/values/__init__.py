@@ -492,6 +492,9 @@ if TYPE_CHECKING:
         SystemMessageSectionAction as SystemMessageSectionAction,
     )
     from .server_session import (
+        SystemMessageSectionName as SystemMessageSectionName,
+    )
+    from .server_session import (
         TokenStorage as TokenStorage,
     )
     from .server_session import (
@@ -505,9 +508,6 @@ if TYPE_CHECKING:
     )
     from .server_sessions import (
         ConnectedRemoteSessionMetadataKind as ConnectedRemoteSessionMetadataKind,
-    )
-    from .server_sessions import (
-        MemoryMode as MemoryMode,
     )
     from .server_sessions import (
         RemoteSessionHostStatus as RemoteSessionHostStatus,
@@ -1050,6 +1050,9 @@ if TYPE_CHECKING:
         MCPServerTransport as MCPServerTransport,
     )
     from .shared import (
+        MemoryMode as MemoryMode,
+    )
+    from .shared import (
         ModelCallFailureTransport as ModelCallFailureTransport,
     )
     from .shared import (
@@ -1555,14 +1558,14 @@ MODULES = {
         SandboxProxyCaState
     """,
     ".server_session": """
-        EnvValueMode SystemMessageMode SystemMessageSectionAction TokenStorage ToolDeferral
-        ToolFilterPrecedence
+        EnvValueMode SystemMessageMode SystemMessageSectionAction SystemMessageSectionName TokenStorage
+        ToolDeferral ToolFilterPrecedence
     """,
     ".server_session_fs": """
         SessionFSSetProviderConventions
     """,
     ".server_sessions": """
-        ConnectedRemoteSessionMetadataKind MemoryMode RemoteSessionHostStatus RemoteSessionMetadataTaskType
+        ConnectedRemoteSessionMetadataKind RemoteSessionHostStatus RemoteSessionMetadataTaskType
         SessionOpenOptionsAdditionalContentExclusionPolicyScope SessionOpenOptionsEnvValueMode
         SessionOpenOptionsReasoningSummary SessionSource SessionsOpenHandoffTaskType
         SessionsOpenProgressStatus SessionsOpenProgressStep SessionsOpenStatus
@@ -1695,8 +1698,8 @@ MODULES = {
         MCPPlanRemoteTransport MCPPlanScalarValueType MCPPlanScope MCPPlanValueCategory
         MCPServerCardMediaType MCPServerConfigDeferTools MCPServerConfigHTTPOAuthGrantType
         MCPServerConfigHTTPType MCPServerConfigMemoryType MCPServerConfigStdioType MCPServerSource
-        MCPServerStatus MCPServerTransport ManagedSettingsResolvedSource ModelCallFailureTransport
-        ModelCallRequestBodyCompressionFallback ModelCallRequestBodyEncoding
+        MCPServerStatus MCPServerTransport ManagedSettingsResolvedSource MemoryMode
+        ModelCallFailureTransport ModelCallRequestBodyCompressionFallback ModelCallRequestBodyEncoding
         ModelCallWebSocketFallbackErrorKind ModelCallWebSocketFallbackReason ModelChangeSource
         ModelPickerPriceCategory ModelProviderKind OmittedBinaryOmittedReason
         OptionsUpdateToolFilterPrecedence PermissionApprovalEvaluationEvaluationStage

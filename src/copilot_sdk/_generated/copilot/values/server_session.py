@@ -51,6 +51,46 @@ class SystemMessageSectionAction:
     """The section stays as it is."""
 
 
+class SystemMessageSectionName:
+    """A section of the system message."""
+
+    PREAMBLE: Final = "preamble"
+    """Who the agent is, at the beginning; a part of `identity`. Since runtime 1.0.102."""
+
+    IDENTITY: Final = "identity"
+    """Who the agent is and how it talks: `preamble`, `tone` and `tool_efficiency` together."""
+
+    TONE: Final = "tone"
+    """Style of the answers; a part of `identity`."""
+
+    TOOL_EFFICIENCY: Final = "tool_efficiency"
+    """How to make good use of tools; a part of `identity`."""
+
+    ENVIRONMENT_CONTEXT: Final = "environment_context"
+    """The working directory, the system, git, and which tools there are."""
+
+    CODE_CHANGE_RULES: Final = "code_change_rules"
+    """Rules for changes of code."""
+
+    GUIDELINES: Final = "guidelines"
+    """Tips and ways of working."""
+
+    SAFETY: Final = "safety"
+    """Limits of the environment and what is forbidden."""
+
+    TOOL_INSTRUCTIONS: Final = "tool_instructions"
+    """How to use single tools."""
+
+    CUSTOM_INSTRUCTIONS: Final = "custom_instructions"
+    """Instructions of the repository and the organization."""
+
+    RUNTIME_INSTRUCTIONS: Final = "runtime_instructions"
+    """What the runtime adds: notifications, memories, the workspace."""
+
+    LAST_INSTRUCTIONS: Final = "last_instructions"
+    """What stands at the end: calls in parallel, persistence, when a task is done."""
+
+
 class TokenStorage:
     """How long the runtime keeps what it stores."""
 

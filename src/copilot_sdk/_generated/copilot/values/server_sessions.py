@@ -16,16 +16,6 @@ class ConnectedRemoteSessionMetadataKind:
     """A session of the GitHub Copilot coding agent."""
 
 
-class MemoryMode:
-    """Where memories are put; `system-prompt` by default."""
-
-    SYSTEM_PROMPT: Final = "system-prompt"
-    """Into the system prompt; the default."""
-
-    USER_PROMPT: Final = "user-prompt"
-    """Into the user's messages."""
-
-
 class RemoteSessionHostStatus:
     """What a session on another host is doing now, as coarse as a host can tell for every session it
     lists.

@@ -1260,6 +1260,16 @@ class ManagedSettingsResolvedSource:
     """A policy helper, registered by the device (first choice) or the server. Since runtime 1.0.102."""
 
 
+class MemoryMode:
+    """Where memories are put; `system-prompt` by default."""
+
+    SYSTEM_PROMPT: Final = "system-prompt"
+    """Into the system prompt; the default."""
+
+    USER_PROMPT: Final = "user-prompt"
+    """Into the user's messages."""
+
+
 class ModelCallFailureTransport:
     """Transport of a failed model call."""
 

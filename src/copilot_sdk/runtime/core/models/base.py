@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.accounts import Identity
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -27,6 +30,21 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """What a model thought before it spoke, for the provider to take up again.
+
+    Attributes:
+        text: The thoughts, as far as the provider tells them.
+        opaque: The provider's id for them, or its signature.
+        encrypted: The whole of them, for the provider alone to read.
+    """
+
+    text: str
+    opaque: str | None = None
+    encrypted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation."""
 
@@ -35,6 +53,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     images: tuple[Image, ...] = ()
+    thought: Thought | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,9 @@ class ModelRequest:
         session_id: The session that asks.
         agent_id: The background agent that asks; None for the main agent.
         reasoning_effort: How hard to think; None leaves it to the model.
+        reasoning_summary: How much of the thoughts to tell; None leaves it to the model.
         headers: HTTP headers to add.
+        account: Who asks, where somebody is signed in.
     """
 
     model: str
@@ -68,7 +89,9 @@ class ModelRequest:
     session_id: str = ""
     agent_id: str | None = None
     reasoning_effort: str | None = None
+    reasoning_summary: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    account: Identity | None = None
 
     @property
     def prompt(self) -> str:
@@ -78,13 +101,14 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts of one call."""
+    """Token counts of one call, and what it cost in AI credits."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
+    ai_credits: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +127,25 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """The end of an answer."""
+    """The end of an answer.
+
+    Attributes:
+        tool_calls: The tools to call.
+        finish_reason: Why it ended, in the words of the chat-completions API.
+        usage: What it took.
+        call_id: What the provider calls it.
+        opaque: See `Thought`.
+        encrypted: See `Thought`.
+        api_endpoint: The API that gave it, such as `/responses`.
+    """
 
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str = "stop"
     usage: Usage = Usage()
     call_id: str | None = None
+    opaque: str | None = None
+    encrypted: str | None = None
+    api_endpoint: str | None = None
 
 
 ModelEvent = TextDelta | ReasoningDelta | Completed
@@ -116,12 +153,13 @@ ModelEvent = TextDelta | ReasoningDelta | Completed
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """A model on offer."""
+    """A model on offer; `details` is what its service says of it, in the service's words."""
 
     id: str
     name: str
     context_window: int = 128_000
     reasoning_efforts: tuple[str, ...] = ()
+    details: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 class Model(Protocol):
@@ -145,6 +183,19 @@ class Model(Protocol):
 
     async def aclose(self) -> None:
         """Gives up connections."""
+        ...
+
+
+@runtime_checkable
+class ModelService(Protocol):
+    """Models that are for those alone who are signed in, and not the same for everybody."""
+
+    async def catalogue_of(self, account: Identity) -> Sequence[ModelInfo]:
+        """The models on offer for somebody.
+
+        Raises:
+            ModelFault: The service could not be asked.
+        """
         ...
 
 

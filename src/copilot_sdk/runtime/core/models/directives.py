@@ -6,6 +6,7 @@ Each line of the prompt that begins with `!` is one; together they make the answ
     !think TEXT         it thinks TEXT first
     !call NAME JSON     it calls a tool; several are called at once
     !fail STATUS TEXT   the model call fails with that HTTP status
+    !delay SECONDS      so much time passes before each piece
     !hold               the answer stays open until the turn is aborted
 
 A prompt without any is answered with a short greeting that quotes it; so are tool results.
@@ -14,9 +15,7 @@ A prompt without any is answered with a short greeting that quotes it; so are to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
-from copilot_sdk._model.json_values import is_array, is_object, objects_in, texts_in
 from copilot_sdk.runtime.core.faults import ModelFault, fault_of_status
 from copilot_sdk.runtime.core.models.base import ModelRequest
 from copilot_sdk.runtime.core.models.scripted import Call, Reply
@@ -35,62 +34,29 @@ def obey(request: ModelRequest) -> Reply:
         return Reply(["Hello! ", "You said: ", _quote(prompt)])
     said = [argument for name, _, argument in commands if name == "say"]
     failures = [argument for name, _, argument in commands if name == "fail"]
+    delays = [argument for name, _, argument in commands if name == "delay"]
     holds = any(name == "hold" for name, _, _ in commands)
     return Reply(
         text=said,
         reasoning=[argument for name, _, argument in commands if name == "think"],
         calls=[_call(argument) for name, _, argument in commands if name == "call"],
+        delay=_seconds(delays[0]) if delays else 0.0,
         hold=asyncio.Event() if holds else None,
         hold_after=len(said),
         error=_failure(failures[0]) if failures else None,
     )
 
 
-def from_file(script: object) -> Callable[[ModelRequest], Reply]:
-    """Makes a script of the JSON that `--script FILE` names.
-
-    The file holds a list of answers, used up in order by the requests; each is an object with any of `text` and
-    `reasoning` (a string or a list of pieces), `calls` (objects with `name` and `arguments`), `finishReason`,
-    and `error` (an object with `status` and `message`). After the last one directives are obeyed.
-
-    Raises:
-        ValueError: The JSON has another shape.
-    """
-    entries = objects_in(script)
-    if not is_array(script) or len(entries) != len(script):
-        raise ValueError("a script is a JSON list of objects, one for each answer")
-    replies = iter([_reply(entry) for entry in entries])
-    return lambda request: next(replies, None) or obey(request)
-
-
-def _reply(entry: dict[str, object]) -> Reply:
-    error = entry.get("error")
-    failure = f"{error.get('status', 500)} {error.get('message', '')}" if is_object(error) else None
-    return Reply(
-        text=_text(entry.get("text", "")),
-        reasoning=_text(entry.get("reasoning", "")),
-        calls=[_scripted_call(call) for call in objects_in(entry.get("calls"))],
-        finish_reason=str(entry.get("finishReason", "")),
-        error=None if failure is None else _failure(failure),
-    )
-
-
-def _text(value: object) -> str | list[str]:
-    return texts_in(value) if is_array(value) else str(value)
-
-
-def _scripted_call(call: dict[str, object]) -> Call:
-    if "name" not in call:
-        raise ValueError("an entry of `calls` is an object with `name` and `arguments`")
-    arguments = call.get("arguments")
-    if isinstance(arguments, str):
-        return Call(str(call["name"]), arguments)
-    return Call(str(call["name"]), arguments if is_object(arguments) else {})
-
-
 def _call(argument: str) -> Call:
     name, _, arguments = argument.partition(" ")
     return Call(name, arguments or "{}")
+
+
+def _seconds(argument: str) -> float:
+    try:
+        return max(0.0, float(argument))
+    except ValueError:
+        return 0.0
 
 
 def _failure(argument: str) -> ModelFault:

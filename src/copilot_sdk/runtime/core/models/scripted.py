@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
+from typing import Self
 
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.models.base import (
@@ -46,6 +50,7 @@ class Reply:
         calls: The tools it calls, all in one message.
         finish_reason: "tool_calls" where there are any, else "stop", unless given.
         usage: Token counts; estimated from the texts unless given.
+        delay: How many seconds pass before each piece, and before an answer without any.
         hold: Keeps the answer open until it is set.
         hold_after: How many pieces leave before `hold` is waited for.
         error: The call fails with this, after the pieces before it.
@@ -56,6 +61,7 @@ class Reply:
     calls: Sequence[Call] = ()
     finish_reason: str = ""
     usage: Usage | None = None
+    delay: float = 0.0
     hold: asyncio.Event | None = None
     hold_after: int = 0
     error: ModelFault | None = None
@@ -67,31 +73,74 @@ Script = Iterable[Reply] | Callable[[ModelRequest], Reply]
 class ScriptedModel:
     """Plays a script; keeps the requests it got, oldest first."""
 
-    def __init__(self, script: Script | None = None, *, models: Sequence[str] = ("scripted",)) -> None:
+    def __init__(
+        self,
+        script: Script | None = None,
+        *,
+        models: Sequence[str] = ("scripted",),
+        keep_requests: bool = True,
+    ) -> None:
         """Prepares the script.
 
         Args:
             script: Answers in order, or a function of the request; None obeys the directives in the prompt. A
                 request beyond the end of a list fails and is not tried again.
             models: The ids that the catalogue lists.
+            keep_requests: False for a model that serves for long and whose requests nobody reads.
         """
         self.requests: list[ModelRequest] = []
+        self._keeps_requests = keep_requests
         self._models = tuple(models)
         self._choose = _chooser(script)
         self._calls = count(1)
+        self._said: deque[Reply] = deque()
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], *, keep_requests: bool = True) -> Self:
+        """A model that plays a script in a file: TOML, or JSON of the same shape; see `script_file`.
+
+        Args:
+            path: The file.
+            keep_requests: As for a model without a file.
+
+        Raises:
+            OSError: The file cannot be read.
+            ValueError: It is no script; the text says where.
+        """
+        from copilot_sdk.runtime.core.models.directives import obey
+        from copilot_sdk.runtime.core.models.script_file import ScriptFile
+
+        script = ScriptFile.read(Path(path))
+        replies = iter([entry.reply() for entry in script.replies])
+        return cls(
+            lambda request: next(replies, None) or obey(request),
+            models=script.models,
+            keep_requests=keep_requests,
+        )
+
+    def says(self, *replies: Reply | str) -> None:
+        """Adds answers, which are played before what is left of the script.
+
+        Args:
+            replies: The answers; a string is one with this text.
+        """
+        self._said += [Reply(reply) if isinstance(reply, str) else reply for reply in replies]
 
     async def respond(self, request: ModelRequest) -> AsyncGenerator[ModelEvent, None]:
         """Plays the next answer."""
-        self.requests.append(request)
-        reply = self._choose(request)
+        if self._keeps_requests:
+            self.requests.append(request)
+        reply = self._said.popleft() if self._said else self._choose(request)
         pieces: list[ModelEvent] = [ReasoningDelta(text) for text in _pieces(reply.reasoning)]
         pieces += [TextDelta(text) for text in _pieces(reply.text)]
         for number, piece in enumerate(pieces):
             if number == reply.hold_after:
                 await _wait(reply)
+            # A streamed answer leaves room for others before each piece, as one that comes over a wire does.
+            await asyncio.sleep(reply.delay)
             yield piece
-            # A streamed answer leaves room for others between two pieces, as one that comes over a wire does.
-            await asyncio.sleep(0)
+        if not pieces:
+            await asyncio.sleep(reply.delay)
         if len(pieces) <= reply.hold_after:
             await _wait(reply)
         if reply.error is not None:

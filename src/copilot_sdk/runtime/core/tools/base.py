@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.file_system import FileSystem
+from copilot_sdk.runtime.core.payloads import Payload
+from copilot_sdk.runtime.core.permission_rules import Ask
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent
@@ -27,8 +29,11 @@ class ToolResult:
         error: What went wrong, for people.
         detail: The whole result for a timeline, where `text` is shorter.
         contents: The result as structured blocks.
+        members: Further members of the result by their wire names; where there are some, a failure has a result too.
         telemetry: Figures of the tool's own.
         ends_turn: Whether the model is not asked again after it.
+        remark: What the conversation goes on with after the result.
+        follows: An event to emit when the call is complete.
     """
 
     text: str
@@ -36,8 +41,11 @@ class ToolResult:
     error: str | None = None
     detail: str | None = None
     contents: Sequence[Mapping[str, object]] = ()
+    members: Mapping[str, object] | None = None
     telemetry: Mapping[str, object] | None = None
     ends_turn: bool = False
+    remark: str | None = None
+    follows: Payload | None = None
 
     @classmethod
     def failure(cls, text: str) -> Self:
@@ -62,9 +70,14 @@ class ToolContext:
         """Where relative paths begin."""
         return self.session.config.working_directory
 
+    @property
+    def files(self) -> FileSystem:
+        """The files that tools see."""
+        return self.session.storage.files
+
     def resolve(self, path: str) -> Path:
-        """An absolute path; `~` is the home folder."""
-        return (self.working_directory / Path(path).expanduser()).resolve()
+        """The absolute path of what a path leads to."""
+        return self.files.resolve(self.working_directory, path)
 
 
 class Tool(Protocol):
@@ -85,8 +98,8 @@ class Tool(Protocol):
         """JSON schema of its arguments."""
         ...
 
-    def asks(self, context: ToolContext, arguments: Arguments, /) -> Sequence[Ask]:
-        """What the user has to agree to first."""
+    def asks(self, context: ToolContext, arguments: Arguments, /) -> Sequence[Ask] | Awaitable[Sequence[Ask]]:
+        """What the user has to agree to first; awaitable where that has to be looked up."""
         ...
 
     async def run(self, context: ToolContext, arguments: Arguments, /) -> ToolResult:

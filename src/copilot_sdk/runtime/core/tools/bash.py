@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (
@@ -81,8 +81,8 @@ class ReadBash(AsksNothing):
     name = "read_bash"
     description = "Show what a background shell command has printed, and whether it has ended."
     parameters = schema(
-        ["shell_id"],
-        shell_id=text("The id that bash returned."),
+        ["shellId"],
+        shellId=text("The id that bash returned."),
         delay=number("How many seconds to wait for its end."),
     )
 
@@ -99,7 +99,7 @@ class StopBash(AsksNothing):
 
     name = "stop_bash"
     description = "End a background shell command."
-    parameters = schema(["shell_id"], shell_id=text("The id that bash returned."))
+    parameters = schema(["shellId"], shellId=text("The id that bash returned."))
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Ends it."""
@@ -122,7 +122,7 @@ async def _wait(task: ShellTask, seconds: float) -> ToolResult:
 
 
 def _find(context: ToolContext, arguments: Arguments) -> ShellTask:
-    task_id = text_argument(arguments, "shell_id")
+    task_id = text_argument(arguments, "shellId")
     task = context.session.tasks.find(task_id, ShellTask)
     if task is None:
         raise ToolError(f"There is no shell command '{task_id}'.")

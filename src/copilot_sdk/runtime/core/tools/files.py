@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from copilot_sdk._model.json_values import is_array
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
@@ -21,6 +20,8 @@ from copilot_sdk.runtime.core.tools.base import (
 )
 
 _VIEW_BYTES = 50_000
+_HEADER = 2
+"""Lines of a unified diff before the first change."""
 
 
 class View:
@@ -38,18 +39,19 @@ class View:
         },
     )
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+    async def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
         """Asks to read."""
         path = context.resolve(text_argument(arguments, "path"))
-        return asks.to_read(context, path, f"Read {path.name}")
+        return asks.to_read(
+            context, path, "List directory" if await _is_folder(context, path) else "Read file"
+        )
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Reads."""
         path = context.resolve(text_argument(arguments, "path"))
-        if path.is_dir():
-            names = sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in path.iterdir())
-            return ToolResult("\n".join(names) or "(empty directory)")
-        lines = lines_of(await asyncio.to_thread(read_text, path))
+        if await _is_folder(context, path):
+            return ToolResult("\n".join(await context.files.names(path)) or "(empty directory)")
+        lines = lines_of(await _read(context, path))
         first, last = _range(arguments.get("view_range"), len(lines))
         shown = [f"{number}. {line}" for number, line in enumerate(lines[first - 1 : last], first)]
         content = "\n".join(shown)
@@ -72,17 +74,19 @@ class Create:
         """Asks to write."""
         path = context.resolve(text_argument(arguments, "path"))
         content = text_argument(arguments, "file_text", "")
-        return asks.to_write(context, path, f"Create {path.name}", _diff(path, "", content), content)
+        return asks.to_write(
+            context, path, "Create file", _diff(path, None, content), before=None, after=content
+        )
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Writes."""
         path = context.resolve(text_argument(arguments, "path"))
-        if path.exists():
+        if await context.files.status(path) is not None:
             raise ToolError(f"{path} exists already; use `edit` to change it.")
         content = text_argument(arguments, "file_text", "")
-        await asyncio.to_thread(_write_new, path, content)
+        await _write(context, path, content)
         context.session.usage.record_change(str(path), added=len(lines_of(content)), removed=0)
-        return ToolResult(f"Created {path}", detail=_diff(path, "", content))
+        return ToolResult(f"Created {path}", detail=_diff(path, None, content))
 
 
 class Edit:
@@ -97,37 +101,24 @@ class Edit:
         new_str=text("What to put in its place."),
     )
 
-    def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
+    async def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
         """Asks to write."""
-        path, before, after = _edited(context, arguments)
-        return asks.to_write(context, path, f"Edit {path.name}", _diff(path, before, after), None)
+        path, before, after = await _edited(context, arguments)
+        return asks.to_write(
+            context, path, "Edit file", _diff(path, before, after), before=before, after=after
+        )
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Writes."""
-        path, before, after = _edited(context, arguments)
-        await asyncio.to_thread(path.write_text, after, encoding="utf-8", newline="")
-        diff = _diff(path, before, after)
-        lines = diff.split("\n")[2:]
+        path, before, after = await _edited(context, arguments)
+        await _write(context, path, after)
+        changes = list(_hunks(path, before, after))[_HEADER:]
         context.session.usage.record_change(
             str(path),
-            added=sum(line.startswith("+") for line in lines),
-            removed=sum(line.startswith("-") for line in lines),
+            added=sum(line.startswith("+") for line in changes),
+            removed=sum(line.startswith("-") for line in changes),
         )
-        return ToolResult(f"Edited {path}", detail=diff)
-
-
-def read_text(path: Path) -> str:
-    """The text of a file.
-
-    Raises:
-        ToolError: There is none, or it is not text.
-    """
-    try:
-        return path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ToolError(f"{path} is not a text file.") from error
-    except OSError as error:
-        raise ToolError(f"{path} cannot be read: {error.strerror}") from error
+        return ToolResult(f"Edited {path}", detail=_diff(path, before, after))
 
 
 def lines_of(content: str) -> list[str]:
@@ -135,29 +126,52 @@ def lines_of(content: str) -> list[str]:
     return [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n")] if content else []
 
 
-def _write_new(path: Path, content: str) -> None:
+async def _is_folder(context: ToolContext, path: Path) -> bool:
+    status = await context.files.status(path)
+    return status is not None and status.is_folder
+
+
+async def _read(context: ToolContext, path: Path) -> str:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8", newline="")
+        content = await context.files.read(path)
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ToolError(f"{path} is not a text file.") from error
     except OSError as error:
-        raise ToolError(f"{path} cannot be written: {error.strerror}") from error
+        raise ToolError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _edited(context: ToolContext, arguments: Arguments) -> tuple[Path, str, str]:
+async def _write(context: ToolContext, path: Path, content: str) -> None:
+    try:
+        await context.session.rewind.write(path, content.encode())
+    except OSError as error:
+        raise ToolError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+async def _edited(context: ToolContext, arguments: Arguments) -> tuple[Path, str, str]:
     path = context.resolve(text_argument(arguments, "path"))
     old, new = text_argument(arguments, "old_str"), text_argument(arguments, "new_str", "")
-    before = read_text(path)
+    before = await _read(context, path)
     found = before.count(old) if old else 0
     if found != 1:
         raise ToolError(f"`old_str` has to occur exactly once in {path}, but it occurs {found} times.")
     return path, before, before.replace(old, new)
 
 
-def _diff(path: Path, before: str, after: str) -> str:
-    return "\n".join(
-        difflib.unified_diff(
-            lines_of(before), lines_of(after), f"a/{path.name}", f"b/{path.name}", lineterm=""
-        )
+def _diff(path: Path, before: str | None, after: str) -> str:
+    """The change of a file as git shows it; `before` is None for a new file."""
+    kind = "index 0000000..0000000" + (" 100644" if before is not None else "")
+    opening = [f"diff --git a{path} b{path}", *(["create file mode 100644"] if before is None else []), kind]
+    return "\n".join(["", *opening, *_hunks(path, before, after), ""])
+
+
+def _hunks(path: Path, before: str | None, after: str) -> Iterator[str]:
+    return difflib.unified_diff(
+        lines_of(before or ""),
+        lines_of(after),
+        "a/dev/null" if before is None else f"a{path}",
+        f"b{path}",
+        lineterm="",
     )
 
 

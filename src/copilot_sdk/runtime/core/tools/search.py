@@ -10,7 +10,7 @@ from fnmatch import translate
 from itertools import islice
 from pathlib import Path
 
-from copilot_sdk.runtime.core.permissions import Ask
+from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
@@ -54,7 +54,7 @@ class Grep:
     def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
         """Asks to read."""
         path = context.resolve(text_argument(arguments, "path", "."))
-        return asks.to_read(context, path, f"Search {path.name}")
+        return asks.to_read(context, path, "Search in directory" if path.is_dir() else "Search in file")
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Searches."""
@@ -86,7 +86,7 @@ class Glob:
     def asks(self, context: ToolContext, arguments: Arguments) -> Sequence[Ask]:
         """Asks to read."""
         path = context.resolve(text_argument(arguments, "path", "."))
-        return asks.to_read(context, path, f"List files in {path.name}")
+        return asks.to_read(context, path, "Search for files in")
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Searches."""

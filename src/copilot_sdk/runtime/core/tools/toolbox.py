@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from copilot_sdk.runtime.core.config import ExternalTool
 from copilot_sdk.runtime.core.faults import ModelFault
-from copilot_sdk.runtime.core.permissions import Ask
-from copilot_sdk.runtime.core.sub_agents import kinds
+from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.agents import ReadAgent, StartAgent, WriteAgent
 from copilot_sdk.runtime.core.tools.base import Arguments, Tool, ToolContext, ToolResult
 from copilot_sdk.runtime.core.tools.bash import Bash, ReadBash, StopBash
+from copilot_sdk.runtime.core.tools.canvases import canvas_tools
 from copilot_sdk.runtime.core.tools.files import Create, Edit, View
 from copilot_sdk.runtime.core.tools.search import Glob, Grep
-from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent
+from copilot_sdk.runtime.core.tools.skill import UseSkill
+from copilot_sdk.runtime.core.tools.sql import SQL
+from copilot_sdk.runtime.core.tools.user import AskUser, ExitPlanMode, ReportIntent, TaskComplete
+from copilot_sdk.runtime.core.tools.web import WebFetch
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -68,12 +71,15 @@ def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:
         Edit(),
         Grep(),
         Glob(),
+        WebFetch(),
         StartAgent(agent_types),
         ReadAgent(),
         WriteAgent(),
         AskUser(),
         ReportIntent(),
+        SQL(),
         ExitPlanMode(),
+        TaskComplete(),
     ]
 
 
@@ -92,15 +98,24 @@ def toolbox(session: Session, *, sub_agent: bool) -> dict[str, Tool]:
                 error_type="query",
             )
         tools[name] = ClientTool(definition)
+    tools |= session.mcp.tools()
     return {name: tool for name, tool in tools.items() if session.config.offers(name)}
 
 
 def _built_in(session: Session, sub_agent: bool) -> Iterator[Tool]:
     hidden: set[str] = set()
     if sub_agent:
-        hidden |= {"task", "read_agent", "write_agent", "ask_user", "exit_plan_mode"}
-    if session.record.mode != "plan":
+        hidden |= {"task", "read_agent", "write_agent", "ask_user", "exit_plan_mode", "task_complete"}
+    if session.modes.effective != "plan":
         hidden.add("exit_plan_mode")
+    if session.storage.database is None:
+        hidden.add("sql")
+    if session.modes.effective != "autopilot":
+        hidden.add("task_complete")
     if not any(client.answers_questions for client in session.clients):
         hidden.add("ask_user")
-    return (tool for tool in built_in_tools(sorted(kinds(session))) if tool.name not in hidden)
+    skills = session.skills.for_model
+    tools = built_in_tools(sorted(session.agents.startable())) + ([UseSkill(skills)] if skills else [])
+    if session.clients.abilities().canvases:
+        tools += canvas_tools(session.canvases)
+    return (tool for tool in tools if tool.name not in hidden)

@@ -1,9 +1,10 @@
-"""Tools that speak to the user: ask_user, report_intent, exit_plan_mode."""
+"""Tools that speak to the user: ask_user, report_intent, exit_plan_mode, task_complete."""
 
 from __future__ import annotations
 
 from copilot_sdk._generated.copilot.types import AssistantIntentData
 from copilot_sdk._model.json_values import texts_in
+from copilot_sdk.runtime.core.permission_rules import Rule
 from copilot_sdk.runtime.core.tools.base import (
     Arguments,
     AsksNothing,
@@ -15,6 +16,16 @@ from copilot_sdk.runtime.core.tools.base import (
     text,
     text_argument,
 )
+
+_APPROVED = {
+    "interactive": "The plan was approved, and plan mode is over. Carry the plan out now.",
+    "autopilot": "The plan was approved. Autopilot mode is active: carry the plan out to its end without asking.",
+    "autopilot_fleet": (
+        "The plan was approved. Autopilot mode is active: carry the plan out to its end without asking, and give "
+        "parts of it to agents of their own."
+    ),
+    "exit_only": "The plan was approved, and plan mode is over. Wait for the user to say what comes next.",
+}
 
 
 class AskUser(AsksNothing):
@@ -38,7 +49,8 @@ class AskUser(AsksNothing):
             call_id=context.call_id,
             agent_id=context.agent.id,
         )
-        return ToolResult(f"User responded: {answer.text}")
+        verb = "responded" if answer.freeform else "selected"
+        return ToolResult(f"User {verb}: {answer.text}")
 
 
 class ReportIntent(AsksNothing):
@@ -57,20 +69,40 @@ class ReportIntent(AsksNothing):
 
 
 class ExitPlanMode(AsksNothing):
-    """Proposes a plan to the user; approved, it is carried out."""
+    """Proposes the plan to the user; approved, it is carried out."""
 
     name = "exit_plan_mode"
     description = "Show the user the finished plan and ask whether to carry it out."
-    parameters = schema(["summary"], summary=text("The plan in a few lines."), plan=text("The whole plan."))
+    parameters = schema(["summary"], summary=text("The plan in a few lines."))
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Proposes."""
         session = context.session
         summary = text_argument(arguments, "summary")
-        decision = await session.user_input.propose_plan(summary, text_argument(arguments, "plan", summary))
+        decision = await session.plan.propose(summary, call_id=context.call_id)
         if decision.get("approved") is not True:
             feedback = decision.get("feedback")
-            return ToolResult(f"The plan was not approved. {feedback or ''}".strip())
-        autopilot = str(decision.get("selectedAction", "")).startswith("autopilot")
-        session.set_mode("autopilot" if autopilot else "interactive")
-        return ToolResult("The plan was approved. Carry it out.")
+            if not feedback:
+                return ToolResult(
+                    "The plan was not approved.", "rejected", error="The plan was not approved."
+                )
+            return ToolResult(f"The plan was not approved. The user says: {feedback}")
+        action = str(decision.get("selectedAction") or "interactive")
+        session.modes.set("autopilot" if action.startswith("autopilot") else "interactive")
+        if decision.get("autoApproveEdits") is True:
+            session.permissions.approved_rules.append(Rule("write"))
+        return ToolResult(_APPROVED.get(action, _APPROVED["interactive"]))
+
+
+class TaskComplete(AsksNothing):
+    """Says that the task is done, in autopilot mode."""
+
+    name = "task_complete"
+    description = "Say that the task is complete. Do so only when you have checked that it is."
+    parameters = schema(["summary"], summary=text("What was done."))
+
+    async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
+        """Says it."""
+        summary = text_argument(arguments, "summary")
+        context.session.modes.complete(summary)
+        return ToolResult(summary, detail=f"Task completed: {summary}", ends_turn=True)

@@ -1,0 +1,1 @@
+"""MCP servers of sessions: their settings, connections and tools."""

@@ -1,0 +1,115 @@
+"""What is told of a session when it begins, when it is taken up again, and when it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from copilot_sdk._generated.copilot.types import (
+    ManagedPermissionsContext,
+    SessionManagedSettingsResolvedData,
+    SessionResumeData,
+    SessionShutdownData,
+    SessionStartData,
+    ShutdownCodeChanges,
+    ShutdownModelMetric,
+    ShutdownModelMetricRequests,
+    ShutdownModelMetricUsage,
+    WorkingDirectoryContext,
+)
+from copilot_sdk._version import __version__
+from copilot_sdk.runtime.core.clock import now, stamp
+from copilot_sdk.runtime.core.workspace import WorkContext
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.session import Session
+
+EVENT_FORMAT = 1
+PRODUCER = "copilot-sdk-runtime"
+
+
+def start_data(session: Session, context: WorkContext) -> SessionStartData:
+    """What is told of its beginning."""
+    return SessionStartData(
+        session_id=session.id,
+        version=EVENT_FORMAT,
+        producer=PRODUCER,
+        copilot_version=__version__,
+        start_time=session.record.started_at,
+        selected_model=session.config.model,
+        reasoning_effort=session.config.reasoning_effort,
+        context_tier=None,
+        context=_context_data(context),
+        remote_steerable=False,
+        already_in_use=False,
+    )
+
+
+def settings_data() -> SessionManagedSettingsResolvedData:
+    """What is told of the settings that somebody else manages: nobody does."""
+    return SessionManagedSettingsResolvedData(
+        source="none",
+        server_managed=False,
+        device_managed=False,
+        client_managed=False,
+        policy_helper_managed=False,
+        fail_closed=False,
+        sandbox_enabled_by_undetermined_policy=False,
+        bypass_permissions_disabled=False,
+        managed_keys=[],
+        permissions_context=ManagedPermissionsContext(fail_closed=False),
+    )
+
+
+def resume_data(
+    session: Session, context: WorkContext, *, was_live: bool, continue_pending: bool
+) -> SessionResumeData:
+    """What is told when it is taken up again."""
+    return SessionResumeData(
+        resume_time=stamp(now()),
+        event_count=len(session.log.events),
+        events_file_size_bytes=session.log_size,
+        selected_model=session.config.model,
+        reasoning_effort=session.config.reasoning_effort,
+        context=_context_data(context),
+        already_in_use=session.storage.shared,
+        session_was_active=was_live,
+        continue_pending_work=continue_pending or None,
+        remote_steerable=bool(session.record.remote_steerable),
+    )
+
+
+def shutdown_data(session: Session) -> SessionShutdownData:
+    """What is told of its end."""
+    usage = session.usage
+    return SessionShutdownData(
+        shutdown_type="routine",
+        total_premium_requests=0,
+        total_api_duration_ms=usage.api_milliseconds,
+        session_start_time=int(session.started_at.timestamp() * 1000),
+        events_file_size_bytes=session.log_size,
+        code_changes=ShutdownCodeChanges(
+            lines_added=usage.lines_added,
+            lines_removed=usage.lines_removed,
+            files_modified=list(usage.files_modified),
+        ),
+        model_metrics={
+            model: ShutdownModelMetric(
+                requests=ShutdownModelMetricRequests(count=totals.requests, cost=0),
+                usage=ShutdownModelMetricUsage(
+                    input_tokens=totals.input_tokens,
+                    output_tokens=totals.output_tokens,
+                    cache_read_tokens=totals.cache_read_tokens,
+                    cache_write_tokens=totals.cache_write_tokens,
+                    reasoning_tokens=totals.reasoning_tokens,
+                ),
+            )
+            for model, totals in usage.models.items()
+        },
+        current_model=session.model_id,
+    )
+
+
+def _context_data(context: WorkContext) -> WorkingDirectoryContext:
+    return WorkingDirectoryContext(
+        cwd=context.cwd, git_root=context.git_root, repository=context.repository, branch=context.branch
+    )

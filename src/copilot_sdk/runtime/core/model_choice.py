@@ -1,0 +1,101 @@
+"""Which model a session uses, and how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from copilot_sdk._generated.copilot.types import SessionAutoModeResolvedData, SessionModelChangeData
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.session import Session
+
+AUTO = "auto"
+"""The id that leaves the choice of a model to the runtime."""
+
+
+class ModelChoice:
+    """The model of one session.
+
+    Attributes:
+        limited: Models that are out of reach because of a rate limit.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.limited: set[str] = set()
+
+    @property
+    def id(self) -> str:
+        """The id that was chosen."""
+        return self._session.config.model or self._session.default_model
+
+    @property
+    def state(self) -> dict[str, object]:
+        """The choice, as the wire shows it."""
+        config = self._session.config
+        state: dict[str, object] = {"modelId": self.id}
+        if config.reasoning_effort:
+            state["reasoningEffort"] = config.reasoning_effort
+        if config.context_tier:
+            state["contextTier"] = config.context_tier
+        return state
+
+    def switch(
+        self,
+        model: str,
+        *,
+        source: str,
+        effort: str | None = None,
+        summary: str | None = None,
+        tier: str | None = None,
+        cause: str | None = None,
+    ) -> None:
+        """Changes the model and what goes with it.
+
+        Args:
+            model: The model.
+            source: Who wants that, in the wire's words.
+            effort: How hard it is to think; None keeps that for the same model.
+            summary: How much of its thoughts it is to tell; None keeps that.
+            tier: Which size of context window to use; None keeps that for the same model.
+            cause: Why the model changes although the user did not say so.
+        """
+        session, config, previous = self._session, self._session.config, self.id
+        before_effort, before_summary, same = (
+            config.reasoning_effort,
+            config.reasoning_summary,
+            model == previous,
+        )
+        config.model = session.record.model = model
+        config.reasoning_effort = effort or (before_effort if same else None)
+        config.reasoning_summary = summary or before_summary
+        config.context_tier = tier or (config.context_tier if same else None)
+        session.emit(
+            SessionModelChangeData.model_validate(
+                {
+                    "previousModel": previous,
+                    "newModel": model,
+                    "previousReasoningEffort": before_effort,
+                    "reasoningEffort": config.reasoning_effort,
+                    "previousReasoningSummary": before_summary,
+                    "reasoningSummary": config.reasoning_summary,
+                    "contextTier": config.context_tier,
+                    "source": source,
+                    "cause": cause,
+                }
+            )
+        )
+        session.touch()
+
+    async def resolved(self) -> str:
+        """The model to ask: the chosen one, or for `auto` the first that is on offer and not out of reach."""
+        if self.id != AUTO:
+            return self.id
+        session = self._session
+        offered = [model.id for model in await session.model.catalogue() if model.id != AUTO]
+        usable = [model for model in offered if model not in self.limited]
+        chosen = next(iter(usable or offered), session.default_model)
+        session.emit(
+            SessionAutoModeResolvedData(chosen_model=chosen, available_models=offered, fallback=not usable)
+        )
+        return chosen

@@ -1,0 +1,1 @@
+"""The methods that the reference runtime serves, beside those of the CLI."""

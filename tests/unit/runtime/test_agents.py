@@ -1,0 +1,212 @@
+"""Agents besides the main one, through `session.agent`, `agents` and `session.fleet`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from copilot_sdk.errors import RpcError
+from copilot_sdk.runtime import EmbeddedRuntime, Reply
+from tests.unit.runtime.harness import Client, Join, Start, asked_of
+
+HELPER = (
+    "---\nname: helper\ndescription: Helps\ntools: [view, grep]\nmodel: model-x\n---\nYou are a helper.\n"
+)
+PLAIN = "---\ndescription: Plain\nuser-invocable: false\n---\n\nPlain prompt.\n"
+MINE = "---\nname: Mine Agent\ndescription: Of the user\ndisable-model-invocation: true\n---\nMine.\n"
+OWN = {
+    "name": "own",
+    "prompt": "Own prompt.",
+    "displayName": "Own!",
+    "description": "of app",
+    "tools": ["view"],
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project and a user with agents in files, some of which are broken."""
+    files = {
+        "work/.github/agents/helper.agent.md": HELPER,
+        "work/.github/agents/broken.md": "no settings\n",
+        "work/.github/agents/odd.md": "---\ndescription: x\ntools: 5\n---\n",
+        "work/.claude/agents/plain.md": PLAIN,
+        "work/.claude/agents/helper.md": PLAIN,
+        "home/agents/mine.agent.md": MINE,
+    }
+    for name, content in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return tmp_path / "work"
+
+
+@pytest.fixture
+def runtime(start: Start) -> EmbeddedRuntime:
+    return start(lambda _: Reply("done"))
+
+
+@pytest.fixture
+async def client(runtime: EmbeddedRuntime, join: Join, project: Path) -> Client:
+    client = await join(runtime)
+    await client.open(workingDirectory=str(project), enableConfigDiscovery=True, customAgents=[OWN])
+    return client
+
+
+def last_request(runtime: EmbeddedRuntime) -> tuple[str, set[str]]:
+    """The system message and the tools of the newest request."""
+    request = asked_of(runtime)[-1]
+    return request.messages[0].text, {tool.name for tool in request.tools}
+
+
+async def test_agents_are_found_in_the_folders_of_user_and_project(client: Client, project: Path) -> None:
+    agents = (await client.call("session.agent.list"))["agents"]
+    assert [agent["id"] for agent in agents] == ["own", "mine", "helper", "plain"]
+    assert agents[2] == {
+        "id": "helper",
+        "name": "helper",
+        "displayName": "helper",
+        "description": "Helps",
+        "path": str(project / ".github/agents/helper.agent.md"),
+        "source": "project",
+        "userInvocable": True,
+        "disableModelInvocation": False,
+        "tools": ["view", "grep"],
+        "model": "model-x",
+        "models": ["model-x"],
+    }
+    assert (agents[1]["disableModelInvocation"], agents[3]["userInvocable"]) == (True, False)
+    assert (agents[3]["tools"], agents[0].get("source")) == (["*"], None)
+
+
+async def test_without_discovery_there_are_those_of_the_application(
+    start: Start, join: Join, project: Path
+) -> None:
+    client = await join(start())
+    await client.open(workingDirectory=str(project), customAgents=[OWN])
+    assert [agent["id"] for agent in (await client.call("session.agent.list"))["agents"]] == ["own"]
+
+
+async def test_built_in_agents_and_prompts_are_listed_on_demand(client: Client) -> None:
+    listed = await client.call("session.agent.list", includeBuiltInAgents=True, includePrompt=True)
+    by_id = {agent["id"]: agent for agent in listed["agents"]}
+    assert by_id["explore"]["source"] == "builtin"
+    assert by_id["plain"]["prompt"] == "Plain prompt.\n"
+
+
+async def test_reloading_finds_new_files_and_tells_of_broken_ones(client: Client, project: Path) -> None:
+    (project / ".github/agents/later.md").write_text("---\ndescription: Later\n---\nLater.\n")
+    agents = (await client.call("session.agent.reload"))["agents"]
+    assert [agent["id"] for agent in agents] == ["own", "mine", "helper", "later", "plain"]
+    (told,) = client.of("session.custom_agents_updated")
+    assert [agent["id"] for agent in told["agents"]] == ["mine", "helper", "later", "plain"]
+    broken, odd = told["warnings"]
+    assert ("broken.md" in broken, "'tools' has to be a list" in odd) == (True, True)
+
+
+async def test_the_chosen_agent_adds_its_prompt_and_takes_away_tools(
+    client: Client, runtime: EmbeddedRuntime
+) -> None:
+    await client.turn("before")
+    before = last_request(runtime)
+    chosen = await client.call("session.agent.select", name="helper")
+    assert chosen["agent"]["id"] == "helper"
+    assert client.of("subagent.selected") == [
+        {"agentName": "helper", "agentDisplayName": "helper", "tools": ["view", "grep"]}
+    ]
+    await client.turn("chosen")
+    system, tools = last_request(runtime)
+    assert (tools, "You are a helper." in system) == ({"view", "grep"}, True)
+    assert await client.call("session.agent.getCurrent") == chosen
+    await client.call("session.agent.deselect")
+    assert (await client.call("session.agent.getCurrent")).get("agent") is None
+    assert client.of("subagent.deselected") == [{}]
+    await client.turn("after")
+    assert last_request(runtime) == before
+
+
+async def test_a_session_begins_with_the_agent_that_is_wanted(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open(customAgents=[OWN], agent="own")
+    assert (await client.call("session.agent.getCurrent"))["agent"]["id"] == "own"
+
+
+async def test_a_session_that_wants_an_unknown_agent_is_warned(start: Start, join: Join) -> None:
+    client = await join(start())
+    await client.open(customAgents=[OWN], agent="nobody")
+    assert client.of("session.warning")[0]["message"] == "Custom agent 'nobody' not found"
+
+
+async def test_an_unknown_agent_cannot_be_chosen(client: Client) -> None:
+    with pytest.raises(RpcError, match="Custom agent 'Own!' not found"):
+        await client.call("session.agent.select", name="Own!")
+
+
+async def test_an_agent_gets_another_prompt(client: Client, runtime: EmbeddedRuntime) -> None:
+    await client.call("session.agent.select", name="own")
+    await client.call("session.agent.setPrompt", id="own", prompt="Another prompt.")
+    await client.turn("hi")
+    assert "Another prompt." in last_request(runtime)[0]
+    await client.call("session.agent.setPrompt", id="explore", prompt="Explore like this.")
+    task = {"agentType": "explore", "prompt": "look", "name": "x"}
+    await client.call("session.tasks.startAgent", **task)
+    await client.until("subagent.completed")
+    assert any("Explore like this." in request.messages[0].text for request in asked_of(runtime))
+    with pytest.raises(RpcError, match="'general-purpose' does not have an authored prompt"):
+        await client.call("session.agent.setPrompt", id="general-purpose", prompt="x")
+    with pytest.raises(RpcError, match="'nobody' is not available"):
+        await client.call("session.agent.setPrompt", id="nobody", prompt="x")
+
+
+async def test_the_model_starts_agents_of_files_that_let_it(client: Client) -> None:
+    task = {"agentType": "plain", "prompt": "look", "name": "x"}
+    await client.call("session.tasks.startAgent", **task)
+    await client.until("subagent.completed", agentName="plain")
+    with pytest.raises(RpcError, match="Unknown agent type: Mine Agent"):
+        await client.call("session.tasks.startAgent", **{**task, "agentType": "Mine Agent"})
+
+
+async def test_agents_are_discovered_without_a_session(client: Client, project: Path) -> None:
+    async def found(**params: object) -> list[str]:
+        return [agent["id"] for agent in (await client.call("agents.discover", **params))["agents"]]
+
+    assert await found() == ["mine"]
+    assert await found(projectPaths=[str(project)]) == ["mine", "helper", "plain"]
+    assert await found(projectPaths=[str(project)], excludeHostAgents=True) == ["helper", "plain"]
+    assert await found(agentDirectories=[str(project / ".claude/agents")]) == ["mine", "helper", "plain"]
+
+
+async def test_the_folders_of_agents_are_listed(client: Client, project: Path, tmp_path: Path) -> None:
+    paths = (await client.call("agents.getDiscoveryPaths", projectPaths=[str(project)]))["paths"]
+    assert paths == [
+        {"path": str(tmp_path / "home/agents"), "scope": "user", "preferredForCreation": True},
+        {
+            "path": str(project / ".github/agents"),
+            "scope": "project",
+            "preferredForCreation": True,
+            "projectPath": str(project),
+        },
+        {
+            "path": str(project / ".claude/agents"),
+            "scope": "project",
+            "preferredForCreation": False,
+            "projectPath": str(project),
+        },
+    ]
+
+
+async def test_a_fleet_is_started_with_a_prompt(client: Client) -> None:
+    assert await client.call("session.fleet.start", prompt="build it", wait=True) == {"started": True}
+    message = client.of("user.message")[0]
+    assert message["content"] == "Fleet deployed: build it"
+    assert message["transformedContent"].endswith("build it")
+
+
+async def test_the_agents_of_the_runtime_are_told(client: Client) -> None:
+    names = ["explore", "task", "general-purpose"]
+    told = await client.call("agents.getBuiltins")
+    assert told == {"names": names, "disableableNames": names, "yamlBasedNames": []}
+    offered = (await client.call("agents.getAvailableBuiltins"))["agents"]
+    assert [agent["name"] for agent in offered] == names
+    assert all(agent["description"] for agent in offered)
