@@ -131,7 +131,10 @@ class _Emitter:
         for module, methods in sorted(self.modules.items()):
             yield f"methods/{module}.py", self._table(module, methods)
         yield "methods/__init__.py", render("methods_face.py.jinja")
-        yield "methods/inbound.py", self._index("INBOUND", f"What the {self.protocol.peer} calls", inbound=True)
+        yield (
+            "methods/inbound.py",
+            self._index("INBOUND", f"What the {self.protocol.peer} calls", inbound=True),
+        )
         yield "methods/outbound.py", self._index("OUTBOUND", "What a client calls", inbound=False)
 
     def _index(self, table: str, doc: str, *, inbound: bool) -> str:
@@ -199,9 +202,7 @@ class _Emitter:
                         )
 
     def _methods(self, place: _Place) -> list[Method]:
-        return [
-            m for m in self.protocol.methods if m.scope is place.scope and m.internal == place.internal
-        ]
+        return [m for m in self.protocol.methods if m.scope is place.scope and m.internal == place.internal]
 
     def _face(self, module: str, spaces: list[Namespace], is_async: bool) -> str:
         names: set[str] = set()

@@ -19,9 +19,9 @@ LIMITS = (
 # Marks that end up in the documentation, or that JSON Schema itself takes for annotations.
 _ANNOTATIONS = frozenset(
     {
-        "$comment", "contentEncoding", "deprecated", "description", "format", "discriminator", "since", "stability", "title", "until",
-        "visibility", "x-enumDescriptions", "x-enumSince", "x-enumUntil", "x-evidence", "x-opaque-in-process",
-        "x-opaque-json", "x-typescript-type",
+        "$comment", "contentEncoding", "deprecated", "description", "discriminator", "format", "since", "stability",
+        "title", "until", "visibility", "x-enumDescriptions", "x-enumSince", "x-enumUntil", "x-evidence",
+        "x-opaque-in-process", "x-opaque-json", "x-typescript-type",
     }
 )  # fmt: skip
 _SHAPES = frozenset(

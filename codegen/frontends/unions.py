@@ -84,8 +84,8 @@ def covers(wide: ObjectDef, narrow: ObjectDef, tag: str | None = None) -> bool:
 def find_discriminators(types: dict[str, TypeDef]) -> None:
     """Give each union of objects the member whose values tell the branches apart, where there is one.
 
-    A branch that is named as the default need not have it. Such a member may be an enum. Where a branch would then take the values of a later one, since an enum is open
-    to new values, the member takes the listed values alone.
+    A branch that is named as the default need not have it. Such a member may be an enum. Where a branch would then
+    take the values of a later one, since an enum is open to new values, the member takes the listed values alone.
     """
     for name in types:
         _close_tags(objects(name, types), types)
