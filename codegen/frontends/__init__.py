@@ -15,5 +15,5 @@ def read(folder: Path) -> Protocol:
     Raises:
         SchemaError: A file is malformed; the error has the JSON pointer of the fault.
     """
-    layout = acp if acp.is_layout(Documents.load(folder)) else copilot
-    return layout.read(folder, folder.name)
+    read_layout = acp.read if acp.is_layout(Documents.load(folder)) else copilot.read
+    return read_layout(folder, folder.name)
