@@ -6,15 +6,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen import output, report
+from codegen import frontends, output, report
 from codegen.absorb.command import absorb, lacking
 from codegen.errors import SchemaError
-from codegen.frontends import copilot
 from codegen.models import GeneratorMismatch
 
 ROOT = Path(__file__).resolve().parent.parent
-SCHEMA = ROOT / "schema" / "copilot"
-OUT = ROOT / "src" / "copilot_sdk" / "_generated" / "copilot"
+SCHEMAS = ROOT / "schema"
+PACKAGES = ROOT / "src" / "copilot_sdk" / "_generated"
+SCHEMA, OUT = SCHEMAS / "copilot", PACKAGES / "copilot"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,9 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
         "--report", nargs=2, type=Path, metavar=("OLD", "NEW"), help="compare two schema folders"
     )
     parser.add_argument(
-        "--schema", type=Path, default=SCHEMA, metavar="DIR", help="folder of *.schema.json files"
+        "--schema",
+        type=Path,
+        metavar="DIR",
+        help="folder of *.schema.json files; those of every protocol when left out",
     )
-    parser.add_argument("--out", type=Path, default=OUT, metavar="DIR", help="package to write")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="package to write, with --schema")
     commands = parser.add_subparsers(dest="command", metavar="absorb | lacking")
     absorbing = commands.add_parser(
         "absorb", help="take the facts of an installed runtime's schema files into ours"
@@ -44,26 +47,38 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "absorb":
-            return _listed(absorb(options.path, options.schema, options.version), failing=False)
+            return _listed(absorb(options.path, options.schema or SCHEMA, options.version), failing=False)
         if options.command == "lacking":
-            return _listed(lacking(options.schema), failing=True)
+            return _listed(lacking(options.schema or SCHEMA), failing=True)
         if options.report:
-            old, new = (copilot.read(folder) for folder in options.report)
+            old, new = (frontends.read(folder) for folder in options.report)
             print(report.compare(old, new), end="")
             return 0
-        protocol = copilot.read(options.schema)
-        for note in protocol.notes:
-            print(f"note: {note}", file=sys.stderr)
-        files = output.package(protocol)
+        return max(_generate(*package, check=options.check) for package in _packages(options))
     except (SchemaError, GeneratorMismatch) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if options.check:
-        return _check(files, options.out)
-    written = output.write(files, options.out)
+
+
+def _packages(options: argparse.Namespace) -> list[tuple[Path, Path]]:
+    """The folder of each schema that is asked for, and of its package."""
+    if options.schema is not None:
+        return [(options.schema, options.out or OUT)]
+    folders = sorted({path.parent for path in SCHEMAS.glob("*/*.schema.json")})
+    return [(folder, PACKAGES / folder.name) for folder in folders]
+
+
+def _generate(schema: Path, out: Path, *, check: bool) -> int:
+    protocol = frontends.read(schema)
+    for note in protocol.notes:
+        print(f"note: {note}", file=sys.stderr)
+    files = output.package(protocol)
+    if check:
+        return _check(files, out)
+    written = output.write(files, out)
     print(
         f"{len(protocol.methods)} methods, {len(protocol.types)} types, {len(protocol.events)} events: "
-        f"{len(files)} files, {written} changed, in {options.out}"
+        f"{len(files)} files, {written} changed, in {out}"
     )
     return 0
 

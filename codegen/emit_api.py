@@ -26,7 +26,7 @@ from codegen.templating import render
 from codegen.text import wrap
 
 _RAISES = (
-    "RpcError, RequestTimeout, ConnectionClosed: The runtime refused, did not answer in time, or is gone."
+    "RpcError, RequestTimeout, ConnectionClosed: The {server} refused, did not answer in time, or is gone."
 )
 
 # What sessions take callbacks and subscriptions for.
@@ -102,7 +102,7 @@ class _Place:
         """Name of the class of a namespace; a session's own are called without the scope."""
         if not path:
             return f"{naming.class_name(self.root)}RPC"
-        scope = "Server" if self.scope is Scope.SERVER else ""
+        scope = "" if self.scope is Scope.SESSION else naming.class_name(self.scope.value)
         return f"{scope}{'Internal' if self.internal else ''}{naming.class_name('_'.join(path))}API"
 
 
@@ -112,7 +112,8 @@ def emit(protocol: Protocol, owners: Owners) -> Iterator[tuple[str, str]]:
     yield from emitter.tables()
     for face, is_async in (("api", True), ("sync_api", False)):
         yield from emitter.faces(face, is_async)
-    yield "handlers.py", emitter.handlers()
+    if any(not scope.called for scope in protocol.scopes):
+        yield "handlers.py", emitter.handlers()
 
 
 class _Emitter:
@@ -130,16 +131,25 @@ class _Emitter:
         for module, methods in sorted(self.modules.items()):
             yield f"methods/{module}.py", self._table(module, methods)
         yield "methods/__init__.py", render("methods_face.py.jinja")
-        yield "methods/inbound.py", self._index("INBOUND", "What the runtime calls", inbound=True)
+        yield (
+            "methods/inbound.py",
+            self._index("INBOUND", f"What the {self.protocol.peer} calls", inbound=True),
+        )
         yield "methods/outbound.py", self._index("OUTBOUND", "What a client calls", inbound=False)
 
     def _index(self, table: str, doc: str, *, inbound: bool) -> str:
         modules = {
             module: found
             for module, methods in sorted(self.modules.items())
-            if (found := [method for method in methods if method.scope.inbound is inbound])
+            if (found := [method for method in self._listed(methods) if method.scope.inbound is inbound])
         }
         return render("methods_index.py.jinja", table=table, doc=doc, modules=modules)
+
+    @staticmethod
+    def _listed(methods: list[Method]) -> Iterator[Method]:
+        """The methods without those notifications that are requests too."""
+        requests = {method.wire for method in methods if not method.notification}
+        return (method for method in methods if not (method.notification and method.wire in requests))
 
     def _table(self, module: str, methods: list[Method]) -> str:
         entries = []
@@ -168,20 +178,19 @@ class _Emitter:
         return [(self._module_of(name), name) for name in sorted(annotation.names)]
 
     def _module_of(self, name: str) -> str:
-        return "..events" if name == EVENT_UNION else f"..{self.owners.of(name)}"
+        return _module_of(name, self.owners, "..")
 
     def _imports(self, names: Iterable[str]) -> dict[str, list[str]]:
-        imports: dict[str, list[str]] = {}
-        for name in sorted(names):
-            imports.setdefault(self._module_of(name), []).append(name)
-        return dict(sorted(imports.items()))
+        return imports_of(names, self.owners, "..")
 
     # ------------------------------------------------------------------- faces
 
     def faces(self, package: str, is_async: bool) -> Iterator[tuple[str, str]]:
         """One face of the API: a module for each namespace, a root for each scope."""
-        yield f"{package}/__init__.py", render("api_face.py.jinja", is_async=is_async)
-        for scope in (Scope.SERVER, Scope.SESSION):
+        scopes = [scope for scope in self.protocol.scopes if scope.called]
+        roots = [_Place(scope, internal=False).class_of(()) for scope in scopes]
+        yield f"{package}/__init__.py", render("api_face.py.jinja", is_async=is_async, roots=roots)
+        for scope in scopes:
             for internal in (False, True):
                 place = _Place(scope, internal)
                 modules = sorted({namespace(m) for m in self._methods(place)} - {place.root})
@@ -193,9 +202,7 @@ class _Emitter:
                         )
 
     def _methods(self, place: _Place) -> list[Method]:
-        return [
-            m for m in self.protocol.outbound() if m.scope is place.scope and m.internal == place.internal
-        ]
+        return [m for m in self.protocol.methods if m.scope is place.scope and m.internal == place.internal]
 
     def _face(self, module: str, spaces: list[Namespace], is_async: bool) -> str:
         names: set[str] = set()
@@ -238,10 +245,13 @@ class _Emitter:
         if not path and place.internal:
             return f"Internal {place.scope.value} methods: the runtime has them for itself and may change them at will."
         if not path:
-            return f"Every {place.scope.value} method of the runtime, by namespace."
+            server = place.scope.server
+            kind = "" if place.scope.value == server else f"{place.scope.value} "
+            return f"Every {kind}method of the {server}, by namespace."
         methods = [m for m in self._methods(place) if m.path[: len(path)] == path]
-        prefix = methods[0].wire.split(".")[: -1 - (len(methods[0].path) - len(path))]
-        return f"{'Internal methods' if place.internal else 'Methods'} `{'.'.join(prefix)}.*`."
+        dot = "/" if "/" in methods[0].wire else "."
+        prefix = methods[0].wire.split(dot)[: -1 - (len(methods[0].path) - len(path))]
+        return f"{'Internal methods' if place.internal else 'Methods'} `{dot.join(prefix)}{dot}*`."
 
     # -------------------------------------------------------------- operations
 
@@ -277,7 +287,7 @@ class _Emitter:
         )
 
     def _operation_doc(self, method: Method, parameters: tuple[Parameter, ...], union: str | None) -> str:
-        lines = [wrap(method.meta.description or method.wire, 8), "", *self._wire_line(method), "", "Args:"]
+        lines = [wrap(method.meta.description or method.wire, 8), "", *wire_line(method), "", "Args:"]
         if union:
             lines.append(_item(f"params: {_first_line(definition_text(self.protocol.types[union]))}"))
         lines += [_item(f"{p.name}: {p.doc or 'See the wire field ' + p.wire + '.'}") for p in parameters]
@@ -291,34 +301,22 @@ class _Emitter:
                 )
             )
         )
-        returned = self._returns(method.result)
+        returned = self._returns(method)
         if returned:
             lines += ["", "Returns:", _item(returned)]
-        lines += ["", "Raises:", _item(_RAISES), "    InvalidParams: An argument does not fit."]
-        margin = " " * 8
-        text = "\n".join(line for block in lines for line in block.split("\n"))
-        return "\n".join(
-            (margin + line if line and index else line) for index, line in enumerate(text.split("\n"))
-        )
+        raises = _RAISES.format(server=method.scope.server)
+        lines += ["", "Raises:", _item(raises), "    InvalidParams: An argument does not fit."]
+        return docstring(lines, 8)
 
-    @staticmethod
-    def _wire_line(method: Method) -> list[str]:
-        marks = [method.meta.stability or "stable"]
-        marks += ["internal"] if method.meta.internal else []
-        marks += ["deprecated"] if method.meta.deprecated else []
-        marks += [f"since runtime {method.meta.since}"] if method.meta.since else []
-        marks += [f"until runtime {method.meta.until}"] if method.meta.until else []
-        marks += [f"replaced by `{method.replaced_by}`"] if method.replaced_by else []
-        return [f"Wire method: `{method.wire}` ({', '.join(marks)})."]
-
-    def _returns(self, expr: TypeExpr) -> str:
+    def _returns(self, method: Method) -> str:
+        expr = method.result
         names = sorted(python_types.result(expr).names)
         if isinstance(expr, Null):
             return ""
         if len(names) == 1 and names[0] in self.protocol.types:
             text = _first_line(self.protocol.types[names[0]].meta.description)
             return text + (" None when there is none." if isinstance(expr, Nullable) else "")
-        return "What the runtime answers."
+        return f"What the {method.scope.server} answers."
 
     # ---------------------------------------------------------------- handlers
 
@@ -332,16 +330,14 @@ class _Emitter:
                     params = method.params.name if method.params else None
                     result = python_types.result(method.result)
                     names |= result.names | ({params} if params else set())
-                    doc = [*wrap(method.meta.description, 8).split("\n"), "", *self._wire_line(method)]
+                    doc = [*wrap(method.meta.description, 8).split("\n"), "", *wire_line(method)]
                     groups.setdefault(module, []).append(
                         {
                             "name": method.name,
                             "wire": method.wire,
                             "params": params,
                             "result": result.text,
-                            "doc": "\n".join(
-                                ("        " + line if line and i else line) for i, line in enumerate(doc)
-                            ),
+                            "doc": docstring(doc, 8),
                             "notification": method.notification,
                         }
                     )
@@ -353,8 +349,38 @@ class _Emitter:
             }
             for module, operations in groups.items()
         }
-        imports = {m.replace("..", ".", 1): n for m, n in self._imports(names).items()}
+        imports = imports_of(names, self.owners, ".")
         return render("handlers.py.jinja", handlers=handlers, imports=imports)
+
+
+def imports_of(names: Iterable[str], owners: Owners, dots: str) -> dict[str, list[str]]:
+    """The modules of some types, as seen from a module that is so many dots below the package."""
+    imports: dict[str, list[str]] = {}
+    for name in sorted(names):
+        imports.setdefault(_module_of(name, owners, dots), []).append(name)
+    return dict(sorted(imports.items()))
+
+
+def _module_of(name: str, owners: Owners, dots: str) -> str:
+    return f"{dots}events" if name == EVENT_UNION else f"{dots}{owners.of(name)}"
+
+
+def wire_line(method: Method) -> list[str]:
+    """What a docstring says of the method on the wire."""
+    marks = [method.meta.stability or "stable"]
+    marks += ["internal"] if method.meta.internal else []
+    marks += ["deprecated"] if method.meta.deprecated else []
+    marks += [f"since {method.meta.versioned} {method.meta.since}"] if method.meta.since else []
+    marks += [f"until {method.meta.versioned} {method.meta.until}"] if method.meta.until else []
+    marks += [f"replaced by `{method.replaced_by}`"] if method.replaced_by else []
+    needs = f" Needs `{method.capability}`." if method.capability else ""
+    return [f"Wire method: `{method.wire}` ({', '.join(marks)}).{needs}"]
+
+
+def docstring(lines: Iterable[str], indent: int) -> str:
+    """Lines of a docstring, those behind the first one indented."""
+    text = "\n".join(lines).split("\n")
+    return "\n".join(" " * indent + line if line and index else line for index, line in enumerate(text))
 
 
 def _takes_null(expr: TypeExpr) -> bool:

@@ -28,7 +28,8 @@ def emit(protocol: Protocol, sources: Mapping[str, TypeSource], owners: Owners) 
         )
     yield "types/__init__.py", render("types_face.py.jinja")
     yield "types/_names.py", _type_names(owners)
-    yield "events/__init__.py", _events_face(protocol)
+    if protocol.events:
+        yield "events/__init__.py", _events_face(protocol)
 
 
 def _titles(protocol: Protocol) -> dict[str, str]:
@@ -152,9 +153,9 @@ def _event_doc(event: Event) -> str:
     if event.meta.internal:
         marks.append("internal")
     if event.meta.since:
-        marks.append(f"since runtime {event.meta.since}")
+        marks.append(f"since {event.meta.versioned} {event.meta.since}")
     if event.meta.until:
-        marks.append(f"until runtime {event.meta.until}")
+        marks.append(f"until {event.meta.versioned} {event.meta.until}")
     suffix = f" ({', '.join(marks)})" if marks else ""
     return paragraph(f"{event.meta.description}\n\nWire type: `{event.wire}`{suffix}.", indent=4)
 

@@ -93,6 +93,8 @@ class Meta:
     deprecated: bool = False
     since: str | None = None
     until: str | None = None
+    versioned: str = "runtime"
+    """What `since` and `until` are versions of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +131,17 @@ class EnumDef:
 
 @dataclass(frozen=True, slots=True)
 class UnionDef:
-    """One of several types, told apart by the member `discriminator` where there is one."""
+    """One of several types, told apart by the member `discriminator` where there is one.
+
+    `default` is the type of an object without that member.
+    """
 
     name: str
     wire: str
     members: tuple[TypeExpr, ...]
     discriminator: str | None
     meta: Meta = Meta()
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +164,23 @@ class Scope(Enum):
     SESSION = "session"
     CLIENT_SESSION = "clientSession"
     CLIENT_GLOBAL = "clientGlobal"
+    AGENT = "agent"
+    CLIENT = "client"
 
     @property
     def inbound(self) -> bool:
-        """True when the runtime calls and the client serves."""
-        return self in (Scope.CLIENT_SESSION, Scope.CLIENT_GLOBAL)
+        """True when the other side calls and the client serves."""
+        return self in (Scope.CLIENT_SESSION, Scope.CLIENT_GLOBAL, Scope.CLIENT)
+
+    @property
+    def called(self) -> bool:
+        """True when there are API classes to call the methods with."""
+        return self not in (Scope.CLIENT_SESSION, Scope.CLIENT_GLOBAL)
+
+    @property
+    def server(self) -> str:
+        """Who serves the methods, in words."""
+        return self.value if self in (Scope.AGENT, Scope.CLIENT) else "runtime"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +189,7 @@ class Method:
 
     `params` names an object or a union; `path` are the Python names of its namespaces; `waits` is set where the
     answer takes as long as a person, a model or another process does; `replaced_by` is the wire name of the method
-    that newer runtimes have in its place.
+    that newer runtimes have in its place; `capability` is what the serving side has to offer, as a path.
     """
 
     wire: str
@@ -184,6 +202,7 @@ class Method:
     notification: bool = False
     waits: bool = False
     replaced_by: str | None = None
+    capability: str | None = None
 
     @property
     def internal(self) -> bool:
@@ -224,22 +243,28 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """A whole protocol, ready to be emitted; `runtimes` are the versions that it describes, oldest first."""
+    """A whole protocol, ready to be emitted; `versions` are those that it describes, oldest first.
+
+    They are versions of what `versioned` says; `peer` is what a client calls the other side.
+    """
 
     name: str
     types: Mapping[str, TypeDef]
     methods: tuple[Method, ...]
     events: tuple[Event, ...] = ()
     broadcasts: tuple[Broadcast, ...] = ()
-    runtimes: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    scopes: tuple[Scope, ...] = ()
+    versioned: str = "runtime"
+    peer: str = "runtime"
 
     def outbound(self) -> Iterator[Method]:
         """The methods that the client calls."""
         return (m for m in self.methods if not m.scope.inbound)
 
     def inbound(self) -> Iterator[Method]:
-        """The methods that the runtime calls."""
+        """The methods that the other side calls."""
         return (m for m in self.methods if m.scope.inbound)
 
 

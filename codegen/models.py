@@ -197,10 +197,12 @@ def field_text(field: Field) -> str:
 
 def _marks(meta: Meta) -> str:
     marks = ["Deprecated."] if meta.deprecated else []
+    if meta.stability == "unstable":
+        marks.append("Unstable.")
     if meta.since:
-        marks.append(f"Since runtime {meta.since}.")
+        marks.append(f"Since {meta.versioned} {meta.since}.")
     if meta.until:
-        marks.append(f"Until runtime {meta.until}.")
+        marks.append(f"Until {meta.versioned} {meta.until}.")
     return " ".join(marks)
 
 
@@ -308,7 +310,8 @@ def _open_union(value: ast.expr, definition: UnionDef, protocol: Protocol) -> as
     names = [branch.name for branch in objects(definition.name, protocol.types)]
     branches = " | ".join(names) or ast.unparse(value)
     tag = repr(naming.field_name(definition.discriminator)) if definition.discriminator else ""
-    return _expression(f"Annotated[{branches} | UnknownVariant, OpenUnion({tag})]")
+    default = f", default={definition.default!r}" if definition.default else ""
+    return _expression(f"Annotated[{branches} | UnknownVariant, OpenUnion({tag}{default})]")
 
 
 class _Plain(ast.NodeTransformer):

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from codegen import emit_api, emit_options, emit_types, emit_values, models, ownership
+from codegen import emit_api, emit_options, emit_serving, emit_types, emit_values, models, ownership
 from codegen.ir import Protocol
 from codegen.templating import HEADER
 
@@ -22,6 +22,7 @@ def package(protocol: Protocol) -> dict[str, str]:
     files = {"__init__.py": _root(protocol)}
     files.update(emit_types.emit(protocol, sources, owners))
     files.update(emit_api.emit(protocol, owners))
+    files.update(emit_serving.emit(protocol, owners))
     files.update(emit_values.emit(protocol, owners))
     files.update(emit_options.emit(protocol, owners))
     return _formatted(files)
@@ -32,11 +33,11 @@ def _root(protocol: Protocol) -> str:
         HEADER,
         f'"""The {protocol.name} protocol, generated."""',
         "",
-        f"RUNTIMES = {protocol.runtimes!r}",
+        f"{protocol.versioned.upper()}S = {protocol.versions!r}",
+        f'"""Versions of the {protocol.versioned} whose methods and types are here, oldest first."""',
+        "",
     ]
-    return "\n".join(
-        [*lines, '"""Versions of the runtime whose methods and types are here, oldest first."""', ""]
-    )
+    return "\n".join(lines)
 
 
 def _formatted(files: dict[str, str]) -> dict[str, str]:

@@ -32,6 +32,7 @@ from codegen.ir import (
 _EVENT_UNION = "SessionEvent"
 _ENVELOPE = frozenset({"id", "timestamp", "parentId", "ephemeral", "agentId", "type", "data"})
 _TARGET = "SessionTarget"
+_SCOPES = (Scope.SERVER, Scope.SESSION, Scope.CLIENT_SESSION, Scope.CLIENT_GLOBAL)
 
 
 def read(folder: Path, name: str = "copilot") -> Protocol:
@@ -130,13 +131,14 @@ class _Reader:
             methods=methods,
             events=tuple(sorted(events, key=lambda event: event.wire)),
             broadcasts=tuple(self._broadcasts(methods)),
-            runtimes=tuple(self._runtimes()),
+            versions=tuple(self._runtimes()),
             notes=self.types.notes.lines(),
+            scopes=_SCOPES,
         )
 
     def _note_roots(self) -> None:
         for file in sorted(self.documents.files):
-            self.types.notes.root(self.documents.root(file), frozenset(scope.value for scope in Scope))
+            self.types.notes.root(self.documents.root(file), frozenset(scope.value for scope in _SCOPES))
 
     def _event(self, node: Node) -> Event:
         self.types.notes.event(node)
@@ -159,7 +161,7 @@ class _Reader:
     def _methods(self) -> Iterator[tuple[Method, Node]]:
         for file in sorted(self.documents.files):
             root = self.documents.root(file)
-            for scope in Scope:
+            for scope in _SCOPES:
                 if scope.value in root.value:
                     yield from self._tree(root.child(scope.value), scope, ())
 

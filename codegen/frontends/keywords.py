@@ -19,9 +19,9 @@ LIMITS = (
 # Marks that end up in the documentation, or that JSON Schema itself takes for annotations.
 _ANNOTATIONS = frozenset(
     {
-        "$comment", "contentEncoding", "deprecated", "description", "format", "since", "stability", "title", "until",
-        "visibility", "x-enumDescriptions", "x-enumSince", "x-enumUntil", "x-evidence", "x-opaque-in-process",
-        "x-opaque-json", "x-typescript-type",
+        "$comment", "contentEncoding", "deprecated", "description", "discriminator", "format", "since", "stability",
+        "title", "until", "visibility", "x-enumDescriptions", "x-enumSince", "x-enumUntil", "x-evidence",
+        "x-opaque-in-process", "x-opaque-json", "x-typescript-type",
     }
 )  # fmt: skip
 _SHAPES = frozenset(
@@ -32,6 +32,7 @@ _SHAPES = frozenset(
 )  # fmt: skip
 _MARKS = frozenset({"deprecated", "description", "since", "stability", "until", "visibility"})
 _METHOD = _MARKS | {"rpcMethod", "params", "result", "notification", "replacedBy", "waits", "x-evidence"}
+_MESSAGE = frozenset({"waits", "x-capability", "x-method", "x-side"})
 _EVENT = _MARKS | {
     "title", "type", "properties", "required", "additionalProperties", "x-evidence", "x-opaque-json",
 }  # fmt: skip
@@ -64,7 +65,7 @@ class Notes:
 
     def schema(self, node: Node) -> None:
         """Look through the keywords of a type."""
-        for keyword in node.value.keys() - _ANNOTATIONS - _SHAPES:
+        for keyword in node.value.keys() - _ANNOTATIONS - _SHAPES - _MESSAGE:
             self.add(f"keyword {keyword!r}", node)
         if "propertyNames" in node.value and "$ref" not in node.child("propertyNames").value:
             self.add("keyword 'propertyNames'", node)

@@ -45,8 +45,8 @@ _RESERVED = frozenset(
 )  # fmt: skip
 
 
-def meta_of(node: Node) -> Meta:
-    """What a node says about a thing beside its shape."""
+def meta_of(node: Node, versioned: str = "runtime") -> Meta:
+    """What a node says about a thing beside its shape; its versions are those of what `versioned` says."""
     return Meta(
         description=node.text("description"),
         stability=node.text("stability") or None,
@@ -54,6 +54,7 @@ def meta_of(node: Node) -> Meta:
         deprecated=node.value.get("deprecated") is True,
         since=node.text("since") or None,
         until=node.text("until") or None,
+        versioned=versioned,
     )
 
 
@@ -75,13 +76,21 @@ class TypeReader:
         renames: Wire names of definitions whose class is named otherwise.
         events: Wire names of the event definitions (with the class each makes) and of the union over them
             (with None).
+        versioned: What has the versions that are named.
     """
 
-    def __init__(self, documents: Documents, renames: dict[str, str], events: dict[str, str | None]) -> None:
+    def __init__(
+        self,
+        documents: Documents,
+        renames: dict[str, str],
+        events: dict[str, str | None],
+        versioned: str = "runtime",
+    ) -> None:
         self.documents = documents
         self.types: dict[str, TypeDef] = {}
         self.notes = Notes()
         self._events = events
+        self._versioned = versioned
         self._renames = renames
         self._places: dict[str, Node] = {}
         self._folding: list[Json] = []
@@ -89,6 +98,9 @@ class TypeReader:
         for name, node in documents.definitions.items():
             if name not in events:
                 self._define(self.name_of(name), name, node)
+
+    def _meta(self, node: Node) -> Meta:
+        return meta_of(node, self._versioned)
 
     def name_of(self, wire: str) -> str:
         """Class name of a definition."""
@@ -119,7 +131,7 @@ class TypeReader:
 
     def _definition(self, name: str, wire: str, node: Node) -> TypeDef:
         self.notes.schema(node)
-        meta = meta_of(node)
+        meta = self._meta(node)
         if "properties" in node.value:
             return self._object(name, wire, node, meta)
         branches = [b for b in self._branches(node) if not is_null(b) and not is_absent(b)]
@@ -131,7 +143,7 @@ class TypeReader:
             return AliasDef(name, wire, self.expr(inner, name), meta)
         if branches:
             members = tuple(self._members(branches, name))
-            return UnionDef(name, wire, members, None, meta)
+            return UnionDef(name, wire, members, None, meta, self._default(node))
         if "enum" in node.value:
             return EnumDef(name, wire, tuple(self._enum_values(node)), meta)
         if node.value.get("additionalProperties") is False:
@@ -145,6 +157,11 @@ class TypeReader:
                 yield from self._members(nested, name)
             else:
                 yield self.expr(branch, self._branch_name(branch, name, index))
+
+    def _default(self, node: Node) -> str | None:
+        """The branch of an object that lacks what tells the others apart."""
+        wire = node.child("discriminator").text("default") if "discriminator" in node.value else ""
+        return self.name_of(wire) if wire else None
 
     @staticmethod
     def _branch_name(branch: Node, owner: str, index: int) -> str:
@@ -169,8 +186,8 @@ class TypeReader:
         if not values:
             raise node.fail("an enum must have a value")
         for value in dict.fromkeys(values):
-            mark = f" Since runtime {since.text(value)}." if since.text(value) else ""
-            mark += f" Until runtime {until.text(value)}." if until.text(value) else ""
+            mark = f" Since {self._versioned} {since.text(value)}." if since.text(value) else ""
+            mark += f" Until {self._versioned} {until.text(value)}." if until.text(value) else ""
             yield value, texts.text(value) and texts.text(value) + mark
 
     def _object(self, name: str, wire: str, node: Node, meta: Meta) -> ObjectDef:
@@ -194,7 +211,7 @@ class TypeReader:
         hint = naming.class_name(f"{owner}_{key}")
         optional = any(map(is_absent, self._all_branches(node)))
         return Field(
-            naming.field_name(key), key, self.expr(node, hint), required and not optional, meta_of(node)
+            naming.field_name(key), key, self.expr(node, hint), required and not optional, self._meta(node)
         )
 
     def _all_branches(self, node: Node) -> Iterator[Node]:
@@ -248,7 +265,7 @@ class TypeReader:
         if len(flat) == 1:
             made: TypeExpr = flat[0]
         elif all(isinstance(member, Ref) for member in flat):
-            self._lift(hint, UnionDef(hint, "", tuple(flat), None, meta_of(node)), node)
+            self._lift(hint, UnionDef(hint, "", tuple(flat), None, self._meta(node)), node)
             made = Ref(hint)
         else:
             made = Choice(tuple(flat))
@@ -274,7 +291,7 @@ class TypeReader:
         if len(values) == 1:
             made = Const(values[0])
         elif all(isinstance(value, str) for value in values):
-            definition = EnumDef(hint, "", tuple(self._enum_values(node)), meta_of(node))
+            definition = EnumDef(hint, "", tuple(self._enum_values(node)), self._meta(node))
             made = Ref(self._lift(hint, definition, node))
         else:
             made = Choice(tuple(map(Const, values)))
@@ -317,7 +334,7 @@ class TypeReader:
         if "properties" in node.value:
             title = node.text("title")
             name = naming.class_name(title) if title else hint
-            return Ref(self._lift(name, self._object(name, "", node, meta_of(node)), node))
+            return Ref(self._lift(name, self._object(name, "", node, self._meta(node)), node))
         rest = self._rest(node, hint)
         return Map(Scalar("any") if rest is None else rest, self._key(node))
 

@@ -84,14 +84,15 @@ def covers(wide: ObjectDef, narrow: ObjectDef, tag: str | None = None) -> bool:
 def find_discriminators(types: dict[str, TypeDef]) -> None:
     """Give each union of objects the member whose values tell the branches apart, where there is one.
 
-    Such a member may be an enum. Where a branch would then take the values of a later one, since an enum is open
-    to new values, the member takes the listed values alone.
+    A branch that is named as the default need not have it. Such a member may be an enum. Where a branch would then
+    take the values of a later one, since an enum is open to new values, the member takes the listed values alone.
     """
     for name in types:
         _close_tags(objects(name, types), types)
     for name, definition in list(types.items()):
         if isinstance(definition, UnionDef):
-            types[name] = replace(definition, discriminator=_discriminator(objects(name, types)))
+            branches = [branch for branch in objects(name, types) if branch.name != definition.default]
+            types[name] = replace(definition, discriminator=_discriminator(branches))
 
 
 def _close_tags(branches: list[ObjectDef], types: dict[str, TypeDef]) -> None:

@@ -1,4 +1,4 @@
-"""Reads the schema files of the Copilot protocol and tells what is wrong with them."""
+"""Reads the schema files of a protocol and tells what is wrong with them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ TREES = ("server", "session", "clientSession", "clientGlobal")
 _OF_VALUES = frozenset({"default", "x-enumDescriptions", "x-enumSince", "x-enumUntil"})
 
 
-def read_documents() -> dict[str, Document]:
-    """Every schema file of the Copilot protocol, by file name."""
-    paths = sorted((SCHEMA / "copilot").glob("*.schema.json"))
+def read_documents(protocol: str = "copilot") -> dict[str, Document]:
+    """Every schema file of a protocol, by file name."""
+    paths = sorted((SCHEMA / protocol).glob("*.schema.json"))
     return {path.name: json.loads(path.read_text("utf-8")) for path in paths}
 
 

@@ -19,13 +19,16 @@ class OpenUnion:
     """Marks a union that takes branches it does not know: `Annotated[A | B | UnknownVariant, OpenUnion("kind")]`.
 
     An object with a tag that no branch has is an `UnknownVariant`; one with a known tag has to fit its branch.
+    Without a tag it is of the default branch, where there is one.
 
     Args:
         tag: The attribute that tells the branches apart, a constant in each; None where none does, and the first
             branch that fits is taken.
+        default: Name of the class of objects without the tag.
     """
 
     tag: str | None = None
+    default: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schemas = {branch: handler.generate_schema(branch) for branch in get_args(source)}
@@ -49,25 +52,32 @@ class OpenUnion:
 
     def _known(self, source: Any) -> dict[Any, type[WireModel]]:
         """The branches by the values of their tags."""
-        return {
-            tag: branch
-            for branch in get_args(source)
-            if branch is not UnknownVariant
-            for tag in get_args(branch.model_fields[self.tag].annotation)
-        }
+        known: dict[Any, type[WireModel]] = {}
+        for branch in get_args(source):
+            if branch.__name__ == self.default:
+                known[self.default] = branch
+            elif branch is not UnknownVariant:
+                known |= dict.fromkeys(get_args(branch.model_fields[self.tag].annotation), branch)
+        return known
 
     def _chooser(self, known: Mapping[Any, type[WireModel]]) -> Callable[[Any], Any]:
         """Tells the tag of a value; None if it cannot have one."""
-        attribute = cast("str", self.tag)
-        wire = wire_name(attribute, next(iter(known.values())).model_fields[attribute])
+        attribute, default = cast("str", self.tag), self.default
+        wire = wire_name(
+            attribute, next(b for name, b in known.items() if name != default).model_fields[attribute]
+        )
 
         def tag_of(value: object) -> object:
             match value:
                 case dict():
                     members = cast("dict[str, object]", value)
                     tag = members.get(wire, members.get(attribute))
+                    if tag is None and default is not None:
+                        return default
                 case UnknownVariant():
                     return _UNKNOWN
+                case WireModel() if type(value).__name__ == default:
+                    return default
                 case WireModel():
                     tag = getattr(value, attribute, None)
                 case _:

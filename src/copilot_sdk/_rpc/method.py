@@ -21,16 +21,19 @@ class Method(Generic[R]):
 
     Args:
         name: Its wire name, such as `session.tasks.list`.
-        scope: `server`, `session`, `clientSession` or `clientGlobal`.
+        scope: `server`, `session`, `clientSession` or `clientGlobal`; in a protocol with one scope for each side
+            `agent` or `client`.
         params: Loads the type of the params; None for a method without params.
         result: Loads the type of the result; None for a method that answers null.
         nullable: Wire names of the params for which null means something.
         notification: True when nothing is answered.
         waits: True when the answer takes as long as a person, a model or another process does: no limit of time
             applies unless the call sets one.
-        stability: `stable` or `experimental`, as the schema says.
+        stability: `stable`, `experimental` or `unstable`, as the schema says.
         since: First version of the runtime that has the method, where it is known.
         until: Last version that has it, where it is gone from newer ones.
+        capability: What the serving side has to offer for it, such as `agentCapabilities.sessionCapabilities.fork`;
+            None where all offer it.
         replaced_by: Wire name of the method that newer versions have in its place.
         replaces: Wire name of the method that older versions have in its place.
     """
@@ -45,6 +48,7 @@ class Method(Generic[R]):
     stability: str = "stable"
     since: str | None = None
     until: str | None = None
+    capability: str | None = None
     replaced_by: str | None = None
     replaces: str | None = None
 
