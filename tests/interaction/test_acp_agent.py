@@ -247,9 +247,11 @@ class Worker(Agent):
         async with session.tool_call(
             "Rewrites notes", kind="edit", name="rewrite", locations=["/n.txt"], raw_input={"by": 1}
         ) as call:
-            chosen = await call.ask_permission("Rewrite the notes", kind="edit")
-            if chosen is None or not chosen.startswith("allow"):
+            permission = await call.ask_permission("Rewrite the notes", kind="edit")
+            if not permission:
+                await call.fail("The user does not want that.")
                 return PromptResponse(stop_reason="refusal")
+            assert not permission.always
             text = await session.read_text_file("/n.txt", line=1, limit=2)
             await session.write_text_file("/n.txt", text.upper())
             async with session.terminal("wc", ["-c"], cwd="/", env={"A": "b"}) as terminal:
@@ -316,13 +318,23 @@ async def test_an_agent_uses_what_its_client_offers() -> None:
         assert client.notified == [("_vendor/done", {"well": True})]
 
 
-@pytest.mark.parametrize("outcome", [{"outcome": "cancelled"}, {"outcome": "from the future"}])
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        {"outcome": "cancelled"},
+        {"outcome": "from the future"},
+        {"outcome": "selected", "optionId": "reject_once"},
+        {"outcome": "selected", "optionId": "allow_what_nobody_offered"},
+    ],
+    ids=str,
+)
 async def test_what_is_no_choice_of_the_user_is_no_permission(outcome: dict[str, Any]) -> None:
     async with client_of(Worker(), EVERYTHING) as client:
         offer_everything(client)
         client.answers["session/request_permission"] = lambda _: {"outcome": outcome}
         session_id = await opened(client)
         assert await client.call("session/prompt", saying(session_id)) == {"stopReason": "refusal"}
+        assert [update["status"] for update in client.told("tool_call_update")] == ["failed"]
 
 
 async def test_a_tool_call_that_raises_has_failed() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from copilot_sdk._rpc.unset import UNSET
@@ -118,7 +119,8 @@ class AgentSession:
     ) -> AsyncGenerator[RunningCall]:
         """Show that a tool runs: `async with session.tool_call("Reads the notes", kind="read") as call:`.
 
-        At the end of the block the call is completed; if the block raises, it has failed.
+        At the end of the block the call is completed; if the block raises, it has failed. Where you have told its end
+        yourself, with `call.fail` for one, nothing more is told.
 
         Args:
             title: What it does, for people.
@@ -143,9 +145,9 @@ class AgentSession:
             yield call
         except (Exception, asyncio.CancelledError):
             with suppress(ConnectionClosed):
-                await call.update(status="failed")
+                await call.end("failed")
             raise
-        await call.update(status="completed")
+        await call.end("completed")
 
     # ---------------------------------------------------------------- requests
 
@@ -159,7 +161,7 @@ class AgentSession:
         locations: Sequence[ToolCallLocation | str] = (),
         raw_input: Any = None,
         options: Sequence[PermissionOption] | None = None,
-    ) -> str | None:
+    ) -> Permission:
         """Ask the user whether a tool may run; wire method `session/request_permission`.
 
         Args:
@@ -169,11 +171,10 @@ class AgentSession:
             content: What there is to see before deciding, such as a diff.
             locations: The files that it would work on: absolute paths, or whole locations.
             raw_input: What it would be called with, as JSON values.
-            options: The decisions to choose from; None for `allow_once`, `allow_always` and `reject_once`.
+            options: The decisions to choose from; None for the usual ones: once, always, no.
 
         Returns:
-            The `option_id` of what the user chose; None if the prompt is being cancelled, which is no permission. Of
-            the usual options, the ids of those that allow begin with `allow`.
+            What the user decided, which is true if the tool may run.
 
         Raises:
             RpcError: The client refused to ask.
@@ -181,6 +182,7 @@ class AgentSession:
         """
         from copilot_sdk._generated.acp.types import PermissionToolCall, SelectedPermissionOutcome
 
+        offered = usual_options() if options is None else options
         call = PermissionToolCall(
             tool_call_id=call_id or str(uuid.uuid4()), title=title, kind=kind, status="pending"
         )
@@ -191,10 +193,11 @@ class AgentSession:
         if raw_input is not None:
             call.raw_input = raw_input
         answer = await self._agent.client.session.request_permission(
-            session_id=self.id, tool_call=call, options=usual_options() if options is None else options
+            session_id=self.id, tool_call=call, options=offered
         )
-        outcome = answer.outcome
-        return outcome.option_id if isinstance(outcome, SelectedPermissionOutcome) else None
+        chosen = answer.outcome.option_id if isinstance(answer.outcome, SelectedPermissionOutcome) else None
+        # What was not on offer is no permission, and neither is an outcome that this version does not know.
+        return Permission(next((option for option in offered if option.option_id == chosen), None))
 
     async def ask_form(self, message: str, form: ElicitationSchema) -> CreateElicitationResponse:
         """Have the user fill in a form; wire method `elicitation/create`.
@@ -303,6 +306,25 @@ class AgentSession:
                 )
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a user decided on a permission request; true if it is allowed.
+
+    Attributes:
+        option: The option that was chosen; None if none was, as when the prompt is being cancelled.
+    """
+
+    option: PermissionOption | None
+
+    def __bool__(self) -> bool:
+        return self.option is not None and self.option.kind in ("allow_once", "allow_always")
+
+    @property
+    def always(self) -> bool:
+        """Whether the decision holds from now on; the agent is who remembers that."""
+        return self.option is not None and self.option.kind in ("allow_always", "reject_always")
+
+
 class RunningCall:
     """A tool call that the client was told of; see `AgentSession.tool_call`.
 
@@ -313,6 +335,7 @@ class RunningCall:
     def __init__(self, session: AgentSession, call_id: str) -> None:
         self.id = call_id
         self._session = session
+        self._ended = False
 
     async def update(
         self,
@@ -340,6 +363,7 @@ class RunningCall:
         """
         from copilot_sdk._generated.acp.types import ToolCallUpdate
 
+        self._ended = self._ended or status in ("completed", "failed")
         places = None if locations is None else [_location(place) for place in locations]
         changes = {
             "status": status,
@@ -356,6 +380,15 @@ class RunningCall:
         """Show what the tool has given, in place of what was shown before: texts, diffs, terminals."""
         await self.update(content=[_tool_content(one) for one in content])
 
+    async def fail(self, *content: str | ToolCallContent) -> None:
+        """Tell that the call has failed, and show why."""
+        await self.update(status="failed", content=[_tool_content(one) for one in content])
+
+    async def end(self, status: ToolCallStatus) -> None:
+        """Tell how the call has ended, unless that is told already."""
+        if not self._ended:
+            await self.update(status=status)
+
     async def ask_permission(
         self,
         title: str,
@@ -363,7 +396,7 @@ class RunningCall:
         kind: ToolKind = "other",
         content: Sequence[ToolCallContent] = (),
         options: Sequence[PermissionOption] | None = None,
-    ) -> str | None:
+    ) -> Permission:
         """Ask the user whether this call may go on; see `AgentSession.ask_permission`."""
         return await self._session.ask_permission(
             title, kind=kind, call_id=self.id, content=content, options=options
