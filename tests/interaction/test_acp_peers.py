@@ -6,7 +6,7 @@ import asyncio
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import acp as official
 from acp.schema import (
@@ -41,7 +41,7 @@ text = "In the origin."
 """
 
 
-class OfficialClient(official.Client):
+class OfficialClient:
     """Allows what is asked for and keeps what it is told."""
 
     def __init__(self) -> None:
@@ -87,7 +87,8 @@ async def test_the_agent_of_the_guide_works_under_the_official_client(tmp_path: 
     agent = tmp_path / "notes_agent.py"
     agent.write_text(program, "utf-8")
     client = OfficialClient()
-    async with official.spawn_agent_process(client, sys.executable, str(agent)) as (connection, process):
+    spoken_to = cast("official.Client", client)
+    async with official.spawn_agent_process(spoken_to, sys.executable, str(agent)) as (connection, process):
         greeting = await connection.initialize(protocol_version=official.PROTOCOL_VERSION)
         assert greeting.agent_info is not None
         assert greeting.agent_info.name == "notes"
@@ -107,9 +108,10 @@ async def test_the_runtime_works_and_forks_under_the_official_client(tmp_path: P
     script = tmp_path / "script.toml"
     script.write_text(SCRIPT, "utf-8")
     client = OfficialClient()
+    spoken_to = cast("official.Client", client)
     command = ["-m", "copilot_sdk.runtime", "--acp", "--script", str(script)]
     environment = {"COPILOT_HOME": str(tmp_path / "home")}
-    async with official.spawn_agent_process(client, sys.executable, *command, env=environment) as (
+    async with official.spawn_agent_process(spoken_to, sys.executable, *command, env=environment) as (
         connection,
         process,
     ):
