@@ -8,20 +8,19 @@ import os
 from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from copilot_sdk._connect import observed
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.acp._connection import Connection
 from copilot_sdk.acp._content import check_options
+from copilot_sdk.acp._handshake import Greeting, connector, shake_hands, within
 from copilot_sdk.acp._offers import CheckedCaller, check_offered, offers
 from copilot_sdk.acp._serving import Permissions, announced, served
 from copilot_sdk.acp._sessions import Sessions
 from copilot_sdk.errors import (
-    ConnectError,
     ConnectionClosed,
-    ProtocolVersionMismatch,
     ResultValidationError,
     UsageError,
 )
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
         AuthMethod,
         ForkSessionResponse,
         Implementation,
-        InitializeResponse,
         MCPServer,
         NewSessionResponse,
         SessionArchiveFilter,
@@ -54,7 +52,6 @@ if TYPE_CHECKING:
 
     PathLike: TypeAlias = str | os.PathLike[str]
 
-PROTOCOL_VERSION = 1
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
 _NOT_STARTED = "the client is not started; use 'async with acp.connect(...) as client:'"
@@ -80,7 +77,7 @@ def connect(
     Raises:
         UsageError: An option is unknown or does not fit.
     """
-    return Client(_connector(agent, env, cwd), **options)
+    return Client(connector(agent, env, cwd), **options)
 
 
 class Client:
@@ -106,8 +103,7 @@ class Client:
         self._sessions = Sessions()
         self._permissions = Permissions(options.get("on_permission"))
         self._connection: Connection | None = None
-        self._greeting: InitializeResponse | None = None
-        self._capabilities: dict[str, Any] = {}
+        self._greeting: Greeting | None = None
         self._end: ConnectionClosed | None = None
         self._started = False
         self._closed = False
@@ -130,20 +126,8 @@ class Client:
         if self._started:
             raise UsageError("the client was started before; make a new one")
         self._started = True
-        try:
-            async with asyncio.timeout(self._start_timeout):
-                await self._open(await self._connector())
-        except TimeoutError as error:
-            raise ConnectError(
-                f"the agent was not ready within {self._start_timeout:g} s; check what it waits for, "
-                "or pass a longer start_timeout"
-            ) from error
-        except ConnectionClosed as closed:
-            code = "" if closed.exit_code is None else f" with exit code {closed.exit_code}"
-            raise ConnectError(
-                f"the agent ended the connection{code} before it was ready: {closed.reason}",
-                stderr=closed.stderr,
-            ) from closed
+        async with within(self._start_timeout):
+            await self._open(await self._connector())
 
     async def _open(self, transport: Transport) -> None:
         connection = Connection(
@@ -155,41 +139,14 @@ class Client:
         connection.start()
         self._connection = connection
         try:
-            greeting = await self._shake_hands(connection)
-            if self._closed:
-                self._check_not_closed()
+            self._greeting = await shake_hands(
+                connection, announced(self._options), self._options.get("client_info")
+            )
+            self._check_not_closed()
         except BaseException:
             await connection.aclose()
             raise
-        self._greeting = greeting
-        agent = greeting.agent_info
-        _logger.info(
-            "connected to %s: %s %s",
-            transport.describe(),
-            agent.name if agent is not None else "an agent",
-            agent.version if agent is not None else "that does not tell its version",
-        )
-
-    async def _shake_hands(self, connection: Connection) -> InitializeResponse:
-        from copilot_sdk._generated.acp.methods.agent import INITIALIZE
-        from copilot_sdk._model.codec import decode_result, encode_params
-
-        params = encode_params(
-            INITIALIZE,
-            {
-                "protocolVersion": PROTOCOL_VERSION,
-                "clientCapabilities": announced(self._options),
-                "clientInfo": self._options.get("client_info") or _own_info(),
-            },
-        )
-        raw = await connection.request(INITIALIZE.name, params, timeout=None)
-        version = raw.get("protocolVersion") if isinstance(raw, dict) else None
-        if version != PROTOCOL_VERSION or type(version) is not int:
-            known = version if type(version) is int else None
-            raise ProtocolVersionMismatch(known, PROTOCOL_VERSION, PROTOCOL_VERSION)
-        capabilities: Any = cast("dict[str, Any]", raw).get("agentCapabilities")
-        self._capabilities = capabilities if isinstance(capabilities, dict) else {}
-        return decode_result(INITIALIZE, raw)
+        _logger.info("connected to %s: %s", transport.describe(), self._greeting)
 
     async def close(self) -> None:
         """End all sessions here and the connection; an agent that this client started is stopped.
@@ -238,22 +195,22 @@ class Client:
     @property
     def agent_info(self) -> Implementation | None:
         """Which program the agent is; None before the handshake, or if it does not tell."""
-        return None if self._greeting is None else self._greeting.agent_info
+        return None if self._greeting is None else self._greeting.response.agent_info
 
     @property
     def capabilities(self) -> AgentCapabilities | None:
         """What the agent can do; None before the handshake, or if it does not tell."""
-        return None if self._greeting is None else self._greeting.agent_capabilities
+        return None if self._greeting is None else self._greeting.response.agent_capabilities
 
     @property
     def auth_methods(self) -> list[AuthMethod]:
         """The ways to sign in, for `authenticate`."""
-        return [] if self._greeting is None else self._greeting.auth_methods or []
+        return [] if self._greeting is None else self._greeting.response.auth_methods or []
 
     @property
     def protocol_version(self) -> int | None:
         """Version of the protocol that is spoken; None before the handshake."""
-        return None if self._greeting is None else self._greeting.protocol_version
+        return None if self._greeting is None else self._greeting.response.protocol_version
 
     def supports(self, method: str) -> bool:
         """Whether the agent has said that it answers a method: `client.supports("session/fork")`.
@@ -270,13 +227,13 @@ class Client:
         if method not in OUTBOUND:
             return False
         capability = OUTBOUND[method].capability
-        return capability is None or offers(self._capabilities, capability)
+        return capability is None or offers(self.capabilities_on_wire, capability)
 
     def _check_offered(self, method: str) -> None:
         from copilot_sdk._generated.acp.methods import OUTBOUND
 
         if (capability := OUTBOUND[method].capability) is not None:
-            check_offered(self._capabilities, capability, method, "the agent")
+            check_offered(self.capabilities_on_wire, capability, method, "the agent")
 
     @cached_property
     def rpc(self) -> AgentRPC:
@@ -286,7 +243,7 @@ class Client:
         """
         from copilot_sdk._generated.acp.api.agent import AgentRPC
 
-        return AgentRPC(CheckedCaller(self._open_connection, lambda: self._capabilities, "the agent"))
+        return AgentRPC(CheckedCaller(self._open_connection, lambda: self.capabilities_on_wire, "the agent"))
 
     async def authenticate(self, method_id: str) -> None:
         """Sign in by one of `auth_methods`.
@@ -545,7 +502,7 @@ class Client:
     @property
     def capabilities_on_wire(self) -> Mapping[str, Any]:
         """What the agent can do, as it came."""
-        return self._capabilities
+        return {} if self._greeting is None else self._greeting.capabilities
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task that ends with the connection."""
@@ -582,7 +539,7 @@ class Client:
     ) -> dict[str, Any]:
         """The options of a session, for the generated API."""
         self._open_connection()
-        check_options(method, mcp_servers, additional_directories, system_prompt, self._capabilities)
+        check_options(method, mcp_servers, additional_directories, system_prompt, self.capabilities_on_wire)
         given: dict[str, Any] = {"cwd": os.path.abspath(cwd), "mcp_servers": list(mcp_servers)}  # noqa: PTH100
         if additional_directories is not None:
             given["additional_directories"] = [os.fspath(folder) for folder in additional_directories]
@@ -619,39 +576,6 @@ class Client:
             self._sessions.remove(session)
             raise
         return session
-
-
-def _connector(
-    agent: Sequence[str] | Transport | Connector,
-    env: Mapping[str, str] | None,
-    cwd: str | os.PathLike[str] | None,
-) -> Connector:
-    if isinstance(agent, Sequence):
-        command = agent
-
-        async def spawned() -> Transport:
-            from copilot_sdk.acp._stdio import spawn
-
-            return await spawn(command, env=env, cwd=cwd)
-
-        return spawned
-    if env is not None or cwd is not None:
-        raise UsageError("env and cwd are for a command; leave them out for a transport")
-    if callable(agent):
-        return agent
-    transport = agent
-
-    async def given() -> Transport:
-        return transport
-
-    return given
-
-
-def _own_info() -> Implementation:
-    from copilot_sdk._generated.acp.types import Implementation
-    from copilot_sdk._version import __version__
-
-    return Implementation(name="copilot_sdk", version=__version__)
 
 
 def _refuse_unknown(options: Mapping[str, object]) -> None:
