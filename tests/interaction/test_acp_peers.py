@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from pathlib import Path
@@ -22,10 +21,7 @@ from acp.schema import (
 
 from copilot_sdk import acp
 from copilot_sdk.acp.types import ToolCall
-from copilot_sdk.runtime import Call, Reply, ScriptedModel
-from copilot_sdk.runtime.acp.front import serve
-from copilot_sdk.runtime.core.runtime import Runtime
-from copilot_sdk.transports.memory import memory_pair
+from copilot_sdk.runtime import Call, Reply, ScriptedModel, embedded
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/writing-an-agent.md"
 SCRIPT = """
@@ -148,18 +144,15 @@ async def test_the_runtime_works_and_forks_under_our_client(tmp_path: Path) -> N
             Reply("In the origin."),
         ]
     )
-    async with Runtime(home=tmp_path / "home", model=model) as runtime:
-        ours, theirs = memory_pair()
-        async with asyncio.TaskGroup() as group:
-            group.create_task(serve(runtime, theirs))
-            async with acp.connect(ours, on_permission=acp.approve_all) as client:
-                session = await client.new_session(str(tmp_path))
-                turn = session.prompt("Say hi")
-                told = [update async for update in turn]
-                assert (await turn).stop_reason == "end_turn"
-                assert [update.kind for update in told if isinstance(update, ToolCall)] == ["execute"]
-                fork = await session.fork()
-                for opened, where in ((fork, "fork"), (session, "origin")):
-                    turn = opened.prompt("Where are you?")
-                    assert "".join([piece async for piece in turn.text()]) == f"In the {where}."
-                    await turn
+    async with embedded(model, home=tmp_path / "home") as runtime:
+        async with acp.connect(runtime.connect_acp(), on_permission=acp.approve_all) as client:
+            session = await client.new_session(str(tmp_path))
+            turn = session.prompt("Say hi")
+            told = [update async for update in turn]
+            assert (await turn).stop_reason == "end_turn"
+            assert [update.kind for update in told if isinstance(update, ToolCall)] == ["execute"]
+            fork = await session.fork()
+            for opened, where in ((fork, "fork"), (session, "origin")):
+                turn = opened.prompt("Where are you?")
+                assert "".join([piece async for piece in turn.text()]) == f"In the {where}."
+                await turn

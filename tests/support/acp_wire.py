@@ -47,6 +47,7 @@ class WireClient:
     """The client's side of a connection.
 
     Attributes:
+        arrived: What came, in order: the methods of what was asked and told, and `answer to METHOD`.
         updates: The updates that came, in order, with their sessions.
         asked: The requests that came, in order.
         notified: The other notifications that came, in order.
@@ -57,6 +58,7 @@ class WireClient:
     serving: asyncio.Future[None]
 
     def __init__(self, transport: Transport) -> None:
+        self.arrived: list[str] = []
         self.updates: list[tuple[str, dict[str, Any]]] = []
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.notified: list[tuple[str, dict[str, Any]]] = []
@@ -121,6 +123,7 @@ class WireClient:
             self._take_answer(message)
             return
         method, params = message["method"], message["params"]
+        self.arrived.append(method)
         self._check("params", method, params)
         if "id" in message:
             self.asked.append((method, params))
@@ -134,6 +137,7 @@ class WireClient:
 
     def _take_answer(self, message: dict[str, Any]) -> None:
         method, answer = self._open.pop(message["id"])
+        self.arrived.append(f"answer to {method}")
         if "error" in message:
             answer.set_exception(Refused(message["error"]))
             return
@@ -183,16 +187,26 @@ async def wire_client(
     ours, theirs = memory_pair()
     client = kind(ours)
     serving = client.serving = asyncio.ensure_future(serve(theirs))
+    try:
+        async with speaking(client, capabilities):
+            yield client
+    finally:
+        await asyncio.wait({serving})
+    serving.result()
+    assert not client.faults, "\n".join(client.faults)
+
+
+@asynccontextmanager
+async def speaking(client: WireClient, capabilities: Mapping[str, Any] | None = None) -> AsyncGenerator[None]:
+    """Has a client say `initialize` and take what comes."""
     reading = asyncio.create_task(client.read())
     try:
         await client.call("initialize", {"protocolVersion": 1, "clientCapabilities": capabilities or {}})
-        yield client
+        yield
     finally:
         await client.aclose()
-        await asyncio.wait({serving, reading})
-    serving.result()
+        await asyncio.wait({reading})
     reading.result()
-    assert not client.faults, "\n".join(client.faults)
 
 
 def problems(kind: str, method: str, value: Any) -> list[str]:

@@ -175,7 +175,6 @@ class RuntimeAgent(Agent):
         client = client_of(self, opened)
         opened.begin(await self._runtime.create(session_id, config, client))
         self._open[session_id] = opened
-        await opened.greet()
         about = await self._about(opened)
         return NewSessionResponse(session_id=session_id, modes=about.modes, config_options=about.options)
 
@@ -213,12 +212,11 @@ class RuntimeAgent(Agent):
         client = client_of(self, opened)
         opened.begin(await self._runtime.resume(session_id, configure, client))
         self._open[session_id] = opened
-        await opened.greet()
         return opened
 
     async def _about(self, opened: OpenSession) -> _About:
         options = options_of(opened.session, await opened.models())
-        await opened.flush()
+        await opened.introduced()
         return _About(modes_of(opened.session), options)
 
     async def list_sessions(self, params: ListSessionsRequest) -> ListSessionsResponse:
@@ -263,10 +261,11 @@ class RuntimeAgent(Agent):
         return SetSessionTitleResponse(title=params.title)
 
     def _opened(self, session_id: str) -> OpenSession:
-        opened = self._open.get(session_id)
-        if opened is None:
+        # It may have been closed meanwhile, because nothing happened in it for long.
+        self._runtime.live(session_id)
+        if session_id not in self._open:
             raise SessionNotFound(session_id)
-        return opened
+        return self._open[session_id]
 
     async def _leave(self, session_id: str) -> None:
         await self.stop(session_id)

@@ -55,7 +55,7 @@ class OpenSession:
         self._scope = TaskScope(f"acp {session_id}")
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._stop: StopReason = "end_turn"
-        self._told_commands: list[AvailableCommand] = []
+        self._told_commands: list[AvailableCommand] | None = None
         offered = agent.client_capabilities.session
         compaction = offered is not None and offered.compaction is not None
         self.updates = Updates(lambda: self.session.config.working_directory, compaction=compaction)
@@ -161,10 +161,16 @@ class OpenSession:
         if rows:
             await self._tell(plan_of(rows))
 
-    async def greet(self) -> None:
-        """Tells what the client cannot know yet: the slash commands."""
-        await self._tell_commands()
+    async def introduced(self) -> None:
+        """Returns when everything that happened so far is told, and the slash commands go out next.
+
+        Clients drop what they are told of a session whose id they do not know yet, so that this is to be the last thing
+        that is waited for before the answer that opens the session: what is posted goes out when its sender waits.
+        """
+        commands = await self._commands()
         await self._outbox.flush()
+        self._told_commands = commands
+        self.post(AvailableCommandsUpdate(available_commands=commands))
 
     async def flush(self) -> None:
         """Waits until everything that has happened so far is told."""
@@ -228,6 +234,12 @@ class OpenSession:
         await self._tell(ConfigOptionUpdate(config_options=options))
 
     async def _tell_commands(self) -> None:
+        if self._told_commands in (None, commands := await self._commands()):
+            return
+        self._told_commands = commands
+        await self._tell(AvailableCommandsUpdate(available_commands=commands))
+
+    async def _commands(self) -> list[AvailableCommand]:
         skills = self.session.skills
         await skills.load()
         commands = [_command(one.name, one.description, one.hint) for one in BUILT_IN]
@@ -235,9 +247,7 @@ class OpenSession:
             _command(one.command_name, one.description, "instructions for the skill")
             for one in skills.for_user
         ]
-        if commands != self._told_commands:
-            self._told_commands = commands
-            await self._tell(AvailableCommandsUpdate(available_commands=commands))
+        return commands
 
     # ---------------------------------------------------------------- questions
 
