@@ -325,6 +325,10 @@ async def test_a_closed_session_is_saved_and_a_deleted_one_is_gone(tmp_path: Pat
         assert await client.call("session/status", about) == {"status": "saved"}
         with pytest.raises(Refused, match="-32002"):
             await client.prompt(session_id, "Hello?")
+        await client.call("session/load", client.opening(sessionId=session_id))
+        await client.runtime.close_session(session_id)
+        with pytest.raises(Refused, match="-32002"):
+            await client.prompt(session_id, "Hello after a long while?")
         assert await client.call("session/delete", about) == {}
         assert await client.call("session/delete", about) == {}
         assert await client.call("session/list", {}) == {"sessions": []}

@@ -17,6 +17,7 @@ import logging
 import sys
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -85,7 +86,8 @@ class Agent(ServesAgent):
             ConnectError: stdin or stdout is neither a pipe nor a socket nor a terminal.
         """
         logging.basicConfig(stream=sys.stderr)
-        asyncio.run(serve(self))
+        with suppress(KeyboardInterrupt):
+            asyncio.run(serve(self))
 
     # ---------------------------------------------------------------- sessions
 
