@@ -65,7 +65,7 @@ def check_options(
         check_offered(capabilities, path, f"{method} with additional_directories", "the agent")
     if system_prompt is not None:
         path = f"{sessions}.systemPrompt"
-        if system_prompt.mode == "override":
+        if getattr(system_prompt, "mode", None) == "override":
             path += ".mode.override"
         check_offered(capabilities, path, f"{method} with system_prompt", "the agent")
     for server in servers:

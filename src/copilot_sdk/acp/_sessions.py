@@ -13,7 +13,7 @@ from copilot_sdk.errors import CopilotError
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import SessionConfigOption, SessionModeState, SessionNotification
-    from copilot_sdk.acp.session import Session
+    from copilot_sdk.acp._session_core import SessionCore
 
 UNCLAIMED_UPDATES = 10_000
 """How many updates are kept for sessions that are not open here; the oldest go first."""
@@ -39,19 +39,19 @@ class Sessions:
     """The open sessions by identifier, and what came for others."""
 
     def __init__(self) -> None:
-        self._open: dict[str, Session] = {}
+        self._open: dict[str, SessionCore] = {}
         self._unclaimed: deque[tuple[str, Update]] = deque()
         self._subscriptions = Subscriptions()
         self._watched = False
         self._has_dropped = False
 
-    def __iter__(self) -> Iterator[Session]:
+    def __iter__(self) -> Iterator[SessionCore]:
         return iter(list(self._open.values()))
 
     def __contains__(self, session_id: object) -> bool:
         return session_id in self._open
 
-    def add(self, session: Session) -> None:
+    def add(self, session: SessionCore) -> None:
         """Have a session get its updates, first of all those that came before it was known."""
         self._open[session.id] = session
         if self._unclaimed:
@@ -62,14 +62,10 @@ class Sessions:
                 else:
                     self._unclaimed.append((owner, update))
 
-    def remove(self, session: Session) -> None:
+    def remove(self, session: SessionCore) -> None:
         """Give a session no more updates."""
         if self._open.get(session.id) is session:
             del self._open[session.id]
-
-    def drop(self, session_id: str) -> None:
-        """Forget what came for a session that is gone."""
-        self._unclaimed = deque(item for item in self._unclaimed if item[0] != session_id)
 
     def all_updates(self, buffer: int) -> EventStream[SessionNotification]:
         """A stream of the updates of all sessions."""

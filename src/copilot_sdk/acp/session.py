@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
-from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
+from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventStream
 from copilot_sdk.acp._content import PromptContent, check_content, content_blocks
-from copilot_sdk.acp._updates import TAG, Update
-from copilot_sdk.acp.turn import Turn
-from copilot_sdk.errors import CopilotError, UsageError
+from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
     import os
@@ -18,15 +15,14 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import (
         AvailableCommand,
         MCPServer,
-        PromptResponse,
         SessionConfigOption,
         SessionModeState,
         SessionUpdate,
         SystemPrompt,
     )
     from copilot_sdk._model.base import WireModel
-    from copilot_sdk.acp._sessions import Opened
-    from copilot_sdk.acp.client import Client
+    from copilot_sdk.acp._session_core import SessionCore
+    from copilot_sdk.acp.turn import Turn
 
     U = TypeVar("U", bound=WireModel)
 
@@ -37,32 +33,23 @@ class Session:
     `async with session:` closes it at the end.
     """
 
-    def __init__(self, client: Client, session_id: str, cwd: str) -> None:
-        self._client = client
-        self._id = session_id
-        self._cwd = cwd
-        self._history: list[Update] | None = []
-        self._replayed: tuple[Update, ...] = ()
-        self._subscriptions = Subscriptions()
-        self._turns: list[Turn] = []
-        self._state = _State()
-        self._closed = False
-        self._error: CopilotError | None = None
+    def __init__(self, core: SessionCore) -> None:
+        self._core = core
 
     def __repr__(self) -> str:
-        return f"<Session {self._id}{' (closed)' if self._closed else ''}>"
+        return f"<Session {self.id}{' (closed)' if self.closed else ''}>"
 
     # ------------------------------------------------------------- what it is
 
     @property
     def id(self) -> str:
         """Identifier of the session."""
-        return self._id
+        return self._core.id
 
     @property
     def cwd(self) -> str:
         """The folder that the agent works in."""
-        return self._cwd
+        return self._core.cwd
 
     @property
     def history(self) -> list[SessionUpdate]:
@@ -71,32 +58,32 @@ class Session:
         Of a loaded session they are its whole conversation; of a fork what the agent sends again, which may be nothing;
         of a new session what it tells at once, such as its commands.
         """
-        return [update.event for update in self._replayed]
+        return [update.event for update in self._core.history]
 
     @property
     def modes(self) -> SessionModeState | None:
         """The modes of the session and the one it is in, kept up to date; None if it has none."""
-        return self._state.modes
+        return self._core.state.modes
 
     @property
     def config_options(self) -> list[SessionConfigOption]:
         """The options of the session with their values, kept up to date."""
-        return self._state.config_options
+        return self._core.state.config_options
 
     @property
     def commands(self) -> list[AvailableCommand]:
         """The commands that a prompt may begin with, kept up to date."""
-        return self._state.commands
+        return self._core.state.commands
 
     @property
     def title(self) -> str | None:
         """The title of the session, kept up to date; None if it has none or the agent has not told."""
-        return self._state.title
+        return self._core.state.title
 
     @property
     def closed(self) -> bool:
         """True once the session was closed or lost."""
-        return self._closed
+        return self._core.closed
 
     # ------------------------------------------------------------ what it does
 
@@ -121,22 +108,12 @@ class Session:
             UsageError: The session is closed, or an argument makes no sense.
             ConnectionClosed: The agent is gone.
         """
-        self._check_open()
+        self._core.check_open()
         blocks = content_blocks(content)
-        check_content(blocks, self._client.capabilities_on_wire)
+        check_content(blocks, self._core.client.capabilities)
         if timeout is not None and not timeout > 0:
             raise UsageError(f"timeout has to be above zero seconds, not {timeout!r}")
-
-        async def send() -> PromptResponse:
-            return await self._client.rpc.session.prompt(
-                session_id=self._id, prompt=blocks, request_timeout=timeout
-            )
-
-        turn = Turn(
-            send=send, cancel=self.cancel, spawn=self._client.spawn, buffer=buffer, on_end=self._turn_ended
-        )
-        self._turns.append(turn)
-        return turn
+        return self._core.prompt(blocks, timeout, buffer)
 
     async def cancel(self) -> None:
         """Tell the agent to stop what it does in this session; see `Turn.cancel`.
@@ -146,8 +123,7 @@ class Session:
         Raises:
             ConnectionClosed: The agent is gone.
         """
-        self._client.refuse_permissions(self._id, lasting=bool(self._turns))
-        await self._client.rpc.session.cancel(session_id=self._id)
+        await self._core.cancel()
 
     @overload
     def updates(self, *, buffer: int = DEFAULT_BUFFER) -> EventStream[SessionUpdate]: ...
@@ -169,8 +145,8 @@ class Session:
             UsageError: The session is closed, or a class is none of a single kind of update.
             ConnectionClosed: The agent is gone.
         """
-        self._check_open()
-        return self._subscriptions.add(EventFilter(types, TAG), buffer)
+        self._core.check_open()
+        return self._core.subscribe(types, buffer)
 
     async def set_mode(self, mode_id: str) -> None:
         """Put the session into another mode.
@@ -184,9 +160,9 @@ class Session:
             RpcError, RequestTimeout, ConnectionClosed: The agent refused, did not answer in time, or is gone.
             UsageError: The session is closed.
         """
-        self._check_open()
-        await self._client.rpc.session.set_mode(session_id=self._id, mode_id=mode_id)
-        self._state.enter(mode_id)
+        self._core.check_open()
+        await self._core.client.rpc.session.set_mode(session_id=self.id, mode_id=mode_id)
+        self._core.state.enter(mode_id)
 
     async def set_config_option(self, config_id: str, value: str | bool) -> list[SessionConfigOption]:
         """Set an option of the session.
@@ -206,15 +182,15 @@ class Session:
         """
         from copilot_sdk._generated.acp.types import SetSessionConfigBoolean, SetSessionConfigSelect
 
-        self._check_open()
+        self._core.check_open()
         given = (
-            SetSessionConfigBoolean(session_id=self._id, config_id=config_id, value=value)
+            SetSessionConfigBoolean(session_id=self.id, config_id=config_id, value=value)
             if isinstance(value, bool)
-            else SetSessionConfigSelect(session_id=self._id, config_id=config_id, value=value)
+            else SetSessionConfigSelect(session_id=self.id, config_id=config_id, value=value)
         )
-        result = await self._client.rpc.session.set_config_option(given)
-        self._state.config_options = result.config_options or []
-        return self._state.config_options
+        result = await self._core.client.rpc.session.set_config_option(given)
+        self._core.state.config_options = result.config_options or []
+        return self._core.state.config_options
 
     async def fork(
         self,
@@ -236,15 +212,13 @@ class Session:
             system_prompt: What to tell the model.
             reopen: Whether the fork has to be taken up by another request.
         """
-        self._check_open()
-        return await self._client.fork_session(
-            self._id,
-            self._cwd if cwd is None else cwd,
-            mcp_servers=mcp_servers,
-            additional_directories=additional_directories,
-            system_prompt=system_prompt,
-            reopen=reopen,
+        self._core.check_open()
+        client = self._core.client
+        folder = self.cwd if cwd is None else cwd
+        given = client.options_of_session(
+            "session/fork", folder, mcp_servers, additional_directories, system_prompt
         )
+        return Session(await client.fork(self.id, reopen, given))
 
     # --------------------------------------------------------------- lifecycle
 
@@ -256,98 +230,10 @@ class Session:
         Raises:
             RpcError, RequestTimeout: The agent failed to close it, or did not answer; it is closed here all the same.
         """
-        if self._closed:
-            return
-        self._closed = True
-        self._client.refuse_permissions(self._id, lasting=False)
-        try:
-            await self._client.leave(self._id, busy=bool(self._turns))
-        finally:
-            self.cut(None)
+        await self._core.close()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-    def _check_open(self) -> None:
-        if self._error is not None:
-            raise copy(self._error)
-        if self._closed:
-            raise UsageError(f"session {self._id} is closed; load or resume it with the client")
-
-    # -------------------------------------------------------------- inner life
-
-    def opened(self, answer: Opened) -> None:
-        """Take in what the agent has answered; what came before is history."""
-        self._state.opened(answer)
-        self._replayed, self._history = tuple(self._history or ()), None
-
-    def look(self, update: Update) -> None:
-        """Take in an update; never blocks."""
-        if self._history is not None:
-            self._history.append(update)
-        self._state.look(update)
-        self._subscriptions.distribute(update)
-        for turn in self._turns:
-            turn.look(update)
-
-    def cut(self, error: CopilotError | None) -> None:
-        """End it here, at once."""
-        self._closed = True
-        self._error = error
-        self._client.forget(self)
-        self._subscriptions.end(error)
-        for turn in self._turns[:]:
-            turn.end(error)
-
-    def _turn_ended(self, turn: Turn) -> None:
-        self._turns.remove(turn)
-        if not self._turns:
-            self._client.ask_permissions_again(self._id)
-
-
-class _State:
-    """What updates have told of a session so far."""
-
-    def __init__(self) -> None:
-        self.modes: SessionModeState | None = None
-        self.config_options: list[SessionConfigOption] = []
-        self.commands: list[AvailableCommand] = []
-        self.title: str | None = None
-
-    def opened(self, answer: Opened) -> None:
-        self.modes = answer.modes or self.modes
-        self.config_options = answer.config_options or self.config_options
-
-    def enter(self, mode_id: str) -> None:
-        if self.modes is not None:
-            self.modes = self.modes.model_copy(update={"current_mode_id": mode_id})
-
-    def look(self, update: Update) -> None:
-        take = _TOLD.get(update.type)
-        if take is not None:
-            take(self, update.event)
-
-    def mode_entered(self, update: Any) -> None:
-        self.enter(update.current_mode_id)
-
-    def options_changed(self, update: Any) -> None:
-        self.config_options = update.config_options or []
-
-    def commands_changed(self, update: Any) -> None:
-        self.commands = update.available_commands or []
-
-    def info_changed(self, update: Any) -> None:
-        # What is left out is as it was, and null takes it away.
-        if "title" in update.model_fields_set:
-            self.title = update.title
-
-
-_TOLD = {
-    "current_mode_update": _State.mode_entered,
-    "config_option_update": _State.options_changed,
-    "available_commands_update": _State.commands_changed,
-    "session_info_update": _State.info_changed,
-}

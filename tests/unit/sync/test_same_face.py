@@ -7,13 +7,16 @@ from typing import get_overloads
 
 import pytest
 
-from copilot_sdk import client, client_tasks, options, providers, session, sync
+from copilot_sdk import acp, client, client_tasks, options, providers, session, sync
+from copilot_sdk.acp import sync as acp_sync
 
 PAIRS = [
     (client.CopilotClient, sync.CopilotClient),
     (session.Session, sync.Session),
     (client_tasks.ClientTask, sync.ClientTask),
     (providers.WorkflowRun, sync.WorkflowRun),
+    (acp.Client, acp_sync.Client),
+    (acp.Session, acp_sync.Session),
 ]
 
 
@@ -44,6 +47,8 @@ def test_both_faces_take_the_same_arguments(asynchronous: type, synchronous: typ
 
 def test_both_clients_are_made_alike() -> None:
     assert arguments(sync.CopilotClient) == arguments(client.CopilotClient)
+    assert arguments(acp_sync.Client) == arguments(acp.Client)
+    assert arguments(acp_sync.connect) == arguments(acp.connect)
 
 
 @pytest.mark.parametrize(
