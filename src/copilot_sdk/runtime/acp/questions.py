@@ -22,6 +22,7 @@ from copilot_sdk._generated.acp.types import (
 )
 from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.acp.agent_session import usual_options
+from copilot_sdk.acp.errors import CapabilityMissing
 from copilot_sdk.errors import CopilotError
 from copilot_sdk.runtime.acp.tool_looks import location, text_content
 from copilot_sdk.runtime.core.clients import ClientFault, UserAnswer
@@ -123,6 +124,7 @@ class Questions:
         message = str(asked.get("message"))
         try:
             if asked.get("mode") == "url":
+                self._agent.check_offered("clientCapabilities.elicitation.url", "elicitation/create")
                 answer = await self._elicit(
                     URLElicitation(
                         session_id=self._session_id,
@@ -132,11 +134,12 @@ class Questions:
                     )
                 )
             else:
+                self._agent.check_offered("clientCapabilities.elicitation.form", "elicitation/create")
                 form = ElicitationSchema.model_validate(asked.get("requestedSchema") or {})
                 answer = await self._elicit(
                     FormElicitation(session_id=self._session_id, message=message, requested_schema=form)
                 )
-        except ClientFault:
+        except (CapabilityMissing, ClientFault):
             return {"action": "cancel"}
         if isinstance(answer, ElicitationAccept):
             return {"action": "accept", "content": dict(answer.content or {})}

@@ -67,8 +67,9 @@ def config_of(agent: Agent, session_id: str, params: Opening, show: Show) -> Ses
 
 def client_of(agent: Agent, port: ClientPort) -> Client:
     """What the client can do in a session."""
-    forms = agent.client_capabilities.elicitation
-    shows_forms = forms is not None and forms.form is not None
+    offered = agent.client_capabilities.elicitation
+    shows_forms = offered is not None and offered.form is not None
+    shows_urls = offered is not None and offered.url is not None
     return Client(
         port=port,
         participant_id=new_id(),
@@ -77,7 +78,7 @@ def client_of(agent: Agent, port: ClientPort) -> Client:
         answers_permissions=True,
         answers_plans=True,
         answers_questions=shows_forms,
-        answers_elicitations=shows_forms,
+        answers_elicitations=shows_forms or shows_urls,
     )
 
 
