@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
@@ -80,12 +81,22 @@ class TaggedModel(WireModel):
     @model_serializer(mode="wrap", return_type=dict[str, Any])
     def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        # Where an object was promised and null came, pydantic passes the null as `self`.
-        fields: Mapping[str, FieldInfo] = getattr(type(self), "model_fields", {})
-        for name, field in fields.items():
-            if name not in self.model_fields_set and get_origin(field.annotation) is Literal:
-                data.setdefault(wire_name(name, field), field.default)
+        for name, member, value in _constants(type(self)):
+            if name not in self.model_fields_set:
+                data.setdefault(member, value)
         return data
+
+
+@cache
+def _constants(kind: type) -> Sequence[tuple[str, str, Any]]:
+    """The constant members of a model: their names here and on the wire, and their values."""
+    # Where an object was promised and null came, pydantic passes the null in its place.
+    fields: Mapping[str, FieldInfo] = getattr(kind, "model_fields", {})
+    return [
+        (name, wire_name(name, field), field.default)
+        for name, field in fields.items()
+        if get_origin(field.annotation) is Literal
+    ]
 
 
 class UnknownVariant(WireModel):

@@ -9,6 +9,12 @@ from copilot_sdk._lazy import attach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from copilot_sdk.acp.agent import Agent as Agent
+    from copilot_sdk.acp.agent import serve as serve
+    from copilot_sdk.acp.agent_session import AgentSession as AgentSession
+    from copilot_sdk.acp.agent_session import AgentTerminal as AgentTerminal
+    from copilot_sdk.acp.agent_session import Permission as Permission
+    from copilot_sdk.acp.agent_session import RunningCall as RunningCall
     from copilot_sdk.acp.client import Client as Client
     from copilot_sdk.acp.client import connect as connect
     from copilot_sdk.acp.errors import AuthRequired as AuthRequired
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
     from copilot_sdk.acp.turn import Turn as Turn
 
 MODULES = {
+    ".agent": "Agent serve",
+    ".agent_session": "AgentSession AgentTerminal Permission RunningCall",
     ".client": "Client connect",
     ".errors": "AuthRequired CapabilityMissing ResourceNotFound",
     ".files": "FolderFiles",

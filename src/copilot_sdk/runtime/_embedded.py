@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from copilot_sdk.runtime.copilot.connection import Connection
 from copilot_sdk.runtime.copilot.reception import Reception
@@ -45,11 +46,25 @@ class EmbeddedRuntime:
             The client's end of it. Closing it leaves all sessions, as a client that goes away does.
         """
         ours, theirs = memory_pair()
-        connection = Connection(self.runtime, Reception(ours, token=self._token))
-        task = asyncio.get_running_loop().create_task(connection.serve(), name="embedded runtime")
+        self._start(Connection(self.runtime, Reception(ours, token=self._token)).serve())
+        return theirs
+
+    def connect_acp(self) -> Transport:
+        """Opens a connection that speaks the Agent Client Protocol: `acp.connect(runtime.connect_acp())`.
+
+        Returns:
+            The client's end of it.
+        """
+        from copilot_sdk.runtime.acp.front import serve
+
+        ours, theirs = memory_pair()
+        self._start(serve(self.runtime, ours))
+        return theirs
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="embedded runtime")
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
-        return theirs
 
     async def aclose(self) -> None:
         """Ends all sessions and connections."""
