@@ -245,6 +245,7 @@ async def test_a_loaded_session_is_told_again_and_a_resumed_one_is_not(tmp_path:
         assert [one["sessionUpdate"] for one in client.told()] == ["available_commands_update"]
         await client.prompt(session_id, "Did you?")
         assert "Read it" in str(again.requests[0].messages)
+        assert [image.data for image in again.requests[0].messages[1].images] == [PIXEL]
         with pytest.raises(Refused, match="-32002"):
             await client.call("session/load", client.opening(sessionId="nobody"))
 
