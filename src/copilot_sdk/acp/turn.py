@@ -47,6 +47,7 @@ class Turn:
         self._cancel = cancel
         self._on_end = on_end
         self._outcome: asyncio.Future[PromptResponse] = asyncio.get_running_loop().create_future()
+        self._waiters: list[asyncio.Future[None]] = []
         self._watched = False
         self._task = spawn(self._deliver())
 
@@ -136,10 +137,18 @@ class Turn:
     def _finish(self, error: CopilotError | None) -> None:
         self._updates.end(error)
         self._on_end(self)
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def _wait(self) -> PromptResponse:
+        if not self.done:
+            # Not the outcome itself: who waits for it and is cancelled would cancel it.
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
         try:
-            return await asyncio.shield(self._outcome)
+            return self._outcome.result()
         except CopilotError as error:
             # An exception for each who waits: a traceback grows with every raise.
             raise copy(error) from error.__cause__
