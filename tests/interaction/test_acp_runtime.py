@@ -245,6 +245,7 @@ async def test_a_loaded_session_is_told_again_and_a_resumed_one_is_not(tmp_path:
         assert [one["sessionUpdate"] for one in client.told()] == ["available_commands_update"]
         await client.prompt(session_id, "Did you?")
         assert "Read it" in str(again.requests[0].messages)
+        assert [image.data for image in again.requests[0].messages[1].images] == [PIXEL]
         with pytest.raises(Refused, match="-32002"):
             await client.call("session/load", client.opening(sessionId="nobody"))
 
@@ -605,9 +606,29 @@ async def test_nobody_works_without_signing_in_where_that_is_needed(tmp_path: Pa
             await client.call("authenticate", {"methodId": "nobody"})
 
 
-async def test_the_end_of_the_connection_closes_the_sessions(tmp_path: Path) -> None:
-    async with stage(tmp_path) as client:
-        await client.open()
+async def test_the_end_of_the_connection_ends_the_work_and_closes_the_sessions(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(["One"], hold=asyncio.Event(), hold_after=1), Reply("Back.")])
+    async with stage(tmp_path, model) as client:
+        session_id = await client.open()
+        prompt = client.start("session/prompt", prompt_of(session_id, "Count"))
+        await client.until(client.said)
         await client.aclose()
         await client.served()
+        await asyncio.wait({prompt})
         assert list(client.runtime.sessions) == []
+    async with stage(tmp_path, model) as client:
+        await client.call("session/load", client.opening(sessionId=session_id))
+        assert client.told("user_message_chunk")[0]["content"]["text"] == "Count"
+        assert (await client.prompt(session_id, "Are you there?"))["stopReason"] == "end_turn"
+
+
+async def test_what_agents_of_the_agent_do_is_told_as_one_call(tmp_path: Path) -> None:
+    task = {"agent_type": "explore", "name": "scout", "prompt": "Look around"}
+    inside = [Reply(calls=[Call("view", {"path": "."})]), Reply("Nothing here.")]
+    outside = [Reply(calls=[Call("task", task, id="start")]), Reply("Done.")]
+    model = ScriptedModel(lambda request: (outside if request.agent_id is None else inside).pop(0))
+    async with stage(tmp_path, model) as client:
+        client.allow()
+        await client.prompt(await client.open(), "Go")
+        assert [one["toolCallId"] for one in client.told("tool_call")] == ["start"]
+        assert client.said() == "Done."

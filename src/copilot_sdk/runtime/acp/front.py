@@ -241,8 +241,9 @@ class RuntimeAgent(Agent):
     async def delete_session(self, params: DeleteSessionRequest) -> DeleteSessionResponse:
         """Wire method `session/delete`; there need not be such a session."""
         await self._leave(params.session_id)
-        if self._runtime.record(params.session_id) is not None:
-            await self._runtime.delete(params.session_id)
+        known = self._runtime.record(params.session_id) is not None
+        if known and not await self._runtime.delete(params.session_id):
+            raise RuntimeFault(f"Session {params.session_id} is in use elsewhere, and stays")
         return DeleteSessionResponse()
 
     async def session_status(self, params: SessionStatusRequest) -> SessionStatusResponse:
