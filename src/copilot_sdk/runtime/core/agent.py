@@ -15,6 +15,7 @@ from copilot_sdk._generated.copilot.types import (
     ModelCallFailureData,
     PendingMessagesModifiedData,
     SessionContextClearedData,
+    SessionInfoData,
 )
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
@@ -26,7 +27,7 @@ from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolSpec
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
-from copilot_sdk.runtime.core.retries import retry_reason, retrying
+from copilot_sdk.runtime.core.retries import retry_notice, retry_reason, retrying
 from copilot_sdk.runtime.core.system_message import background_agent_text
 from copilot_sdk.runtime.core.tool_calls import Outcome, ToolCalls
 from copilot_sdk.runtime.core.tools.base import Tool
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
 _CONTINUATIONS = 5
+_COMPACTING = "The conversation is too long for the model. Compacting it and asking again..."
+_STILL_TOO_LONG = (
+    "The provider turned the prompt down as too long, and compacting the conversation did not help. "
+    "Send less at once, or begin a new session."
+)
 _CONTINUE = "Your answer was cut off. Go on exactly where it stopped."
 
 
@@ -49,6 +55,7 @@ class Exchange:
         answered: Whether the model has begun to answer.
         steps: How many calls of the model it has led to.
         open_step: The id of the one that is under way.
+        asked_again: Whether a call of the model has failed and was made again.
     """
 
     id: str = field(default_factory=new_id)
@@ -57,6 +64,7 @@ class Exchange:
     answered: bool = False
     steps: int = 0
     open_step: str | None = None
+    asked_again: bool = False
 
 
 class Agent:
@@ -190,8 +198,6 @@ class Agent:
                     parent_tool_call_id=self.parent_call_id,
                 )
             )
-            if self.id is None:
-                await self._weigh_context()
             try:
                 answer = await self._ask(turn_id)
             except ModelFault:
@@ -297,7 +303,26 @@ class Agent:
         return seed is not None
 
     async def _ask(self, turn_id: str) -> Answer:
+        """Asks the model; once more after a compaction if the conversation is too long for it."""
+        try:
+            return await self._ask_patiently(turn_id)
+        except ModelFault as fault:
+            if not fault.too_long or self.id is not None:
+                raise
+        self._announce_retry(turn_id, "forced_compaction", _COMPACTING)
+        if not await self.session.compaction.make_room():
+            raise ModelFault(_STILL_TOO_LONG)
+        try:
+            return await self._ask_patiently(turn_id)
+        except ModelFault as fault:
+            if not fault.too_long:
+                raise
+            raise ModelFault(_STILL_TOO_LONG) from fault
+
+    async def _ask_patiently(self, turn_id: str) -> Answer:
         async def call() -> Answer:
+            if self.id is None:
+                await self._weigh_context()
             started = time.monotonic()
             try:
                 return await self._call(turn_id)
@@ -306,11 +331,16 @@ class Agent:
                 raise
 
         def announce(fault: ModelFault) -> None:
-            self.emit(
-                AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=retry_reason(fault))
-            )
+            self._announce_retry(turn_id, retry_reason(fault), retry_notice(fault))
 
-        return await retrying(call, self.session.limits, announce)
+        return await retrying(call, self.session.limits, self.session.clock, announce)
+
+    def _announce_retry(self, turn_id: str, reason: str, notice: str | None) -> None:
+        self.exchange.asked_again = True
+        self.emit(AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=reason))
+        if notice is not None:
+            told = SessionInfoData(info_type="model_retry", message=notice)
+            self.session.emit(told, agent_id=self.id, ephemeral=True)
 
     async def _call(self, turn_id: str) -> Answer:
         session = self.session

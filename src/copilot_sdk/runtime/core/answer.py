@@ -132,7 +132,8 @@ class AnswerStream:
         agent, usage = self._agent, end.usage
         milliseconds = int((time.monotonic() - self._started) * 1000)
         first = self._first_token or self._started
-        initiator = "sub-agent" if agent.id is not None else "agent" if self._turn_id != "0" else "user"
+        follows = self._turn_id != "0" or agent.exchange.asked_again
+        initiator = "sub-agent" if agent.id is not None else "agent" if follows else "user"
         agent.session.usage.record_call(agent.model_id, usage, milliseconds, main_agent=agent.id is None)
         agent.session.credits.note(usage.ai_credits)
         agent.emit(

@@ -27,7 +27,7 @@ from copilot_sdk.runtime.core.scope import end_all
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
-Trigger = Literal["manual", "model_switch", "threshold"]
+Trigger = Literal["manual", "model_switch", "threshold", "context_limit_retry"]
 
 _logger = logging.getLogger("copilot_sdk.runtime")
 
@@ -133,6 +133,20 @@ class Compaction:
             self._background = self._session.scope.start(self._run_behind(order), name="compaction")
         if (running := self._background) is not None and share >= thresholds.exhausted:
             await asyncio.wait({running})
+
+    async def make_room(self) -> bool:
+        """Compacts in the middle of a turn, because the model turned the conversation down as too long.
+
+        Returns:
+            Whether there was anything to compact. That the model wrote no summary is told to the clients alone.
+        """
+        if all(message.role == "user" for message in self._session.agent.history):
+            return False
+        if self._background is None:
+            order = self._order("context_limit_retry", None, None)
+            self._background = self._session.scope.start(self._run_behind(order), name="compaction")
+        await asyncio.wait({self._background})
+        return True
 
     async def summarize_for_handoff(self) -> str:
         """A summary for somebody who takes over; "" where nothing was said yet.
@@ -272,7 +286,8 @@ class Compaction:
         def announce(fault: ModelFault) -> None:
             _logger.info("a summary is asked for again: %s", fault)
 
-        return await retrying(lambda: self._call(history, ask), self._session.limits, announce)
+        session = self._session
+        return await retrying(lambda: self._call(history, ask), session.limits, session.clock, announce)
 
     async def _call(self, history: Sequence[Message], ask: str) -> tuple[str, Usage]:
         session, started = self._session, time.monotonic()

@@ -298,7 +298,8 @@ class Limits:
             questions, forms, plans.
         task_wait_seconds: For `session.tasks.waitForPending`.
         retry_delays: Seconds before each new try of a model call that failed for the moment; their number is
-            the number of tries.
+            the number of tries. None waits as the CLI does: five times, from half a second to 8 s; from 6 to 21 s
+            after status 429, one second each where an answer broke off; and twice one second after status 401.
         retry_after_seconds: The longest pause before a new try that a provider may ask for.
         shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
         cancel_seconds: For the answer of a client that is to stop a task of its own.
@@ -312,8 +313,8 @@ class Limits:
     hook_seconds: float = 60.0
     answer_seconds: float = 3600.0
     task_wait_seconds: float = 600.0
-    retry_delays: tuple[float, ...] = (0.5, 1.0)
-    retry_after_seconds: float = 60.0
+    retry_delays: tuple[float, ...] | None = None
+    retry_after_seconds: float = 180.0
     shell_wait_seconds: float = 120.0
     cancel_seconds: float = 5.0
     extension_seconds: float = 30.0
