@@ -8,15 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    AssistantTurnEndData,
-    AssistantTurnRetryData,
-    AssistantTurnStartData,
-    ModelCallFailureData,
-    PendingMessagesModifiedData,
-    SessionContextClearedData,
-    SessionInfoData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.context import context_of
@@ -192,7 +184,7 @@ class Agent:
             turn_id = self.exchange.open_step = str(self.exchange.steps)
             self.exchange.steps += 1
             self.emit(
-                AssistantTurnStartData(
+                types.AssistantTurnStartData(
                     turn_id=turn_id,
                     interaction_id=self.exchange.id,
                     parent_tool_call_id=self.parent_call_id,
@@ -220,7 +212,7 @@ class Agent:
         """Tells that a call of the model and what it led to are over, if one was under way."""
         turn_id, self.exchange.open_step = self.exchange.open_step, None
         if turn_id is not None:
-            self.emit(AssistantTurnEndData(turn_id=turn_id, parent_tool_call_id=self.parent_call_id))
+            self.emit(types.AssistantTurnEndData(turn_id=turn_id, parent_tool_call_id=self.parent_call_id))
 
     async def _weigh_context(self) -> None:
         context = context_of(self.session)
@@ -235,7 +227,7 @@ class Agent:
         self._overheard.clear()
         taken = inbox.take_steering()
         if taken and self.id is None:
-            self.emit(PendingMessagesModifiedData())
+            self.emit(types.PendingMessagesModifiedData())
         for prompt in taken:
             take_in(self, prompt)
 
@@ -292,7 +284,7 @@ class Agent:
                 "is in flight whose conversation could be cleared"
             )
         cleared, self.history, self._seed = len(self.history), [], prompt
-        self.emit(SessionContextClearedData(initial_message=prompt, messages_cleared=cleared))
+        self.emit(types.SessionContextClearedData(initial_message=prompt, messages_cleared=cleared))
         return cleared
 
     def _seeded(self) -> bool:
@@ -337,9 +329,9 @@ class Agent:
 
     def _announce_retry(self, turn_id: str, reason: str, notice: str | None) -> None:
         self.exchange.asked_again = True
-        self.emit(AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=reason))
+        self.emit(types.AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=reason))
         if notice is not None:
-            told = SessionInfoData(info_type="model_retry", message=notice)
+            told = types.SessionInfoData(info_type="model_retry", message=notice)
             self.session.emit(told, agent_id=self.id, ephemeral=True)
 
     async def _call(self, turn_id: str) -> Answer:
@@ -369,7 +361,7 @@ class Agent:
 
     async def _report_failure(self, fault: ModelFault, started: float) -> None:
         self.emit(
-            ModelCallFailureData(
+            types.ModelCallFailureData(
                 model=self.model_id,
                 initiator=None if self.id is None else "sub-agent",
                 status_code=fault.status,

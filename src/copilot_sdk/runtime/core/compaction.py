@@ -11,11 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    CompactionCompleteCompactionTokensUsed,
-    SessionCompactionCompleteData,
-    SessionCompactionStartData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.context import Context, context_of
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
@@ -172,7 +168,7 @@ class Compaction:
             instructions=instructions,
         )
         session.emit(
-            SessionCompactionStartData(
+            types.SessionCompactionStartData(
                 compaction_attempt_id=order.id,
                 model=session.model_id,
                 system_tokens=context.system,
@@ -230,7 +226,7 @@ class Compaction:
         context = context_of(session, limit=before.limit)
         removed = len(order.history) - 1
         session.emit(
-            SessionCompactionCompleteData(
+            types.SessionCompactionCompleteData(
                 success=True,
                 outcome="applied",
                 compaction_attempt_id=order.id,
@@ -242,7 +238,7 @@ class Compaction:
                 token_accounting_basis=_BASIS,
                 summary_content=summary,
                 behavior_model_id=session.model_id,
-                compaction_tokens_used=CompactionCompleteCompactionTokensUsed(
+                compaction_tokens_used=types.CompactionCompleteCompactionTokensUsed(
                     request_count=1,
                     input_tokens=usage.input_tokens,
                     output_tokens=usage.output_tokens,
@@ -269,7 +265,7 @@ class Compaction:
         self, order: _Order, text: str, *, status: int | None = None, cancelled: bool = False
     ) -> None:
         self._session.emit(
-            SessionCompactionCompleteData(
+            types.SessionCompactionCompleteData(
                 success=False,
                 error=text,
                 outcome="cancelled" if cancelled else "failed",

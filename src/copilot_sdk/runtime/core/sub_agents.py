@@ -10,12 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    SubagentCompletedData,
-    SubagentFailedData,
-    SubagentStartedData,
-    SystemNotificationAgentCompleted,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
 from copilot_sdk.runtime.core.config import AgentDefinition
@@ -133,7 +128,7 @@ class AgentTask:
     def start(self) -> None:
         """Sets the agent to work."""
         self._session.emit(
-            SubagentStartedData(
+            types.SubagentStartedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
                 agent_display_name=self.type.display_name or self.type.name,
@@ -202,7 +197,7 @@ class AgentTask:
 
     def _complete(self) -> None:
         self._session.emit(
-            SubagentCompletedData(
+            types.SubagentCompletedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
                 agent_display_name=self.type.display_name or self.type.name,
@@ -218,7 +213,7 @@ class AgentTask:
     def _fail(self, error: str) -> None:
         self.error = error
         self._session.emit(
-            SubagentFailedData(
+            types.SubagentFailedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
                 agent_display_name=self.type.display_name or self.type.name,
@@ -239,7 +234,7 @@ class AgentTask:
             verb = "has finished" if status == "completed" else "has failed"
             self._session.turns.notify(
                 f'Agent "{self.id}" ({self.type.name}) {verb}. Use read_agent to see what it answered.',
-                SystemNotificationAgentCompleted(
+                types.SystemNotificationAgentCompleted(
                     agent_id=self.id,
                     agent_type=self.type.name,
                     status=status,
