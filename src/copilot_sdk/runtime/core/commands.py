@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot import types
-from copilot_sdk.runtime.core.built_in_commands import CommandResult, find
+from copilot_sdk.runtime.core.built_in_commands import find
 from copilot_sdk.runtime.core.clients import Client, ClientFault
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.front_matter import BadFile
@@ -17,6 +17,7 @@ from copilot_sdk.runtime.core.skill_files import with_arguments
 from copilot_sdk.runtime.core.skills import invoked_data, skill_context
 
 if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.built_in_commands import CommandResult
     from copilot_sdk.runtime.core.session import Session
 
 _QUEUED = "command.queued"

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
@@ -255,6 +254,8 @@ def cron_timing(expression: str, zone: str | None) -> Timing:
 
 
 def _next_cron(expression: str, zone: str, moment: datetime) -> datetime:
+    from zoneinfo import ZoneInfo
+
     try:
         from croniter import croniter
     except ImportError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape
+from html import escape
 
 from copilot_sdk.runtime.core.skill_files import SkillInfo
 from copilot_sdk.runtime.core.skills import SkillFault, invoked_data, skill_context
@@ -33,8 +33,8 @@ class UseSkill(AsksNothing):
 
     def __init__(self, skills: Sequence[SkillInfo]) -> None:
         listed = "\n".join(
-            f"<skill>\n  <name>{escape(skill.name)}</name>\n"
-            f"  <description>{escape(skill.description)}</description>\n"
+            f"<skill>\n  <name>{escape(skill.name, quote=False)}</name>\n"
+            f"  <description>{escape(skill.description, quote=False)}</description>\n"
             f"  <location>{_LOCATIONS.get(skill.source, skill.source)}</location>\n</skill>"
             for skill in skills
         )
