@@ -158,6 +158,7 @@ def _item(record: SessionRecord) -> types.SessionListItem:
         summary=record.summary,
         name=record.name or record.summary,
         is_detached=False,
+        client_name=record.client_name,
         context=types.SessionListItemContext(
             cwd=record.cwd,
             git_root=record.git_root,

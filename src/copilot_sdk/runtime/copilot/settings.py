@@ -242,6 +242,7 @@ def _agent(agent: types.CustomAgentConfig) -> AgentDefinition:
         description=agent.description or "",
         tools=None if agent.tools is None else tuple(agent.tools),
         model=agent.model,
+        reasoning_effort=agent.reasoning_effort,
         for_model=agent.infer is not False,
         mcp_servers=mcp_servers(agent.mcp_servers),
     )

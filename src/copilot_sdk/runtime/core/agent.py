@@ -73,6 +73,7 @@ class Agent:
         agent_id: str | None = None,
         agent_type: str | None = None,
         model: str | None = None,
+        reasoning_effort: str | None = None,
         instructions: str = "",
         tool_names: Sequence[str] | None = None,
         parent_call_id: str | None = None,
@@ -86,6 +87,7 @@ class Agent:
             agent_id: Its id; None for the main agent.
             agent_type: Which kind of background agent it is.
             model: The model it uses; None for that of the session.
+            reasoning_effort: How hard a background agent is to think; the main one goes by the session.
             instructions: What it is told besides what every agent is told.
             tool_names: The only tools it gets; None for all.
             parent_call_id: The tool call that started it.
@@ -104,6 +106,7 @@ class Agent:
         self.latest_response: str | None = None
         self.servers: MCPHost | None = None
         self._model = model
+        self._reasoning_effort = reasoning_effort
         self._auto_model: str | None = None
         self._instructions = instructions
         self._tool_names = tool_names
@@ -117,6 +120,11 @@ class Agent:
         """The model it uses now."""
         chosen = self._model or self.session.model_id
         return self._auto_model or chosen if chosen == AUTO else chosen
+
+    @property
+    def reasoning_effort(self) -> str | None:
+        """How hard it is to think now; None leaves it to the model."""
+        return self.session.config.reasoning_effort if self.id is None else self._reasoning_effort
 
     @property
     def streams(self) -> bool:
@@ -347,7 +355,7 @@ class Agent:
             stream=self.streams,
             session_id=session.id,
             agent_id=self.id,
-            reasoning_effort=session.config.reasoning_effort,
+            reasoning_effort=self.reasoning_effort,
             reasoning_summary=session.config.reasoning_summary,
             headers=self.exchange.headers,
             account=await session.account.for_model(self.model_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,9 @@ class Commands:
         except (BadFile, ClientFault) as fault:
             raise RuntimeFault(f"Failed to load skill: {fault}") from fault
         session.emit(invoked_data(session.agent, info, content, "user-invoked"))
-        context = skill_context(info.name, with_arguments(content, arguments), info.path)
+        said = with_arguments(content, arguments)
+        # It lists the files that lie with the skill, of which there may be many.
+        context = await asyncio.to_thread(skill_context, info.name, said, info.path)
         return types.SlashCommandAgentPromptResult(
             prompt=f'The user explicitly invoked the "/{info.command_name}" skill. '
             f"Follow its instructions now.\n\n{context}",

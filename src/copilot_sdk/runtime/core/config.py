@@ -45,6 +45,7 @@ class AgentDefinition:
         description: What it is for.
         tools: The only tools it gets; None or `*` for all.
         model: The model it uses; None for that of the session.
+        reasoning_effort: How hard that is to think; None leaves it to others.
         mcp_servers: MCP servers of its own, by name.
         id: What it is told apart by; the name unless it comes from a file.
         path: The file that defines it, if one does.
@@ -59,6 +60,7 @@ class AgentDefinition:
     description: str = ""
     tools: tuple[str, ...] | None = None
     model: str | None = None
+    reasoning_effort: str | None = None
     mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
     id: str = ""
     path: Path | None = None

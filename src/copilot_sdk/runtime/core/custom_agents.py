@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.agent_files import agent_folders, find_agents, find_plugin_agents
+from copilot_sdk.runtime.core.agent_models import ModelWish
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.sub_agents import BUILT_IN
@@ -28,11 +29,11 @@ class AgentSettings:
 
     Attributes:
         disabled: The names of those that are turned off.
-        models: The models to use in place of the usual ones, by the names of the agents.
+        wishes: The models to use in place of the usual ones, and how, by the names of the agents.
     """
 
     disabled: frozenset[str] = frozenset()
-    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    wishes: Mapping[str, ModelWish] = field(default_factory=dict[str, ModelWish])
 
 
 class CustomAgents:
@@ -83,12 +84,7 @@ class CustomAgents:
     def startable(self) -> dict[str, AgentDefinition]:
         """The agents that the model may start, by name."""
         agents = (*self.built_in, *(agent for agent in self.custom if agent.for_model))
-        settings = self.settings
-        return {
-            agent.name: replace(agent, model=settings.models.get(agent.name, agent.model))
-            for agent in agents
-            if agent.name not in settings.disabled
-        }
+        return {agent.name: agent for agent in agents if agent.name not in self.settings.disabled}
 
     def to_start(self, name: str) -> AgentDefinition:
         """The agent with a name, if it can be started.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.agent import Agent
+from copilot_sdk.runtime.core.agent_models import ModelWish, choose
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
@@ -35,6 +36,7 @@ BUILT_IN = (
         display_name="Explore Agent",
         description="Reads code and answers questions about it.",
         tools=("view", "grep", "glob", "report_intent"),
+        reasoning_effort="low",
         source="builtin",
     ),
     AgentDefinition(
@@ -64,7 +66,7 @@ class AgentOrder:
     prompt: str
     name: str
     description: str
-    model: str | None = None
+    wish: ModelWish
     mode: Mode = "background"
     call_id: str | None = None
 
@@ -92,7 +94,8 @@ class AgentTask:
         self.id = session.tasks.free_id(_slug(order.name) or order.agent_type)
         self.description = order.description
         self.prompt = order.prompt
-        self.requested_model = order.model
+        setting = session.agents.settings.wishes.get(self.type.name, ModelWish())
+        self.model = choose(order.wish, setting, self.type, session.config, session.model_id)
         self.call_id = order.call_id or new_id()
         self.progress = TaskProgress(session, order.mode)
         self.result: str | None = None
@@ -107,7 +110,8 @@ class AgentTask:
             session,
             agent_id=self.id,
             agent_type=self.type.name,
-            model=order.model or self.type.model,
+            model=self.model.id,
+            reasoning_effort=self.model.effort,
             instructions=self.type.prompt,
             tool_names=self.type.tools,
             parent_call_id=self.call_id,
@@ -134,6 +138,17 @@ class AgentTask:
                 agent_display_name=self.type.display_name or self.type.name,
                 agent_description=self.type.description,
                 model=self.agent.model_id,
+                task_model_source=self.model.task_source,
+                model_selection_source=self.model.source,
+            ),
+            agent_id=self.id,
+        )
+        self._session.emit(
+            types.SubagentConfiguredData(
+                model=self.agent.model_id,
+                reasoning_effort=self.model.effort,
+                context_tier=self.model.tier,
+                multi_turn=True,
             ),
             agent_id=self.id,
         )
@@ -205,6 +220,9 @@ class AgentTask:
                 total_tool_calls=self.agent.tool_calls_made,
                 total_tokens=self.agent.tokens_used,
                 duration_ms=self._pause(),
+                model_selection_source=self.model.source,
+                explicit_model_override=self.model.override,
+                configured_model_preference=self.model.preference,
             ),
             agent_id=self.id,
         )
@@ -222,6 +240,9 @@ class AgentTask:
                 total_tool_calls=self.agent.tool_calls_made,
                 total_tokens=self.agent.tokens_used,
                 duration_ms=self._pause(),
+                model_selection_source=self.model.source,
+                explicit_model_override=self.model.override,
+                configured_model_preference=self.model.preference,
             ),
             agent_id=self.id,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -49,6 +50,7 @@ class UseSkill(AsksNothing):
             return ToolResult(fault.answer, "failure", error=str(fault))
         return ToolResult(
             f'Skill "{name}" loaded successfully. Follow the instructions in the skill context.',
-            remark=skill_context(name, content, info.path),
+            # It lists the files that lie with the skill, of which there may be many.
+            remark=await asyncio.to_thread(skill_context, name, content, info.path),
             follows=invoked_data(context.agent, info, content, "agent-invoked"),
         )
