@@ -75,15 +75,15 @@ def choose(
         config: The settings of the session.
         model_id: The model that the session uses.
     """
-    by_source: dict[SelectionSource, str | None] = {
-        "explicit_override": order.model,
-        "configured_preference": setting.model,
-        "agent_definition_default": definition.model,
-    }
-    source: SelectionSource = next(
-        (source for source, model in by_source.items() if model is not None), "session_inheritance"
-    )
-    chosen = by_source.get(source)
+    source: SelectionSource
+    if order.model is not None:
+        source, chosen = "explicit_override", order.model
+    elif setting.model is not None:
+        source, chosen = "configured_preference", setting.model
+    elif definition.model is not None:
+        source, chosen = "agent_definition_default", definition.model
+    else:
+        source, chosen = "session_inheritance", None
     # What the session asks of its own model says nothing about another one.
     inherited = config.reasoning_effort if chosen in (None, model_id) else None
     return AgentModel(
