@@ -75,7 +75,7 @@ def embedded(
         limits: How long to wait and how often to try.
         token: What clients have to know; None lets everybody in.
         accounts: Who can sign in; the model then answers those alone who are signed in. None for nobody.
-        clock: What scheduled prompts go by; None for the clock of the machine.
+        clock: What scheduled prompts and new tries of model calls go by; None for the clock of the machine.
     """
     known = None if accounts is None else accounts.for_runtime()
     runtime = Runtime(home=home, model=model, limits=limits, accounts=known, clock=clock)

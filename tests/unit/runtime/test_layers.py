@@ -40,7 +40,7 @@ def loaded_by(program: str) -> list[str]:
     return loaded
 
 
-def test_an_embedded_runtime_loads_no_http_client_and_builds_no_model() -> None:
+def test_an_embedded_runtime_loads_no_http_client_and_no_event_and_builds_no_model() -> None:
     program = """
 import json, sys
 from pydantic import BaseModel
@@ -56,7 +56,8 @@ def is_built(kind):
     return vars(kind).get("__pydantic_complete__") and not generic
 
 built = [kind.__name__ for kind in below(BaseModel) if is_built(kind)]
-print(json.dumps([*sorted({"httpx", "websockets"} & set(sys.modules)), *built]))
+events = [name for name in sys.modules if name.startswith("copilot_sdk._generated.copilot.events.")]
+print(json.dumps([*sorted({"httpx", "websockets"} & set(sys.modules)), *events, *built]))
 """
     assert loaded_by(program) == []
 

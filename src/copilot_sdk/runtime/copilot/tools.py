@@ -30,6 +30,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import external_tool
+from copilot_sdk.runtime.core.agent_models import ModelWish
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.custom_agents import AgentSettings
 from copilot_sdk.runtime.core.faults import RuntimeFault
@@ -89,7 +90,10 @@ async def _update_settings(
     entries = (settings.agents or {}) if settings is not None else {}
     call.session.agents.settings = AgentSettings(
         disabled=frozenset((settings.disabled_subagents or ()) if settings is not None else ()),
-        models={name: entry.model for name, entry in entries.items() if entry.model is not None},
+        wishes={
+            name: ModelWish(entry.model, entry.effort_level, entry.context_tier)
+            for name, entry in entries.items()
+        },
     )
     return ToolsUpdateSubagentSettingsResult()
 

@@ -9,16 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    AssistantMessageData,
-    AssistantMessageDeltaData,
-    AssistantMessageStartData,
-    AssistantMessageToolRequest,
-    AssistantReasoningData,
-    AssistantReasoningDeltaData,
-    AssistantStreamingDeltaData,
-    AssistantUsageData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.mcp.tool import MCPTool
@@ -86,9 +77,9 @@ class AnswerStream:
             return
         self._grow(text)
         if first:
-            agent.emit(AssistantMessageStartData(message_id=self._message_id))
+            agent.emit(types.AssistantMessageStartData(message_id=self._message_id))
         agent.emit(
-            AssistantMessageDeltaData(
+            types.AssistantMessageDeltaData(
                 message_id=self._message_id, delta_content=text, parent_tool_call_id=agent.parent_call_id
             )
         )
@@ -97,11 +88,13 @@ class AnswerStream:
         self._reasoning.append(text)
         if self._agent.streams:
             self._grow(text)
-            self._agent.emit(AssistantReasoningDeltaData(reasoning_id=self._reasoning_id, delta_content=text))
+            self._agent.emit(
+                types.AssistantReasoningDeltaData(reasoning_id=self._reasoning_id, delta_content=text)
+            )
 
     def _grow(self, text: str) -> None:
         self._size += len(text.encode("utf-8", "surrogatepass"))
-        self._agent.emit(AssistantStreamingDeltaData(total_response_size_bytes=self._size))
+        self._agent.emit(types.AssistantStreamingDeltaData(total_response_size_bytes=self._size))
 
     def finish(self) -> Answer:
         """Emits what is told at the end and returns the whole.
@@ -119,7 +112,9 @@ class AnswerStream:
         self._report_usage(end)
         self._report_message(text, end)
         if self._reasoning:
-            told = AssistantReasoningData(reasoning_id=self._reasoning_id, content="".join(self._reasoning))
+            told = types.AssistantReasoningData(
+                reasoning_id=self._reasoning_id, content="".join(self._reasoning)
+            )
             self._agent.session.emit(told, agent_id=self._agent.id, ephemeral=True)
         return Answer(text, end.tool_calls, end.finish_reason, end.usage, thought)
 
@@ -132,11 +127,12 @@ class AnswerStream:
         agent, usage = self._agent, end.usage
         milliseconds = int((time.monotonic() - self._started) * 1000)
         first = self._first_token or self._started
-        initiator = "sub-agent" if agent.id is not None else "agent" if self._turn_id != "0" else "user"
+        follows = self._turn_id != "0" or agent.exchange.asked_again
+        initiator = "sub-agent" if agent.id is not None else "agent" if follows else "user"
         agent.session.usage.record_call(agent.model_id, usage, milliseconds, main_agent=agent.id is None)
         agent.session.credits.note(usage.ai_credits)
         agent.emit(
-            AssistantUsageData(
+            types.AssistantUsageData(
                 model=agent.model_id,
                 input_tokens=usage.input_tokens,
                 output_tokens=usage.output_tokens,
@@ -163,7 +159,7 @@ class AnswerStream:
         origin = agent.exchange.message_id
         tools = agent.tools() if end.tool_calls else {}
         agent.emit(
-            AssistantMessageData(
+            types.AssistantMessageData(
                 message_id=self._message_id,
                 model=agent.model_id,
                 content=text,
@@ -180,9 +176,9 @@ class AnswerStream:
         )
 
 
-def _request(call: ToolCall, tool: Tool | None) -> AssistantMessageToolRequest:
+def _request(call: ToolCall, tool: Tool | None) -> types.AssistantMessageToolRequest:
     origin: Mapping[str, object] = tool.origin if isinstance(tool, MCPTool) else {}
-    return AssistantMessageToolRequest.model_validate(
+    return types.AssistantMessageToolRequest.model_validate(
         {
             "toolCallId": call.id,
             "name": call.name,

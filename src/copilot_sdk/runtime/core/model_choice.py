@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import SessionAutoModeResolvedData, SessionModelChangeData
+from copilot_sdk._generated.copilot import types
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -71,7 +71,7 @@ class ModelChoice:
         config.reasoning_summary = summary or before_summary
         config.context_tier = tier or (config.context_tier if same else None)
         session.emit(
-            SessionModelChangeData.model_validate(
+            types.SessionModelChangeData.model_validate(
                 {
                     "previousModel": previous,
                     "newModel": model,
@@ -96,6 +96,8 @@ class ModelChoice:
         usable = [model for model in offered if model not in self.limited]
         chosen = next(iter(usable or offered), session.default_model)
         session.emit(
-            SessionAutoModeResolvedData(chosen_model=chosen, available_models=offered, fallback=not usable)
+            types.SessionAutoModeResolvedData(
+                chosen_model=chosen, available_models=offered, fallback=not usable
+            )
         )
         return chosen

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
-from copilot_sdk._generated.copilot.types import SessionBackgroundTasksChangedData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clients import ClientPort
 from copilot_sdk.runtime.core.clock import now
 
@@ -167,7 +167,7 @@ class TaskRegistry:
 
     def changed(self) -> None:
         """Tells clients, and whoever waits for the tasks, that something is different."""
-        self._session.emit(SessionBackgroundTasksChangedData())
+        self._session.emit(types.SessionBackgroundTasksChangedData())
         self.wake()
 
     def wake(self) -> None:

@@ -113,11 +113,6 @@ async def autopilot_to_the_end(actor: Actor) -> None:
         "Names of pastes hold the time.",
         "reply session.workspaces.saveLargePaste /saved/*: value",
     ),
-    known(
-        "Outside of a Git repository the CLI finds no changes; the reference runtime says that there "
-        "is none.",
-        "reply session.workspaces.diff /*",
-    ),
 )
 async def files_of_the_session(actor: Actor) -> None:
     """A folder and a file of the session's own from their making to their end."""
@@ -137,6 +132,8 @@ async def files_of_the_session(actor: Actor) -> None:
         ("listCheckpoints", {}),
         ("readCheckpoint", {"number": 1}),
         ("diff", {"mode": "unstaged"}),
+        ("diff", {"mode": "branch"}),
+        ("diff", {"mode": "session"}),
         ("writeAutopilotObjective", {"content": "Dig the garden."}),
         ("autopilotObjectiveExists", {}),
         ("readAutopilotObjective", {}),

@@ -142,11 +142,16 @@ class Connection:
             if self._opened.done():
                 _logger.debug("MCP server %s: the end was not clean: %r", self.spec.name, reason)
             else:
-                self._opened.set_exception(self._fault(reason))
+                self._fail(self._fault(reason))
         finally:
             self._client = None
             if not self._opened.done():
-                self._opened.set_exception(ConnectFault("The connection was closed before it was open"))
+                self._fail(ConnectFault("The connection was closed before it was open"))
+
+    def _fail(self, fault: RuntimeFault) -> None:
+        self._opened.set_exception(fault)
+        # Whoever wanted the connection may have gone, and asyncio complains of what nobody has looked at.
+        self._opened.exception()
 
     @asynccontextmanager
     async def _streams(self) -> AsyncGenerator[TransportStreams, None]:

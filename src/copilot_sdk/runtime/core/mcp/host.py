@@ -10,12 +10,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    SessionMCPServerRemovedData,
-    SessionMCPServersLoadedData,
-    SessionMCPServerStatusChangedData,
-    SessionMCPServerToolsLoadedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.credentials import SIGN_IN, CredentialRequests
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth
@@ -185,7 +180,7 @@ class MCPHost:
             raise
         self._set(name, server, "connected")
         self._session.emit(
-            SessionMCPServerToolsLoadedData(server_name=name, tool_count=len(connection.tools))
+            types.SessionMCPServerToolsLoadedData(server_name=name, tool_count=len(connection.tools))
         )
 
     async def _new_connection(self, spec: ServerSpec) -> Connection:
@@ -353,7 +348,7 @@ class MCPHost:
     def tell_loaded(self) -> None:
         """Tells the clients how the servers are."""
         servers = [describe(name, server) for name, server in self]
-        self._session.emit(SessionMCPServersLoadedData.model_validate({"servers": servers}))
+        self._session.emit(types.SessionMCPServersLoadedData.model_validate({"servers": servers}))
 
     async def signed_in(self, name: str | None) -> None:
         """Connects to servers that wanted credentials, now that there are some.
@@ -394,7 +389,7 @@ class MCPHost:
         was_there = server.status == "connected"
         server.status, server.error, server.since = status, error, int(time.time() * 1_000)
         if was_there and status != "connected" and not self._quiet:
-            self._session.emit(SessionMCPServerRemovedData(server_name=name))
+            self._session.emit(types.SessionMCPServerRemovedData(server_name=name))
         self._announce(name, status, error)
 
     def _announce(self, name: str, status: Status, error: str | None = None) -> None:
@@ -403,7 +398,7 @@ class MCPHost:
         spec = self.spec(name)
         source = _source(spec) or "user" if status in ("connected", "failed") else None
         self._session.emit(
-            SessionMCPServerStatusChangedData(
+            types.SessionMCPServerStatusChangedData(
                 server_name=name, status=status, error=error, config_source=source
             )
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import SamplingCompletedData, SamplingRequestedData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_array, is_object, objects_in
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
@@ -46,7 +46,7 @@ class Sampling:
         """
 
         def requested(request_id: str) -> Payload:
-            return SamplingRequestedData.model_validate(
+            return types.SamplingRequestedData.model_validate(
                 {
                     "requestId": request_id,
                     "serverName": server,
@@ -56,7 +56,7 @@ class Sampling:
             )
 
         def completed(request_id: str, _: Json | None) -> Payload:
-            return SamplingCompletedData(request_id=request_id)
+            return types.SamplingCompletedData(request_id=request_id)
 
         answer = await self.requests.put(Inquiry(server, requested, completed, _NO))
         if not answer:
