@@ -22,6 +22,10 @@ EXTRAS = Area("Commands, hooks, agents, skills, servers, plugins")
         "reply session.commands.list /commands*",
     ),
     known(
+        "Handles mean nothing to anybody but who gave them.",
+        "reply session.eventLog.registerInterest /handle: value",
+    ),
+    known(
         "The CLI takes an answer to a command that nobody has asked for.",
         "reply session.commands.handlePendingCommand /success: value",
     ),
@@ -39,6 +43,10 @@ async def commands_of_the_client(actor: Actor) -> None:
     await actor.of(session, "commands.invoke", name="deploy", input="now")
     await actor.of(session, "commands.execute", commandName="deploy", args="now")
     await actor.of(session, "commands.execute", commandName="nothing", args="")
+    await actor.of(session, "eventLog.registerInterest", eventType="command.queued")
+    start = len(actor.client.frames)
+    await actor.of(session, "commands.enqueue", command="/deploy later")
+    await actor.idle(session, after=start)
     await actor.of(session, "commands.handlePendingCommand", requestId="no-request")
     await actor.of(session, "commands.respondToQueuedCommand", requestId="no", result={"handled": False})
     await actor.call("commands.list")
@@ -220,6 +228,8 @@ async def skills_of_a_folder(actor: Actor) -> None:
     await actor.of(session, "skills.reload")
     await actor.call("skills.discover", {"projectPaths": [str(actor.folder)]})
     await actor.call("skills.getDiscoveryPaths", {"skillDirectories": [str(actor.folder)]})
+    await actor.call("skills.config.setSkillDisabled", {"name": "gardening", "disabled": True})
+    await actor.call("skills.discover", {"skillDirectories": [str(actor.folder / "skills")]})
     await actor.call("skills.config.setDisabledSkills", {"disabledSkills": []})
 
 
@@ -229,6 +239,15 @@ async def skills_of_a_folder(actor: Actor) -> None:
         "process behind it.",
         "event session.mcp_server_*",
         sometimes=True,
+    ),
+    known(
+        "Apps of servers are behind a flag in the CLI; in the reference runtime clients that show them have them.",
+        "reply session.mcp.apps.diagnose /capability/featureFlagEnabled: value",
+    ),
+    known(
+        "What the model was allowed for a server, and when it began to answer, is told by the CLI.",
+        "event assistant.usage /data/timeToFirstTokenMs: cli only",
+        "event assistant.usage /data/maxOutputTokens: cli only",
     ),
 )
 async def a_server_of_tools(actor: Actor) -> None:
@@ -248,6 +267,18 @@ async def a_server_of_tools(actor: Actor) -> None:
     await actor.of(session, "mcp.stopServer", serverName="echo")
     await actor.of(session, "mcp.isServerRunning", serverName="echo")
     await actor.of(session, "mcp.startServer", serverName="echo", config=echo)
+    await actor.of(session, "mcp.restartServer", serverName="echo")
+    await actor.of(session, "mcp.apps.diagnose", serverName="echo")
+    actor.script.answers.append(Reply("Sampled."))
+    asked = {"role": "user", "content": {"type": "text", "text": "Sample this."}}
+    sampling: Json = {"messages": [asked], "maxTokens": 100}
+    which = {"serverName": "echo", "requestId": "sampling-1", "mcpRequestId": 1}
+    await actor.of(session, "mcp.executeSampling", **which, request=sampling)
+    await actor.of(session, "mcp.oauth.authenticationStateChanged", serverName="echo")
+    await actor.of(session, "mcp.oauth.respond", requestId="no-request")
+    headers = {"kind": "headers", "headers": {"x-token": "none"}}
+    refreshed = "mcp.headers.handlePendingHeadersRefreshRequest"
+    await actor.of(session, refreshed, requestId="no-request", result=headers)
     await actor.of(session, "mcp.disable", serverName="echo")
     await actor.of(session, "mcp.enable", serverName="echo")
     await actor.of(session, "mcp.prompts.list", serverName="echo")
@@ -292,6 +323,19 @@ async def servers_that_are_configured(actor: Actor) -> None:
     await actor.call("mcp.discover", {"workingDirectory": str(actor.folder)})
 
 
+def marketplace(folder: Path) -> Path:
+    """A marketplace in a folder that has the plugin `rake`."""
+    market = folder / "market"
+    plugin = market / "plugins" / "rake"
+    (market / ".claude-plugin").mkdir(parents=True)
+    (plugin / ".claude-plugin").mkdir(parents=True)
+    (plugin / ".claude-plugin" / "plugin.json").write_text('{"name": "rake", "version": "1.0.0"}')
+    (market / ".claude-plugin" / "marketplace.json").write_text(
+        '{"name": "tools", "owner": {"name": "Tests"}, "plugins": [{"name": "rake", "source": "./plugins/rake"}]}'
+    )
+    return market
+
+
 @EXTRAS.scenario(
     known(
         "A session of the CLI has the plugins that were there when its process began.",
@@ -300,14 +344,7 @@ async def servers_that_are_configured(actor: Actor) -> None:
 )
 async def plugins_from_a_folder(actor: Actor) -> None:
     """A marketplace in a folder, and a plugin from it from its installation to its end."""
-    market = actor.folder / "market"
-    plugin = market / "plugins" / "rake"
-    (market / ".claude-plugin").mkdir(parents=True)
-    (plugin / ".claude-plugin").mkdir(parents=True)
-    (plugin / ".claude-plugin" / "plugin.json").write_text('{"name": "rake", "version": "1.0.0"}')
-    (market / ".claude-plugin" / "marketplace.json").write_text(
-        '{"name": "tools", "owner": {"name": "Tests"}, "plugins": [{"name": "rake", "source": "./plugins/rake"}]}'
-    )
+    market = marketplace(actor.folder)
     await actor.call("plugins.marketplaces.add", {"source": str(market)})
     await actor.call("plugins.marketplaces.list")
     await actor.call("plugins.marketplaces.browse", {"name": "tools"})
@@ -323,3 +360,37 @@ async def plugins_from_a_folder(actor: Actor) -> None:
     await actor.call("plugins.uninstall", {"name": "rake@tools"})
     await actor.call("plugins.marketplaces.remove", {"name": "tools"})
     await actor.call("plugins.install", {"source": str(actor.folder / "nothing")})
+
+
+@EXTRAS.scenario(
+    known(
+        "Why there is nothing to do about servers is put in words of each runtime.",
+        "reply session.customizations.reload /outcomes/*/detail: value",
+    ),
+    known(
+        "The CLI looks at its folder again when parts are read anew, and says so though nothing has changed.",
+        "event session.context_changed: cli only",
+        sometimes=True,
+    ),
+)
+async def plugins_of_a_session(actor: Actor) -> None:
+    """The same through a session, which has to read its parts anew."""
+    market, session = actor.folder / "market", await actor.create()
+    for method, params in (
+        ("marketplaces.add", {"source": str(market)}),
+        ("marketplaces.list", {}),
+        ("marketplaces.browse", {"name": "tools"}),
+        ("marketplaces.refresh", {"name": "tools"}),
+        ("install", {"source": "rake@tools"}),
+        ("list", {}),
+        ("disable", {"names": ["rake@tools"]}),
+        ("enable", {"names": ["rake@tools"]}),
+        ("update", {"name": "rake@tools"}),
+        ("uninstall", {"name": "rake@tools"}),
+        ("marketplaces.remove", {"name": "tools"}),
+    ):
+        await actor.of(session, f"plugins.{method}", **params)
+    await actor.of(session, "customizations.reload")
+    await actor.call("sessions.reloadPluginHooks", {"sessionId": session})
+    await actor.call("sessions.loadDeferredRepoHooks", {"sessionId": session})
+    await actor.call("sessions.setAdditionalPlugins", {"plugins": []})
