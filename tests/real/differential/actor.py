@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.real.differential.scenario import Scenario
 
 SCENARIO_SECONDS = 30.0
-CALL_SECONDS = 10.0
+CALL_SECONDS = 20.0
 
 
 @dataclass(eq=False)

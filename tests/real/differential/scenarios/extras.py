@@ -305,6 +305,56 @@ async def a_server_that_does_not_start(actor: Actor) -> None:
 
 @EXTRAS.scenario(
     known(
+        "Cursors mean nothing to anybody but who gave them.",
+        "reply session.diagnostics.read /cursor: value",
+    ),
+    known(
+        "The CLI says with which code a process ended; the reference runtime speaks of it only where it says why a "
+        "server did not start.",
+        "reply session.diagnostics.read /entries/*/message: value",
+    ),
+    known(
+        "When a server of tools changes its state, and so what is told of it, is a matter of the process behind it.",
+        "event session.mcp_server_*",
+        sometimes=True,
+    ),
+)
+async def what_happens_on_connections(actor: Actor) -> None:
+    """What happens between a session and its servers is kept and read: one server runs, another ends at once."""
+    server = {"type": "stdio", "command": sys.executable, "tools": ["*"]}
+    echo: Json = {**server, "args": [str(Path(mcp_server.__file__))]}
+    program = "import sys; print('Out of seeds.', file=sys.stderr); sys.exit(3)"
+    session = await actor.create()
+    await actor.of(session, "diagnostics.read", sources=["mcp"])
+    await actor.of(session, "diagnostics.configure", sources={"mcp": {"level": "info"}})
+    await actor.of(session, "mcp.startServer", serverName="echo", config=echo)
+    await actor.of(session, "mcp.stopServer", serverName="echo")
+    first = await actor.of(session, "diagnostics.read", sources=["mcp"], max=1)
+    await actor.of(session, "diagnostics.read", sources=["mcp"], cursor=first.get("cursor"))
+    await actor.of(session, "diagnostics.configure", sources={"mcp": {"level": "off"}})
+    await actor.of(session, "diagnostics.read", sources=["mcp"], cursor=first.get("cursor"))
+    await actor.of(session, "diagnostics.configure", sources={"mcp": {"level": "warning"}})
+    await actor.of(session, "mcp.startServer", serverName="bad", config={**server, "args": ["-c", program]})
+    await actor.of(session, "diagnostics.read", sources=["mcp"], waitMs=10)
+    await actor.of(session, "diagnostics.configure", sources={"mcp": {"level": "debug"}})
+    await actor.of(session, "mcp.startServer", serverName="echo", config=echo)
+    # Which frames there are besides is the affair of each MCP client.
+    read = await actor.client.request("session.diagnostics.read", {"sessionId": session, "sources": ["mcp"]})
+    assert isinstance(read, dict)
+    data = [str(entry["details"].get("data")) for entry in read["entries"] if "data" in entry["details"]]
+    for part in (
+        '"method":"initialize"',
+        '"method":"tools/list"',
+        '"serverInfo"',
+        '"description":"Gives the text back."',
+    ):
+        actor.note(part, any(part in frame for frame in data))
+    for wrong in ({"cursor": "none"}, {"max": 0}, {"waitMs": 60_000}):
+        await actor.of(session, "diagnostics.read", sources=["mcp"], **wrong)
+
+
+@EXTRAS.scenario(
+    known(
         "The reference runtime keeps the type of a server that the CLI leaves out where it is `stdio`.",
         "reply mcp.config.list /servers/kept/type: ours only",
     ),

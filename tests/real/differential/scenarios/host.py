@@ -213,6 +213,24 @@ async def parts_of_a_session_that_are_at_rest(actor: Actor) -> None:
     await each(actor, session, "sessions.configureSessionExtensions")
 
 
+@HOST.scenario()
+async def what_administrators_want(actor: Actor) -> None:
+    """Rules of administrators are read, judged, and followed when they change."""
+    rules: Json = {"deny": ["Shell(rm)"], "ask": ["Bash(git)"], "disableBypassPermissionsMode": "disable"}
+    wrong: list[Json] = [{"deny": 5}, {"deny": ["Unknown"]}, {"deny": ["Read("]}]
+    for permissions in (rules, {}, {"deny": []}, *wrong):
+        await actor.call("permissions.evaluateManagedPolicy", {"permissions": permissions})
+        await actor.call("managedSettings.parseClientValue", {"settings": {"permissions": permissions}})
+    for settings in (None, {"model": "one"}, {"permissions": {"more": 1}}):
+        await actor.call("managedSettings.parseClientValue", {"settings": settings})
+    for policy in ("allowed", "disabled", "unknown", "more"):
+        before: Json = {"activeIdentity": "me", "policy": policy}
+        await actor.call("managedSettings.resolveBypassDisableTransition", before)
+        for source, identity in (("user", "you"), ("mdm", "you"), ("managed", "me"), ("managed", "you")):
+            by: Json = {**before, "currentSource": source, "currentManagedIdentity": identity}
+            await actor.call("managedSettings.resolveBypassDisableTransition", by)
+
+
 @HOST.scenario(
     known(
         "A message of a host names no kinds of documents in the CLI.",

@@ -128,6 +128,13 @@ async def a_notice_of_the_system(actor: Actor) -> None:
     await actor.of(session, "sendSystemNotification", message="The rain has stopped.")
     await actor.idle(session, after=start)
     await actor.turn(session, "And now?", Reply("Now we dig."))
+    start, hold = await held_turn(actor, session)
+    kind = {"type": "agent_idle", "agentId": "scout", "agentType": "explore", "description": "Looks around"}
+    await actor.of(session, "sendSystemNotification", message="The scout rests.", kind=kind)
+    for one in ({"agentId": "guard"}, {"type": "agent_idle"}, {"agentId": "scout"}, {"agentId": "scout"}):
+        await actor.of(session, "queue.consumeSystemNotifications", filter=one)
+    hold.set()
+    await actor.idle(session, after=start)
 
 
 @WORK.scenario(

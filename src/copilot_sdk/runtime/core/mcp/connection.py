@@ -32,6 +32,7 @@ from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, Ne
 from copilot_sdk.runtime.core.mcp.process import ServerProcess
 from copilot_sdk.runtime.core.mcp.sampling import Refused
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
+from copilot_sdk.runtime.core.mcp.trail import Trail
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.shells import environment
 
@@ -68,13 +69,19 @@ class Connection:
     """
 
     def __init__(
-        self, session: Session, spec: ServerSpec, requests: CredentialRequests, env_mode: EnvMode
+        self,
+        session: Session,
+        spec: ServerSpec,
+        requests: CredentialRequests,
+        env_mode: EnvMode,
+        trail: Trail,
     ) -> None:
         self.spec = spec
         self.tools: list[Json] = []
         self.stale = False
         self._session = session
         self._env_mode: EnvMode = env_mode
+        self._trail = trail
         self._credentials = Credentials(session, spec, requests)
         self._process: ServerProcess | None = None
         self._client: Client | None = None
@@ -101,20 +108,29 @@ class Connection:
             NeedsAuth: It wants credentials that nobody has given.
         """
         seconds = self.spec.timeout or self._session.limits.mcp_seconds
+        self._trail.lifecycle("info", f"starting {self.spec.transport} MCP connection")
         self._task = self._session.scope.start(self._run(), name=f"MCP server {self.spec.name}")
         try:
             async with asyncio.timeout(seconds):
                 await asyncio.wait({self._opened})
             self._opened.result()
+            self._trail.lifecycle("info", f"{self.spec.transport} MCP connection initialized")
         except TimeoutError as error:
+            self._note_failure()
             await self.close()
             raise ConnectFault(f"MCP request timed out after {seconds * 1_000:.0f} ms") from error
         except BaseException:
+            self._note_failure()
             await self.close()
             raise
 
+    def _note_failure(self) -> None:
+        self._trail.lifecycle("error", f'MCP connection failed for "{self.spec.name}"')
+
     async def close(self) -> None:
         """Ends the connection, and the process of the server with all that it started."""
+        if self._client is not None:
+            self._trail.lifecycle("info", "MCP connection stopped")
         self._closing.set()
         task = self._task
         if task is None:
@@ -126,7 +142,7 @@ class Connection:
     async def _run(self) -> None:
         try:
             async with Client(
-                self._streams(),
+                self._trail.follow(self._streams()),
                 client_info=_CLIENT,
                 cache=None,
                 sampling_callback=self._sample,
@@ -162,7 +178,7 @@ class Connection:
             variables = {**environment(), **spec.variables(self._env_mode)}
             if shutil.which(spec.command, path=variables.get("PATH")) is None:
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-            with ServerProcess() as self._process:
+            with ServerProcess(self._trail.stderr) as self._process:
                 command, *arguments = self._process.command(spec.command, *spec.arguments)
                 parameters = StdioServerParameters(
                     command=command,
@@ -183,6 +199,7 @@ class Connection:
         if _is_closed(error) and self._process is not None:
             words = self._process.last_words
             text = "MCP server process exited before completing the MCP initialize handshake"
+            self._trail.lifecycle("error", text)
             return ConnectFault(f"{text}; last stderr: {words}" if words else text)
         return ConnectFault(f"failed to initialize MCP client: {str(error) or type(error).__name__}")
 
