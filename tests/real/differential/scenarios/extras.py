@@ -309,6 +309,11 @@ async def a_server_that_does_not_start(actor: Actor) -> None:
         "reply session.diagnostics.read /cursor: value",
     ),
     known(
+        "Connections are numbered by the CLI over all sessions, and by the reference runtime in each.",
+        "reply session.diagnostics.read /entries/*/details/connectionId: value",
+        sometimes=True,
+    ),
+    known(
         "The CLI says with which code a process ended; the reference runtime speaks of it only where it says why a "
         "server did not start.",
         "reply session.diagnostics.read /entries/*/message: value",
