@@ -10,6 +10,7 @@ from tests.real.differential.scenario import Area, known
 from tests.real.support.rawrpc import Json
 from tests.real.support.stage import items
 from tests.support import mcp_server
+from tests.support.mcp_http_server import MCPHTTPServer
 from tests.support.model_server import Failure, Reply, ToolCall
 
 EXTRAS = Area("Commands, hooks, agents, skills, servers, plugins")
@@ -285,6 +286,38 @@ async def a_server_of_tools(actor: Actor) -> None:
     await actor.of(session, "mcp.resources.list", serverName="echo")
     await actor.of(session, "mcp.setEnvValueMode", mode="direct")
     await actor.of(session, "mcp.reload")
+
+
+@EXTRAS.scenario(
+    known(
+        "Why a server cannot be asked is put in words of each runtime.",
+        "reply session.mcp.oauth.probe /error: value",
+    ),
+    known(
+        "Headers of HTTP come in the order and with the date of each answer.",
+        "reply session.mcp.oauth.probe /httpResponse/headers*",
+        sometimes=True,
+    ),
+    known(
+        "When a server of tools changes its state, and so what is told of it, is a matter of the server.",
+        "event session.mcp_*",
+        sometimes=True,
+    ),
+)
+async def servers_that_want_a_sign_in(actor: Actor) -> None:
+    """Servers are asked whether they want a sign-in: one does, one is content, one is not there, one is a process."""
+    with MCPHTTPServer("given") as remote:
+        actor.take.names[remote.origin] = "<server>"
+        closed: Json = {"type": "http", "url": remote.url, "tools": ["*"]}
+        content = {**closed, "headers": {"Authorization": "Bearer given"}}
+        gone = {**closed, "url": "http://127.0.0.1:1/mcp"}
+        local = {"type": "stdio", "command": "true", "args": [], "tools": ["*"]}
+        servers = {"closed": closed, "content": content, "gone": gone, "local": local}
+        session = await actor.create(mcpServers=servers)
+        # The CLI knows the servers once it has begun to connect to them; how far it has got is chance.
+        await actor.client.request("session.mcp.list", {"sessionId": session})
+        for name in (*servers, "nobody"):
+            await actor.of(session, "mcp.oauth.probe", serverName=name)
 
 
 @EXTRAS.scenario(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import re
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -27,7 +26,12 @@ from copilot_sdk._generated.copilot.types import MCPListChangedData
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.mcp.credentials import CredentialRequests, Credentials, Refusal
+from copilot_sdk.runtime.core.mcp.credentials import (
+    CredentialRequests,
+    Credentials,
+    Refusal,
+    challenge_of,
+)
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth, ServerError
 from copilot_sdk.runtime.core.mcp.process import ServerProcess
 from copilot_sdk.runtime.core.mcp.sampling import Refused
@@ -47,8 +51,6 @@ _logger = logging.getLogger("copilot_sdk.runtime")
 
 _CLIENT = types.Implementation(name="copilot-sdk-runtime", version=__version__)
 _REFUSED = -1
-_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
-_CHALLENGE = {"resource_metadata": "resourceMetadataUrl", "scope": "scope", "error": "error"}
 _LISTS: Mapping[type, str] = {
     types.ToolListChangedNotification: "mcp.tools.list_changed",
     types.ResourceListChangedNotification: "mcp.resources.list_changed",
@@ -341,11 +343,7 @@ class _Auth(httpx2.Auth):
         response = yield request
         if response.status_code != _UNAUTHORIZED:
             return
-        challenge = {
-            _CHALLENGE[name]: value
-            for name, value in _PARAMETER.findall(response.headers.get("WWW-Authenticate", ""))
-            if name in _CHALLENGE
-        }
+        challenge = challenge_of(response.headers.get("WWW-Authenticate", ""))
         body = (await response.aread()).decode(errors="replace")
         metadata = await _text_at(challenge.get("resourceMetadataUrl"))
         if await self._credentials.renewed(Refusal(dict(response.headers), body, challenge, metadata)):
