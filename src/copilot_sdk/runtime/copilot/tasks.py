@@ -118,7 +118,7 @@ async def _remove(call: Call, params: TasksRemoveRequest) -> TasksRemoveResult:
 async def _send_message(call: Call, params: TasksSendMessageRequest) -> TasksSendMessageResult:
     task = call.session.tasks.find(params.id, AgentTask)
     if task is None:
-        return TasksSendMessageResult(sent=False, error=f"No agent task found with id: {params.id}")
+        return TasksSendMessageResult(sent=False, error="Agent not found or not accepting messages")
     task.send(params.message)
     return TasksSendMessageResult(sent=True)
 

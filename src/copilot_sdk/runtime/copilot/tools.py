@@ -14,6 +14,7 @@ from copilot_sdk._generated.copilot.types import (
     HandlePendingToolCallResult,
     PendingExternalToolRequest,
     PendingExternalToolRequestList,
+    SessionTaskCompleteData,
     Tool,
     ToolList,
     ToolResultExpanded,
@@ -25,9 +26,11 @@ from copilot_sdk._generated.copilot.types import (
     ToolsListRequest,
     ToolsSetRequest,
     ToolsSetResult,
+    ToolsTaskCompleteEventDataRequest,
     ToolsUpdateSubagentSettingsResult,
     UpdateSubagentSettingsRequest,
 )
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import external_tool
 from copilot_sdk.runtime.core.agent_models import ModelWish
@@ -187,4 +190,14 @@ def _detailed(result: ExternalToolTextResultForLLM) -> ToolResult:
         detail=result.session_log,
         contents=[to_json(block) for block in result.contents or ()],
         telemetry=result.tool_telemetry,
+    )
+
+
+@router.on("session.tools.taskCompleteEventData", ToolsTaskCompleteEventDataRequest)
+async def _task_complete(_: Call, params: ToolsTaskCompleteEventDataRequest) -> SessionTaskCompleteData:
+    arguments = params.tool_args
+    summary = arguments.get("summary") if is_object(arguments) else None
+    return SessionTaskCompleteData(
+        summary=summary if isinstance(summary, str) else "",
+        success=params.final_result.result_type == "success",
     )

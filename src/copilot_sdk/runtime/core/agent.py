@@ -42,7 +42,8 @@ class Exchange:
 
     Attributes:
         id: Ties its events together.
-        message_id: The id of the prompt.
+        message_id: The id of the prompt; after a notice of the system that of the prompt before.
+        of_user: Whether a prompt of the user began it.
         headers: HTTP headers for its model requests.
         answered: Whether the model has begun to answer.
         steps: How many calls of the model it has led to.
@@ -52,6 +53,7 @@ class Exchange:
 
     id: str = field(default_factory=new_id)
     message_id: str | None = None
+    of_user: bool = True
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     answered: bool = False
     steps: int = 0

@@ -26,6 +26,7 @@ from copilot_sdk.runtime.core.models.base import (
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent
+    from copilot_sdk.runtime.core.session import Session
     from copilot_sdk.runtime.core.tools.base import Tool
 
 
@@ -124,35 +125,18 @@ class AnswerStream:
         return Thought("".join(self._reasoning), end.opaque, end.encrypted)
 
     def _report_usage(self, end: Completed) -> None:
-        agent, usage = self._agent, end.usage
+        agent = self._agent
         milliseconds = int((time.monotonic() - self._started) * 1000)
         first = self._first_token or self._started
-        follows = self._turn_id != "0" or agent.exchange.asked_again
-        initiator = "sub-agent" if agent.id is not None else "agent" if follows else "user"
-        agent.session.usage.record_call(agent.model_id, usage, milliseconds, main_agent=agent.id is None)
-        agent.session.credits.note(usage.ai_credits)
-        agent.emit(
-            types.AssistantUsageData(
-                model=agent.model_id,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cache_read_tokens=usage.cache_read_tokens,
-                cache_write_tokens=usage.cache_write_tokens,
-                reasoning_tokens=usage.reasoning_tokens or None,
-                duration=milliseconds,
-                time_to_first_token_ms=int((first - self._started) * 1000) if agent.streams else None,
-                initiator=initiator,
-                cost=0,
-                is_byok=agent.session.config.provider is not None,
-                is_auto=agent.session.model_id == AUTO,
-                num_tool_calls=len(end.tool_calls),
-                tool_counts=dict(Counter(call.name for call in end.tool_calls)),
-                api_call_id=end.call_id,
-                api_endpoint=end.api_endpoint,
-                parent_tool_call_id=agent.parent_call_id,
-                finish_reason=end.finish_reason or None,
-            )
-        )
+        of_user = agent.exchange.of_user and self._turn_id == "0" and not agent.exchange.asked_again
+        agent.session.usage.record_call(agent.model_id, end.usage, milliseconds, main_agent=agent.id is None)
+        agent.session.credits.note(end.usage.ai_credits)
+        told = usage_data(end, agent.session, agent.model_id, milliseconds)
+        told.time_to_first_token_ms = int((first - self._started) * 1000) if agent.streams else None
+        told.initiator = "sub-agent" if agent.id is not None else "user" if of_user else "agent"
+        told.is_auto = agent.session.model_id == AUTO
+        told.parent_tool_call_id = agent.parent_call_id
+        agent.emit(told)
 
     def _report_message(self, text: str, end: Completed) -> None:
         agent = self._agent
@@ -174,6 +158,28 @@ class AnswerStream:
             ),
             extra=None if origin is None else {"originatingMessageId": origin},
         )
+
+
+def usage_data(end: Completed, session: Session, model: str, milliseconds: int) -> types.AssistantUsageData:
+    """What is told of any call of a model that took so long."""
+    usage = end.usage
+    measured = usage != Usage()
+    return types.AssistantUsageData(
+        model=model,
+        input_tokens=usage.input_tokens if measured else None,
+        output_tokens=usage.output_tokens if measured else None,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        reasoning_tokens=usage.reasoning_tokens or None,
+        duration=milliseconds,
+        cost=0,
+        is_byok=session.config.provider is not None,
+        num_tool_calls=len(end.tool_calls),
+        tool_counts=dict(Counter(call.name for call in end.tool_calls)),
+        api_call_id=end.call_id,
+        api_endpoint=end.api_endpoint,
+        finish_reason=end.finish_reason or None,
+    )
 
 
 def _request(call: ToolCall, tool: Tool | None) -> types.AssistantMessageToolRequest:

@@ -44,7 +44,7 @@ def take_in(agent: Agent, prompt: Prompt, *, text: str | None = None) -> None:
             "delivery": prompt.delivery,
             "interactionId": agent.exchange.id,
             "turnId": str(agent.exchange.steps),
-            "supportedNativeDocumentMimeTypes": [],
+            "supportedNativeDocumentMimeTypes": None if prompt.delivery == "steering" else [],
             "messageId": prompt.id,
         }
     )

@@ -188,7 +188,7 @@ class ShellTask:
         self.id = task_id
         self.description = description
         self.process = process
-        self.progress = TaskProgress(session, mode)
+        self.progress = TaskProgress(session, mode, detached=process.log is not None)
         self._session = session
         self._following = session.scope.start(self._follow(), name=f"shell {task_id}")
         session.tasks.add(self)
@@ -216,7 +216,7 @@ class ShellTask:
     @property
     def detached(self) -> bool:
         """Whether its output goes to a file and not to the runtime."""
-        return self.process.log is not None
+        return self.progress.detached
 
     async def _follow(self) -> None:
         code = await self.process.finish()

@@ -24,10 +24,15 @@ Mode = Literal["sync", "background"]
 
 
 class TaskProgress:
-    """The state of a task, and who waits for it."""
+    """The state of a task, and who waits for it.
 
-    def __init__(self, session: Session, mode: Mode) -> None:
+    Attributes:
+        detached: Whether the session is at rest although it runs.
+    """
+
+    def __init__(self, session: Session, mode: Mode, *, detached: bool = False) -> None:
         self._session = session
+        self.detached = detached
         self.mode: Mode = mode
         self.status: Status = "running"
         self.started_at = now()
@@ -111,8 +116,8 @@ class TaskRegistry:
 
     @property
     def busy(self) -> bool:
-        """Whether any task is at work."""
-        return any(task.progress.running for task in self)
+        """Whether any task is at work that the session is not at rest with."""
+        return any(task.progress.running and not task.progress.detached for task in self)
 
     def add(self, task: Task) -> None:
         """Starts to track a task."""

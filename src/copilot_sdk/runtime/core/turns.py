@@ -229,7 +229,10 @@ class Turns:
     async def _turn(self, prompt: Prompt) -> None:
         session, agent = self._session, self._session.agent
         message_id = None if prompt.notice is not None or prompt.bare else prompt.id
-        agent.exchange = Exchange(message_id=message_id, headers=prompt.headers)
+        of_user = prompt.source != "system"
+        if not of_user:
+            message_id = agent.exchange.message_id
+        agent.exchange = Exchange(message_id=message_id, of_user=of_user, headers=prompt.headers)
         self._current = None if prompt.notice is not None or prompt.bare else prompt
         session.modes.begin_turn(prompt)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ Answer = Mapping[str, object]
 
 SIGN_IN = "mcp.oauth_required"
 """The event that clients have to want if they can sign in."""
+
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+_CHALLENGE = {"resource_metadata": "resourceMetadataUrl", "scope": "scope", "error": "error"}
 
 _CANCELLED: Answer = {"kind": "cancelled"}
 _SILENCE: Answer = {"kind": "timeout"}
@@ -40,6 +44,12 @@ class Refusal:
     body: str
     challenge: Mapping[str, str]
     metadata: str | None = None
+
+
+def challenge_of(header: str) -> dict[str, str]:
+    """The parameters of a header `WWW-Authenticate` that the wire has names for."""
+    found: list[tuple[str, str]] = _PARAMETER.findall(header)
+    return {_CHALLENGE[name]: value for name, value in found if name in _CHALLENGE}
 
 
 class CredentialRequests:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from copilot_sdk._generated.copilot import types
+from copilot_sdk.runtime.core.diagnostics import Diagnostics
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.credentials import SIGN_IN, CredentialRequests
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth
@@ -18,6 +20,7 @@ from copilot_sdk.runtime.core.mcp.sampling import Sampling
 from copilot_sdk.runtime.core.mcp.sign_ins import SignIns
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 from copilot_sdk.runtime.core.mcp.tool import MCPTool, is_for
+from copilot_sdk.runtime.core.mcp.trail import Trail
 from copilot_sdk.runtime.core.scope import end_all
 
 if TYPE_CHECKING:
@@ -96,6 +99,8 @@ class MCPHost:
         self._released = asyncio.Event()
         self._waiting = 0
         self.credentials = CredentialRequests(session)
+        self.diagnostics = Diagnostics()
+        self._numbers = itertools.count(1)
         self.sampling = Sampling(session)
         self.sign_ins = SignIns(session)
         self.env_mode: EnvMode = env_mode
@@ -190,7 +195,8 @@ class MCPHost:
         await asyncio.to_thread(import_module, "copilot_sdk.runtime.core.mcp.connection")
         from copilot_sdk.runtime.core.mcp.connection import Connection
 
-        return Connection(self._session, spec, self.credentials, self.env_mode)
+        trail = Trail(self.diagnostics, spec.name, f"mcp-{next(self._numbers)}")
+        return Connection(self._session, spec, self.credentials, self.env_mode, trail)
 
     async def start(self, name: str, spec: ServerSpec | None = None) -> None:
         """Starts a server, unless it runs or is turned off.
