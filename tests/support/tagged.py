@@ -74,7 +74,7 @@ class Tagged:
         read = self.adapter(name).validate_python(value)
         return self.adapter(name).dump_python(read, mode="json", exclude_unset=True)
 
-    def faults(self, name: str, value: object) -> list[str]:
+    def faults(self, name: str, value: Any) -> list[str]:
         """What the schema says against a value; nothing of a type that stands within another one."""
         definitions = self.document["definitions"]
         if name not in definitions:
