@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,7 +16,9 @@ import pytest
 from copilot_sdk import synaps
 from copilot_sdk.errors import ConnectionClosed, RequestRefused
 from copilot_sdk.runtime import Call, EmbeddedRuntime, Reply, ScriptedModel, Usage, embedded
+from copilot_sdk.runtime.synaps import front
 from copilot_sdk.synaps import sync
+from copilot_sdk.synaps.attachments import Loaded
 from copilot_sdk.synaps.events import (
     AttachmentsDisclosureResponse,
     AutoTurnResponse,
@@ -196,6 +199,34 @@ async def test_attachments_are_read_by_the_agent(tmp_path: Path) -> None:
         assert any(isinstance(block, ImageBlock) for block in blocks(messages[0].content))
 
 
+async def test_an_abort_ends_a_turn_whose_files_are_still_read(
+    agent: tuple[synaps.Client, CheckedTransport], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, transport = agent
+    notes = tmp_path / "notes.txt"
+    notes.write_text("x")
+    begun, reading = threading.Event(), threading.Event()
+
+    def read(_: object) -> list[Loaded]:
+        begun.set()
+        reading.wait(30)
+        return []
+
+    monkeypatch.setattr(front, "load_all", read)
+    try:
+        turn = client.prompt("", attachments=[notes])
+        assert await asyncio.to_thread(begun.wait, 30)
+        assert (await client.state()).streaming
+        with pytest.raises(RequestRefused, match="in flight"):
+            await client.follow_up("two")
+        await turn.abort()
+        assert (await turn).cancelled
+    finally:
+        reading.set()
+    assert transport.kinds[-3:] == ["agent_end", "prompt", "abort"]
+    assert (await client.prompt("hi")).text == "Hello! You said: hi"
+
+
 async def test_attachments_that_the_agent_does_not_take_are_refused_and_change_nothing(
     agent: tuple[synaps.Client, CheckedTransport], tmp_path: Path
 ) -> None:
@@ -303,7 +334,7 @@ async def test_sub_agents_tell_of_themselves_and_the_agent_goes_on_by_itself_whe
 
 
 async def test_a_session_is_gone_on_with_by_the_beginning_of_its_name(
-    runtime: EmbeddedRuntime, tmp_path: Path
+    runtime: EmbeddedRuntime, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with embedded_agent(runtime, tmp_path) as (client, _):
         session_id = client.session_id
@@ -314,6 +345,7 @@ async def test_a_session_is_gone_on_with_by_the_beginning_of_its_name(
     with pytest.raises(ConnectionClosed):
         async with embedded_agent(runtime, tmp_path, "nothing like that"):
             pass
+    assert "no session is called 'nothing like that'" in caplog.text
 
 
 async def test_the_end_waits_for_the_turn_that_runs(runtime: EmbeddedRuntime, tmp_path: Path) -> None:
@@ -350,6 +382,11 @@ def test_the_program_serves_the_sync_client_and_tells_why_it_cannot(tmp_path: Pa
 
 async def test_nothing_is_left_of_a_runtime_that_was_used() -> None:
     before = asyncio.all_tasks()
-    async with embedded() as runtime, embedded_agent(runtime, Path.cwd()) as (client, _):
+    async with embedded() as runtime, embedded_agent(runtime, Path.cwd()) as (client, transport):
         await client.prompt("hi")
+        turn = client.prompt("!say x\n!hold")
+        await anext(turn)
+        await transport.aclose()
+        with pytest.raises(ConnectionClosed):
+            await turn
     assert asyncio.all_tasks() == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,8 @@ from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.scripted_accounts import ScriptedAccounts
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
+
+_logger = logging.getLogger("copilot_sdk.runtime")
 
 
 class EmbeddedRuntime:
@@ -68,9 +71,14 @@ class EmbeddedRuntime:
         return theirs
 
     def _serve(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._serving.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _logger.error("%s has ended: %s", name, error)
+
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
+        task.add_done_callback(ended)
 
     async def aclose(self) -> None:
         """Ends all sessions and connections."""

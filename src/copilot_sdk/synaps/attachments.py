@@ -107,6 +107,9 @@ def _check_count(count: int) -> None:
 def _load(path: Path, index: int, left: int) -> Loaded:
     where = f"attachments[{index}]: {path.name}"
     try:
+        # What is no file, such as a pipe, may never come to an end.
+        if not path.is_file() and path.exists():
+            raise UsageError(f"{where} is no file")
         with path.open("rb") as file:
             # One byte more than may be tells that it is too large, however large it is.
             data = file.read(min(left, MOST_PDF_BYTES) + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -121,8 +122,12 @@ def test_the_files_of_a_message_have_a_limit_together(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"attachments\[0\]: .* cannot be read: Is a directory"):
-        load_all([str(tmp_path)])
+    with pytest.raises(UsageError, match=r"attachments\[0\]: gone cannot be read: No such file"):
+        load_all([str(tmp_path / "gone")])
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(UsageError, match=rf"attachments\[0\]: {path.name} is no file"):
+            load_all([str(path)])
 
 
 def test_paths_are_made_absolute_and_may_not_lead_up() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -107,8 +108,14 @@ class Front:
         Raises:
             RuntimeFault: The session cannot be opened.
         """
-        sending = asyncio.create_task(self._outbox.run(), name="synaps outbox")
-        try:
+        # Each step of the end is made, even if the one before it was cancelled.
+        async with AsyncExitStack() as end:
+            end.push_async_callback(self._transport.aclose)
+            sending = asyncio.create_task(self._outbox.run(), name="synaps outbox")
+            end.push_async_callback(end_all, {sending})
+            end.push_async_callback(self._flush)
+            end.push_async_callback(self._runtime.drop, self)
+            end.push_async_callback(self._scope.aclose)
             await self._open(self._config())
             self._outbox.post(
                 wire.ReadyEvent(
@@ -117,16 +124,14 @@ class Front:
                     protocol_version=PROTOCOL_VERSION,
                 )
             )
-            while await self._take(await self._transport.receive()):
-                pass
-        except (ConnectionClosed, ProtocolError):
-            pass
-        finally:
-            await self._scope.aclose()
-            await self._runtime.drop(self)
-            await asyncio.wait({asyncio.create_task(self._outbox.flush())}, timeout=_FLUSH_SECONDS)
-            await end_all({sending})
-            await self._transport.aclose()
+            with suppress(ConnectionClosed, ProtocolError):
+                while await self._take(await self._transport.receive()):
+                    pass
+
+    async def _flush(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_SECONDS):
+                await self._outbox.flush()
 
     async def _send(self, frame: WireModel) -> None:
         await self._transport.send(write_object(frame.to_wire(), lambda: type(frame).__name__))
