@@ -77,11 +77,11 @@ class Violation:
 
     Attributes:
         problem: What is wrong, without a quote.
-        tag: The type of the frame, if it has one.
+        frame: What came, if it is a frame.
     """
 
     problem: str
-    tag: str | None = None
+    frame: Frame | None = None
 
 
 Event: TypeAlias = Streamed | Answered | Refused | ShuttingDown | Violation
@@ -138,7 +138,7 @@ class ExchangeEngine:
             return ShuttingDown(frame.get("restart") is True)
         exchange = self._open
         if exchange is None:
-            return self._violation(f"{tag} came, and nothing was asked for", tag)
+            return self._violation(f"{tag} came, and nothing was asked for", frame)
         if exchange.subscribes:
             return Streamed(frame)
         if exchange.silent and tag == _PROBE:
@@ -157,15 +157,15 @@ class ExchangeEngine:
             return self._end(outcome)
         if exchange.streams:
             return Streamed(frame)
-        return self._violation(f"{tag} is no answer to {exchange.tag}", tag)
+        return self._violation(f"{tag} is no answer to {exchange.tag}", frame)
 
     def _end(self, outcome: Answered | Refused) -> Event:
         self._open = self._outcome = None
         return outcome
 
-    def _violation(self, problem: str, tag: str | None = None) -> Violation:
+    def _violation(self, problem: str, frame: Frame | None = None) -> Violation:
         self._spent = "the daemon broke the protocol on it"
-        return Violation(problem, tag)
+        return Violation(problem, frame)
 
 
 def parse_frame(data: bytes) -> tuple[str, Frame]:

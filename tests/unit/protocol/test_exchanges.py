@@ -128,13 +128,17 @@ def test_the_end_of_the_daemon_ends_every_connection(
 
 
 def test_what_nobody_asked_for_breaks_the_protocol(engine: ExchangeEngine) -> None:
-    assert engine.receive(wire("models")) == Violation("models came, and nothing was asked for", "models")
+    assert engine.receive(wire("models")) == Violation(
+        "models came, and nothing was asked for", {"type": "models"}
+    )
     assert not engine.idle
 
 
 def test_an_answer_to_another_request_breaks_the_protocol(engine: ExchangeEngine) -> None:
     engine.request(MODELS, {})
-    assert engine.receive(wire("ok")) == Violation("ok is no answer to list_models", "ok")
+    assert engine.receive(wire("ok")) == Violation(
+        "ok is no answer to list_models", {"type": "ok"}
+    )
     with pytest.raises(ConnectionClosed):
         engine.request(MODELS, {})
 
