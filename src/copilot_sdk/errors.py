@@ -8,7 +8,8 @@
     ├── RequestTimeout                 no answer in time (also a TimeoutError)
     ├── TurnTimeout                    no end of the turn in time (also a TimeoutError)
     ├── ProtocolError                  the peer broke framing or JSON-RPC
-    │   └── ProtocolVersionMismatch    the peer speaks another version of the protocol
+    │   ├── ProtocolVersionMismatch    the peer speaks another version of the protocol
+    │   └── UnknownFrame               a frame of a kind that its protocol does not let anybody ignore
     ├── RpcError                       the peer answered with an error
     │   ├── ParseError                 -32700
     │   ├── InvalidRequest             -32600
@@ -22,6 +23,7 @@
     │   ├── AuthenticationRequired     -32001
     │   ├── AuthenticationFailed       -32002
     │   └── AuthenticationNotConfigured -32003
+    ├── RequestRefused                 the peer answered with an error that has no code (synaps, tau)
     ├── SessionError                   a turn failed (the event session.error)
     │   ├── NotAuthenticated           nobody is signed in, or the model provider refuses the key
     │   ├── NotAuthorized              who is signed in may not do this
@@ -191,6 +193,36 @@ class ProtocolVersionMismatch(ProtocolError):
         older = server is None or server < minimum
         advice = "install a newer server" if older else "install a newer copilot_sdk"
         super().__init__(f"the server {there}, this SDK speaks {here}; {advice}")
+
+
+class UnknownFrame(ProtocolError):
+    """The other side sent a frame of a kind that is not known here, in a protocol where that breaks the connection.
+
+    Attributes:
+        kind: The kind, as the frame names it.
+        raw: The frame as plain JSON values; not part of the text.
+    """
+
+    def __init__(self, kind: str, raw: Any) -> None:
+        self.kind = kind
+        self.raw = raw
+        super().__init__(
+            f"a frame of the unknown kind {kind!r} came; the other side may be newer than this SDK"
+        )
+
+
+class RequestRefused(CopilotError):
+    """The other side answered a request with an error, in a protocol whose errors are texts without codes.
+
+    Attributes:
+        message: What the other side says.
+        method: The request that was refused, by its name on the wire.
+    """
+
+    def __init__(self, message: str, method: str) -> None:
+        self.message = mask_secrets(message)
+        self.method = method
+        super().__init__(f"{method} was refused: {message}")
 
 
 class RpcError(CopilotError):
