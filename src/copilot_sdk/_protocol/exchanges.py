@@ -117,7 +117,9 @@ class ExchangeEngine:
         if self._spent is not None:
             raise ConnectionClosed(self._spent)
         if self._open is not None:
-            raise UsageError(f"{self._open.tag} is not answered yet; a connection takes one request at a time")
+            raise UsageError(
+                f"{self._open.tag} is not answered yet; a connection takes one request at a time"
+            )
         messages = [encode_frame({"type": exchange.tag, **members})]
         if exchange.silent:
             # Requests are taken one after the other: the answer to this one says that the one before is done with.

@@ -81,5 +81,3 @@ def _decoded(method: Method[R], frame: dict[str, Any] | None) -> R:
 
     # Where nothing came, all is well.
     return decode_result(method, {"type": method.answers[0]} if frame is None else frame)
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from copilot_sdk._scope import TaskScope
@@ -94,9 +94,7 @@ class Pool:
         return await self.open()
 
     async def _watch(self, link: Link) -> None:
-        try:
+        with suppress(CopilotError):
             await link.watch()
-        except CopilotError:
-            pass
         self._idle.pop(link, None)
         await self.close(link)

@@ -55,7 +55,9 @@ class Subscription:
         from copilot_sdk.tau.events import unwrapped
 
         if self._waiting:
-            raise UsageError("another task waits for the events of this subscription; give each one of its own")
+            raise UsageError(
+                "another task waits for the events of this subscription; give each one of its own"
+            )
         self._waiting = True
         try:
             link = await self._open()

@@ -38,7 +38,9 @@ TurnEvent: TypeAlias = (
 )
 """What happens in a turn."""
 
-ChatEvent: TypeAlias = "TurnEvent | UserMessageResponse | SessionSucceededResponse | SubscriptionUsageResponse"
+ChatEvent: TypeAlias = (
+    "TurnEvent | UserMessageResponse | SessionSucceededResponse | SubscriptionUsageResponse"
+)
 """What comes before the end of a chat."""
 
 SessionEvent: TypeAlias = "ChatEvent | AgentDoneResponse | CancelledResponse | ErrorResponse"
@@ -58,7 +60,17 @@ if not TYPE_CHECKING:
 
 
 def unwrapped(frame: Any) -> Any:
-    """The event of a turn that a frame brings, or the frame itself."""
-    from copilot_sdk._generated.tau.types import StreamResponse
+    """The event of a turn that a frame brings, or the frame itself.
 
-    return frame.event if isinstance(frame, StreamResponse) else frame
+    Raises:
+        UnknownFrame: The event is of a kind that is not known.
+    """
+    from copilot_sdk._generated.tau.types import StreamResponse
+    from copilot_sdk._model import UnknownVariant
+    from copilot_sdk.errors import UnknownFrame
+
+    if not isinstance(frame, StreamResponse):
+        return frame
+    if isinstance(frame.event, UnknownVariant):
+        raise UnknownFrame(str(frame.event.type), frame.event.raw)
+    return frame.event

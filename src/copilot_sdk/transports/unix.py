@@ -80,9 +80,7 @@ async def listen(
 
     try:
         server, made = await _serve(
-            lambda: SocketEnd(
-                FramedStream(max_frame=max_frame, framing=framing), when_connected=accepted
-            ),
+            lambda: SocketEnd(FramedStream(max_frame=max_frame, framing=framing), when_connected=accepted),
             name,
         )
     except OSError as error:

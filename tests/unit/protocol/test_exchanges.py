@@ -136,9 +136,7 @@ def test_what_nobody_asked_for_breaks_the_protocol(engine: ExchangeEngine) -> No
 
 def test_an_answer_to_another_request_breaks_the_protocol(engine: ExchangeEngine) -> None:
     engine.request(MODELS, {})
-    assert engine.receive(wire("ok")) == Violation(
-        "ok is no answer to list_models", {"type": "ok"}
-    )
+    assert engine.receive(wire("ok")) == Violation("ok is no answer to list_models", {"type": "ok"})
     with pytest.raises(ConnectionClosed):
         engine.request(MODELS, {})
 
@@ -157,7 +155,17 @@ def test_a_frame_survives_the_way_over_the_wire(members: dict[str, Any], tag: st
     assert parse_frame(encode_frame(frame)) == (tag, frame)
 
 
-TAGS = ["models", "ok", "error", "stream", "agent_done", "cancelled", "auth_status", "server_shutdown", "other"]
+TAGS = [
+    "models",
+    "ok",
+    "error",
+    "stream",
+    "agent_done",
+    "cancelled",
+    "auth_status",
+    "server_shutdown",
+    "other",
+]
 
 
 @given(st.lists(st.sampled_from([MODELS, CHAT, COMPACT, SUBSCRIBE]) | st.sampled_from(TAGS)))

@@ -134,8 +134,11 @@ class LiveSession:
 
     # -------------------------------------------------- what the core calls
 
-    def deliver(self, session_id: str, event: Event) -> None:
+    def deliver(self, _session_id: str, event: Event, /) -> None:
         """See `ClientPort.deliver`."""
+        if self._core is None:
+            # What is told while it opens is nothing to anybody.
+            return
         self.narrator.take(event, self.core.model_id)
         if event.type == "external_tool.requested":
             self._answer_tool(event.data)
@@ -169,29 +172,23 @@ class LiveSession:
         """See `ClientPort.caught_up`."""
         await self.channel.caught_up()
 
-    async def ask_user(
-        self, session_id: str, question: str, choices: Sequence[str], allow_freeform: bool
-    ) -> UserAnswer:
+    async def ask_user(self, *_: object, **__: object) -> UserAnswer:
         """See `ClientPort.ask_user`."""
         _nobody()
 
-    async def run_hook(
-        self, session_id: str, hook_type: str, hook_input: Mapping[str, object]
-    ) -> Mapping[str, object]:
+    async def run_hook(self, *_: object, **__: object) -> Mapping[str, object]:
         """See `ClientPort.run_hook`."""
         _nobody()
 
-    async def confirm_plan(self, session_id: str, plan: Mapping[str, object]) -> Mapping[str, object]:
+    async def confirm_plan(self, *_: object, **__: object) -> Mapping[str, object]:
         """See `ClientPort.confirm_plan`."""
         _nobody()
 
-    async def confirm_switch(
-        self, session_id: str, error_code: str | None, retry_after: float | None
-    ) -> Mapping[str, object]:
+    async def confirm_switch(self, *_: object, **__: object) -> Mapping[str, object]:
         """See `ClientPort.confirm_switch`."""
         _nobody()
 
-    async def transform_sections(self, session_id: str, sections: Mapping[str, str]) -> Mapping[str, str]:
+    async def transform_sections(self, *_: object, **__: object) -> Mapping[str, str]:
         """See `ClientPort.transform_sections`."""
         _nobody()
 

@@ -121,7 +121,9 @@ class Narrator:
                 self._tools[call] = str(data.get("toolName", ""))
                 self._enter("ToolExec")
             case "tool.execution_partial_result":
-                self._stream(ToolOutputDeltaEvent(tool_call_id=call, delta=str(data.get("partialOutput", ""))))
+                self._stream(
+                    ToolOutputDeltaEvent(tool_call_id=call, delta=str(data.get("partialOutput", "")))
+                )
             case "tool.execution_complete":
                 self._stream(_tool_result(call, self._tools.pop(call, ""), data))
             case "session.compaction_start":
@@ -176,7 +178,13 @@ class Narrator:
 
     @property
     def _text(self) -> str:
-        return self._open.text if isinstance(self._open, TextContent) else self._open.thinking if self._open else ""
+        return (
+            self._open.text
+            if isinstance(self._open, TextContent)
+            else self._open.thinking
+            if self._open
+            else ""
+        )
 
     def _replace(self, part: TextContent | ThinkingContent) -> TextContent | ThinkingContent:
         self._parts[-1] = part

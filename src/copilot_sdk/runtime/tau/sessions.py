@@ -218,7 +218,9 @@ class Sessions:
         return SessionStats(
             user_messages=sum(isinstance(message, UserHistoryMessage) for message in messages),
             assistant_messages=len(answers),
-            tool_calls=sum(isinstance(part, ToolCallContent) for answer in answers for part in answer.content),
+            tool_calls=sum(
+                isinstance(part, ToolCallContent) for answer in answers for part in answer.content
+            ),
             tool_results=sum(isinstance(message, ToolResultMessage) for message in messages),
             tokens=TokenStats(
                 input=tokens.input,
@@ -231,5 +233,3 @@ class Sessions:
             context_window=USUAL_LIMIT if context is None else context.limit,
             context_tokens=context.total if context is not None and answers else None,
         )
-
-
