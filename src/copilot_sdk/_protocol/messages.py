@@ -133,13 +133,10 @@ def encode(message: Message) -> bytes:
 
 
 def read_object(data: bytes) -> JsonObject:
-    """Read one JSON object.
-
-    Args:
-        data: The JSON text in UTF-8.
+    """Read the object that a JSON text is.
 
     Raises:
-        MalformedMessage: It is not JSON, or JSON but no object.
+        MalformedMessage: It is not JSON, or no object.
     """
     try:
         value = _read_json(data.decode())
@@ -151,11 +148,11 @@ def read_object(data: bytes) -> JsonObject:
 
 
 def write_object(fields: JsonObject, name: Callable[[], str]) -> bytes:
-    """Write one JSON object in UTF-8, without spaces.
+    """Write an object as JSON text in UTF-8, without spaces.
 
     Args:
-        fields: The object.
-        name: What to call it in an error.
+        fields: Its members.
+        name: Says in words what it is.
 
     Raises:
         UsageError: A value in it has no form in JSON.

@@ -9,7 +9,6 @@ from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from copilot_sdk._arrival import Arrival
 from copilot_sdk._subscriptions import EventStream
 from copilot_sdk.errors import ConnectionClosed, CopilotError, TurnTimeout
 
@@ -37,18 +36,12 @@ class ChatResult:
     messages: tuple[AssistantMessage, ...]
 
 
-class _Read(Arrival):
-    """An event that has been read already."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An event that has been read."""
 
-    __slots__ = ("_read",)
-
-    def __init__(self, event: Any) -> None:
-        super().__init__({"type": event.type})
-        self._read = event
-
-    @property
-    def event(self) -> Any:
-        return self._read
+    type: str
+    event: Any
 
 
 class Chat:
@@ -185,7 +178,7 @@ class Chat:
 
         if isinstance(event, DoneEvent):
             self._messages.append(event.message)
-        self._events.push(_Read(event))
+        self._events.push(_Read(event.type, event))
 
     def _result(self, *, cancelled: bool) -> ChatResult:
         from copilot_sdk._generated.tau.types import TextContent

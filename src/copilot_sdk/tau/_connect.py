@@ -61,10 +61,9 @@ class Embedded:
     async def __call__(self) -> Transport:
         """Open a connection."""
         if self._daemon is None:
-            from copilot_sdk.runtime.core.runtime import Runtime
-            from copilot_sdk.runtime.tau.daemon import Daemon
+            from copilot_sdk.runtime.tau import embedded
 
-            self._daemon = Daemon(Runtime(home=self._home, model=self._model))
+            self._daemon = embedded(self._model, home=self._home)
         return self._daemon.connect()
 
     async def aclose(self) -> None:

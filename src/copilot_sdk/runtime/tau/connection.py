@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from copilot_sdk._generated.tau.frames import decode_request
 from copilot_sdk._generated.tau.types import ErrorResponse, ServerShutdownResponse
-from copilot_sdk._model import VerbatimModel
+from copilot_sdk._model import VerbatimModel, WireModel
 from copilot_sdk._model.base import problems
 from copilot_sdk._protocol.exchanges import encode_frame, parse_frame
 from copilot_sdk._protocol.messages import MalformedMessage
@@ -127,7 +127,7 @@ class Connection:
             return ErrorResponse(message=f"internal error: {type(error).__name__}")
 
 
-def _read(data: bytes) -> VerbatimModel:
+def _read(data: bytes) -> WireModel:
     """The request in a message; what it has to have must be there, and null stands for what is left out."""
     _, frame = parse_frame(data)
     kind = type(decode_request(frame))

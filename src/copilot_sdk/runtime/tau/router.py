@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from copilot_sdk._model import VerbatimModel
+from copilot_sdk._model import VerbatimModel, WireModel
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.tau.connection import Connection
     from copilot_sdk.runtime.tau.daemon import Daemon
 
-RequestT = TypeVar("RequestT", bound=VerbatimModel)
+RequestT = TypeVar("RequestT", bound=WireModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Router:
     """The handlers of some requests."""
 
     def __init__(self) -> None:
-        self.handlers: dict[type[VerbatimModel], Handler] = {}
+        self.handlers: dict[type[WireModel], Handler] = {}
 
     def on(
         self, kind: type[RequestT]
@@ -50,6 +50,6 @@ class Router:
         return register
 
 
-def merged(*routers: Router) -> Mapping[type[VerbatimModel], Handler]:
+def merged(*routers: Router) -> Mapping[type[WireModel], Handler]:
     """The handlers of several routers."""
     return {kind: handler for router in routers for kind, handler in router.handlers.items()}
