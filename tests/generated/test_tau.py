@@ -35,13 +35,13 @@ ODD_FRAMES: list[dict[str, Any]] = [
     },
     {
         "type": "task_overview",
-        **dict.fromkeys(
-            (
+        **{
+            bucket: []
+            for bucket in (
                 "active", "queued_ready", "queued_planning", "blocked", "held", "recently_merged", "recently_done",
                 "recently_closed",
-            ),
-            [],
-        ),
+            )
+        },
         "inflight_count": 0,
         "max_concurrent": 4,
         "wait_reasons": [

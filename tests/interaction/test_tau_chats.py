@@ -179,7 +179,7 @@ async def test_a_chat_can_have_pictures() -> None:
 async def test_a_chat_that_takes_too_long_is_given_up_and_the_agent_goes_on() -> None:
     async with stage() as (_, client):
         name = await session(client)
-        with pytest.raises(TurnTimeout, match="did not end within 0.01 s"):
+        with pytest.raises(TurnTimeout, match=r"did not end within 0\.01 s"):
             await client.chat(name, "!hold", timeout=0.01)
         assert (await client.rpc.wait_sessions(session_ids=[name], timeout_secs=0)).results[
             0

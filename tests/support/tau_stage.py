@@ -14,6 +14,7 @@ from copilot_sdk.runtime import ScriptedModel
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.tau import connection
 from copilot_sdk.runtime.tau.daemon import Daemon
+from copilot_sdk.runtime.tau.pulse import Pulse
 from copilot_sdk.tau import Client, Subscription
 from copilot_sdk.tau.events import AgentDoneResponse, CancelledResponse, PhaseEvent
 from copilot_sdk.transports.base import Transport
@@ -118,11 +119,19 @@ class FakeDaemon:
     def __init__(self) -> None:
         self.connections: list[Transport] = []
         self.door = Door(self._connect)
+        self._opened = Pulse()
 
     def _connect(self) -> Transport:
         ours, theirs = memory_pair()
         self.connections.append(ours)
+        self._opened.beat()
         return theirs
+
+    async def opened(self, count: int) -> None:
+        """Wait until so many connections were opened."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.connections) < count:
+                await self._opened.wait()
 
     async def hear(self, number: int = -1) -> dict[str, Any]:
         """The next request on a connection."""

@@ -131,5 +131,6 @@ def _read(data: bytes) -> WireModel:
     """The request in a message; what it has to have must be there, and null stands for what is left out."""
     _, frame = parse_frame(data)
     kind = type(decode_request(frame))
-    given = {name: value for name, value in frame.items() if value is not None}
+    optional = {name for name, field in kind.model_fields.items() if not field.is_required()}
+    given = {name: value for name, value in frame.items() if value is not None or name not in optional}
     return kind.model_validate(given)
