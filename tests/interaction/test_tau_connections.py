@@ -29,6 +29,7 @@ from copilot_sdk.errors import (
 from copilot_sdk.tau import Client, sync
 from copilot_sdk.tau._connect import socket_path
 from copilot_sdk.tau.events import PhaseEvent, TextDeltaEvent
+from copilot_sdk.tau.types import AuthStatusResponse
 from tests.support.tau_stage import PATIENCE, Door, FakeDaemon, RawClient, daemon_of, session, stage
 
 IDLE = {"type": "stream", "event": {"type": "phase", "phase": "Idle"}}
@@ -36,7 +37,7 @@ IDLE = {"type": "stream", "event": {"type": "phase", "phase": "Idle"}}
 
 async def test_a_bad_request_is_answered_and_the_connection_goes_on() -> None:
     async with daemon_of() as daemon:
-        client = RawClient(daemon.connect())
+        client, answer = RawClient(daemon.connect()), {"message": ""}
         for text in (
             b"nonsense",
             b"[]",
@@ -119,7 +120,7 @@ async def test_a_connection_that_the_daemon_ends_while_it_is_idle_is_replaced() 
         assert daemon.door.opened == 2
 
 
-async def _answered(daemon: FakeDaemon, client: Client) -> tau.types.AuthStatusResponse:
+async def _answered(daemon: FakeDaemon, client: Client) -> AuthStatusResponse:
     asking = asyncio.create_task(client.rpc.auth_status())
     await daemon.opened(2)
     await daemon.hear()

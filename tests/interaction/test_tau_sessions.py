@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,7 +149,12 @@ async def test_a_message_gets_the_reply_that_a_client_or_the_agent_gives() -> No
 
     async with stage(ScriptedModel(answer)) as (_, client):
         name = await session(client)
-        ask = {"target_session_id": name, "content": "How is it?", "sender_info": "cli", "await_reply": True}
+        ask: dict[str, Any] = {
+            "target_session_id": name,
+            "content": "How is it?",
+            "sender_info": "cli",
+            "await_reply": True,
+        }
         assert await client.rpc.queue_message(**ask) == MessageReplyResponse(content="from the agent")
         async with asyncio.TaskGroup() as group:
             waiting = group.create_task(client.rpc.queue_message(**ask))

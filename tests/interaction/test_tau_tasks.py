@@ -64,7 +64,7 @@ async def test_a_task_that_is_ready_gets_a_session_and_is_reviewed_after_its_wor
         detail = await client.rpc.task_get(id=number)
         states = [c.new_value for c in detail.history or () if c.field == "state"]
         assert states == ["ready", "active", "review", "approved", "merged"]
-        [worker] = detail.sessions or ()
+        [worker] = detail.sessions or []
         assert (worker.session_id, worker.role, worker.message_count) == (done.session_id, "worker", 2)
         assert not (await client.rpc.get_task_session_role(session_id=done.session_id)).is_worker
         assert [t.id for t in (await overview(client)).recently_merged] == [number]

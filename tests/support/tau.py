@@ -68,7 +68,7 @@ def _validator(name: str) -> Draft7Validator:
     return Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": _DOCUMENT["definitions"]})
 
 
-def faults(name: str, value: object) -> list[str]:
+def faults(name: str, value: Any) -> list[str]:
     """What the schema says against a value; nothing of a type that stands within another one."""
     if name not in _DOCUMENT["definitions"]:
         return []

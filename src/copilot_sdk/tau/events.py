@@ -31,11 +31,22 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.tau.types import ToolResultEvent as ToolResultEvent
     from copilot_sdk._generated.tau.types import UserMessageResponse as UserMessageResponse
 
-TurnEvent: TypeAlias = (
-    "StartEvent | TextStartEvent | TextDeltaEvent | TextEndEvent | ThinkingStartEvent | ThinkingDeltaEvent"
-    " | ThinkingEndEvent | ToolCallStartEvent | ToolCallDeltaEvent | ToolCallEndEvent | ToolOutputDeltaEvent"
-    " | ToolResultEvent | DoneEvent | ErrorEvent | SteerMessageEvent | PhaseEvent | StatusEvent"
-)
+TextEvent: TypeAlias = "TextStartEvent | TextDeltaEvent | TextEndEvent"
+"""What the model says."""
+
+ThinkingEvent: TypeAlias = "ThinkingStartEvent | ThinkingDeltaEvent | ThinkingEndEvent"
+"""What the model thinks."""
+
+ToolCallEvent: TypeAlias = "ToolCallStartEvent | ToolCallDeltaEvent | ToolCallEndEvent"
+"""What the model wants to be done."""
+
+AnswerEvent: TypeAlias = "StartEvent | TextEvent | ThinkingEvent | ToolCallEvent | DoneEvent | ErrorEvent"
+"""An answer of the model, from its start to its end."""
+
+ToolEvent: TypeAlias = "ToolOutputDeltaEvent | ToolResultEvent"
+"""What comes of that."""
+
+TurnEvent: TypeAlias = "AnswerEvent | ToolEvent | SteerMessageEvent | PhaseEvent | StatusEvent"
 """What happens in a turn."""
 
 ChatEvent: TypeAlias = (
@@ -56,7 +67,20 @@ MODULES = {
 }
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = attach(__name__, MODULES, "ChatEvent", "SessionEvent", "TurnEvent")
+    __getattr__, __dir__ = attach(
+        __name__,
+        MODULES,
+        *(
+            "AnswerEvent",
+            "ChatEvent",
+            "SessionEvent",
+            "TextEvent",
+            "ThinkingEvent",
+            "ToolCallEvent",
+            "ToolEvent",
+        ),
+        "TurnEvent",
+    )
 
 
 def unwrapped(frame: Any) -> Any:

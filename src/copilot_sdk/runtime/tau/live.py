@@ -134,7 +134,7 @@ class LiveSession:
 
     # -------------------------------------------------- what the core calls
 
-    def deliver(self, _session_id: str, event: Event, /) -> None:
+    def deliver(self, session_id: str, event: Event) -> None:  # noqa: ARG002 - it is this session's
         """See `ClientPort.deliver`."""
         if self._core is None:
             # What is told while it opens is nothing to anybody.
