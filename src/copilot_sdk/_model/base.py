@@ -94,10 +94,13 @@ class TaggedModel(WireModel):
     def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
         # Where an object was promised and null came, pydantic passes the null as `self`.
-        for name, (wire, field) in _written(type(self)).items():
-            if name not in self.model_fields_set:
-                data.setdefault(wire, field.get_default())
-        return data
+        unset = {
+            wire: field.get_default()
+            for name, (wire, field) in _written(type(self)).items()
+            if name not in self.model_fields_set
+        }
+        # People look for what tells the kind of an object at its beginning.
+        return {**unset, **data} if unset else data
 
 
 @cache

@@ -10,7 +10,7 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from copilot_sdk.errors import ConnectError, UsageError
 from copilot_sdk.runtime._command_line import LEVELS, parser
 from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.runtime.core.config import Limits
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.late import LateRuntime
 from copilot_sdk.runtime.world import World, world_of
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         world = _world(options)
         limits = _limits(os.environ)
-        place = None if options.stdio or options.tau else _place(options, os.environ)
+        place = None if options.stdio or options.synaps_rpc or options.tau else _place(options, os.environ)
     except (ImportError, OSError, UsageError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             process.run(options.tau, _home(), lambda: _world(options), limits)
         else:
             asyncio.run(_run(options, place, world, limits))
-    except (ConnectError, OSError) as error:
+    except (ConnectError, OSError, RuntimeFault) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
@@ -112,25 +113,39 @@ async def _run(options: argparse.Namespace, place: _Place | None, world: World, 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runtime.request_stop)
     async with runtime:
-        if place is None:
-            await _serve_stdio(runtime)
+        if options.synaps_rpc:
+            await _serve_until_stop(runtime, _serve_synaps(runtime, options))
+        elif place is None:
+            await _serve_until_stop(runtime, _serve_stdio(runtime))
         else:
             await _serve_clients(runtime, place)
 
 
 async def _serve_stdio(runtime: LateRuntime) -> None:
-    async def serve(transport: Transport) -> None:
-        async with Reception(transport) as reception:
-            await reception.wait_for_need()
-            if not reception.peer.closed:
-                await runtime.serve(reception)
+    async with Reception(await StdioTransport.of_this_process()) as reception:
+        await reception.wait_for_need()
+        if not reception.peer.closed:
+            await runtime.serve(reception)
 
-    serving = asyncio.create_task(serve(await StdioTransport.of_this_process()))
+
+async def _serve_synaps(runtime: LateRuntime, options: argparse.Namespace) -> None:
+    loading = runtime.load()
+    await asyncio.wait({loading})
+    if loading.exception() is None:
+        from copilot_sdk.runtime.synaps.front import serve
+
+        await serve(loading.result(), continued=options.continued, system=options.system, model=options.model)
+
+
+async def _serve_until_stop(runtime: LateRuntime, work: Coroutine[object, object, None]) -> None:
+    serving = asyncio.create_task(work)
     stop = asyncio.create_task(runtime.stop_wanted())
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
     # Lets the answer to the request that asked for the end get out.
     await asyncio.wait({serving}, timeout=_FAREWELL_SECONDS)
     await end_all({serving, stop})
+    if not serving.cancelled():
+        serving.result()
 
 
 async def _serve_clients(runtime: LateRuntime, place: _Place) -> None:
