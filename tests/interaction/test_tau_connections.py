@@ -30,7 +30,7 @@ from copilot_sdk.tau import Client, sync
 from copilot_sdk.tau._connect import socket_path
 from copilot_sdk.tau.events import PhaseEvent, TextDeltaEvent
 from copilot_sdk.tau.types import AuthStatusResponse
-from tests.support.tau_stage import PATIENCE, Door, FakeDaemon, RawClient, daemon_of, session, stage
+from tests.support.tau_stage import PATIENCE, Door, FakeDaemon, RawClient, daemon_of, session, stage, until
 
 IDLE = {"type": "stream", "event": {"type": "phase", "phase": "Idle"}}
 
@@ -109,6 +109,16 @@ async def test_idle_connections_are_used_again_and_no_more_are_opened_than_may_b
             assert door.opened == 2
         with pytest.raises(UsageError, match="max_connections"):
             Client(door, max_connections=0)
+
+
+async def test_what_waits_long_takes_no_connection_from_others() -> None:
+    async with stage() as (daemon, _), Client(Door(daemon.connect), max_connections=1) as client:
+        name = await session(client)
+        turn = client.chat(name, "!say Go\n!hold")
+        await until(client.subscribe(name), lambda event: isinstance(event, TextDeltaEvent))
+        waiting = asyncio.create_task(client.rpc.wait_sessions(session_ids=[name]))
+        await turn.abort()
+        assert [result.status for result in (await waiting).results] == ["done"]
 
 
 async def test_a_connection_that_the_daemon_ends_while_it_is_idle_is_replaced() -> None:
@@ -260,7 +270,7 @@ def test_the_sync_face_does_the_same_without_an_event_loop() -> None:
         client.chat(name, "More?")
 
 
-@pytest.mark.parametrize("kind", ["Chat", "Client", "Subscription"])
+@pytest.mark.parametrize("kind", ["Turn", "Client", "Subscription"])
 def test_the_sync_face_has_the_names_and_the_parameters_of_the_async_one(kind: str) -> None:
     one, other = getattr(tau, kind), getattr(sync, kind)
     renamed = {"aclose": "close"}

@@ -79,7 +79,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m copilot_sdk.runtime",
-        usage="%(prog)s [--stdio | --synaps-rpc | --tau SOCKET | --port PORT | --listen ADDRESS] [option ...]",
+        usage="%(prog)s [--stdio | --synaps-rpc | --tau SOCKET | --port PORT | --listen ADDRESS]\n"
+        "                                     [--script FILE] [option ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -17,17 +17,17 @@ from copilot_sdk._lazy import attach
 # Type checkers take it for true. Not typing's: loading typing would be most of the cost of this import.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from copilot_sdk.tau._chat import Chat as Chat
-    from copilot_sdk.tau._chat import ChatResult as ChatResult
-    from copilot_sdk.tau._client import Client as Client
-    from copilot_sdk.tau._client import connect as connect
-    from copilot_sdk.tau._client import embedded as embedded
-    from copilot_sdk.tau._subscription import Subscription as Subscription
+    from copilot_sdk.tau.client import Client as Client
+    from copilot_sdk.tau.client import connect as connect
+    from copilot_sdk.tau.client import embedded as embedded
+    from copilot_sdk.tau.subscription import Subscription as Subscription
+    from copilot_sdk.tau.turn import Turn as Turn
+    from copilot_sdk.tau.turn import TurnResult as TurnResult
 
 MODULES = {
-    "._chat": "Chat ChatResult",
-    "._client": "Client connect embedded",
-    "._subscription": "Subscription",
+    ".client": "Client connect embedded",
+    ".subscription": "Subscription",
+    ".turn": "Turn TurnResult",
 }
 
 if not TYPE_CHECKING:

@@ -39,8 +39,9 @@ class Calls:
         seconds = timeout
         if isinstance(seconds, Unset):
             seconds = None if method.waits else self._timeout
+        lent = self._pool.own() if method.waits else self._pool.link()
         try:
-            async with asyncio.timeout(seconds), self._pool.link() as link:
+            async with asyncio.timeout(seconds), lent as link:
                 await link.send(exchange_of(method), members)
                 frame, is_answer = await link.receive()
                 while not is_answer:

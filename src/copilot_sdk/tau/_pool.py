@@ -22,7 +22,7 @@ class Pool:
 
     Args:
         connector: Opens one.
-        limit: How many requests may be under way at once.
+        limit: How many connections to lend at once.
     """
 
     def __init__(self, connector: Connector, limit: int) -> None:
@@ -71,6 +71,19 @@ class Pool:
                     self._idle[link] = self._scope.handle(self._watch(link))
                 else:
                     await self.close(link)
+
+    @asynccontextmanager
+    async def own(self) -> AsyncGenerator[Link]:
+        """Open a connection for one exchange that may take long, so that it takes no room from others.
+
+        Raises:
+            ConnectError, ConnectionClosed: As for `open`.
+        """
+        link = await self.open()
+        try:
+            yield link
+        finally:
+            await self.close(link)
 
     async def aclose(self) -> None:
         """End all connections; whoever waits for something on one of them gets a `ConnectionClosed`."""

@@ -11,6 +11,7 @@ from copilot_sdk.runtime.tau.pulse import Pulse
 
 _MOST_WAITING = 10_000
 _FAR_BEHIND = 1_000
+_STUCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,16 @@ class Listener:
         if self.lost or (self._prompt is not None and (told.followers_only or told.prompt == self._prompt)):
             return
         if len(self._waiting) >= _MOST_WAITING:
-            self.lost = True
+            self.give_up()
         else:
             self._waiting.append(told.frame)
+            self._more.set()
+
+    def give_up(self) -> None:
+        """Tell it nothing more; what waits is still given."""
+        self.lost = True
         self._more.set()
+        self._channel.moved.beat()
 
     async def next(self) -> VerbatimModel | None:
         """The next frame, waiting for one if need be; None for a listener that was given up."""
@@ -104,6 +111,11 @@ class Channel:
             listener.tell(Told(frame, prompt, followers_only))
 
     async def caught_up(self) -> None:
-        """Return once nobody is far behind."""
-        while any(listener.far_behind for listener in self._listeners):
-            await self.moved.wait()
+        """Return once nobody is far behind; one who then takes nothing for some seconds is given up."""
+        while slow := [listener for listener in self._listeners if listener.far_behind]:
+            try:
+                async with asyncio.timeout(_STUCK_SECONDS):
+                    await self.moved.wait()
+            except TimeoutError:
+                for listener in slow:
+                    listener.give_up()

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol, Self
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.tau._calls import Calls, encoded, exchange_of
-from copilot_sdk.tau._chat import Chat
 from copilot_sdk.tau._connect import Embedded, Socket, socket_path
 from copilot_sdk.tau._pool import Pool
-from copilot_sdk.tau._subscription import Subscription
+from copilot_sdk.tau.subscription import Subscription
+from copilot_sdk.tau.turn import Turn
 
 if TYPE_CHECKING:
     import os
@@ -45,8 +45,8 @@ class Client:
         daemon: Opens the connections; see `connect` and `embedded`.
         request_timeout: Seconds to wait for an answer, where the call does not say; None for no limit. It does not
             apply to what waits for a model or a person.
-        max_connections: How many requests may be under way at once, beside chats and subscriptions, which have
-            connections of their own; further ones wait.
+        max_connections: How many requests may be under way at once; further ones wait. Chats, subscriptions and what
+            waits for a model or a person have connections of their own.
 
     Raises:
         UsageError: `max_connections` is below 1.
@@ -98,7 +98,7 @@ class Client:
         attachments: Sequence[ImageAttachment] = (),
         timeout: float | None = None,
         buffer: int = DEFAULT_BUFFER,
-    ) -> Chat:
+    ) -> Turn:
         """Send the agent of a session a message, on a connection of its own.
 
         Wire method: `chat`.
@@ -107,11 +107,11 @@ class Client:
             session_id: The session.
             text: What the message says.
             attachments: Pictures that go with it.
-            timeout: Seconds until its end; None for no limit.
+            timeout: Seconds until the end of the turn; None for no limit.
             buffer: How many events may wait for whoever iterates over them.
 
         Returns:
-            The chat: await it for its result, iterate over it for its events. It is sent at once.
+            The turn: await it for its result, iterate over it for its events. The message is sent at once.
 
         Raises:
             InvalidParams: An argument does not fit.
@@ -120,7 +120,7 @@ class Client:
 
         params = {"session_id": session_id, "text": text, "attachments": list(attachments) or None}
 
-        return Chat(
+        return Turn(
             self._pool,
             exchange_of(CHAT),
             encoded(CHAT, params),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.sync._portal import Portal, PortalCaller
-from copilot_sdk.tau import _client as asynchronous
-from copilot_sdk.tau._client import DEFAULT_CONNECTIONS, DEFAULT_REQUEST_TIMEOUT
+from copilot_sdk.tau import client as asynchronous
+from copilot_sdk.tau.client import DEFAULT_CONNECTIONS, DEFAULT_REQUEST_TIMEOUT
 
 if TYPE_CHECKING:
     import os
@@ -19,42 +19,42 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.tau.sync_api.agent import AgentRPC
     from copilot_sdk._generated.tau.types import ImageAttachment
     from copilot_sdk.runtime.core.models.base import Model
-    from copilot_sdk.tau._chat import Chat as AsyncChat
-    from copilot_sdk.tau._chat import ChatResult
-    from copilot_sdk.tau._subscription import Subscription as AsyncSubscription
     from copilot_sdk.tau.events import ChatEvent, SessionEvent
+    from copilot_sdk.tau.subscription import Subscription as AsyncSubscription
+    from copilot_sdk.tau.turn import Turn as AsyncTurn
+    from copilot_sdk.tau.turn import TurnResult
 
 
-class Chat:
-    """See `copilot_sdk.tau.Chat`: a plain iterator over its events, and `result` in place of `await`."""
+class Turn:
+    """See `copilot_sdk.tau.Turn`: a plain iterator over its events, and `result` in place of `await`."""
 
-    def __init__(self, portal: Portal, chat: AsyncChat) -> None:
+    def __init__(self, portal: Portal, turn: AsyncTurn) -> None:
         self._portal = portal
-        self._chat = chat
-        self._events = portal.iterate(chat)
+        self._turn = turn
+        self._events = portal.iterate(turn)
 
     def __repr__(self) -> str:
-        return repr(self._chat)
+        return repr(self._turn)
 
     @property
     def session_id(self) -> str:
         """The session that it is with."""
-        return self._chat.session_id
+        return self._turn.session_id
 
     @property
     def done(self) -> bool:
         """True once it has ended, well or not."""
-        return self._chat.done
+        return self._turn.done
 
-    def result(self) -> ChatResult:
-        """Wait for the end of the chat.
+    def result(self) -> TurnResult:
+        """Wait for the end of the turn.
 
         Raises:
-            RequestRefused, TurnTimeout, ConnectionClosed, ProtocolError: See `copilot_sdk.tau.Chat`.
+            RequestRefused, TurnTimeout, ConnectionClosed, ProtocolError: See `copilot_sdk.tau.Turn`.
         """
 
-        async def waiting() -> ChatResult:
-            return await self._chat
+        async def waiting() -> TurnResult:
+            return await self._turn
 
         return self._portal.run(waiting())
 
@@ -65,12 +65,12 @@ class Chat:
         return next(self._events)
 
     def text(self) -> Iterator[str]:
-        """See `copilot_sdk.tau.Chat.text`."""
-        return self._portal.iterate(self._chat.text())
+        """See `copilot_sdk.tau.Turn.text`."""
+        return self._portal.iterate(self._turn.text())
 
     def abort(self) -> None:
-        """See `copilot_sdk.tau.Chat.abort`."""
-        self._portal.run(self._chat.abort())
+        """See `copilot_sdk.tau.Turn.abort`."""
+        self._portal.run(self._turn.abort())
 
 
 class Subscription:
@@ -153,14 +153,14 @@ class Client:
         attachments: Sequence[ImageAttachment] = (),
         timeout: float | None = None,
         buffer: int = DEFAULT_BUFFER,
-    ) -> Chat:
+    ) -> Turn:
         """See `copilot_sdk.tau.Client.chat`."""
-        chat = self._portal.call(
+        turn = self._portal.call(
             lambda: self._client.chat(
                 session_id, text, attachments=attachments, timeout=timeout, buffer=buffer
             )
         )
-        return Chat(self._portal, chat)
+        return Turn(self._portal, turn)
 
     def subscribe(self, session_id: str) -> Subscription:
         """See `copilot_sdk.tau.Client.subscribe`."""

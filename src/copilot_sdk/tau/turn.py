@@ -1,4 +1,4 @@
-"""A chat: a message on its way to a session, and what comes of it."""
+"""A turn: a message on its way to a session, and what comes of it."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _logger = logging.getLogger("copilot_sdk.tau")
 
 
 @dataclass(frozen=True, slots=True)
-class ChatResult:
-    """What came of a chat.
+class TurnResult:
+    """What came of a turn.
 
     Attributes:
         text: What the agent said last; empty if it said nothing.
@@ -44,11 +44,11 @@ class _Read:
     event: Any
 
 
-class Chat:
+class Turn:
     """A message on its way and what comes of it; `Client.chat` makes it.
 
-    `await chat` waits for its end and gives a `ChatResult`; `async for event in chat` gives its events as they come.
-    Both may be done, in any order. The chat goes on whether or not somebody waits for it.
+    `await turn` waits for its end and gives a `TurnResult`; `async for event in turn` gives its events as they come.
+    Both may be done, in any order. A turn goes on whether or not somebody waits for it.
 
     Raises, when it is awaited, and at the end of its events:
         RequestRefused: The daemon refused it, or the agent failed; the text tells why.
@@ -76,16 +76,16 @@ class Chat:
         self._abort = abort
         self._timeout = timeout
         self._messages: list[AssistantMessage] = []
-        self._outcome: asyncio.Future[ChatResult] = asyncio.get_running_loop().create_future()
+        self._outcome: asyncio.Future[TurnResult] = asyncio.get_running_loop().create_future()
         self._watched = False
         self._running = spawn(self._run())
 
     def __del__(self) -> None:
         if not self._watched and self.done and (error := self._outcome.exception()) is not None:
-            _logger.error("a chat failed, and nobody has waited for it: %s", error)
+            _logger.error("a turn failed, and nobody has waited for it: %s", error)
 
     def __repr__(self) -> str:
-        return f"<Chat with {self.session_id}{' (ended)' if self.done else ''}>"
+        return f"<Turn of {self.session_id}{' (ended)' if self.done else ''}>"
 
     @property
     def session_id(self) -> str:
@@ -97,7 +97,7 @@ class Chat:
         """True once it has ended, well or not."""
         return self._outcome.done()
 
-    def __await__(self) -> Generator[Any, None, ChatResult]:
+    def __await__(self) -> Generator[Any, None, TurnResult]:
         self._watched = True
         return self._wait().__await__()
 
@@ -121,7 +121,7 @@ class Chat:
                 yield event.delta
 
     async def abort(self) -> None:
-        """Cancel what the agent does; the chat then ends with a result that says so. Does nothing if it has ended.
+        """Cancel what the agent does; the turn then ends with a result that says so. Does nothing if it has ended.
 
         Wire method: `cancel_chat`, on another connection.
 
@@ -131,7 +131,7 @@ class Chat:
         if not self.done:
             await self._abort()
 
-    async def _wait(self) -> ChatResult:
+    async def _wait(self) -> TurnResult:
         try:
             return await asyncio.shield(self._outcome)
         except CopilotError as error:
@@ -154,15 +154,14 @@ class Chat:
             self._events.end()
         finally:
             if not self.done:
-                self._fail(ConnectionClosed("the chat broke off; the log has why"))
+                self._fail(ConnectionClosed("the turn broke off; the log has why"))
 
-    async def _follow(self) -> ChatResult:
+    async def _follow(self) -> TurnResult:
         from copilot_sdk._generated.tau.frames import decode_response
         from copilot_sdk._generated.tau.types import CancelledResponse
         from copilot_sdk.tau.events import unwrapped
 
-        link = await self._pool.open()
-        try:
+        async with self._pool.own() as link:
             await link.send(self._exchange, self._members)
             while True:
                 frame, is_answer = await link.receive()
@@ -170,8 +169,6 @@ class Chat:
                 if is_answer:
                     return self._result(cancelled=isinstance(response, CancelledResponse))
                 self._take(unwrapped(response))
-        finally:
-            await self._pool.close(link)
 
     def _take(self, event: Any) -> None:
         from copilot_sdk._generated.tau.types import DoneEvent
@@ -180,12 +177,12 @@ class Chat:
             self._messages.append(event.message)
         self._events.push(_Read(event.type, event))
 
-    def _result(self, *, cancelled: bool) -> ChatResult:
+    def _result(self, *, cancelled: bool) -> TurnResult:
         from copilot_sdk._generated.tau.types import TextContent
 
         last = self._messages[-1].content if self._messages else []
         text = "".join(part.text for part in last if isinstance(part, TextContent))
-        return ChatResult(text, cancelled, tuple(self._messages))
+        return TurnResult(text, cancelled, tuple(self._messages))
 
     def _fail(self, error: CopilotError) -> None:
         self._outcome.set_exception(error)

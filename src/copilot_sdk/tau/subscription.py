@@ -19,7 +19,7 @@ class Subscription:
     """An async iterator over what happens in a session, on a connection of its own; `Client.subscribe` makes it.
 
     It begins with the phase that the session is in. Nothing that happened before is told: `client.rpc.get_messages`
-    has the history. It ends when it is closed; the daemon holds back for a subscriber that is slow.
+    has the history. What is not taken yet waits at the daemon. It ends when it is closed.
 
     Raises, at the end of its events:
         DaemonShuttingDown, ConnectionClosed: The daemon is gone.
