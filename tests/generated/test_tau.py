@@ -76,6 +76,17 @@ def test_what_is_written_in_a_way_of_its_own_is_read_and_written(frame: dict[str
     assert read.to_wire() == frame
 
 
+def test_what_plugins_say_is_read_and_written() -> None:
+    register = adapter("PluginOutput").validate_python({"type": "register", "name": "p"})
+    empty = {"tools": [], "hooks": [], "commands": []}
+    assert dumped("PluginOutput", register) == {"type": "register", "name": "p", **empty}
+    asked = {"type": "server_request", "request_id": "r1", "request": {"type": "list_models"}}
+    read = adapter("PluginOutput").validate_python(asked)
+    assert isinstance(read, types.PluginServerRequest)
+    assert isinstance(read.request, types.ListModelsRequest)
+    assert dumped("PluginOutput", read) == asked
+
+
 def test_every_sample_of_every_type_is_written_as_it_was_read() -> None:
     wrong: list[object] = []
     for name in PROTOCOL.types:

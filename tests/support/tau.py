@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -35,11 +34,17 @@ from copilot_sdk._generated.tau import types
 FOLDER = SCHEMAS / "tau"
 PROTOCOL = frontends.read(FOLDER)
 SAMPLER = Sampler(PROTOCOL)
-_DOCUMENT: dict[str, Any] = json.loads(Path(FOLDER / "daemon.schema.json").read_text("utf-8"))
+_DEFINITIONS: dict[str, Any] = {
+    name: definition
+    for path in FOLDER.glob("*.schema.json")
+    for name, definition in json.loads(path.read_text("utf-8").replace('"daemon.schema.json#/', '"#/'))[
+        "definitions"
+    ].items()
+}
 RESPONSES = {
     definition["properties"]["type"]["const"]: name
-    for name, definition in _DOCUMENT["definitions"].items()
-    if name.endswith("Response") and "properties" in definition
+    for name, definition in _DEFINITIONS.items()
+    if name.endswith("Response") and not name.startswith("Plugin") and "properties" in definition
 }
 """The definitions of responses by their types on the wire."""
 
@@ -65,12 +70,12 @@ def dumped(name: str, value: object) -> Any:
 
 @cache
 def _validator(name: str) -> Draft7Validator:
-    return Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": _DOCUMENT["definitions"]})
+    return Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": _DEFINITIONS})
 
 
 def faults(name: str, value: Any) -> list[str]:
     """What the schema says against a value; nothing of a type that stands within another one."""
-    if name not in _DOCUMENT["definitions"]:
+    if name not in _DEFINITIONS:
         return []
     return [f"{name}: {error.json_path}: {error.message}" for error in _validator(name).iter_errors(value)]
 

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from .agent_wait_any_sessions import *
     from .agent_wait_sessions import *
     from .frames import *
+    from .unreached import *
 
 MODULES = {
     "copilot_sdk._model": "UnknownVariant",
@@ -134,5 +135,11 @@ MODULES = {
         StreamResponse SubscriptionEvent TextDeltaEvent TextEndEvent TextStartEvent ThinkingDeltaEvent
         ThinkingEndEvent ThinkingStartEvent ToolCall ToolCallDeltaEvent ToolCallEndEvent ToolCallStartEvent
         ToolOutputDeltaEvent ToolResultEvent UserMessage UserMessageResponse
+    """,
+    ".unreached": """
+        EmitInfoMessageAction PluginCancelToolCall PluginCommand PluginHook PluginHookMessage
+        PluginHookResult PluginIdle PluginInit PluginInput PluginOutput PluginOutputDelta PluginRegister
+        PluginServerRequest PluginServerResponse PluginSessionStart PluginTool PluginToolCall
+        PluginToolResult PostPersistAction StopAgentLoopAction
     """,
 }
