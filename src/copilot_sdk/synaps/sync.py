@@ -27,15 +27,12 @@ if TYPE_CHECKING:
         ModelInfo,
         ToolInfo,
     )
-    from copilot_sdk._model.base import WireModel
     from copilot_sdk._subscriptions import EventStream as AsyncEventStream
     from copilot_sdk.synaps.attachments import Attachable
     from copilot_sdk.synaps.events import SynapsEvent
     from copilot_sdk.synaps.turn import Turn as AsyncTurn
     from copilot_sdk.synaps.turn import TurnResult
     from copilot_sdk.transports.base import Transport
-
-    M = TypeVar("M", bound=WireModel)
 
 E = TypeVar("E")
 
@@ -263,7 +260,7 @@ class Client:
     def events(self, *, buffer: int = DEFAULT_BUFFER) -> EventStream[SynapsEvent]: ...
 
     @overload
-    def events(self, first: type[M], /, *types: type[M], buffer: int = DEFAULT_BUFFER) -> EventStream[M]: ...
+    def events(self, first: type[E], /, *types: type[E], buffer: int = DEFAULT_BUFFER) -> EventStream[E]: ...
 
     def events(self, *types: type[Any], buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
         """See `copilot_sdk.synaps.Client.events`."""

@@ -8,12 +8,15 @@ from typing import get_overloads
 import pytest
 
 from copilot_sdk import client, client_tasks, options, providers, session, sync
+from copilot_sdk.synaps import client as synaps_client
+from copilot_sdk.synaps import sync as synaps_sync
 
 PAIRS = [
     (client.CopilotClient, sync.CopilotClient),
     (session.Session, sync.Session),
     (client_tasks.ClientTask, sync.ClientTask),
     (providers.WorkflowRun, sync.WorkflowRun),
+    (synaps_client.Client, synaps_sync.Client),
 ]
 
 
@@ -44,6 +47,7 @@ def test_both_faces_take_the_same_arguments(asynchronous: type, synchronous: typ
 
 def test_both_clients_are_made_alike() -> None:
     assert arguments(sync.CopilotClient) == arguments(client.CopilotClient)
+    assert arguments(synaps_sync.connect) == arguments(synaps_client.connect)
 
 
 @pytest.mark.parametrize(
