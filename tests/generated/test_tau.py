@@ -1,4 +1,4 @@
-"""The types of tau: each reads and writes whatever fits the schema, and little of what does not breaks one."""
+"""The frames of tau: what is written in ways of its own, and what is known of none."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.ir import ObjectDef
 from copilot_sdk._generated.tau import types
 from copilot_sdk._generated.tau.frames import decode_request, decode_response, decode_subscription_event
 from copilot_sdk._generated.tau.methods import OUTBOUND
 from copilot_sdk._model import UnknownVariant
 from copilot_sdk.errors import ProtocolError, UnknownFrame
-from tests.support.tau import PROTOCOL, RESPONSES, SAMPLER, adapter, dumped, faults, values
+from tests.support.tau import RESPONSES, TAU
 
 # Facts of the wire: one frame for each thing that is written in a way of its own.
 ODD_FRAMES: list[dict[str, Any]] = [
@@ -61,63 +60,36 @@ ODD_FRAMES: list[dict[str, Any]] = [
 
 
 def test_the_schema_has_every_request_response_and_event_of_the_daemon() -> None:
-    events = PROTOCOL.types["StreamEvent"]
-    assert (len(PROTOCOL.methods), len(RESPONSES), len(getattr(events, "members", ()))) == (49, 38, 17)
-    assert set(dir(types)) == {*PROTOCOL.types, "UnknownVariant"}
+    events = TAU.definitions["StreamEvent"]["anyOf"]
+    assert (len(TAU.protocol.methods), len(RESPONSES), len(events)) == (49, 38, 17)
     assert len(OUTBOUND) == 49
 
 
 @pytest.mark.parametrize("frame", ODD_FRAMES, ids=lambda frame: frame["type"])
 def test_what_is_written_in_a_way_of_its_own_is_read_and_written(frame: dict[str, Any]) -> None:
     read = decode_response(frame)
-    assert faults("Response", frame) == []
+    assert TAU.faults("Response", frame) == []
     assert not isinstance(read, UnknownVariant)
     assert read.misfits() == []
     assert read.to_wire() == frame
 
 
 def test_what_plugins_say_is_read_and_written() -> None:
-    register = adapter("PluginOutput").validate_python({"type": "register", "name": "p"})
+    register = {"type": "register", "name": "p"}
     empty = {"tools": [], "hooks": [], "commands": []}
-    assert dumped("PluginOutput", register) == {"type": "register", "name": "p", **empty}
+    assert TAU.written("PluginOutput", register) == {**register, **empty}
     asked = {"type": "server_request", "request_id": "r1", "request": {"type": "list_models"}}
-    read = adapter("PluginOutput").validate_python(asked)
+    read = TAU.adapter("PluginOutput").validate_python(asked)
     assert isinstance(read, types.PluginServerRequest)
     assert isinstance(read.request, types.ListModelsRequest)
-    assert dumped("PluginOutput", read) == asked
-
-
-def test_every_sample_of_every_type_is_written_as_it_was_read() -> None:
-    wrong: list[object] = []
-    for name in PROTOCOL.types:
-        for sample in SAMPLER.fitting(name):
-            written = dumped(name, adapter(name).validate_python(sample.value))
-            if written != sample.value or faults(name, sample.value):
-                wrong.append((name, sample.label, written, sample.value))
-    assert wrong == []
-
-
-def test_every_object_keeps_the_members_that_it_does_not_know() -> None:
-    for name, definition in PROTOCOL.types.items():
-        if isinstance(definition, ObjectDef):
-            value = SAMPLER.newer(name).value
-            assert dumped(name, adapter(name).validate_python(value)) == value
-
-
-@settings(max_examples=150)
-@given(st.data())
-def test_whatever_fits_a_type_survives_reading_and_writing(data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(sorted(PROTOCOL.types)))
-    value = data.draw(values(name))
-    assert faults(name, value) == []
-    assert dumped(name, adapter(name).validate_python(value)) == value
+    assert TAU.written("PluginOutput", asked) == asked
 
 
 @settings(max_examples=60)
 @given(st.data())
 def test_a_frame_that_lacks_a_member_or_has_null_there_is_read_all_the_same(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(RESPONSES.values())))
-    frame = data.draw(values(name))
+    frame = data.draw(TAU.values(name))
     for member in frame.keys() - {"type"}:
         for other in ({k: v for k, v in frame.items() if k != member}, {**frame, member: None}):
             assert decode_response(other).type == frame["type"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import signal
 import stat
@@ -268,20 +267,6 @@ def test_the_sync_face_does_the_same_without_an_event_loop() -> None:
         assert held.result().cancelled
     with pytest.raises(UsageError, match="not open"):
         client.chat(name, "More?")
-
-
-@pytest.mark.parametrize("kind", ["Turn", "Client", "Subscription"])
-def test_the_sync_face_has_the_names_and_the_parameters_of_the_async_one(kind: str) -> None:
-    one, other = getattr(tau, kind), getattr(sync, kind)
-    renamed = {"aclose": "close"}
-    for name, member in inspect.getmembers(one, inspect.isfunction):
-        if not name.startswith("_"):
-            twin = getattr(other, renamed.get(name, name))
-            assert list(inspect.signature(twin).parameters.items()) == list(
-                inspect.signature(member).parameters.items()
-            ), name
-    for name in ("connect", "embedded"):
-        assert str(inspect.signature(getattr(tau, name))) == str(inspect.signature(getattr(sync, name)))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no unix sockets")

@@ -39,7 +39,7 @@ class Daemon(Protocol):
 
 
 class Client:
-    """A client of the daemon. Use it as an asynchronous context manager, or call `aclose`.
+    """A client of the daemon. Use it as an asynchronous context manager, or call `close`.
 
     Args:
         daemon: Opens the connections; see `connect` and `embedded`.
@@ -70,13 +70,13 @@ class Client:
                 # Whoever enters knows that somebody is there.
                 return self
         except BaseException:
-            await self.aclose()
+            await self.close()
             raise
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        await self.close()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """End all connections. Whoever waits gets a `ConnectionClosed`; agents go on, sessions stay."""
         self._scope.cancel()
         await self._pool.aclose()

@@ -31,16 +31,21 @@ class Subscription:
         self._link: Link | None = None
         self._closed = False
         self._waiting = False
-        self.session_id = session_id
+        self._session_id = session_id
+
+    @property
+    def session_id(self) -> str:
+        """The session that is followed."""
+        return self._session_id
 
     async def __aenter__(self) -> Self:
         await self._open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
+        await self.close()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Follow the session no more."""
         self._closed = True
         link, self._link = self._link, None
@@ -76,5 +81,5 @@ class Subscription:
             raise ConnectionClosed("the subscription was closed")
         if self._link is None:
             link = self._link = await self._pool.open()
-            await link.send(_SUBSCRIBE, {"session_id": self.session_id})
+            await link.send(_SUBSCRIBE, {"session_id": self._session_id})
         return self._link

@@ -94,8 +94,8 @@ class Subscription:
         self.close()
 
     def close(self) -> None:
-        """See `copilot_sdk.tau.Subscription.aclose`."""
-        self._portal.run(self._subscription.aclose())
+        """See `copilot_sdk.tau.Subscription.close`."""
+        self._portal.run(self._subscription.close())
 
     def __iter__(self) -> Iterator[SessionEvent]:
         return self._events
@@ -130,11 +130,11 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """See `copilot_sdk.tau.Client.aclose`."""
+        """See `copilot_sdk.tau.Client.close`."""
         if self._portal.running:
             atexit.unregister(self.close)
             try:
-                self._portal.run(self._client.aclose())
+                self._portal.run(self._client.close())
             finally:
                 self._portal.stop()
 
