@@ -74,7 +74,9 @@ class Tagged:
 
     def adapter(self, name: str) -> TypeAdapter[Any]:
         """Reads and writes the values of a type."""
-        return self._adapters.setdefault(name, TypeAdapter(getattr(self.types, name)))
+        if name not in self._adapters:
+            self._adapters[name] = TypeAdapter(getattr(self.types, name))
+        return self._adapters[name]
 
     def written(self, name: str, value: object) -> Any:
         """What a value of a type is on the wire once it was read."""
@@ -114,6 +116,8 @@ class Tagged:
 
     def _expression(self, expression: TypeExpr) -> st.SearchStrategy[Any]:
         match expression:
+            case Scalar("string", constraints=(("minLength", int(least)),)):
+                return st.text(min_size=least, max_size=least + 5)
             case Scalar(kind):
                 return _SCALARS[kind]
             case Const(value):
