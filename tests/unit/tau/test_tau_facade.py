@@ -1,29 +1,14 @@
-"""The package of tau as it is imported: cheap, and complete."""
+"""The package of tau has the names that type checkers see."""
 
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from copilot_sdk import tau
 from copilot_sdk.tau import events, types
-
-HEAVY = ("asyncio", "pydantic", "copilot_sdk.tau.client", "copilot_sdk._generated.tau.types.agent")
-
-
-def test_importing_the_package_loads_nothing_heavy() -> None:
-    source = f"""if True:
-        import sys, copilot_sdk.tau, copilot_sdk.tau.events, copilot_sdk.tau.types
-        print(*[name for name in {HEAVY!r} if name in sys.modules])
-    """
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", source], check=True, capture_output=True, text=True, timeout=50
-    )
-    assert done.stdout.split() == []
 
 
 @pytest.mark.parametrize("module", [tau, events])
