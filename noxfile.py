@@ -12,6 +12,9 @@ from pathlib import Path
 
 import nox
 
+# The sessions start hundreds of Python processes: each would compile all that it imports if nothing were kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
@@ -160,10 +163,11 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def real(session: nox.Session) -> None:
     """Tests against the real Copilot CLI, in a network namespace with loopback only."""
-    install(session, "bench", "mypy", "test")
+    install(session, "real")
     session.run("python", "-m", "tests.real.support.cli")
-    # What a file sets up once, it sets up in one process.
-    options = ["--numprocesses", "auto", "--dist", "loadfile", *(session.posargs or ["tests/real"])]
+    # What a file sets up once, it sets up in one process. What the CLI does once in two plays is chance.
+    options = ["--numprocesses", "auto", "--dist", "loadfile", "-p", "pytest_rerunfailures", "--reruns", "1"]
+    options += session.posargs or ["tests/real"]
     session.run("python", "-m", "tests.real.support.netns", "python", "-m", "pytest", *options)
 
 
