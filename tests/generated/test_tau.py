@@ -76,7 +76,7 @@ def test_what_is_written_in_a_way_of_its_own_is_read_and_written(frame: dict[str
 
 def test_what_plugins_say_is_read_and_written() -> None:
     register = {"type": "register", "name": "p"}
-    empty = {"tools": [], "hooks": [], "commands": []}
+    empty: dict[str, object] = {"tools": [], "hooks": [], "commands": []}
     assert TAU.written("PluginOutput", register) == {**register, **empty}
     asked = {"type": "server_request", "request_id": "r1", "request": {"type": "list_models"}}
     read = TAU.adapter("PluginOutput").validate_python(asked)

@@ -178,6 +178,7 @@ async def test_what_has_no_place_breaks_the_call_and_the_next_has_another_connec
     ("frames", "error"),
     [
         ([{"type": "unheard_of"}], UnknownFrame),
+        ([{"type": "ok"}], UnknownFrame),
         ([{"type": "stream", "event": {"type": "unheard_of"}}], UnknownFrame),
         ([{"type": "error", "message": "agent error: no"}, {"type": "agent_done"}], RequestRefused),
         ([{"type": "error", "message": "__tau_server_shutting_down__"}], DaemonShuttingDown),

@@ -157,7 +157,7 @@ class Turn:
                 self._fail(ConnectionClosed("the turn broke off; the log has why"))
 
     async def _follow(self) -> TurnResult:
-        from copilot_sdk._generated.tau.frames import decode_response
+        from copilot_sdk._generated.tau.frames import decode_subscription_event
         from copilot_sdk._generated.tau.types import CancelledResponse
         from copilot_sdk.tau.events import unwrapped
 
@@ -165,10 +165,10 @@ class Turn:
             await link.send(self._exchange, self._members)
             while True:
                 frame, is_answer = await link.receive()
-                response = decode_response(frame)
+                event = decode_subscription_event(frame)
                 if is_answer:
-                    return self._result(cancelled=isinstance(response, CancelledResponse))
-                self._take(unwrapped(response))
+                    return self._result(cancelled=isinstance(event, CancelledResponse))
+                self._take(unwrapped(event))
 
     def _take(self, event: Any) -> None:
         from copilot_sdk._generated.tau.types import DoneEvent

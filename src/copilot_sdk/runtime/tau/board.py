@@ -80,7 +80,6 @@ class Task:
     skip_review: bool = False
     require_approval: bool = False
     sandbox_profile: str | None = None
-    filed_by_session_id: str | None = None
     remarks: list[Remark] = field(default_factory=list[Remark])
     roles: list[Role] = field(default_factory=list[Role])
     history: list[Change] = field(default_factory=list[Change])

@@ -17,6 +17,7 @@ from copilot_sdk._generated.tau.types import (
     PhaseEvent,
     StartEvent,
     StatusEvent,
+    StopReason,
     StreamEvent,
     StreamResponse,
     TextContent,
@@ -68,6 +69,7 @@ class Narrator:
         self._parts: list[Part] = []
         self._open: TextContent | ThinkingContent | None = None
         self._usage = no_usage()
+        self._cut_off = False
         self._tools: dict[str, str] = {}
         self._error: str | None = None
 
@@ -98,7 +100,7 @@ class Narrator:
             case "assistant.message_delta":
                 self._say(str(data.get("deltaContent", "")))
             case "assistant.usage":
-                self._usage = usage_of(data)
+                self._usage, self._cut_off = usage_of(data), data.get("finishReason") == "length"
             case "assistant.message":
                 self._finish(data)
             case "assistant.turn_retry":
@@ -226,7 +228,7 @@ class Narrator:
             self._call(call)
         message_id = str(data.get("messageId", ""))
         self.usages[message_id] = self._usage
-        reason = "tool_use" if calls else "stop"
+        reason: StopReason = "tool_use" if calls else "length" if self._cut_off else "stop"
         message = assistant_message(self._parts, self._model, self._usage, reason)
         self._stream(DoneEvent(reason=reason, message=message))
 
