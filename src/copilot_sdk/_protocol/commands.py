@@ -2,8 +2,8 @@
 
 A command has a name, `id`, which its answer repeats. What starts a turn is answered when the turn is over, and until
 then the child tells of the turn in frames without a name. An error with a name is the end of any command but one that
-has started a turn: there it only tells why the turn fails, and the answer follows. Whether the turn had started at
-all shows in the next frame, which is then `agent_end`; so that there is a next frame, somebody has to ask something.
+has started a turn: there it tells why the turn fails, and `agent_end` and the answer follow. A turn that was refused
+has the same error and nothing more, so what comes next tells the two apart. For something to come, somebody asks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from copilot_sdk.errors import ConnectionClosed, UsageError
 MAX_COMMAND = 1024 * 1024
 """The longest line that a child takes, in bytes."""
 
-_TURN_FRAMES = frozenset({"message_update", "subagent_start", "subagent_update", "subagent_done"})
+_OWN_TURN = "auto_turn"
+"""What answers the child itself, where it began a turn that nobody asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Doubted:
-    """An error came, and the next frame tells whether the command of that name is refused; ask for one."""
+    """An error came, and the next frames tell whether the command of that name is refused; ask for one."""
 
     id: str
 
@@ -69,11 +70,18 @@ Happening: TypeAlias = Answered | Refused | Doubted | Told | Malformed
 
 @dataclass(slots=True)
 class _Open:
-    """A command without an answer, and whether it has started a turn."""
+    """A command without an answer."""
 
     answers: frozenset[str]
     starts_turn: bool
-    started: bool = False
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """A command whose error has come, and whether a turn has ended since."""
+
+    refusal: Refused
+    turn_ended: bool = False
 
 
 class Commands:
@@ -82,7 +90,7 @@ class Commands:
     def __init__(self) -> None:
         self._last = 0
         self._open: dict[str, _Open] = {}
-        self._doubt: Refused | None = None
+        self._doubt: _Doubt | None = None
         self._closed = False
 
     def next_id(self) -> str:
@@ -123,7 +131,7 @@ class Commands:
     def forget(self, id: str) -> None:
         """Wait no longer for the answer to a command: one that comes is told like anything else."""
         self._open.pop(id, None)
-        if self._doubt is not None and self._doubt.id == id:
+        if self._doubt is not None and self._doubt.refusal.id == id:
             self._doubt = None
 
     def receive(self, data: bytes) -> list[Happening]:
@@ -140,9 +148,6 @@ class Commands:
             return [*cleared, self._response(frame)]
         if kind == "error":
             return [*cleared, *self._error(frame)]
-        turn = self._turn() if kind in _TURN_FRAMES else None
-        if turn is not None:
-            turn.started = True
         return [*cleared, Told(frame)]
 
     def close(self) -> tuple[str, ...]:
@@ -162,15 +167,22 @@ class Commands:
         return next((command for command in self._open.values() if command.starts_turn), None)
 
     def _cleared(self, kind: str, frame: JsonObject) -> list[Happening]:
-        """What becomes of a command whose error came just before a frame."""
-        doubt, self._doubt = self._doubt, None
-        if doubt is None or (command := self._open.get(doubt.id)) is None:
+        """What becomes of a command whose error came before a frame."""
+        doubt = self._doubt
+        if doubt is None:
             return []
-        if kind == "agent_end" or (kind == "response" and frame.get("id") == doubt.id):
-            command.started = True
+        refusal = doubt.refusal
+        if kind == "agent_end":
+            # Of this turn or of one that the child began by itself: the answer that follows tells.
+            doubt.turn_ended = True
             return []
-        del self._open[doubt.id]
-        return [doubt]
+        if kind == "response" and frame.get("id") == refusal.id:
+            self._doubt = None
+            return []
+        if doubt.turn_ended and not (kind == "response" and frame.get("command") == _OWN_TURN):
+            return []
+        self._doubt = None
+        return [refusal] if self._open.pop(refusal.id, None) is not None else []
 
     def _response(self, frame: JsonObject) -> Happening:
         name, answer = frame.get("id"), frame.get("command")
@@ -184,7 +196,6 @@ class Commands:
             del self._open[name]
             return Refused(name, "the answer is malformed: it names no command")
         if answer not in command.answers:
-            command.started = command.started or command.starts_turn
             return Told(frame, name)
         del self._open[name]
         return Answered(name, frame)
@@ -195,10 +206,8 @@ class Commands:
         command = self._open.get(name) if isinstance(name, str) else None
         if command is None or not isinstance(name, str):
             return [Told(frame)]
-        if command.started:
-            return [Told(frame, name)]
         if command.starts_turn and command is self._turn():
-            self._doubt = Refused(name, message)
+            self._doubt = _Doubt(Refused(name, message))
             return [Told(frame, name), Doubted(name)]
         del self._open[name]
         return [Told(frame, name), Refused(name, message)]

@@ -99,25 +99,31 @@ def test_an_error_that_names_no_open_command_is_told(id: object) -> None:
     assert commands.close() == (name,)
 
 
-def test_a_turn_that_fails_after_it_has_said_something_ends_with_its_answer() -> None:
+@pytest.mark.parametrize("said", [[], [UPDATE]])
+def test_a_turn_that_fails_shows_by_its_end(said: list[dict[str, Any]]) -> None:
     commands = Commands()
-    name = prompted(commands)
-    take(commands, **UPDATE)
+    name, probe = prompted(commands), asked(commands)
+    for frame in said:
+        take(commands, **frame)
     error = {"type": "error", "id": name, "message": "overloaded"}
-    assert take(commands, **error) == [Told(error, name)]
-    assert take(commands, **END) == [Told(END)]
-    frame = answer(name, "prompt", ok=False, error="overloaded")
-    assert take(commands, **frame) == [Answered(name, frame)]
-
-
-def test_a_turn_that_fails_at_once_shows_by_its_end() -> None:
-    commands = Commands()
-    name = prompted(commands)
-    error = {"type": "error", "id": name, "message": "no key"}
     assert take(commands, **error) == [Told(error, name), Doubted(name)]
     assert take(commands, **END) == [Told(END)]
-    frame = answer(name, "prompt", ok=False, error="no key")
+    between = answer(probe, "get_state", streaming=False)
+    assert take(commands, **between) == [Answered(probe, between)]
+    frame = answer(name, "prompt", ok=False, error="overloaded")
     assert take(commands, **frame) == [Answered(name, frame)]
+    assert take(commands, **UPDATE) == [Told(UPDATE)]
+
+
+def test_a_turn_that_was_refused_because_the_child_had_one_of_its_own_shows_by_the_end_of_that() -> None:
+    commands = Commands()
+    name = prompted(commands)
+    error = {"type": "error", "id": name, "message": "another prompt is in flight; abort first"}
+    assert take(commands, **error) == [Told(error, name), Doubted(name)]
+    assert take(commands, **END) == [Told(END)]
+    frame = answer("auto:8f", "auto_turn", ok=True)
+    assert take(commands, **frame) == [Refused(name, error["message"]), Told(frame)]
+    assert commands.close() == ()
 
 
 def test_a_turn_that_was_refused_shows_by_any_other_frame() -> None:
