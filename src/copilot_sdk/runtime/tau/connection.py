@@ -72,12 +72,16 @@ class Connection:
         self._over = True
         self._listener = listener
         self._now_idle()
-        gone = asyncio.create_task(self._transport.receive())
+        gone = asyncio.create_task(self._until_heard())
         sending = asyncio.create_task(self._tell_all(listener))
         try:
             await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await end_all({gone, sending})
+
+    async def _until_heard(self) -> None:
+        with suppress(ConnectionClosed, ProtocolError):
+            await self._transport.receive()
 
     async def _tell_all(self, listener: Listener) -> None:
         with suppress(ConnectionClosed):
