@@ -5,6 +5,7 @@
     CopilotError
     ├── ConnectError                   the other side could not be started or reached
     ├── ConnectionClosed               it was reached and is gone (also a ConnectionError)
+    │   └── DaemonShuttingDown         it ends, and says so (tau)
     ├── RequestTimeout                 no answer in time (also a TimeoutError)
     ├── TurnTimeout                    no end of the turn in time (also a TimeoutError)
     ├── ProtocolError                  the peer broke framing or JSON-RPC
@@ -109,6 +110,18 @@ class ConnectionClosed(CopilotError, ConnectionError):
         self.stderr = mask_secrets(stderr)
         ending = "" if exit_code is None else f" ({_exit_note(exit_code)})"
         super().__init__(f"connection closed: {reason}{ending}{_stderr_note(stderr)}")
+
+
+class DaemonShuttingDown(ConnectionClosed):
+    """The daemon ends, and has ended the connection for that (tau).
+
+    Attributes:
+        restart: True if another one starts in its place, so that connecting again makes sense; None if it did not say.
+    """
+
+    def __init__(self, *, restart: bool | None = None) -> None:
+        self.restart = restart
+        super().__init__("the daemon is shutting down" + (", and starts anew" if restart else ""))
 
 
 class RequestTimeout(CopilotError, TimeoutError):

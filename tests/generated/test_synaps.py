@@ -160,7 +160,7 @@ def test_an_event_is_read_and_written_as_it_came(frame: dict[str, Any]) -> None:
 def test_the_samples_have_every_kind_of_frame() -> None:
     unions = {"Request": REQUESTS, "Response": RESPONSES, "Event": EVENTS}
     for union, frames in unions.items():
-        members = SYNAPS.document["definitions"][union]["anyOf"]
+        members = SYNAPS.definitions[union]["anyOf"]
         assert len({named(frame) for frame in frames}) == len(members), union
     assert {frame["type"] for frame in REQUESTS} == set(OUTBOUND)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 from importlib import import_module
@@ -35,6 +36,8 @@ from codegen.ir import (
 )
 from codegen.samples import Sampler
 
+_FILE = re.compile(r'"[\w-]+\.schema\.json#/')
+
 _SCALARS: dict[str, st.SearchStrategy[Any]] = {
     "string": st.text(max_size=5),
     "integer": st.integers(0, 2**64),
@@ -57,8 +60,12 @@ class Tagged:
         self.sampler = Sampler(self.protocol)
         self._values: dict[str, st.SearchStrategy[Any]] = {}
         self._adapters: dict[str, TypeAdapter[Any]] = {}
-        [path] = folder.glob("*.schema.json")
-        self.document: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+        self._validators: dict[str, Draft7Validator] = {}
+        # As if all stood in one file: no name stands in two.
+        texts = [_FILE.sub('"#/', path.read_text("utf-8")) for path in folder.glob("*.schema.json")]
+        self.definitions: Mapping[str, Any] = {
+            name: definition for text in texts for name, definition in json.loads(text)["definitions"].items()
+        }
 
     @cached_property
     def types(self) -> Any:
@@ -67,7 +74,9 @@ class Tagged:
 
     def adapter(self, name: str) -> TypeAdapter[Any]:
         """Reads and writes the values of a type."""
-        return self._adapters.setdefault(name, TypeAdapter(getattr(self.types, name)))
+        if name not in self._adapters:
+            self._adapters[name] = TypeAdapter(getattr(self.types, name))
+        return self._adapters[name]
 
     def written(self, name: str, value: object) -> Any:
         """What a value of a type is on the wire once it was read."""
@@ -76,11 +85,13 @@ class Tagged:
 
     def faults(self, name: str, value: Any) -> list[str]:
         """What the schema says against a value; nothing of a type that stands within another one."""
-        definitions = self.document["definitions"]
-        if name not in definitions:
+        if name not in self.definitions:
             return []
-        validator = Draft7Validator({"$ref": f"#/definitions/{name}", "definitions": definitions})
-        return [f"{name}: {error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+        if name not in self._validators:
+            root = {"$ref": f"#/definitions/{name}", "definitions": self.definitions}
+            self._validators[name] = Draft7Validator(root)
+        found = self._validators[name].iter_errors(value)
+        return [f"{name}: {error.json_path}: {error.message}" for error in found]
 
     def values(self, name: str) -> st.SearchStrategy[Any]:
         """Values that fit a type, as JSON."""
@@ -105,6 +116,8 @@ class Tagged:
 
     def _expression(self, expression: TypeExpr) -> st.SearchStrategy[Any]:
         match expression:
+            case Scalar("string", constraints=(("minLength", int(least)),)):
+                return st.text(min_size=least, max_size=least + 5)
             case Scalar(kind):
                 return _SCALARS[kind]
             case Const(value):

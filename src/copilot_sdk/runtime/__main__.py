@@ -51,20 +51,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=LEVELS[options.log_level])
     try:
-        world = world_of(
-            os.environ, script=options.script, token=_token(options), auto_login=options.auto_login
-        )
+        world = _world(options)
         limits = _limits(os.environ)
-        place = None if options.stdio or options.synaps_rpc else _place(options, os.environ)
+        place = None if options.stdio or options.synaps_rpc or options.tau else _place(options, os.environ)
     except (ImportError, OSError, UsageError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     try:
-        asyncio.run(_run(options, place, world, limits))
+        if options.tau is not None:
+            from copilot_sdk.runtime.tau import process
+
+            process.run(options.tau, _home(), lambda: _world(options), limits)
+        else:
+            asyncio.run(_run(options, place, world, limits))
     except (ConnectError, OSError, RuntimeFault) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _world(options: argparse.Namespace) -> World:
+    return world_of(os.environ, script=options.script, token=_token(options), auto_login=options.auto_login)
+
+
+def _home() -> Path:
+    named = os.environ.get("COPILOT_HOME")
+    return Path(named) if named else Path.home() / ".copilot-sdk-runtime"
 
 
 def _token(options: argparse.Namespace) -> str | None:
@@ -95,9 +107,7 @@ def _place(options: argparse.Namespace, environment: Mapping[str, str]) -> _Plac
 
 
 async def _run(options: argparse.Namespace, place: _Place | None, world: World, limits: Limits) -> None:
-    named = os.environ.get("COPILOT_HOME")
-    home = Path(named) if named else Path.home() / ".copilot-sdk-runtime"
-    runtime = LateRuntime(home, world, limits, idle_timeout=options.session_idle_timeout)
+    runtime = LateRuntime(_home(), world, limits, idle_timeout=options.session_idle_timeout)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its event loop.
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -60,6 +60,7 @@ a test in bash, with `text = "Hello there."` as the only reply in answers.toml:
 environment variables:
   COPILOT_HOME                       the folder of its sessions and settings; ~/.copilot-sdk-runtime if unset
   COPILOT_CONNECTION_TOKEN           what clients have to give as `token` of the request `connect`
+  TAU_SHUTDOWN_DRAIN_SECS            how long a daemon of tau waits for its agents at the end; 180 if unset
   COPILOT_TASK_WAIT_TIMEOUT_SECONDS  how long `session.tasks.waitForPending` waits; 600 if unset
   COPILOT_ENABLE_SECRET_FILTERING    true to serve `secrets.addFilterValues`
   COPILOT_ALLOW_GET_PROVIDER_ENDPOINT
@@ -78,7 +79,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m copilot_sdk.runtime",
-        usage="%(prog)s [--stdio | --synaps-rpc | --port PORT | --listen ADDRESS] [--script FILE] [option ...]",
+        usage="%(prog)s [--stdio | --synaps-rpc | --tau SOCKET | --port PORT | --listen ADDRESS]\n"
+        "                                     [--script FILE] [option ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -113,6 +115,12 @@ def _add_ways(parser: argparse.ArgumentParser) -> None:
         "--synaps-rpc",
         action="store_true",
         help="the same, but speak as `synaps rpc` does, of one session in which everything is allowed",
+    )
+    way.add_argument(
+        "--tau",
+        type=Path,
+        metavar="SOCKET",
+        help="be a daemon of tau that listens on a unix socket; stdout tells when it does",
     )
     way.add_argument(
         "--port",

@@ -22,7 +22,7 @@ from mcp.shared.dispatcher import ProgressFnT
 from mcp.shared.exceptions import MCPError
 from pydantic import BaseModel
 
-from copilot_sdk._generated.copilot import types
+from copilot_sdk._generated.copilot.types import MCPListChangedData
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.faults import RuntimeFault
@@ -305,7 +305,7 @@ class Connection:
         event = _LISTS.get(type(message))
         if event is not None:
             self.stale = self.stale or isinstance(message, types.ToolListChangedNotification)
-            self._session.emit(types.MCPListChangedData(server_name=self.spec.name), kind=event, ephemeral=True)
+            self._session.emit(MCPListChangedData(server_name=self.spec.name), kind=event, ephemeral=True)
 
     async def _elicit(
         self,
