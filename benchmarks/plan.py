@@ -111,6 +111,35 @@ PLAN = (
         samples=3,
     ),
     Measurement(
+        "acp_first_update",
+        "ACP: import, connect, session/new, prompt to the first typed update",
+        STARTUP_ROWS,
+        aims={"cpu_ms": 3.0},
+        samples=7,
+        compiling=1,
+    ),
+    Measurement(
+        "acp_updates",
+        "ACP: 10,000 updates to who iterates over the turn",
+        {"cpu_us": "CPU us per update", "wall_us": "wall us per update"},
+        aims={"cpu_us": 4.0, "wall_us": 4.0},
+        samples=3,
+    ),
+    Measurement(
+        "acp_prompt",
+        "ACP: prompts without updates, one after another",
+        CALL_ROWS,
+        aims={"wall_us": 2.0},
+        samples=3,
+    ),
+    Measurement(
+        "acp_echo",
+        "ACP: requests of an extension, one after another",
+        CALL_ROWS,
+        aims={"wall_us": 2.0},
+        samples=3,
+    ),
+    Measurement(
         "runtime_start",
         "server: start to the answers of connect and of session.create",
         {

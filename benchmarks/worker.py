@@ -46,9 +46,13 @@ def main() -> None:
         from benchmarks.servers import measure
 
         metrics = measure(name, case)
+    elif case.startswith("acp_"):
+        from benchmarks import acp
+
+        metrics = acp.measure(name, case, peer)
     elif case in STARTUP:
         side = side_named(name)
-        metrics = startup(side, lambda: STARTUP[case](side, peer))
+        metrics = startup(side.package, lambda: STARTUP[case](side, peer))
     else:
         from benchmarks.steady import STEADY
 
@@ -66,7 +70,7 @@ def side_named(name: str) -> Side:
     return SIDE
 
 
-def startup(side: Side, run: Callable[[], object]) -> Metrics:
+def startup(package: str, run: Callable[[], object]) -> Metrics:
     """What it costs to do something for the first time in a bare interpreter."""
     modules, memory = set(sys.modules), resident_mib()
     wall, cpu = time.perf_counter(), time.process_time()
@@ -78,7 +82,7 @@ def startup(side: Side, run: Callable[[], object]) -> Metrics:
         "wall_ms": wall * 1e3,
         "rss_mib": memory,
         "modules": len(set(sys.modules) - modules),
-        **count_classes(side.package),
+        **count_classes(package),
     }
 
 

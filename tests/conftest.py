@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from copilot_sdk.acp import agent
 from copilot_sdk.runtime.copilot import reception
+from tests.support.strict_acp import StrictConnection
 from tests.support.strict_peer import FAULTS, StrictPeer
 
 _REAL = Path(__file__).parent / "real"
@@ -43,6 +45,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def _strict_peers() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reception, "Peer", StrictPeer)
+        patch.setattr(agent, "Connection", StrictConnection)
         yield
 
 

@@ -34,7 +34,7 @@ from copilot_sdk.errors import (
     UsageError,
     describe_exception,
 )
-from copilot_sdk.transports.base import Transport
+from copilot_sdk.transports.base import ListeningTransport, Transport
 from copilot_sdk.transports.closing import CloseOnce
 
 NotificationHandler: TypeAlias = Callable[[str, JsonObject], None]
@@ -212,6 +212,8 @@ class Peer:
     async def _read(self) -> None:
         reason = ConnectionClosed("its reader was cancelled")
         try:
+            if isinstance(self._transport, ListeningTransport):
+                self._transport.listen(self._take)
             while True:
                 self._dispatch(self._engine.receive(await self._transport.receive()))
         except ConnectionClosed as closed:
@@ -226,6 +228,14 @@ class Peer:
         finally:
             self._end(reason)
         await self._transport.aclose()
+
+    def _take(self, data: bytes) -> None:
+        try:
+            self._dispatch(self._engine.receive(data))
+        except Exception as error:
+            _logger.exception("a message of %s could not be handled", self._transport.describe())
+            self._end(ConnectionClosed(f"a message could not be handled: {describe_exception(error)}"))
+            self._close.begin()
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, NotificationReceived):

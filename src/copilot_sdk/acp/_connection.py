@@ -39,7 +39,8 @@ class Route:
 
     Args:
         method: Knows the types.
-        serve: Takes the params as an object; gives the result, as an object or as JSON values.
+        serve: Takes the params as an object; gives the result, as an object or as JSON values, or None for one without
+            members.
     """
 
     method: Method[Any]
@@ -172,7 +173,9 @@ class Connection:
             return None  # type: ignore[return-value]
         if timeout is UNSET and method.waits:
             timeout = None
-        return decode_result(method, await request(self._peer, method.name, wire, timeout=timeout))
+        raw = await request(self._peer, method.name, wire, timeout=timeout)
+        # Every result is an object; some peers send null for one without members.
+        return decode_result(method, {} if raw is None else raw)
 
     async def request(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | Unset | None = UNSET
@@ -197,7 +200,8 @@ class Connection:
         if params.get("mcpServers", ()) is None:
             params = {**params, "mcpServers": []}
         read = decode_params(route.method, params, forgiven=_FORGIVEN)
-        return encode_result(route.method, await route.serve(read))
+        result = await route.serve(read)
+        return encode_result(route.method, {} if result is None else result)
 
     def _notified(self, method: str, params: JsonObject) -> None:
         if self._served.at_once is not None and self._served.at_once(method, params):

@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         world = _world(options)
         limits = _limits(os.environ)
-        place = None if options.stdio or options.synaps_rpc or options.tau else _place(options, os.environ)
+        direct = options.stdio or options.acp or options.synaps_rpc or options.tau
+        place = None if direct else _place(options, os.environ)
     except (ImportError, OSError, UsageError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -113,8 +114,8 @@ async def _run(options: argparse.Namespace, place: _Place | None, world: World, 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runtime.request_stop)
     async with runtime:
-        if options.synaps_rpc:
-            await _serve_until_stop(runtime, _serve_synaps(runtime, options))
+        if options.acp or options.synaps_rpc:
+            await _serve_until_stop(runtime, _serve_front(runtime, options))
         elif place is None:
             await _serve_until_stop(runtime, _serve_stdio(runtime))
         else:
@@ -128,10 +129,17 @@ async def _serve_stdio(runtime: LateRuntime) -> None:
             await runtime.serve(reception)
 
 
-async def _serve_synaps(runtime: LateRuntime, options: argparse.Namespace) -> None:
+async def _serve_front(runtime: LateRuntime, options: argparse.Namespace) -> None:
+    """Speak another protocol with the process that started this one."""
     loading = runtime.load()
     await asyncio.wait({loading})
-    if loading.exception() is None:
+    if loading.exception() is not None:
+        return
+    if options.acp:
+        from copilot_sdk.runtime.acp import front
+
+        await front.serve(loading.result())
+    else:
         from copilot_sdk.runtime.synaps.front import serve
 
         await serve(loading.result(), continued=options.continued, system=options.system, model=options.model)

@@ -21,7 +21,8 @@ A runtime for coding-agent sessions that takes the place of the GitHub Copilot C
 same protocol (JSON-RPC 2.0 with Content-Length in front of each message) and takes the same flags, but
 needs no account and no network, and its model says what your script tells it to. Have an SDK start this
 command in place of the CLI, or connect to the port. It really runs commands and edits files where the
-client allows it. With --synaps-rpc it takes the place of `synaps rpc`, for one client that starts it.
+client allows it. With --acp it is an agent of the Agent Client Protocol, as `copilot --acp` is, and with
+--synaps-rpc it takes the place of `synaps rpc`, for one client that starts it; with --tau it is a daemon.
 """
 _EPILOG = r"""
 the script of a model, as --script takes it (TOML, or JSON of the same shape):
@@ -79,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m copilot_sdk.runtime",
-        usage="%(prog)s [--stdio | --synaps-rpc | --tau SOCKET | --port PORT | --listen ADDRESS]\n"
+        usage="%(prog)s [--stdio | --acp | --synaps-rpc | --tau SOCKET | --port PORT | --listen ADDRESS]\n"
         "                                     [--script FILE] [option ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -110,6 +111,11 @@ def _add_ways(parser: argparse.ArgumentParser) -> None:
     way = group.add_mutually_exclusive_group()
     way.add_argument(
         "--stdio", action="store_true", help="serve the process that started this one, over pipes"
+    )
+    way.add_argument(
+        "--acp",
+        action="store_true",
+        help="the same, but speak the Agent Client Protocol: an agent for editors, and for tests of them",
     )
     way.add_argument(
         "--synaps-rpc",

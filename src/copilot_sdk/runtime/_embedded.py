@@ -49,8 +49,19 @@ class EmbeddedRuntime:
             The client's end of it. Closing it leaves all sessions, as a client that goes away does.
         """
         ours, theirs = memory_pair()
-        connection = Connection(self.runtime, Reception(ours, token=self._token))
-        self._serve(connection.serve(), "embedded runtime")
+        self._serve(Connection(self.runtime, Reception(ours, token=self._token)).serve(), "embedded runtime")
+        return theirs
+
+    def connect_acp(self) -> Transport:
+        """Opens a connection that speaks the Agent Client Protocol: `acp.connect(runtime.connect_acp())`.
+
+        Returns:
+            The client's end of it.
+        """
+        from copilot_sdk.runtime.acp.front import serve
+
+        ours, theirs = memory_pair()
+        self._serve(serve(self.runtime, ours), "embedded agent")
         return theirs
 
     def connect_synaps(self, *, folder: Path | None = None, continued: str | None = None) -> Transport:

@@ -98,6 +98,7 @@ class ChildProcess(asyncio.SubprocessProtocol, ABC):
             )
         except (OSError, ValueError) as error:
             raise ConnectError(_start_problem(self._command[0], cwd, error)) from error
+        self.stdout.set_protocol(_Output(self, self.stdout.get_protocol()))
 
     @property
     def pid(self) -> int:
@@ -264,6 +265,25 @@ class ChildProcess(asyncio.SubprocessProtocol, ABC):
                 os.killpg(self.pid, number)
                 return True
         return False
+
+
+class _Output(asyncio.Protocol):
+    """Hands on what a process prints at once; the event loop itself would do it in its next round.
+
+    Args:
+        child: Takes it.
+        inner: The protocol of the event loop, which has to know of the end.
+    """
+
+    def __init__(self, child: ChildProcess, inner: asyncio.BaseProtocol) -> None:
+        self._child = child
+        self._inner = inner
+
+    def data_received(self, data: bytes) -> None:
+        self._child.pipe_data_received(STDOUT, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._inner.connection_lost(exc)
 
 
 def _start_problem(program: str, cwd: str | os.PathLike[str] | None, error: Exception) -> str:

@@ -33,7 +33,12 @@ class Inbox(Generic[M]):
         self._size = 0
         self._paused = False
         self._receiver: asyncio.Future[None] | None = None
+        self._listener: Callable[[M], None] | None = None
         self._reason: CopilotError | None = None
+
+    def listen(self, listener: Callable[[M], None]) -> None:
+        """Give messages to a function as they come; `pull` gives those from before, and the end."""
+        self._listener = listener
 
     @property
     def waiting(self) -> bool:
@@ -43,6 +48,9 @@ class Inbox(Generic[M]):
     def push(self, message: M) -> None:
         """Add a message. After the end it is dropped: nobody will ask for it."""
         if self._reason is not None:
+            return
+        if self._listener is not None and not self._messages:
+            self._listener(message)
             return
         self._messages.append(message)
         self._size += len(message)

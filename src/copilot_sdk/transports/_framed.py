@@ -92,6 +92,10 @@ class FramedStream:
             await self._ended.wait()
         await self._gate.send(self._write, self._encode(data))
 
+    def listen(self, listener: Callable[[bytes], None]) -> None:
+        """See `ListeningTransport.listen`."""
+        self._inbox.listen(listener)
+
     async def receive(self) -> bytes:
         """Give the next message, see `Transport.receive`."""
         return await self._inbox.pull()
@@ -167,6 +171,10 @@ class FramedTransport:
     async def send(self, data: bytes) -> None:
         """See `Transport.send`."""
         await self._stream.send(data)
+
+    def listen(self, listener: Callable[[bytes], None]) -> None:
+        """See `ListeningTransport.listen`."""
+        self._stream.listen(listener)
 
     async def receive(self) -> bytes:
         """See `Transport.receive`."""

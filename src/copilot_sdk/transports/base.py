@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 
 class Transport(Protocol):
@@ -35,6 +36,18 @@ class Transport(Protocol):
 
     def describe(self) -> str:
         """Name the other side in words, for texts of errors; no secret is in it."""
+        ...
+
+
+@runtime_checkable
+class ListeningTransport(Transport, Protocol):
+    """A transport that can hand over messages as they come, without a task that waits for them."""
+
+    def listen(self, listener: Callable[[bytes], None]) -> None:
+        """Call a function with each message from now on; it must neither block nor raise.
+
+        `receive` gives what came before, in its order, and raises the end.
+        """
         ...
 
 

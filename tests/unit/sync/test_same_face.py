@@ -7,7 +7,8 @@ from typing import get_overloads
 
 import pytest
 
-from copilot_sdk import client, client_tasks, options, providers, session, sync
+from copilot_sdk import acp, client, client_tasks, options, providers, session, sync
+from copilot_sdk.acp import sync as acp_sync
 from copilot_sdk.synaps import client as synaps_client
 from copilot_sdk.synaps import sync as synaps_sync
 from copilot_sdk.tau import client as tau_client
@@ -22,6 +23,8 @@ PAIRS = [
     (synaps_client.Client, synaps_sync.Client),
     (tau_client.Client, tau_sync.Client),
     (tau_subscription.Subscription, tau_sync.Subscription),
+    (acp.Client, acp_sync.Client),
+    (acp.Session, acp_sync.Session),
 ]
 
 
@@ -55,6 +58,8 @@ def test_both_clients_are_made_alike() -> None:
     assert arguments(synaps_sync.connect) == arguments(synaps_client.connect)
     assert arguments(tau_sync.connect) == arguments(tau_client.connect)
     assert arguments(tau_sync.embedded) == arguments(tau_client.embedded)
+    assert arguments(acp_sync.Client) == arguments(acp.Client)
+    assert arguments(acp_sync.connect) == arguments(acp.connect)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.models.base import Message, Thought, ToolCall
-from copilot_sdk.runtime.core.prompts import notification_text
+from copilot_sdk.runtime.core.prompts import describe_attachments, notification_text
 from copilot_sdk.runtime.core.skills import skill_context
 
 _NO_RESULT = "The session ended before this tool call had a result. Do not assume that it succeeded."
@@ -29,9 +29,9 @@ def rebuild(events: Iterable[Event]) -> list[Message]:
             prompts.append(str(data.get("content", "")))
         match event.type:
             case "user.message":
-                history.append(
-                    Message("user", str(data.get("transformedContent") or data.get("content", "")))
-                )
+                text = str(data.get("transformedContent") or data.get("content", ""))
+                _, images = describe_attachments(objects_in(data.get("attachments")))
+                history.append(Message("user", text, images=tuple(images)))
             case "system.notification":
                 history.append(Message("user", notification_text(str(data.get("content", "")))))
             case "skill.invoked" if data.get("trigger") != "user-invoked":
