@@ -8,7 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, Generic, Self, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, cast
 
 from typing_extensions import TypeVar
 
@@ -17,7 +17,6 @@ from copilot_sdk._recent import RecentIds
 from copilot_sdk.errors import CopilotError, EventBufferOverflow, UsageError
 
 if TYPE_CHECKING:
-    from copilot_sdk._arrival import Arrival
     from copilot_sdk._model.event import EventBase
 
 E = TypeVar("E", default=Any)
@@ -25,6 +24,20 @@ E = TypeVar("E", default=Any)
 DEFAULT_BUFFER = 10_000
 _SEEN_EVENTS = 20_000
 _logger = logging.getLogger("copilot_sdk.events")
+
+
+class Arriving(Protocol):
+    """An event on its way to those who want it, read only when one of them asks."""
+
+    @property
+    def type(self) -> str:
+        """Its wire type."""
+        ...
+
+    @property
+    def event(self) -> Any:
+        """What subscribers get."""
+        ...
 
 
 class EventFilter:
@@ -35,22 +48,23 @@ class EventFilter:
 
     Args:
         wanted: Classes and wire types; none means all events.
+        tag: The attribute that has an event's wire type.
 
     Raises:
         UsageError: A class stands for no single event type.
     """
 
-    def __init__(self, wanted: Iterable[type[EventBase] | str] = ()) -> None:
+    def __init__(self, wanted: Iterable[type[Any] | str] = (), tag: str = "type") -> None:
         self._names: set[str] = set()
-        self._classes: dict[str, type[EventBase]] = {}
+        self._classes: dict[str, type[Any]] = {}
         for item in wanted:
             if isinstance(item, str):
                 self._names.add(item)
             else:
-                self._classes[_wire_type(item)] = item
+                self._classes[_wire_type(item, tag)] = item
         self._all = not self._names and not self._classes
 
-    def takes(self, arrival: Arrival) -> bool:
+    def takes(self, arrival: Arriving) -> bool:
         """True when this event is wanted; it is read only where its type alone does not tell."""
         if self._all or arrival.type in self._names:
             return True
@@ -58,9 +72,9 @@ class EventFilter:
         return wanted is not None and isinstance(arrival.event, wanted)
 
 
-def _wire_type(item: type[EventBase]) -> str:
+def _wire_type(item: type[Any], tag: str) -> str:
     fields: Mapping[str, Any] = getattr(item, "model_fields", {})
-    field = fields.get("type")
+    field = fields.get(tag)
     if field is None or not isinstance(field.default, str) or not field.default:
         name = getattr(item, "__name__", repr(item))
         raise UsageError(f"{name} is no class of a single event type; leave it out to get all events")
@@ -90,13 +104,13 @@ class EventStream(Generic[E]):
             raise UsageError(f"buffer has to be 1 event or more, not {buffer}")
         self._filter = wanted or EventFilter()
         self._limit = buffer
-        self._events: deque[Arrival] = deque()
+        self._events: deque[Arriving] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False
         self._error: CopilotError | None = None
         self._on_close = on_close
 
-    def push(self, arrival: Arrival) -> None:
+    def push(self, arrival: Arriving) -> None:
         """Add an event, if it is a wanted one; never blocks."""
         if self._ended or not self._filter.takes(arrival):
             return
@@ -181,7 +195,7 @@ class Subscriptions:
                 return list(log[number:])
         return None
 
-    def distribute(self, arrival: Arrival) -> None:
+    def distribute(self, arrival: Arriving) -> None:
         """Give an event to the streams that want it."""
         for stream in self._streams[:]:
             stream.push(arrival)

@@ -5,7 +5,7 @@ Params and results, each way. Sending is strict; of what is received, the parts 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -77,11 +77,16 @@ def _encode_union(load: Loader, values: object) -> dict[str, Any]:
     return data
 
 
-def decode_params(method: Method[Any], raw: object) -> Any:
+def decode_params(method: Method[Any], raw: object, *, forgiven: Container[str] | None = None) -> Any:
     """The params of an inbound call as an object; None for a method without params.
 
+    Args:
+        method: The method.
+        raw: The params as they came.
+        forgiven: The members that need not fit, by wire name; None for all.
+
     Raises:
-        InvalidParams: They are no object at all.
+        InvalidParams: They are no object at all, or a member does not fit that has to.
     """
     if method.params is None:
         return None
@@ -89,9 +94,13 @@ def decode_params(method: Method[Any], raw: object) -> Any:
         return _adapter(method.params).validate_python(raw)
     except ValidationError as error:
         params, whole = fitted(_kind(method.params), raw)
-        if params is None or not whole:
+        if params is None or not whole or not _is_forgiven(error, forgiven):
             raise InvalidParams("; ".join(problems(error)), method=method.name) from None
         return params
+
+
+def _is_forgiven(error: ValidationError, members: Container[str] | None) -> bool:
+    return members is None or all(fault["loc"] and fault["loc"][0] in members for fault in error.errors())
 
 
 def decode_result(method: Method[R], raw: object) -> R:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from copilot_sdk._protocol.messages import (
+    AnyId,
     ErrorResponse,
     MalformedMessage,
     MessageId,
@@ -24,7 +25,23 @@ from copilot_sdk._protocol.messages import (
 )
 from copilot_sdk.errors import ConnectionClosed, InvalidRequest, UsageError
 
-CANCEL_METHOD = "$/cancelRequest"
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What protocols over JSON-RPC do differently.
+
+    Args:
+        cancel_method: The notification that nobody waits for the answer to a request any more.
+        cancelled_id: The member of its params that names the request.
+        null_ids: Whether the id of a request may be null.
+    """
+
+    cancel_method: str = "$/cancelRequest"
+    cancelled_id: str = "id"
+    null_ids: bool = False
+
+
+DEFAULT_DIALECT = Dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +73,7 @@ NotificationReceived = Notification
 class CancelReceived:
     """The other side does not wait for the answer to its request any more; it still has to be answered."""
 
-    id: MessageId
+    id: AnyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,7 @@ class Stray:
         error: That complaint.
     """
 
-    id: MessageId | None
+    id: AnyId
     error: WireError | None = None
 
 
@@ -97,12 +114,17 @@ Event: TypeAlias = (
 
 
 class Engine:
-    """The state of one side of a connection: which requests are open, in either direction."""
+    """The state of one side of a connection: which requests are open, in either direction.
 
-    def __init__(self) -> None:
+    Args:
+        dialect: What the protocol does differently.
+    """
+
+    def __init__(self, dialect: Dialect = DEFAULT_DIALECT) -> None:
+        self._dialect = dialect
         self._last_id = 0
         self._outbound: dict[MessageId, str] = {}
-        self._inbound: set[MessageId] = set()
+        self._inbound: set[AnyId] = set()
         self._closed = False
 
     def request(self, method: str, params: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
@@ -143,9 +165,9 @@ class Engine:
         """
         if self._outbound.pop(id, None) is None:
             raise UsageError(f"no request with the id {id!r} is open; it was answered or cancelled before")
-        return encode(Notification(CANCEL_METHOD, {"id": id}))
+        return encode(Notification(self._dialect.cancel_method, {self._dialect.cancelled_id: id}))
 
-    def respond(self, id: MessageId, result: Any) -> bytes:
+    def respond(self, id: AnyId, result: Any) -> bytes:
         """Answer a request of the other side.
 
         Returns:
@@ -157,7 +179,7 @@ class Engine:
         """
         return self._answer(Response(id, result))
 
-    def respond_error(self, id: MessageId, code: int, message: str, data: Any = None) -> bytes:
+    def respond_error(self, id: AnyId, code: int, message: str, data: Any = None) -> bytes:
         """Answer a request of the other side with an error.
 
         Returns:
@@ -171,7 +193,7 @@ class Engine:
     def receive(self, data: bytes) -> Event:
         """Take in one message and say what it means. Nothing in it makes this raise."""
         try:
-            message = parse(data)
+            message = parse(data, null_ids=self._dialect.null_ids)
         except MalformedMessage as problem:
             return self._malformed(problem)
         if isinstance(message, Notification):
@@ -179,7 +201,7 @@ class Engine:
         if isinstance(message, Request):
             return self._request(message)
         if message.id is None:
-            return Stray(None, message.error)
+            return Stray(None, message.error if isinstance(message, ErrorResponse) else None)
         method = self._outbound.pop(message.id, None)
         if method is None:
             return Stray(message.id)
@@ -221,11 +243,12 @@ class Engine:
         return message
 
     def _notification(self, message: Notification) -> Event:
-        if message.method != CANCEL_METHOD:
+        if message.method != self._dialect.cancel_method:
             return message
-        cancelled = message.params.get("id")
-        if not is_message_id(cancelled):
-            return Violation(None, f"{CANCEL_METHOD} came without the id of a request")
+        member = self._dialect.cancelled_id
+        cancelled = message.params.get(member)
+        if not is_message_id(cancelled) and not (self._dialect.null_ids and member in message.params):
+            return Violation(None, f"{message.method} came without the id of a request")
         return CancelReceived(cancelled) if cancelled in self._inbound else Stray(cancelled)
 
     def _malformed(self, problem: MalformedMessage) -> Event:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from copy import copy
+from dataclasses import dataclass
+from typing import Protocol
 
 from copilot_sdk.errors import ProtocolError
 
@@ -11,6 +14,31 @@ DEFAULT_MAX_FRAME = 256 * 1024 * 1024
 _MAX_HEADER = 8 * 1024
 _MAX_DIGITS = 18
 _USUAL_HEADER = re.compile(rb"Content-Length: ([0-9]{1,18})\r\n\r\n")
+
+
+class Decoder(Protocol):
+    """Cuts a byte stream into messages."""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Take in some bytes and give the messages that are complete now; raises a `ProtocolError` after a fault."""
+        ...
+
+    def eof(self) -> None:
+        """Say that no more bytes come; raises a `ProtocolError` if the end of a message is missing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How messages are told apart in a byte stream.
+
+    Args:
+        encode: Makes the bytes of a message.
+        decoder: Makes what reads them, for messages of so many bytes at most.
+    """
+
+    encode: Callable[[bytes], bytes]
+    decoder: Callable[[int], Decoder]
 
 
 def encode_frame(body: bytes) -> bytes:
@@ -142,6 +170,10 @@ class ContentLengthDecoder:
             del self._buffer[: self._position]
             self._header_start -= self._position
             self._position = 0
+
+
+CONTENT_LENGTH = Framing(encode_frame, lambda max_frame: ContentLengthDecoder(max_frame=max_frame))
+"""A header with the length before each message."""
 
 
 def _check_name(line: bytes) -> bytes:

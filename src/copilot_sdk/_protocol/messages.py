@@ -17,6 +17,8 @@ from copilot_sdk.errors import (
 )
 
 MessageId: TypeAlias = int | str
+AnyId: TypeAlias = MessageId | None
+"""The id of a request of the other side, which some protocols allow to be null."""
 JsonObject: TypeAlias = dict[str, Any]
 
 
@@ -24,7 +26,7 @@ JsonObject: TypeAlias = dict[str, Any]
 class Request:
     """A call that wants an answer."""
 
-    id: MessageId
+    id: AnyId
     method: str
     params: JsonObject
 
@@ -41,7 +43,7 @@ class Notification:
 class Response:
     """The answer to a request that succeeded."""
 
-    id: MessageId
+    id: AnyId
     result: Any
 
 
@@ -93,11 +95,12 @@ class MalformedMessage(CopilotError):
         super().__init__(problem)
 
 
-def parse(data: bytes) -> Message:
+def parse(data: bytes, *, null_ids: bool = False) -> Message:
     """Read one message.
 
     Args:
         data: The JSON text in UTF-8.
+        null_ids: Whether the id of a request may be null.
 
     Raises:
         MalformedMessage: It is not JSON, or JSON but no message (batches are none either).
@@ -109,7 +112,7 @@ def parse(data: bytes) -> Message:
     if not isinstance(value, dict):
         raise MalformedMessage("a message has to be a JSON object", InvalidRequest.CODE)
     fields = cast(JsonObject, value)
-    return _parse_call(fields) if "method" in fields else _parse_reply(fields)
+    return _parse_call(fields, null_ids) if "method" in fields else _parse_reply(fields)
 
 
 def encode(message: Message) -> bytes:
@@ -155,14 +158,14 @@ def _read_json(text: str) -> object:
     return _decoder.decode(text)
 
 
-def _parse_call(fields: JsonObject) -> Request | Notification:
+def _parse_call(fields: JsonObject, null_ids: bool) -> Request | Notification:
     method, message_id = fields["method"], fields.get("id")
     wants_answer = "id" in fields
     if fields.get("jsonrpc") != "2.0":
         raise MalformedMessage('a message needs "jsonrpc": "2.0"', InvalidRequest.CODE)
     if type(method) is not str:
         raise MalformedMessage("the method has to be a string", InvalidRequest.CODE)
-    if wants_answer and not is_message_id(message_id):
+    if wants_answer and not (is_message_id(message_id) or (null_ids and message_id is None)):
         raise MalformedMessage("an id has to be a string or an integer", InvalidRequest.CODE)
     params: object = fields.get("params")
     if params is None:
@@ -175,7 +178,7 @@ def _parse_call(fields: JsonObject) -> Request | Notification:
             wants_answer=wants_answer,
         )
     given = cast(JsonObject, params)
-    return Request(message_id, method, given) if is_message_id(message_id) else Notification(method, given)
+    return Request(message_id, method, given) if wants_answer else Notification(method, given)
 
 
 def _parse_reply(fields: JsonObject) -> Response | ErrorResponse:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from copilot_sdk._callbacks import log_failure
 from copilot_sdk._protocol.engine import Engine, RequestReceived
-from copilot_sdk._protocol.messages import JsonObject, MessageId, WireError
+from copilot_sdk._protocol.messages import AnyId, JsonObject, WireError
 from copilot_sdk._rpc.outbox import Outbox
 from copilot_sdk.errors import (
     ConnectionClosed,
@@ -69,9 +69,9 @@ class InboundRequests:
         self._handler = handler
         self._max_running = max_running
         self._max_queued = max_queued
-        self._queue: dict[MessageId, RequestReceived] = {}
+        self._queue: dict[AnyId, RequestReceived] = {}
         self._tasks: dict[asyncio.Task[None], RequestReceived] = {}
-        self._unanswered: dict[MessageId, asyncio.Task[None]] = {}
+        self._unanswered: dict[AnyId, asyncio.Task[None]] = {}
         self._closed = False
 
     def accept(self, request: RequestReceived) -> None:
@@ -90,7 +90,7 @@ class InboundRequests:
                 request.id, RpcError(OVERLOADED, "too many requests are open; wait for some answers")
             )
 
-    def cancel(self, id: MessageId) -> None:
+    def cancel(self, id: AnyId) -> None:
         """Stop working on a request. Once its answer is on the way nothing happens."""
         if self._queue.pop(id, None) is not None:
             self._refuse(id, asyncio.CancelledError())
@@ -158,7 +158,7 @@ class InboundRequests:
             _logger.exception("the handler of %s gave a result that has no form in JSON", request.method)
             return self._failure(request.id, InternalError(str(error)))
 
-    def _failure(self, id: MessageId, error: BaseException) -> bytes:
+    def _failure(self, id: AnyId, error: BaseException) -> bytes:
         wire = wire_error(error)
         try:
             return self._engine.respond_error(id, wire.code, wire.message, wire.data)
@@ -166,5 +166,5 @@ class InboundRequests:
             _logger.exception("the data of an error has no form in JSON and is left out")
             return self._engine.respond_error(id, wire.code, wire.message)
 
-    def _refuse(self, id: MessageId, error: BaseException) -> None:
+    def _refuse(self, id: AnyId, error: BaseException) -> None:
         self._outbox.post(self._failure(id, error))

@@ -10,7 +10,9 @@ from typing import Any, Self, TypeAlias
 
 from copilot_sdk._callbacks import log_failure
 from copilot_sdk._protocol.engine import (
+    DEFAULT_DIALECT,
     CancelReceived,
+    Dialect,
     Engine,
     ErrorReceived,
     Event,
@@ -36,6 +38,7 @@ from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.closing import CloseOnce
 
 NotificationHandler: TypeAlias = Callable[[str, JsonObject], None]
+ErrorReader: TypeAlias = Callable[[JsonObject, str], RpcError]
 
 # A request holds its place for as long as it waits: for a person, for the end of a turn.
 DEFAULT_MAX_INBOUND = 1024
@@ -62,6 +65,8 @@ class Peer:
             further request of the other side need room for it.
         max_queued: How many more may wait; beyond that they are answered with an error.
         cancel_supported: Whether to tell the other side of requests that nobody waits for any more.
+        dialect: What the protocol does differently from others over JSON-RPC.
+        read_error: Makes the exception of the `error` member of an answer and of the method that was called.
     """
 
     def __init__(
@@ -74,6 +79,8 @@ class Peer:
         max_inbound: int = DEFAULT_MAX_INBOUND,
         max_queued: int = DEFAULT_MAX_QUEUED,
         cancel_supported: bool = True,
+        dialect: Dialect = DEFAULT_DIALECT,
+        read_error: ErrorReader = RpcError.from_wire,
     ) -> None:
         if max_inbound < 1:
             raise UsageError(f"max_inbound has to be 1 or more, not {max_inbound}")
@@ -81,7 +88,8 @@ class Peer:
         self._on_notification = on_notification
         self._default_timeout = _checked(default_timeout, "default_timeout")
         self._cancel_supported = cancel_supported
-        self._engine = Engine()
+        self._engine = Engine(dialect)
+        self._read_error = read_error
         self._calls: dict[MessageId, _Call] = {}
         self._outbox = Outbox(transport, self._give_up_on_reader)
         self._inbound = InboundRequests(
@@ -228,7 +236,7 @@ class Peer:
             self._inbound.accept(event)
         elif isinstance(event, ErrorReceived):
             wire = {"code": event.error.code, "message": event.error.message, "data": event.error.data}
-            self._calls.pop(event.id).fail(RpcError.from_wire(wire, event.method))
+            self._calls.pop(event.id).fail(self._read_error(wire, event.method))
         elif isinstance(event, CancelReceived):
             self._inbound.cancel(event.id)
         elif isinstance(event, Violation):

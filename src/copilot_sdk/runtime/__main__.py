@@ -10,7 +10,7 @@ import os
 import signal
 import ssl
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.environ, script=options.script, token=_token(options), auto_login=options.auto_login
         )
         limits = _limits(os.environ)
-        place = None if options.stdio else _place(options, os.environ)
+        place = None if options.stdio or options.acp else _place(options, os.environ)
     except (ImportError, OSError, UsageError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -102,20 +102,32 @@ async def _run(options: argparse.Namespace, place: _Place | None, world: World, 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runtime.request_stop)
     async with runtime:
-        if place is None:
-            await _serve_stdio(runtime)
+        if options.acp:
+            await _serve_until_stop(runtime, _serve_acp(runtime))
+        elif place is None:
+            await _serve_until_stop(runtime, _serve_stdio(runtime))
         else:
             await _serve_clients(runtime, place)
 
 
 async def _serve_stdio(runtime: LateRuntime) -> None:
-    async def serve(transport: Transport) -> None:
-        async with Reception(transport) as reception:
-            await reception.wait_for_need()
-            if not reception.peer.closed:
-                await runtime.serve(reception)
+    async with Reception(await StdioTransport.of_this_process()) as reception:
+        await reception.wait_for_need()
+        if not reception.peer.closed:
+            await runtime.serve(reception)
 
-    serving = asyncio.create_task(serve(await StdioTransport.of_this_process()))
+
+async def _serve_acp(runtime: LateRuntime) -> None:
+    loading = runtime.load()
+    await asyncio.wait({loading})
+    if loading.exception() is None:
+        from copilot_sdk.runtime.acp.front import serve
+
+        await serve(loading.result())
+
+
+async def _serve_until_stop(runtime: LateRuntime, work: Coroutine[object, object, None]) -> None:
+    serving = asyncio.create_task(work)
     stop = asyncio.create_task(runtime.stop_wanted())
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
     # Lets the answer to the request that asked for the end get out.

@@ -21,7 +21,8 @@ A runtime for coding-agent sessions that takes the place of the GitHub Copilot C
 same protocol (JSON-RPC 2.0 with Content-Length in front of each message) and takes the same flags, but
 needs no account and no network, and its model says what your script tells it to. Have an SDK start this
 command in place of the CLI, or connect to the port. It really runs commands and edits files where the
-client allows it.
+client allows it. With --acp it is an agent of the Agent Client Protocol, as `copilot --acp` is, for one
+client that starts it.
 """
 _EPILOG = r"""
 the script of a model, as --script takes it (TOML, or JSON of the same shape):
@@ -78,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m copilot_sdk.runtime",
-        usage="%(prog)s [--stdio | --port PORT | --listen ADDRESS] [--script FILE] [option ...]",
+        usage="%(prog)s [--stdio | --acp | --port PORT | --listen ADDRESS] [--script FILE] [option ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -107,6 +108,11 @@ def _add_ways(parser: argparse.ArgumentParser) -> None:
     way = group.add_mutually_exclusive_group()
     way.add_argument(
         "--stdio", action="store_true", help="serve the process that started this one, over pipes"
+    )
+    way.add_argument(
+        "--acp",
+        action="store_true",
+        help="the same, but speak the Agent Client Protocol: an agent for editors, and for tests of them",
     )
     way.add_argument(
         "--port",

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from copilot_sdk._protocol.framing import DEFAULT_MAX_FRAME, ContentLengthDecoder, encode_frame
+from copilot_sdk._protocol.framing import CONTENT_LENGTH, DEFAULT_MAX_FRAME, Framing
 from copilot_sdk.errors import ConnectionClosed, ProtocolError
 from copilot_sdk.transports._flow import DEFAULT_BUFFER, Gate, Inbox
 from copilot_sdk.transports.closing import CloseOnce
@@ -17,10 +17,12 @@ class FramedStream:
 
     Args:
         max_frame: The largest message to accept, in bytes.
+        framing: How messages are told apart.
     """
 
-    def __init__(self, *, max_frame: int = DEFAULT_MAX_FRAME) -> None:
-        self._decoder = ContentLengthDecoder(max_frame=max_frame)
+    def __init__(self, *, max_frame: int = DEFAULT_MAX_FRAME, framing: Framing = CONTENT_LENGTH) -> None:
+        self._encode = framing.encode
+        self._decoder = framing.decoder(max_frame)
         self._inbox = Inbox[bytes](DEFAULT_BUFFER, pause=self._pause_reading, resume=self._resume_reading)
         self._gate = Gate()
         self._ended = asyncio.Event()
@@ -88,7 +90,7 @@ class FramedStream:
         if writer is None or writer.is_closing():
             # Whoever lost the writer finds out why, and then ends the stream.
             await self._ended.wait()
-        await self._gate.send(self._write, encode_frame(data))
+        await self._gate.send(self._write, self._encode(data))
 
     async def receive(self) -> bytes:
         """Give the next message, see `Transport.receive`."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from copilot_sdk._protocol.framing import DEFAULT_MAX_FRAME
+from copilot_sdk._protocol.framing import CONTENT_LENGTH, DEFAULT_MAX_FRAME, Framing
 from copilot_sdk.errors import ConnectError, ConnectionClosed
 from copilot_sdk.transports._child import DEFAULT_STOP_TIMEOUT, STDIN, STDOUT, ChildProcess
 from copilot_sdk.transports._framed import FramedStream, FramedTransport, StreamProtocol
@@ -53,6 +53,7 @@ class StdioTransport(FramedTransport):
         cwd: str | os.PathLike[str] | None = None,
         stop_timeout: float = DEFAULT_STOP_TIMEOUT,
         max_frame: int = DEFAULT_MAX_FRAME,
+        framing: Framing = CONTENT_LENGTH,
     ) -> Self:
         """Start a server as a child process, in a process group of its own.
 
@@ -65,12 +66,13 @@ class StdioTransport(FramedTransport):
             cwd: Its working directory, None for ours.
             stop_timeout: How many seconds each step of `aclose` may take.
             max_frame: The largest message to accept, in bytes.
+            framing: How messages are told apart.
 
         Raises:
             ConnectError: The program cannot be started.
             UsageError: The command is empty or a plain string.
         """
-        stream = FramedStream(max_frame=max_frame)
+        stream = FramedStream(max_frame=max_frame, framing=framing)
         child = _FramedChild(command, stream, stop_timeout=stop_timeout)
         await child.start(env=env, cwd=cwd)
         stream.attach_reader(child.stdout)
@@ -78,7 +80,9 @@ class StdioTransport(FramedTransport):
         return cls(stream, child.stop, f"{child.name} (process {child.pid})")
 
     @classmethod
-    async def of_this_process(cls, *, max_frame: int = DEFAULT_MAX_FRAME) -> Self:
+    async def of_this_process(
+        cls, *, max_frame: int = DEFAULT_MAX_FRAME, framing: Framing = CONTENT_LENGTH
+    ) -> Self:
         """Serve whoever started this process. For POSIX, once per process.
 
         The real stdin and stdout are kept for frames: from now on stdin is empty and what is printed to
@@ -86,12 +90,13 @@ class StdioTransport(FramedTransport):
 
         Args:
             max_frame: The largest message to accept, in bytes.
+            framing: How messages are told apart.
 
         Raises:
             ConnectError: stdin or stdout is neither a pipe nor a socket nor a terminal.
         """
         loop = asyncio.get_running_loop()
-        stream = FramedStream(max_frame=max_frame)
+        stream = FramedStream(max_frame=max_frame, framing=framing)
         input_fd, output_fd = _take_over_standard_streams()
         gone = asyncio.Event()
 

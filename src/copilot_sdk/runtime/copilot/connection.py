@@ -29,13 +29,13 @@ from copilot_sdk.errors import (
     RpcError,
 )
 from copilot_sdk.runtime.copilot.methods import METHODS
-from copilot_sdk.runtime.copilot.outbox import Outbox
 from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent, UserAnswer
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
+from copilot_sdk.runtime.core.outbox import Outbox
 from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.scope import end_all
@@ -74,7 +74,7 @@ class Connection:
         """
         self.runtime = runtime
         self.reception = reception
-        self._outbox = Outbox(reception.peer)
+        self._outbox: Outbox[tuple[str, Mapping[str, object]]] = Outbox(self._send)
         self.number = next(runtime.connections)
         self.participant_id = new_id()
         self.is_extension = is_extension
@@ -108,7 +108,10 @@ class Connection:
 
     def notify(self, method: str, params: Mapping[str, object]) -> None:
         """Queues a notification for the client."""
-        self._outbox.post(method, params)
+        self._outbox.post((method, params))
+
+    async def _send(self, notification: tuple[str, Mapping[str, object]]) -> None:
+        await self.reception.peer.notify(*notification)
 
     async def answer(self, method: str, params: Mapping[str, object]) -> object:
         """Gives the result of a request, or raises."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.accounts import Identity
+    from copilot_sdk.runtime.core.file_system import FileSystem
+    from copilot_sdk.runtime.core.terminals import Terminals
 
 from copilot_sdk.runtime.core.github_tokens import GitHubTokens
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
@@ -239,6 +241,8 @@ class SessionConfig:
         client_name: The program the session belongs to.
         compaction: When the conversation is compacted by itself.
         tracks_files: Whether changes of files are recorded, so that they can be undone.
+        files: The files that tools see; None for those where the session is stored.
+        terminals: Where commands are run that are not detached; None for processes of the runtime.
     """
 
     working_directory: Path
@@ -279,6 +283,8 @@ class SessionConfig:
     client_name: str | None = None
     compaction: Thresholds = Thresholds()
     tracks_files: bool = False
+    files: FileSystem | None = None
+    terminals: Terminals | None = None
 
     def offers(self, tool: str) -> bool:
         """Whether the tool filters let a tool through; an exclusion wins."""

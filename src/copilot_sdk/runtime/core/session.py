@@ -105,7 +105,7 @@ class Session:
         self.resumed = bool(events)
         self.log = EventLog(events)
         self._runtime = runtime
-        self.storage = storage
+        self.storage = _with_files(storage, config)
         self.clients = Clients()
         self.interests = Interests()
         self.usage = UsageTotals()
@@ -471,6 +471,13 @@ class Session:
         self.stored = await self.storage.close()
         if self.model is not self._runtime.model:
             await self.model.aclose()
+
+
+def _with_files(storage: Storage, config: SessionConfig) -> Storage:
+    """A storage with the files that the settings of its session name."""
+    if config.files is not None:
+        storage.files = config.files
+    return storage
 
 
 def _title(prompt: str) -> str:

@@ -21,6 +21,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
+from copilot_sdk.runtime.core.terminals import ShellProcess
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -115,6 +116,9 @@ class Command:
         """The end of what it has printed."""
         return self.output[-_RECENT_BYTES:]
 
+    async def refresh(self) -> None:
+        """See `ShellProcess`: the output is gathered as it comes."""
+
     async def finish(self, hear: Callable[[Stream, str], None] | None = None) -> int:
         """Gathers the output and waits for the end.
 
@@ -185,7 +189,7 @@ class ShellTask:
     kind: Literal["shell"] = "shell"
 
     def __init__(
-        self, session: Session, task_id: str, description: str, process: Command, *, mode: Mode
+        self, session: Session, task_id: str, description: str, process: ShellProcess, *, mode: Mode
     ) -> None:
         """Begins to follow a command; see `start`."""
         self.id = task_id
@@ -198,7 +202,14 @@ class ShellTask:
 
     @classmethod
     async def start(
-        cls, session: Session, command: str, description: str, *, mode: Mode, detached: bool = False
+        cls,
+        session: Session,
+        command: str,
+        description: str,
+        *,
+        mode: Mode,
+        detached: bool = False,
+        call_id: str | None = None,
     ) -> Self:
         """Starts a command.
 
@@ -208,12 +219,18 @@ class ShellTask:
             description: What it is for.
             mode: Whether it is going to be waited for.
             detached: Whether its output goes to a file and not to the runtime.
+            call_id: The tool call that wants it.
 
         Raises:
             OSError: It cannot be started.
         """
-        log = session.folder / f"shell-{new_id()}.log" if detached else None
-        process = await Command.start(command, session.config.working_directory, log=log)
+        folder, terminals = session.config.working_directory, session.config.terminals
+        process: ShellProcess
+        if terminals is not None and not detached:
+            process = await terminals.start(command, folder, call_id)
+        else:
+            log = session.folder / f"shell-{new_id()}.log" if detached else None
+            process = await Command.start(command, folder, log=log)
         return cls(session, session.tasks.free_id("shell"), description, process, mode=mode)
 
     @property
@@ -267,7 +284,8 @@ class ShellTask:
             await asyncio.wait({self._following}, timeout=min(left, _POLL_SECONDS))
 
     async def refresh(self) -> None:
-        """Looks whether the process of a detached command is still there."""
+        """Looks whether the process of a detached command is still there, and what any other one has printed."""
+        await self.process.refresh()
         if self.detached and self.progress.running:
             await asyncio.wait({self._following}, timeout=0)
 

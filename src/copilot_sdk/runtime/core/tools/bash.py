@@ -62,9 +62,10 @@ class Bash:
                 text_argument(arguments, "description", command),
                 mode="background" if in_background else "sync",
                 detached=in_background and flag_argument(arguments, "detach"),
+                call_id=context.call_id,
             )
         except OSError as error:
-            raise ToolError(f"The command cannot be started: {error.strerror}") from error
+            raise ToolError(f"The command cannot be started: {error.strerror or error}") from error
         if in_background:
             return ToolResult(f"Started in the background as {task.id}. You are told when it ends.")
         try:
@@ -91,6 +92,7 @@ class ReadBash(AsksNothing):
         task = _find(context, arguments)
         if task.progress.running and (delay := number_argument(arguments, "delay", 0)) > 0:
             await task.progress.wait(delay)
+        await task.refresh()
         return _outcome(task)
 
 
@@ -117,6 +119,7 @@ async def _wait(task: ShellTask, seconds: float) -> ToolResult:
     if ended:
         return _outcome(task)
     task.progress.to_background()
+    await task.refresh()
     shown = _shorten(task.process.output)
     return ToolResult(f"{shown}\n<command goes on in the background as {task.id}>")
 

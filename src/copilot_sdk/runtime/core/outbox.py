@@ -1,33 +1,39 @@
-"""Notifications on their way to one client: in order, without holding up whoever emits them."""
+"""What is on its way to one client: in order, without holding up whoever emits it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
 
-from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import ConnectionClosed
 
 _FAR_BEHIND = 1_000
 
+ItemT = TypeVar("ItemT")
 
-class Outbox:
-    """Sends notifications one after the other. It ends with the connection."""
 
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        self._waiting: deque[tuple[str, Mapping[str, object]]] = deque()
+class Outbox(Generic[ItemT]):
+    """Sends what is posted, one after the other. It ends with the connection.
+
+    Args:
+        send: Sends one item; raises `ConnectionClosed` when nothing can be sent any more.
+    """
+
+    def __init__(self, send: Callable[[ItemT], Awaitable[None]]) -> None:
+        self._send = send
+        self._waiting: deque[ItemT] = deque()
         self._posted = 0
         self._sent = 0
         self._closed = False
         self._more = asyncio.Event()
         self._moved = asyncio.Event()
 
-    def post(self, method: str, params: Mapping[str, object]) -> None:
-        """Queues a notification."""
+    def post(self, item: ItemT) -> None:
+        """Queues an item."""
         if not self._closed:
-            self._waiting.append((method, params))
+            self._waiting.append(item)
             self._posted += 1
             self._more.set()
 
@@ -36,7 +42,7 @@ class Outbox:
         try:
             while True:
                 while self._waiting:
-                    await self._peer.notify(*self._waiting[0])
+                    await self._send(self._waiting[0])
                     self._waiting.popleft()
                     self._sent += 1
                     self._wake()

@@ -1,0 +1,119 @@
+"""What agents tell of sessions: `session/update` on its way to those who want it, read only when somebody asks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+if TYPE_CHECKING:
+    from copilot_sdk._generated.acp.types import SessionNotification, SessionUpdate
+    from copilot_sdk._model.base import WireModel
+
+TAG = "session_update"
+"""The attribute that tells updates apart."""
+
+_WIRE_TAG = "sessionUpdate"
+_logger = logging.getLogger("copilot_sdk.acp")
+
+
+class Update:
+    """An update of a session.
+
+    Attributes:
+        type: Its wire type, such as `agent_message_chunk`.
+
+    Args:
+        params: The params of the notification, as they came; `update` is an object.
+    """
+
+    __slots__ = ("_params", "_raw", "_update", "type")
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self._params = params
+        self._raw: dict[str, Any] = params["update"]
+        self.type = str(self._raw.get(_WIRE_TAG))
+        self._update: SessionUpdate | None = None
+
+    @property
+    def event(self) -> SessionUpdate:
+        """The typed update; never raises."""
+        if self._update is None:
+            self._update = _read(self.type, self._raw)
+        return self._update
+
+
+class Notified:
+    """The whole notification of an update.
+
+    Attributes:
+        type: The wire type of the update.
+
+    Args:
+        params: The params of the notification, as they came.
+        update: The update in them.
+    """
+
+    __slots__ = ("_params", "_update", "type")
+
+    def __init__(self, params: Mapping[str, Any], update: Update) -> None:
+        self.type = update.type
+        self._params = params
+        self._update = update
+
+    @property
+    def event(self) -> SessionNotification:
+        """The typed notification; never raises."""
+        from copilot_sdk._generated.acp.types.client_session_update import SessionNotification
+
+        rest = {name: value for name, value in self._params.items() if name != "update"}
+        made = SessionNotification.model_construct(
+            session_id=rest.pop("sessionId"), update=self._update.event, meta=rest.pop("_meta", None), **rest
+        )
+        if "_meta" not in self._params:
+            made.model_fields_set.discard("meta")
+        return made
+
+
+def _read(kind: str, raw: dict[str, Any]) -> SessionUpdate:
+    validators = _validators()
+    found = validators.get(kind)
+    if found is None:
+        from copilot_sdk._model.base import UnknownVariant
+
+        return UnknownVariant.model_validate(raw)
+    try:
+        return cast("SessionUpdate", found.__pydantic_validator__.validate_python(raw))
+    except ValueError as error:
+        return cast("SessionUpdate", _salvaged(kind, found, raw, error))
+
+
+@cache
+def _validators() -> dict[str, type[WireModel]]:
+    from copilot_sdk._generated.acp.types.client_session_update import SessionUpdate
+    from copilot_sdk._model.base import UnknownVariant
+
+    return {
+        branch.model_fields[TAG].default: branch
+        for branch in get_args(get_args(SessionUpdate)[0])
+        if branch is not UnknownVariant
+    }
+
+
+def _salvaged(kind: str, found: type[WireModel], raw: dict[str, Any], error: ValueError) -> WireModel:
+    from pydantic import ValidationError
+
+    from copilot_sdk._model.base import problems
+    from copilot_sdk._model.lenient import salvage
+
+    if not isinstance(error, ValidationError):
+        raise error
+    if kind not in _misfits:
+        _misfits.add(kind)
+        text = "; ".join(problems(error))
+        _logger.warning("an update %s does not fit its description: %s; logged once", kind, text)
+    return salvage(found, raw)
+
+
+_misfits: set[str] = set()

@@ -1,0 +1,1 @@
+"""The front of the runtime that speaks the Agent Client Protocol."""

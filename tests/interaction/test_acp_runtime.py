@@ -1,0 +1,606 @@
+"""The reference runtime as an agent of the Agent Client Protocol, from the side of a client that speaks JSON."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from copilot_sdk.runtime import Call, Reply, ScriptedModel, Usage
+from copilot_sdk.runtime.acp import front
+from copilot_sdk.runtime.core.accounts import Accounts
+from copilot_sdk.runtime.core.faults import fault_of_status
+from copilot_sdk.runtime.core.models.base import ModelInfo
+from tests.support.acp_stage import Stage, prompt_of, stage
+from tests.support.acp_wire import EVERYTHING, Refused
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+MODES = "https://agentclientprotocol.com/protocol/session-modes#"
+
+
+async def test_the_runtime_offers_what_it_serves(tmp_path: Path) -> None:
+    async with stage(tmp_path) as client:
+        answer = await client.call("initialize", {"protocolVersion": 1})
+        capabilities = answer["agentCapabilities"]
+        assert capabilities["loadSession"] is True
+        assert set(capabilities["sessionCapabilities"]) == {
+            "additionalDirectories",
+            "close",
+            "delete",
+            "fork",
+            "list",
+            "resume",
+            "status",
+            "systemPrompt",
+            "title",
+        }
+        assert capabilities["promptCapabilities"] == {"image": True, "audio": False, "embeddedContext": True}
+        assert answer["authMethods"] == []
+
+
+async def test_a_turn_is_told_as_it_goes(tmp_path: Path) -> None:
+    todos = "INSERT INTO todos (id, title, status) VALUES ('a', 'Look', 'done'), ('b', 'Act', 'in_progress')"
+    model = ScriptedModel(
+        [
+            Reply(
+                reasoning=["Let me ", "see."],
+                text="Looking.",
+                calls=[Call("view", {"path": "a.txt", "view_range": [2, 3]}, id="look")],
+            ),
+            Reply(
+                calls=[
+                    Call("edit", {"path": "a.txt", "old_str": "beta", "new_str": "gamma"}, id="change"),
+                    Call("create", {"path": "b.txt", "file_text": "new\n"}, id="make"),
+                    Call("bash", {"command": "echo hi", "description": "Says hi"}, id="run"),
+                    Call("sql", {"query": todos, "description": "Notes"}, id="plan"),
+                ]
+            ),
+            Reply(["All ", "done."], usage=Usage(input_tokens=7, output_tokens=2)),
+        ]
+    )
+    async with stage(tmp_path, model) as client:
+        client.allow()
+        session_id = await client.open()
+        (client.folder / "a.txt").write_text("alpha\nbeta\n")
+        answer = await client.prompt(session_id, "Look")
+        assert answer["stopReason"] == "end_turn"
+        assert answer["usage"]["totalTokens"] >= 9
+        folder = client.folder
+        assert (folder / "a.txt").read_text() == "alpha\ngamma\n"
+        assert (folder / "b.txt").read_text() == "new\n"
+
+        thoughts = client.told("agent_thought_chunk")
+        assert [one["content"]["text"] for one in thoughts] == ["Let me ", "see."]
+        assert len({one["messageId"] for one in thoughts}) == 1
+        assert client.said() == "Looking.All done."
+        calls = {one["toolCallId"]: one for one in client.told("tool_call")}
+        assert {name: (one["kind"], one["status"]) for name, one in calls.items()} == {
+            "look": ("read", "pending"),
+            "change": ("edit", "pending"),
+            "make": ("edit", "pending"),
+            "run": ("execute", "pending"),
+            "plan": ("other", "pending"),
+        }
+        assert calls["look"]["locations"] == [{"path": str(folder / "a.txt"), "line": 2}]
+        assert calls["run"]["title"] == "Says hi"
+        ends = {
+            one["toolCallId"]: one
+            for one in client.told("tool_call_update")
+            if one["status"] != "in_progress"
+        }
+        assert {one["status"] for one in ends.values()} == {"completed"}
+        diff = {"type": "diff", "path": str(folder / "a.txt"), "oldText": "beta", "newText": "gamma"}
+        assert calls["change"]["content"] == ends["change"]["content"] == [diff]
+        assert calls["make"]["content"][0]["oldText"] is None
+        assert ends["run"]["content"][0]["content"]["text"].startswith("hi\n")
+        assert [entry["status"] for entry in client.told("plan")[-1]["entries"]] == [
+            "completed",
+            "in_progress",
+        ]
+        assert client.told("usage_update")[-1]["size"] == 128_000
+        assert client.told("session_info_update")[0]["title"] == "Look"
+        asked = {one["toolCall"]["toolCallId"]: one for one in client.asked_for("session/request_permission")}
+        assert set(asked) == {"change", "make", "run"}
+        assert [one["kind"] for one in asked["run"]["options"]] == [
+            "allow_once",
+            "allow_always",
+            "reject_once",
+        ]
+        assert asked["change"]["toolCall"]["content"][0]["newText"] == "alpha\ngamma\n"
+
+
+async def test_slash_commands_are_told_before_the_session_is(tmp_path: Path) -> None:
+    async with stage(tmp_path) as client:
+        session_id = await client.open()
+        (told,) = client.updates
+        assert told[0] == session_id
+        names = [command["name"] for command in told[1]["availableCommands"]]
+        assert {"plan", "model", "session"} <= set(names)
+        assert told[1]["availableCommands"][0]["input"] == {"hint": "directory"}
+
+
+@pytest.mark.parametrize(("option", "asked"), [("allow_always", 1), ("allow_once", 2)])
+async def test_what_is_always_allowed_is_not_asked_again(option: str, asked: int, tmp_path: Path) -> None:
+    run = Call("bash", {"command": "true"})
+    async with stage(
+        tmp_path, ScriptedModel([Reply(calls=[run]), Reply(calls=[run]), Reply("Done.")])
+    ) as client:
+        client.allow(option)
+        await client.prompt(await client.open(), "Go")
+        assert len(client.asked_for("session/request_permission")) == asked
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        {"outcome": "selected", "optionId": "reject_once"},
+        {"outcome": "selected", "optionId": "unheard_of"},
+        {"outcome": "cancelled"},
+        {"outcome": "from_the_future"},
+        None,
+    ],
+    ids=str,
+)
+async def test_what_is_not_allowed_does_not_happen(outcome: dict[str, str] | None, tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(calls=[Call("bash", {"command": "touch made"})]), Reply("A pity.")])
+    async with stage(tmp_path, model) as client:
+        if outcome is not None:
+            client.answers["session/request_permission"] = lambda _: {"outcome": outcome}
+        answer = await client.prompt(await client.open(), "Go")
+        assert answer["stopReason"] == "end_turn"
+        assert client.told("tool_call_update")[-1]["status"] == "failed"
+        assert not (client.folder / "made").exists()
+
+
+async def test_a_cancelled_prompt_ends_and_the_session_goes_on(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(["One", "two"], hold=asyncio.Event(), hold_after=1), Reply("Again.")])
+    async with stage(tmp_path, model) as client:
+        session_id = await client.open()
+        prompt = client.start("session/prompt", prompt_of(session_id, "Count"))
+        await client.until(lambda: client.said() == "One")
+        await client.notify("session/cancel", {"sessionId": session_id})
+        assert (await prompt)["stopReason"] == "cancelled"
+        assert (await client.prompt(session_id, "More"))["stopReason"] == "end_turn"
+        assert client.said() == "OneAgain."
+
+
+async def test_cancelling_takes_back_what_the_user_is_asked(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(calls=[Call("bash", {"command": "touch made"}, id="run")])])
+    async with stage(tmp_path, model) as client:
+        asked = asyncio.Event()
+
+        async def never(_: object) -> None:
+            asked.set()
+            await asyncio.Event().wait()
+
+        client.answers["session/request_permission"] = never
+        session_id = await client.open()
+        prompt = client.start("session/prompt", prompt_of(session_id, "Go"))
+        await asked.wait()
+        await client.notify("session/cancel", {"sessionId": session_id})
+        assert (await prompt)["stopReason"] == "cancelled"
+        assert client.told("tool_call_update")[-1]["status"] == "failed"
+        await client.until(lambda: client.notified)
+        assert client.notified[0][0] == "$/cancel_request"
+
+
+async def test_a_second_prompt_cancels_the_first(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(["One"], hold=asyncio.Event(), hold_after=1), Reply("Two.")])
+    async with stage(tmp_path, model) as client:
+        session_id = await client.open()
+        first = client.start("session/prompt", prompt_of(session_id, "Count"))
+        await client.until(client.said)
+        assert (await client.prompt(session_id, "Stop that"))["stopReason"] == "end_turn"
+        assert (await first)["stopReason"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("replies", "reason", "said"),
+    [
+        ([Reply("x", finish_reason="length")] * 6, "max_tokens", "xxxxxx"),
+        ([Reply("No.", finish_reason="content_filter")], "refusal", "No."),
+        ([Reply(error=fault_of_status(400, "bad request"))], "end_turn", "Error: bad request"),
+    ],
+)
+async def test_the_answer_tells_why_the_agent_stopped(
+    replies: Sequence[Reply], reason: str, said: str, tmp_path: Path
+) -> None:
+    async with stage(tmp_path, ScriptedModel(replies)) as client:
+        assert (await client.prompt(await client.open(), "Go"))["stopReason"] == reason
+        assert client.said() == said
+
+
+async def test_a_loaded_session_is_told_again_and_a_resumed_one_is_not(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(calls=[Call("view", {"path": "a.txt"}, id="look")]), Reply("Read.")])
+    async with stage(tmp_path, model) as client:
+        session_id = await client.open()
+        (client.folder / "a.txt").write_text("alpha\n")
+        picture = {"type": "image", "data": PIXEL, "mimeType": "image/png"}
+        await client.prompt(session_id, "Read it", picture)
+    async with stage(tmp_path, again := ScriptedModel([Reply("Yes.")])) as client:
+        loaded = await client.call("session/load", client.opening(sessionId=session_id))
+        assert loaded["modes"]["currentModeId"] == f"{MODES}agent"
+        kinds = [
+            one["sessionUpdate"]
+            for one in client.told()
+            if one["sessionUpdate"] != "available_commands_update"
+        ]
+        assert kinds == [
+            "user_message_chunk",
+            "user_message_chunk",
+            "tool_call",
+            "tool_call_update",
+            "agent_message_chunk",
+        ]
+        assert client.told("user_message_chunk")[1]["content"]["data"] == PIXEL
+        assert client.told("tool_call_update")[0]["content"][0]["content"]["text"] == "1. alpha"
+        client.forget()
+        await client.call("session/resume", {"sessionId": session_id, "cwd": str(client.folder)})
+        assert [one["sessionUpdate"] for one in client.told()] == ["available_commands_update"]
+        await client.prompt(session_id, "Did you?")
+        assert "Read it" in str(again.requests[0].messages)
+        with pytest.raises(Refused, match="-32002"):
+            await client.call("session/load", client.opening(sessionId="nobody"))
+
+
+async def test_a_fork_has_the_history_and_shares_nothing_after(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(f"Answer {number}.") for number in range(1, 5)])
+    async with stage(tmp_path, model) as client:
+        origin = await client.open()
+        await client.prompt(origin, "Remember the blue door")
+        client.forget()
+        result = await client.call(
+            "session/fork", {"sessionId": origin, "cwd": str(client.folder), "additionalDirectories": []}
+        )
+        fork = result["sessionId"]
+        assert fork != origin
+        assert {session_id for session_id, _ in client.updates} == {fork}
+        await client.prompt(fork, "In the fork")
+        await client.prompt(origin, "In the origin")
+        in_fork, in_origin = map(str, (model.requests[1].messages, model.requests[2].messages))
+        assert "blue door" in in_fork
+        assert "blue door" in in_origin
+        assert "In the fork" not in in_origin
+        listed = (await client.call("session/list", {}))["sessions"]
+        assert {one["sessionId"] for one in listed} == {origin, fork}
+        await client.call("session/delete", {"sessionId": origin})
+        await client.prompt(fork, "Still there?")
+        assert "blue door" in str(model.requests[3].messages)
+
+
+async def test_a_session_can_be_forked_while_it_works(tmp_path: Path) -> None:
+    held = asyncio.Event()
+    model = ScriptedModel([Reply(["One", "."], hold=held, hold_after=1), Reply("Forked.")])
+    async with stage(tmp_path, model) as client:
+        origin = await client.open()
+        prompt = client.start("session/prompt", prompt_of(origin, "Count"))
+        await client.until(client.said)
+        fork = await client.call("session/fork", {"sessionId": origin, "cwd": str(client.folder)})
+        await client.prompt(fork["sessionId"], "Go on")
+        held.set()
+        assert (await prompt)["stopReason"] == "end_turn"
+        assert [text for session_id, text in said_by_session(client) if session_id == origin] == ["One", "."]
+
+
+def said_by_session(client: Stage) -> list[tuple[str, str]]:
+    return [
+        (session_id, update["content"]["text"])
+        for session_id, update in client.updates
+        if update["sessionUpdate"] == "agent_message_chunk"
+    ]
+
+
+async def test_sessions_are_listed_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "_PAGE", 2)
+    async with stage(tmp_path) as client:
+        sessions = [await client.open() for _ in range(3)]
+        for number, session_id in enumerate(sessions):
+            await client.prompt(session_id, f"Prompt {number}")
+        first = await client.call("session/list", {"cwd": str(client.folder)})
+        last = await client.call("session/list", {"cursor": first["nextCursor"]})
+        assert [len(page["sessions"]) for page in (first, last)] == [2, 1]
+        listed = {one["sessionId"]: one["title"] for one in (*first["sessions"], *last["sessions"])}
+        assert listed == {session_id: f"Prompt {number}" for number, session_id in enumerate(sessions)}
+        assert "nextCursor" not in last
+        assert await client.call("session/list", {"cwd": "/elsewhere"}) == {"sessions": []}
+        with pytest.raises(Refused, match="-32602 cursor"):
+            await client.call("session/list", {"cursor": "zzz"})
+
+
+async def test_a_closed_session_is_saved_and_a_deleted_one_is_gone(tmp_path: Path) -> None:
+    async with stage(tmp_path) as client:
+        session_id = await client.open()
+        await client.prompt(session_id, "Hello")
+        about = {"sessionId": session_id}
+        assert await client.call("session/set_title", {**about, "title": "Mine"}) == {"title": "Mine"}
+        assert client.told("session_info_update")[-1]["title"] == "Mine"
+        assert await client.call("session/status", about) == {"status": "open"}
+        await client.call("session/close", about)
+        assert await client.call("session/status", about) == {"status": "saved"}
+        with pytest.raises(Refused, match="-32002"):
+            await client.prompt(session_id, "Hello?")
+        assert await client.call("session/delete", about) == {}
+        assert await client.call("session/delete", about) == {}
+        assert await client.call("session/list", {}) == {"sessions": []}
+        with pytest.raises(Refused, match="-32002"):
+            await client.call("session/status", about)
+
+
+class Thinker(ScriptedModel):
+    """A model with efforts to choose from."""
+
+    async def catalogue(self) -> Sequence[ModelInfo]:
+        return [
+            ModelInfo("quick", "Quick"),
+            ModelInfo("deep", "Deep", reasoning_efforts=("low", "medium", "high")),
+        ]
+
+
+async def test_modes_models_and_efforts_are_options_of_a_session(tmp_path: Path) -> None:
+    model = Thinker([Reply("Done.")])
+    async with stage(tmp_path, model) as client:
+        session_id = await client.open()
+        about = {"sessionId": session_id}
+        client.forget()
+
+        async def chosen(option: str, value: object) -> dict[str, Any]:
+            answer = await client.call(
+                "session/set_config_option", {**about, "configId": option, "value": value}
+            )
+            return {one["id"]: one["currentValue"] for one in answer["configOptions"]}
+
+        assert (await chosen("model", "deep"))["reasoning_effort"] == "medium"
+        assert (await chosen("reasoning_effort", "high"))["reasoning_effort"] == "high"
+        assert (await chosen("mode", f"{MODES}plan"))["mode"] == f"{MODES}plan"
+        assert client.told("current_mode_update") == [
+            {"sessionUpdate": "current_mode_update", "currentModeId": f"{MODES}plan"}
+        ]
+        assert len(client.told("config_option_update")) == 3
+        await client.call("session/set_mode", {**about, "modeId": f"{MODES}agent"})
+        assert (await chosen("allow_all", "on"))["allow_all"] == "on"
+        await client.prompt(session_id, "Go")
+        assert (model.requests[0].model, model.requests[0].reasoning_effort) == ("deep", "high")
+        assert await client.call("session/set_model", {**about, "modelId": "quick"}) == {}
+        categories = {
+            one["id"]: one.get("category") for one in client.told("config_option_update")[0]["configOptions"]
+        }
+        assert categories == {
+            "mode": "mode",
+            "model": "model",
+            "reasoning_effort": "thought_level",
+            "allow_all": None,
+        }
+        for method, params in {
+            "session/set_mode": {"modeId": "nope"},
+            "session/set_config_option": {"configId": "nope", "value": "x"},
+            "session/set_model": {"modelId": "nope"},
+        }.items():
+            with pytest.raises(Refused, match=r"-32602.*nope"):
+                await client.call(method, {**about, **params})
+        for value in ("nope", True):
+            with pytest.raises(Refused, match="-32602"):
+                await chosen("allow_all", value)
+
+
+async def test_slash_commands_run_and_unknown_ones_are_prompts(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply("What is that?"), Reply("A plan.")])
+    async with stage(tmp_path, model) as client:
+        session_id = await client.open()
+        assert (await client.prompt(session_id, "/session info"))["stopReason"] == "end_turn"
+        assert f"ID: {session_id}" in client.said()
+        assert not model.requests
+        await client.prompt(session_id, "/rename")
+        assert client.said().endswith("Error: Usage: /rename <name>")
+        await client.prompt(session_id, "/nosuch thing")
+        assert "/nosuch thing" in model.requests[0].prompt
+        await client.prompt(session_id, "/plan Paint the door")
+        assert "Paint the door" in model.requests[1].prompt
+
+
+async def test_a_plan_is_carried_out_when_the_user_says_so(tmp_path: Path) -> None:
+    model = ScriptedModel(
+        [Reply(calls=[Call("exit_plan_mode", {"summary": "Paint it."}, id="leave")]), Reply("Painted.")]
+    )
+    async with stage(tmp_path, model) as client:
+        session_id = await client.open()
+        await client.call("session/set_mode", {"sessionId": session_id, "modeId": f"{MODES}plan"})
+        client.allow("interactive")
+        await client.prompt(session_id, "Make a plan")
+        (asked,) = client.asked_for("session/request_permission")
+        assert (asked["toolCall"]["toolCallId"], asked["toolCall"]["kind"]) == ("leave", "switch_mode")
+        assert client.told("current_mode_update")[-1]["currentModeId"] == f"{MODES}agent"
+        assert client.said() == "Painted."
+
+
+async def test_pictures_links_and_resources_reach_the_model(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply("Seen.")])
+    async with stage(tmp_path, model) as client:
+        session_id = await client.open()
+        text = {"uri": "file:///x/y.txt", "text": "what it says", "mimeType": "text/plain"}
+        blob = {"uri": "file:///x/z.png", "blob": PIXEL, "mimeType": "image/png"}
+        await client.prompt(
+            session_id,
+            "Look",
+            {"type": "image", "data": PIXEL, "mimeType": "image/png"},
+            {"type": "resource_link", "name": "a", "uri": "file:///some/a%20file.txt"},
+            {"type": "resource", "resource": text},
+            {"type": "resource", "resource": blob},
+        )
+        message = model.requests[0].messages[-1]
+        assert [image.mime_type for image in message.images] == ["image/png", "image/png"]
+        assert "what it says" in message.text
+        assert "/some/a file.txt" in message.text
+        with pytest.raises(Refused, match=r"-32602 prompt\.0.*audio"):
+            await client.prompt(session_id, {"type": "audio", "data": PIXEL, "mimeType": "audio/wav"})
+
+
+async def test_files_are_those_of_the_editor(tmp_path: Path) -> None:
+    model = ScriptedModel(
+        [
+            Reply(calls=[Call("view", {"path": "unsaved.txt"}, id="look")]),
+            Reply(
+                calls=[Call("edit", {"path": "a.txt", "old_str": "beta", "new_str": "gamma"}, id="change")]
+            ),
+            Reply(calls=[Call("view", {"path": "none.txt"}, id="miss")]),
+            Reply("Done."),
+        ]
+    )
+    async with stage(tmp_path, model, capabilities=EVERYTHING) as client:
+        client.allow()
+        editor = {"unsaved.txt": "not saved yet\n", "a.txt": "beta, as edited\n"}
+
+        def read(params: Mapping[str, Any]) -> object:
+            name = Path(params["path"]).name
+            if name not in editor:
+                raise Refused({"code": -32002, "message": "no such file"})
+            return {"content": editor[name]}
+
+        def write(params: Mapping[str, Any]) -> object:
+            editor[Path(params["path"]).name] = params["content"]
+            return {}
+
+        client.answers |= {"fs/read_text_file": read, "fs/write_text_file": write}
+        session_id = await client.open()
+        (client.folder / "a.txt").write_text("beta\n")
+        await client.prompt(session_id, "Look")
+        ends = {one["toolCallId"]: one for one in client.told("tool_call_update")}
+        assert "not saved yet" in str(ends["look"]["content"])
+        assert editor["a.txt"] == "gamma, as edited\n"
+        assert (client.folder / "a.txt").read_text() == "beta\n"
+        assert ends["miss"]["status"] == "failed"
+
+
+async def test_commands_run_in_terminals_of_the_client(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(calls=[Call("bash", {"command": "make"}, id="run")]), Reply("Made.")])
+    async with stage(tmp_path, model, capabilities=EVERYTHING) as client:
+        client.allow()
+        client.answers |= {
+            "terminal/create": lambda _: {"terminalId": "t1"},
+            "terminal/wait_for_exit": lambda _: {"exitCode": 3},
+            "terminal/output": lambda _: {"output": "made it\n", "truncated": False},
+            "terminal/release": lambda _: {},
+        }
+        await client.prompt(await client.open(), "Make")
+        (created,) = client.asked_for("terminal/create")
+        assert (created["command"], created["args"]) == ("bash", ["-c", "make"])
+        assert created["cwd"] == str(client.folder)
+        shown = [one for one in client.told("tool_call_update") if "content" in one]
+        assert [one["content"] for one in shown] == [[{"type": "terminal", "terminalId": "t1"}]]
+        assert "made it" in str(model.requests[1].messages[-1].text)
+        assert "exit code 3" in str(model.requests[1].messages[-1].text)
+        assert len(client.asked_for("terminal/release")) == 1
+
+
+async def test_a_command_in_a_terminal_ends_with_the_prompt(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(calls=[Call("bash", {"command": "sleep 100"}, id="run")])])
+    async with stage(tmp_path, model, capabilities=EVERYTHING) as client:
+        client.allow()
+        waiting = asyncio.Event()
+
+        async def wait(_: object) -> None:
+            waiting.set()
+            await asyncio.Event().wait()
+
+        client.answers |= {
+            "terminal/create": lambda _: {"terminalId": "t1"},
+            "terminal/wait_for_exit": wait,
+            "terminal/output": lambda _: {"output": "", "truncated": False},
+            "terminal/kill": lambda _: {},
+            "terminal/release": lambda _: {},
+        }
+        session_id = await client.open()
+        prompt = client.start("session/prompt", prompt_of(session_id, "Wait"))
+        await waiting.wait()
+        await client.notify("session/cancel", {"sessionId": session_id})
+        assert (await prompt)["stopReason"] == "cancelled"
+        ended = [method for method, _ in client.asked if method in ("terminal/kill", "terminal/release")]
+        assert ended == ["terminal/kill", "terminal/release"]
+
+
+@pytest.mark.parametrize("freeform", [True, False])
+async def test_questions_are_forms(freeform: bool, tmp_path: Path) -> None:
+    question = {"question": "Which?", "choices": ["red", "blue"], "allow_freeform": freeform}
+    model = ScriptedModel([Reply(calls=[Call("ask_user", question)]), Reply("Thanks.")])
+    async with stage(tmp_path, model, capabilities=EVERYTHING) as client:
+        client.answers["elicitation/create"] = lambda _: {"action": "accept", "content": {"answer": "blue"}}
+        await client.prompt(await client.open(), "Ask me")
+        (asked,) = client.asked_for("elicitation/create")
+        assert asked["message"] == "Which?"
+        field = asked["requestedSchema"]["properties"]["answer"]
+        assert ("oneOf" in field) is not freeform
+        assert "User selected: blue" in model.requests[1].messages[-1].text
+
+
+async def test_a_client_without_forms_is_asked_no_questions(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply("Hello.")])
+    async with stage(tmp_path, model) as client:
+        await client.prompt(await client.open(), "Hello")
+        assert "ask_user" not in [tool.name for tool in model.requests[0].tools]
+
+
+@pytest.mark.parametrize("mode", ["append", "override"])
+async def test_the_client_has_a_say_in_the_system_prompt(mode: str, tmp_path: Path) -> None:
+    model = ScriptedModel([Reply("Arr.")])
+    async with stage(tmp_path, model) as client:
+        said = {"mode": mode, "content": [{"type": "text", "text": "Talk like a pirate."}]}
+        await client.prompt(await client.open(systemPrompt=said), "Hello")
+        system = model.requests[0].messages[0].text
+        assert "Talk like a pirate." in system
+        assert (system == "Talk like a pirate.") is (mode == "override")
+        with pytest.raises(Refused, match=r"-32602 systemPrompt\.mode"):
+            await client.open(systemPrompt={**said, "mode": "sing"})
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ({"cwd": "relative"}, "cwd.*absolute"),
+        ({"cwd": "/no/such/folder"}, "cwd.*no folder"),
+        ({"additionalDirectories": ["relative"]}, "additionalDirectories.*absolute"),
+        ({"mcpServers": [{"type": "acp", "id": "x", "name": "x"}]}, "mcpServers"),
+    ],
+)
+async def test_a_session_that_cannot_be_opened_as_wanted_is_not_opened(
+    more: dict[str, object], problem: str, tmp_path: Path
+) -> None:
+    async with stage(tmp_path) as client:
+        with pytest.raises(Refused, match=f"-32602.*{problem}"):
+            await client.open(**more)
+        assert list(client.runtime.sessions) == []
+
+
+async def test_compactions_are_told_to_clients_that_want_to_know(tmp_path: Path) -> None:
+    model = ScriptedModel([Reply("Long."), Reply("A summary."), Reply("Short."), Reply("Short.")])
+    async with stage(tmp_path, model, capabilities=EVERYTHING) as client:
+        session_id = await client.open()
+        await client.prompt(session_id, "x" * 500_000)
+        await client.until(lambda: len(client.told("compaction_update")) == 2)
+        begun, done = client.told("compaction_update")
+        assert begun["compactionId"] == done["compactionId"]
+        assert (begun["status"], done["status"]) == ("in_progress", "completed")
+        assert done["summary"][0]["type"] == "text"
+
+
+async def test_nobody_works_without_signing_in_where_that_is_needed(tmp_path: Path) -> None:
+    async with stage(tmp_path, accounts=Accounts(needed=True)) as client:
+        answer = await client.call("initialize", {"protocolVersion": 1})
+        (method,) = answer["authMethods"]
+        for wire_name, params in {
+            "session/new": client.opening(),
+            "authenticate": {"methodId": method["id"]},
+        }.items():
+            with pytest.raises(Refused, match="-32000"):
+                await client.call(wire_name, params)
+        with pytest.raises(Refused, match=r"-32602.*nobody"):
+            await client.call("authenticate", {"methodId": "nobody"})
+
+
+async def test_the_end_of_the_connection_closes_the_sessions(tmp_path: Path) -> None:
+    async with stage(tmp_path) as client:
+        await client.open()
+        await client.aclose()
+        await client.served()
+        assert list(client.runtime.sessions) == []
