@@ -95,6 +95,6 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 def _fields(kind: type[WireModel]) -> Mapping[str, tuple[str, Any, bool]]:
     """Wire name, annotation and requiredness of each field."""
     return {
-        name: (wire_name(name, field), field.rebuild_annotation(), field.is_required())
+        name: (wire_name(kind, name), field.rebuild_annotation(), field.is_required())
         for name, field in kind.model_fields.items()
     }

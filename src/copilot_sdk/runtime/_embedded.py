@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from copilot_sdk.runtime.copilot.connection import Connection
 from copilot_sdk.runtime.copilot.reception import Reception
@@ -46,10 +47,30 @@ class EmbeddedRuntime:
         """
         ours, theirs = memory_pair()
         connection = Connection(self.runtime, Reception(ours, token=self._token))
-        task = asyncio.get_running_loop().create_task(connection.serve(), name="embedded runtime")
+        self._serve(connection.serve(), "embedded runtime")
+        return theirs
+
+    def connect_synaps(self, *, folder: Path | None = None, continued: str | None = None) -> Transport:
+        """Opens a connection as `synaps rpc` has it, for `copilot_sdk.synaps.connect(transport=...)`.
+
+        Args:
+            folder: Where the agent works; None for the folder of this program.
+            continued: Identifier, name, or the beginning of one, of the session to go on with; None for a new one.
+
+        Returns:
+            The client's end of it. Closing it ends the session; what is stored of it stays.
+        """
+        from copilot_sdk.runtime.synaps.front import Front, Options
+
+        ours, theirs = memory_pair()
+        front = Front(self.runtime, ours, Options(folder or Path.cwd(), continued))
+        self._serve(front.serve(), "embedded synaps")
+        return theirs
+
+    def _serve(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
-        return theirs
 
     async def aclose(self) -> None:
         """Ends all sessions and connections."""
