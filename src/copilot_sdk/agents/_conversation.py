@@ -109,9 +109,9 @@ class Conversation(ABC, Generic[S, E]):
     async def _run(self, native: S, text: str, emit: Emit[E]) -> Done:
         """Send a prompt and hand on what comes of it."""
 
-    @abstractmethod
     async def _fork(self, native: S) -> Conversation[S, E]:
-        """Fork the session."""
+        """Fork the session, where the protocol can."""
+        raise UsageError(f"{native!r} cannot be forked: its protocol has no forks")
 
     @abstractmethod
     async def _abort(self, native: S) -> None:

@@ -37,6 +37,10 @@ class Thinking(Generic[N_co]):
     kind: Literal["thinking"] = "thinking"
 
 
+ToolStatus: TypeAlias = Literal["running", "completed", "failed"]
+"""How far a call of a tool is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tool(Generic[N_co]):
     """News of a call of a tool; several come of each call.
@@ -53,7 +57,7 @@ class Tool(Generic[N_co]):
 
     id: str
     name: str
-    status: Literal["running", "completed", "failed"]
+    status: ToolStatus
     input: Any
     output: str | None
     native: N_co
