@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.events import SessionEvent
     from copilot_sdk._generated.copilot.types import PermissionRequest
     from copilot_sdk.agents._prompt import Emit
-    from copilot_sdk.agents.events import AgentEvent
+    from copilot_sdk.agents.events import AgentEvent, ToolStatus
     from copilot_sdk.options import SessionCreateOptions
     from copilot_sdk.permissions import PermissionAnswer, PermissionInvocation
 
@@ -105,7 +105,7 @@ class _Reading:
                 return Tool(data.tool_call_id, "", "running", None, data.partial_output, event)
             case events.ToolExecutionComplete(data=data):
                 output = data.result.content if data.result else data.error.message if data.error else None
-                status = "completed" if data.success else "failed"
+                status: ToolStatus = "completed" if data.success else "failed"
                 return Tool(data.tool_call_id, "", status, None, output, event)
             case _:
                 return Other(event)

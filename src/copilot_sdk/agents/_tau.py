@@ -48,7 +48,9 @@ class TauConversation(Conversation[TauSession, "ChatEvent"]):
         self._model = model
 
     async def _open(self, resources: AsyncExitStack) -> TauSession:
-        client = self._client or await resources.enter_async_context(connect())
+        client = self._client
+        if client is None:
+            client = await resources.enter_async_context(connect())
         created = await client.rpc.create_session(cwd=self._cwd, model=self._model)
         return TauSession(client, created.session_id)
 
