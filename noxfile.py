@@ -188,6 +188,7 @@ def methods(session: nox.Session) -> None:
 
 @nox.session
 def differences(session: nox.Session) -> None:
-    """Writes docs/reference/differences.md, which says how the reference runtime differs from the CLI."""
+    """Plays what both runtimes are compared by and writes docs/reference/differences.md."""
     install(session, "test")
-    session.run("python", "-c", "from tests.real.differential.page import write; write()")
+    session.run("python", "-m", "tests.real.support.cli")
+    session.run("python", "-m", "tests.real.support.netns", "python", "-m", "tests.real.differential.record")

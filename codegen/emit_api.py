@@ -26,7 +26,7 @@ from codegen.templating import render
 from codegen.text import wrap
 
 _RAISES = (
-    "RpcError, RequestTimeout, ConnectionClosed: The {server} refused, did not answer in time, or is gone."
+    "{refusal}, RequestTimeout, ConnectionClosed: The {server} refused, did not answer in time, or is gone."
 )
 
 # What sessions take callbacks and subscriptions for.
@@ -259,18 +259,19 @@ class _Emitter:
         definition = self.protocol.types.get(method.params.name) if method.params else None
         if not isinstance(definition, ObjectDef):
             return ()
-        return tuple(map(self._parameter, definition.fields))
+        return tuple(self._parameter(item) for item in definition.fields if item.wire not in method.implied)
 
     def _parameter(self, item: Field) -> Parameter:
         annotation = python_types.parameter(item.type).text
         # What has to be there and may be anything may be null.
         nullable = _takes_null(item.type) or (item.required and item.type == Scalar("any"))
-        if not item.required and not nullable:
+        required = item.required and item.default is None
+        if not required and not nullable:
             annotation += " | None"
-        if not item.required and nullable:
+        if not required and nullable:
             annotation += " | Unset"
         name = f"{item.name}_" if item.name in _TAKEN else item.name
-        return Parameter(name, item.wire, annotation, item.required, nullable, field_text(item))
+        return Parameter(name, item.wire, annotation, required, nullable, field_text(item))
 
     def _operation(self, method: Method) -> Operation:
         definition = self.protocol.types.get(method.params.name) if method.params else None
@@ -304,7 +305,7 @@ class _Emitter:
         returned = self._returns(method)
         if returned:
             lines += ["", "Returns:", _item(returned)]
-        raises = _RAISES.format(server=method.scope.server)
+        raises = _RAISES.format(server=method.scope.server, refusal=self.protocol.refusal)
         lines += ["", "Raises:", _item(raises), "    InvalidParams: An argument does not fit."]
         return docstring(lines, 8)
 

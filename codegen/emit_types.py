@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from codegen.ir import Event, Method, Protocol
 from codegen.models import EVENT, SUPPORT, TypeSource
-from codegen.ownership import SHARED, UNREACHED, Owners, event_module, method_module, namespace
+from codegen.ownership import FRAMES, SHARED, UNREACHED, Owners, event_module, method_module, namespace
 from codegen.templating import render
 from codegen.text import paragraph
 
@@ -57,6 +57,8 @@ def _namespace_title(method: Method) -> str:
 def _title(module: str, titles: Mapping[str, str]) -> str:
     if module == UNREACHED:
         return "Types that the schema describes but no method or event uses."
+    if module == FRAMES:
+        return "What can be sent: the frames that are of no method, and the unions of all."
     if module.startswith(SHARED):
         words = module.removeprefix(SHARED).replace("_", " ")
         return f"Types that several namespaces or events use: {words}."

@@ -54,6 +54,13 @@ class Array:
 
 
 @dataclass(frozen=True, slots=True)
+class Tuple:
+    """A list of so many items, each of a type of its own."""
+
+    items: tuple[TypeExpr, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Map:
     """An object with free keys, strings or those of an enum."""
 
@@ -80,7 +87,7 @@ class Null:
     """Nothing but null."""
 
 
-TypeExpr: TypeAlias = Scalar | Const | Ref | EventRef | Array | Map | Nullable | Choice | Null
+TypeExpr: TypeAlias = Scalar | Const | Ref | EventRef | Array | Tuple | Map | Nullable | Choice | Null
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,13 @@ class Meta:
 
 
 @dataclass(frozen=True, slots=True)
+class Default:
+    """What a member means that a peer left out; who sends it always writes it."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """A member of an object."""
 
@@ -106,6 +120,7 @@ class Field:
     type: TypeExpr
     required: bool
     meta: Meta = Meta()
+    default: Default | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +204,9 @@ class Method:
 
     `params` names an object or a union; `path` are the Python names of its namespaces; `waits` is set where the
     answer takes as long as a person, a model or another process does; `replaced_by` is the wire name of the method
-    that newer runtimes have in its place; `capability` is what the serving side has to offer, as a path.
+    that newer runtimes have in its place; `capability` is what the serving side has to offer, as a path; `implied`
+    are wire names of members of the params that the connection fills in; `answers` are the tags of the frames that
+    end the call, where an answer is known by its tag.
     """
 
     wire: str
@@ -203,6 +220,8 @@ class Method:
     waits: bool = False
     replaced_by: str | None = None
     capability: str | None = None
+    implied: frozenset[str] = frozenset()
+    answers: tuple[str, ...] = ()
 
     @property
     def internal(self) -> bool:
@@ -242,10 +261,23 @@ class Broadcast:
 
 
 @dataclass(frozen=True, slots=True)
+class Frames:
+    """What is sent in a protocol whose messages are objects that a tag tells apart.
+
+    `unions` are those of what is sent, each with the member that tells its branches apart; an object with another
+    tag is kept, or breaks the protocol.
+    """
+
+    unions: Mapping[str, str]
+    keeps_unknown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Protocol:
     """A whole protocol, ready to be emitted; `versions` are those that it describes, oldest first.
 
-    They are versions of what `versioned` says; `peer` is what a client calls the other side.
+    They are versions of what `versioned` says; `peer` is what a client calls the other side; `camel` is false where
+    members have the same names on the wire as in Python; `refusal` is the error that a refused call raises.
     """
 
     name: str
@@ -258,6 +290,9 @@ class Protocol:
     scopes: tuple[Scope, ...] = ()
     versioned: str = "runtime"
     peer: str = "runtime"
+    camel: bool = True
+    refusal: str = "RpcError"
+    frames: Frames | None = None
 
     def outbound(self) -> Iterator[Method]:
         """The methods that the client calls."""
@@ -279,7 +314,7 @@ def references(expr: TypeExpr) -> Iterator[str]:
                 yield key.name
         case Array(inner) | Nullable(inner):
             yield from references(inner)
-        case Choice(members):
+        case Choice(members) | Tuple(members):
             for member in members:
                 yield from references(member)
         case _:

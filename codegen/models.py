@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, generate
 from datamodel_code_generator.enums import DataModelType
 
-from codegen import naming
+from codegen import naming, python_types
 from codegen.frontends.unions import objects
 from codegen.ir import (
     AliasDef,
@@ -28,12 +28,12 @@ from codegen.ir import (
     Json,
     Map,
     Meta,
-    Null,
     Nullable,
     ObjectDef,
     Protocol,
     Ref,
     Scalar,
+    Tuple,
     TypeDef,
     TypeExpr,
     UnionDef,
@@ -48,8 +48,11 @@ SUPPORT = {
     "UnknownVariant": "copilot_sdk._model",
     "WireModel": "copilot_sdk._model",
     "TaggedModel": "copilot_sdk._model",
+    "VerbatimModel": "copilot_sdk._model",
+    "Written": "copilot_sdk._model",
 }
 EVENT = "SessionEvent"
+_STAND_IN: dict[str, Json] = {"type": "object", "properties": {"x": {}}}
 _NOT_OURS = frozenset({EVENT, "UnknownVariant", "SchemaRoot"})
 
 
@@ -81,7 +84,7 @@ def type_sources(protocol: Protocol) -> dict[str, TypeSource]:
 def _generate(protocol: Protocol) -> str:
     definitions: dict[str, Json] = {name: _definition(t) for name, t in protocol.types.items()}
     for name in ("UnknownVariant", EVENT):
-        definitions[name] = {"type": "object", "properties": {"x": {}}}
+        definitions[name] = _STAND_IN
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Root",
@@ -126,6 +129,8 @@ def _definition(definition: TypeDef) -> Json:
             ]
         case UnionDef(members=members):
             described["anyOf"] = [_expr(member) for member in members]
+        case AliasDef(type=Tuple()):
+            described.update(_STAND_IN)
         case AliasDef(type=expr):
             described.update(_object(_expr(expr)))
     return described
@@ -151,6 +156,7 @@ def _property(field: Field) -> Json:
 
 
 def _expr(expr: TypeExpr) -> Json:
+    """The schema of anything but a tuple, which is an alias of its own."""
     match expr:
         case Scalar("any"):
             return {}
@@ -175,7 +181,7 @@ def _expr(expr: TypeExpr) -> Json:
             return {"anyOf": [_expr(inner), {"type": "null"}]}
         case Choice(members):
             return {"anyOf": [_expr(member) for member in members]}
-        case Null():
+        case _:
             return {"type": "null"}
 
 
@@ -211,7 +217,9 @@ def _split(module: ast.Module, protocol: Protocol) -> Iterator[TypeSource]:
         if isinstance(node, ast.ClassDef):
             definition = protocol.types.get(node.name)
             if isinstance(definition, ObjectDef):
-                yield _class(node, definition)
+                yield _class(node, definition, protocol)
+            elif isinstance(definition, AliasDef) and isinstance(definition.type, Tuple):
+                yield _assigned(definition, _expression(python_types.attribute(definition.type)))
             elif node.name not in _NOT_OURS:
                 raise GeneratorMismatch(f"{node.name} became a class")
         elif (
@@ -224,7 +232,7 @@ def _split(module: ast.Module, protocol: Protocol) -> Iterator[TypeSource]:
                 yield _alias(name, node.value.args[1], protocol)
 
 
-def _class(node: ast.ClassDef, definition: ObjectDef) -> TypeSource:
+def _class(node: ast.ClassDef, definition: ObjectDef, protocol: Protocol) -> TypeSource:
     by_name = {field.name: field for field in definition.fields}
     found = set()
     for statement in node.body:
@@ -233,22 +241,28 @@ def _class(node: ast.ClassDef, definition: ObjectDef) -> TypeSource:
             if field is None:
                 raise GeneratorMismatch(f"{definition.name}.{statement.target.id} is not in the IR")
             found.add(field.name)
-            statement.value = _field(statement.value, field, definition.name)
+            alias = naming.to_camel(field.name) if protocol.camel else field.name
+            if field.default is not None:
+                statement.annotation = ast.Subscript(ast.Name("Written"), statement.annotation)
+                statement.value = _expression(repr(field.default.value))
+            statement.value = _field(statement.value, field, definition.name, alias)
     if found != by_name.keys():
         raise GeneratorMismatch(f"{definition.name} lacks {sorted(by_name.keys() - found)}")
-    if any(isinstance(field.type, Const) for field in definition.fields):
+    if not protocol.camel:
+        node.bases = [ast.Name("VerbatimModel")]
+    elif any(isinstance(field.type, Const) or field.default for field in definition.fields):
         node.bases = [ast.Name("TaggedModel")]
     references = frozenset(definition_references(definition)) | _special(node)
     return TypeSource(definition.name, _documented(node, definition), references, True)
 
 
-def _field(default: ast.expr | None, field: Field, owner: str) -> ast.expr | None:
+def _field(default: ast.expr | None, field: Field, owner: str, alias: str) -> ast.expr | None:
     """The field's default, in a `Field(...)` where its wire name is unusual or its value a secret.
 
     Not `alias=`, by which type checkers would name the constructor's argument.
     """
     keywords = []
-    if field.wire != naming.to_camel(field.name):
+    if field.wire != alias:
         keywords += [
             ast.keyword(f"{side}_alias", ast.Constant(field.wire)) for side in ("validation", "serialization")
         ]
@@ -298,10 +312,15 @@ def _alias(name: str, value: ast.expr, protocol: Protocol) -> TypeSource:
     value = _Plain().visit(value)
     if isinstance(definition, UnionDef) and any(isinstance(member, Ref) for member in definition.members):
         value = _open_union(value, definition, protocol)
-    assign = ast.unparse(ast.AnnAssign(ast.Name(name), ast.Name("TypeAlias"), value, simple=1))
+    return _assigned(definition, value)
+
+
+def _assigned(definition: TypeDef, value: ast.expr) -> TypeSource:
+    assign = ast.unparse(ast.AnnAssign(ast.Name(definition.name), ast.Name("TypeAlias"), value, simple=1))
     if text := definition_text(definition):
         assign += "\n" + quoted(text, indent=0)
-    return TypeSource(name, assign, frozenset(definition_references(definition)) | _special(value), False)
+    references = frozenset(definition_references(definition)) | _special(value)
+    return TypeSource(definition.name, assign, references, False)
 
 
 def _open_union(value: ast.expr, definition: UnionDef, protocol: Protocol) -> ast.expr:

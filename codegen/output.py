@@ -8,7 +8,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from codegen import emit_api, emit_options, emit_serving, emit_types, emit_values, models, ownership
+from codegen import (
+    emit_api,
+    emit_frames,
+    emit_options,
+    emit_serving,
+    emit_types,
+    emit_values,
+    models,
+    ownership,
+)
 from codegen.ir import Protocol
 from codegen.templating import HEADER
 
@@ -23,6 +32,7 @@ def package(protocol: Protocol) -> dict[str, str]:
     files.update(emit_types.emit(protocol, sources, owners))
     files.update(emit_api.emit(protocol, owners))
     files.update(emit_serving.emit(protocol, owners))
+    files.update(emit_frames.emit(protocol, owners))
     files.update(emit_values.emit(protocol, owners))
     files.update(emit_options.emit(protocol, owners))
     return _formatted(files)

@@ -34,6 +34,8 @@ from codegen.naming import snake
 
 SHARED = "types.shared_"
 UNREACHED = "types.unreached"
+FRAMES = "types.frames"
+"""What can be sent in a protocol of tagged frames, as far as no method reaches it."""
 
 _OWN_MODULES = 16
 """How many classes of a namespace stand in one module: with more, its methods have modules of their own."""
@@ -140,6 +142,11 @@ def _reached(protocol: Protocol) -> dict[str, list[_Root]]:
         root = _Root(f"events_{event.family}", module, module)
         for name in closure([event.data.name], protocol.types):
             reached[name].append(root)
+    if protocol.frames is not None:
+        root = _Root("frames", FRAMES, FRAMES)
+        for name in closure(protocol.frames.unions, protocol.types):
+            # What a method reaches is loaded with it alone: it does not have to wait for all that can be sent.
+            reached[name] = reached[name] or [root]
     return reached
 
 

@@ -14,6 +14,7 @@ from codegen.ir import (
     Nullable,
     Ref,
     Scalar,
+    Tuple,
     TypeExpr,
     references,
 )
@@ -40,6 +41,11 @@ def result(expr: TypeExpr) -> Annotation:
     return Annotation(_text(expr, "builtins.list", "builtins.dict"), _names(expr))
 
 
+def attribute(expr: TypeExpr) -> str:
+    """Annotation of an attribute of an object."""
+    return _text(expr, "list", "dict")
+
+
 def _names(expr: TypeExpr) -> frozenset[str]:
     return frozenset(references(expr)) | ({EVENT_UNION} if _has_event(expr) else set())
 
@@ -50,7 +56,7 @@ def _has_event(expr: TypeExpr) -> bool:
             return True
         case Array(inner) | Map(inner) | Nullable(inner):
             return _has_event(inner)
-        case Choice(members):
+        case Choice(members) | Tuple(members):
             return any(map(_has_event, members))
         case _:
             return False
@@ -70,6 +76,8 @@ def _text(expr: TypeExpr, sequence: str, mapping: str) -> str:
             return EVENT_UNION
         case Array(item):
             return f"{sequence}[{_text(item, sequence, mapping)}]"
+        case Tuple(items):
+            return f"tuple[{', '.join(_text(item, sequence, mapping) for item in items)}]"
         case Map(value, key):
             return f"{mapping}[{key.name if key else 'str'}, {_text(value, sequence, mapping)}]"
         case Nullable(inner):

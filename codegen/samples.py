@@ -28,6 +28,7 @@ from codegen.ir import (
     Protocol,
     Ref,
     Scalar,
+    Tuple,
     TypeDef,
     TypeExpr,
     UnionDef,
@@ -204,6 +205,8 @@ class Sampler:
         match expr:
             case Nullable(inner):
                 return None if size is Size.MINIMAL else self._value(inner, size, depth)
+            case Tuple(items):
+                return [self._value(item, size, depth) for item in items]
             case Choice(members):
                 return self._value(members[0], size, depth)
             case EventRef(name):

@@ -19,6 +19,7 @@ from codegen.ir import (
     ObjectDef,
     Ref,
     Scalar,
+    Tuple,
     TypeDef,
     TypeExpr,
     UnionDef,
@@ -53,6 +54,8 @@ def schema_of(expr: TypeExpr, locate: Locate) -> Schema:
                 "items": schema_of(item, locate),
                 **({"minItems": min_items} if min_items else {}),
             }
+        case Tuple(items):
+            return {"type": "array", "items": [schema_of(i, locate) for i in items], "minItems": len(items)}
         case Map(value, key):
             names = {} if key is None else {"propertyNames": schema_of(key, locate)}
             return {"type": "object", "additionalProperties": schema_of(value, locate), **names}

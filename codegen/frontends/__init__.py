@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codegen.frontends import acp, copilot
+from codegen.frontends import acp, copilot, tagged
 from codegen.frontends.documents import Documents
 from codegen.ir import Protocol
+
+_LAYOUTS = ((acp.is_layout, acp.read), (tagged.is_layout, tagged.read))
 
 
 def read(folder: Path) -> Protocol:
@@ -15,5 +17,6 @@ def read(folder: Path) -> Protocol:
     Raises:
         SchemaError: A file is malformed; the error has the JSON pointer of the fault.
     """
-    read_layout = acp.read if acp.is_layout(Documents.load(folder)) else copilot.read
+    documents = Documents.load(folder)
+    read_layout = next((read for is_layout, read in _LAYOUTS if is_layout(documents)), copilot.read)
     return read_layout(folder, folder.name)

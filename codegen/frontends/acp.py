@@ -11,7 +11,7 @@ from pathlib import Path
 
 from codegen import naming
 from codegen.frontends.documents import Documents, Node
-from codegen.frontends.types import TypeReader, meta_of
+from codegen.frontends.types import TypeReader, check_discriminators, meta_of
 from codegen.frontends.unions import endless, find_discriminators
 from codegen.ir import Method, Null, ObjectDef, Protocol, Ref, Scope, TypeExpr, UnionDef
 
@@ -55,8 +55,7 @@ class _Reader:
         if circular := endless(types):
             raise self.types.place(circular).fail("contains itself, and no object in between makes an end")
         find_discriminators(types)
-        for name, node in self.documents.definitions.items():
-            self._check_discriminator(self.types.name_of(name), node)
+        check_discriminators(self.types)
         return Protocol(
             name=self.name,
             types=dict(sorted(types.items())),
@@ -67,15 +66,6 @@ class _Reader:
             versioned=_VERSIONED,
             peer="agent",
         )
-
-    def _check_discriminator(self, name: str, node: Node) -> None:
-        if "discriminator" not in node.value:
-            return
-        place = node.child("discriminator")
-        definition = self.types.types[name]
-        found = definition.discriminator if isinstance(definition, UnionDef) else None
-        if found != place.text("propertyName"):
-            raise place.fail(f"the branches are told apart by {found!r}, not by this member")
 
     def _versions(self) -> Iterator[str]:
         for file in sorted(self.documents.files):

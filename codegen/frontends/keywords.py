@@ -32,7 +32,7 @@ _SHAPES = frozenset(
 )  # fmt: skip
 _MARKS = frozenset({"deprecated", "description", "since", "stability", "until", "visibility"})
 _METHOD = _MARKS | {"rpcMethod", "params", "result", "notification", "replacedBy", "waits", "x-evidence"}
-_MESSAGE = frozenset({"waits", "x-capability", "x-method", "x-side"})
+_MESSAGE = frozenset({"waits", "x-answers", "x-capability", "x-method", "x-side"})
 _EVENT = _MARKS | {
     "title", "type", "properties", "required", "additionalProperties", "x-evidence", "x-opaque-json",
 }  # fmt: skip

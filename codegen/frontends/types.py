@@ -17,6 +17,7 @@ from codegen.ir import (
     Array,
     Choice,
     Const,
+    Default,
     EnumDef,
     EventRef,
     Field,
@@ -28,6 +29,7 @@ from codegen.ir import (
     ObjectDef,
     Ref,
     Scalar,
+    Tuple,
     TypeDef,
     TypeExpr,
     UnionDef,
@@ -40,7 +42,7 @@ _RESERVED = frozenset(
         "Final", "INBOUND", "LazyMapping", "Literal", "MODULES", "Mapping", "Method", "MethodTable", "None", "OUTBOUND",
         "OpenUnion", "Protocol", "SchemaRoot", "Sequence", "ServerRPC", "SessionEvent", "SessionRPC", "SyncAPI",
         "TYPE_CHECKING", "TaggedModel", "True", "TypeAlias", "UNSET", "UnknownEvent", "UnknownVariant", "Unset",
-        "WireModel",
+        "VerbatimModel", "WireModel", "Written",
     }
 )  # fmt: skip
 
@@ -148,6 +150,8 @@ class TypeReader:
             return EnumDef(name, wire, tuple(self._enum_values(node)), meta)
         if node.value.get("additionalProperties") is False:
             return self._object(name, wire, node, meta)
+        if _is_tuple(node):
+            return AliasDef(name, wire, self._tuple(node, name), meta)
         return AliasDef(name, wire, self.expr(node, name), meta)
 
     def _members(self, branches: list[Node], name: str) -> Iterator[TypeExpr]:
@@ -165,7 +169,7 @@ class TypeReader:
 
     @staticmethod
     def _branch_name(branch: Node, owner: str, index: int) -> str:
-        """A branch without a name takes it from its constant member.
+        """A branch without a name takes it from its constant member, or from its only one.
 
         Branch `done` of `LoginStep` is `LoginStepDone`.
         """
@@ -175,6 +179,8 @@ class TypeReader:
                 tag = properties.child(member).value.get("const")
                 if isinstance(tag, str):
                     return owner + naming.class_name(tag)
+            if len(properties.value) == 1 and branch.strings("required") == [*properties.value]:
+                return owner + naming.class_name(*properties.value)
         return f"{owner}Option{index + 1}"
 
     def _enum_values(self, node: Node) -> Iterator[tuple[str, str]]:
@@ -210,8 +216,15 @@ class TypeReader:
     def _field(self, owner: str, key: str, node: Node, required: bool) -> Field:
         hint = naming.class_name(f"{owner}_{key}")
         optional = any(map(is_absent, self._all_branches(node)))
+        default = _default(node) if required and "default" in node.value else None
+        shape_of = Node(node.file, node.pointer, {k: v for k, v in node.value.items() if k != "default"})
         return Field(
-            naming.field_name(key), key, self.expr(node, hint), required and not optional, self._meta(node)
+            naming.field_name(key),
+            key,
+            self.expr(node if default is None else shape_of, hint),
+            required and not optional,
+            self._meta(node),
+            default,
         )
 
     def _all_branches(self, node: Node) -> Iterator[Node]:
@@ -321,7 +334,16 @@ class TypeReader:
                 return Scalar(kind, node.text("format") or None, tuple(_limits(node)))
         raise SchemaError(node.file, f"{node.pointer}/type", f"{kind!r} is none of JSON Schema's types")
 
-    def _array(self, node: Node, hint: str) -> Array:
+    def _tuple(self, node: Node, hint: str) -> Tuple:
+        items = node.children("items")
+        if _count(node, "minItems") != len(items):
+            raise node.fail("a list with an item of each type needs 'minItems', as many as there are types")
+        return Tuple(tuple(self.expr(item, f"{hint}Item{n}") for n, item in enumerate(items, 1)))
+
+    def _array(self, node: Node, hint: str) -> Array | Ref:
+        if _is_tuple(node):
+            definition = AliasDef(hint, "", self._tuple(node, hint), self._meta(node))
+            return Ref(self._lift(hint, definition, node))
         item = self.expr(node.child("items"), f"{hint}Item") if "items" in node.value else Scalar("any")
         return Array(item, _count(node, "minItems"))
 
@@ -371,6 +393,21 @@ class TypeReader:
         return name
 
 
+def check_discriminators(reader: TypeReader) -> None:
+    """Refuse a union that says of a member that it tells the branches apart where another one does, or none.
+
+    Raises:
+        SchemaError: That member is another one.
+    """
+    for wire, node in reader.documents.definitions.items():
+        if "discriminator" in node.value:
+            place = node.child("discriminator")
+            definition = reader.types[reader.name_of(wire)]
+            found = definition.discriminator if isinstance(definition, UnionDef) else None
+            if found != place.text("propertyName"):
+                raise place.fail(f"the branches are told apart by {found!r}, not by this member")
+
+
 def check_name(name: str, node: Node) -> None:
     """Refuse a class name that Python or the generated code cannot take.
 
@@ -398,6 +435,18 @@ def _limits(node: Node) -> Iterator[tuple[str, Json]]:
             problem = f"must be a {'string' if wanted is str else 'number'}"
             raise SchemaError(node.file, f"{node.pointer}/{keyword}", problem)
         yield keyword, value
+
+
+def _is_tuple(node: Node) -> bool:
+    items = node.value.get("items")
+    return isinstance(items, list) and bool(items)
+
+
+def _default(node: Node) -> Default:
+    value = node.value["default"]
+    if isinstance(value, (dict, list)) and value:
+        raise SchemaError(node.file, f"{node.pointer}/default", "must be a plain value, [] or {}")
+    return Default(value)
 
 
 def _count(node: Node, keyword: str) -> int:

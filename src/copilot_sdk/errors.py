@@ -5,10 +5,12 @@
     CopilotError
     ├── ConnectError                   the other side could not be started or reached
     ├── ConnectionClosed               it was reached and is gone (also a ConnectionError)
+    │   └── DaemonShuttingDown         it ends, and says so (tau)
     ├── RequestTimeout                 no answer in time (also a TimeoutError)
     ├── TurnTimeout                    no end of the turn in time (also a TimeoutError)
     ├── ProtocolError                  the peer broke framing or JSON-RPC
-    │   └── ProtocolVersionMismatch    the peer speaks another version of the protocol
+    │   ├── ProtocolVersionMismatch    the peer speaks another version of the protocol
+    │   └── UnknownFrame               a frame of a kind that its protocol does not let anybody ignore
     ├── RpcError                       the peer answered with an error
     │   ├── ParseError                 -32700
     │   ├── InvalidRequest             -32600
@@ -22,6 +24,7 @@
     │   ├── AuthenticationRequired     -32001
     │   ├── AuthenticationFailed       -32002
     │   └── AuthenticationNotConfigured -32003
+    ├── RequestRefused                 the peer answered with an error that has no code (synaps, tau)
     ├── SessionError                   a turn failed (the event session.error)
     │   ├── NotAuthenticated           nobody is signed in, or the model provider refuses the key
     │   ├── NotAuthorized              who is signed in may not do this
@@ -109,6 +112,18 @@ class ConnectionClosed(CopilotError, ConnectionError):
         super().__init__(f"connection closed: {reason}{ending}{_stderr_note(stderr)}")
 
 
+class DaemonShuttingDown(ConnectionClosed):
+    """The daemon ends, and has ended the connection for that (tau).
+
+    Attributes:
+        restart: True if another one starts in its place, so that connecting again makes sense; None if it did not say.
+    """
+
+    def __init__(self, *, restart: bool | None = None) -> None:
+        self.restart = restart
+        super().__init__("the daemon is shutting down" + (", and starts anew" if restart else ""))
+
+
 class RequestTimeout(CopilotError, TimeoutError):
     """A request got no answer in time. The other side was told that nobody waits any more.
 
@@ -191,6 +206,36 @@ class ProtocolVersionMismatch(ProtocolError):
         older = server is None or server < minimum
         advice = "install a newer server" if older else "install a newer copilot_sdk"
         super().__init__(f"the server {there}, this SDK speaks {here}; {advice}")
+
+
+class UnknownFrame(ProtocolError):
+    """The other side sent a frame of a kind that is not known here, in a protocol where that breaks the connection.
+
+    Attributes:
+        kind: The kind, as the frame names it.
+        raw: The frame as plain JSON values; not part of the text.
+    """
+
+    def __init__(self, kind: str, raw: Any) -> None:
+        self.kind = kind
+        self.raw = raw
+        super().__init__(
+            f"a frame of the unknown kind {kind!r} came; the other side may be newer than this SDK"
+        )
+
+
+class RequestRefused(CopilotError):
+    """The other side answered a request with an error, in a protocol whose errors are texts without codes.
+
+    Attributes:
+        message: What the other side says.
+        method: The request that was refused, by its name on the wire.
+    """
+
+    def __init__(self, message: str, method: str) -> None:
+        self.message = mask_secrets(message)
+        self.method = method
+        super().__init__(f"{method} was refused: {message}")
 
 
 class RpcError(CopilotError):

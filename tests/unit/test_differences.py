@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from copilot_sdk.runtime.copilot.methods import METHODS
 from tests.real.differential.actor import Take
 from tests.real.differential.areas import AREAS
 from tests.real.differential.compare import differences
+from tests.real.differential.methods import NOT_PLAYED, played, recorded, served_by_the_cli
 from tests.real.differential.page import PAGE, page
 from tests.real.differential.scenario import known
 
@@ -26,6 +28,18 @@ def told(*events: Mapping[str, object], names: dict[str, str] | None = None) -> 
 
 def test_the_page_says_what_the_scenarios_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `nox -s differences`"
+
+
+def test_every_method_that_both_runtimes_serve_is_called_in_some_scenario() -> None:
+    both = served_by_the_cli() & set(METHODS)
+    assert sorted(both - played() - set(NOT_PLAYED)) == []
+    assert sorted(set(NOT_PLAYED) & played()) == []
+    assert sorted(set(NOT_PLAYED) - both) == []
+
+
+def test_the_methods_of_every_scenario_are_recorded() -> None:
+    scenarios = [scenario.name for area in AREAS for scenario in area.scenarios]
+    assert list(recorded()) == scenarios, "run `nox -s differences`"
 
 
 def test_every_scenario_has_a_name_of_its_own_and_says_what_happens() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, get_origin
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 from pydantic.fields import FieldInfo
@@ -18,9 +19,14 @@ def to_camel(name: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
-def wire_name(name: str, field: FieldInfo) -> str:
-    """What a field is called on the wire."""
-    return field.serialization_alias or to_camel(name)
+@dataclass(frozen=True, slots=True)
+class _AlwaysWritten:
+    """Marks a member that is sent even if nobody set it."""
+
+
+_T = TypeVar("_T")
+Written: TypeAlias = Annotated[_T, _AlwaysWritten()]
+"""A member whose default is sent, because the other side wants to read it."""
 
 
 class WireModel(BaseModel):
@@ -72,8 +78,14 @@ def problems(error: ValidationError) -> list[str]:
     ]
 
 
+def wire_name(kind: type[WireModel], name: str) -> str:
+    """What a field of a class is called on the wire."""
+    camel = kind.model_config.get("alias_generator") is not None
+    return kind.model_fields[name].serialization_alias or (to_camel(name) if camel else name)
+
+
 class TaggedModel(WireModel):
-    """An object with constant members, such as the `kind` of a union's branch.
+    """An object with constant members, such as the `kind` of a union's branch, or with defaults that are `Written`.
 
     They are sent even if nobody set them.
     """
@@ -81,22 +93,32 @@ class TaggedModel(WireModel):
     @model_serializer(mode="wrap", return_type=dict[str, Any])
     def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         data: dict[str, Any] = handler(self)
-        for name, member, value in _constants(type(self)):
-            if name not in self.model_fields_set:
-                data.setdefault(member, value)
-        return data
+        # Where an object was promised and null came, pydantic passes the null as `self`.
+        unset = {
+            wire: field.get_default()
+            for name, (wire, field) in _written(type(self)).items()
+            if name not in self.model_fields_set
+        }
+        # People look for what tells the kind of an object at its beginning.
+        return {**unset, **data} if unset else data
 
 
 @cache
-def _constants(kind: type) -> Sequence[tuple[str, str, Any]]:
-    """The constant members of a model: their names here and on the wire, and their values."""
-    # Where an object was promised and null came, pydantic passes the null in its place.
+def _written(kind: type[WireModel]) -> Mapping[str, tuple[str, FieldInfo]]:
+    """What an object of a class always has on the wire, by attribute."""
     fields: Mapping[str, FieldInfo] = getattr(kind, "model_fields", {})
-    return [
-        (name, wire_name(name, field), field.default)
+    return {
+        name: (wire_name(kind, name), field)
         for name, field in fields.items()
-        if get_origin(field.annotation) is Literal
-    ]
+        if not field.is_required()
+        and (get_origin(field.annotation) is Literal or _AlwaysWritten() in field.metadata)
+    }
+
+
+class VerbatimModel(TaggedModel):
+    """An object of a protocol in which members have the same names as attributes have here."""
+
+    model_config = ConfigDict(alias_generator=None)
 
 
 class UnknownVariant(WireModel):

@@ -94,7 +94,9 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 @cache
 def _fields(kind: type[WireModel]) -> Mapping[str, tuple[str, Any, bool]]:
     """Wire name, annotation and requiredness of each field."""
+    # What a type says of itself in quotes is read when the type is built.
+    kind.model_rebuild()
     return {
-        name: (wire_name(name, field), field.rebuild_annotation(), field.is_required())
+        name: (wire_name(kind, name), field.rebuild_annotation(), field.is_required())
         for name, field in kind.model_fields.items()
     }

@@ -63,9 +63,7 @@ class OpenUnion:
     def _chooser(self, known: Mapping[Any, type[WireModel]]) -> Callable[[Any], Any]:
         """Tells the tag of a value; None if it cannot have one."""
         attribute, default = cast("str", self.tag), self.default
-        wire = wire_name(
-            attribute, next(b for name, b in known.items() if name != default).model_fields[attribute]
-        )
+        wire = wire_name(next(branch for name, branch in known.items() if name != default), attribute)
 
         def tag_of(value: object) -> object:
             match value:

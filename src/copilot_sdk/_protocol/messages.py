@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias, TypeGuard, cast
 
@@ -105,13 +105,7 @@ def parse(data: bytes, *, null_ids: bool = False) -> Message:
     Raises:
         MalformedMessage: It is not JSON, or JSON but no message (batches are none either).
     """
-    try:
-        value = _read_json(data.decode())
-    except (ValueError, RecursionError) as error:
-        raise MalformedMessage(f"the text is not JSON: {_json_problem(error)}", ParseError.CODE) from None
-    if not isinstance(value, dict):
-        raise MalformedMessage("a message has to be a JSON object", InvalidRequest.CODE)
-    fields = cast(JsonObject, value)
+    fields = read_object(data)
     return _parse_call(fields, null_ids) if "method" in fields else _parse_reply(fields)
 
 
@@ -135,13 +129,41 @@ def encode(message: Message) -> bytes:
     else:
         fields["id"] = message.id
         fields["error"] = _error_fields(message.error)
+    return write_object(fields, lambda: _name(message))
+
+
+def read_object(data: bytes) -> JsonObject:
+    """Read the object that a JSON text is.
+
+    Raises:
+        MalformedMessage: It is not JSON, or no object.
+    """
+    try:
+        value = _read_json(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage(f"the text is not JSON: {_json_problem(error)}", ParseError.CODE) from None
+    if not isinstance(value, dict):
+        raise MalformedMessage("a message has to be a JSON object", InvalidRequest.CODE)
+    return cast(JsonObject, value)
+
+
+def write_object(fields: JsonObject, name: Callable[[], str]) -> bytes:
+    """Write an object as JSON text in UTF-8, without spaces.
+
+    Args:
+        fields: Its members.
+        name: Says in words what it is.
+
+    Raises:
+        UsageError: A value in it has no form in JSON.
+    """
     try:
         return _encode(fields).encode()
     except UnicodeEncodeError:
         # A lone surrogate has no UTF-8 form, but JSON can escape it.
         return _encode_ascii(fields).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"{_name(message)} cannot be written as JSON: {_json_problem(error)}") from error
+        raise UsageError(f"{name()} cannot be written as JSON: {_json_problem(error)}") from error
 
 
 def is_message_id(value: object) -> TypeGuard[MessageId]:

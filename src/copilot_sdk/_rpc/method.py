@@ -34,6 +34,7 @@ class Method(Generic[R]):
         until: Last version that has it, where it is gone from newer ones.
         capability: What the serving side has to offer for it, such as `agentCapabilities.sessionCapabilities.fork`;
             None where all offer it.
+        answers: The tags of the frames that end the call, in a protocol whose answers are known by a tag.
         replaced_by: Wire name of the method that newer versions have in its place.
         replaces: Wire name of the method that older versions have in its place.
     """
@@ -49,6 +50,7 @@ class Method(Generic[R]):
     since: str | None = None
     until: str | None = None
     capability: str | None = None
+    answers: tuple[str, ...] = ()
     replaced_by: str | None = None
     replaces: str | None = None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import *  # noqa: F403
-    from copilot_sdk._model import UnknownVariant as UnknownVariant  # noqa: PLC0414 - it is public here
+    from copilot_sdk._model import UnknownVariant as UnknownVariant
 else:
 
     def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ from copilot_sdk.errors import ConnectError, UsageError
 from copilot_sdk.runtime._command_line import LEVELS, parser
 from copilot_sdk.runtime.copilot.reception import Reception
 from copilot_sdk.runtime.core.config import Limits
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.late import LateRuntime
 from copilot_sdk.runtime.world import World, world_of
@@ -50,20 +51,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=LEVELS[options.log_level])
     try:
-        world = world_of(
-            os.environ, script=options.script, token=_token(options), auto_login=options.auto_login
-        )
+        world = _world(options)
         limits = _limits(os.environ)
-        place = None if options.stdio or options.acp else _place(options, os.environ)
+        direct = options.stdio or options.acp or options.synaps_rpc or options.tau
+        place = None if direct else _place(options, os.environ)
     except (ImportError, OSError, UsageError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     try:
-        asyncio.run(_run(options, place, world, limits))
-    except (ConnectError, OSError) as error:
+        if options.tau is not None:
+            from copilot_sdk.runtime.tau import process
+
+            process.run(options.tau, _home(), lambda: _world(options), limits)
+        else:
+            asyncio.run(_run(options, place, world, limits))
+    except (ConnectError, OSError, RuntimeFault) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _world(options: argparse.Namespace) -> World:
+    return world_of(os.environ, script=options.script, token=_token(options), auto_login=options.auto_login)
+
+
+def _home() -> Path:
+    named = os.environ.get("COPILOT_HOME")
+    return Path(named) if named else Path.home() / ".copilot-sdk-runtime"
 
 
 def _token(options: argparse.Namespace) -> str | None:
@@ -94,16 +108,14 @@ def _place(options: argparse.Namespace, environment: Mapping[str, str]) -> _Plac
 
 
 async def _run(options: argparse.Namespace, place: _Place | None, world: World, limits: Limits) -> None:
-    named = os.environ.get("COPILOT_HOME")
-    home = Path(named) if named else Path.home() / ".copilot-sdk-runtime"
-    runtime = LateRuntime(home, world, limits, idle_timeout=options.session_idle_timeout)
+    runtime = LateRuntime(_home(), world, limits, idle_timeout=options.session_idle_timeout)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):  # Windows has no signal handlers in its event loop.
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, runtime.request_stop)
     async with runtime:
-        if options.acp:
-            await _serve_until_stop(runtime, _serve_acp(runtime))
+        if options.acp or options.synaps_rpc:
+            await _serve_until_stop(runtime, _serve_front(runtime, options))
         elif place is None:
             await _serve_until_stop(runtime, _serve_stdio(runtime))
         else:
@@ -117,13 +129,20 @@ async def _serve_stdio(runtime: LateRuntime) -> None:
             await runtime.serve(reception)
 
 
-async def _serve_acp(runtime: LateRuntime) -> None:
+async def _serve_front(runtime: LateRuntime, options: argparse.Namespace) -> None:
+    """Speak another protocol with the process that started this one."""
     loading = runtime.load()
     await asyncio.wait({loading})
-    if loading.exception() is None:
-        from copilot_sdk.runtime.acp.front import serve
+    if loading.exception() is not None:
+        return
+    if options.acp:
+        from copilot_sdk.runtime.acp import front
 
-        await serve(loading.result())
+        await front.serve(loading.result())
+    else:
+        from copilot_sdk.runtime.synaps.front import serve
+
+        await serve(loading.result(), continued=options.continued, system=options.system, model=options.model)
 
 
 async def _serve_until_stop(runtime: LateRuntime, work: Coroutine[object, object, None]) -> None:
@@ -133,6 +152,8 @@ async def _serve_until_stop(runtime: LateRuntime, work: Coroutine[object, object
     # Lets the answer to the request that asked for the end get out.
     await asyncio.wait({serving}, timeout=_FAREWELL_SECONDS)
     await end_all({serving, stop})
+    if not serving.cancelled():
+        serving.result()
 
 
 async def _serve_clients(runtime: LateRuntime, place: _Place) -> None:

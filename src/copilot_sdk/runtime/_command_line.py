@@ -21,8 +21,8 @@ A runtime for coding-agent sessions that takes the place of the GitHub Copilot C
 same protocol (JSON-RPC 2.0 with Content-Length in front of each message) and takes the same flags, but
 needs no account and no network, and its model says what your script tells it to. Have an SDK start this
 command in place of the CLI, or connect to the port. It really runs commands and edits files where the
-client allows it. With --acp it is an agent of the Agent Client Protocol, as `copilot --acp` is, for one
-client that starts it.
+client allows it. With --acp it is an agent of the Agent Client Protocol, as `copilot --acp` is, and with
+--synaps-rpc it takes the place of `synaps rpc`, for one client that starts it; with --tau it is a daemon.
 """
 _EPILOG = r"""
 the script of a model, as --script takes it (TOML, or JSON of the same shape):
@@ -61,6 +61,7 @@ a test in bash, with `text = "Hello there."` as the only reply in answers.toml:
 environment variables:
   COPILOT_HOME                       the folder of its sessions and settings; ~/.copilot-sdk-runtime if unset
   COPILOT_CONNECTION_TOKEN           what clients have to give as `token` of the request `connect`
+  TAU_SHUTDOWN_DRAIN_SECS            how long a daemon of tau waits for its agents at the end; 180 if unset
   COPILOT_TASK_WAIT_TIMEOUT_SECONDS  how long `session.tasks.waitForPending` waits; 600 if unset
   COPILOT_ENABLE_SECRET_FILTERING    true to serve `secrets.addFilterValues`
   COPILOT_ALLOW_GET_PROVIDER_ENDPOINT
@@ -79,7 +80,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the command line."""
     made = argparse.ArgumentParser(
         prog="python -m copilot_sdk.runtime",
-        usage="%(prog)s [--stdio | --acp | --port PORT | --listen ADDRESS] [--script FILE] [option ...]",
+        usage="%(prog)s [--stdio | --acp | --synaps-rpc | --tau SOCKET | --port PORT | --listen ADDRESS]\n"
+        "                                     [--script FILE] [option ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -87,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_ways(made)
     _add_model(made)
+    _add_session(made)
     running = made.add_argument_group("while it runs")
     running.add_argument("--log-level", choices=sorted(LEVELS), default="error", help="what goes to stderr")
     running.add_argument(
@@ -115,6 +118,17 @@ def _add_ways(parser: argparse.ArgumentParser) -> None:
         help="the same, but speak the Agent Client Protocol: an agent for editors, and for tests of them",
     )
     way.add_argument(
+        "--synaps-rpc",
+        action="store_true",
+        help="the same, but speak as `synaps rpc` does, of one session in which everything is allowed",
+    )
+    way.add_argument(
+        "--tau",
+        type=Path,
+        metavar="SOCKET",
+        help="be a daemon of tau that listens on a unix socket; stdout tells when it does",
+    )
+    way.add_argument(
         "--port",
         type=int,
         default=0,
@@ -128,6 +142,21 @@ def _add_ways(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM file for tls, wss and https")
     group.add_argument("--tls-key", type=Path, metavar="FILE", help="its key, if that is in another file")
+
+
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the session of --synaps-rpc")
+    group.add_argument(
+        "--continue",
+        dest="continued",
+        metavar="ID",
+        help="go on with the session of this id or name, or whose id or name begins so",
+    )
+    group.add_argument(
+        "--system", metavar="TEXT", help="what the model is told before everything else, or a file with it"
+    )
+    group.add_argument("--model", metavar="ID", help="the model of the session")
+    group.add_argument("--profile", metavar="NAME", help="changes nothing: there is one set of settings")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

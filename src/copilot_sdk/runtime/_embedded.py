@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,8 @@ from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.scripted_accounts import ScriptedAccounts
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
+
+_logger = logging.getLogger("copilot_sdk.runtime")
 
 
 class EmbeddedRuntime:
@@ -46,7 +49,7 @@ class EmbeddedRuntime:
             The client's end of it. Closing it leaves all sessions, as a client that goes away does.
         """
         ours, theirs = memory_pair()
-        self._start(Connection(self.runtime, Reception(ours, token=self._token)).serve())
+        self._serve(Connection(self.runtime, Reception(ours, token=self._token)).serve(), "embedded runtime")
         return theirs
 
     def connect_acp(self) -> Transport:
@@ -58,13 +61,35 @@ class EmbeddedRuntime:
         from copilot_sdk.runtime.acp.front import serve
 
         ours, theirs = memory_pair()
-        self._start(serve(self.runtime, ours))
+        self._serve(serve(self.runtime, ours), "embedded agent")
         return theirs
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work, name="embedded runtime")
+    def connect_synaps(self, *, folder: Path | None = None, continued: str | None = None) -> Transport:
+        """Opens a connection as `synaps rpc` has it, for `copilot_sdk.synaps.connect(transport=...)`.
+
+        Args:
+            folder: Where the agent works; None for the folder of this program.
+            continued: Identifier, name, or the beginning of one, of the session to go on with; None for a new one.
+
+        Returns:
+            The client's end of it. Closing it ends the session; what is stored of it stays.
+        """
+        from copilot_sdk.runtime.synaps.front import Front, Options
+
+        ours, theirs = memory_pair()
+        front = Front(self.runtime, ours, Options(folder or Path.cwd(), continued))
+        self._serve(front.serve(), "embedded synaps")
+        return theirs
+
+    def _serve(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._serving.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                _logger.error("%s has ended: %s", name, error)
+
+        task = asyncio.get_running_loop().create_task(work, name=name)
         self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
+        task.add_done_callback(ended)
 
     async def aclose(self) -> None:
         """Ends all sessions and connections."""
@@ -90,7 +115,7 @@ def embedded(
         limits: How long to wait and how often to try.
         token: What clients have to know; None lets everybody in.
         accounts: Who can sign in; the model then answers those alone who are signed in. None for nobody.
-        clock: What scheduled prompts go by; None for the clock of the machine.
+        clock: What scheduled prompts and new tries of model calls go by; None for the clock of the machine.
     """
     known = None if accounts is None else accounts.for_runtime()
     runtime = Runtime(home=home, model=model, limits=limits, accounts=known, clock=clock)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from copilot_sdk._protocol.framing import DEFAULT_MAX_FRAME
+from copilot_sdk._protocol.framing import CONTENT_LENGTH, DEFAULT_MAX_FRAME, Framing
 from copilot_sdk.errors import ConnectError
 from copilot_sdk.transports._framed import FramedStream, FramedTransport
 from copilot_sdk.transports._listener import Listener, OnConnection
@@ -29,6 +29,7 @@ async def connect(
     *,
     timeout: float | None = DEFAULT_CONNECT_TIMEOUT,
     max_frame: int = DEFAULT_MAX_FRAME,
+    framing: Framing = CONTENT_LENGTH,
 ) -> UnixTransport:
     """Connect to a server.
 
@@ -36,13 +37,14 @@ async def connect(
         path: The file of its socket.
         timeout: How many seconds to wait for the connection, None where the caller sets the limit.
         max_frame: The largest message to accept, in bytes.
+        framing: How messages are told apart.
 
     Raises:
         ConnectError: There is no such socket, nobody listens there, or it takes too long.
     """
     _check_platform()
     name = os.fspath(path)
-    stream = FramedStream(max_frame=max_frame)
+    stream = FramedStream(max_frame=max_frame, framing=framing)
     opening = asyncio.get_running_loop().create_unix_connection(lambda: SocketEnd(stream), name)
     socket_end = await reach(opening, f"the socket {name}", timeout)
     return UnixTransport(stream, socket_end.close, f"the socket {name}")
@@ -53,6 +55,7 @@ async def listen(
     on_connection: OnConnection,
     *,
     max_frame: int = DEFAULT_MAX_FRAME,
+    framing: Framing = CONTENT_LENGTH,
 ) -> Listener:
     """Accept connections of this user; the file of the socket is there as long as the listener is.
 
@@ -63,6 +66,7 @@ async def listen(
         on_connection: Serves one connection, in a task of its own that the listener owns; when it returns
             the connection is closed.
         max_frame: The largest message to accept, in bytes.
+        framing: How messages are told apart.
 
     Raises:
         ConnectError: The path cannot be used, or somebody listens there.
@@ -76,7 +80,8 @@ async def listen(
 
     try:
         server, made = await _serve(
-            lambda: SocketEnd(FramedStream(max_frame=max_frame), when_connected=accepted), name
+            lambda: SocketEnd(FramedStream(max_frame=max_frame, framing=framing), when_connected=accepted),
+            name,
         )
     except OSError as error:
         raise ConnectError(f"cannot listen on {name}: {words(error)}; choose another path") from error

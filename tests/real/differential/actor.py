@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from tests.real.differential.scenario import Scenario
 
 SCENARIO_SECONDS = 30.0
-CALL_SECONDS = 10.0
+CALL_SECONDS = 20.0
 
 
 @dataclass(eq=False)
@@ -23,6 +24,7 @@ class Take:
 
     Attributes:
         replies: The outcome of each call by its method.
+        methods: What was answered with a result, to the scenario or to who answers requests beside it.
         events: The events of each session, in the order in which the sessions were made.
         requests: What the client was asked.
         notifications: What the client was told besides events.
@@ -32,6 +34,7 @@ class Take:
     """
 
     replies: list[tuple[str, object]] = field(default_factory=list)
+    methods: set[str] = field(default_factory=set)
     events: dict[str, list[Json]] = field(default_factory=dict)
     requests: list[tuple[str, object]] = field(default_factory=list)
     notifications: list[tuple[str, object]] = field(default_factory=list)
@@ -81,6 +84,7 @@ class Actor(Stage):
             return {"error": {"code": error.error.get("code")}}
         except TimeoutError:
             return {"error": "silence"}
+        self.take.methods.add(method)
         return result if isinstance(result, dict) else {} if result is None else {"result": result}
 
     async def create(self, **options: object) -> str:
@@ -134,4 +138,5 @@ class Actor(Stage):
             hold.set()
         self._scenario = None
         for session in self.take.events:
-            await self.call("session.destroy", {"sessionId": session})
+            with suppress(WireError, TimeoutError):
+                await self.client.request("session.destroy", {"sessionId": session}, timeout=CALL_SECONDS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.real.differential.areas import AREAS
 from tests.real.differential.general import GENERAL
+from tests.real.differential.methods import recorded
 from tests.real.differential.scenario import Area, Known, Scenario
 from tests.real.support.cli import VERSION
 from tests.real.survey.page import PAGE as SURVEY
@@ -23,38 +24,44 @@ one is no longer there. `nox -s differences` writes the page, `nox -s real` chec
 
 Not compared are ids, times and measured numbers, descriptions and texts of refusals, which both runtimes word
 themselves, and members that are null in one runtime and missing in the other. Which methods the reference runtime
-serves at all is said by [its table](runtime-methods.md).
+serves at all is said by [its table](runtime-methods.md). Every method that both runtimes serve without an account and
+without a network is called in one scenario at least; each scenario names those that the CLI answered with a result.
 """
 
 
 def page() -> str:
     """The whole page."""
+    methods = recorded()
     lines = [_INTRODUCTION, "## Everywhere", ""]
     for item in GENERAL:
         lines += _entry(item)
     for area in AREAS:
-        lines += ["", f"## {area.name}", *_area(area)]
+        lines += ["", f"## {area.name}", *_area(area, methods)]
     return "\n".join(lines) + "\n"
 
 
-def _area(area: Area) -> Iterator[str]:
+def _area(area: Area, methods: Mapping[str, Sequence[str]]) -> Iterator[str]:
     same = [scenario for scenario in area.scenarios if not scenario.known]
     for scenario in area.scenarios:
         if scenario.known:
-            yield from _scenario(scenario)
+            yield ""
+            yield f"**{_title(scenario)}.** {scenario.summary}"
+            yield _called(methods[scenario.name])
+            yield ""
+            for item in scenario.known:
+                yield from _entry(item)
     if same:
         yield ""
         yield "The same in both runtimes:"
         yield ""
-        yield from (f"- {_title(scenario)}: {scenario.summary}" for scenario in same)
+        for scenario in same:
+            yield f"- {_title(scenario)}: {scenario.summary}"
+            yield f"  {_called(methods[scenario.name])}"
 
 
-def _scenario(scenario: Scenario) -> Iterator[str]:
-    yield ""
-    yield f"**{_title(scenario)}.** {scenario.summary}"
-    yield ""
-    for item in scenario.known:
-        yield from _entry(item)
+def _called(methods: Sequence[str]) -> str:
+    names = ", ".join(f"`{method}`" for method in methods)
+    return f"<br><small>Calls {names}.</small>"
 
 
 def _title(scenario: Scenario) -> str:

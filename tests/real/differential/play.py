@@ -25,7 +25,12 @@ async def _play_on(kind: RuntimeKind, area: Area, folder: Path) -> dict[str, Tak
     work.mkdir()
     # What the CLI does with files of a session is switched off otherwise.
     (home / "settings.json").write_text('{"contextManagementTools": true}')
-    environment = {**os.environ, "COPILOT_HOME": str(home), "TMPDIR": str(folder)}
+    environment = {
+        **os.environ,
+        "COPILOT_HOME": str(home),
+        "COPILOT_ENABLE_SECRET_FILTERING": "true",
+        "TMPDIR": str(folder),
+    }
     async with Actor.open(work, environment, kind.command) as actor:
         await actor.client.request("connect", {})
         return {scenario.name: await actor.play(scenario) for scenario in area.scenarios}

@@ -12,6 +12,7 @@ import pytest
 from tests.real.differential.areas import AREAS
 from tests.real.differential.compare import Difference, differences
 from tests.real.differential.general import GENERAL
+from tests.real.differential.methods import recorded
 from tests.real.differential.play import Takes, play
 from tests.real.differential.scenario import Area, Scenario
 
@@ -58,6 +59,12 @@ def test_both_do_the_same_but_for_what_is_documented(area: Area, scenario: Scena
             again = surprises(area, scenario, turn)
             staying = {text: item for text, item in staying.items() if text in again}
     assert list(staying.values()) == []
+
+
+@pytest.mark.parametrize(("area", "scenario"), SCENARIOS)
+def test_the_cli_serves_the_methods_that_are_recorded(area: Area, scenario: Scenario) -> None:
+    cli, _ = played(area, 0)[scenario.name]
+    assert sorted(cli.methods) == recorded()[scenario.name], "run `nox -s differences`"
 
 
 def test_what_is_documented_in_general_is_found_in_some_scenario() -> None:

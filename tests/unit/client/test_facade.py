@@ -44,6 +44,11 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_by("import copilot_sdk") == []
 
 
+@pytest.mark.parametrize("package", ["synaps", "tau"])
+def test_importing_another_protocol_loads_nothing_heavy(package: str) -> None:
+    assert loaded_by(f"import copilot_sdk.{package}") == []
+
+
 def test_the_options_are_types_alone() -> None:
     assert loaded_by("from copilot_sdk.options import SessionCreateOptions") == ["copilot_sdk._generated"]
 

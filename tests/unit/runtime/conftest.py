@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from copilot_sdk.runtime import EmbeddedRuntime, Limits, Script, ScriptedModel, embedded
+from copilot_sdk.runtime import Clock, EmbeddedRuntime, Limits, Script, ScriptedModel, embedded
 from tests.unit.runtime.harness import Client, Join, Start
 
 
@@ -20,9 +20,9 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 def start(stack: AsyncExitStack, tmp_path: Path) -> Start:
     """Starts a runtime that plays a script; its home folder is the same each time."""
 
-    def run(script: Script | None = None, **limits: object) -> EmbeddedRuntime:
+    def run(script: Script | None = None, *, clock: Clock | None = None, **limits: object) -> EmbeddedRuntime:
         quick = Limits(**({"retry_delays": (0.0, 0.0), "stop_seconds": 1.0} | limits))  # type: ignore[arg-type]
-        runtime = embedded(ScriptedModel(script), home=tmp_path / "home", limits=quick)
+        runtime = embedded(ScriptedModel(script), home=tmp_path / "home", limits=quick, clock=clock)
         stack.push_async_exit(runtime)
         return runtime
 

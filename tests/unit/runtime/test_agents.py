@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from copilot_sdk.errors import RpcError
-from copilot_sdk.runtime import EmbeddedRuntime, Reply
-from tests.unit.runtime.harness import Client, Join, Start, asked_of
+from copilot_sdk.runtime import Call, EmbeddedRuntime, Reply
+from tests.unit.runtime.harness import Client, Join, Json, Start, asked_of
 
 HELPER = (
     "---\nname: helper\ndescription: Helps\ntools: [view, grep]\nmodel: model-x\n---\nYou are a helper.\n"
@@ -210,3 +210,74 @@ async def test_the_agents_of_the_runtime_are_told(client: Client) -> None:
     offered = (await client.call("agents.getAvailableBuiltins"))["agents"]
     assert [agent["name"] for agent in offered] == names
     assert all(agent["description"] for agent in offered)
+
+
+TASK = {"agent_type": "helper", "prompt": "look", "name": "x"}
+OF_APP = {"name": "helper", "prompt": "You help."}
+
+
+@pytest.mark.parametrize(
+    ("agent", "setting", "call", "used", "source"),
+    [
+        ({}, {}, {}, ("scripted", "high"), "session_inheritance"),
+        ({"model": "other"}, {}, {}, ("other", None), "agent_definition_default"),
+        ({"reasoningEffort": "low"}, {}, {}, ("scripted", "low"), "session_inheritance"),
+        (
+            {"model": "other", "reasoningEffort": "low"},
+            {"model": "scripted", "effortLevel": "medium"},
+            {},
+            ("scripted", "medium"),
+            "configured_preference",
+        ),
+        ({"model": "other"}, {"effortLevel": "low"}, {}, ("other", "low"), "agent_definition_default"),
+        (
+            {"model": "other", "reasoningEffort": "low"},
+            {"model": "third"},
+            {"model": "scripted"},
+            ("scripted", "low"),
+            "explicit_override",
+        ),
+        ({}, {"effortLevel": "low"}, {"reasoning_effort": "max"}, ("scripted", "max"), "session_inheritance"),
+        ({}, {}, {"model": "other"}, ("other", None), "explicit_override"),
+    ],
+)
+async def test_an_agent_thinks_with_the_model_and_as_hard_as_who_starts_it_wants(
+    start: Start,
+    join: Join,
+    agent: Json,
+    setting: Json,
+    call: Json,
+    used: tuple[str, str | None],
+    source: str,
+) -> None:
+    runtime = start([Reply(calls=[Call("task", {**TASK, **call})]), Reply("seen"), Reply("done")])
+    client = await join(runtime)
+    await client.open(model="scripted", reasoningEffort="high", customAgents=[{**OF_APP, **agent}])
+    await client.call("session.tools.updateSubagentSettings", subagents={"agents": {"helper": setting}})
+    await client.turn("go")
+    (asked,) = [request for request in asked_of(runtime) if request.agent_id]
+    assert (asked.model, asked.reasoning_effort) == used
+    (configured,) = client.of("subagent.configured")
+    assert (configured["model"], configured.get("reasoningEffort")) == used
+    assert client.of("subagent.completed")[0]["modelSelectionSource"] == source
+    assert {request.reasoning_effort for request in asked_of(runtime) if not request.agent_id} == {"high"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "tier"),
+    [
+        ({}, "long_context"),
+        ({"contextTier": "default"}, "default"),
+        ({"model": "other"}, "long_context"),
+        ({"model": "other", "contextTier": "inherit"}, "long_context"),
+    ],
+)
+async def test_an_agent_has_a_context_of_the_size_that_the_settings_want(
+    start: Start, join: Join, setting: Json, tier: str | None
+) -> None:
+    client = await join(start([Reply("seen")]))
+    await client.open(model="scripted", contextTier="long_context", customAgents=[OF_APP])
+    await client.call("session.tools.updateSubagentSettings", subagents={"agents": {"helper": setting}})
+    await client.call("session.tasks.startAgent", agentType="helper", prompt="look", name="x")
+    assert (await client.until("subagent.configured"))["data"].get("contextTier") == tier
+    await client.until("subagent.completed")

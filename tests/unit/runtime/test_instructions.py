@@ -112,3 +112,16 @@ async def test_the_places_for_instructions_are_listed(
         (str(project / "GEMINI.md"), "file", False),
         (str(project / ".github/instructions"), "directory", False),
     ]
+
+
+async def test_the_instructions_of_a_repository_are_found_without_those_of_the_user(
+    start: Start, join: Join, project: Path
+) -> None:
+    client = await join(start())
+    found = await sources(client, "instructions.discoverRepoSources", location=str(project))
+    assert [source["label"] for source in found] == [
+        ".github/copilot-instructions.md",
+        "AGENTS.md",
+        "py.instructions.md",
+    ]
+    assert await sources(client, "instructions.discoverRepoSources", location=str(project / "none")) == []

@@ -16,8 +16,10 @@ RUNTIME = Path(__file__).parents[3] / "src/copilot_sdk/runtime"
 
 
 def test_the_core_knows_no_front() -> None:
-    core = (path.read_text(encoding="utf-8") for path in (RUNTIME / "core").rglob("*.py"))
-    assert not any("copilot_sdk.runtime.copilot" in text for text in core)
+    fronts = [path.parent.name for path in RUNTIME.glob("*/__init__.py") if path.parent.name != "core"]
+    core = [path.read_text(encoding="utf-8") for path in (RUNTIME / "core").rglob("*.py")]
+    assert {"copilot", "synaps"} <= set(fronts)
+    assert [front for front in fronts for text in core if f"copilot_sdk.runtime.{front}" in text] == []
 
 
 def test_each_method_is_looked_for_in_the_module_that_serves_it() -> None:
@@ -40,7 +42,7 @@ def loaded_by(program: str) -> list[str]:
     return loaded
 
 
-def test_an_embedded_runtime_loads_no_http_client_and_builds_no_model() -> None:
+def test_an_embedded_runtime_loads_no_http_client_and_no_event_and_builds_no_model() -> None:
     program = """
 import json, sys
 from pydantic import BaseModel
@@ -56,7 +58,8 @@ def is_built(kind):
     return vars(kind).get("__pydantic_complete__") and not generic
 
 built = [kind.__name__ for kind in below(BaseModel) if is_built(kind)]
-print(json.dumps([*sorted({"httpx", "websockets"} & set(sys.modules)), *built]))
+events = [name for name in sys.modules if name.startswith("copilot_sdk._generated.copilot.events.")]
+print(json.dumps([*sorted({"httpx", "websockets"} & set(sys.modules)), *events, *built]))
 """
     assert loaded_by(program) == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 from pathlib import Path
 
@@ -42,6 +44,20 @@ async def test_the_tools_of_a_server_are_listed_as_it_describes_them(
         await client.call("session.mcp.listTools", serverName="nope")
     with pytest.raises(InternalError, match="failed to spawn"):
         await client.call("session.mcp.listTools", serverName="gone")
+
+
+async def test_nobody_complains_of_a_connection_that_nobody_waits_for_any_more(
+    start: Start, join: Join
+) -> None:
+    complaints: list[Json] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    client = await join(start())
+    mute = {"command": "sh", "args": ["-c", "cat >/dev/null"], "tools": ["*"], "timeout": 10}
+    await client.open(mcpServers={"mute": mute})
+    await client.turn("hi")
+    assert _changes(client)[-1] == ("mute", "failed")
+    gc.collect()
+    assert complaints == []
 
 
 async def test_a_server_can_be_stopped_and_started_again(start: Start, join: Join, forge: Forge) -> None:

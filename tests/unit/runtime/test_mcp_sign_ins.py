@@ -182,3 +182,42 @@ async def test_a_session_that_ends_gives_up_its_sign_ins(client: Client) -> None
     async with httpx.AsyncClient() as http:
         with pytest.raises(httpx.ConnectError):
             await http.get(url)
+
+
+async def probed(client: Client, name: str = "remote") -> Json:
+    """What a server says when it is asked whether it wants a sign-in."""
+    asked: Json = await client.call("session.mcp.oauth.probe", serverName=name)
+    return asked
+
+
+async def test_a_server_is_asked_whether_it_wants_a_sign_in(client: Client, remote: MCPHTTPServer) -> None:
+    before = await probed(client)
+    assert (before["status"], before["reason"], before["httpResponse"]["statusCode"]) == (
+        "needs-auth",
+        "initial",
+        401,
+    )
+    assert before["wwwAuthenticateParams"]["scope"] == SCOPE
+    await come_back(await login(client), code=CODE)
+    assert (await probed(client))["status"] == "authenticated"
+    remote.token = "another"
+    after = await probed(client)
+    assert (after["status"], after["reason"]) == ("needs-auth", "refresh")
+
+
+async def test_a_server_that_cannot_be_asked_is_told_with_the_reason(client: Client) -> None:
+    local, nobody = await probed(client, "local"), await probed(client, "nobody")
+    assert (local["status"], nobody["status"]) == ("failed", "failed")
+    assert "is not reached over HTTP" in local["error"]
+    assert "has no configured connection" in nobody["error"]
+
+
+async def test_a_server_that_needs_no_sign_in_says_so(
+    runtime: EmbeddedRuntime, join: Join, remote: MCPHTTPServer
+) -> None:
+    client = await join(runtime)
+    known = {"type": "http", "url": remote.url, "tools": ["*"], "headers": {"Authorization": "Bearer given"}}
+    gone = {**known, "url": f"{remote.origin}:1"}
+    await client.open(mcpServers={"remote": known, "gone": gone})
+    assert (await probed(client))["status"] == "no-auth-required"
+    assert (await probed(client, "gone"))["status"] == "failed"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -275,6 +277,40 @@ async def test_a_provider_that_is_full_says_when_to_ask_again(path: str) -> None
         7,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("headers", "least", "most"),
+    [
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5, 1.5),
+        ({"retry-after": "0.5"}, 0.5, 0.5),
+        ({"retry-after": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}, 3500, 3601),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0, 0),
+    ],
+)
+async def test_when_to_ask_again_is_said_in_several_ways(
+    headers: dict[str, str], least: float, most: float
+) -> None:
+    with pytest.raises(ModelFault) as failed:
+        await ask(CHAT, httpx.Response(429, headers=headers, json={}))
+    assert failed.value.retry_after is not None
+    assert least <= failed.value.retry_after <= most
+
+
+@pytest.mark.parametrize("nonsense", ["soon", "", "nan", "inf"])
+async def test_a_time_that_makes_no_sense_is_none(nonsense: str) -> None:
+    with pytest.raises(ModelFault) as failed:
+        await ask(CHAT, httpx.Response(429, headers={"retry-after": nonsense}, json={}))
+    assert failed.value.retry_after is None
+
+
+@pytest.mark.parametrize(("status", "verdict", "passes"), [(500, "false", False), (400, "true", True)])
+async def test_a_provider_may_say_itself_whether_to_ask_again(
+    status: int, verdict: str, passes: bool
+) -> None:
+    with pytest.raises(ModelFault) as failed:
+        await ask(CHAT, httpx.Response(status, headers={"x-should-retry": verdict}, json={}))
+    assert failed.value.retryable is passes
 
 
 @pytest.mark.parametrize(

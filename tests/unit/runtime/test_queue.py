@@ -272,3 +272,17 @@ async def test_more_is_said_in_a_steering_message_that_still_waits(busy: Client)
     assert await busy.call("session.queue.withdrawMessage", **withdrawn) == NOTHING
     assert await release(busy) == ["Steer.\n\nMORE\n\nMORE"]
     assert busy.of("user.message")[1]["transformedContent"] == "Steer.\n\nmore\n\nmore"
+
+
+async def test_a_notice_that_nobody_needs_any_more_is_taken_back(busy: Client) -> None:
+    kind = {"type": "agent_idle", "agentId": "scout", "agentType": "explore", "description": "Looks"}
+    await busy.call("session.sendSystemNotification", message="The scout rests.", kind=kind)
+
+    async def consume(**wanted: object) -> object:
+        return (await busy.call("session.queue.consumeSystemNotifications", filter=wanted))["removed"]
+
+    assert await consume(agentId="guard") is False
+    assert await consume(type="agent_idle", agentId="scout") is True
+    assert await consume(agentId="scout") is False
+    await release(busy)
+    assert busy.of("system.notification") == []

@@ -82,11 +82,12 @@ async def test_failures_have_the_texts_of_the_cli(start: Start, join: Join) -> N
 
 async def test_sessions_without_a_turn_are_not_listed(start: Start, join: Join, tmp_path: Path) -> None:
     client = await join(start())
-    await client.open(workingDirectory=str(tmp_path))
+    await client.open(workingDirectory=str(tmp_path), clientName="a-program")
     assert await client.call("session.list") == {"sessions": []}
     await client.turn("hello there")
     (listed,) = (await client.call("session.list"))["sessions"]
     assert (listed["sessionId"], listed["summary"]) == (client.session_id, "hello there")
+    assert listed["clientName"] == "a-program"
     assert (await client.call("session.list", filter={"cwd": "/elsewhere"}))["sessions"] == []
     assert await client.call("session.getMetadata") == {"session": listed}
     assert await client.call("session.getLastId") == {"sessionId": client.session_id}

@@ -69,6 +69,16 @@ async def test_skills_are_listed_and_asked_for_once(start: Start, join: Join) ->
     assert len(client.asked_for(LIST)) == 2
 
 
+async def test_options_that_say_nothing_of_skills_leave_them_alone(start: Start, join: Join) -> None:
+    client = await join(start())
+    serving(client, GREETING)
+    await client.open(hasSkillProvider=True)
+    for options, times in (({}, 1), ({"enableStreaming": True}, 1), ({"enableSkills": True}, 2)):
+        await client.call("session.options.update", **options)
+        await client.call("session.skills.list")
+        assert len(client.asked_for(LIST)) == times
+
+
 async def test_a_skill_that_is_disabled_or_not_for_the_model_is_not_found(start: Start, join: Join) -> None:
     runtime = start(using("greeting", "mine", "nobody"))
     client = await join(runtime)

@@ -99,7 +99,7 @@ async def test_there_is_no_progress_of_what_is_not_there(start: Start, join: Joi
     assert await client.call("session.tasks.getCurrentPromotable") == {}
     assert await client.call("session.tasks.promoteCurrentToBackground") == {}
     answer = await client.call("session.tasks.sendMessage", id="nobody", message="hi")
-    assert (answer["sent"], "nobody" in answer["error"]) == (False, True)
+    assert answer == {"sent": False, "error": "Agent not found or not accepting messages"}
 
 
 async def test_a_message_steers_a_running_agent(start: Start, join: Join) -> None:
@@ -266,11 +266,18 @@ async def test_a_background_command_reports_its_end(shells: Client) -> None:
 
 
 async def test_a_detached_command_writes_to_its_log(shells: Client) -> None:
-    await shells.turn('!call bash {"command": "echo out; echo err >&2", "mode": "async", "detach": true}')
+    await shells.send('!call bash {"command": "echo out; echo err >&2", "mode": "async", "detach": true}')
+    notification = await shells.until("system.notification")
+    assert notification["data"]["kind"]["type"] == "shell_detached_completed"
     assert await shells.call("session.tasks.refresh") == {}
     task = await _task(shells, "shell")
     assert (task["attachmentMode"], text_at(task["logPath"])) == ("detached", "out\nerr\n")
-    assert shells.of("system.notification")[0]["kind"]["type"] == "shell_detached_completed"
+
+
+async def test_a_session_is_at_rest_while_a_detached_command_runs(shells: Client) -> None:
+    await shells.turn('!call bash {"command": "sleep 60", "mode": "async", "detach": true}')
+    assert (await _task(shells, "shell"))["status"] == "running"
+    assert await shells.call("session.tasks.cancel", id="shell") == {"cancelled": True}
 
 
 async def test_a_cancelled_command_ends_with_all_its_children(shells: Client, tmp_path: Path) -> None:

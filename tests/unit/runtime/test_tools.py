@@ -428,3 +428,12 @@ async def test_attached_references_are_described_to_the_model(start: Start, join
     text = asked_of(runtime)[0].messages[-1].text
     for part in ("directory /src", "x = 1", "issue #7", "/b.py lines 2-3"):
         assert part in text
+
+
+async def test_the_end_of_a_task_is_told_from_how_its_tool_ended(client: Client) -> None:
+    for kind, success in (("success", True), ("failure", False)):
+        result = {"textResultForLlm": "Dug.", "resultType": kind}
+        told = await client.call(
+            "session.tools.taskCompleteEventData", toolArgs={"summary": "Dug."}, finalResult=result
+        )
+        assert told == {"summary": "Dug.", "success": success}

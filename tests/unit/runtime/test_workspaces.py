@@ -187,8 +187,6 @@ async def _diff(client: Client, mode: str, **options: object) -> dict[str, Json]
 
 async def test_what_is_different_is_told_as_git_does(client: Client, tmp_path: Path) -> None:
     work = tmp_path / "work"
-    with pytest.raises(RpcError, match="not a git repository"):
-        await client.call("session.workspaces.diff", mode="unstaged")
     _git(work, "init", "-q", "-b", "main")
     (work / "a.txt").write_text("one\n")
     assert set(await _diff(client, "unstaged")) == {"a.txt"}
@@ -221,6 +219,15 @@ async def test_what_is_different_is_told_as_git_does(client: Client, tmp_path: P
         "a.txt": "deleted",
         "moved.txt": "added",
     }
+
+
+@pytest.mark.parametrize(("mode", "base"), [("unstaged", None), ("branch", "main"), ("session", None)])
+async def test_nothing_is_different_outside_of_a_repository(
+    client: Client, mode: str, base: str | None
+) -> None:
+    result = await client.call("session.workspaces.diff", mode=mode)
+    assert (result["requestedMode"], result["mode"], result["changes"]) == (mode, "unstaged", [])
+    assert (result["isFallback"], result.get("baseBranch")) == (mode != "unstaged", base)
 
 
 async def test_contents_are_for_session_diffs_only(client: Client) -> None:

@@ -9,12 +9,20 @@ import pytest
 
 from copilot_sdk import acp, client, client_tasks, options, providers, session, sync
 from copilot_sdk.acp import sync as acp_sync
+from copilot_sdk.synaps import client as synaps_client
+from copilot_sdk.synaps import sync as synaps_sync
+from copilot_sdk.tau import client as tau_client
+from copilot_sdk.tau import subscription as tau_subscription
+from copilot_sdk.tau import sync as tau_sync
 
 PAIRS = [
     (client.CopilotClient, sync.CopilotClient),
     (session.Session, sync.Session),
     (client_tasks.ClientTask, sync.ClientTask),
     (providers.WorkflowRun, sync.WorkflowRun),
+    (synaps_client.Client, synaps_sync.Client),
+    (tau_client.Client, tau_sync.Client),
+    (tau_subscription.Subscription, tau_sync.Subscription),
     (acp.Client, acp_sync.Client),
     (acp.Session, acp_sync.Session),
 ]
@@ -47,6 +55,9 @@ def test_both_faces_take_the_same_arguments(asynchronous: type, synchronous: typ
 
 def test_both_clients_are_made_alike() -> None:
     assert arguments(sync.CopilotClient) == arguments(client.CopilotClient)
+    assert arguments(synaps_sync.connect) == arguments(synaps_client.connect)
+    assert arguments(tau_sync.connect) == arguments(tau_client.connect)
+    assert arguments(tau_sync.embedded) == arguments(tau_client.embedded)
     assert arguments(acp_sync.Client) == arguments(acp.Client)
     assert arguments(acp_sync.connect) == arguments(acp.connect)
 

@@ -24,7 +24,6 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.identities import auth_info, in_words, quota_snapshots, status
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.copilot.settings import SessionParams
 from copilot_sdk.runtime.core.accounts import PUBLIC_HOST, TOKEN_VARIABLES, Identity, is_classic
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.payloads import Payload, to_json
@@ -128,21 +127,6 @@ async def matching(call: Call, wanted: Payload) -> Identity | None:
         if all(info.get(key) == described.get(key) for key in keys):
             return identity
     return None
-
-
-async def identity_of(call: Call, params: SessionParams) -> Identity | None:
-    """The owner of the token that a session is opened with; None for who is signed in at the runtime.
-
-    Raises:
-        RuntimeFault: The token is unknown.
-    """
-    accounts = call.runtime.accounts
-    if params.github_token is None or not accounts.available:
-        return None
-    try:
-        return await accounts.owner_of(params.github_token)
-    except RuntimeFault as fault:
-        raise RuntimeFault(f"GitHub token validation failed: {fault}") from fault
 
 
 def _host(identity: Payload) -> str:

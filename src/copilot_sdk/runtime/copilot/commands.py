@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from copilot_sdk._generated.copilot.types import (
     AcceptedEnqueueCommandResult,
     CommandList,
@@ -19,9 +21,12 @@ from copilot_sdk._generated.copilot.types import (
     SlashCommandInput,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.built_in_commands import BUILT_IN, BuiltInCommand, CommandResult
+from copilot_sdk.runtime.core.built_in_commands import BUILT_IN, BuiltInCommand
 from copilot_sdk.runtime.core.commands import CommandEnd
 from copilot_sdk.runtime.core.queue import QueuedCommand
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.built_in_commands import CommandResult
 
 router = Router()
 

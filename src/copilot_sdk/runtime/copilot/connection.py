@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from copilot_sdk._generated.copilot.types import (
-    AutoModeSwitchDecision,
-    ExitPlanModeDecision,
-    GitHubTelemetryEvent,
-    GitHubTelemetryNotification,
-    HooksInvokeResult,
-    SystemMessageTransformResult,
-    UserInputResponse,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.base import problems
 from copilot_sdk.errors import (
     CopilotError,
@@ -145,7 +137,7 @@ class Connection:
         self.runtime.telemetry.listen(self, self._forward)
 
     def _forward(self, measurement: Measurement) -> None:
-        event = GitHubTelemetryEvent(
+        event = types.GitHubTelemetryEvent(
             kind=measurement.kind,
             created_at=measurement.created_at,
             properties=dict(measurement.properties),
@@ -153,7 +145,9 @@ class Connection:
             features=dict(measurement.features) or None,
             session_id=measurement.session_id,
         )
-        told = GitHubTelemetryNotification(session_id=measurement.session_id, restricted=False, event=event)
+        told = types.GitHubTelemetryNotification(
+            session_id=measurement.session_id, restricted=False, event=event
+        )
         self.notify("gitHubTelemetry.event", to_json(told))
 
     def deliver(self, session_id: str, event: Event) -> None:
@@ -175,7 +169,7 @@ class Connection:
         }
         if choices:
             params["choices"] = list(choices)
-        answer = await self.ask_for(UserInputResponse, "userInput.request", params)
+        answer = await self.ask_for(types.UserInputResponse, "userInput.request", params)
         return UserAnswer(answer.answer, answer.was_freeform)
 
     async def run_hook(
@@ -185,14 +179,14 @@ class Connection:
         params = {"sessionId": session_id, "hookType": hook_type, "input": dict(hook_input)}
         raw = await self.ask("hooks.invoke", params)
         try:
-            return HooksInvokeResult.model_validate(raw or {}).output or {}
+            return types.HooksInvokeResult.model_validate(raw or {}).output or {}
         except ValidationError as error:
             raise ClientFault("; ".join(problems(error))) from error
 
     async def confirm_plan(self, session_id: str, plan: Mapping[str, object]) -> Mapping[str, object]:
         """See `ClientPort.confirm_plan`."""
         params = {"sessionId": session_id, **plan}
-        return to_json(await self.ask_for(ExitPlanModeDecision, "exitPlanMode.request", params))
+        return to_json(await self.ask_for(types.ExitPlanModeDecision, "exitPlanMode.request", params))
 
     async def confirm_switch(
         self, session_id: str, error_code: str | None, retry_after: float | None
@@ -203,7 +197,7 @@ class Connection:
             params["errorCode"] = error_code
         if retry_after is not None:
             params["retryAfterSeconds"] = retry_after
-        return to_json(await self.ask_for(AutoModeSwitchDecision, "autoModeSwitch.request", params))
+        return to_json(await self.ask_for(types.AutoModeSwitchDecision, "autoModeSwitch.request", params))
 
     async def transform_sections(self, session_id: str, sections: Mapping[str, str]) -> Mapping[str, str]:
         """See `ClientPort.transform_sections`."""
@@ -211,7 +205,7 @@ class Connection:
             "sessionId": session_id,
             "sections": {name: {"content": text} for name, text in sections.items()},
         }
-        result = await self.ask_for(SystemMessageTransformResult, "systemMessage.transform", params)
+        result = await self.ask_for(types.SystemMessageTransformResult, "systemMessage.transform", params)
         return {name: section.content for name, section in result.sections.items()}
 
     async def ask(self, method: str, params: Mapping[str, object], *, seconds: float | None = None) -> object:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from pydantic import TypeAdapter, ValidationError
 
-from copilot_sdk._generated.copilot.types import (
-    GitHubTokenGranted,
-    GitHubTokenRefused,
-    GitHubTokenResult,
-    SessionCreateRequest,
-    SessionResumeRequest,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.copilot.router import Call
 from copilot_sdk.runtime.core.clients import ClientFault
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.github_tokens import HOST, GitHubToken, GitHubTokens, Reason
 
 
-def github_tokens_of(call: Call, params: SessionCreateRequest | SessionResumeRequest) -> GitHubTokens | None:
+def github_tokens_of(
+    call: Call, params: types.SessionCreateRequest | types.SessionResumeRequest
+) -> GitHubTokens | None:
     """Where a session gets its GitHub tokens from.
 
     Raises:
@@ -48,13 +44,13 @@ def github_tokens_of(call: Call, params: SessionCreateRequest | SessionResumeReq
 
 def _token(answer: object) -> GitHubToken:
     try:
-        result: GitHubTokenResult | None = TypeAdapter(GitHubTokenResult).validate_python(answer)
+        result: types.GitHubTokenResult | None = TypeAdapter(types.GitHubTokenResult).validate_python(answer)
     except ValidationError:
         result = None
     match result:
-        case GitHubTokenGranted():
+        case types.GitHubTokenGranted():
             return GitHubToken(result.access_token, result.expires_in)
-        case GitHubTokenRefused():
+        case types.GitHubTokenRefused():
             raise RuntimeFault("GitHub token provider callback was cancelled")
         case _:
             raise RuntimeFault(

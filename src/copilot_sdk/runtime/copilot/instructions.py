@@ -8,6 +8,7 @@ from pathlib import Path
 from copilot_sdk._generated.copilot.types import (
     InstructionDiscoveryPath,
     InstructionDiscoveryPathList,
+    InstructionsDiscoverRepoSourcesRequest,
     InstructionsDiscoverRequest,
     InstructionsGetDiscoveryPathsRequest,
     InstructionsGetSourcesResult,
@@ -46,6 +47,15 @@ async def _reload(call: Call) -> InstructionsGetSourcesResult:
 async def _discover(call: Call, params: InstructionsDiscoverRequest) -> ServerInstructionSourceList:
     found = find_instructions(_places(call, params))
     return ServerInstructionSourceList(sources=_describe(found, of_project=True))
+
+
+@router.on("instructions.discoverRepoSources", InstructionsDiscoverRepoSourcesRequest)
+async def _discover_of_repository(
+    _: Call, params: InstructionsDiscoverRepoSourcesRequest
+) -> ServerInstructionSourceList:
+    more = [Path(folder) for folder in params.additional_dirs or ()]
+    found = find_instructions(instruction_places(None, [Path(params.location)], more))
+    return ServerInstructionSourceList(sources=_describe(found, of_project=False))
 
 
 @router.on("instructions.getDiscoveryPaths", InstructionsGetDiscoveryPathsRequest)

@@ -84,9 +84,8 @@ class ClientSender:
             "interactionType": "conversation-agent" if order.agent_id is None else "conversation-subagent",
         }
         if order.session_id:
-            start["sessionId"] = order.session_id
-        if order.agent_id is not None:
-            start["agentId"] = order.agent_id
+            # The agent of the session itself goes by the id of the session.
+            start |= {"sessionId": order.session_id, "agentId": order.agent_id or order.session_id}
         sending = ClientSending(self, str(start["requestId"]))
         self.under_way[sending.id] = sending
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from importlib import import_module
+
 from copilot_sdk._generated.copilot.types import (
     MCPHeadersHandlePendingHeadersRefreshRequestRequest,
     MCPHeadersHandlePendingHeadersRefreshRequestResult,
@@ -11,6 +14,7 @@ from copilot_sdk._generated.copilot.types import (
     MCPOAuthHandlePendingResult,
     MCPOAuthLoginRequest,
     MCPOAuthLoginResult,
+    MCPOAuthProbeRequest,
     MCPOAuthRespondRequest,
     MCPOAuthRespondResult,
 )
@@ -61,6 +65,24 @@ async def _login(call: Call, params: MCPOAuthLoginRequest) -> MCPOAuthLoginResul
     )
     begun = await call.session.mcp.sign_ins.begin(params.server_name, options)
     return MCPOAuthLoginResult(authorization_url=begun.url, authorization_id=begun.id)
+
+
+@router.on("session.mcp.oauth.probe", MCPOAuthProbeRequest)
+async def _probe(call: Call, params: MCPOAuthProbeRequest) -> dict[str, object]:
+    mcp, name = call.session.mcp, params.server_name
+    await mcp.ready()
+    spec = mcp.spec(name)
+    if spec is None:
+        return {"status": "failed", "error": f'MCP server "{name}" has no configured connection'}
+    if not spec.is_remote:
+        return {"status": "failed", "error": f'MCP server "{name}" is not reached over HTTP'}
+    if not is_available():
+        raise RuntimeFault(MISSING)
+    # In a thread, because loading the package takes seconds.
+    await asyncio.to_thread(import_module, "copilot_sdk.runtime.core.mcp.probe")
+    from copilot_sdk.runtime.core.mcp.probe import probe
+
+    return dict(await probe(spec, mcp.sign_ins.token(spec.url)))
 
 
 @router.on(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from copilot_sdk._generated.copilot.types import (
     CurrentModel,
     ModelListRequest,
+    ModelSetAllowedModelsRequest,
+    ModelSetAllowedModelsResult,
     ModelSetReasoningEffortRequest,
     ModelSetReasoningEffortResult,
     ModelSwitchToRequest,
@@ -59,3 +61,16 @@ async def _list(call: Call, _: ModelListRequest) -> SessionModelList:
     else:
         models = await session.model.catalogue()
     return SessionModelList(list_=[to_json(describe_model(model)) for model in models])
+
+
+@router.on("session.model.setAllowedModels", ModelSetAllowedModelsRequest)
+async def _set_allowed(call: Call, params: ModelSetAllowedModelsRequest) -> ModelSetAllowedModelsResult:
+    choice = call.session.model_choice
+    choice.restrict(params.allowed_models)
+    allowed = choice.allowed
+    return ModelSetAllowedModelsResult(
+        allowed_models=None if allowed is None else list(allowed),
+        effective_allowed_models=["*"] if allowed is None else list(allowed),
+        fallback_model=None if allowed is None else allowed[0],
+        model_id=choice.id,
+    )

@@ -6,12 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    NamedProviderConfig,
-    ProviderConfig,
-    ProviderModelConfig,
-    ProviderTokenResult,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clients import GiveToken
 from copilot_sdk.runtime.core.config import PROVIDER_TYPES, ModelProvider
 from copilot_sdk.runtime.core.faults import RuntimeFault
@@ -28,7 +23,7 @@ class DuplicateProvider(RuntimeFault):
         super().__init__(f'Duplicate BYOK provider name "{name}".')
 
 
-def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
+def provider_of(provider: types.ProviderConfig | None) -> ModelProvider | None:
     """The one provider of a session."""
     if provider is None:
         return None
@@ -42,7 +37,7 @@ def provider_of(provider: ProviderConfig | None) -> ModelProvider | None:
 
 
 def named_models_of(
-    providers: Sequence[NamedProviderConfig] | None, models: Sequence[ProviderModelConfig] | None
+    providers: Sequence[types.NamedProviderConfig] | None, models: Sequence[types.ProviderModelConfig] | None
 ) -> Mapping[str, ModelProvider]:
     """Who provides the models of a session that names several, by ids such as `mine/gpt-5`.
 
@@ -53,7 +48,7 @@ def named_models_of(
 
 
 def named_providers_of(
-    providers: Sequence[NamedProviderConfig] | None, taken: Container[str] = ()
+    providers: Sequence[types.NamedProviderConfig] | None, taken: Container[str] = ()
 ) -> dict[str, ModelProvider]:
     """Providers by their names.
 
@@ -75,7 +70,7 @@ def named_providers_of(
 
 
 def models_of(
-    models: Sequence[ProviderModelConfig] | None,
+    models: Sequence[types.ProviderModelConfig] | None,
     providers: Mapping[str, ModelProvider],
     taken: Container[str] = (),
 ) -> dict[str, ModelProvider]:
@@ -108,7 +103,9 @@ def models_of(
 
 
 def bearer_tokens_of(
-    connection: Connection, provider: ProviderConfig | None, providers: list[NamedProviderConfig] | None
+    connection: Connection,
+    provider: types.ProviderConfig | None,
+    providers: list[types.NamedProviderConfig] | None,
 ) -> Mapping[str, GiveToken]:
     """The providers that a client gives tokens for, and how it is asked."""
     names = [named.name for named in providers or () if named.has_bearer_token_provider]
@@ -120,7 +117,7 @@ def bearer_tokens_of(
 def _giver(connection: Connection, provider: str) -> GiveToken:
     async def give(session_id: str) -> str:
         result = await connection.ask_for(
-            ProviderTokenResult,
+            types.ProviderTokenResult,
             "providerToken.getToken",
             {"providerName": provider, "sessionId": session_id},
             seconds=connection.runtime.limits.provider_seconds,
@@ -131,7 +128,7 @@ def _giver(connection: Connection, provider: str) -> GiveToken:
 
 
 def _provider(
-    provider: ProviderConfig | NamedProviderConfig,
+    provider: types.ProviderConfig | types.NamedProviderConfig,
     *,
     api_key_command: str | None = None,
     wire_model: str | None = None,
@@ -152,7 +149,7 @@ def _provider(
         wire_model=wire_model,
         max_prompt_tokens=max_prompt_tokens,
         max_output_tokens=max_output_tokens,
-        name=provider.name if isinstance(provider, NamedProviderConfig) else "default",
+        name=provider.name if isinstance(provider, types.NamedProviderConfig) else "default",
         websockets=provider.transport == "websockets",
         asks_for_token=bool(provider.has_bearer_token_provider),
     )

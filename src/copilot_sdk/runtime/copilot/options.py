@@ -18,6 +18,8 @@ from copilot_sdk.runtime.core.session import Session
 
 router = Router()
 
+_SKILL_SETTINGS = {"enable_skills", "skill_directories", "ignored_skills_locations", "working_directory"}
+
 
 @router.on("session.options.update", SessionUpdateOptionsParams)
 async def _update(call: Call, params: SessionUpdateOptionsParams) -> SessionUpdateOptionsResult:
@@ -76,6 +78,7 @@ def _update_skills(session: Session, params: SessionUpdateOptionsParams) -> None
         config.skill_directories = tuple(Path(path) for path in params.skill_directories)
     if params.ignored_skills_locations is not None:
         config.ignored_skills = tuple(Path(path) for path in params.ignored_skills_locations)
-    session.skills.forget()
+    if _SKILL_SETTINGS & params.model_fields_set:
+        session.skills.forget()
     if params.disabled_skills is not None:
         session.skills.disable_only(params.disabled_skills)

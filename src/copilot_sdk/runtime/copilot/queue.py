@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copilot_sdk._generated.copilot.types import (
     QueueAppendSteeringRequest,
+    QueueConsumeSystemNotificationsRequest,
     QueueDuplicateAtRequest,
     QueueDuplicateAtResult,
     QueueHasPendingResult,
@@ -25,10 +26,11 @@ from copilot_sdk._generated.copilot.types import (
     QueueWithdrawMessageRequest,
     QueueWithdrawMessageResult,
 )
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import InvalidInput
-from copilot_sdk.runtime.core.payloads import to_json
+from copilot_sdk.runtime.core.payloads import Payload, to_json
 from copilot_sdk.runtime.core.queue import Entry, Prompt, QueuedCommand
 
 router = Router()
@@ -168,6 +170,23 @@ async def _append(call: Call, params: QueueAppendSteeringRequest) -> QueueUpdate
     prompt.edited = True
     turns.changed()
     return QueueUpdateTextResult(updated=True)
+
+
+@router.on("session.queue.consumeSystemNotifications", QueueConsumeSystemNotificationsRequest)
+async def _consume(call: Call, params: QueueConsumeSystemNotificationsRequest) -> QueueRemoveMostRecentResult:
+    wanted = params.filter
+    if not is_object(wanted):
+        return QueueRemoveMostRecentResult(removed=False)
+
+    def about(notice: object) -> bool:
+        told = to_json(notice) if isinstance(notice, Payload) else notice
+        return is_object(told) and all(told.get(name) == value for name, value in wanted.items())
+
+    turns = call.session.turns
+    removed = turns.queue.drop_notices(about)
+    if removed:
+        turns.changed()
+    return QueueRemoveMostRecentResult(removed=removed)
 
 
 def _describe(entry: Entry) -> QueuePendingItems:

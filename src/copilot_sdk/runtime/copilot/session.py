@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._generated.copilot.types import (
     AbortRequest,
-    AbortResult,
     InterruptMainTurnRequest,
-    InterruptMainTurnResult,
     LogRequest,
-    LogResult,
     SendMessagesRequest,
-    SendMessagesResult,
     SendRequest,
-    SendResult,
     SendSystemNotificationRequest,
-    SessionErrorData,
-    SessionGetMessagesResult,
-    SessionInfoData,
-    SessionWarningData,
     ShutdownRequest,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
@@ -39,7 +31,7 @@ _ABORT_REASONS: Mapping[str, AbortReason] = {
 
 
 @router.on("session.send", SendRequest)
-async def _send(call: Call, params: SendRequest) -> SendResult:
+async def _send(call: Call, params: SendRequest) -> types.SendResult:
     session = call.session
     if session.config.github is not None:
         await session.config.github.refresh(session.id)
@@ -55,11 +47,11 @@ async def _send(call: Call, params: SendRequest) -> SendResult:
     session.turns.send(prompt, immediate=params.mode == "immediate", at=0 if params.prepend else None)
     if params.wait:
         await prompt.done.wait()
-    return SendResult(message_id=prompt.id)
+    return types.SendResult(message_id=prompt.id)
 
 
 @router.on("session.sendMessages", SendMessagesRequest)
-async def _send_messages(call: Call, params: SendMessagesRequest) -> SendMessagesResult:
+async def _send_messages(call: Call, params: SendMessagesRequest) -> types.SendMessagesResult:
     session = call.session
     prompts = [
         Prompt(
@@ -81,7 +73,7 @@ async def _send_messages(call: Call, params: SendMessagesRequest) -> SendMessage
     session.turns.send(last, immediate=params.mode == "immediate", at=0 if params.prepend else None)
     if params.wait:
         await last.done.wait()
-    return SendMessagesResult(message_ids=ids)
+    return types.SendMessagesResult(message_ids=ids)
 
 
 @router.on("session.sendSystemNotification", SendSystemNotificationRequest)
@@ -94,12 +86,12 @@ async def _send_notification(call: Call, params: SendSystemNotificationRequest) 
 
 
 @router.on("session.interruptMainTurn", InterruptMainTurnRequest)
-async def _interrupt(call: Call, params: InterruptMainTurnRequest) -> InterruptMainTurnResult:
+async def _interrupt(call: Call, params: InterruptMainTurnRequest) -> types.InterruptMainTurnResult:
     turns = call.session.turns
     if not turns.processing:
-        return InterruptMainTurnResult(interrupted=False)
+        return types.InterruptMainTurnResult(interrupted=False)
     interrupted = await turns.abort("user_abort", keep_queue=bool(params.flush_queued))
-    return InterruptMainTurnResult(interrupted=interrupted)
+    return types.InterruptMainTurnResult(interrupted=interrupted)
 
 
 @router.plain("session.cancelAllBackgroundAgents")
@@ -108,31 +100,33 @@ async def _cancel_agents(call: Call) -> int:
 
 
 @router.on("session.abort", AbortRequest)
-async def _abort(call: Call, params: AbortRequest) -> AbortResult:
+async def _abort(call: Call, params: AbortRequest) -> types.AbortResult:
     reason = _ABORT_REASONS.get(params.reason or "", "user_initiated")
     await call.session.turns.abort(reason)
-    return AbortResult(success=True)
+    return types.AbortResult(success=True)
 
 
 @router.plain("session.getMessages")
-async def _get_messages(call: Call) -> SessionGetMessagesResult:
+async def _get_messages(call: Call) -> types.SessionGetMessagesResult:
     events = call.session.log.events
-    return SessionGetMessagesResult.model_validate({"events": [event.to_wire() for event in events]})
+    return types.SessionGetMessagesResult.model_validate({"events": [event.to_wire() for event in events]})
 
 
 @router.on("session.log", LogRequest)
-async def _log(call: Call, params: LogRequest) -> LogResult:
+async def _log(call: Call, params: LogRequest) -> types.LogResult:
     topic = params.type or "notification"
     data: Payload
     match params.level:
         case "warning":
-            data = SessionWarningData(warning_type=topic, message=params.message, url=params.url)
+            data = types.SessionWarningData(warning_type=topic, message=params.message, url=params.url)
         case "error":
-            data = SessionErrorData(error_type=topic, message=params.message, url=params.url)
+            data = types.SessionErrorData(error_type=topic, message=params.message, url=params.url)
         case _:
-            data = SessionInfoData(info_type=topic, message=params.message, url=params.url, tip=params.tip)
+            data = types.SessionInfoData(
+                info_type=topic, message=params.message, url=params.url, tip=params.tip
+            )
     event = call.session.emit(data, ephemeral=bool(params.ephemeral))
-    return LogResult(event_id=event.id)
+    return types.LogResult(event_id=event.id)
 
 
 @router.plain("session.suspend")

@@ -8,22 +8,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from copilot_sdk._generated.copilot.types import (
-    AutopilotConfig,
-    AutopilotOptions,
-    CustomAgentConfig,
-    InfiniteSessionConfig,
-    ManagedSettings,
-    ProtocolExternalToolDefinition,
-    SessionCreateRequest,
-    SessionResumeRequest,
-    SystemMessageConfig,
-    SystemMessageSection,
-    ToolDefinition,
-)
+from copilot_sdk._generated.copilot import types
+from copilot_sdk._generated.copilot.types import SessionCreateRequest, SessionResumeRequest
 from copilot_sdk._model import UnknownVariant
 from copilot_sdk._model.json_values import is_object
-from copilot_sdk.runtime.copilot.canvases import canvases_of
 from copilot_sdk.runtime.copilot.github_tokens import github_tokens_of
 from copilot_sdk.runtime.copilot.model_providers import (
     bearer_tokens_of,
@@ -32,7 +20,6 @@ from copilot_sdk.runtime.copilot.model_providers import (
     provider_of,
 )
 from copilot_sdk.runtime.copilot.router import Call
-from copilot_sdk.runtime.copilot.skills import ClientSkills
 from copilot_sdk.runtime.core.clients import Client
 from copilot_sdk.runtime.core.config import (
     SECTION_ACTIONS,
@@ -52,6 +39,8 @@ from copilot_sdk.runtime.core.payloads import to_json
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.copilot.connection import Connection
+    from copilot_sdk.runtime.copilot.skills import ClientSkills
+    from copilot_sdk.runtime.core.canvases import CanvasProvider
 
 SessionParams = SessionCreateRequest | SessionResumeRequest
 
@@ -132,10 +121,26 @@ def client_of(connection: Connection, params: SessionParams) -> Client:
         shows_apps=bool(params.request_mcp_apps),
         runs_hooks=bool(params.hooks),
         shows_canvases=bool(params.request_canvas_renderer),
-        canvases=canvases_of(connection, params),
-        skills=ClientSkills(connection) if params.has_skill_provider else None,
+        canvases=_canvases(connection, params),
+        skills=_skills(connection, params),
         bearer_tokens=bearer_tokens_of(connection, params.provider, params.providers),
     )
+
+
+def _canvases(connection: Connection, params: SessionParams) -> CanvasProvider | None:
+    if not params.canvases:
+        return None
+    from copilot_sdk.runtime.copilot.canvases import canvases_of
+
+    return canvases_of(connection, params)
+
+
+def _skills(connection: Connection, params: SessionParams) -> ClientSkills | None:
+    if not params.has_skill_provider:
+        return None
+    from copilot_sdk.runtime.copilot.skills import ClientSkills
+
+    return ClientSkills(connection)
 
 
 def mcp_servers(servers: Mapping[str, object] | None) -> dict[str, ServerSpec]:
@@ -156,7 +161,7 @@ def raw(value: object) -> dict[str, object]:
     return to_json(value) if isinstance(value, BaseModel) else dict(value) if is_object(value) else {}
 
 
-def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> ExternalTool:
+def external_tool(tool: types.ToolDefinition | types.ProtocolExternalToolDefinition) -> ExternalTool:
     """A tool that a client runs."""
     return ExternalTool(
         name=tool.name,
@@ -168,7 +173,7 @@ def external_tool(tool: ToolDefinition | ProtocolExternalToolDefinition) -> Exte
     )
 
 
-def _thresholds(infinite: InfiniteSessionConfig | None) -> Thresholds:
+def _thresholds(infinite: types.InfiniteSessionConfig | None) -> Thresholds:
     usual = Thresholds()
     if infinite is None:
         return usual
@@ -180,7 +185,7 @@ def _thresholds(infinite: InfiniteSessionConfig | None) -> Thresholds:
     )
 
 
-def _system_prompt(message: SystemMessageConfig | None) -> SystemPrompt:
+def _system_prompt(message: types.SystemMessageConfig | None) -> SystemPrompt:
     if message is None:
         return SystemPrompt()
     return SystemPrompt(
@@ -190,7 +195,9 @@ def _system_prompt(message: SystemMessageConfig | None) -> SystemPrompt:
     )
 
 
-def autopilot_of(options: AutopilotConfig | AutopilotOptions | None, before: Autopilot) -> Autopilot:
+def autopilot_of(
+    options: types.AutopilotConfig | types.AutopilotOptions | None, before: Autopilot
+) -> Autopilot:
     """How autopilot mode goes on; what is left open stays as it was before."""
     if options is None:
         return before
@@ -201,11 +208,11 @@ def autopilot_of(options: AutopilotConfig | AutopilotOptions | None, before: Aut
     )
 
 
-def _sections(message: SystemMessageConfig | None) -> Iterable[tuple[str, SystemMessageSection]]:
+def _sections(message: types.SystemMessageConfig | None) -> Iterable[tuple[str, types.SystemMessageSection]]:
     return () if message is None or message.sections is None else message.sections.items()
 
 
-def _section(name: str, section: SystemMessageSection) -> Section:
+def _section(name: str, section: types.SystemMessageSection) -> Section:
     action = SECTION_ACTIONS.get(section.action)
     if action is None:
         known = ", ".join(SECTION_ACTIONS)
@@ -215,7 +222,7 @@ def _section(name: str, section: SystemMessageSection) -> Section:
     return Section(action, section.content or "")
 
 
-def _managed(settings: ManagedSettings | None) -> ManagedPermissions:
+def _managed(settings: types.ManagedSettings | None) -> ManagedPermissions:
     rules = None if settings is None else settings.permissions
     if rules is None:
         return ManagedPermissions()
@@ -227,7 +234,7 @@ def _managed(settings: ManagedSettings | None) -> ManagedPermissions:
     )
 
 
-def _agent(agent: CustomAgentConfig) -> AgentDefinition:
+def _agent(agent: types.CustomAgentConfig) -> AgentDefinition:
     return AgentDefinition(
         name=agent.name,
         prompt=agent.prompt,
@@ -235,6 +242,7 @@ def _agent(agent: CustomAgentConfig) -> AgentDefinition:
         description=agent.description or "",
         tools=None if agent.tools is None else tuple(agent.tools),
         model=agent.model,
+        reasoning_effort=agent.reasoning_effort,
         for_model=agent.infer is not False,
         mcp_servers=mcp_servers(agent.mcp_servers),
     )

@@ -33,6 +33,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot import client_tasks
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.core.agent_models import ModelWish
 from copilot_sdk.runtime.core.client_tasks import ClientTask
 from copilot_sdk.runtime.core.clock import stamp
 from copilot_sdk.runtime.core.faults import InvalidInput
@@ -52,7 +53,7 @@ async def _start_agent(call: Call, params: TasksStartAgentRequest) -> TasksStart
         prompt=params.prompt,
         name=params.name,
         description=params.description or params.name,
-        model=params.model,
+        wish=ModelWish(params.model),
     )
     task = AgentTask(call.session, order)
     task.start()
@@ -117,7 +118,7 @@ async def _remove(call: Call, params: TasksRemoveRequest) -> TasksRemoveResult:
 async def _send_message(call: Call, params: TasksSendMessageRequest) -> TasksSendMessageResult:
     task = call.session.tasks.find(params.id, AgentTask)
     if task is None:
-        return TasksSendMessageResult(sent=False, error=f"No agent task found with id: {params.id}")
+        return TasksSendMessageResult(sent=False, error="Agent not found or not accepting messages")
     task.send(params.message)
     return TasksSendMessageResult(sent=True)
 
@@ -169,7 +170,7 @@ def _describe_agent(task: AgentTask) -> TaskAgentInfo:
         agent_type=task.type.name,
         prompt=task.prompt,
         result=task.result,
-        model=task.requested_model,
+        model=task.model.override,
         resolved_model=task.agent.model_id,
         execution_mode=progress.mode,
         can_promote_to_background=progress.promotable,

@@ -14,6 +14,7 @@ from copilot_sdk._generated.copilot.types import (
     HandlePendingToolCallResult,
     PendingExternalToolRequest,
     PendingExternalToolRequestList,
+    SessionTaskCompleteData,
     Tool,
     ToolList,
     ToolResultExpanded,
@@ -25,11 +26,14 @@ from copilot_sdk._generated.copilot.types import (
     ToolsListRequest,
     ToolsSetRequest,
     ToolsSetResult,
+    ToolsTaskCompleteEventDataRequest,
     ToolsUpdateSubagentSettingsResult,
     UpdateSubagentSettingsRequest,
 )
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import external_tool
+from copilot_sdk.runtime.core.agent_models import ModelWish
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.custom_agents import AgentSettings
 from copilot_sdk.runtime.core.faults import RuntimeFault
@@ -89,7 +93,10 @@ async def _update_settings(
     entries = (settings.agents or {}) if settings is not None else {}
     call.session.agents.settings = AgentSettings(
         disabled=frozenset((settings.disabled_subagents or ()) if settings is not None else ()),
-        models={name: entry.model for name, entry in entries.items() if entry.model is not None},
+        wishes={
+            name: ModelWish(entry.model, entry.effort_level, entry.context_tier)
+            for name, entry in entries.items()
+        },
     )
     return ToolsUpdateSubagentSettingsResult()
 
@@ -183,4 +190,14 @@ def _detailed(result: ExternalToolTextResultForLLM) -> ToolResult:
         detail=result.session_log,
         contents=[to_json(block) for block in result.contents or ()],
         telemetry=result.tool_telemetry,
+    )
+
+
+@router.on("session.tools.taskCompleteEventData", ToolsTaskCompleteEventDataRequest)
+async def _task_complete(_: Call, params: ToolsTaskCompleteEventDataRequest) -> SessionTaskCompleteData:
+    arguments = params.tool_args
+    summary = arguments.get("summary") if is_object(arguments) else None
+    return SessionTaskCompleteData(
+        summary=summary if isinstance(summary, str) else "",
+        success=params.final_result.result_type == "success",
     )

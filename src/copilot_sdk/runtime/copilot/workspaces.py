@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from copilot_sdk._generated.copilot.types import (
     WorkspaceDiffResult,
     WorkspacesAddSummaryRequest,
@@ -187,28 +189,30 @@ async def _delete_objective(call: Call) -> WorkspacesDeleteAutopilotObjectiveRes
 
 @router.on("session.workspaces.diff", WorkspacesDiffRequest)
 async def _diff(call: Call, params: WorkspacesDiffRequest) -> WorkspaceDiffResult:
-    session = call.session
+    session, unavailable = call.session, None
     if params.mode == "session":
         diff = await session.rewind.session_diff(contents=bool(params.include_contents))
+        if diff.unavailable is None:
+            return _diff_result("session", diff)
+        unavailable = diff.unavailable
     elif params.include_contents:
         raise RuntimeFault("includeContents is only supported for session diffs")
-    else:
-        diff = await working_tree(
-            session.config.working_directory,
-            "branch" if params.mode == "branch" else "unstaged",
-            ignore_whitespace=bool(params.ignore_whitespace),
-        )
-    return _diff_result(diff)
+    diff = await working_tree(
+        session.config.working_directory,
+        "branch" if params.mode == "branch" else "unstaged",
+        ignore_whitespace=bool(params.ignore_whitespace),
+    )
+    return _diff_result(params.mode, replace(diff, unavailable=unavailable))
 
 
-def _diff_result(diff: Diff) -> WorkspaceDiffResult:
+def _diff_result(wanted: str, diff: Diff) -> WorkspaceDiffResult:
     return WorkspaceDiffResult.model_validate(
         {
-            "requestedMode": diff.mode,
+            "requestedMode": wanted,
             "mode": diff.mode,
             "changes": [change.to_wire() for change in diff.changes],
             "baseBranch": diff.base_branch,
-            "isFallback": diff.unavailable is not None,
+            "isFallback": diff.mode != wanted,
             "unavailableReason": diff.unavailable,
         }
     )

@@ -8,14 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    AssistantTurnEndData,
-    AssistantTurnRetryData,
-    AssistantTurnStartData,
-    ModelCallFailureData,
-    PendingMessagesModifiedData,
-    SessionContextClearedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.answer import Answer, AnswerStream
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.context import context_of
@@ -26,7 +19,7 @@ from copilot_sdk.runtime.core.model_choice import AUTO
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolSpec
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.queue import MessageQueue, Prompt
-from copilot_sdk.runtime.core.retries import retry_reason, retrying
+from copilot_sdk.runtime.core.retries import retry_notice, retry_reason, retrying
 from copilot_sdk.runtime.core.system_message import background_agent_text
 from copilot_sdk.runtime.core.tool_calls import Outcome, ToolCalls
 from copilot_sdk.runtime.core.tools.base import Tool
@@ -35,6 +28,11 @@ if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
 _CONTINUATIONS = 5
+_COMPACTING = "The conversation is too long for the model. Compacting it and asking again..."
+_STILL_TOO_LONG = (
+    "The provider turned the prompt down as too long, and compacting the conversation did not help. "
+    "Send less at once, or begin a new session."
+)
 _CONTINUE = "Your answer was cut off. Go on exactly where it stopped."
 
 
@@ -44,19 +42,23 @@ class Exchange:
 
     Attributes:
         id: Ties its events together.
-        message_id: The id of the prompt.
+        message_id: The id of the prompt; after a notice of the system that of the prompt before.
+        of_user: Whether a prompt of the user began it.
         headers: HTTP headers for its model requests.
         answered: Whether the model has begun to answer.
         steps: How many calls of the model it has led to.
         open_step: The id of the one that is under way.
+        asked_again: Whether a call of the model has failed and was made again.
     """
 
     id: str = field(default_factory=new_id)
     message_id: str | None = None
+    of_user: bool = True
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     answered: bool = False
     steps: int = 0
     open_step: str | None = None
+    asked_again: bool = False
 
 
 class Agent:
@@ -73,6 +75,7 @@ class Agent:
         agent_id: str | None = None,
         agent_type: str | None = None,
         model: str | None = None,
+        reasoning_effort: str | None = None,
         instructions: str = "",
         tool_names: Sequence[str] | None = None,
         parent_call_id: str | None = None,
@@ -86,6 +89,7 @@ class Agent:
             agent_id: Its id; None for the main agent.
             agent_type: Which kind of background agent it is.
             model: The model it uses; None for that of the session.
+            reasoning_effort: How hard a background agent is to think; the main one goes by the session.
             instructions: What it is told besides what every agent is told.
             tool_names: The only tools it gets; None for all.
             parent_call_id: The tool call that started it.
@@ -104,6 +108,7 @@ class Agent:
         self.latest_response: str | None = None
         self.servers: MCPHost | None = None
         self._model = model
+        self._reasoning_effort = reasoning_effort
         self._auto_model: str | None = None
         self._instructions = instructions
         self._tool_names = tool_names
@@ -117,6 +122,11 @@ class Agent:
         """The model it uses now."""
         chosen = self._model or self.session.model_id
         return self._auto_model or chosen if chosen == AUTO else chosen
+
+    @property
+    def reasoning_effort(self) -> str | None:
+        """How hard it is to think now; None leaves it to the model."""
+        return self.session.config.reasoning_effort if self.id is None else self._reasoning_effort
 
     @property
     def streams(self) -> bool:
@@ -184,14 +194,12 @@ class Agent:
             turn_id = self.exchange.open_step = str(self.exchange.steps)
             self.exchange.steps += 1
             self.emit(
-                AssistantTurnStartData(
+                types.AssistantTurnStartData(
                     turn_id=turn_id,
                     interaction_id=self.exchange.id,
                     parent_tool_call_id=self.parent_call_id,
                 )
             )
-            if self.id is None:
-                await self._weigh_context()
             try:
                 answer = await self._ask(turn_id)
             except ModelFault:
@@ -214,7 +222,7 @@ class Agent:
         """Tells that a call of the model and what it led to are over, if one was under way."""
         turn_id, self.exchange.open_step = self.exchange.open_step, None
         if turn_id is not None:
-            self.emit(AssistantTurnEndData(turn_id=turn_id, parent_tool_call_id=self.parent_call_id))
+            self.emit(types.AssistantTurnEndData(turn_id=turn_id, parent_tool_call_id=self.parent_call_id))
 
     async def _weigh_context(self) -> None:
         context = context_of(self.session)
@@ -229,7 +237,7 @@ class Agent:
         self._overheard.clear()
         taken = inbox.take_steering()
         if taken and self.id is None:
-            self.emit(PendingMessagesModifiedData())
+            self.emit(types.PendingMessagesModifiedData())
         for prompt in taken:
             take_in(self, prompt)
 
@@ -286,7 +294,7 @@ class Agent:
                 "is in flight whose conversation could be cleared"
             )
         cleared, self.history, self._seed = len(self.history), [], prompt
-        self.emit(SessionContextClearedData(initial_message=prompt, messages_cleared=cleared))
+        self.emit(types.SessionContextClearedData(initial_message=prompt, messages_cleared=cleared))
         return cleared
 
     def _seeded(self) -> bool:
@@ -297,7 +305,26 @@ class Agent:
         return seed is not None
 
     async def _ask(self, turn_id: str) -> Answer:
+        """Asks the model; once more after a compaction if the conversation is too long for it."""
+        try:
+            return await self._ask_patiently(turn_id)
+        except ModelFault as fault:
+            if not fault.too_long or self.id is not None:
+                raise
+        self._announce_retry(turn_id, "forced_compaction", _COMPACTING)
+        if not await self.session.compaction.make_room():
+            raise ModelFault(_STILL_TOO_LONG)
+        try:
+            return await self._ask_patiently(turn_id)
+        except ModelFault as fault:
+            if not fault.too_long:
+                raise
+            raise ModelFault(_STILL_TOO_LONG) from fault
+
+    async def _ask_patiently(self, turn_id: str) -> Answer:
         async def call() -> Answer:
+            if self.id is None:
+                await self._weigh_context()
             started = time.monotonic()
             try:
                 return await self._call(turn_id)
@@ -306,11 +333,16 @@ class Agent:
                 raise
 
         def announce(fault: ModelFault) -> None:
-            self.emit(
-                AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=retry_reason(fault))
-            )
+            self._announce_retry(turn_id, retry_reason(fault), retry_notice(fault))
 
-        return await retrying(call, self.session.limits, announce)
+        return await retrying(call, self.session.limits, self.session.clock, announce)
+
+    def _announce_retry(self, turn_id: str, reason: str, notice: str | None) -> None:
+        self.exchange.asked_again = True
+        self.emit(types.AssistantTurnRetryData(turn_id=turn_id, model=self.model_id, reason=reason))
+        if notice is not None:
+            told = types.SessionInfoData(info_type="model_retry", message=notice)
+            self.session.emit(told, agent_id=self.id, ephemeral=True)
 
     async def _call(self, turn_id: str) -> Answer:
         session = self.session
@@ -325,7 +357,7 @@ class Agent:
             stream=self.streams,
             session_id=session.id,
             agent_id=self.id,
-            reasoning_effort=session.config.reasoning_effort,
+            reasoning_effort=self.reasoning_effort,
             reasoning_summary=session.config.reasoning_summary,
             headers=self.exchange.headers,
             account=await session.account.for_model(self.model_id),
@@ -339,7 +371,7 @@ class Agent:
 
     async def _report_failure(self, fault: ModelFault, started: float) -> None:
         self.emit(
-            ModelCallFailureData(
+            types.ModelCallFailureData(
                 model=self.model_id,
                 initiator=None if self.id is None else "sub-agent",
                 status_code=fault.status,

@@ -9,16 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    AssistantMessageData,
-    AssistantMessageDeltaData,
-    AssistantMessageStartData,
-    AssistantMessageToolRequest,
-    AssistantReasoningData,
-    AssistantReasoningDeltaData,
-    AssistantStreamingDeltaData,
-    AssistantUsageData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.mcp.tool import MCPTool
@@ -35,6 +26,7 @@ from copilot_sdk.runtime.core.models.base import (
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.agent import Agent
+    from copilot_sdk.runtime.core.session import Session
     from copilot_sdk.runtime.core.tools.base import Tool
 
 
@@ -86,9 +78,9 @@ class AnswerStream:
             return
         self._grow(text)
         if first:
-            agent.emit(AssistantMessageStartData(message_id=self._message_id))
+            agent.emit(types.AssistantMessageStartData(message_id=self._message_id))
         agent.emit(
-            AssistantMessageDeltaData(
+            types.AssistantMessageDeltaData(
                 message_id=self._message_id, delta_content=text, parent_tool_call_id=agent.parent_call_id
             )
         )
@@ -97,11 +89,13 @@ class AnswerStream:
         self._reasoning.append(text)
         if self._agent.streams:
             self._grow(text)
-            self._agent.emit(AssistantReasoningDeltaData(reasoning_id=self._reasoning_id, delta_content=text))
+            self._agent.emit(
+                types.AssistantReasoningDeltaData(reasoning_id=self._reasoning_id, delta_content=text)
+            )
 
     def _grow(self, text: str) -> None:
         self._size += len(text.encode("utf-8", "surrogatepass"))
-        self._agent.emit(AssistantStreamingDeltaData(total_response_size_bytes=self._size))
+        self._agent.emit(types.AssistantStreamingDeltaData(total_response_size_bytes=self._size))
 
     def finish(self) -> Answer:
         """Emits what is told at the end and returns the whole.
@@ -119,7 +113,9 @@ class AnswerStream:
         self._report_usage(end)
         self._report_message(text, end)
         if self._reasoning:
-            told = AssistantReasoningData(reasoning_id=self._reasoning_id, content="".join(self._reasoning))
+            told = types.AssistantReasoningData(
+                reasoning_id=self._reasoning_id, content="".join(self._reasoning)
+            )
             self._agent.session.emit(told, agent_id=self._agent.id, ephemeral=True)
         return Answer(text, end.tool_calls, end.finish_reason, end.usage, thought)
 
@@ -129,41 +125,25 @@ class AnswerStream:
         return Thought("".join(self._reasoning), end.opaque, end.encrypted)
 
     def _report_usage(self, end: Completed) -> None:
-        agent, usage = self._agent, end.usage
+        agent = self._agent
         milliseconds = int((time.monotonic() - self._started) * 1000)
         first = self._first_token or self._started
-        initiator = "sub-agent" if agent.id is not None else "agent" if self._turn_id != "0" else "user"
-        agent.session.usage.record_call(agent.model_id, usage, milliseconds, main_agent=agent.id is None)
-        agent.session.credits.note(usage.ai_credits)
-        agent.emit(
-            AssistantUsageData(
-                model=agent.model_id,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cache_read_tokens=usage.cache_read_tokens,
-                cache_write_tokens=usage.cache_write_tokens,
-                reasoning_tokens=usage.reasoning_tokens or None,
-                duration=milliseconds,
-                time_to_first_token_ms=int((first - self._started) * 1000) if agent.streams else None,
-                initiator=initiator,
-                cost=0,
-                is_byok=agent.session.config.provider is not None,
-                is_auto=agent.session.model_id == AUTO,
-                num_tool_calls=len(end.tool_calls),
-                tool_counts=dict(Counter(call.name for call in end.tool_calls)),
-                api_call_id=end.call_id,
-                api_endpoint=end.api_endpoint,
-                parent_tool_call_id=agent.parent_call_id,
-                finish_reason=end.finish_reason or None,
-            )
-        )
+        of_user = agent.exchange.of_user and self._turn_id == "0" and not agent.exchange.asked_again
+        agent.session.usage.record_call(agent.model_id, end.usage, milliseconds, main_agent=agent.id is None)
+        agent.session.credits.note(end.usage.ai_credits)
+        told = usage_data(end, agent.session, agent.model_id, milliseconds)
+        told.time_to_first_token_ms = int((first - self._started) * 1000) if agent.streams else None
+        told.initiator = "sub-agent" if agent.id is not None else "user" if of_user else "agent"
+        told.is_auto = agent.session.model_id == AUTO
+        told.parent_tool_call_id = agent.parent_call_id
+        agent.emit(told)
 
     def _report_message(self, text: str, end: Completed) -> None:
         agent = self._agent
         origin = agent.exchange.message_id
         tools = agent.tools() if end.tool_calls else {}
         agent.emit(
-            AssistantMessageData(
+            types.AssistantMessageData(
                 message_id=self._message_id,
                 model=agent.model_id,
                 content=text,
@@ -180,9 +160,31 @@ class AnswerStream:
         )
 
 
-def _request(call: ToolCall, tool: Tool | None) -> AssistantMessageToolRequest:
+def usage_data(end: Completed, session: Session, model: str, milliseconds: int) -> types.AssistantUsageData:
+    """What is told of any call of a model that took so long."""
+    usage = end.usage
+    measured = usage != Usage()
+    return types.AssistantUsageData(
+        model=model,
+        input_tokens=usage.input_tokens if measured else None,
+        output_tokens=usage.output_tokens if measured else None,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        reasoning_tokens=usage.reasoning_tokens or None,
+        duration=milliseconds,
+        cost=0,
+        is_byok=session.config.provider is not None,
+        num_tool_calls=len(end.tool_calls),
+        tool_counts=dict(Counter(call.name for call in end.tool_calls)),
+        api_call_id=end.call_id,
+        api_endpoint=end.api_endpoint,
+        finish_reason=end.finish_reason or None,
+    )
+
+
+def _request(call: ToolCall, tool: Tool | None) -> types.AssistantMessageToolRequest:
     origin: Mapping[str, object] = tool.origin if isinstance(tool, MCPTool) else {}
-    return AssistantMessageToolRequest.model_validate(
+    return types.AssistantMessageToolRequest.model_validate(
         {
             "toolCallId": call.id,
             "name": call.name,

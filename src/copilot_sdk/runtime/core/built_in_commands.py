@@ -7,11 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    SlashCommandAgentPromptResult,
-    SlashCommandCompletedResult,
-    SlashCommandTextResult,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.context import context_of
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.permissions import ALLOW_ALL, MANUAL
@@ -19,7 +15,9 @@ from copilot_sdk.runtime.core.permissions import ALLOW_ALL, MANUAL
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
-CommandResult = SlashCommandTextResult | SlashCommandAgentPromptResult | SlashCommandCompletedResult
+    CommandResult = (
+        types.SlashCommandTextResult | types.SlashCommandAgentPromptResult | types.SlashCommandCompletedResult
+    )
 
 _REVIEW = "Review the changes of this working directory for defects, and name each with file and line."
 
@@ -57,7 +55,7 @@ def find(name: str) -> BuiltInCommand | None:
 
 
 def _text(text: str) -> CommandResult:
-    return SlashCommandTextResult(text=text)
+    return types.SlashCommandTextResult(text=text)
 
 
 def _usage_fault(usage: str) -> RuntimeFault:
@@ -112,14 +110,14 @@ async def _autopilot(session: Session, text: str) -> CommandResult:
     on = session.modes.current != "autopilot" if text == "" else text == "on"
     mode = "autopilot" if on else "interactive"
     session.modes.set(mode)
-    return SlashCommandCompletedResult(message=f"Switched to {mode} mode.")
+    return types.SlashCommandCompletedResult(message=f"Switched to {mode} mode.")
 
 
 async def _plan(session: Session, text: str) -> CommandResult:
     if text:
-        return SlashCommandAgentPromptResult(prompt=text, display_prompt=text, mode="plan")
+        return types.SlashCommandAgentPromptResult(prompt=text, display_prompt=text, mode="plan")
     session.modes.set("plan")
-    return SlashCommandCompletedResult(mode="plan")
+    return types.SlashCommandCompletedResult(mode="plan")
 
 
 async def _cwd(session: Session, text: str) -> CommandResult:
@@ -131,7 +129,7 @@ async def _cwd(session: Session, text: str) -> CommandResult:
 async def _model(session: Session, text: str) -> CommandResult:
     if text:
         session.model_choice.switch(text, source="sdk")
-    return SlashCommandCompletedResult(message=f"The model is {session.model_id}.")
+    return types.SlashCommandCompletedResult(message=f"The model is {session.model_id}.")
 
 
 async def _rename(session: Session, text: str) -> CommandResult:
@@ -143,7 +141,9 @@ async def _rename(session: Session, text: str) -> CommandResult:
 
 async def _review(_: Session, text: str) -> CommandResult:
     about = f": {text}" if text else ": the changes of this working directory"
-    return SlashCommandAgentPromptResult(prompt=f"{_REVIEW} {text}".strip(), display_prompt=f"Review{about}")
+    return types.SlashCommandAgentPromptResult(
+        prompt=f"{_REVIEW} {text}".strip(), display_prompt=f"Review{about}"
+    )
 
 
 async def _session(session: Session, text: str) -> CommandResult:

@@ -7,15 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from copilot_sdk._generated.copilot.types import (
-    CanvasDeclaration,
-    SessionCanvasClosedData,
-    SessionCanvasOpenedData,
-    SessionCanvasRecordedData,
-    SessionCanvasRegistryChangedData,
-    SessionCanvasRemovedData,
-    SessionCanvasUnavailableData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clients import Client, ClientFault
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.log import Event
@@ -93,7 +85,7 @@ class CanvasProvider:
 
     id: str
     name: str | None
-    canvases: Mapping[str, CanvasDeclaration]
+    canvases: Mapping[str, types.CanvasDeclaration]
     host: CanvasHost
 
 
@@ -122,7 +114,7 @@ class Canvases:
             raise RuntimeFault(f'Canvas instance "{instance_id}" is not open, or not owned by the caller.')
         return panel
 
-    def declared(self) -> Iterator[tuple[CanvasProvider, CanvasDeclaration]]:
+    def declared(self) -> Iterator[tuple[CanvasProvider, types.CanvasDeclaration]]:
         """All canvases, and whose they are."""
         for provider in self._providers():
             for canvas in provider.canvases.values():
@@ -137,7 +129,7 @@ class Canvases:
             found.append({**owner, "canvasId": members.pop("id"), **members})
         return found
 
-    def find(self, canvas_id: str, provider_id: str | None) -> tuple[CanvasProvider, CanvasDeclaration]:
+    def find(self, canvas_id: str, provider_id: str | None) -> tuple[CanvasProvider, types.CanvasDeclaration]:
         """A canvas by its id.
 
         Raises:
@@ -179,7 +171,7 @@ class Canvases:
         await self._open(provider, canvas, fresh)
         if panel is None:
             recorded = {**fresh.identity, "title": fresh.shown.title, "input": fresh.input}
-            self._session.emit(SessionCanvasRecordedData.model_validate(recorded))
+            self._session.emit(types.SessionCanvasRecordedData.model_validate(recorded))
         return fresh
 
     async def close(self, instance_id: str) -> None:
@@ -196,8 +188,8 @@ class Canvases:
             # It is closed for everybody else all the same.
             with suppress(ClientFault):
                 await provider.host.close(self._session.id, panel, self._folder)
-        self._session.emit(SessionCanvasClosedData.model_validate(panel.identity))
-        self._session.emit(SessionCanvasRemovedData.model_validate(panel.identity))
+        self._session.emit(types.SessionCanvasClosedData.model_validate(panel.identity))
+        self._session.emit(types.SessionCanvasRemovedData.model_validate(panel.identity))
 
     async def act(self, instance_id: str, action: str, action_input: object) -> object:
         """Does something with a panel.
@@ -248,17 +240,17 @@ class Canvases:
         for panel in self.panels:
             if panel.provider_id == client.canvases.id:
                 panel.open = False
-                self._session.emit(SessionCanvasUnavailableData.model_validate(panel.identity))
+                self._session.emit(types.SessionCanvasUnavailableData.model_validate(panel.identity))
         self._tell()
 
-    async def _reopen(self, provider: CanvasProvider, canvas: CanvasDeclaration, panel: Panel) -> None:
+    async def _reopen(self, provider: CanvasProvider, canvas: types.CanvasDeclaration, panel: Panel) -> None:
         try:
             await self._open(provider, canvas, panel)
         except RuntimeFault:
             # It stays remembered, and can be opened by hand.
             return
 
-    async def _open(self, provider: CanvasProvider, canvas: CanvasDeclaration, panel: Panel) -> None:
+    async def _open(self, provider: CanvasProvider, canvas: types.CanvasDeclaration, panel: Panel) -> None:
         try:
             shown = await provider.host.open(self._session.id, panel, self._folder)
         except ClientFault as fault:
@@ -267,11 +259,11 @@ class Canvases:
         panel.provider_name = provider.name
         panel.open = provider in list(self._providers())
         self._panels[panel.instance_id] = panel
-        self._session.emit(SessionCanvasOpenedData.model_validate(panel.to_wire()))
+        self._session.emit(types.SessionCanvasOpenedData.model_validate(panel.to_wire()))
 
     def _tell(self) -> None:
         changed = {"canvases": self.described()}
-        self._session.emit(SessionCanvasRegistryChangedData.model_validate(changed))
+        self._session.emit(types.SessionCanvasRegistryChangedData.model_validate(changed))
 
     @property
     def _folder(self) -> str:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 
 class Clock(Protocol):
-    """What scheduled prompts go by."""
+    """What scheduled prompts and new tries of model calls go by."""
 
     def now(self) -> datetime:
         """This moment, aware of its zone."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    CommandCompletedData,
-    CommandExecuteData,
-    CommandQueuedData,
-    SessionWarningData,
-    SlashCommandAgentPromptResult,
-    SlashCommandCompletedResult,
-)
-from copilot_sdk.runtime.core.built_in_commands import CommandResult, find
+from copilot_sdk._generated.copilot import types
+from copilot_sdk.runtime.core.built_in_commands import find
 from copilot_sdk.runtime.core.clients import Client, ClientFault
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.front_matter import BadFile
@@ -24,6 +18,7 @@ from copilot_sdk.runtime.core.skill_files import with_arguments
 from copilot_sdk.runtime.core.skills import invoked_data, skill_context
 
 if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.built_in_commands import CommandResult
     from copilot_sdk.runtime.core.session import Session
 
 _QUEUED = "command.queued"
@@ -70,7 +65,7 @@ class Commands:
 
         def requested(request_id: str) -> Payload:
             line = f"/{name} {args}".rstrip()
-            return CommandExecuteData(request_id=request_id, command=line, command_name=name, args=args)
+            return types.CommandExecuteData(request_id=request_id, command=line, command_name=name, args=args)
 
         silent = CommandEnd(f"The client that runs /{name} has left or did not answer in time.")
         end = await self.running.put(Inquiry(client, requested, _completed, silent, only=client))
@@ -89,7 +84,7 @@ class Commands:
             error = await self.execute(plain, text)
             if error is not None:
                 raise RuntimeFault(f"Command /{plain} failed: {error}")
-            return SlashCommandCompletedResult()
+            return types.SlashCommandCompletedResult()
         command = find(plain)
         if command is None:
             return await self._call_skill(plain, text.strip())
@@ -109,8 +104,10 @@ class Commands:
         except (BadFile, ClientFault) as fault:
             raise RuntimeFault(f"Failed to load skill: {fault}") from fault
         session.emit(invoked_data(session.agent, info, content, "user-invoked"))
-        context = skill_context(info.name, with_arguments(content, arguments), info.path)
-        return SlashCommandAgentPromptResult(
+        said = with_arguments(content, arguments)
+        # It lists the files that lie with the skill, of which there may be many.
+        context = await asyncio.to_thread(skill_context, info.name, said, info.path)
+        return types.SlashCommandAgentPromptResult(
             prompt=f'The user explicitly invoked the "/{info.command_name}" skill. '
             f"Follow its instructions now.\n\n{context}",
             display_prompt=f"/{info.command_name} {arguments}".rstrip(),
@@ -125,12 +122,12 @@ class Commands:
         session = self._session
         if _QUEUED not in session.interests:
             text = f"{command.text} was not run: no client has registered interest in {_QUEUED} events."
-            warning = SessionWarningData(warning_type="command_not_run", message=text)
+            warning = types.SessionWarningData(warning_type="command_not_run", message=text)
             session.emit(warning, ephemeral=True)
             return False
 
         def requested(request_id: str) -> Payload:
-            return CommandQueuedData(request_id=request_id, command=command.text)
+            return types.CommandQueuedData(request_id=request_id, command=command.text)
 
         return await self.queued.put(Inquiry(command.text, requested, _completed, False))
 
@@ -148,4 +145,4 @@ class Commands:
 
 
 def _completed(request_id: str, _: object) -> Payload:
-    return CommandCompletedData(request_id=request_id)
+    return types.CommandCompletedData(request_id=request_id)

@@ -11,11 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    CompactionCompleteCompactionTokensUsed,
-    SessionCompactionCompleteData,
-    SessionCompactionStartData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.context import Context, context_of
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
@@ -27,7 +23,7 @@ from copilot_sdk.runtime.core.scope import end_all
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
-Trigger = Literal["manual", "model_switch", "threshold"]
+Trigger = Literal["manual", "model_switch", "threshold", "context_limit_retry"]
 
 _logger = logging.getLogger("copilot_sdk.runtime")
 
@@ -134,6 +130,20 @@ class Compaction:
         if (running := self._background) is not None and share >= thresholds.exhausted:
             await asyncio.wait({running})
 
+    async def make_room(self) -> bool:
+        """Compacts in the middle of a turn, because the model turned the conversation down as too long.
+
+        Returns:
+            Whether there was anything to compact. That the model wrote no summary is told to the clients alone.
+        """
+        if all(message.role == "user" for message in self._session.agent.history):
+            return False
+        if self._background is None:
+            order = self._order("context_limit_retry", None, None)
+            self._background = self._session.scope.start(self._run_behind(order), name="compaction")
+        await asyncio.wait({self._background})
+        return True
+
     async def summarize_for_handoff(self) -> str:
         """A summary for somebody who takes over; "" where nothing was said yet.
 
@@ -158,7 +168,7 @@ class Compaction:
             instructions=instructions,
         )
         session.emit(
-            SessionCompactionStartData(
+            types.SessionCompactionStartData(
                 compaction_attempt_id=order.id,
                 model=session.model_id,
                 system_tokens=context.system,
@@ -216,7 +226,7 @@ class Compaction:
         context = context_of(session, limit=before.limit)
         removed = len(order.history) - 1
         session.emit(
-            SessionCompactionCompleteData(
+            types.SessionCompactionCompleteData(
                 success=True,
                 outcome="applied",
                 compaction_attempt_id=order.id,
@@ -228,7 +238,7 @@ class Compaction:
                 token_accounting_basis=_BASIS,
                 summary_content=summary,
                 behavior_model_id=session.model_id,
-                compaction_tokens_used=CompactionCompleteCompactionTokensUsed(
+                compaction_tokens_used=types.CompactionCompleteCompactionTokensUsed(
                     request_count=1,
                     input_tokens=usage.input_tokens,
                     output_tokens=usage.output_tokens,
@@ -255,7 +265,7 @@ class Compaction:
         self, order: _Order, text: str, *, status: int | None = None, cancelled: bool = False
     ) -> None:
         self._session.emit(
-            SessionCompactionCompleteData(
+            types.SessionCompactionCompleteData(
                 success=False,
                 error=text,
                 outcome="cancelled" if cancelled else "failed",
@@ -272,7 +282,8 @@ class Compaction:
         def announce(fault: ModelFault) -> None:
             _logger.info("a summary is asked for again: %s", fault)
 
-        return await retrying(lambda: self._call(history, ask), self._session.limits, announce)
+        session = self._session
+        return await retrying(lambda: self._call(history, ask), session.limits, session.clock, announce)
 
     async def _call(self, history: Sequence[Message], ask: str) -> tuple[str, Usage]:
         session, started = self._session, time.monotonic()

@@ -47,6 +47,7 @@ class AgentDefinition:
         description: What it is for.
         tools: The only tools it gets; None or `*` for all.
         model: The model it uses; None for that of the session.
+        reasoning_effort: How hard that is to think; None leaves it to others.
         mcp_servers: MCP servers of its own, by name.
         id: What it is told apart by; the name unless it comes from a file.
         path: The file that defines it, if one does.
@@ -61,6 +62,7 @@ class AgentDefinition:
     description: str = ""
     tools: tuple[str, ...] | None = None
     model: str | None = None
+    reasoning_effort: str | None = None
     mcp_servers: Mapping[str, ServerSpec] = field(default_factory=dict[str, ServerSpec])
     id: str = ""
     path: Path | None = None
@@ -304,7 +306,8 @@ class Limits:
             questions, forms, plans.
         task_wait_seconds: For `session.tasks.waitForPending`.
         retry_delays: Seconds before each new try of a model call that failed for the moment; their number is
-            the number of tries.
+            the number of tries. None waits as the CLI does: five times, from half a second to 8 s; from 6 to 21 s
+            after status 429, one second each where an answer broke off; and twice one second after status 401.
         retry_after_seconds: The longest pause before a new try that a provider may ask for.
         shell_wait_seconds: How long the `bash` tool waits before it leaves a command to the background.
         cancel_seconds: For the answer of a client that is to stop a task of its own.
@@ -318,8 +321,8 @@ class Limits:
     hook_seconds: float = 60.0
     answer_seconds: float = 3600.0
     task_wait_seconds: float = 600.0
-    retry_delays: tuple[float, ...] = (0.5, 1.0)
-    retry_after_seconds: float = 60.0
+    retry_delays: tuple[float, ...] | None = None
+    retry_after_seconds: float = 180.0
     shell_wait_seconds: float = 120.0
     cancel_seconds: float = 5.0
     extension_seconds: float = 30.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import SessionUsageInfoData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.models.base import Message, estimate_tokens
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class Context:
         """How much of the limit is used; 1 is all of it."""
         return self.total / self.limit
 
-    def told(self) -> SessionUsageInfoData:
+    def told(self) -> types.SessionUsageInfoData:
         """What clients are told of it."""
-        return SessionUsageInfoData(
+        return types.SessionUsageInfoData(
             token_limit=self.limit,
             current_tokens=self.total,
             messages_length=self.messages + 1,

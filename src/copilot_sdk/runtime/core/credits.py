@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    SessionInfoData,
-    SessionLimitsExhaustedCompletedData,
-    SessionLimitsExhaustedRequestedData,
-    SessionSessionLimitsChangedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
 from copilot_sdk.runtime.core.payloads import Payload
 
@@ -75,7 +70,7 @@ class Credits:
         """Sets another limit, or none."""
         self._session.config.max_ai_credits = limit
         limits = None if limit is None else {"maxAiCredits": limit}
-        self._session.emit(SessionSessionLimitsChangedData.model_validate({"sessionLimits": limits}))
+        self._session.emit(types.SessionSessionLimitsChangedData.model_validate({"sessionLimits": limits}))
 
     def give_up_orphans(self) -> None:
         """Leaves limits as they are that nobody is left to decide on."""
@@ -84,20 +79,20 @@ class Credits:
 
     async def _ask(self, limit: float) -> Decision:
         def requested(request_id: str) -> Payload:
-            return SessionLimitsExhaustedRequestedData(
+            return types.SessionLimitsExhaustedRequestedData(
                 request_id=request_id, used_ai_credits=self.used, max_ai_credits=limit
             )
 
         def completed(request_id: str, decision: Decision | None) -> Payload:
             response = _CANCEL if decision is None else decision
-            return SessionLimitsExhaustedCompletedData.model_validate(
+            return types.SessionLimitsExhaustedCompletedData.model_validate(
                 {"requestId": request_id, "response": response}
             )
 
         return await self.exhausted.put(Inquiry(None, requested, completed, _CANCEL))
 
     def _tell(self, text: str) -> None:
-        self._session.emit(SessionInfoData(info_type="session_limits", message=text))
+        self._session.emit(types.SessionInfoData(info_type="session_limits", message=text))
 
 
 def _new_limit(decision: Decision, limit: float) -> float | None:

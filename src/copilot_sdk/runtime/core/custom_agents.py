@@ -6,14 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    CustomAgentsUpdatedAgent,
-    SessionCustomAgentsUpdatedData,
-    SessionWarningData,
-    SubagentDeselectedData,
-    SubagentSelectedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.agent_files import agent_folders, find_agents, find_plugin_agents
+from copilot_sdk.runtime.core.agent_models import ModelWish
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.sub_agents import BUILT_IN
@@ -34,11 +29,11 @@ class AgentSettings:
 
     Attributes:
         disabled: The names of those that are turned off.
-        models: The models to use in place of the usual ones, by the names of the agents.
+        wishes: The models to use in place of the usual ones, and how, by the names of the agents.
     """
 
     disabled: frozenset[str] = frozenset()
-    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    wishes: Mapping[str, ModelWish] = field(default_factory=dict[str, ModelWish])
 
 
 class CustomAgents:
@@ -66,7 +61,7 @@ class CustomAgents:
             self.select(name)
         except RuntimeFault as fault:
             self._session.emit(
-                SessionWarningData(warning_type="custom_agent", message=str(fault)), ephemeral=True
+                types.SessionWarningData(warning_type="custom_agent", message=str(fault)), ephemeral=True
             )
 
     @property
@@ -89,12 +84,7 @@ class CustomAgents:
     def startable(self) -> dict[str, AgentDefinition]:
         """The agents that the model may start, by name."""
         agents = (*self.built_in, *(agent for agent in self.custom if agent.for_model))
-        settings = self.settings
-        return {
-            agent.name: replace(agent, model=settings.models.get(agent.name, agent.model))
-            for agent in agents
-            if agent.name not in settings.disabled
-        }
+        return {agent.name: agent for agent in agents if agent.name not in self.settings.disabled}
 
     def to_start(self, name: str) -> AgentDefinition:
         """The agent with a name, if it can be started.
@@ -115,7 +105,7 @@ class CustomAgents:
         """Looks at the files again."""
         problems = self._find()
         shown = [_update(agent) for agent in self.custom if agent.source is not None]
-        self._session.emit(SessionCustomAgentsUpdatedData(agents=shown, warnings=problems, errors=[]))
+        self._session.emit(types.SessionCustomAgentsUpdatedData(agents=shown, warnings=problems, errors=[]))
 
     def select(self, name: str) -> AgentDefinition:
         """Has an agent handle the coming turns.
@@ -129,7 +119,7 @@ class CustomAgents:
         self._chosen = agent.name
         tools = None if agent.tools is None else list(agent.tools)
         self._session.emit(
-            SubagentSelectedData(
+            types.SubagentSelectedData(
                 agent_name=agent.name, agent_display_name=agent.display_name or agent.name, tools=tools
             )
         )
@@ -138,7 +128,7 @@ class CustomAgents:
     def deselect(self) -> None:
         """Goes back to the agent of the runtime."""
         self._chosen = None
-        self._session.emit(SubagentDeselectedData())
+        self._session.emit(types.SubagentDeselectedData())
 
     def set_prompt(self, agent_id: str, prompt: str) -> None:
         """Gives an agent another prompt for as long as the session lives.
@@ -178,8 +168,8 @@ class CustomAgents:
         return next((agent for agent in agents if agent.name == name), None)
 
 
-def _update(agent: AgentDefinition) -> CustomAgentsUpdatedAgent:
-    return CustomAgentsUpdatedAgent(
+def _update(agent: AgentDefinition) -> types.CustomAgentsUpdatedAgent:
+    return types.CustomAgentsUpdatedAgent(
         id=agent.id,
         name=agent.name,
         display_name=agent.display_name or agent.name,

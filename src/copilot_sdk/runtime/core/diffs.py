@@ -18,6 +18,7 @@ DiffMode = Literal["unstaged", "branch", "session"]
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _LARGEST_BYTES = 1_000_000
 _KINDS = {"A": "added", "D": "deleted", "R": "renamed"}
+_USUAL_BRANCHES = ("main", "master")
 _DIFF_OPTIONS = ("--no-color", "--no-ext-diff", "--find-renames")
 
 
@@ -48,7 +49,14 @@ class FileDiff:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """The changes of several files; `unavailable` says why there are none to be had."""
+    """The changes of several files.
+
+    Attributes:
+        mode: What they are changes since.
+        changes: The changes.
+        base_branch: The branch that they are compared with.
+        unavailable: Why those that were wanted are not to be had.
+    """
 
     mode: DiffMode
     changes: Sequence[FileDiff] = ()
@@ -59,7 +67,7 @@ class Diff:
 async def working_tree(
     folder: Path, mode: Literal["unstaged", "branch"], *, ignore_whitespace: bool = False
 ) -> Diff:
-    """What is different in the working tree of a folder.
+    """What is different in the working tree of a folder; nothing outside of a repository.
 
     Args:
         folder: A folder in the tree.
@@ -69,7 +77,10 @@ async def working_tree(
     Raises:
         RuntimeFault: Git cannot tell.
     """
-    root = Path((await _git(folder, "rev-parse", "--show-toplevel")).strip())
+    code, found, _ = await _run(folder, "rev-parse", "--show-toplevel")
+    if code != 0:
+        return Diff("unstaged", base_branch=_USUAL_BRANCHES[0] if mode == "branch" else None)
+    root = Path(found.strip())
     branch = await _main_branch(root) if mode == "branch" else None
     base = await _base(root, branch)
     options = (*_DIFF_OPTIONS, *(["--ignore-all-space"] if ignore_whitespace else []))
@@ -141,7 +152,7 @@ async def _main_branch(root: Path) -> str:
     refs = dict(line.split("\t") for line in known)
     if origin := refs.get("refs/remotes/origin/HEAD"):
         return origin.removeprefix("refs/remotes/")
-    for name in ("main", "master"):
+    for name in _USUAL_BRANCHES:
         if f"refs/heads/{name}" in refs:
             return name
     raise RuntimeFault("No base branch was found to compare with")
@@ -154,11 +165,15 @@ async def _base(root: Path, branch: str | None) -> str:
     return "HEAD" if found.strip() else _EMPTY_TREE
 
 
-async def _git(folder: Path, *arguments: str) -> str:
+async def _run(folder: Path, *arguments: str) -> tuple[int, str, str]:
     try:
-        code, output, problem = await run_git(folder, *arguments)
+        return await run_git(folder, *arguments)
     except OSError as error:
         raise RuntimeFault(f"Failed to spawn git: {error.strerror or error}") from error
+
+
+async def _git(folder: Path, *arguments: str) -> str:
+    code, output, problem = await _run(folder, *arguments)
     if code != 0:
         raise RuntimeFault(problem.strip() or f"git {arguments[0]} failed with status {code}")
     return output

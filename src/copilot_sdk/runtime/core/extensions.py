@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from copilot_sdk._generated.copilot.types import SessionExtensionsLoadedData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.faults import RuntimeFault
@@ -195,7 +195,7 @@ class Extensions:
         shown = [
             {"id": each.id, "name": each.name, "source": each.source, "status": each.status} for each in self
         ]
-        self._session.emit(SessionExtensionsLoadedData.model_validate({"extensions": shown}))
+        self._session.emit(types.SessionExtensionsLoadedData.model_validate({"extensions": shown}))
 
 
 class Installed:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import ExternalToolCompletedData, ExternalToolRequestedData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.pending import Pending
 from copilot_sdk.runtime.core.tools.base import Arguments, ToolResult
 
@@ -42,7 +42,7 @@ class ExternalCalls:
         session = self._session
         request_id = self._pending.open(ExternalCall(tool, call_id, arguments, agent_id))
         session.emit(
-            ExternalToolRequestedData(
+            types.ExternalToolRequestedData(
                 request_id=request_id,
                 session_id=session.id,
                 tool_call_id=call_id,
@@ -57,7 +57,7 @@ class ExternalCalls:
         try:
             return await self._pending.answer(request_id, seconds=seconds, otherwise=silent)
         finally:
-            session.emit(ExternalToolCompletedData(request_id=request_id), agent_id=agent_id)
+            session.emit(types.ExternalToolCompletedData(request_id=request_id), agent_id=agent_id)
 
     def resolve(self, request_id: str, result: ToolResult) -> bool:
         """Hands in a result.

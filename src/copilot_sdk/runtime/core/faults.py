@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+_TRANSIENT = frozenset({408, 409, 429})
+_TOO_LONG_CODE = "context_length_exceeded"
+_TOO_LONG = re.compile(r"prompt is too long|exceeds the context window", re.IGNORECASE)
+
 
 class RuntimeFault(Exception):
     """A request that cannot be served; the text is meant for the caller."""
@@ -54,9 +60,19 @@ class ModelFault(Exception):
         self.code = code
         self.status = status
         self.retry_after = retry_after
-        passing = status is not None and (status == 429 or status >= 500)
+        passing = status is not None and (status in _TRANSIENT or status >= 500)
         self.retryable = passing if retryable is None else retryable
         super().__init__(message)
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def too_long(self) -> bool:
+        """Whether the provider turned the conversation down because it is too long."""
+        if self.status is None:
+            return False
+        return self.status == 413 or self.code == _TOO_LONG_CODE or bool(_TOO_LONG.search(self.message))
 
 
 def fault_of_status(

@@ -116,7 +116,11 @@ def _thought(data: Mapping[str, object]) -> Thought | None:
 
 
 def _text(arguments: object) -> str:
-    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return (
+        arguments
+        if isinstance(arguments, str)
+        else json.dumps(arguments, ensure_ascii=False, separators=(",", ":"))
+    )
 
 
 def _result(data: Mapping[str, object]) -> str:

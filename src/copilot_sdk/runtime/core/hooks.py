@@ -8,12 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    HookEndData,
-    HookEndError,
-    HookStartData,
-    SessionWarningData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core import hook_commands
 from copilot_sdk.runtime.core.clients import Client, ClientFault
 from copilot_sdk.runtime.core.clock import new_id
@@ -139,10 +134,12 @@ class Hooks:
             "cwd": str(session.config.working_directory),
         }
 
-    def _start(self, hook_type: str, hook_input: Mapping[str, object], agent: Agent | None) -> HookEndData:
+    def _start(
+        self, hook_type: str, hook_input: Mapping[str, object], agent: Agent | None
+    ) -> types.HookEndData:
         invocation, parent = new_id(), None if agent is None else agent.parent_call_id
         self._session.emit(
-            HookStartData(
+            types.HookStartData(
                 hook_invocation_id=invocation,
                 hook_type=hook_type,
                 input=dict(hook_input),
@@ -150,15 +147,15 @@ class Hooks:
             ),
             agent_id=None if agent is None else agent.id,
         )
-        return HookEndData(
+        return types.HookEndData(
             hook_invocation_id=invocation, hook_type=hook_type, success=True, parent_tool_call_id=parent
         )
 
-    def _end(self, end: HookEndData, runs: Sequence[_Run], agent: Agent | None) -> None:
+    def _end(self, end: types.HookEndData, runs: Sequence[_Run], agent: Agent | None) -> None:
         faults = [fault for run in runs for fault in run.faults]
         if faults:
             source = next((run.source for run in runs if run.source is not None), None)
-            end.success, end.error = False, HookEndError(message="; ".join(faults), source=source)
+            end.success, end.error = False, types.HookEndError(message="; ".join(faults), source=source)
         self._session.emit(end, agent_id=None if agent is None else agent.id)
 
     async def _run(self, hook_type: str, hook_input: Mapping[str, object]) -> _Run:
@@ -191,7 +188,7 @@ class Hooks:
             return
         run.add(answer.output)
         if answer.warning is not None:
-            session.emit(SessionWarningData(warning_type="hook", message=answer.warning))
+            session.emit(types.SessionWarningData(warning_type="hook", message=answer.warning))
 
 
 def remark_of(output: Mapping[str, object]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import SessionWarningData, SystemNotificationData, UserMessageData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.hooks import block_reason, remark_of
 from copilot_sdk.runtime.core.prompts import describe_attachments, notification_text, reminder_text
 from copilot_sdk.runtime.core.queue import Prompt
@@ -26,12 +26,14 @@ def take_in(agent: Agent, prompt: Prompt, *, text: str | None = None) -> None:
     if prompt.delivery == "steering":
         prompt.done.set()
     if prompt.notice is not None:
-        agent.emit(SystemNotificationData.model_validate({"content": prompt.text, "kind": prompt.notice}))
+        agent.emit(
+            types.SystemNotificationData.model_validate({"content": prompt.text, "kind": prompt.notice})
+        )
         agent.say(notification_text(prompt.text))
         return
     described, images = describe_attachments(prompt.attachments)
     seen = text if text is not None else prompt.text + described
-    data = UserMessageData.model_validate(
+    data = types.UserMessageData.model_validate(
         {
             "content": prompt.shown,
             "transformedContent": seen if seen != prompt.shown else None,
@@ -42,7 +44,7 @@ def take_in(agent: Agent, prompt: Prompt, *, text: str | None = None) -> None:
             "delivery": prompt.delivery,
             "interactionId": agent.exchange.id,
             "turnId": str(agent.exchange.steps),
-            "supportedNativeDocumentMimeTypes": [],
+            "supportedNativeDocumentMimeTypes": None if prompt.delivery == "steering" else [],
             "messageId": prompt.id,
         }
     )
@@ -61,7 +63,7 @@ async def take_in_with_hooks(agent: Agent, prompt: Prompt) -> bool:
     reason = block_reason(submitted)
     if reason is not None:
         agent.session.emit(
-            SessionWarningData(
+            types.SessionWarningData(
                 warning_type="policy_blocked", message=reason, originating_message_id=prompt.id
             ),
             agent_id=agent.id,

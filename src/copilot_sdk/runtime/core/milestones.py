@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    ManagedPermissionsContext,
-    SessionManagedSettingsResolvedData,
-    SessionResumeData,
-    SessionShutdownData,
-    SessionStartData,
-    ShutdownCodeChanges,
-    ShutdownModelMetric,
-    ShutdownModelMetricRequests,
-    ShutdownModelMetricUsage,
-    WorkingDirectoryContext,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clock import now, stamp
 from copilot_sdk.runtime.core.workspace import WorkContext
@@ -27,9 +16,9 @@ EVENT_FORMAT = 1
 PRODUCER = "copilot-sdk-runtime"
 
 
-def start_data(session: Session, context: WorkContext) -> SessionStartData:
+def start_data(session: Session, context: WorkContext) -> types.SessionStartData:
     """What is told of its beginning."""
-    return SessionStartData(
+    return types.SessionStartData(
         session_id=session.id,
         version=EVENT_FORMAT,
         producer=PRODUCER,
@@ -44,9 +33,9 @@ def start_data(session: Session, context: WorkContext) -> SessionStartData:
     )
 
 
-def settings_data() -> SessionManagedSettingsResolvedData:
+def settings_data() -> types.SessionManagedSettingsResolvedData:
     """What is told of the settings that somebody else manages: nobody does."""
-    return SessionManagedSettingsResolvedData(
+    return types.SessionManagedSettingsResolvedData(
         source="none",
         server_managed=False,
         device_managed=False,
@@ -56,15 +45,15 @@ def settings_data() -> SessionManagedSettingsResolvedData:
         sandbox_enabled_by_undetermined_policy=False,
         bypass_permissions_disabled=False,
         managed_keys=[],
-        permissions_context=ManagedPermissionsContext(fail_closed=False),
+        permissions_context=types.ManagedPermissionsContext(fail_closed=False),
     )
 
 
 def resume_data(
     session: Session, context: WorkContext, *, was_live: bool, continue_pending: bool
-) -> SessionResumeData:
+) -> types.SessionResumeData:
     """What is told when it is taken up again."""
-    return SessionResumeData(
+    return types.SessionResumeData(
         resume_time=stamp(now()),
         event_count=len(session.log.events),
         events_file_size_bytes=session.log_size,
@@ -78,24 +67,24 @@ def resume_data(
     )
 
 
-def shutdown_data(session: Session) -> SessionShutdownData:
+def shutdown_data(session: Session) -> types.SessionShutdownData:
     """What is told of its end."""
     usage = session.usage
-    return SessionShutdownData(
+    return types.SessionShutdownData(
         shutdown_type="routine",
         total_premium_requests=0,
         total_api_duration_ms=usage.api_milliseconds,
         session_start_time=int(session.started_at.timestamp() * 1000),
         events_file_size_bytes=session.log_size,
-        code_changes=ShutdownCodeChanges(
+        code_changes=types.ShutdownCodeChanges(
             lines_added=usage.lines_added,
             lines_removed=usage.lines_removed,
             files_modified=list(usage.files_modified),
         ),
         model_metrics={
-            model: ShutdownModelMetric(
-                requests=ShutdownModelMetricRequests(count=totals.requests, cost=0),
-                usage=ShutdownModelMetricUsage(
+            model: types.ShutdownModelMetric(
+                requests=types.ShutdownModelMetricRequests(count=totals.requests, cost=0),
+                usage=types.ShutdownModelMetricUsage(
                     input_tokens=totals.input_tokens,
                     output_tokens=totals.output_tokens,
                     cache_read_tokens=totals.cache_read_tokens,
@@ -109,7 +98,7 @@ def shutdown_data(session: Session) -> SessionShutdownData:
     )
 
 
-def _context_data(context: WorkContext) -> WorkingDirectoryContext:
-    return WorkingDirectoryContext(
+def _context_data(context: WorkContext) -> types.WorkingDirectoryContext:
+    return types.WorkingDirectoryContext(
         cwd=context.cwd, git_root=context.git_root, repository=context.repository, branch=context.branch
     )

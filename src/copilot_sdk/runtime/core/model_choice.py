@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import SessionAutoModeResolvedData, SessionModelChangeData
+from copilot_sdk._generated.copilot import types
+from copilot_sdk.runtime.core.faults import RuntimeFault
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -18,11 +20,13 @@ class ModelChoice:
 
     Attributes:
         limited: Models that are out of reach because of a rate limit.
+        allowed: The models that a host lets the session use, in order; None for all.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self.limited: set[str] = set()
+        self.allowed: tuple[str, ...] | None = None
 
     @property
     def id(self) -> str:
@@ -59,7 +63,13 @@ class ModelChoice:
             summary: How much of its thoughts it is to tell; None keeps that.
             tier: Which size of context window to use; None keeps that for the same model.
             cause: Why the model changes although the user did not say so.
+
+        Raises:
+            RuntimeFault: The host does not allow this model.
         """
+        if self.allowed is not None and model not in self.allowed:
+            names = ", ".join(map(repr, self.allowed))
+            raise RuntimeFault(f"Model {model!r} is not allowed by policy. The host allows {names}.")
         session, config, previous = self._session, self._session.config, self.id
         before_effort, before_summary, same = (
             config.reasoning_effort,
@@ -71,7 +81,7 @@ class ModelChoice:
         config.reasoning_summary = summary or before_summary
         config.context_tier = tier or (config.context_tier if same else None)
         session.emit(
-            SessionModelChangeData.model_validate(
+            types.SessionModelChangeData.model_validate(
                 {
                     "previousModel": previous,
                     "newModel": model,
@@ -87,6 +97,32 @@ class ModelChoice:
         )
         session.touch()
 
+    def restrict(self, models: Iterable[str] | None) -> None:
+        """Lets the session use certain models only, and takes the first of them where it uses another one.
+
+        Args:
+            models: Their ids; None for all models.
+
+        Raises:
+            RuntimeFault: There is none, or one is no id.
+        """
+        if models is None:
+            self.allowed = None
+            return
+        wanted = sorted(set(models))
+        if not wanted:
+            raise RuntimeFault("Host allowedModels must contain at least one model id")
+        for model in wanted:
+            if not model.strip():
+                raise RuntimeFault("Host allowedModels contains an empty model id")
+            if "*" in model:
+                raise RuntimeFault(
+                    f'Host allowedModels entry "{model}" must be an exact model id, not a glob'
+                )
+        self.allowed = tuple(wanted)
+        if self.id not in self.allowed:
+            self.switch(wanted[0], source="automatic")
+
     async def resolved(self) -> str:
         """The model to ask: the chosen one, or for `auto` the first that is on offer and not out of reach."""
         if self.id != AUTO:
@@ -96,6 +132,8 @@ class ModelChoice:
         usable = [model for model in offered if model not in self.limited]
         chosen = next(iter(usable or offered), session.default_model)
         session.emit(
-            SessionAutoModeResolvedData(chosen_model=chosen, available_models=offered, fallback=not usable)
+            types.SessionAutoModeResolvedData(
+                chosen_model=chosen, available_models=offered, fallback=not usable
+            )
         )
         return chosen

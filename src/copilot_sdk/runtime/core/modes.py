@@ -6,12 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    SessionAutopilotStoppedData,
-    SessionModeChangedData,
-    SessionModeNoticeDeliveredData,
-    SessionTaskCompleteData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import MODES, AgentMode
 from copilot_sdk.runtime.core.permission_rules import Ask
@@ -62,7 +57,7 @@ class Modes:
         if new == previous:
             return
         session.record.mode = new
-        session.emit(SessionModeChangedData(previous_mode=previous, new_mode=new))
+        session.emit(types.SessionModeChangedData(previous_mode=previous, new_mode=new))
         session.touch()
 
     def begin_turn(self, prompt: Prompt) -> None:
@@ -84,7 +79,7 @@ class Modes:
     def noticed(self, *, content: str | None = None) -> None:
         """Records that the agent was told of the mode; `content` is the notice where it came by itself."""
         self._told = self.effective
-        self._session.emit(SessionModeNoticeDeliveredData(mode=self._told, content=content))
+        self._session.emit(types.SessionModeNoticeDeliveredData(mode=self._told, content=content))
 
     def obstacle(self, tool: str, asks: Iterable[Ask]) -> str | None:
         """Why the mode does not permit what a tool is about to do.
@@ -122,7 +117,7 @@ class Modes:
         """
         session, complete = self._session, self._summary is not None
         if complete:
-            session.emit(SessionTaskCompleteData(summary=self._summary, success=True))
+            session.emit(types.SessionTaskCompleteData(summary=self._summary, success=True))
         if self.effective != "autopilot" or not session.config.autopilot.continues:
             return None
         if complete or done >= session.config.autopilot.most:
@@ -140,4 +135,4 @@ class Modes:
     def stopped(self, reason: str, message_id: str | None) -> None:
         """Tells that the agent is not sent on any more, if it worked in autopilot mode."""
         if self.effective == "autopilot" and self._session.config.autopilot.continues:
-            self._session.emit(SessionAutopilotStoppedData(reason=reason, request_id=message_id))
+            self._session.emit(types.SessionAutopilotStoppedData(reason=reason, request_id=message_id))

@@ -7,7 +7,7 @@ from functools import cache
 from pydantic import BaseModel
 
 from copilot_sdk._generated.copilot import events
-from copilot_sdk._model.base import wire_name
+from copilot_sdk._model.base import WireModel, wire_name
 from copilot_sdk._model.json_values import is_array, is_object
 
 Payload = BaseModel
@@ -22,9 +22,9 @@ def to_json(payload: Payload) -> dict[str, object]:
 
 def _restore_nulls(value: object, wire: object) -> None:
     """Puts back the nulls that say something: those of members that have to be there."""
-    if isinstance(value, BaseModel) and is_object(wire):
+    if isinstance(value, WireModel) and is_object(wire):
         for name, field in type(value).model_fields.items():
-            alias = wire_name(name, field)
+            alias = wire_name(type(value), name)
             member: object = getattr(value, name)
             if member is None and field.is_required():
                 wire[alias] = None

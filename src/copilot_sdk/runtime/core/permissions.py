@@ -7,11 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from copilot_sdk._generated.copilot.types import (
-    PermissionCompletedData,
-    PermissionRequestedData,
-    SessionPermissionsChangedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core import decisions
 from copilot_sdk.runtime.core.decisions import ALLOWED, REFUSED, Json, Verdict
@@ -89,7 +85,7 @@ class PermissionGate:
         previous, self.mode = self.mode, mode
         if previous != mode:
             self._session.emit(
-                SessionPermissionsChangedData(
+                types.SessionPermissionsChangedData(
                     previous_mode=previous,
                     mode=mode,
                     previous_allow_all_permissions=previous == ALLOW_ALL,
@@ -199,7 +195,7 @@ class PermissionGate:
         session = self._session
 
         def requested(request_id: str) -> Payload:
-            return PermissionRequestedData.model_validate(
+            return types.PermissionRequestedData.model_validate(
                 {
                     "requestId": request_id,
                     "permissionRequest": {**ask.request, "toolCallId": call_id},
@@ -212,7 +208,7 @@ class PermissionGate:
 
         def completed(request_id: str, decision: Json | None) -> Payload:
             result = decisions.report(decision or decisions.ABORTED)
-            return PermissionCompletedData.model_validate(
+            return types.PermissionCompletedData.model_validate(
                 {"requestId": request_id, "toolCallId": call_id, "result": result}
             )
 

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    ExitPlanModeCompletedData,
-    ExitPlanModeRequestedData,
-    SessionPlanChangedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.file_system import FileSystem
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
@@ -66,7 +62,7 @@ class Plan:
             await self._files.write(self.path, content.encode())
         except OSError as error:
             raise RuntimeFault(f"the plan cannot be written: {error}") from error
-        self._session.emit(SessionPlanChangedData(operation=operation))
+        self._session.emit(types.SessionPlanChangedData(operation=operation))
 
     async def delete(self) -> None:
         """Deletes the plan, if there is one.
@@ -80,7 +76,7 @@ class Plan:
             await self._files.remove(self.path)
         except OSError as error:
             raise RuntimeFault(f"the plan cannot be deleted: {error}") from error
-        self._session.emit(SessionPlanChangedData(operation="delete"))
+        self._session.emit(types.SessionPlanChangedData(operation="delete"))
 
     @property
     def _files(self) -> FileSystem:
@@ -101,10 +97,12 @@ class Plan:
 
         def requested(request_id: str) -> Payload:
             details = {"requestId": request_id, "toolCallId": call_id, "model": session.model_id}
-            return ExitPlanModeRequestedData.model_validate({**details, **plan})
+            return types.ExitPlanModeRequestedData.model_validate({**details, **plan})
 
         def completed(request_id: str, decision: Decision | None) -> Payload:
-            return ExitPlanModeCompletedData.model_validate({"requestId": request_id, **(decision or {})})
+            return types.ExitPlanModeCompletedData.model_validate(
+                {"requestId": request_id, **(decision or {})}
+            )
 
         async def ask_client() -> Decision:
             client = next((client for client in session.clients if client.answers_plans), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -118,6 +118,13 @@ class MessageQueue:
     def steering(self) -> list[Prompt]:
         """What was sent into the running turn and is not yet taken in."""
         return [prompt for prompt in self._steering if prompt.notice is None]
+
+    def drop_notices(self, about: Callable[[object], bool]) -> bool:
+        """Forgets what the runtime wanted to say of certain things; returns whether there was anything."""
+        left = [prompt for prompt in self._steering if prompt.notice is None or not about(prompt.notice)]
+        dropped = len(left) < len(self._steering)
+        self._steering = left
+        return dropped
 
     def put(self, entry: Entry, *, at: int | None = None) -> None:
         """Queues a message or a command: before the one at a position, or at the end."""

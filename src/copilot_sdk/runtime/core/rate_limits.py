@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    AutoModeSwitchCompletedData,
-    AutoModeSwitchRequestedData,
-    SessionInfoData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clients import ClientPort
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault
@@ -88,7 +84,7 @@ class RateLimits:
         self.always = self.always or decision.get("response") == "yes_always"
         session.model_choice.limited.add(limited)
         text = f"{limited} has reached a rate limit. The session goes on in auto mode."
-        session.emit(SessionInfoData(info_type="auto_mode_switch", message=text))
+        session.emit(types.SessionInfoData(info_type="auto_mode_switch", message=text))
         session.model_choice.switch(AUTO, source="automatic", cause="rate_limit_auto_switch")
         return True
 
@@ -97,13 +93,13 @@ class RateLimits:
         seconds = None if fault.retry_after is None else int(fault.retry_after)
 
         def requested(request_id: str) -> Payload:
-            return AutoModeSwitchRequestedData(
+            return types.AutoModeSwitchRequestedData(
                 request_id=request_id, error_code=fault.code, retry_after_seconds=seconds
             )
 
         def completed(request_id: str, decision: Decision | None) -> Payload:
             shown = decision if decision is not None and decision.get("response") in _YES else _NO
-            return AutoModeSwitchCompletedData.model_validate({"requestId": request_id, **shown})
+            return types.AutoModeSwitchCompletedData.model_validate({"requestId": request_id, **shown})
 
         async def ask_client() -> Decision:
             client = next((client for client in session.clients if client.answers_switches), None)

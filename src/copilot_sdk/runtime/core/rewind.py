@@ -88,7 +88,8 @@ class Rewind:
         """Reads what is recorded; recording begins only before the first prompt, or nothing could be restored."""
         index = self._folder / _INDEX
         if await self._files.status(index) is not None:
-            self._turns = _TURNS.validate_json(await self._files.read(index))
+            turns = TypeAdapter(dict[str, dict[str, Change]])
+            self._turns = turns.validate_json(await self._files.read(index))
             self.tracks = True
         elif wanted and not self._prompts():
             self.tracks = True
@@ -243,9 +244,6 @@ class Rewind:
             for turn, changes in self._turns.items()
         }
         await replace_content(self._files, self._folder / _INDEX, json.dumps(turns, indent=1).encode())
-
-
-_TURNS = TypeAdapter(dict[str, dict[str, Change]])
 
 
 def _merged(turns: Iterable[dict[str, Change]]) -> list[FileChange]:

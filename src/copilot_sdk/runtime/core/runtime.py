@@ -71,7 +71,7 @@ class Runtime:
             default_model: The model id of sessions that name none.
             limits: How long to wait and how often to try.
             accounts: Who can sign in; None for nobody.
-            clock: What scheduled prompts go by; None for the clock of the machine.
+            clock: What scheduled prompts and new tries of model calls go by; None for the clock of the machine.
             stop: Set when the end is asked for; None for an event of its own.
         """
         self._temporary = home is None

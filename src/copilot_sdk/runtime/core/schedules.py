@@ -8,13 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from copilot_sdk._generated.copilot.types import (
-    SessionScheduleCancelledData,
-    SessionScheduleCreatedData,
-    SessionScheduleRearmedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.queue import Prompt
@@ -118,7 +113,7 @@ class Schedules:
         next_run = timing.first(self._session.clock.now())
         schedule = Schedule(self._newest + 1, prompt, display, recurring, timing, next_run)
         self._session.emit(
-            SessionScheduleCreatedData(
+            types.SessionScheduleCreatedData(
                 id=schedule.id,
                 interval_ms=timing.interval_ms,
                 cron=timing.cron,
@@ -145,7 +140,7 @@ class Schedules:
         if not schedule.timing.self_paced:
             raise BadSchedule(f"Schedule #{schedule_id} is not self-paced and cannot be re-armed.")
         schedule.next_run = _moment(at)
-        self._session.emit(SessionScheduleRearmedData(id=schedule_id, next_run_at=at))
+        self._session.emit(types.SessionScheduleRearmedData(id=schedule_id, next_run_at=at))
         if schedule.waiting:
             self._wait_anew(schedule)
         return schedule
@@ -174,14 +169,14 @@ class Schedules:
         for event in self._session.log.events:
             match event.type:
                 case "session.schedule_created":
-                    created = SessionScheduleCreatedData.model_validate(event.data)
+                    created = types.SessionScheduleCreatedData.model_validate(event.data)
                     found[created.id] = _restored(created, now)
                 case "session.schedule_rearmed":
-                    rearmed = SessionScheduleRearmedData.model_validate(event.data)
+                    rearmed = types.SessionScheduleRearmedData.model_validate(event.data)
                     if rearmed.id in found:
                         found[rearmed.id].next_run = _moment(rearmed.next_run_at)
                 case "session.schedule_cancelled":
-                    found.pop(SessionScheduleCancelledData.model_validate(event.data).id, None)
+                    found.pop(types.SessionScheduleCancelledData.model_validate(event.data).id, None)
                 case _:
                     continue
         for schedule in found.values():
@@ -233,7 +228,7 @@ class Schedules:
 
     def _end(self, schedule: Schedule) -> None:
         del self._active[schedule.id]
-        self._session.emit(SessionScheduleCancelledData(id=schedule.id))
+        self._session.emit(types.SessionScheduleCancelledData(id=schedule.id))
 
 
 def interval(text: str) -> int:
@@ -259,6 +254,8 @@ def cron_timing(expression: str, zone: str | None) -> Timing:
 
 
 def _next_cron(expression: str, zone: str, moment: datetime) -> datetime:
+    from zoneinfo import ZoneInfo
+
     try:
         from croniter import croniter
     except ImportError as error:
@@ -277,7 +274,7 @@ def _moment(milliseconds: int) -> datetime:
         raise BadSchedule(f"Invalid time {milliseconds}.") from error
 
 
-def _restored(created: SessionScheduleCreatedData, now: datetime) -> Schedule:
+def _restored(created: types.SessionScheduleCreatedData, now: datetime) -> Schedule:
     interval_ms = None if created.interval_ms is None else int(created.interval_ms)
     timing = Timing(interval_ms, created.cron, created.tz, created.at, bool(created.self_paced))
     recurring = bool(created.recurring)

@@ -8,15 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    CapabilitiesChangedData,
-    CapabilitiesChangedUI,
-    CommandsChangedData,
-    SessionErrorData,
-    SessionSnapshotRewindData,
-    SessionTitleChangedData,
-    SessionToolsUpdatedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core.accounts import SessionAccount
 from copilot_sdk.runtime.core.agent import Agent
@@ -287,7 +279,7 @@ class Session:
         return toolbox(self, sub_agent=sub_agent)
 
     def _tell_storage_failure(self, text: str) -> None:
-        self.emit(SessionErrorData(error_type="persistence", message=text), ephemeral=True)
+        self.emit(types.SessionErrorData(error_type="persistence", message=text), ephemeral=True)
 
     def touch(self) -> None:
         """Records that something about the session is different."""
@@ -299,7 +291,7 @@ class Session:
         self.record.turns += 1
         if self.record.summary is None:
             self.record.summary = _title(text)
-            self.emit(SessionTitleChangedData(title=self.record.name or self.record.summary))
+            self.emit(types.SessionTitleChangedData(title=self.record.name or self.record.summary))
         self.touch()
 
     def set_steerable(self, steerable: bool) -> None:
@@ -310,7 +302,7 @@ class Session:
     def rename(self, name: str, *, by_user: bool) -> None:
         """Gives the session a name."""
         self.record.name, self.record.named_by_user = name, by_user
-        self.emit(SessionTitleChangedData(title=name))
+        self.emit(types.SessionTitleChangedData(title=name))
         self.touch()
 
     def move_to(self, folder: Path) -> None:
@@ -415,17 +407,17 @@ class Session:
         if before is None or not self.clients:
             return
         if after.tools != before.tools:
-            self.emit(SessionToolsUpdatedData(model=self.model_id))
+            self.emit(types.SessionToolsUpdatedData(model=self.model_id))
         if after.elicitation != before.elicitation:
-            ui = CapabilitiesChangedUI(elicitation=after.elicitation)
-            self.emit(CapabilitiesChangedData(ui=ui))
+            ui = types.CapabilitiesChangedUI(elicitation=after.elicitation)
+            self.emit(types.CapabilitiesChangedData(ui=ui))
         if after.canvases != before.canvases:
-            self.emit(CapabilitiesChangedData(ui=CapabilitiesChangedUI(canvases=after.canvases)))
+            self.emit(types.CapabilitiesChangedData(ui=types.CapabilitiesChangedUI(canvases=after.canvases)))
         if after.commands != before.commands:
             commands = [
                 {"name": name, "description": text or None} for name, text in sorted(after.commands.items())
             ]
-            self.emit(CommandsChangedData.model_validate({"commands": commands}))
+            self.emit(types.CommandsChangedData.model_validate({"commands": commands}))
 
     def check_cut(self) -> None:
         """Raises a `RuntimeFault` if the history cannot be cut now."""
@@ -450,7 +442,7 @@ class Session:
         self.storage.rewrite(self.log.events)
         self.agent.history = rebuild(self.log.events)
         self.stored_system_text = None
-        self.emit(SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
+        self.emit(types.SessionSnapshotRewindData(up_to_event_id=event_id, events_removed=len(removed)))
         return len(removed)
 
     async def close(self) -> None:

@@ -14,10 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from copilot_sdk._generated.copilot.types import (
-    SystemNotificationShellCompleted,
-    SystemNotificationShellDetachedCompleted,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
@@ -195,7 +192,7 @@ class ShellTask:
         self.id = task_id
         self.description = description
         self.process = process
-        self.progress = TaskProgress(session, mode)
+        self.progress = TaskProgress(session, mode, detached=process.log is not None)
         self._session = session
         self._following = session.scope.start(self._follow(), name=f"shell {task_id}")
         session.tasks.add(self)
@@ -236,7 +233,7 @@ class ShellTask:
     @property
     def detached(self) -> bool:
         """Whether its output goes to a file and not to the runtime."""
-        return self.process.log is not None
+        return self.progress.detached
 
     async def _follow(self) -> None:
         code = await self.process.finish()
@@ -249,10 +246,12 @@ class ShellTask:
     def _report(self, code: int) -> None:
         text = f'Shell command "{self.description}" ({self.id}) ended with exit code {code}. '
         if self.detached:
-            notice = SystemNotificationShellDetachedCompleted(shell_id=self.id, description=self.description)
+            notice = types.SystemNotificationShellDetachedCompleted(
+                shell_id=self.id, description=self.description
+            )
             self._session.turns.notify(text + f"Its output is in {self.process.log}.", notice)
         else:
-            completed = SystemNotificationShellCompleted(
+            completed = types.SystemNotificationShellCompleted(
                 shell_id=self.id, exit_code=code, description=self.description
             )
             self._session.turns.notify(text + "Use read_bash to see its output.", completed)

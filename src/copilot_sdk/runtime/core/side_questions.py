@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import UIEphemeralQueryData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.models.base import Message, ModelRequest, TextDelta
@@ -29,7 +29,9 @@ async def ask_aside(session: Session, question: str) -> str:
 
     def tell(phase: str, **details: str) -> None:
         data = {"requestId": query, "phase": phase, **details}
-        session.emit(UIEphemeralQueryData.model_validate(data), kind="ui.ephemeral_query", ephemeral=True)
+        session.emit(
+            types.UIEphemeralQueryData.model_validate(data), kind="ui.ephemeral_query", ephemeral=True
+        )
 
     history = session.agent.history
     # Calls that still run have no results, and no provider takes a conversation with such calls.

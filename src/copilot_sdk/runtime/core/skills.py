@@ -10,12 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from copilot_sdk._generated.copilot.types import (
-    SessionSkillsLoadedData,
-    SkillInvokedData,
-    SkillInvokedTrigger,
-    SkillsLoadedSkill,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clients import ClientFault, ClientNonsense, ClientSilent
 from copilot_sdk.runtime.core.front_matter import BadFile
 from copilot_sdk.runtime.core.skill_files import (
@@ -218,7 +213,7 @@ class Skills:
 
     def _tell(self) -> None:
         shown = [
-            SkillsLoadedSkill(
+            types.SkillsLoadedSkill(
                 name=info.name,
                 command_name=info.command_name,
                 description=info.description,
@@ -230,7 +225,7 @@ class Skills:
             )
             for info in self._infos
         ]
-        self._session.emit(SessionSkillsLoadedData(skills=shown))
+        self._session.emit(types.SessionSkillsLoadedData(skills=shown))
 
 
 class _Invalid(ClientFault):
@@ -259,12 +254,12 @@ def skill_context(name: str, content: str, path: Path | None = None) -> str:
 
 
 def invoked_data(
-    agent: Agent, info: SkillInfo, content: str, trigger: SkillInvokedTrigger
-) -> SkillInvokedData:
+    agent: Agent, info: SkillInfo, content: str, trigger: types.SkillInvokedTrigger
+) -> types.SkillInvokedData:
     """The payload that tells of the use of a skill."""
     by_agent = trigger == "agent-invoked"
     plugin = info.plugin
-    return SkillInvokedData(
+    return types.SkillInvokedData(
         name=info.name,
         path="" if info.path is None else str(info.path),
         content=content,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import SessionInfoData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
 from copilot_sdk.runtime.core.faults import RuntimeFault
@@ -230,7 +230,7 @@ def _adopted(
     message = (
         f'Forked from "{origin.name or origin.summary}" ({origin.id}){part} as "{record.name}" ({record.id}).'
     )
-    info = SessionInfoData(info_type="fork", message=message)
+    info = types.SessionInfoData(info_type="fork", message=message)
     parent = adopted[-1].id if adopted else None
     return [*adopted, Event(new_id(), moment, parent, "session.info", to_json(info))]
 

@@ -10,13 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    SubagentCompletedData,
-    SubagentFailedData,
-    SubagentStartedData,
-    SystemNotificationAgentCompleted,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.agent import Agent
+from copilot_sdk.runtime.core.agent_models import ModelWish, choose
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
@@ -40,6 +36,7 @@ BUILT_IN = (
         display_name="Explore Agent",
         description="Reads code and answers questions about it.",
         tools=("view", "grep", "glob", "report_intent"),
+        reasoning_effort="low",
         source="builtin",
     ),
     AgentDefinition(
@@ -69,7 +66,7 @@ class AgentOrder:
     prompt: str
     name: str
     description: str
-    model: str | None = None
+    wish: ModelWish
     mode: Mode = "background"
     call_id: str | None = None
 
@@ -97,7 +94,8 @@ class AgentTask:
         self.id = session.tasks.free_id(_slug(order.name) or order.agent_type)
         self.description = order.description
         self.prompt = order.prompt
-        self.requested_model = order.model
+        setting = session.agents.settings.wishes.get(self.type.name, ModelWish())
+        self.model = choose(order.wish, setting, self.type, session.config, session.model_id)
         self.call_id = order.call_id or new_id()
         self.progress = TaskProgress(session, order.mode)
         self.result: str | None = None
@@ -112,7 +110,8 @@ class AgentTask:
             session,
             agent_id=self.id,
             agent_type=self.type.name,
-            model=order.model or self.type.model,
+            model=self.model.id,
+            reasoning_effort=self.model.effort,
             instructions=self.type.prompt,
             tool_names=self.type.tools,
             parent_call_id=self.call_id,
@@ -133,12 +132,23 @@ class AgentTask:
     def start(self) -> None:
         """Sets the agent to work."""
         self._session.emit(
-            SubagentStartedData(
+            types.SubagentStartedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
                 agent_display_name=self.type.display_name or self.type.name,
                 agent_description=self.type.description,
                 model=self.agent.model_id,
+                task_model_source=self.model.task_source,
+                model_selection_source=self.model.source,
+            ),
+            agent_id=self.id,
+        )
+        self._session.emit(
+            types.SubagentConfiguredData(
+                model=self.agent.model_id,
+                reasoning_effort=self.model.effort,
+                context_tier=self.model.tier,
+                multi_turn=True,
             ),
             agent_id=self.id,
         )
@@ -202,7 +212,7 @@ class AgentTask:
 
     def _complete(self) -> None:
         self._session.emit(
-            SubagentCompletedData(
+            types.SubagentCompletedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
                 agent_display_name=self.type.display_name or self.type.name,
@@ -210,6 +220,9 @@ class AgentTask:
                 total_tool_calls=self.agent.tool_calls_made,
                 total_tokens=self.agent.tokens_used,
                 duration_ms=self._pause(),
+                model_selection_source=self.model.source,
+                explicit_model_override=self.model.override,
+                configured_model_preference=self.model.preference,
             ),
             agent_id=self.id,
         )
@@ -218,7 +231,7 @@ class AgentTask:
     def _fail(self, error: str) -> None:
         self.error = error
         self._session.emit(
-            SubagentFailedData(
+            types.SubagentFailedData(
                 tool_call_id=self.call_id,
                 agent_name=self.type.name,
                 agent_display_name=self.type.display_name or self.type.name,
@@ -227,6 +240,9 @@ class AgentTask:
                 total_tool_calls=self.agent.tool_calls_made,
                 total_tokens=self.agent.tokens_used,
                 duration_ms=self._pause(),
+                model_selection_source=self.model.source,
+                explicit_model_override=self.model.override,
+                configured_model_preference=self.model.preference,
             ),
             agent_id=self.id,
         )
@@ -239,7 +255,7 @@ class AgentTask:
             verb = "has finished" if status == "completed" else "has failed"
             self._session.turns.notify(
                 f'Agent "{self.id}" ({self.type.name}) {verb}. Use read_agent to see what it answered.',
-                SystemNotificationAgentCompleted(
+                types.SystemNotificationAgentCompleted(
                     agent_id=self.id,
                     agent_type=self.type.name,
                     status=status,

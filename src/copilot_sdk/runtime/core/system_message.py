@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import SessionWarningData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clients import Client, ClientFault
 from copilot_sdk.runtime.core.config import Section
 
@@ -112,7 +112,7 @@ class SystemMessage:
             reason = str(error) or f"no answer within {session.limits.hook_seconds:g} s"
             names = ", ".join(sections)
             text = f"The sections {names} of the system message stay as they are: {reason}"
-            session.emit(SessionWarningData(warning_type=_WARNING, message=text), ephemeral=True)
+            session.emit(types.SessionWarningData(warning_type=_WARNING, message=text), ephemeral=True)
             # Another client may want to rewrite them, too.
             return {}
         return {**sections, **{name: text for name, text in answered.items() if name in sections}}
@@ -121,7 +121,7 @@ class SystemMessage:
         for name in sections.keys() - self._sections().keys() - self._warned:
             self._warned.add(name)
             text = f"The system message has no section {name!r}; its content is added to the runtime instructions."
-            self._session.emit(SessionWarningData(warning_type=_WARNING, message=text), ephemeral=True)
+            self._session.emit(types.SessionWarningData(warning_type=_WARNING, message=text), ephemeral=True)
 
     def _sections(self) -> dict[str, tuple[str, str]]:
         """Each section: its text before the application touched it, and after."""

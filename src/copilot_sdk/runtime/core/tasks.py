@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
-from copilot_sdk._generated.copilot.types import SessionBackgroundTasksChangedData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clients import ClientPort
 from copilot_sdk.runtime.core.clock import now
 
@@ -24,10 +24,15 @@ Mode = Literal["sync", "background"]
 
 
 class TaskProgress:
-    """The state of a task, and who waits for it."""
+    """The state of a task, and who waits for it.
 
-    def __init__(self, session: Session, mode: Mode) -> None:
+    Attributes:
+        detached: Whether the session is at rest although it runs.
+    """
+
+    def __init__(self, session: Session, mode: Mode, *, detached: bool = False) -> None:
         self._session = session
+        self.detached = detached
         self.mode: Mode = mode
         self.status: Status = "running"
         self.started_at = now()
@@ -111,8 +116,8 @@ class TaskRegistry:
 
     @property
     def busy(self) -> bool:
-        """Whether any task is at work."""
-        return any(task.progress.running for task in self)
+        """Whether any task is at work that the session is not at rest with."""
+        return any(task.progress.running and not task.progress.detached for task in self)
 
     def add(self, task: Task) -> None:
         """Starts to track a task."""
@@ -167,7 +172,7 @@ class TaskRegistry:
 
     def changed(self) -> None:
         """Tells clients, and whoever waits for the tasks, that something is different."""
-        self._session.emit(SessionBackgroundTasksChangedData())
+        self._session.emit(types.SessionBackgroundTasksChangedData())
         self.wake()
 
     def wake(self) -> None:

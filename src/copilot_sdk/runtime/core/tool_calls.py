@@ -9,12 +9,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    ToolExecutionCompleteData,
-    ToolExecutionCompleteError,
-    ToolExecutionCompleteResult,
-    ToolExecutionStartData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.answer import readable_arguments
 from copilot_sdk.runtime.core.hooks import HookCall, remark_of
@@ -87,7 +82,7 @@ class ToolCalls:
         agent = self._agent
         tool = agent.tools().get(call.name)
         agent.emit(
-            ToolExecutionStartData.model_validate(
+            types.ToolExecutionStartData.model_validate(
                 {
                     "toolCallId": call.id,
                     "toolName": call.name,
@@ -181,7 +176,7 @@ class ToolCalls:
 
     def _complete(self, call: HookCall, result: ToolResult, *, code: str | None = None) -> None:
         agent = self._agent
-        data = ToolExecutionCompleteData(
+        data = types.ToolExecutionCompleteData(
             tool_call_id=call.id,
             success=result.kind == "success",
             model=agent.model_id,
@@ -191,7 +186,7 @@ class ToolCalls:
             parent_tool_call_id=agent.parent_call_id,
         )
         if data.success or result.members is not None:
-            data.result = ToolExecutionCompleteResult.model_validate(
+            data.result = types.ToolExecutionCompleteResult.model_validate(
                 {
                     "content": result.text,
                     "detailedContent": result.detail or result.text,
@@ -200,7 +195,7 @@ class ToolCalls:
                 | ({"contents": list(result.contents)} if result.contents else {})
             )
         if not data.success:
-            data.error = ToolExecutionCompleteError(
+            data.error = types.ToolExecutionCompleteError(
                 message=result.error or result.text, code=code or result.kind
             )
         agent.emit(data)

@@ -8,16 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    AbortData,
-    AssistantIdleData,
-    PendingMessagesModifiedData,
-    SessionErrorData,
-    SessionIdleData,
-    SessionInfoData,
-    SessionToolsUpdatedData,
-    SystemMessageData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.agent import Exchange
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, OutOfCredits, Rejected, RuntimeFault
@@ -98,7 +89,7 @@ class Turns:
 
     def changed(self) -> None:
         """Tells that the queue holds something else now, and sees to it that it is worked off."""
-        self._session.emit(PendingMessagesModifiedData())
+        self._session.emit(types.PendingMessagesModifiedData())
         self.work_off()
 
     def pause(self) -> None:
@@ -124,13 +115,13 @@ class Turns:
         """
         removed = self.queue.remove_newest()
         if removed:
-            self._session.emit(PendingMessagesModifiedData())
+            self._session.emit(types.PendingMessagesModifiedData())
         return removed
 
     def clear_queue(self) -> None:
         """Drops all that is queued."""
         if self.queue.clear():
-            self._session.emit(PendingMessagesModifiedData())
+            self._session.emit(types.PendingMessagesModifiedData())
 
     async def withdraw(self, message_id: str, expected: str) -> Withdrawal:
         """Takes a message of the user back that was not changed since.
@@ -174,14 +165,14 @@ class Turns:
     async def _drain(self) -> None:
         try:
             while (entry := self.queue.next()) is not None:
-                self._session.emit(PendingMessagesModifiedData())
+                self._session.emit(types.PendingMessagesModifiedData())
                 await self._take(entry)
                 await self._session.storage.flush()
         finally:
             if not self._aborting:
                 self._runner = None
                 if not self._session.closing:
-                    self._session.emit(AssistantIdleData())
+                    self._session.emit(types.AssistantIdleData())
                 self.rest()
 
     async def _take(self, entry: Entry) -> None:
@@ -195,7 +186,7 @@ class Turns:
         session = self._session
         if self._idle_owed and not self.processing and not session.tasks.busy and not session.closing:
             self._idle_owed = False
-            session.emit(SessionIdleData(mode=session.modes.current))
+            session.emit(types.SessionIdleData(mode=session.modes.current))
             session.touch()
         session.tasks.wake()
 
@@ -221,15 +212,15 @@ class Turns:
         message_id = session.agent.exchange.message_id
         await end_all({runner})
         self._runner, self._aborting = None, False
-        session.emit(AbortData(reason=reason))
+        session.emit(types.AbortData(reason=reason))
         session.agent.end_step()
         if forget is not None and (event := self._event_of(forget)) is not None:
             with suppress(RuntimeFault):
                 session.truncate(event)
         if not session.closing:
             session.modes.stopped("aborted", message_id)
-            session.emit(AssistantIdleData(aborted=True))
-            session.emit(SessionIdleData(aborted=True, mode=session.modes.current))
+            session.emit(types.AssistantIdleData(aborted=True))
+            session.emit(types.SessionIdleData(aborted=True, mode=session.modes.current))
             session.touch()
         session.tasks.wake()
         self.work_off()
@@ -238,7 +229,10 @@ class Turns:
     async def _turn(self, prompt: Prompt) -> None:
         session, agent = self._session, self._session.agent
         message_id = None if prompt.notice is not None or prompt.bare else prompt.id
-        agent.exchange = Exchange(message_id=message_id, headers=prompt.headers)
+        of_user = prompt.source != "system"
+        if not of_user:
+            message_id = agent.exchange.message_id
+        agent.exchange = Exchange(message_id=message_id, of_user=of_user, headers=prompt.headers)
         self._current = None if prompt.notice is not None or prompt.bare else prompt
         session.modes.begin_turn(prompt)
         try:
@@ -248,7 +242,7 @@ class Turns:
                 session.note_prompt(prompt.shown)
             await session.mcp.ready(for_turn=True)
             session.mcp.tell_loaded()
-            session.emit(SessionToolsUpdatedData(model=session.model_id))
+            session.emit(types.SessionToolsUpdatedData(model=session.model_id))
             await session.system_message.refresh()
             for earlier in prompt.context:
                 take_in(agent, earlier)
@@ -263,8 +257,8 @@ class Turns:
             self._tell_system_message()
             await self._work_through_limits()
         except Rejected:
-            session.emit(AbortData(reason="user_initiated"))
-            info = SessionInfoData(info_type="cancellation", message="Operation cancelled by user")
+            session.emit(types.AbortData(reason="user_initiated"))
+            info = types.SessionInfoData(info_type="cancellation", message="Operation cancelled by user")
             session.emit(info, ephemeral=True)
         except OutOfCredits:
             session.modes.stopped("error", message_id)
@@ -293,7 +287,7 @@ class Turns:
         text = session.agent.system_message()
         # Clients get it each turn, but a log that repeats it each turn would hold little else.
         session.emit(
-            SystemMessageData(content=text, role="system", interaction_id=session.agent.exchange.id),
+            types.SystemMessageData(content=text, role="system", interaction_id=session.agent.exchange.id),
             stored=text != session.stored_system_text,
         )
         session.stored_system_text = text
@@ -348,7 +342,7 @@ class Turns:
     def _report(self, fault: ModelFault, *, eligible: bool | None) -> None:
         session = self._session
         session.emit(
-            SessionErrorData(
+            types.SessionErrorData(
                 error_type=fault.error_type,
                 message=fault.message,
                 status_code=fault.status,

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    ElicitationCompletedData,
-    ElicitationRequestedData,
-    UserInputCompletedData,
-    UserInputRequestedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clients import UserAnswer
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
@@ -47,7 +42,7 @@ class UserInput:
         session = self._session
 
         def requested(request_id: str) -> Payload:
-            return UserInputRequestedData(
+            return types.UserInputRequestedData(
                 request_id=request_id,
                 question=question,
                 choices=list(choices) or None,
@@ -57,8 +52,8 @@ class UserInput:
 
         def completed(request_id: str, answer: UserAnswer | None) -> Payload:
             if answer is None:
-                return UserInputCompletedData(request_id=request_id)
-            return UserInputCompletedData(
+                return types.UserInputCompletedData(request_id=request_id)
+            return types.UserInputCompletedData(
                 request_id=request_id, answer=answer.text, was_freeform=answer.freeform
             )
 
@@ -100,11 +95,11 @@ class UserInput:
             asked: dict[str, object] = {"requestId": request_id, "message": message, "requestedSchema": form}
             if source is not None:
                 asked |= {"elicitationSource": source, "mode": "form" if url is None else "url", "url": url}
-            return ElicitationRequestedData.model_validate(asked)
+            return types.ElicitationRequestedData.model_validate(asked)
 
         def completed(request_id: str, decision: Decision | None) -> Payload:
             shown = _CANCELLED if decision is None else decision
-            return ElicitationCompletedData.model_validate({"requestId": request_id, **shown})
+            return types.ElicitationCompletedData.model_validate({"requestId": request_id, **shown})
 
         return await self.forms.put(Inquiry(message, requested, completed, _CANCELLED))
 

@@ -8,15 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    ToolExecutionCompleteData,
-    ToolExecutionCompleteError,
-    ToolExecutionCompleteResult,
-    ToolExecutionCompleteShellExecution,
-    ToolExecutionPartialResultData,
-    ToolShellOutputData,
-    ToolUserRequestedData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.scope import end_all
@@ -124,13 +116,15 @@ class UserShell:
 
         def hear(stream: Stream, piece: str) -> None:
             session.emit(
-                ToolShellOutputData(tool_call_id=call_id, stream=stream, text=piece, sequence=next(numbers))
+                types.ToolShellOutputData(
+                    tool_call_id=call_id, stream=stream, text=piece, sequence=next(numbers)
+                )
             )
             shown = running.command.output.strip() if running.command is not None else ""
-            session.emit(ToolExecutionPartialResultData(tool_call_id=call_id, partial_output=shown))
+            session.emit(types.ToolExecutionPartialResultData(tool_call_id=call_id, partial_output=shown))
 
         arguments = {"command": text, "description": f"Execute shell command: {text}"}
-        session.emit(ToolUserRequestedData(tool_call_id=call_id, tool_name=_TOOL, arguments=arguments))
+        session.emit(types.ToolUserRequestedData(tool_call_id=call_id, tool_name=_TOOL, arguments=arguments))
         running.command = command = await self._start(text, None, split=True)
         following = session.scope.start(command.finish(hear), name=f"command {call_id}")
         stopped = asyncio.ensure_future(running.stopped.wait())
@@ -151,13 +145,15 @@ class UserShell:
         else:
             end = UserCommandEnd(call_id, output, code, output or f"The command ended with exit code {code}.")
         self._session.emit(
-            ToolExecutionCompleteData(
+            types.ToolExecutionCompleteData(
                 tool_call_id=call_id,
                 success=end.error is None,
                 is_user_requested=True,
-                result=ToolExecutionCompleteResult(content=output) if end.error is None else None,
-                error=None if end.error is None else ToolExecutionCompleteError(message=end.error),
-                shell_execution=None if code is None else ToolExecutionCompleteShellExecution(exit_code=code),
+                result=types.ToolExecutionCompleteResult(content=output) if end.error is None else None,
+                error=None if end.error is None else types.ToolExecutionCompleteError(message=end.error),
+                shell_execution=None
+                if code is None
+                else types.ToolExecutionCompleteShellExecution(exit_code=code),
             )
         )
         ending = "canceled" if code is None else f"exit code {code}"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import SessionWorkspaceFileChangedData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.file_system import FileStatus
 
@@ -63,7 +63,7 @@ class WorkspaceFiles:
             await self._files.write(target, content.encode())
         operation = "create" if known is None else "update"
         shown = str(target.relative_to(self._root))
-        self._session.emit(SessionWorkspaceFileChangedData(path=shown, operation=operation))
+        self._session.emit(types.SessionWorkspaceFileChangedData(path=shown, operation=operation))
 
     async def paste(self, content: str) -> tuple[Path, int]:
         """Keeps a text that was pasted.

@@ -10,6 +10,7 @@ from tests.real.differential.scenario import Area, known
 from tests.real.support.rawrpc import Json
 from tests.real.support.stage import items
 from tests.support import mcp_server
+from tests.support.mcp_http_server import MCPHTTPServer
 from tests.support.model_server import Failure, Reply, ToolCall
 
 EXTRAS = Area("Commands, hooks, agents, skills, servers, plugins")
@@ -20,6 +21,10 @@ EXTRAS = Area("Commands, hooks, agents, skills, servers, plugins")
         "The CLI has commands for its own screen.",
         "reply commands.list /commands*",
         "reply session.commands.list /commands*",
+    ),
+    known(
+        "Handles mean nothing to anybody but who gave them.",
+        "reply session.eventLog.registerInterest /handle: value",
     ),
     known(
         "The CLI takes an answer to a command that nobody has asked for.",
@@ -39,6 +44,10 @@ async def commands_of_the_client(actor: Actor) -> None:
     await actor.of(session, "commands.invoke", name="deploy", input="now")
     await actor.of(session, "commands.execute", commandName="deploy", args="now")
     await actor.of(session, "commands.execute", commandName="nothing", args="")
+    await actor.of(session, "eventLog.registerInterest", eventType="command.queued")
+    start = len(actor.client.frames)
+    await actor.of(session, "commands.enqueue", command="/deploy later")
+    await actor.idle(session, after=start)
     await actor.of(session, "commands.handlePendingCommand", requestId="no-request")
     await actor.of(session, "commands.respondToQueuedCommand", requestId="no", result={"handled": False})
     await actor.call("commands.list")
@@ -220,6 +229,8 @@ async def skills_of_a_folder(actor: Actor) -> None:
     await actor.of(session, "skills.reload")
     await actor.call("skills.discover", {"projectPaths": [str(actor.folder)]})
     await actor.call("skills.getDiscoveryPaths", {"skillDirectories": [str(actor.folder)]})
+    await actor.call("skills.config.setSkillDisabled", {"name": "gardening", "disabled": True})
+    await actor.call("skills.discover", {"skillDirectories": [str(actor.folder / "skills")]})
     await actor.call("skills.config.setDisabledSkills", {"disabledSkills": []})
 
 
@@ -229,6 +240,15 @@ async def skills_of_a_folder(actor: Actor) -> None:
         "process behind it.",
         "event session.mcp_server_*",
         sometimes=True,
+    ),
+    known(
+        "Apps of servers are behind a flag in the CLI; in the reference runtime clients that show them have them.",
+        "reply session.mcp.apps.diagnose /capability/featureFlagEnabled: value",
+    ),
+    known(
+        "What the model was allowed for a server, and when it began to answer, is told by the CLI.",
+        "event assistant.usage /data/timeToFirstTokenMs: cli only",
+        "event assistant.usage /data/maxOutputTokens: cli only",
     ),
 )
 async def a_server_of_tools(actor: Actor) -> None:
@@ -248,12 +268,56 @@ async def a_server_of_tools(actor: Actor) -> None:
     await actor.of(session, "mcp.stopServer", serverName="echo")
     await actor.of(session, "mcp.isServerRunning", serverName="echo")
     await actor.of(session, "mcp.startServer", serverName="echo", config=echo)
+    await actor.of(session, "mcp.restartServer", serverName="echo")
+    await actor.of(session, "mcp.apps.diagnose", serverName="echo")
+    actor.script.answers.append(Reply("Sampled."))
+    asked = {"role": "user", "content": {"type": "text", "text": "Sample this."}}
+    sampling: Json = {"messages": [asked], "maxTokens": 100}
+    which = {"serverName": "echo", "requestId": "sampling-1", "mcpRequestId": 1}
+    await actor.of(session, "mcp.executeSampling", **which, request=sampling)
+    await actor.of(session, "mcp.oauth.authenticationStateChanged", serverName="echo")
+    await actor.of(session, "mcp.oauth.respond", requestId="no-request")
+    headers = {"kind": "headers", "headers": {"x-token": "none"}}
+    refreshed = "mcp.headers.handlePendingHeadersRefreshRequest"
+    await actor.of(session, refreshed, requestId="no-request", result=headers)
     await actor.of(session, "mcp.disable", serverName="echo")
     await actor.of(session, "mcp.enable", serverName="echo")
     await actor.of(session, "mcp.prompts.list", serverName="echo")
     await actor.of(session, "mcp.resources.list", serverName="echo")
     await actor.of(session, "mcp.setEnvValueMode", mode="direct")
     await actor.of(session, "mcp.reload")
+
+
+@EXTRAS.scenario(
+    known(
+        "Why a server cannot be asked is put in words of each runtime.",
+        "reply session.mcp.oauth.probe /error: value",
+    ),
+    known(
+        "Headers of HTTP come in the order and with the date of each answer.",
+        "reply session.mcp.oauth.probe /httpResponse/headers*",
+        sometimes=True,
+    ),
+    known(
+        "When a server of tools changes its state, and so what is told of it, is a matter of the server.",
+        "event session.mcp_*",
+        sometimes=True,
+    ),
+)
+async def servers_that_want_a_sign_in(actor: Actor) -> None:
+    """Servers are asked whether they want a sign-in: one does, one is content, one is not there, one is a process."""
+    with MCPHTTPServer("given") as remote:
+        actor.take.names[remote.origin] = "<server>"
+        closed: Json = {"type": "http", "url": remote.url, "tools": ["*"]}
+        content = {**closed, "headers": {"Authorization": "Bearer given"}}
+        gone = {**closed, "url": "http://127.0.0.1:1/mcp"}
+        local = {"type": "stdio", "command": "true", "args": [], "tools": ["*"]}
+        servers = {"closed": closed, "content": content, "gone": gone, "local": local}
+        session = await actor.create(mcpServers=servers)
+        # The CLI knows the servers once it has begun to connect to them; how far it has got is chance.
+        await actor.client.request("session.mcp.list", {"sessionId": session})
+        for name in (*servers, "nobody"):
+            await actor.of(session, "mcp.oauth.probe", serverName=name)
 
 
 @EXTRAS.scenario(
@@ -270,6 +334,61 @@ async def a_server_that_does_not_start(actor: Actor) -> None:
     missing = {"type": "stdio", "command": str(actor.folder / "none"), "args": [], "tools": ["*"]}
     session = await actor.create(mcpServers={"missing": missing})
     await actor.of(session, "mcp.list")
+
+
+@EXTRAS.scenario(
+    known(
+        "Cursors mean nothing to anybody but who gave them.",
+        "reply session.diagnostics.read /cursor: value",
+    ),
+    known(
+        "Connections are numbered by the CLI over all sessions, and by the reference runtime in each.",
+        "reply session.diagnostics.read /entries/*/details/connectionId: value",
+        sometimes=True,
+    ),
+    known(
+        "The CLI says with which code a process ended; the reference runtime speaks of it only where it says why a "
+        "server did not start.",
+        "reply session.diagnostics.read /entries/*/message: value",
+    ),
+    known(
+        "When a server of tools changes its state, and so what is told of it, is a matter of the process behind it.",
+        "event session.mcp_server_*",
+        sometimes=True,
+    ),
+)
+async def what_happens_on_connections(actor: Actor) -> None:
+    """What happens between a session and its servers is kept and read: one server runs, another ends at once."""
+    server = {"type": "stdio", "command": sys.executable, "tools": ["*"]}
+    echo: Json = {**server, "args": [str(Path(mcp_server.__file__))]}
+    program = "import sys; print('Out of seeds.', file=sys.stderr); sys.exit(3)"
+    session = await actor.create()
+    await actor.of(session, "diagnostics.read", sources=["mcp"])
+    await actor.of(session, "diagnostics.configure", sources={"mcp": {"level": "info"}})
+    await actor.of(session, "mcp.startServer", serverName="echo", config=echo)
+    await actor.of(session, "mcp.stopServer", serverName="echo")
+    first = await actor.of(session, "diagnostics.read", sources=["mcp"], max=1)
+    await actor.of(session, "diagnostics.read", sources=["mcp"], cursor=first.get("cursor"))
+    await actor.of(session, "diagnostics.configure", sources={"mcp": {"level": "off"}})
+    await actor.of(session, "diagnostics.read", sources=["mcp"], cursor=first.get("cursor"))
+    await actor.of(session, "diagnostics.configure", sources={"mcp": {"level": "warning"}})
+    await actor.of(session, "mcp.startServer", serverName="bad", config={**server, "args": ["-c", program]})
+    await actor.of(session, "diagnostics.read", sources=["mcp"], waitMs=10)
+    await actor.of(session, "diagnostics.configure", sources={"mcp": {"level": "debug"}})
+    await actor.of(session, "mcp.startServer", serverName="echo", config=echo)
+    # Which frames there are besides is the affair of each MCP client.
+    read = await actor.client.request("session.diagnostics.read", {"sessionId": session, "sources": ["mcp"]})
+    assert isinstance(read, dict)
+    data = [str(entry["details"].get("data")) for entry in read["entries"] if "data" in entry["details"]]
+    for part in (
+        '"method":"initialize"',
+        '"method":"tools/list"',
+        '"serverInfo"',
+        '"description":"Gives the text back."',
+    ):
+        actor.note(part, any(part in frame for frame in data))
+    for wrong in ({"cursor": "none"}, {"max": 0}, {"waitMs": 60_000}):
+        await actor.of(session, "diagnostics.read", sources=["mcp"], **wrong)
 
 
 @EXTRAS.scenario(
@@ -292,6 +411,19 @@ async def servers_that_are_configured(actor: Actor) -> None:
     await actor.call("mcp.discover", {"workingDirectory": str(actor.folder)})
 
 
+def marketplace(folder: Path) -> Path:
+    """A marketplace in a folder that has the plugin `rake`."""
+    market = folder / "market"
+    plugin = market / "plugins" / "rake"
+    (market / ".claude-plugin").mkdir(parents=True)
+    (plugin / ".claude-plugin").mkdir(parents=True)
+    (plugin / ".claude-plugin" / "plugin.json").write_text('{"name": "rake", "version": "1.0.0"}')
+    (market / ".claude-plugin" / "marketplace.json").write_text(
+        '{"name": "tools", "owner": {"name": "Tests"}, "plugins": [{"name": "rake", "source": "./plugins/rake"}]}'
+    )
+    return market
+
+
 @EXTRAS.scenario(
     known(
         "A session of the CLI has the plugins that were there when its process began.",
@@ -300,14 +432,7 @@ async def servers_that_are_configured(actor: Actor) -> None:
 )
 async def plugins_from_a_folder(actor: Actor) -> None:
     """A marketplace in a folder, and a plugin from it from its installation to its end."""
-    market = actor.folder / "market"
-    plugin = market / "plugins" / "rake"
-    (market / ".claude-plugin").mkdir(parents=True)
-    (plugin / ".claude-plugin").mkdir(parents=True)
-    (plugin / ".claude-plugin" / "plugin.json").write_text('{"name": "rake", "version": "1.0.0"}')
-    (market / ".claude-plugin" / "marketplace.json").write_text(
-        '{"name": "tools", "owner": {"name": "Tests"}, "plugins": [{"name": "rake", "source": "./plugins/rake"}]}'
-    )
+    market = marketplace(actor.folder)
     await actor.call("plugins.marketplaces.add", {"source": str(market)})
     await actor.call("plugins.marketplaces.list")
     await actor.call("plugins.marketplaces.browse", {"name": "tools"})
@@ -323,3 +448,37 @@ async def plugins_from_a_folder(actor: Actor) -> None:
     await actor.call("plugins.uninstall", {"name": "rake@tools"})
     await actor.call("plugins.marketplaces.remove", {"name": "tools"})
     await actor.call("plugins.install", {"source": str(actor.folder / "nothing")})
+
+
+@EXTRAS.scenario(
+    known(
+        "Why there is nothing to do about servers is put in words of each runtime.",
+        "reply session.customizations.reload /outcomes/*/detail: value",
+    ),
+    known(
+        "The CLI looks at its folder again when parts are read anew, and says so though nothing has changed.",
+        "event session.context_changed: cli only",
+        sometimes=True,
+    ),
+)
+async def plugins_of_a_session(actor: Actor) -> None:
+    """The same through a session, which has to read its parts anew."""
+    market, session = actor.folder / "market", await actor.create()
+    for method, params in (
+        ("marketplaces.add", {"source": str(market)}),
+        ("marketplaces.list", {}),
+        ("marketplaces.browse", {"name": "tools"}),
+        ("marketplaces.refresh", {"name": "tools"}),
+        ("install", {"source": "rake@tools"}),
+        ("list", {}),
+        ("disable", {"names": ["rake@tools"]}),
+        ("enable", {"names": ["rake@tools"]}),
+        ("update", {"name": "rake@tools"}),
+        ("uninstall", {"name": "rake@tools"}),
+        ("marketplaces.remove", {"name": "tools"}),
+    ):
+        await actor.of(session, f"plugins.{method}", **params)
+    await actor.of(session, "customizations.reload")
+    await actor.call("sessions.reloadPluginHooks", {"sessionId": session})
+    await actor.call("sessions.loadDeferredRepoHooks", {"sessionId": session})
+    await actor.call("sessions.setAdditionalPlugins", {"plugins": []})

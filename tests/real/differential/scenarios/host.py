@@ -7,7 +7,7 @@ from tests.real.differential.scenario import Area, known
 from tests.real.support.rawrpc import Json
 from tests.real.survey.arguments import with_arguments
 from tests.real.survey.sweep import minimal
-from tests.support.model_server import Reply
+from tests.support.model_server import Reply, ToolCall
 
 HOST = Area("Settings, accounts, repositories, stored sessions")
 
@@ -31,6 +31,13 @@ async def each(actor: Actor, session: str, *methods: str) -> None:
         "reply tools.list /tools*",
     ),
     known(
+        "The CLI brings more agents; those of the reference runtime are the ones that its model can delegate to.",
+        "reply agents.getBuiltins /names*",
+        "reply agents.getBuiltins /disableableNames*",
+        "reply agents.getBuiltins /yamlBasedNames*",
+        "reply agents.getAvailableBuiltins /agents/*: cli only",
+    ),
+    known(
         "The CLI has servers of tools of its own.",
         "reply mcp.listBuiltinServerNames /names: length",
     ),
@@ -45,6 +52,7 @@ async def what_a_runtime_tells_of_itself(actor: Actor) -> None:
         *("mcp.listBuiltinServerNames", "mcp.config.reload", "plugins.updateAll"),
         *("globalState.load", "globalState.loadForConfigDir", "globalState.writeKey"),
         *("connectors.getAccounts", "connectors.getCapabilities", "contentExclusion.validatePolicies"),
+        *("agents.getBuiltins", "agents.getAvailableBuiltins"),
     )
 
 
@@ -54,6 +62,10 @@ async def what_a_runtime_tells_of_itself(actor: Actor) -> None:
         "reference runtime.",
         "reply account.describeAuthInfo /message: value",
         "reply account.getGistSupport *",
+    ),
+    known(
+        "A token whose user cannot be asked for belongs to nobody in the CLI; in the reference runtime it is kept.",
+        "reply session.gitHubAuth.getCurrentAuthInfo /*: ours only",
     ),
     known(
         "The reference runtime has the scripted model for everybody.",
@@ -78,6 +90,12 @@ async def accounts_of_nobody(actor: Actor) -> None:
     names = ("getStatus", "getCurrentAuthInfo", "getAllAuthAvailable", "lastAuthErrors", "refreshCopilotUser")
     await each(actor, session, *(f"{namespace}.{name}" for name in names), f"{namespace}.logout")
     await each(actor, session, *(f"session.quota.{name}" for name in ("get", "refresh", "takeWarnings")))
+    someone: Json = {"type": "token", "host": "https://github.com", "token": "nobodys-token"}
+    await actor.of(session, "gitHubAuth.setCredentials", credentials=someone)
+    await actor.of(session, "gitHubAuth.getCurrentAuthInfo")
+    await actor.of(session, "gitHubAuth.switchToAuth", authInfo=someone, token="another-token")
+    await actor.of(session, "gitHubAuth.logoutUser", authInfo=someone)
+    await actor.of(session, "gitHubAuth.getCurrentAuthInfo")
 
 
 @HOST.scenario(
@@ -136,6 +154,11 @@ async def a_repository_with_a_remote(actor: Actor) -> None:
         "reply sessions.getSizes /sizes/*",
     ),
     known(
+        "The record of a workspace has the members of each runtime, as it writes them.",
+        "reply sessions.createWorkspace /workspaceJson: value",
+        "reply sessions.loadWorkspace /workspaceJson: value",
+    ),
+    known(
         "A remote control that could not start is off in the CLI, and in error in the reference runtime.",
         "reply sessions.*RemoteControl* /*",
     ),
@@ -150,6 +173,8 @@ async def sessions_that_are_stored(actor: Actor) -> None:
     remote = ("getRemoteControlStatus", "setRemoteControlSteering", "stopRemoteControl")
     await each(actor, session, *(f"sessions.{name}RemoteControl" for name in ("start", "transfer")))
     await each(actor, session, *(f"sessions.{name}" for name in remote))
+    workspaces = ("createWorkspace", "updateWorkspaceFields", "loadWorkspace")
+    await each(actor, session, *(f"sessions.{name}" for name in workspaces))
     await actor.of(session, "metadata.updateClientMetadata", set={"colour": "blue"})
     await actor.of(session, "metadata.getClientMetadata")
 
@@ -183,7 +208,27 @@ async def parts_of_a_session_that_are_at_rest(actor: Actor) -> None:
     await each(actor, session, "session.instructions.reload", "session.settings.snapshot")
     await each(actor, session, "session.settings.evaluatePredicate", "session.cancelAllBackgroundAgents")
     await each(actor, session, "session.ui.handlePendingSessionLimitsExhausted", "session.queue.process")
-    await each(actor, session, "session.debug.collectLogs")
+    await each(actor, session, "session.debug.collectLogs", "session.connectors.withdrawProjection")
+    await each(actor, session, "session.lsp.initialize", "session.managedSettings.get")
+    await each(actor, session, "sessions.configureSessionExtensions")
+
+
+@HOST.scenario()
+async def what_administrators_want(actor: Actor) -> None:
+    """Rules of administrators are read, judged, and followed when they change."""
+    rules: Json = {"deny": ["Shell(rm)"], "ask": ["Bash(git)"], "disableBypassPermissionsMode": "disable"}
+    wrong: list[Json] = [{"deny": 5}, {"deny": ["Unknown"]}, {"deny": ["Read("]}]
+    for permissions in (rules, {}, {"deny": []}, *wrong):
+        await actor.call("permissions.evaluateManagedPolicy", {"permissions": permissions})
+        await actor.call("managedSettings.parseClientValue", {"settings": {"permissions": permissions}})
+    for settings in (None, {"model": "one"}, {"permissions": {"more": 1}}):
+        await actor.call("managedSettings.parseClientValue", {"settings": settings})
+    for policy in ("allowed", "disabled", "unknown", "more"):
+        before: Json = {"activeIdentity": "me", "policy": policy}
+        await actor.call("managedSettings.resolveBypassDisableTransition", before)
+        for source, identity in (("user", "you"), ("mdm", "you"), ("managed", "me"), ("managed", "you")):
+            by: Json = {**before, "currentSource": source, "currentManagedIdentity": identity}
+            await actor.call("managedSettings.resolveBypassDisableTransition", by)
 
 
 @HOST.scenario(
@@ -200,6 +245,23 @@ async def messages_that_come_together(actor: Actor) -> None:
     messages = [{"prompt": "One."}, {"prompt": "Two."}]
     await actor.of(session, "sendMessages", messages=messages)
     await actor.idle(session, after=start)
+
+
+@HOST.scenario(
+    known(
+        "The reference runtime takes such values out of all that it tells; the CLI out of what tools answer.",
+        "event *ommand: value",
+        "event *ommandText: value",
+        "event *dentifier*: value",
+    ),
+)
+async def values_that_nobody_may_see(actor: Actor) -> None:
+    """A secret is named, and then printed by a tool."""
+    await actor.call("secrets.addFilterValues", {"values": ["winter-garden-7"]})
+    session = await actor.create()
+    echo = {"command": "echo the key is winter-garden-7", "description": "Print"}
+    call = ToolCall("bash", echo, "call-1")
+    await actor.turn(session, "Print it.", Reply(tool_calls=[call]), Reply("Printed."))
 
 
 @HOST.scenario(

@@ -152,6 +152,11 @@ async def a_log_that_is_read(actor: Actor) -> None:
     interest = await actor.of(session, "eventLog.registerInterest", eventType="mcp.oauth_required")
     await actor.of(session, "eventLog.releaseInterest", handle=interest.get("handle"))
     await actor.of(session, "eventLog.releaseInterest", handle="no-handle")
+    (actor.folder / "more.txt").write_text("More.\n")
+    more = {"kind": "file", "path": str(actor.folder / "more.txt"), "bundlePath": "more.txt"}
+    target = {"kind": "directory", "outputDirectory": str(actor.folder / "logs")}
+    await actor.of(session, "debug.collectLogs", destination=target, additionalEntries=[more])
+    actor.note("collected", sorted(path.name for path in (actor.folder / "logs").iterdir()))
 
 
 async def stories(actor: Actor, session: str) -> None:

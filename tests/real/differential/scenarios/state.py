@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from tests.real.differential.actor import Actor
 from tests.real.differential.scenario import Area, known
-from tests.real.support.stage import MODEL_ID
+from tests.real.support.rawrpc import Json
+from tests.real.support.stage import MODEL_ID, items
 from tests.support.model_server import Reply, ToolCall
+from tests.support.ollama_server import ollama_server
 
 STATE = Area("Models, modes, plans, files")
 
@@ -55,6 +57,59 @@ async def a_provider_that_is_added(actor: Actor) -> None:
     await actor.of(session, "provider.getEndpoint")
 
 
+@STATE.scenario(
+    known(
+        "Why a service does not answer is put in words of each HTTP client, as is what a model lacks.",
+        "reply session.providers.* /outcome/message: value",
+        "reply session.providers.models.prepareConfiguration /warnings/*/message: value",
+    ),
+    known(
+        "The reference runtime has the scripted model for everybody.",
+        "reply session.create /modelState/modelId: ours only",
+    ),
+)
+async def models_of_an_ollama(actor: Actor) -> None:
+    """An Ollama on this machine is found, asked for its models, and one of them made ready to be added."""
+    session = await actor.create(provider=None, model=None)
+    await actor.of(session, "providers.getCatalog")
+    with ollama_server() as url:
+        actor.take.names[url.removeprefix("http://")] = "<ollama>"
+        actor.take.names[url.removeprefix("http://").replace(":", "-")] = "<ollama>"
+        found = await actor.of(session, "providers.discover", adapterId="ollama", input={"endpoint": url})
+        (instance,) = items(found, "instances")
+        reference = instance["reference"]
+        await actor.of(session, "providers.getStatus", instance=reference)
+        listed = items(await actor.of(session, "providers.models.list", instance=reference), "models")
+        plan: Json = {"instance": instance, "model": listed[0]}
+        prepared = await actor.of(session, "providers.models.prepareConfiguration", **plan)
+        model = prepared["model"]
+        assert isinstance(model, dict)
+        # The CLI does not take the number in the form in which it gives it.
+        model["maxContextWindowTokens"] = 8192
+        added: Json = {"providers": [prepared["provider"]], "models": [model]}
+        await actor.client.request("session.provider.add", {"sessionId": session, **added})
+        await actor.of(session, "providers.models.prepareConfiguration", **plan)
+    await actor.of(session, "providers.getStatus", instance=reference)
+    await actor.of(session, "providers.models.list", instance=reference)
+    await actor.of(session, "providers.discover", adapterId="ollama", input={"endpoint": url})
+    for wrong in (f"{url}/v1", "http://example.org", {"no": "text"}):
+        await actor.of(session, "providers.discover", adapterId="ollama", input={"endpoint": wrong})
+    await actor.of(session, "providers.discover", adapterId="none")
+
+
+@STATE.scenario()
+async def models_that_are_allowed(actor: Actor) -> None:
+    """A host allows some models, so that the session leaves the one that it uses and cannot go back."""
+    session = await actor.create()
+    for models in (["scripted-model", "other"], ["third", "fourth"], [], ["*"], [" "]):
+        await actor.of(session, "model.setAllowedModels", allowedModels=models)
+    await actor.of(session, "model.getCurrent")
+    await actor.of(session, "model.switchTo", modelId=MODEL_ID)
+    await actor.turn(session, "Hi.", Reply("Hello."))
+    await actor.of(session, "model.setAllowedModels", allowedModels=None)
+    await actor.of(session, "model.switchTo", modelId=MODEL_ID)
+
+
 @STATE.scenario()
 async def modes_that_change(actor: Actor) -> None:
     """The mode is read and set to each of the others."""
@@ -101,6 +156,10 @@ async def autopilot_to_the_end(actor: Actor) -> None:
     await actor.of(session, "mode.set", mode="autopilot")
     done = Reply(tool_calls=[ToolCall("task_complete", {"summary": "Dug."}, "call-1")])
     await actor.turn(session, "Dig.", Reply("Digging."), done, Reply("Dug."))
+    for kind in ("success", "failure"):
+        result = {"textResultForLlm": "Dug.", "resultType": kind}
+        given = {"summary": "Dug."}
+        await actor.of(session, "tools.taskCompleteEventData", toolArgs=given, finalResult=result)
 
 
 @STATE.scenario(
@@ -112,11 +171,6 @@ async def autopilot_to_the_end(actor: Actor) -> None:
     known(
         "Names of pastes hold the time.",
         "reply session.workspaces.saveLargePaste /saved/*: value",
-    ),
-    known(
-        "Outside of a Git repository the CLI finds no changes; the reference runtime says that there "
-        "is none.",
-        "reply session.workspaces.diff /*",
     ),
 )
 async def files_of_the_session(actor: Actor) -> None:
@@ -137,6 +191,8 @@ async def files_of_the_session(actor: Actor) -> None:
         ("listCheckpoints", {}),
         ("readCheckpoint", {"number": 1}),
         ("diff", {"mode": "unstaged"}),
+        ("diff", {"mode": "branch"}),
+        ("diff", {"mode": "session"}),
         ("writeAutopilotObjective", {"content": "Dig the garden."}),
         ("autopilotObjectiveExists", {}),
         ("readAutopilotObjective", {}),
@@ -162,6 +218,7 @@ async def instructions_of_a_folder(actor: Actor) -> None:
     await actor.of(session, "instructions.getSources")
     await actor.call("instructions.discover", {"projectPaths": [str(actor.folder)]})
     await actor.call("instructions.getDiscoveryPaths", {"projectPaths": [str(actor.folder)]})
+    await actor.call("instructions.discoverRepoSources", {"location": str(actor.folder)})
     await actor.call("instructions.clearCache")
     (actor.folder / "AGENTS.md").unlink()
 

@@ -164,19 +164,6 @@ async def files_that_are_written_and_read(actor: Actor) -> None:
 
 @TOOLS.scenario(
     known(
-        "The CLI gives the output of a command piece by piece, and its end as `shell_exit`; the "
-        "reference runtime gives it once, as `terminal`.",
-        "event tool.execution_complete /data/shellExecution: cli only",
-        "event tool.execution_complete /data/result/contents/shell_exit: cli only",
-        "event tool.execution_complete /data/result/contents/terminal: ours only",
-    ),
-    known(
-        "How many pieces there are is chance.",
-        "event tool.execution_partial_result: cli only",
-        "event tool.shell_output: cli only",
-        sometimes=True,
-    ),
-    known(
         "The reference runtime takes `>&2` for a redirection into a file and so for something that may"
         " write.",
         "event permission.requested /data/permissionRequest/hasWriteFileRedirection: value",
@@ -264,7 +251,7 @@ async def permissions_that_are_set(actor: Actor) -> None:
     write: Json = {"kind": "write"}
     calls: dict[str, Json] = {
         "getMode": {},
-        "setMode": {"mode": "acceptEdits"},
+        "setMode": {"mode": "manual"},
         "setApproveAll": {"enabled": False},
         "configure": {},
         "modifyRules": {"scope": "session", "add": [{**write, "argument": None}]},
@@ -292,22 +279,20 @@ async def permissions_that_are_set(actor: Actor) -> None:
 
 @TOOLS.scenario(
     known(
-        "The CLI gives the output of a command piece by piece, and its end as `shell_exit`; the "
-        "reference runtime gives it once, as `terminal`.",
-        "event tool.execution_complete /data/shellExecution: cli only",
-        "event tool.execution_complete /data/result/contents/shell_exit: cli only",
-        "event tool.execution_complete /data/result/contents/terminal: ours only",
-    ),
-    known(
-        "How many pieces there are is chance.",
-        "event tool.execution_partial_result: cli only",
-        "event tool.shell_output: cli only",
-        sometimes=True,
+        "The reference runtime tells of the mode of permissions in the members of older runtimes too.",
+        "event session.permissions_changed /data/*llowAllPermissions: ours only",
     ),
 )
 async def everything_is_allowed(actor: Actor) -> None:
-    """All permissions are given beforehand, so that a command asks nobody."""
+    """All permissions are given beforehand, in two ways, so that a command asks nobody; then one is taken back."""
     session = await actor.create()
     await actor.of(session, "permissions.setApproveAll", enabled=True)
-    await actor.turn(session, "Touch.", used(1, "bash", command="touch a", description="T"), Reply("Yes."))
+    touch = used(1, "bash", command="touch a", description="T")
+    await actor.turn(session, "Touch.", touch, Reply("Yes."))
     actor.note("touched", (actor.folder / "a").exists())
+    other = await actor.create()
+    for number, mode in enumerate(("allow-all", "manual")):
+        await actor.of(other, "permissions.setMode", mode=mode)
+        await actor.of(other, "permissions.getMode")
+        touch = used(number, "bash", command="touch a", description="T")
+        await actor.turn(other, "Touch.", touch, Reply("Yes."))

@@ -8,6 +8,10 @@ from tests.support.model_server import Failure, Reply, ToolCall, Usage
 
 TURNS = Area("Turns")
 
+_NOTICES = known(
+    "Why the model is asked again is said in words of its own.", "event session.info /data/message: value"
+)
+
 
 @TURNS.scenario()
 async def a_plain_turn(actor: Actor) -> None:
@@ -50,20 +54,45 @@ async def a_model_that_refuses(actor: Actor) -> None:
     await actor.turn(session, "And now?", Reply("Better."))
 
 
-@TURNS.scenario(
-    known(
-        "The CLI counts a call that is made again as a new one: it measures the context again and says"
-        " that the agent began it.",
-        "event assistant.usage /data/initiator: value",
-        "event session.usage_info: cli only",
-    ),
-)
+@TURNS.scenario()
 async def a_model_that_is_busy(actor: Actor) -> None:
     """The model answers with status 429 and is asked again."""
     session = await actor.create()
     await actor.turn(
         session, "Go on.", Failure(429, "The scripted model is busy.", {"retry-after": "0"}), Reply("Done.")
     )
+
+
+@TURNS.scenario(_NOTICES)
+async def a_model_that_fails_for_a_moment(actor: Actor) -> None:
+    """The model answers with status 500, and is asked again."""
+    session = await actor.create()
+    await actor.turn(session, "Go on.", Failure(500, "The scripted model stumbles."), Reply("Done."))
+
+
+@TURNS.scenario(
+    _NOTICES,
+    known(
+        "The CLI counts the system message among the messages of such a compaction, and messages of the user "
+        "alone among the tokens that it frees.",
+        "event session.compaction_complete /data/preCompactionMessagesLength: value",
+        "event session.compaction_complete /data/tokensRemoved: value",
+        "event session.compaction_complete /data/compactionTokensUsed/*: cli only",
+    ),
+    known(
+        "The CLI measures the context once afterwards, and against nine tenths of its size; the reference runtime "
+        "measures it at the end of the compaction and in front of the call, as always.",
+        "event session.usage_info: ours only",
+        "event session.usage_info /data/isInitial: cli only",
+        "event session.usage_info /data/tokenLimit: value",
+    ),
+)
+async def a_conversation_that_is_too_long(actor: Actor) -> None:
+    """The model answers with status 413; the conversation is compacted, and the model asked again."""
+    summary = "<overview>Short.</overview><checkpoint_title>A talk</checkpoint_title>"
+    session = await actor.create()
+    await actor.turn(session, "Tell.", Reply("Once upon a time. " * 2000))
+    await actor.turn(session, "Go on.", Failure(413, "Too large."), Reply(summary), Reply("The end."))
 
 
 @TURNS.scenario(

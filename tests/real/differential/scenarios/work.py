@@ -8,6 +8,7 @@ from tests.real.differential.actor import Actor
 from tests.real.differential.scenario import Area, known
 from tests.real.support.rawrpc import Json
 from tests.real.support.stage import items
+from tests.real.support.turn_scenarios import WEATHER
 from tests.support.model_server import Reply, ToolCall
 
 WORK = Area("Tasks, queues, schedules, commands")
@@ -41,6 +42,7 @@ async def prompts_that_wait(actor: Actor) -> None:
         "A prompt that comes after the last call of a tool begins a turn of its own in the CLI; in the"
         " reference runtime it goes into the one that runs.",
         "event user.message /data/delivery: value",
+        "event user.message /data/supportedNativeDocumentMimeTypes: cli only",
         "event */data/turnId: value",
         "event session.usage_info /data/isInitial: value",
         "event assistant.usage /data/initiator: value",
@@ -79,6 +81,59 @@ async def a_queue_that_is_changed(actor: Actor) -> None:
     await actor.of(session, "queue.clear")
     await actor.of(session, "queue.pendingItems")
     await actor.of(session, "abort")
+    await actor.idle(session, after=start)
+
+
+@WORK.scenario(
+    known(
+        "The CLI begins the step before it says which prompt goes into it, and counts that step as the user's.",
+        "event user.message: order",
+        "event assistant.usage /data/initiator: value",
+        "event session.usage_info /data/messagesLength: value",
+    ),
+    known(
+        "A prompt that was added to has attachments in the CLI, none of them.",
+        "event user.message /data/attachments: cli only",
+    ),
+)
+async def prompts_that_are_sent_at_once(actor: Actor) -> None:
+    """A prompt that waits is sent into the turn that runs, and more is added to it; another one goes on waiting."""
+    actor.tools["weather"] = lambda arguments: "Sun."
+    session = await actor.create(tools=[{**WEATHER, "skipPermission": True}])
+    hold, call = actor.hold(), ToolCall("weather", {"city": "Rome"}, "call-1")
+    looking = Reply("Looking.", tool_calls=[call], hold=hold, hold_after=1)
+    start = await actor.send(session, "First.", looking)
+    await actor.event(session, "assistant.message_delta", after=start)
+    for prompt in ("Second.", "Third."):
+        await actor.of(session, "send", prompt=prompt, mode="enqueue")
+    second, _ = items(await actor.of(session, "queue.pendingItems"), "items")
+    await actor.of(session, "queue.sendNow", id=second["id"])
+    await actor.of(session, "queue.sendNow", id="no-item")
+    more = {"agentMode": "interactive", "prompt": "More.", "displayPrompt": "More.", "attachments": []}
+    which = {"messageId": second["messageId"], "expectedPrompt": "Second."}
+    await actor.of(session, "queue.appendSteering", **which, **more)
+    await actor.of(session, "queue.pendingItems")
+    actor.script.answers.append(Reply("All of it."))
+    hold.set()
+    await actor.idle(session, after=start)
+
+
+@WORK.scenario()
+async def a_notice_of_the_system(actor: Actor) -> None:
+    """The client tells the agent what has happened meanwhile."""
+    session = await actor.create()
+    await actor.turn(session, "Hi.", Reply("Hello."))
+    start = len(actor.client.frames)
+    actor.script.answers.append(Reply("Noted."))
+    await actor.of(session, "sendSystemNotification", message="The rain has stopped.")
+    await actor.idle(session, after=start)
+    await actor.turn(session, "And now?", Reply("Now we dig."))
+    start, hold = await held_turn(actor, session)
+    kind = {"type": "agent_idle", "agentId": "scout", "agentType": "explore", "description": "Looks around"}
+    await actor.of(session, "sendSystemNotification", message="The scout rests.", kind=kind)
+    for one in ({"agentId": "guard"}, {"type": "agent_idle"}, {"agentId": "scout"}, {"agentId": "scout"}):
+        await actor.of(session, "queue.consumeSystemNotifications", filter=one)
+    hold.set()
     await actor.idle(session, after=start)
 
 
@@ -144,7 +199,6 @@ async def prompts_for_later(actor: Actor) -> None:
     ),
     known(
         "The CLI tells how an agent is set up; the reference runtime tells what it says, piece by piece.",
-        "event subagent.configured of an agent: cli only",
         "event subagent.selected of an agent: cli only",
         "event session.model_change of an agent: cli only",
         "event session.tools_updated: cli only",
@@ -216,6 +270,8 @@ async def an_agent_in_the_background(actor: Actor) -> None:
     await actor.of(session, "tasks.promoteToBackground", id=task)
     await actor.of(session, "tasks.promoteCurrentToBackground")
     await actor.of(session, "tasks.refresh")
+    await actor.of(session, "tasks.sendMessage", id=task, message="All well?")
+    await actor.of(session, "tasks.sendMessage", id="no-task", message="All well?")
     await actor.of(session, "tasks.cancel", id=task)
     await actor.of(session, "tasks.remove", id=task)
     await actor.of(session, "tasks.waitForPending")
@@ -253,6 +309,29 @@ async def a_command_of_the_user(actor: Actor) -> None:
     started = await actor.of(session, "shell.exec", command="sleep 60")
     await actor.of(session, "shell.kill", processId=started.get("processId"))
     await actor.of(session, "shell.kill", processId="no-process")
+
+
+@WORK.scenario(
+    known(
+        "Cursors mean nothing to anybody but who gave them.",
+        "reply session.tasks.readOutput /cursor: value",
+    ),
+    known(
+        "Commands are numbered by the CLI, and named by the reference runtime.",
+        "reply session.tasks.list /tasks/*",
+    ),
+)
+async def a_command_that_goes_on_by_itself(actor: Actor) -> None:
+    """The model starts a detached command, which the client lists, reads and ends."""
+    session = await actor.create()
+    command = {"command": "echo begun; sleep 60", "description": "Sleep", "mode": "async", "detach": True}
+    call = ToolCall("bash", command, "call-1")
+    await actor.turn(session, "Sleep.", Reply(tool_calls=[call]), Reply("It sleeps."))
+    (task,) = items(await actor.of(session, "tasks.list"), "tasks")
+    read = await actor.of(session, "tasks.readOutput", id=task["id"])
+    await actor.of(session, "tasks.readOutput", id=task["id"], cursor=read.get("cursor"))
+    await actor.of(session, "tasks.cancel", id=task["id"])
+    await actor.of(session, "tasks.list")
 
 
 @WORK.scenario()

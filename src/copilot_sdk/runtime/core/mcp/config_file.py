@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -11,6 +10,7 @@ from pathlib import Path
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.home_files import HomeFiles
+from copilot_sdk.runtime.core.json_files import MalformedFile, read_object
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec, spec_of, specs_of
 
 _logger = logging.getLogger("copilot_sdk.runtime")
@@ -33,13 +33,12 @@ class MCPConfigFile:
         Raises:
             RuntimeFault: The file does not hold any.
         """
-        try:
-            content: object = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not self.path.exists():
             return {}
-        except ValueError:
-            content = None
-        servers = content.get("mcpServers") if is_object(content) else None
+        try:
+            servers = read_object(self.path, strict=True).get("mcpServers")
+        except MalformedFile:
+            servers = None
         if not is_object(servers):
             raise RuntimeFault(f"Failed to read configuration from {self.path}: mcpServers: Required")
         return {name: dict(config) for name, config in servers.items() if is_object(config)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import re
 import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -27,11 +26,17 @@ from copilot_sdk._generated.copilot.types import MCPListChangedData
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.mcp.credentials import CredentialRequests, Credentials, Refusal
+from copilot_sdk.runtime.core.mcp.credentials import (
+    CredentialRequests,
+    Credentials,
+    Refusal,
+    challenge_of,
+)
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth, ServerError
 from copilot_sdk.runtime.core.mcp.process import ServerProcess
 from copilot_sdk.runtime.core.mcp.sampling import Refused
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
+from copilot_sdk.runtime.core.mcp.trail import Trail
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.shells import environment
 
@@ -46,8 +51,6 @@ _logger = logging.getLogger("copilot_sdk.runtime")
 
 _CLIENT = types.Implementation(name="copilot-sdk-runtime", version=__version__)
 _REFUSED = -1
-_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
-_CHALLENGE = {"resource_metadata": "resourceMetadataUrl", "scope": "scope", "error": "error"}
 _LISTS: Mapping[type, str] = {
     types.ToolListChangedNotification: "mcp.tools.list_changed",
     types.ResourceListChangedNotification: "mcp.resources.list_changed",
@@ -68,13 +71,19 @@ class Connection:
     """
 
     def __init__(
-        self, session: Session, spec: ServerSpec, requests: CredentialRequests, env_mode: EnvMode
+        self,
+        session: Session,
+        spec: ServerSpec,
+        requests: CredentialRequests,
+        env_mode: EnvMode,
+        trail: Trail,
     ) -> None:
         self.spec = spec
         self.tools: list[Json] = []
         self.stale = False
         self._session = session
         self._env_mode: EnvMode = env_mode
+        self._trail = trail
         self._credentials = Credentials(session, spec, requests)
         self._process: ServerProcess | None = None
         self._client: Client | None = None
@@ -101,20 +110,29 @@ class Connection:
             NeedsAuth: It wants credentials that nobody has given.
         """
         seconds = self.spec.timeout or self._session.limits.mcp_seconds
+        self._trail.lifecycle("info", f"starting {self.spec.transport} MCP connection")
         self._task = self._session.scope.start(self._run(), name=f"MCP server {self.spec.name}")
         try:
             async with asyncio.timeout(seconds):
                 await asyncio.wait({self._opened})
             self._opened.result()
+            self._trail.lifecycle("info", f"{self.spec.transport} MCP connection initialized")
         except TimeoutError as error:
+            self._note_failure()
             await self.close()
             raise ConnectFault(f"MCP request timed out after {seconds * 1_000:.0f} ms") from error
         except BaseException:
+            self._note_failure()
             await self.close()
             raise
 
+    def _note_failure(self) -> None:
+        self._trail.lifecycle("error", f'MCP connection failed for "{self.spec.name}"')
+
     async def close(self) -> None:
         """Ends the connection, and the process of the server with all that it started."""
+        if self._client is not None:
+            self._trail.lifecycle("info", "MCP connection stopped")
         self._closing.set()
         task = self._task
         if task is None:
@@ -126,7 +144,7 @@ class Connection:
     async def _run(self) -> None:
         try:
             async with Client(
-                self._streams(),
+                self._trail.follow(self._streams()),
                 client_info=_CLIENT,
                 cache=None,
                 sampling_callback=self._sample,
@@ -142,11 +160,16 @@ class Connection:
             if self._opened.done():
                 _logger.debug("MCP server %s: the end was not clean: %r", self.spec.name, reason)
             else:
-                self._opened.set_exception(self._fault(reason))
+                self._fail(self._fault(reason))
         finally:
             self._client = None
             if not self._opened.done():
-                self._opened.set_exception(ConnectFault("The connection was closed before it was open"))
+                self._fail(ConnectFault("The connection was closed before it was open"))
+
+    def _fail(self, fault: RuntimeFault) -> None:
+        self._opened.set_exception(fault)
+        # Whoever wanted the connection may have gone, and asyncio complains of what nobody has looked at.
+        self._opened.exception()
 
     @asynccontextmanager
     async def _streams(self) -> AsyncGenerator[TransportStreams, None]:
@@ -162,7 +185,7 @@ class Connection:
             variables = {**environment(), **spec.variables(self._env_mode)}
             if shutil.which(spec.command, path=variables.get("PATH")) is None:
                 raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-            with ServerProcess() as self._process:
+            with ServerProcess(self._trail.stderr) as self._process:
                 command, *arguments = self._process.command(spec.command, *spec.arguments)
                 parameters = StdioServerParameters(
                     command=command,
@@ -183,6 +206,7 @@ class Connection:
         if _is_closed(error) and self._process is not None:
             words = self._process.last_words
             text = "MCP server process exited before completing the MCP initialize handshake"
+            self._trail.lifecycle("error", text)
             return ConnectFault(f"{text}; last stderr: {words}" if words else text)
         return ConnectFault(f"failed to initialize MCP client: {str(error) or type(error).__name__}")
 
@@ -324,11 +348,7 @@ class _Auth(httpx2.Auth):
         response = yield request
         if response.status_code != _UNAUTHORIZED:
             return
-        challenge = {
-            _CHALLENGE[name]: value
-            for name, value in _PARAMETER.findall(response.headers.get("WWW-Authenticate", ""))
-            if name in _CHALLENGE
-        }
+        challenge = challenge_of(response.headers.get("WWW-Authenticate", ""))
         body = (await response.aread()).decode(errors="replace")
         metadata = await _text_at(challenge.get("resourceMetadataUrl"))
         if await self._credentials.renewed(Refusal(dict(response.headers), body, challenge, metadata)):

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import (
-    MCPHeadersRefreshCompletedData,
-    MCPHeadersRefreshRequiredData,
-    MCPOAuthCompletedData,
-    MCPOAuthRecoveryCompletedData,
-    MCPOAuthRequiredData,
-)
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec
@@ -26,6 +21,9 @@ Answer = Mapping[str, object]
 
 SIGN_IN = "mcp.oauth_required"
 """The event that clients have to want if they can sign in."""
+
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+_CHALLENGE = {"resource_metadata": "resourceMetadataUrl", "scope": "scope", "error": "error"}
 
 _CANCELLED: Answer = {"kind": "cancelled"}
 _SILENCE: Answer = {"kind": "timeout"}
@@ -46,6 +44,12 @@ class Refusal:
     body: str
     challenge: Mapping[str, str]
     metadata: str | None = None
+
+
+def challenge_of(header: str) -> dict[str, str]:
+    """The parameters of a header `WWW-Authenticate` that the wire has names for."""
+    found: list[tuple[str, str]] = _PARAMETER.findall(header)
+    return {_CHALLENGE[name]: value for name, value in found if name in _CHALLENGE}
 
 
 class CredentialRequests:
@@ -110,7 +114,7 @@ class Credentials:
         if self._recovery is not None:
             outcome = "succeeded" if accepted else "failed"
             self._session.emit(
-                MCPOAuthRecoveryCompletedData(
+                types.MCPOAuthRecoveryCompletedData(
                     request_id=self._recovery, server_name=self._spec.name, outcome=outcome
                 )
             )
@@ -120,13 +124,13 @@ class Credentials:
         spec = self._spec
 
         def requested(request_id: str) -> Payload:
-            return MCPHeadersRefreshRequiredData(
+            return types.MCPHeadersRefreshRequiredData(
                 request_id=request_id, server_name=spec.name, server_url=spec.url, reason=reason
             )
 
         def completed(request_id: str, answer: Answer | None) -> Payload:
             outcome = str((answer or _SILENCE)["kind"])
-            return MCPHeadersRefreshCompletedData(request_id=request_id, outcome=outcome)
+            return types.MCPHeadersRefreshCompletedData(request_id=request_id, outcome=outcome)
 
         answer = await self._requests.headers.put(
             Inquiry(spec.name, requested, completed, _SILENCE, seconds=self._session.limits.provider_seconds)
@@ -143,7 +147,7 @@ class Credentials:
         def requested(request_id: str) -> Payload:
             self._recovery = request_id if had_token else None
             client = {"clientId": spec.client_id, "publicClient": spec.public_client}
-            return MCPOAuthRequiredData.model_validate(
+            return types.MCPOAuthRequiredData.model_validate(
                 {
                     "requestId": request_id,
                     "serverName": spec.name,
@@ -162,7 +166,9 @@ class Credentials:
 
         def completed(request_id: str, answer: Answer | None) -> Payload:
             signed_in = (answer or _CANCELLED).get("kind") == "token"
-            return MCPOAuthCompletedData(request_id=request_id, outcome="token" if signed_in else "cancelled")
+            return types.MCPOAuthCompletedData(
+                request_id=request_id, outcome="token" if signed_in else "cancelled"
+            )
 
         answer = await self._requests.sign_ins.put(Inquiry(spec.name, requested, completed, _CANCELLED))
         token = answer.get("accessToken")

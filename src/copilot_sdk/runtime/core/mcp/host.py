@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,12 +11,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from copilot_sdk._generated.copilot.types import (
-    SessionMCPServerRemovedData,
-    SessionMCPServersLoadedData,
-    SessionMCPServerStatusChangedData,
-    SessionMCPServerToolsLoadedData,
-)
+from copilot_sdk._generated.copilot import types
+from copilot_sdk.runtime.core.diagnostics import Diagnostics
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.credentials import SIGN_IN, CredentialRequests
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth
@@ -23,6 +20,7 @@ from copilot_sdk.runtime.core.mcp.sampling import Sampling
 from copilot_sdk.runtime.core.mcp.sign_ins import SignIns
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 from copilot_sdk.runtime.core.mcp.tool import MCPTool, is_for
+from copilot_sdk.runtime.core.mcp.trail import Trail
 from copilot_sdk.runtime.core.scope import end_all
 
 if TYPE_CHECKING:
@@ -101,6 +99,8 @@ class MCPHost:
         self._released = asyncio.Event()
         self._waiting = 0
         self.credentials = CredentialRequests(session)
+        self.diagnostics = Diagnostics()
+        self._numbers = itertools.count(1)
         self.sampling = Sampling(session)
         self.sign_ins = SignIns(session)
         self.env_mode: EnvMode = env_mode
@@ -185,7 +185,7 @@ class MCPHost:
             raise
         self._set(name, server, "connected")
         self._session.emit(
-            SessionMCPServerToolsLoadedData(server_name=name, tool_count=len(connection.tools))
+            types.SessionMCPServerToolsLoadedData(server_name=name, tool_count=len(connection.tools))
         )
 
     async def _new_connection(self, spec: ServerSpec) -> Connection:
@@ -195,7 +195,8 @@ class MCPHost:
         await asyncio.to_thread(import_module, "copilot_sdk.runtime.core.mcp.connection")
         from copilot_sdk.runtime.core.mcp.connection import Connection
 
-        return Connection(self._session, spec, self.credentials, self.env_mode)
+        trail = Trail(self.diagnostics, spec.name, f"mcp-{next(self._numbers)}")
+        return Connection(self._session, spec, self.credentials, self.env_mode, trail)
 
     async def start(self, name: str, spec: ServerSpec | None = None) -> None:
         """Starts a server, unless it runs or is turned off.
@@ -353,7 +354,7 @@ class MCPHost:
     def tell_loaded(self) -> None:
         """Tells the clients how the servers are."""
         servers = [describe(name, server) for name, server in self]
-        self._session.emit(SessionMCPServersLoadedData.model_validate({"servers": servers}))
+        self._session.emit(types.SessionMCPServersLoadedData.model_validate({"servers": servers}))
 
     async def signed_in(self, name: str | None) -> None:
         """Connects to servers that wanted credentials, now that there are some.
@@ -394,7 +395,7 @@ class MCPHost:
         was_there = server.status == "connected"
         server.status, server.error, server.since = status, error, int(time.time() * 1_000)
         if was_there and status != "connected" and not self._quiet:
-            self._session.emit(SessionMCPServerRemovedData(server_name=name))
+            self._session.emit(types.SessionMCPServerRemovedData(server_name=name))
         self._announce(name, status, error)
 
     def _announce(self, name: str, status: Status, error: str | None = None) -> None:
@@ -403,7 +404,7 @@ class MCPHost:
         spec = self.spec(name)
         source = _source(spec) or "user" if status in ("connected", "failed") else None
         self._session.emit(
-            SessionMCPServerStatusChangedData(
+            types.SessionMCPServerStatusChangedData(
                 server_name=name, status=status, error=error, config_source=source
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
@@ -17,6 +18,11 @@ _WITH_ID = 'echo $$ >&2; exec "$@"'
 
 class ServerProcess:
     """What a process writes to its standard error, and its end. Use it around the life of the process."""
+
+    def __init__(self, hear: Callable[[str], None]) -> None:
+        """Has each line that the process writes told to `hear`."""
+        self._hear = hear
+        self._line = b""
 
     def __enter__(self) -> Self:
         self._reading, writing = os.pipe()
@@ -56,4 +62,13 @@ class ServerProcess:
                 first, found, rest = self._written.partition(b"\n")
                 if self._process_id is None and found:
                     self._process_id, self._written = int(first), rest
+                    self._tell(rest)
+                elif self._process_id is not None:
+                    self._tell(chunk)
                 self._written = self._written[-_KEPT_BYTES:]
+
+    def _tell(self, written: bytes) -> None:
+        *lines, self._line = (self._line + written).split(b"\n")
+        self._line = self._line[-_KEPT_BYTES:]
+        for line in lines:
+            self._hear(line.decode(errors="replace"))

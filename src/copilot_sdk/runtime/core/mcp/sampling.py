@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import SamplingCompletedData, SamplingRequestedData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_array, is_object, objects_in
+from copilot_sdk.runtime.core.answer import usage_data
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
-from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, Role, TextDelta
+from copilot_sdk.runtime.core.models.base import Completed, Image, Message, ModelRequest, Role, TextDelta
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.scope import end_all
 
@@ -46,7 +48,7 @@ class Sampling:
         """
 
         def requested(request_id: str) -> Payload:
-            return SamplingRequestedData.model_validate(
+            return types.SamplingRequestedData.model_validate(
                 {
                     "requestId": request_id,
                     "serverName": server,
@@ -56,7 +58,7 @@ class Sampling:
             )
 
         def completed(request_id: str, _: Json | None) -> Payload:
-            return SamplingCompletedData(request_id=request_id)
+            return types.SamplingCompletedData(request_id=request_id)
 
         answer = await self.requests.put(Inquiry(server, requested, completed, _NO))
         if not answer:
@@ -95,9 +97,20 @@ class Sampling:
         return {"action": "success", "result": {**said, "model": model, "stopReason": "endTurn"}}
 
     async def _ask(self, request: ModelRequest) -> str | ModelFault:
+        said: list[str] = []
+        started = time.monotonic()
         try:
             async with aclosing(self._session.model.respond(request)) as events:
-                return "".join([event.text async for event in events if isinstance(event, TextDelta)])
+                async for event in events:
+                    if isinstance(event, TextDelta):
+                        said.append(event.text)
+                    elif isinstance(event, Completed):
+                        told = usage_data(
+                            event, self._session, request.model, int((time.monotonic() - started) * 1000)
+                        )
+                        told.initiator = "mcp-sampling"
+                        self._session.emit(told, ephemeral=True)
+            return "".join(said)
         except ModelFault as fault:
             return fault
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from copilot_sdk._generated.copilot.types import ToolExecutionProgressData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_object, objects_in, texts_in
 from copilot_sdk.runtime.core.mcp.faults import ConnectionLost, NeedsAuth, ServerError
 from copilot_sdk.runtime.core.permission_rules import Ask
@@ -101,7 +101,9 @@ class MCPTool:
 
         async def tell(progress: float, total: float | None, message: str | None) -> None:
             text = _progress(progress, total, message)
-            context.agent.emit(ToolExecutionProgressData(tool_call_id=context.call_id, progress_message=text))
+            context.agent.emit(
+                types.ToolExecutionProgressData(tool_call_id=context.call_id, progress_message=text)
+            )
 
         try:
             result = await self.connection.call(

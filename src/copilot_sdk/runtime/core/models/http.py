@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from email.utils import parsedate_to_datetime
 
 try:
     import httpx
@@ -17,6 +19,7 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from copilot_sdk._model.json_values import is_object
+from copilot_sdk.runtime.core.clock import now
 from copilot_sdk.runtime.core.faults import ModelFault
 from copilot_sdk.runtime.core.models.base import ModelEvent, ModelRequest
 from copilot_sdk.runtime.core.models.diverted import AGENT, SESSION, Diverted
@@ -27,27 +30,30 @@ _CONNECT_SECONDS = 30.0
 SILENCE_SECONDS = 600.0
 _ERROR_CHARACTERS = 2_000
 _END_MARK = "[DONE]"
-_TRANSIENT_STATUSES = frozenset({401, 408, 429})
+_VERDICTS = {"true": True, "false": False}
+_TRANSIENT_STATUSES = frozenset({401, 408, 409, 429})
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An answer with an error status."""
+    """An answer with an error status; `retry_after` is in seconds, `passes` what the server says of the same call."""
 
     status: int
     message: str
     code: str | None = None
     retry_after: float | None = None
+    passes: bool | None = None
 
     def fault(self, message: str | None = None, *, error_type: str = "query") -> ModelFault:
         """The fault it stands for; a 401 may pass too, as tokens run out and are renewed."""
+        passes = self.status in _TRANSIENT_STATUSES or self.status >= 500
         return ModelFault(
             message or f"{self.status} {self.message}",
             error_type=error_type,
             code=self.code,
             status=self.status,
             retry_after=self.retry_after,
-            retryable=self.status in _TRANSIENT_STATUSES or self.status >= 500,
+            retryable=passes if self.passes is None else self.passes,
         )
 
 
@@ -182,13 +188,26 @@ async def refusal_of(response: httpx.Response) -> Refusal:
     """Reads an answer with an error status."""
     raw = (await response.aread()).decode(errors="replace")
     error = _error_in(raw)
-    wait = response.headers.get("retry-after", "")
     return Refusal(
         response.status_code,
         text(error, "message") or raw[:_ERROR_CHARACTERS],
         code=text(error, "code") or None,
-        retry_after=float(wait) if wait.isdecimal() else None,
+        retry_after=_seconds_wanted(response.headers),
+        passes=_VERDICTS.get(response.headers.get("x-should-retry", "")),
     )
+
+
+def _seconds_wanted(headers: httpx.Headers) -> float | None:
+    """How long a provider wants to be left alone; None where it does not say or says nothing that makes sense."""
+    milliseconds, wanted = headers.get("retry-after-ms"), headers.get("retry-after", "")
+    try:
+        seconds = float(wanted) if milliseconds is None else float(milliseconds) / 1_000
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(wanted) - now()).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _error_in(raw: str) -> Mapping[str, object]:

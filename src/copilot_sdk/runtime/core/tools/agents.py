@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from copilot_sdk.runtime.core.agent_models import ModelWish
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.sub_agents import AgentOrder, AgentTask
 from copilot_sdk.runtime.core.tools.base import (
@@ -45,19 +46,19 @@ class StartAgent(AsksNothing):
             description=text("The task in a few words."),
             mode=choice("Whether to wait for the answer.", "sync", "background"),
             model=text("The model to use; that of this conversation if absent."),
+            reasoning_effort=text("How hard the model is to think, such as low, medium or high."),
         )
 
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Starts the agent, and waits for it if that is wanted."""
         in_background = text_argument(arguments, "mode", "sync") == "background"
         name = text_argument(arguments, "name", "agent")
-        model = arguments.get("model")
         order = AgentOrder(
             agent_type=text_argument(arguments, "agent_type"),
             prompt=text_argument(arguments, "prompt"),
             name=name,
             description=text_argument(arguments, "description", name),
-            model=model if isinstance(model, str) else None,
+            wish=ModelWish(_text_or_none(arguments, "model"), _text_or_none(arguments, "reasoning_effort")),
             mode="background" if in_background else "sync",
             call_id=context.call_id,
         )
@@ -106,6 +107,11 @@ class WriteAgent(AsksNothing):
         task = _find(context, arguments)
         task.send(text_argument(arguments, "message"))
         return ToolResult(f"Agent '{task.id}' has got the message.")
+
+
+def _text_or_none(arguments: Arguments, name: str) -> str | None:
+    value = arguments.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 async def _wait(task: AgentTask) -> ToolResult:

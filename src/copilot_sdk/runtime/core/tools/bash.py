@@ -136,7 +136,8 @@ def _outcome(task: ShellTask) -> ToolResult:
     output, code = task.process.output, task.process.exit_code
     ending = "is still running" if task.progress.running else f"exited with exit code {code}"
     block = {"type": "terminal", "text": _shorten(output)} | ({} if code is None else {"exitCode": code})
-    return ToolResult(f"{_shorten(output)}\n<{task.id} {ending}>", contents=[block])
+    said = f"{_shorten(output)}\n<{task.id} {ending}>"
+    return ToolResult(said, contents=[block], detail=said)
 
 
 def _shorten(output: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from xml.sax.saxutils import escape
+from html import escape
 
 from copilot_sdk.runtime.core.canvases import Canvases
 from copilot_sdk.runtime.core.faults import RuntimeFault
@@ -67,8 +67,9 @@ class OpenCanvas:
 
     def __init__(self, canvases: Canvases) -> None:
         listed = "\n".join(
-            f"<canvas>\n  <id>{escape(canvas.id)}</id>\n  <name>{escape(canvas.display_name)}</name>\n"
-            f"  <description>{escape(canvas.description)}</description>\n</canvas>"
+            f"<canvas>\n  <id>{escape(canvas.id, quote=False)}</id>\n"
+            f"  <name>{escape(canvas.display_name, quote=False)}</name>\n"
+            f"  <description>{escape(canvas.description, quote=False)}</description>\n</canvas>"
             for _, canvas in canvases.declared()
         )
         self.description = (

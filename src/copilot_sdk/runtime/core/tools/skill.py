@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from xml.sax.saxutils import escape
+from html import escape
 
 from copilot_sdk.runtime.core.skill_files import SkillInfo
 from copilot_sdk.runtime.core.skills import SkillFault, invoked_data, skill_context
@@ -33,8 +34,8 @@ class UseSkill(AsksNothing):
 
     def __init__(self, skills: Sequence[SkillInfo]) -> None:
         listed = "\n".join(
-            f"<skill>\n  <name>{escape(skill.name)}</name>\n"
-            f"  <description>{escape(skill.description)}</description>\n"
+            f"<skill>\n  <name>{escape(skill.name, quote=False)}</name>\n"
+            f"  <description>{escape(skill.description, quote=False)}</description>\n"
             f"  <location>{_LOCATIONS.get(skill.source, skill.source)}</location>\n</skill>"
             for skill in skills
         )
@@ -49,6 +50,7 @@ class UseSkill(AsksNothing):
             return ToolResult(fault.answer, "failure", error=str(fault))
         return ToolResult(
             f'Skill "{name}" loaded successfully. Follow the instructions in the skill context.',
-            remark=skill_context(name, content, info.path),
+            # It lists the files that lie with the skill, of which there may be many.
+            remark=await asyncio.to_thread(skill_context, name, content, info.path),
             follows=invoked_data(context.agent, info, content, "agent-invoked"),
         )

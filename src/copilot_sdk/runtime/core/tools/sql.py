@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import indent
 
-from copilot_sdk._generated.copilot.types import SessionTodosChangedData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk.providers.database import statements_of
 from copilot_sdk.runtime.core.storage import Database, DatabaseFault, QueryKind, Rows
 from copilot_sdk.runtime.core.todos import concerns_todos, prepare
@@ -58,7 +58,7 @@ class SQL(AsksNothing):
         except DatabaseFault as fault:
             return ToolResult(f"SQL Error: {fault}", kind="failure", error=str(fault))
         if any(concerns_todos(part) for part in statements if _word(part) not in _QUERY_WORDS):
-            context.agent.emit(SessionTodosChangedData())
+            context.agent.emit(types.SessionTodosChangedData())
         shown = results[0][1] if len(results) == 1 else _listed(results)
         return ToolResult(shown, detail=f"SQL: {query}\n\n{shown}")
 

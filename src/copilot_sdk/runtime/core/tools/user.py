@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copilot_sdk._generated.copilot.types import AssistantIntentData
+from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import texts_in
 from copilot_sdk.runtime.core.permission_rules import Rule
 from copilot_sdk.runtime.core.tools.base import (
@@ -64,7 +64,7 @@ class ReportIntent(AsksNothing):
         """Says it."""
         intent = text_argument(arguments, "intent")
         context.agent.intent = intent
-        context.agent.emit(AssistantIntentData(intent=intent))
+        context.agent.emit(types.AssistantIntentData(intent=intent))
         return ToolResult("Intent logged")
 
 

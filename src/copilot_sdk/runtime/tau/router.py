@@ -1,0 +1,55 @@
+"""Requests by type, and what serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from copilot_sdk._model import VerbatimModel, WireModel
+
+if TYPE_CHECKING:
+    from copilot_sdk.runtime.tau.connection import Connection
+    from copilot_sdk.runtime.tau.daemon import Daemon
+
+RequestT = TypeVar("RequestT", bound=WireModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that is being served."""
+
+    daemon: Daemon
+    connection: Connection
+
+
+Handler = Callable[[Call, Any], Awaitable[VerbatimModel | None]]
+"""Serves a request; without an answer where all has been sent, or nothing is to be."""
+
+
+class Router:
+    """The handlers of some requests."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[type[WireModel], Handler] = {}
+
+    def on(
+        self, kind: type[RequestT]
+    ) -> Callable[
+        [Callable[[Call, RequestT], Awaitable[VerbatimModel | None]]],
+        Callable[[Call, RequestT], Awaitable[VerbatimModel | None]],
+    ]:
+        """Serve a request with the function below."""
+
+        def register(
+            handler: Callable[[Call, RequestT], Awaitable[VerbatimModel | None]],
+        ) -> Callable[[Call, RequestT], Awaitable[VerbatimModel | None]]:
+            self.handlers[kind] = handler
+            return handler
+
+        return register
+
+
+def merged(*routers: Router) -> Mapping[type[WireModel], Handler]:
+    """The handlers of several routers."""
+    return {kind: handler for router in routers for kind, handler in router.handlers.items()}

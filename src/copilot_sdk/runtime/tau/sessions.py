@@ -1,0 +1,235 @@
+"""The sessions of the daemon: made, brought back to life, described, ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from copilot_sdk._generated.tau.types import (
+    AssistantHistoryMessage,
+    Message,
+    SessionInfo,
+    SessionStats,
+    SessionSucceededResponse,
+    TokenStats,
+    ToolCallContent,
+    ToolResultMessage,
+    UserHistoryMessage,
+)
+from copilot_sdk.runtime.core.config import ExternalTool, SessionConfig, SystemPrompt
+from copilot_sdk.runtime.core.context import USUAL_LIMIT, context_of
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.runtime import Runtime
+from copilot_sdk.runtime.tau.channel import Channel
+from copilot_sdk.runtime.tau.history import PROVIDER, last_text, messages_in
+from copilot_sdk.runtime.tau.live import LiveSession, RunTool
+from copilot_sdk.runtime.tau.pulse import Pulse
+from copilot_sdk.runtime.tau.tree import Node, Tree
+
+_SUMMARY_CHARACTERS = 500
+_STATES = {
+    "Idle": "idle",
+    "Waiting": "waiting",
+    "Preparing": "preparing",
+    "Connecting": "sending request",
+    "Thinking": "thinking",
+    "Responding": "working",
+    "ToolExec": "running tools",
+    "Compacting": "compacting",
+    "RateLimited": "rate limited",
+}
+
+
+class Sessions:
+    """All sessions.
+
+    Attributes:
+        runtime: Where they live.
+        tree: How they stand to each other.
+        rested: Beats when the work of one has ended, or one is gone.
+        on_rest: Called with a session whose work has ended.
+    """
+
+    def __init__(self, runtime: Runtime, tools: Mapping[str, ExternalTool], run_tool: RunTool) -> None:
+        """Reads what is stored.
+
+        Args:
+            runtime: Where they live.
+            tools: Tools of the daemon's own that agents get, by name.
+            run_tool: Runs them.
+        """
+        self.runtime = runtime
+        self.tree = Tree(runtime.home / "tau-sessions.json")
+        self.rested = Pulse()
+        self.on_rest: Callable[[LiveSession], None] = lambda _: None
+        self._tools = tools
+        self._run_tool = run_tool
+        self._live: dict[str, LiveSession] = {}
+        self._channels: dict[str, Channel] = {}
+        self._opening = asyncio.Lock()
+
+    @property
+    def live(self) -> Sequence[LiveSession]:
+        """Those that are live."""
+        return list(self._live.values())
+
+    def channel(self, session_id: str) -> Channel:
+        """Who listens to a session, whether or not it exists."""
+        return self._channels.setdefault(session_id, Channel())
+
+    def find_live(self, session_id: str) -> LiveSession | None:
+        """A session, if it is live."""
+        return self._live.get(session_id)
+
+    async def make(self, node: Node) -> LiveSession:
+        """Makes a session.
+
+        Raises:
+            RuntimeFault: Its folder cannot be used, or it cannot be stored.
+        """
+        made = self._prepare(node)
+        made.attached(await self.runtime.create(node.id, self._config(node), made.client))
+        self._live[node.id] = made
+        self.tree.add(node)
+        return made
+
+    async def open(self, session_id: str) -> LiveSession:
+        """A session to work with, brought back to life if need be.
+
+        Raises:
+            UnknownSession: There is none.
+            RuntimeFault: It is put away, or cannot be read.
+        """
+        node = self.tree[session_id]
+        if node.archived:
+            raise RuntimeFault(f"session {session_id} is archived; restore it first")
+        async with self._opening:
+            if (known := self._live.get(session_id)) is not None:
+                return known
+            found = self._prepare(node)
+            config = self._config(node)
+            found.attached(await self.runtime.resume(session_id, lambda _: config, found.client))
+            self._live[session_id] = found
+            return found
+
+    def _prepare(self, node: Node) -> LiveSession:
+        return LiveSession(node, self.channel(node.id), self._run_tool, self._tools, self._rest)
+
+    def _config(self, node: Node) -> SessionConfig:
+        return SessionConfig(
+            working_directory=Path(node.cwd),
+            model=node.model,
+            streaming=True,
+            system_prompt=SystemPrompt(content=node.system_prompt or ""),
+            client_name="tau",
+        )
+
+    def _rest(self, session: LiveSession) -> None:
+        node = session.node
+        node.archived = node.archived or node.auto_archive
+        self.tree.save()
+        parent = None if node.parent_id is None else self._live.get(node.parent_id)
+        if parent is not None and node.notify_parent:
+            parent.inform(f"session {node.id} has ended its work: {session.narrator.exit_status}")
+        self.on_rest(session)
+        self.rested.beat()
+
+    async def close(self, session_id: str) -> None:
+        """Ends what a session does; what is stored of it stays."""
+        if self._live.pop(session_id, None) is not None:
+            await self.runtime.close_session(session_id)
+        self.rested.beat()
+
+    async def delete(self, session_id: str) -> int:
+        """Deletes a session and all below it, and tells how many those were.
+
+        Raises:
+            UnknownSession: There is none.
+        """
+        gone = self.tree.subtree(session_id)
+        for node in gone:
+            await self.close(node.id)
+            await self.runtime.delete(node.id)
+            self.tree.remove(node.id)
+        self.rested.beat()
+        return len(gone)
+
+    def succeed(self, session_id: str, successor_id: str) -> None:
+        """Lets a session go on in place of another, and tells those who follow that one."""
+        self.tree.set_successor(session_id, successor_id)
+        self.channel(session_id).tell(SessionSucceededResponse(successor_id=successor_id))
+
+    # ------------------------------------------------------------ what is told
+
+    def messages(self, session_id: str) -> list[Message]:
+        """The history of a session.
+
+        Raises:
+            UnknownSession: There is none.
+        """
+        node, live = self.tree[session_id], self._live.get(session_id)
+        model = node.model or self.runtime.default_model
+        if live is not None:
+            return messages_in(live.core.log.events, live.narrator.usages, live.core.model_id)
+        return messages_in(self.runtime.store.events(session_id), {}, model)
+
+    def summary(self, session_id: str) -> str:
+        """The beginning of what the model said last in a session."""
+        return last_text(self.messages(session_id))[:_SUMMARY_CHARACTERS]
+
+    def info(self, node: Node) -> SessionInfo:
+        """What is known of a session."""
+        live, messages = self._live.get(node.id), self.messages(node.id)
+        phase = "Idle" if live is None else live.narrator.phase
+        told = SessionInfo(
+            id=node.id,
+            model=node.model or self.runtime.default_model,
+            provider=PROVIDER,
+            cwd=node.cwd,
+            message_count=len(messages),
+            stats=self._stats(node, live, messages),
+            last_activity=node.last_activity,
+            child_count=len(self.tree.children(node.id)),
+            child_budget=node.child_budget,
+            state=_STATES[phase],
+            archived=node.archived,
+            is_live=live is not None and live.busy,
+        )
+        optional = {
+            "parent_id": node.parent_id,
+            "tagline": node.tagline,
+            "project_name": node.project_name,
+            "successor_id": node.successor_id,
+            "last_exit_status": node.last_exit_status,
+            "context_pct": None if live is None else round(context_of(live.core).share * 100, 2),
+            "turn_started_at_ms": None if live is None else live.narrator.turn_started,
+            "phase_started_at_ms": None if live is None else live.narrator.phase_started,
+        }
+        for name, value in optional.items():
+            if value is not None:
+                setattr(told, name, value)
+        return told
+
+    def _stats(self, node: Node, live: LiveSession | None, messages: Sequence[Message]) -> SessionStats:
+        context = None if live is None else context_of(live.core)
+        tokens = node.tokens if live is None else live.tokens()
+        answers = [message for message in messages if isinstance(message, AssistantHistoryMessage)]
+        return SessionStats(
+            user_messages=sum(isinstance(message, UserHistoryMessage) for message in messages),
+            assistant_messages=len(answers),
+            tool_calls=sum(
+                isinstance(part, ToolCallContent) for answer in answers for part in answer.content
+            ),
+            tool_results=sum(isinstance(message, ToolResultMessage) for message in messages),
+            tokens=TokenStats(
+                input=tokens.input,
+                output=tokens.output,
+                cache_read=tokens.cache_read,
+                cache_write=tokens.cache_write,
+            ),
+            cost=0.0,
+            is_subscription=False,
+            context_window=USUAL_LIMIT if context is None else context.limit,
+            context_tokens=context.total if context is not None and answers else None,
+        )

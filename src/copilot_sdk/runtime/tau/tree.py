@@ -1,0 +1,212 @@
+"""The sessions of the daemon as a tree, and what is kept of them beside their events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.json_files import read_object, write_object
+from copilot_sdk.runtime.tau.faults import UnknownSession
+
+_MOST_ANCESTORS = 64
+
+
+@dataclass(slots=True)
+class Counts:
+    """Tokens that a session has used."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+    def plus(self, other: Counts) -> Counts:
+        """The sum of both."""
+        return Counts(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+        )
+
+
+@dataclass(slots=True)
+class Node:
+    """A session in the tree.
+
+    Attributes:
+        id: `s1`, `s2` and so on.
+        cwd: The folder that it works in.
+        model: Its model; None for the usual one.
+        system_prompt: What it is told beside what every agent is told.
+        parent_id: The session that made it.
+        child_budget: How many sessions it may make.
+        tagline: What it is about.
+        auto_archive: Whether it is put away once its work is done.
+        notify_parent: Whether its parent is told then.
+        project_name: The project that it belongs to.
+        sandbox_profile: The sandbox that was asked for.
+        archived: Whether it is put away.
+        successor_id: The session that goes on in its place.
+        last_exit_status: How its last work ended.
+        last_activity: When it was last used, in seconds since 1970.
+        tokens: What it has used.
+    """
+
+    id: str
+    cwd: str
+    model: str | None = None
+    system_prompt: str | None = None
+    parent_id: str | None = None
+    child_budget: int = 0
+    tagline: str | None = None
+    auto_archive: bool = False
+    notify_parent: bool = True
+    project_name: str | None = None
+    sandbox_profile: str | None = None
+    archived: bool = False
+    successor_id: str | None = None
+    last_exit_status: str | None = None
+    last_activity: int = field(default_factory=lambda: int(time.time()))
+    tokens: Counts = field(default_factory=Counts)
+
+    def touch(self) -> None:
+        """Note that it is used now."""
+        self.last_activity = int(time.time())
+
+
+class Tree:
+    """All sessions, by id; kept in a file."""
+
+    def __init__(self, path: Path) -> None:
+        """Reads the file.
+
+        Args:
+            path: The file; there may be none yet.
+
+        Raises:
+            MalformedFile, ValueError: It holds something else.
+        """
+        self._path = path
+        stored = read_object(path)
+        self.projects = TypeAdapter(dict[str, str]).validate_python(stored.get("projects", {}))
+        nodes = TypeAdapter(list[Node]).validate_python(stored.get("sessions", []))
+        self._nodes = {node.id: node for node in nodes}
+        self._last = TypeAdapter(int).validate_python(stored.get("last", 0))
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(list(self._nodes.values()))
+
+    def __getitem__(self, session_id: str) -> Node:
+        """The session with an id.
+
+        Raises:
+            UnknownSession: There is none.
+        """
+        node = self._nodes.get(session_id)
+        if node is None:
+            raise UnknownSession(session_id)
+        return node
+
+    def __contains__(self, session_id: str) -> bool:
+        return session_id in self._nodes
+
+    def new_id(self) -> str:
+        """An id that no session has had."""
+        self._last += 1
+        return f"s{self._last}"
+
+    def check_budget(self, parent_id: str) -> None:
+        """Checks that a session may make another one.
+
+        Raises:
+            RuntimeFault: It has made as many as it may.
+            UnknownSession: There is no such session.
+        """
+        parent, count = self[parent_id], len(self.children(parent_id))
+        if count >= parent.child_budget:
+            raise RuntimeFault(f"child budget of {parent_id} exhausted ({count} of {parent.child_budget})")
+
+    def add(self, node: Node) -> None:
+        """Takes in a session."""
+        self._nodes[node.id] = node
+        if node.project_name is not None:
+            self.projects.setdefault(node.project_name, node.cwd)
+        self.save()
+
+    def remove(self, session_id: str) -> None:
+        """Forgets a session."""
+        self._nodes.pop(session_id, None)
+        self.save()
+
+    def children(self, session_id: str) -> list[Node]:
+        """Those right below a session that are not put away."""
+        return [node for node in self if node.parent_id == session_id and not node.archived]
+
+    def subtree(self, session_id: str) -> list[Node]:
+        """A session and all below it, the lowest first."""
+        below = [node for node in self if node.parent_id == session_id]
+        return [*(found for node in below for found in self.subtree(node.id)), self[session_id]]
+
+    def ancestors(self, session_id: str) -> list[Node]:
+        """A session and those above it, itself first; none if it is unknown."""
+        found: list[Node] = []
+        at: str | None = session_id
+        while at is not None and at in self and len(found) < _MOST_ANCESTORS:
+            found.append(self[at])
+            at = self[at].parent_id
+        return found
+
+    def reparent(self, old: str, new: str) -> None:
+        """Puts those right below a session under another one.
+
+        Raises:
+            RuntimeFault: The other one is below the first.
+            UnknownSession: One of them does not exist.
+        """
+        if old == new:
+            return
+        if old in [node.id for node in self.ancestors(self[new].id)]:
+            raise RuntimeFault(f"{new} is below {old}")
+        for node in self:
+            if node.parent_id == self[old].id:
+                node.parent_id = new
+        self.save()
+
+    def set_successor(self, session_id: str, successor_id: str | None) -> None:
+        """Says which session goes on in place of another; None for none.
+
+        Raises:
+            RuntimeFault: They would succeed each other in a circle.
+            UnknownSession: One of them does not exist.
+        """
+        node, at = self[session_id], successor_id
+        while at is not None:
+            if at == session_id:
+                raise RuntimeFault(f"{successor_id} leads back to {session_id}")
+            at = self[at].successor_id if at in self else None
+        node.successor_id = None if successor_id is None else self[successor_id].id
+        self.save()
+
+    def successor(self, session_id: str) -> str:
+        """The last of those that go on in place of a session; itself where there is none that is not put away.
+
+        Raises:
+            UnknownSession: There is no such session.
+        """
+        node = self[session_id]
+        while node.successor_id is not None:
+            if node.successor_id not in self or self[node.successor_id].archived:
+                return session_id
+            node = self[node.successor_id]
+        return node.id
+
+    def save(self) -> None:
+        """Writes the file."""
+        nodes = [asdict(node) for node in self]
+        write_object(self._path, {"last": self._last, "projects": self.projects, "sessions": nodes})

@@ -1,0 +1,19 @@
+"""Every type of the wire by name: `from copilot_sdk.synaps.types import Attachment`. A type is loaded when needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from copilot_sdk._generated.synaps.types import *  # noqa: F403
+else:
+
+    def __getattr__(name: str) -> Any:
+        from copilot_sdk._generated.synaps import types
+
+        return getattr(types, name)
+
+    def __dir__() -> list[str]:
+        from copilot_sdk._generated.synaps import types
+
+        return dir(types)

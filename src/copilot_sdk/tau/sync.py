@@ -1,0 +1,194 @@
+"""The client of the daemon for programs without an event loop."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from copilot_sdk._subscriptions import DEFAULT_BUFFER
+from copilot_sdk.sync._portal import Portal, PortalCaller
+from copilot_sdk.tau import client as asynchronous
+from copilot_sdk.tau.client import DEFAULT_CONNECTIONS, DEFAULT_REQUEST_TIMEOUT
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from copilot_sdk._generated.tau.sync_api.agent import AgentRPC
+    from copilot_sdk._generated.tau.types import ImageAttachment
+    from copilot_sdk.runtime.core.models.base import Model
+    from copilot_sdk.tau.events import ChatEvent, SessionEvent
+    from copilot_sdk.tau.subscription import Subscription as AsyncSubscription
+    from copilot_sdk.tau.turn import Turn as AsyncTurn
+    from copilot_sdk.tau.turn import TurnResult
+
+
+class Turn:
+    """See `copilot_sdk.tau.Turn`: a plain iterator over its events, and `result` in place of `await`."""
+
+    def __init__(self, portal: Portal, turn: AsyncTurn) -> None:
+        self._portal = portal
+        self._turn = turn
+        self._events = portal.iterate(turn)
+
+    def __repr__(self) -> str:
+        return repr(self._turn)
+
+    @property
+    def session_id(self) -> str:
+        """The session that it is with."""
+        return self._turn.session_id
+
+    @property
+    def done(self) -> bool:
+        """True once it has ended, well or not."""
+        return self._turn.done
+
+    def result(self) -> TurnResult:
+        """Wait for the end of the turn.
+
+        Raises:
+            RequestRefused, TurnTimeout, ConnectionClosed, ProtocolError: See `copilot_sdk.tau.Turn`.
+        """
+
+        async def waiting() -> TurnResult:
+            return await self._turn
+
+        return self._portal.run(waiting())
+
+    def __iter__(self) -> Iterator[ChatEvent]:
+        return self._events
+
+    def __next__(self) -> ChatEvent:
+        return next(self._events)
+
+    def text(self) -> Iterator[str]:
+        """See `copilot_sdk.tau.Turn.text`."""
+        return self._portal.iterate(self._turn.text())
+
+    def abort(self) -> None:
+        """See `copilot_sdk.tau.Turn.abort`."""
+        self._portal.run(self._turn.abort())
+
+
+class Subscription:
+    """See `copilot_sdk.tau.Subscription`: a plain iterator, and a plain context manager."""
+
+    def __init__(self, portal: Portal, subscription: AsyncSubscription) -> None:
+        self._portal = portal
+        self._subscription = subscription
+        self._events = portal.iterate(subscription)
+
+    @property
+    def session_id(self) -> str:
+        """The session that is followed."""
+        return self._subscription.session_id
+
+    def __enter__(self) -> Self:
+        self._portal.run(self._subscription.__aenter__())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """See `copilot_sdk.tau.Subscription.close`."""
+        self._portal.run(self._subscription.close())
+
+    def __iter__(self) -> Iterator[SessionEvent]:
+        return self._events
+
+    def __next__(self) -> SessionEvent:
+        return next(self._events)
+
+
+class Client:
+    """See `copilot_sdk.tau.Client`: the same methods, without `await`; `with connect() as client:`.
+
+    Args:
+        client: The async client.
+    """
+
+    def __init__(self, client: asynchronous.Client) -> None:
+        self._client = client
+        self._portal = Portal()
+
+    def __enter__(self) -> Self:
+        self._portal.start()
+        try:
+            self._portal.run(self._client.__aenter__())
+        except BaseException:
+            self._portal.stop()
+            raise
+        # A client that was forgotten would leave a thread behind, or the folder of a daemon.
+        atexit.register(self.close)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """See `copilot_sdk.tau.Client.close`."""
+        if self._portal.running:
+            atexit.unregister(self.close)
+            try:
+                self._portal.run(self._client.close())
+            finally:
+                self._portal.stop()
+
+    @cached_property
+    def rpc(self) -> AgentRPC:
+        """Every request of the wire, typed: `client.rpc.list_sessions()`."""
+        from copilot_sdk._generated.tau.sync_api.agent import AgentRPC
+
+        return AgentRPC(PortalCaller(self._portal, self._client.rpc.caller))
+
+    def chat(
+        self,
+        session_id: str,
+        text: str,
+        *,
+        attachments: Sequence[ImageAttachment] = (),
+        timeout: float | None = None,
+        buffer: int = DEFAULT_BUFFER,
+    ) -> Turn:
+        """See `copilot_sdk.tau.Client.chat`."""
+        turn = self._portal.call(
+            lambda: self._client.chat(
+                session_id, text, attachments=attachments, timeout=timeout, buffer=buffer
+            )
+        )
+        return Turn(self._portal, turn)
+
+    def subscribe(self, session_id: str) -> Subscription:
+        """See `copilot_sdk.tau.Client.subscribe`."""
+        return Subscription(self._portal, self._client.subscribe(session_id))
+
+
+def connect(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+    max_connections: int = DEFAULT_CONNECTIONS,
+) -> Client:
+    """See `copilot_sdk.tau.connect`."""
+    return Client(
+        asynchronous.connect(path, request_timeout=request_timeout, max_connections=max_connections)
+    )
+
+
+def embedded(
+    model: Model | None = None,
+    *,
+    home: str | os.PathLike[str] | None = None,
+    request_timeout: float | None = DEFAULT_REQUEST_TIMEOUT,
+    max_connections: int = DEFAULT_CONNECTIONS,
+) -> Client:
+    """See `copilot_sdk.tau.embedded`."""
+    return Client(
+        asynchronous.embedded(
+            model, home=home, request_timeout=request_timeout, max_connections=max_connections
+        )
+    )

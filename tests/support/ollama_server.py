@@ -1,0 +1,69 @@
+"""An Ollama on this machine, with two models and one that only embeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+Json = Mapping[str, object]
+
+_DETAILS = {"family": "lily", "families": ["lily"], "parameter_size": "7B", "quantization_level": "Q4_0"}
+TAGS: Json = {
+    "models": [
+        {
+            "name": "tulip:7b",
+            "digest": "abc",
+            "modified_at": "2026-01-01T00:00:00Z",
+            "size": 5,
+            "details": _DETAILS,
+        },
+        {"name": "rose:1b"},
+        {"name": "seeds:1b"},
+    ]
+}
+SHOWN: Mapping[str, Json] = {
+    "tulip:7b": {
+        "capabilities": ["completion", "tools", "thinking"],
+        "model_info": {"general.architecture": "lily", "lily.context_length": 8192},
+    },
+    "rose:1b": {},
+    "seeds:1b": {"capabilities": ["embedding"]},
+}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        known: Mapping[str, Json] = {"/api/version": {"version": "0.11.4"}, "/api/tags": TAGS}
+        self._reply(known.get(self.path))
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self._reply(SHOWN.get(asked["model"]) if self.path == "/api/show" else None)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+    def _reply(self, answer: Json | None) -> None:
+        body = json.dumps(answer or {}).encode()
+        self.send_response(404 if answer is None else 200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@contextmanager
+def ollama_server() -> Iterator[str]:
+    """The address of an Ollama that runs meanwhile."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
