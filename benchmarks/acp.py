@@ -24,7 +24,7 @@ if TYPE_CHECKING:
             """A prompt without updates."""
             ...
 
-        async def echo(self) -> object:
+        async def request(self) -> object:
             """A request that is not of the protocol, whose result is its params."""
             ...
 
@@ -40,6 +40,8 @@ ECHOED: dict[str, Any] = {"text": "x" * 100, "number": 7}
 def measure(side: str, case: str, peer: list[str]) -> Metrics:
     """The metrics of a sample."""
     agent = [*peer[:-1], peer[-1].replace("peer.py", "acp_peer.py")]
+    if case == "acp_echo":
+        agent = [peer[0], "-P", peer[-1].replace("peer.py", "acp_agents.py"), side]
     if case == "acp_first_update":
         from benchmarks.worker import startup
 
@@ -73,7 +75,7 @@ async def with_ours(agent: list[str], work: Work) -> Any:
             async def prompt(self) -> object:
                 return await session.prompt("nothing")
 
-            async def echo(self) -> object:
+            async def request(self) -> object:
                 return await client.request("_echo", ECHOED)
 
         return await work(Ours())
@@ -86,7 +88,7 @@ async def with_official(agent: list[str], work: Work) -> Any:
     came = 0
 
     class Hearing(acp.Client):  # type: ignore[misc]
-        async def session_update(self, session_id: str, update: Any, **_: Any) -> None:
+        async def session_update(self, *, update: Any, **_: Any) -> None:
             nonlocal came
             came += update.content.text == "word "
 
@@ -105,7 +107,7 @@ async def with_official(agent: list[str], work: Work) -> Any:
             async def prompt(self) -> object:
                 return await connection.prompt(session_id=session_id, prompt=[acp.text_block("nothing")])
 
-            async def echo(self) -> object:
+            async def request(self) -> object:
                 return await connection.ext_method("echo", ECHOED)
 
         return await work(Official())
@@ -140,5 +142,6 @@ def sequential(call: Callable[[Client], Awaitable[object]]) -> Callable[[Client]
 STEADY: dict[str, Callable[[Client], Awaitable[Metrics]]] = {
     "acp_updates": many_updates,
     "acp_prompt": sequential(lambda client: client.prompt()),
-    "acp_echo": sequential(lambda client: client.echo()),
+    "acp_request": sequential(lambda client: client.request()),
+    "acp_echo": sequential(lambda client: client.prompt()),
 }

@@ -1,7 +1,7 @@
-"""An agent of the Agent Client Protocol made of the standard library alone, which both SDKs start: it answers at once.
+"""An agent made of the standard library alone, which the clients of both SDKs start: it answers at once.
 
-It imports nothing of either SDK and does as little as it can, so that what is measured is the client. A prompt that is a
-number is answered with so many updates.
+It imports nothing of either SDK and does as little as it can, so that what is measured is the client. A prompt that is
+a number is answered with so many updates.
 """
 
 from __future__ import annotations

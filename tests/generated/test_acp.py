@@ -79,7 +79,7 @@ def test_an_object_that_lacks_a_member_or_has_null_for_one_is_read_all_the_same(
                     assert type(read).__name__ == name
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(st.data())
 def test_whatever_fits_a_type_survives_reading_and_writing(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(PROTOCOL.types)))

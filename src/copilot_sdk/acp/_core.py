@@ -10,7 +10,6 @@ from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from copilot_sdk._connect import observed
 from copilot_sdk.acp._connection import Connection
 from copilot_sdk.acp._content import check_options
 from copilot_sdk.acp._handshake import Greeting, shake_hands, within
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
         SystemPrompt,
     )
     from copilot_sdk.acp.options import ClientOptions
+    from copilot_sdk.frames import FrameHandler
     from copilot_sdk.transports.base import Transport
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
@@ -62,7 +62,7 @@ class ClientCore:
         self.permissions = Permissions(options.get("on_permission"))
         self.greeting: Greeting | None = None
         self._options = options
-        self._connector = observed(connector, options.get("on_frame"))
+        self._connector = _observed(connector, options.get("on_frame"))
         self._start_timeout = _seconds(options.get("start_timeout", DEFAULT_START_TIMEOUT), "start_timeout")
         self._request_timeout = (
             None if request_timeout is None else _seconds(request_timeout, "request_timeout")
@@ -257,6 +257,14 @@ class ClientCore:
 def _check_named(method: str, answer: NewSessionResponse | ForkSessionResponse) -> None:
     if not answer.session_id:
         raise ResultValidationError(method, answer.misfits(), answer.to_wire())
+
+
+def _observed(connector: Connector, on_frame: FrameHandler | None) -> Connector:
+    if on_frame is None:
+        return connector
+    from copilot_sdk._connect import observed
+
+    return observed(connector, on_frame)
 
 
 def _refuse_unknown(options: Mapping[str, object]) -> None:
