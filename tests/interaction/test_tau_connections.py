@@ -137,6 +137,18 @@ async def _answered(daemon: FakeDaemon, client: Client) -> AuthStatusResponse:
     return await asking
 
 
+async def test_a_call_that_is_given_up_at_once_leaves_no_connection_behind() -> None:
+    daemon = FakeDaemon()
+    async with Client(daemon.door, max_connections=1) as client:
+        asking = asyncio.create_task(client.rpc.list_models())
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        with pytest.raises(ConnectionClosed):
+            await daemon.hear()
+
+
 async def test_a_call_ends_in_time_and_its_connection_with_it() -> None:
     daemon = FakeDaemon()
     async with Client(daemon.door, request_timeout=0.01, max_connections=1) as client:

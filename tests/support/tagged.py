@@ -39,7 +39,6 @@ from codegen.samples import Sampler
 _FILE = re.compile(r'"[\w-]+\.schema\.json#/')
 
 _SCALARS: dict[str, st.SearchStrategy[Any]] = {
-    "string": st.text(max_size=5),
     "integer": st.integers(0, 2**64),
     "number": st.floats(0, 1e6, allow_nan=False) | st.integers(0, 1000),
     "boolean": st.booleans(),
@@ -118,6 +117,8 @@ class Tagged:
         match expression:
             case Scalar("string", constraints=(("minLength", int(least)),)):
                 return st.text(min_size=least, max_size=least + 5)
+            case Scalar("string", constraints=limits):
+                return st.text(min_size=int(str(dict(limits).get("minLength", 0))), max_size=5)
             case Scalar(kind):
                 return _SCALARS[kind]
             case Const(value):

@@ -100,7 +100,11 @@ class Pool:
         while self._idle:
             link, watching = self._idle.popitem()
             watching.cancel()
-            await asyncio.wait({watching})
+            try:
+                await asyncio.wait({watching})
+            except asyncio.CancelledError:
+                await self.close(link)
+                raise
             if link.idle and watching.cancelled():
                 return link
             await self.close(link)
