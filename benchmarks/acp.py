@@ -88,7 +88,7 @@ async def with_official(agent: list[str], work: Work) -> Any:
     came = 0
 
     class Hearing(acp.Client):  # type: ignore[misc]
-        async def session_update(self, *, update: Any, **_: Any) -> None:
+        async def session_update(self, session_id: str, update: Any, **_: Any) -> None:  # noqa: ARG002
             nonlocal came
             came += update.content.text == "word "
 
