@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import suppress
-from copy import copy
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._subscriptions import EventStream
+from copilot_sdk._underway import Underway
 from copilot_sdk.errors import ConnectionClosed, CopilotError, RequestTimeout
 
 if TYPE_CHECKING:
-    from copilot_sdk._generated.acp.types import PromptResponse, SessionUpdate
+    from copilot_sdk._generated.acp.types import (
+        PromptResponse,
+        SessionUpdate,  # noqa: F401 - the base of the turn names it
+    )
     from copilot_sdk._subscriptions import Arriving
 
-_logger = logging.getLogger("copilot_sdk.acp")
 
-
-class Turn:
+class Turn(Underway["SessionUpdate", "PromptResponse"]):
     """A prompt on its way and what comes of it; `Session.prompt` makes it.
 
     `await turn` waits for the agent's answer and gives the `PromptResponse`, which says why the agent has stopped;
@@ -41,38 +40,14 @@ class Turn:
         buffer: int,
         on_end: Callable[[Turn], None],
     ) -> None:
-        self._watched = True
-        self._updates: EventStream[SessionUpdate] = EventStream(buffer=buffer)
+        super().__init__(buffer, "copilot_sdk.acp")
         self._send = send
         self._cancel = cancel
         self._on_end = on_end
-        self._outcome: asyncio.Future[PromptResponse] = asyncio.get_running_loop().create_future()
-        self._waiters: list[asyncio.Future[None]] = []
-        self._watched = False
         self._task = spawn(self._deliver())
-
-    def __del__(self) -> None:
-        if not self._watched and self.done and (error := self._outcome.exception()) is not None:
-            _logger.error("a turn failed, and nobody has waited for it: %s", error)
 
     def __repr__(self) -> str:
         return f"<Turn{' (ended)' if self.done else ''}>"
-
-    @property
-    def done(self) -> bool:
-        """True once the agent has answered, or the turn has ended otherwise."""
-        return self._outcome.done()
-
-    def __await__(self) -> Generator[Any, None, PromptResponse]:
-        self._watched = True
-        return self._wait().__await__()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SessionUpdate:
-        self._watched = True
-        return await anext(self._updates)
 
     async def text(self) -> AsyncGenerator[str]:
         """What the agent says, piece by piece as it comes. Use it instead of `async for update in turn`.
@@ -103,7 +78,7 @@ class Turn:
 
     def look(self, update: Arriving) -> None:
         """Take notice of an update of the session."""
-        self._updates.push(update)
+        self._events.push(update)
 
     def end(self, error: CopilotError | None) -> None:
         """Wait no longer for the agent.
@@ -124,31 +99,8 @@ class Turn:
         except CopilotError as error:
             self._fail(error)
         else:
-            if not self.done:
-                self._outcome.set_result(response)
-                self._finish(None)
+            self._succeed(response)
 
-    def _fail(self, error: CopilotError) -> None:
-        if not self.done:
-            self._outcome.set_exception(error)
-            self._outcome.exception()
-            self._finish(error)
-
-    def _finish(self, error: CopilotError | None) -> None:
-        self._updates.end(error)
+    def _ended(self, error: CopilotError | None) -> None:
+        super()._ended(error)
         self._on_end(self)
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    async def _wait(self) -> PromptResponse:
-        if not self.done:
-            # Not the outcome itself: who waits for it and is cancelled would cancel it.
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            await waiter
-        try:
-            return self._outcome.result()
-        except CopilotError as error:
-            # An exception for each who waits: a traceback grows with every raise.
-            raise copy(error) from error.__cause__

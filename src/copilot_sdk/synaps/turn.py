@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
-from copy import copy
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._subscriptions import EventStream
+from copilot_sdk._underway import Underway
 from copilot_sdk.errors import ConnectionClosed, CopilotError, RequestTimeout, TurnTimeout
 from copilot_sdk.synaps._told import Told
 from copilot_sdk.synaps.errors import TurnFailed
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.synaps.types import PromptResponse, TurnUsage
-    from copilot_sdk.synaps.events import SynapsEvent
-
-_logger = logging.getLogger("copilot_sdk.synaps")
+    from copilot_sdk.synaps.events import SynapsEvent  # noqa: F401 - the base of the turn names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +34,7 @@ class TurnResult:
     response: PromptResponse
 
 
-class Turn:
+class Turn(Underway["SynapsEvent", TurnResult]):
     """A turn on its way and what comes of it; `Client.prompt` and `Client.follow_up` make it.
 
     `await turn` waits for its end and gives a `TurnResult`; `async for event in turn` gives its events. Both may be
@@ -62,8 +58,7 @@ class Turn:
         buffer: int,
         on_end: Callable[[Turn], None],
     ) -> None:
-        self._watched = True
-        self._events: EventStream[SynapsEvent] = EventStream(buffer=buffer)
+        super().__init__(buffer, "copilot_sdk.synaps")
         self._name = name
         self._send = send
         self._abort = abort
@@ -71,13 +66,7 @@ class Turn:
         self._texts: list[str] = []
         self._end_event: Told | None = None
         self._last: str = ""
-        self._outcome: asyncio.Future[TurnResult] = asyncio.get_running_loop().create_future()
-        self._watched = False
         self._task = spawn(self._deliver())
-
-    def __del__(self) -> None:
-        if not self._watched and self.done and (error := self._outcome.exception()) is not None:
-            _logger.error("a turn failed, and nobody has waited for it: %s", error)
 
     def __repr__(self) -> str:
         return f"<Turn {self._name}{' (ended)' if self.done else ''}>"
@@ -86,22 +75,6 @@ class Turn:
     def name(self) -> str:
         """The `id` of the command that began it."""
         return self._name
-
-    @property
-    def done(self) -> bool:
-        """True once it has ended, well or not."""
-        return self._outcome.done()
-
-    def __await__(self) -> Generator[Any, None, TurnResult]:
-        self._watched = True
-        return self._wait().__await__()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> SynapsEvent:
-        self._watched = True
-        return await anext(self._events)
 
     async def text(self) -> AsyncGenerator[str]:
         """What the model says, piece by piece as it comes. Use it instead of `async for event in turn`.
@@ -156,29 +129,12 @@ class Turn:
             self._fail(ConnectionClosed("the client was closed before the turn ended"))
 
     def _answered(self, response: PromptResponse) -> None:
-        if self.done:
-            return
         if not response.ok:
             self._fail(TurnFailed(response))
             return
         usage = None if self._end_event is None else self._end_event.event.usage
-        result = TurnResult("".join(self._texts), response.cancelled is True, usage, response)
-        self._outcome.set_result(result)
-        self._finish(None)
+        self._succeed(TurnResult("".join(self._texts), response.cancelled is True, usage, response))
 
-    def _fail(self, error: CopilotError) -> None:
-        if not self.done:
-            self._outcome.set_exception(error)
-            self._outcome.exception()
-            self._finish(error)
-
-    def _finish(self, error: CopilotError | None) -> None:
-        self._events.end(error)
+    def _ended(self, error: CopilotError | None) -> None:
+        super()._ended(error)
         self._on_end(self)
-
-    async def _wait(self) -> TurnResult:
-        try:
-            return await asyncio.shield(self._outcome)
-        except CopilotError as error:
-            # An exception for each who waits: a traceback grows with every raise.
-            raise copy(error) from error.__cause__

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Mapping
-from copy import copy
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._subscriptions import EventStream
+from copilot_sdk._underway import Underway
 from copilot_sdk.errors import ConnectionClosed, CopilotError, TurnTimeout
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.tau.types import AssistantMessage
     from copilot_sdk._protocol.exchanges import Exchange
     from copilot_sdk.tau._pool import Pool
-    from copilot_sdk.tau.events import ChatEvent
-
-_logger = logging.getLogger("copilot_sdk.tau")
+    from copilot_sdk.tau.events import ChatEvent  # noqa: F401 - the base of the turn names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +40,7 @@ class _Read:
     event: Any
 
 
-class Turn:
+class Turn(Underway["ChatEvent", TurnResult]):
     """A message on its way and what comes of it; `Client.chat` makes it.
 
     `await turn` waits for its end and gives a `TurnResult`; `async for event in turn` gives its events as they come.
@@ -68,21 +64,14 @@ class Turn:
         timeout: float | None,
         buffer: int,
     ) -> None:
-        self._watched = True
-        self._events: EventStream[ChatEvent] = EventStream(buffer=buffer)
+        super().__init__(buffer, "copilot_sdk.tau")
         self._pool = pool
         self._exchange = exchange
         self._members = members
         self._abort = abort
         self._timeout = timeout
         self._messages: list[AssistantMessage] = []
-        self._outcome: asyncio.Future[TurnResult] = asyncio.get_running_loop().create_future()
-        self._watched = False
         self._running = spawn(self._run())
-
-    def __del__(self) -> None:
-        if not self._watched and self.done and (error := self._outcome.exception()) is not None:
-            _logger.error("a turn failed, and nobody has waited for it: %s", error)
 
     def __repr__(self) -> str:
         return f"<Turn of {self.session_id}{' (ended)' if self.done else ''}>"
@@ -91,22 +80,6 @@ class Turn:
     def session_id(self) -> str:
         """The session that it is with."""
         return str(self._members["session_id"])
-
-    @property
-    def done(self) -> bool:
-        """True once it has ended, well or not."""
-        return self._outcome.done()
-
-    def __await__(self) -> Generator[Any, None, TurnResult]:
-        self._watched = True
-        return self._wait().__await__()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> ChatEvent:
-        self._watched = True
-        return await anext(self._events)
 
     async def text(self) -> AsyncGenerator[str]:
         """What the agent says, piece by piece as it comes. Use it instead of iterating: it takes the events.
@@ -131,13 +104,6 @@ class Turn:
         if not self.done:
             await self._abort()
 
-    async def _wait(self) -> TurnResult:
-        try:
-            return await asyncio.shield(self._outcome)
-        except CopilotError as error:
-            # An exception for each who waits: a traceback grows with every raise.
-            raise copy(error) from error.__cause__
-
     async def _run(self) -> None:
         try:
             async with asyncio.timeout(self._timeout):
@@ -150,11 +116,9 @@ class Turn:
             self._fail(ConnectionClosed("the client was closed"))
             raise
         else:
-            self._outcome.set_result(result)
-            self._events.end()
+            self._succeed(result)
         finally:
-            if not self.done:
-                self._fail(ConnectionClosed("the turn broke off; the log has why"))
+            self._fail(ConnectionClosed("the turn broke off; the log has why"))
 
     async def _follow(self) -> TurnResult:
         from copilot_sdk._generated.tau.frames import decode_subscription_event
@@ -183,8 +147,3 @@ class Turn:
         last = self._messages[-1].content if self._messages else []
         text = "".join(part.text for part in last if isinstance(part, TextContent))
         return TurnResult(text, cancelled, tuple(self._messages))
-
-    def _fail(self, error: CopilotError) -> None:
-        self._outcome.set_exception(error)
-        self._outcome.exception()
-        self._events.end(error)

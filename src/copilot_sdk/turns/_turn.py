@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from copy import copy
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from copilot_sdk._subscriptions import EventStream
 from copilot_sdk._tracing import TurnSpan
+from copilot_sdk._underway import Underway
 from copilot_sdk.errors import ConnectionClosed, CopilotError, TurnTimeout
 from copilot_sdk.turns._bounds import Bounds
 from copilot_sdk.turns._limits import Limit, Limits
@@ -24,13 +24,11 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.copilot.types import AbortReason
     from copilot_sdk.turns._result import TurnUsage
 
-T = TypeVar("T")
-
 _LAST_EVENTS = 20
 _logger = logging.getLogger("copilot_sdk.session")
 
 
-class Turn:
+class Turn(Underway["SessionEvent", TurnResult]):
     """A prompt on its way and what comes of it; `Session.send` makes it.
 
     `await turn` waits for its end and gives a `TurnResult`; `async for event in turn` gives its events as they come.
@@ -58,8 +56,7 @@ class Turn:
         buffer: int,
         on_end: Callable[[Turn], None],
     ) -> None:
-        self._watched = True
-        self._events: EventStream[SessionEvent] = EventStream(buffer=buffer)
+        super().__init__(buffer, "copilot_sdk.session")
         self._limits = Limits(timeout, inactivity_timeout, lambda: bool(pending), self._expired)
         self.bounds = bounds
         self._send = send
@@ -71,16 +68,9 @@ class Turn:
         self._story = Story()
         self._early: list[Arrival] | None = []
         self._last: deque[Arrival] = deque(maxlen=_LAST_EVENTS)
-        loop = asyncio.get_running_loop()
-        self._accepted: asyncio.Future[str] = loop.create_future()
-        self._outcome: asyncio.Future[TurnResult] = loop.create_future()
-        self._watched = False
+        self._accepted: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._span = TurnSpan(session_id)
         self._sending = spawn(self._deliver())
-
-    def __del__(self) -> None:
-        if not self._watched and self.done and (error := self._outcome.exception()) is not None:
-            _logger.error("a turn failed, and nobody has waited for it: %s", error)
 
     def __repr__(self) -> str:
         return f"<Turn {self.message_id or 'not accepted yet'}{' (ended)' if self.done else ''}>"
@@ -91,11 +81,6 @@ class Turn:
     def message_id(self) -> str | None:
         """Identifier of the prompt; None until the runtime has accepted it."""
         return self.bounds.message_id
-
-    @property
-    def done(self) -> bool:
-        """True once the turn has ended, well or not."""
-        return self._outcome.done()
 
     @property
     def usage(self) -> TurnUsage:
@@ -111,19 +96,17 @@ class Turn:
         Raises:
             RpcError, RequestTimeout, InvalidParams, ConnectionClosed: It was not accepted.
         """
-        return await self._wait(self._accepted)
-
-    def __await__(self) -> Generator[Any, None, TurnResult]:
-        self._watched = True
-        return self._wait(self._outcome).__await__()
-
-    def __aiter__(self) -> Self:
-        return self
+        try:
+            return await asyncio.shield(self._accepted)
+        except asyncio.CancelledError:
+            self._given_up()
+            raise
+        except CopilotError as error:
+            raise copy(error) from error.__cause__
 
     async def __anext__(self) -> SessionEvent:
-        self._watched = True
         try:
-            return await anext(self._events)
+            return await super().__anext__()
         except asyncio.CancelledError:
             self._given_up()
             raise
@@ -197,8 +180,7 @@ class Turn:
         if self._story.error is not None:
             self.fail(self._story.error)
         elif not self.done:
-            self._outcome.set_result(self._result())
-            self._finished(None)
+            self._succeed(self._result())
 
     def interrupted(self, reason: CopilotError) -> None:
         """End the turn although its last event has not come: nothing more will."""
@@ -213,15 +195,13 @@ class Turn:
             if not self._accepted.done():
                 self._accepted.set_exception(copy(error))
                 self._accepted.exception()
-            self._outcome.set_exception(error)
-            self._outcome.exception()
-            self._finished(error)
+            self._fail(error)
 
-    def _finished(self, error: CopilotError | None) -> None:
+    def _ended(self, error: CopilotError | None) -> None:
         self.bounds.end()
         self._early = None
         self._limits.stop()
-        self._events.end(error)
+        super()._ended(error)
         self._end_span(error)
         self._on_end(self)
 
@@ -285,15 +265,12 @@ class Turn:
         self.fail(TurnTimeout(seconds, limit=limit, last_events=last, state=state, pending=self._pending()))
         self._sending.cancel()
 
-    async def _wait(self, future: asyncio.Future[T]) -> T:
+    async def _wait(self) -> TurnResult:
         try:
-            return await asyncio.shield(future)
+            return await super()._wait()
         except asyncio.CancelledError:
             self._given_up()
             raise
-        except CopilotError as error:
-            # An exception for each who waits: a traceback grows with every raise.
-            raise copy(error) from error.__cause__
 
     def _given_up(self) -> None:
         if self._abort_on_cancel and not self.done:
