@@ -9,6 +9,7 @@ from copilot_sdk._subscriptions import EventStream
 from copilot_sdk.synaps import sync
 from copilot_sdk.synaps.events import RuntimeEvent, SynapsEvent, TextDelta, ToolcallInput, UnknownVariant
 from copilot_sdk.synaps.types import CompactResponse, GetStateResponse, Message, PromptResponse, TurnUsage
+from copilot_sdk.sync import EventStream as SyncEventStream
 
 
 async def a_turn_is_typed(client: synaps.Client) -> None:
@@ -34,7 +35,7 @@ async def commands_are_typed(client: synaps.Client) -> None:
     assert_type(await client.rpc.get_state(request_timeout=None), GetStateResponse)
     assert_type(await client.messages(), list[Message])
     assert_type(client.events(), EventStream[SynapsEvent])
-    assert_type(client.events(RuntimeEvent), EventStream[RuntimeEvent])
+    assert_type(client.events(RuntimeEvent), SyncEventStream[RuntimeEvent])
     await client.set_model(5)  # type: ignore[arg-type]
     await client.rpc.prompt(text="hi")  # type: ignore[call-arg]
 
@@ -46,4 +47,4 @@ def the_sync_face_is_typed_alike() -> None:
         for event in turn:
             assert_type(event, SynapsEvent)
         assert_type(client.rpc.get_state(), GetStateResponse)
-        assert_type(client.events(RuntimeEvent), sync.EventStream[RuntimeEvent])
+        assert_type(client.events(RuntimeEvent), SyncEventStream[RuntimeEvent])

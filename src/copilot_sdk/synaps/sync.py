@@ -6,14 +6,14 @@ it.
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.synaps import client as asynchronous
-from copilot_sdk.sync._portal import Portal, PortalCaller
+from copilot_sdk.sync._faces import ClientFace, EventStream, TurnFace
+from copilot_sdk.sync._portal import PortalCaller
 
 if TYPE_CHECKING:
     import os
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from copilot_sdk._subscriptions import EventStream as AsyncEventStream
     from copilot_sdk.synaps.attachments import Attachable
     from copilot_sdk.synaps.events import SynapsEvent
-    from copilot_sdk.synaps.turn import Turn as AsyncTurn
-    from copilot_sdk.synaps.turn import TurnResult
+    from copilot_sdk.synaps.turn import Turn as AsyncTurn  # noqa: F401 - a base class names it
+    from copilot_sdk.synaps.turn import TurnResult  # noqa: F401 - a base class names it
     from copilot_sdk.transports.base import Transport
 
 E = TypeVar("E")
@@ -69,44 +69,13 @@ def connect(
     )
 
 
-class Turn:
+class Turn(TurnFace["AsyncTurn", "SynapsEvent", "TurnResult"]):
     """See `copilot_sdk.synaps.Turn`: a plain iterator over its events, and `result` in place of `await`."""
-
-    def __init__(self, portal: Portal, turn: AsyncTurn) -> None:
-        self._portal = portal
-        self._turn = turn
-        self._events = portal.iterate(turn)
-
-    def __repr__(self) -> str:
-        return repr(self._turn)
 
     @property
     def name(self) -> str:
         """See `copilot_sdk.synaps.Turn.name`."""
         return self._turn.name
-
-    @property
-    def done(self) -> bool:
-        """See `copilot_sdk.synaps.Turn.done`."""
-        return self._turn.done
-
-    def result(self) -> TurnResult:
-        """Wait for the end of the turn.
-
-        Raises:
-            RequestRefused, TurnFailed, TurnTimeout, UsageError, ConnectionClosed: See `copilot_sdk.synaps.Turn`.
-        """
-
-        async def waiting() -> TurnResult:
-            return await self._turn
-
-        return self._portal.run(waiting())
-
-    def __iter__(self) -> Iterator[SynapsEvent]:
-        return self._events
-
-    def __next__(self) -> SynapsEvent:
-        return next(self._events)
 
     def text(self) -> Iterator[str]:
         """See `copilot_sdk.synaps.Turn.text`."""
@@ -117,67 +86,14 @@ class Turn:
         self._portal.run(self._turn.abort())
 
 
-class EventStream(Generic[E]):
-    """A plain iterator over events; see `copilot_sdk.synaps.Client.events`."""
-
-    def __init__(self, portal: Portal, stream: AsyncEventStream[E]) -> None:
-        self._portal = portal
-        self._stream = stream
-        self._events = portal.iterate(stream)
-
-    def __iter__(self) -> Iterator[E]:
-        return self._events
-
-    def __next__(self) -> E:
-        return next(self._events)
-
-    def close(self) -> None:
-        """Take no more events, and drop those that wait."""
-        self._portal.call(self._stream.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class Client:
+class Client(ClientFace[asynchronous.Client]):
     """See `copilot_sdk.synaps.Client`: the same methods without `await`; `with connect() as client:`."""
 
     def __init__(self, client: asynchronous.Client) -> None:
-        self._client = client
-        self._portal = Portal()
+        self._set_up(client)
 
     def __repr__(self) -> str:
         return repr(self._client)
-
-    def start(self) -> None:
-        """See `copilot_sdk.synaps.Client.start`."""
-        self._portal.start()
-        try:
-            self._portal.run(self._client.start())
-        except BaseException:
-            self._portal.stop()
-            raise
-        # A client that was forgotten would leave a process behind.
-        atexit.register(self.close)
-
-    def close(self) -> None:
-        """See `copilot_sdk.synaps.Client.close`."""
-        atexit.unregister(self.close)
-        if self._portal.running:
-            try:
-                self._portal.run(self._client.close())
-            finally:
-                self._portal.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def closed(self) -> bool:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from copilot_sdk._blocking import ClientTask as ClientTask
     from copilot_sdk._blocking import WorkflowRun as WorkflowRun
     from copilot_sdk.sync._client import CopilotClient as CopilotClient
-    from copilot_sdk.sync._session import EventStream as EventStream
+    from copilot_sdk.sync._faces import EventStream as EventStream
     from copilot_sdk.sync._session import Session as Session
     from copilot_sdk.sync._turn import Turn as Turn
 
 MODULES = {
     "._client": "CopilotClient",
-    "._session": "EventStream Session",
+    "._faces": "EventStream",
+    "._session": "Session",
     "._turn": "Turn",
     "copilot_sdk._blocking": "ClientTask WorkflowRun",
 }

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from copilot_sdk import client as asynchronous
-from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
+from copilot_sdk.sync._faces import ClientFace
+from copilot_sdk.sync._portal import PortalCaller, off_loop
 from copilot_sdk.sync._session import Session
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from copilot_sdk.runtime import Model as RuntimeModel
 
 
-class CopilotClient:
+class CopilotClient(ClientFace[asynchronous.CopilotClient]):
     """See `copilot_sdk.CopilotClient`.
 
     The same methods, without `await`; `with CopilotClient() as client:`.
@@ -69,10 +69,6 @@ class CopilotClient:
                 **options,
             )
         )
-
-    def _set_up(self, client: asynchronous.CopilotClient) -> None:
-        self._client = client
-        self._portal = Portal()
 
     @classmethod
     def _of(cls, client: asynchronous.CopilotClient) -> Self:
@@ -114,33 +110,6 @@ class CopilotClient:
             model, home=home, limits=limits, accounts=accounts, **options
         )
         return cls._of(client)
-
-    def start(self) -> None:
-        """See `copilot_sdk.CopilotClient.start`."""
-        self._portal.start()
-        try:
-            self._portal.run(self._client.start())
-        except BaseException:
-            self._portal.stop()
-            raise
-        # A client that was forgotten would leave a process or a folder behind.
-        atexit.register(self.close)
-
-    def close(self) -> None:
-        """See `copilot_sdk.CopilotClient.close`."""
-        if self._portal.running:
-            atexit.unregister(self.close)
-            try:
-                self._portal.run(self._client.close())
-            finally:
-                self._portal.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def runtime_version(self) -> str | None:

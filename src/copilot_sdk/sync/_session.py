@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from copilot_sdk._blocking import ClientTask, Work
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
+from copilot_sdk.sync._faces import EventStream
 from copilot_sdk.sync._portal import Portal, PortalCaller, off_loop
 from copilot_sdk.sync._turn import Turn
 from copilot_sdk.turns._limits import DEFAULT_INACTIVITY_TIMEOUT
@@ -31,38 +32,11 @@ if TYPE_CHECKING:
         TranscriptRecoveryReport,
     )
     from copilot_sdk._model.event import EventBase
-    from copilot_sdk._subscriptions import EventStream as AsyncEventStream
     from copilot_sdk.tools import Tool
 
 E = TypeVar("E", bound="EventBase")
 M = TypeVar("M", bound="BaseModel")
 T = TypeVar("T")
-
-
-class EventStream(Generic[T]):
-    """See `copilot_sdk.session.Session.events`; a plain iterator and context manager."""
-
-    def __init__(self, portal: Portal, stream: AsyncEventStream[T]) -> None:
-        self._portal = portal
-        self._stream = stream
-        self._events = portal.iterate(stream)
-
-    def __iter__(self) -> Iterator[T]:
-        return self._events
-
-    def __next__(self) -> T:
-        return next(self._events)
-
-    def close(self) -> None:
-        """Take no more events."""
-        if self._portal.running:
-            self._portal.call(self._stream.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Session:

@@ -64,14 +64,22 @@ class Client:
         self._calls = Calls(self._pool, request_timeout)
         self._scope = TaskScope("the client of tau")
 
-    async def __aenter__(self) -> Self:
+    async def start(self) -> None:
+        """Make sure that somebody is there; `async with` does it.
+
+        Raises:
+            ConnectError: Nobody listens there.
+        """
         try:
             async with self._pool.link():
-                # Whoever enters knows that somebody is there.
-                return self
+                return
         except BaseException:
             await self.close()
             raise
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()

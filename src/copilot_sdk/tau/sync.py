@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
+from copilot_sdk.sync._faces import ClientFace, TurnFace
 from copilot_sdk.sync._portal import Portal, PortalCaller
 from copilot_sdk.tau import client as asynchronous
 from copilot_sdk.tau.client import DEFAULT_CONNECTIONS, DEFAULT_REQUEST_TIMEOUT
@@ -19,50 +19,22 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.tau.sync_api.agent import AgentRPC
     from copilot_sdk._generated.tau.types import ImageAttachment
     from copilot_sdk.runtime.core.models.base import Model
-    from copilot_sdk.tau.events import ChatEvent, SessionEvent
+    from copilot_sdk.tau.events import (
+        ChatEvent,  # noqa: F401 - a base class names it
+        SessionEvent,
+    )
     from copilot_sdk.tau.subscription import Subscription as AsyncSubscription
-    from copilot_sdk.tau.turn import Turn as AsyncTurn
-    from copilot_sdk.tau.turn import TurnResult
+    from copilot_sdk.tau.turn import Turn as AsyncTurn  # noqa: F401 - a base class names it
+    from copilot_sdk.tau.turn import TurnResult  # noqa: F401 - a base class names it
 
 
-class Turn:
+class Turn(TurnFace["AsyncTurn", "ChatEvent", "TurnResult"]):
     """See `copilot_sdk.tau.Turn`: a plain iterator over its events, and `result` in place of `await`."""
-
-    def __init__(self, portal: Portal, turn: AsyncTurn) -> None:
-        self._portal = portal
-        self._turn = turn
-        self._events = portal.iterate(turn)
-
-    def __repr__(self) -> str:
-        return repr(self._turn)
 
     @property
     def session_id(self) -> str:
         """The session that it is with."""
         return self._turn.session_id
-
-    @property
-    def done(self) -> bool:
-        """True once it has ended, well or not."""
-        return self._turn.done
-
-    def result(self) -> TurnResult:
-        """Wait for the end of the turn.
-
-        Raises:
-            RequestRefused, TurnTimeout, ConnectionClosed, ProtocolError: See `copilot_sdk.tau.Turn`.
-        """
-
-        async def waiting() -> TurnResult:
-            return await self._turn
-
-        return self._portal.run(waiting())
-
-    def __iter__(self) -> Iterator[ChatEvent]:
-        return self._events
-
-    def __next__(self) -> ChatEvent:
-        return next(self._events)
 
     def text(self) -> Iterator[str]:
         """See `copilot_sdk.tau.Turn.text`."""
@@ -104,7 +76,7 @@ class Subscription:
         return next(self._events)
 
 
-class Client:
+class Client(ClientFace[asynchronous.Client]):
     """See `copilot_sdk.tau.Client`: the same methods, without `await`; `with connect() as client:`.
 
     Args:
@@ -112,31 +84,7 @@ class Client:
     """
 
     def __init__(self, client: asynchronous.Client) -> None:
-        self._client = client
-        self._portal = Portal()
-
-    def __enter__(self) -> Self:
-        self._portal.start()
-        try:
-            self._portal.run(self._client.__aenter__())
-        except BaseException:
-            self._portal.stop()
-            raise
-        # A client that was forgotten would leave a thread behind, or the folder of a daemon.
-        atexit.register(self.close)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """See `copilot_sdk.tau.Client.close`."""
-        if self._portal.running:
-            atexit.unregister(self.close)
-            try:
-                self._portal.run(self._client.close())
-            finally:
-                self._portal.stop()
+        self._set_up(client)
 
     @cached_property
     def rpc(self) -> AgentRPC:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.acp import client as asynchronous
 from copilot_sdk.acp.sync._session import Session
-from copilot_sdk.sync._portal import Portal, PortalCaller
-from copilot_sdk.sync._session import EventStream
+from copilot_sdk.sync._faces import ClientFace, EventStream
+from copilot_sdk.sync._portal import PortalCaller
 
 if TYPE_CHECKING:
     import os
@@ -50,42 +49,11 @@ def connect(
     return made
 
 
-class Client:
+class Client(ClientFace[asynchronous.Client]):
     """See `copilot_sdk.acp.Client`: the same methods, without `await`."""
 
     def __init__(self, connector: Connector, **options: Unpack[ClientOptions]) -> None:
         self._set_up(asynchronous.Client(connector, **options))
-
-    def _set_up(self, client: asynchronous.Client) -> None:
-        self._client = client
-        self._portal = Portal()
-
-    def start(self) -> None:
-        """See `copilot_sdk.acp.Client.start`."""
-        self._portal.start()
-        try:
-            self._portal.run(self._client.start())
-        except BaseException:
-            self._portal.stop()
-            raise
-        # A client that was forgotten would leave a process behind.
-        atexit.register(self.close)
-
-    def close(self) -> None:
-        """See `copilot_sdk.acp.Client.close`."""
-        if self._portal.running:
-            atexit.unregister(self.close)
-            try:
-                self._portal.run(self._client.close())
-            finally:
-                self._portal.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def agent_info(self) -> Implementation | None:

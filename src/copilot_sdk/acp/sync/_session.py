@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
-from copilot_sdk.sync._session import EventStream
+from copilot_sdk.sync._faces import EventStream, TurnFace
 
 if TYPE_CHECKING:
     import os
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import (
         AvailableCommand,
         MCPServer,
-        PromptResponse,
+        PromptResponse,  # noqa: F401 - a base class names it
         SessionConfigOption,
         SessionModeState,
         SessionUpdate,
@@ -22,46 +22,15 @@ if TYPE_CHECKING:
     )
     from copilot_sdk._model.base import WireModel
     from copilot_sdk.acp import session as asynchronous
-    from copilot_sdk.acp import turn as asynchronous_turn
+    from copilot_sdk.acp import turn as asynchronous_turn  # noqa: F401 - a base class names it
     from copilot_sdk.acp._content import PromptContent
     from copilot_sdk.sync._portal import Portal
 
     U = TypeVar("U", bound=WireModel)
 
 
-class Turn:
+class Turn(TurnFace["asynchronous_turn.Turn", "SessionUpdate", "PromptResponse"]):
     """See `copilot_sdk.acp.Turn`: a plain iterator over its updates, and `result` in place of `await`."""
-
-    def __init__(self, portal: Portal, turn: asynchronous_turn.Turn) -> None:
-        self._portal = portal
-        self._turn = turn
-        self._updates = portal.iterate(turn)
-
-    def __repr__(self) -> str:
-        return repr(self._turn)
-
-    @property
-    def done(self) -> bool:
-        """True once the agent has answered, or the turn has ended otherwise."""
-        return self._turn.done
-
-    def result(self) -> PromptResponse:
-        """Wait for the agent's answer.
-
-        Raises:
-            RpcError, RequestTimeout, ConnectionClosed: See `copilot_sdk.acp.Turn`.
-        """
-
-        async def waiting() -> PromptResponse:
-            return await self._turn
-
-        return self._portal.run(waiting())
-
-    def __iter__(self) -> Iterator[SessionUpdate]:
-        return self._updates
-
-    def __next__(self) -> SessionUpdate:
-        return next(self._updates)
 
     def text(self) -> Iterator[str]:
         """See `copilot_sdk.acp.Turn.text`."""
