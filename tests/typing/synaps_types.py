@@ -35,7 +35,7 @@ async def commands_are_typed(client: synaps.Client) -> None:
     assert_type(await client.rpc.get_state(request_timeout=None), GetStateResponse)
     assert_type(await client.messages(), list[Message])
     assert_type(client.events(), EventStream[SynapsEvent])
-    assert_type(client.events(RuntimeEvent), SyncEventStream[RuntimeEvent])
+    assert_type(client.events(RuntimeEvent), EventStream[RuntimeEvent])
     await client.set_model(5)  # type: ignore[arg-type]
     await client.rpc.prompt(text="hi")  # type: ignore[call-arg]
 

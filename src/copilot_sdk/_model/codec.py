@@ -100,7 +100,9 @@ def decode_params(method: Method[Any], raw: object, *, forgiven: Container[str] 
 
 
 def _is_forgiven(error: ValidationError, members: Container[str] | None) -> bool:
-    return members is None or all(fault["loc"] and str(fault["loc"][0]) in members for fault in error.errors())
+    return members is None or all(
+        fault["loc"] and str(fault["loc"][0]) in members for fault in error.errors()
+    )
 
 
 def decode_result(method: Method[R], raw: object) -> R:
