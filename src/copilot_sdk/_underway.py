@@ -20,13 +20,13 @@ class Underway(Generic[E, R]):
 
     Args:
         buffer: How many events may wait for who iterates.
-        log: The logger that is told of a failure that nobody has waited for.
+        logger: What is told of a failure that nobody has waited for.
     """
 
-    def __init__(self, buffer: int, log: str) -> None:
+    def __init__(self, buffer: int, logger: logging.Logger) -> None:
         # For `__del__`, should the next lines fail.
         self._watched = True
-        self._log = log
+        self._logger = logger
         self._events: EventStream[E] = EventStream(buffer=buffer)
         self._outcome: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiters: list[asyncio.Future[None]] = []
@@ -34,7 +34,7 @@ class Underway(Generic[E, R]):
 
     def __del__(self) -> None:
         if not self._watched and self.done and (error := self._outcome.exception()) is not None:
-            logging.getLogger(self._log).error("a turn failed, and nobody has waited for it: %s", error)
+            self._logger.error("a turn failed, and nobody has waited for it: %s", error)
 
     @property
     def done(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
         SessionUpdate,  # noqa: F401 - the base of the turn names it
     )
     from copilot_sdk._subscriptions import Arriving
+
+_logger = logging.getLogger("copilot_sdk.acp")
 
 
 class Turn(Underway["SessionUpdate", "PromptResponse"]):
@@ -40,7 +43,7 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
         buffer: int,
         on_end: Callable[[Turn], None],
     ) -> None:
-        super().__init__(buffer, "copilot_sdk.acp")
+        super().__init__(buffer, _logger)
         self._send = send
         self._cancel = cancel
         self._on_end = on_end

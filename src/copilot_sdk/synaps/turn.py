@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from copilot_sdk.synaps.errors import TurnFailed
 if TYPE_CHECKING:
     from copilot_sdk._generated.synaps.types import PromptResponse, TurnUsage
     from copilot_sdk.synaps.events import SynapsEvent  # noqa: F401 - the base of the turn names it
+
+_logger = logging.getLogger("copilot_sdk.synaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Turn(Underway["SynapsEvent", TurnResult]):
         buffer: int,
         on_end: Callable[[Turn], None],
     ) -> None:
-        super().__init__(buffer, "copilot_sdk.synaps")
+        super().__init__(buffer, _logger)
         self._name = name
         self._send = send
         self._abort = abort

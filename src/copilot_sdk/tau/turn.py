@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from copilot_sdk._protocol.exchanges import Exchange
     from copilot_sdk.tau._pool import Pool
     from copilot_sdk.tau.events import ChatEvent  # noqa: F401 - the base of the turn names it
+
+_logger = logging.getLogger("copilot_sdk.tau")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Turn(Underway["ChatEvent", TurnResult]):
         timeout: float | None,
         buffer: int,
     ) -> None:
-        super().__init__(buffer, "copilot_sdk.tau")
+        super().__init__(buffer, _logger)
         self._pool = pool
         self._exchange = exchange
         self._members = members

@@ -56,7 +56,7 @@ class Turn(Underway["SessionEvent", TurnResult]):
         buffer: int,
         on_end: Callable[[Turn], None],
     ) -> None:
-        super().__init__(buffer, "copilot_sdk.session")
+        super().__init__(buffer, _logger)
         self._limits = Limits(timeout, inactivity_timeout, lambda: bool(pending), self._expired)
         self.bounds = bounds
         self._send = send

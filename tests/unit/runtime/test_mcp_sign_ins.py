@@ -199,6 +199,7 @@ async def test_a_server_is_asked_whether_it_wants_a_sign_in(client: Client, remo
     )
     assert before["wwwAuthenticateParams"]["scope"] == SCOPE
     await come_back(await login(client), code=CODE)
+    await client.until("session.mcp_server_status_changed", status="connected")
     assert (await probed(client))["status"] == "authenticated"
     remote.token = "another"
     after = await probed(client)
