@@ -32,6 +32,7 @@ from tests.support.surface import (
     namespace,
     params_faults,
 )
+from tests.support.sweep import sweep
 
 R = TypeVar("R")
 
@@ -96,7 +97,7 @@ def assert_declared(method: Method, result: object) -> None:
 
 
 @pytest.mark.parametrize("face", ["api", "sync_api"])
-@pytest.mark.parametrize("wire_name", CALLS)
+@sweep("wire_name", CALLS)
 def test_a_call_has_the_wire_form_of_the_schema(wire_name: str, face: str) -> None:
     method = METHODS[wire_name]
     results = SAMPLER.result(method)
@@ -115,7 +116,7 @@ def test_a_call_has_the_wire_form_of_the_schema(wire_name: str, face: str) -> No
             assert_declared(method, result)
 
 
-@pytest.mark.parametrize("wire_name", sorted(METHODS))
+@sweep("wire_name", sorted(METHODS))
 def test_every_sample_of_a_result_fits_the_schema_and_is_written_as_it_was_read(wire_name: str) -> None:
     method = METHODS[wire_name]
     table: Any = INBOUND if method.scope.inbound else OUTBOUND
@@ -129,7 +130,7 @@ def test_every_sample_of_a_result_fits_the_schema_and_is_written_as_it_was_read(
             assert faults(f"{PLACES[wire_name]}/result", sample.value) == []
 
 
-@pytest.mark.parametrize("wire_name", WITH_FIELDS)
+@sweep("wire_name", WITH_FIELDS)
 def test_an_optional_argument_that_is_none_or_unset_is_left_out(wire_name: str) -> None:
     method = METHODS[wire_name]
     small = SAMPLER.params(method)[0].value
@@ -145,7 +146,7 @@ def test_an_optional_argument_that_is_none_or_unset_is_left_out(wire_name: str) 
     assert json.dumps(wire.sent[0][1]) == json.dumps(small)
 
 
-@pytest.mark.parametrize("wire_name", [name for name in WITH_FIELDS if OUTBOUND[name].nullable])
+@sweep("wire_name", [name for name in WITH_FIELDS if OUTBOUND[name].nullable])
 def test_none_is_sent_as_null_where_null_means_something(wire_name: str) -> None:
     method = METHODS[wire_name]
     small = SAMPLER.params(method)[0].value
@@ -162,7 +163,7 @@ def test_none_is_sent_as_null_where_null_means_something(wire_name: str) -> None
     assert {name: sent[name] for name in nullable} == dict.fromkeys(nullable)
 
 
-@pytest.mark.parametrize("wire_name", WITH_FIELDS)
+@sweep("wire_name", WITH_FIELDS)
 def test_params_that_do_not_fit_are_refused_before_they_are_sent(wire_name: str) -> None:
     method = METHODS[wire_name]
     definition = PROTOCOL.types[method.params.name] if method.params else None
@@ -204,7 +205,7 @@ OBJECT_RESULTS = [
 ]
 
 
-@pytest.mark.parametrize("wire_name", OBJECT_RESULTS)
+@sweep("wire_name", OBJECT_RESULTS)
 def test_a_result_of_another_version_is_read_as_its_class_and_written_as_it_was(wire_name: str) -> None:
     result = METHODS[wire_name].result
     assert isinstance(result, Ref)
@@ -218,7 +219,7 @@ def test_a_result_of_another_version_is_read_as_its_class_and_written_as_it_was(
         json.dumps(found.model_dump(mode="json", warnings=False))
 
 
-@pytest.mark.parametrize("wire_name", SERVED)
+@sweep("wire_name", SERVED)
 def test_the_params_of_a_served_method_are_read_as_their_class(wire_name: str) -> None:
     method = METHODS[wire_name]
     for sample in SAMPLER.params(method):

@@ -15,6 +15,7 @@ from copilot_sdk._generated.copilot import events
 from copilot_sdk._model import EventBase, UnknownEvent
 from tests.support.schema_files import event_places
 from tests.support.surface import DOCUMENTS, PROTOCOL, SAMPLER, constants, drifted, faults
+from tests.support.sweep import sweep
 
 EVENTS = {event.wire: event for event in PROTOCOL.events}
 PLACES = event_places(DOCUMENTS)
@@ -32,7 +33,7 @@ def small(event: Event) -> dict[str, Any]:
     return dict(value)
 
 
-@pytest.mark.parametrize("kind", EVENTS)
+@sweep("kind", EVENTS)
 def test_every_sample_of_an_event_is_read_as_its_class_and_written_as_it_was(kind: str) -> None:
     event = EVENTS[kind]
     for sample in SAMPLER.event(event):
@@ -42,14 +43,14 @@ def test_every_sample_of_an_event_is_read_as_its_class_and_written_as_it_was(kin
         assert json.dumps(found.to_wire()) == json.dumps(sample.value), sample.label
 
 
-@pytest.mark.parametrize("kind", EVENTS)
+@sweep("kind", EVENTS)
 def test_the_samples_of_an_event_fit_the_schema(kind: str) -> None:
     *samples, _ = SAMPLER.event(EVENTS[kind])
     found = {sample.label: faults(PLACES[kind], sample.value) for sample in samples}
     assert {label: problems for label, problems in found.items() if problems} == {}
 
 
-@pytest.mark.parametrize("kind", EVENTS)
+@sweep("kind", EVENTS)
 def test_an_event_of_another_version_is_read_as_its_class_and_written_as_it_was(kind: str) -> None:
     large = SAMPLER.event(EVENTS[kind])[1].value
     assert isinstance(large, dict)
@@ -60,7 +61,7 @@ def test_an_event_of_another_version_is_read_as_its_class_and_written_as_it_was(
         assert found.to_wire() == {**large, "data": {**constants(EVENTS[kind].data.name), **data}}
 
 
-@pytest.mark.parametrize("kind", EVENTS)
+@sweep("kind", EVENTS)
 def test_a_malformed_event_comes_out_with_its_json_and_what_is_wrong(kind: str) -> None:
     raw = {**small(EVENTS[kind]), "data": "hunter2"}
     found = events.decode(raw)

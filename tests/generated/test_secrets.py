@@ -12,6 +12,7 @@ from codegen.naming import is_secret
 from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.base import problems
 from tests.support.surface import PROTOCOL, SAMPLER, class_of
+from tests.support.sweep import sweep
 
 OBJECTS = {name: found for name, found in PROTOCOL.types.items() if isinstance(found, ObjectDef)}
 SECRETS = {
@@ -34,7 +35,7 @@ TYPED = [
 ]
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@sweep("name", SECRETS)
 def test_a_credential_does_not_show_in_the_repr(name: str) -> None:
     model: Any = class_of(name)
     full = next(sample.value for sample in SAMPLER.fitting(name) if sample.label == "full")
@@ -50,7 +51,7 @@ def test_the_fields_that_hold_credentials_are_known() -> None:
     assert {"accessToken", "env", "headers", "secrets", "token", "values"} <= names
 
 
-@pytest.mark.parametrize("name", TYPED)
+@sweep("name", TYPED)
 def test_the_error_about_a_value_does_not_show_it(name: str) -> None:
     model: Any = class_of(name)
     with pytest.raises(ValidationError) as caught:

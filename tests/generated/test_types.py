@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from pydantic import BaseModel
 
 from codegen.ir import EnumDef, ObjectDef, UnionDef
@@ -12,6 +11,7 @@ from codegen.samples import UNKNOWN
 from copilot_sdk._generated.copilot import types
 from copilot_sdk._model import UnknownVariant
 from tests.support.surface import PROTOCOL, SAMPLER, adapter, class_of, dumped
+from tests.support.sweep import sweep
 
 OBJECTS = [name for name, definition in PROTOCOL.types.items() if isinstance(definition, ObjectDef)]
 ENUMS = [name for name, definition in PROTOCOL.types.items() if isinstance(definition, EnumDef)]
@@ -23,7 +23,7 @@ def test_the_package_has_the_types_of_the_schema_and_no_other() -> None:
     assert set(dir(types)) == {*PROTOCOL.types, "UnknownVariant"}
 
 
-@pytest.mark.parametrize("name", PROTOCOL.types)
+@sweep("name", PROTOCOL.types)
 def test_every_sample_of_a_type_is_written_as_it_was_read(name: str) -> None:
     kind = adapter(name)
     written = {
@@ -32,14 +32,14 @@ def test_every_sample_of_a_type_is_written_as_it_was_read(name: str) -> None:
     assert written == {sample.label: json.dumps(sample.value) for sample in SAMPLER.fitting(name)}
 
 
-@pytest.mark.parametrize("name", PROTOCOL.types)
+@sweep("name", PROTOCOL.types)
 def test_what_a_newer_peer_sends_of_a_type_is_written_as_it_was_read(name: str) -> None:
     kind = adapter(name)
     value = SAMPLER.newer(name).value
     assert dumped(kind, kind.validate_python(value)) == json.dumps(value)
 
 
-@pytest.mark.parametrize("name", OBJECTS)
+@sweep("name", OBJECTS)
 def test_an_object_keeps_the_members_that_it_does_not_know(name: str) -> None:
     found = adapter(name).validate_python(SAMPLER.newer(name).value)
     assert type(found) is class_of(name)
@@ -47,12 +47,12 @@ def test_an_object_keeps_the_members_that_it_does_not_know(name: str) -> None:
     assert found.model_extra == {UNKNOWN: {"deep": [1, None, {}]}}
 
 
-@pytest.mark.parametrize("name", ENUMS)
+@sweep("name", ENUMS)
 def test_a_value_that_an_enum_does_not_know_stays_a_string(name: str) -> None:
     assert adapter(name).validate_python(UNKNOWN) == UNKNOWN
 
 
-@pytest.mark.parametrize("name", UNIONS)
+@sweep("name", UNIONS)
 def test_a_branch_of_a_union_is_read_as_its_own_class(name: str) -> None:
     kind = adapter(name)
     samples = [sample for sample in SAMPLER.fitting(name) if isinstance(sample.value, dict) and sample.branch]
@@ -64,7 +64,7 @@ def test_a_branch_of_a_union_is_read_as_its_own_class(name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("name", TAGGED)
+@sweep("name", TAGGED)
 def test_a_tag_that_a_union_does_not_know_makes_an_unknown_variant(name: str) -> None:
     value = {UNIONS[name].discriminator: UNKNOWN, "more": [1]}
     found = adapter(name).validate_python(value)
@@ -72,7 +72,7 @@ def test_a_tag_that_a_union_does_not_know_makes_an_unknown_variant(name: str) ->
     assert found.raw == value
 
 
-@pytest.mark.parametrize("name", TAGGED)
+@sweep("name", TAGGED)
 def test_a_union_without_its_tag_makes_an_unknown_variant(name: str) -> None:
     found = adapter(name).validate_python({"more": [1]})
     assert type(found) is UnknownVariant

@@ -1,4 +1,4 @@
-"""Starts the MCP server of `mcp_workshop` in milliseconds: a process that has it loaded forks for each start.
+"""Starts a program in milliseconds, the MCP server of `mcp_workshop` or another: a process that has it loaded forks.
 
     with Forge() as forge:
         ...  # a server is what `forge.command(*arguments)` starts: its stdin and stdout speak the protocol
@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from typing import Self
 
@@ -22,13 +23,20 @@ _MOST_BYTES = 1_000_000
 
 
 class Forge:
-    """The process that forks; it ends with this."""
+    """The process that forks; it ends with this.
+
+    Args:
+        program: The module whose `main` takes the arguments.
+    """
+
+    def __init__(self, program: str = "tests.support.mcp_workshop") -> None:
+        self._program = program
 
     def __enter__(self) -> Self:
         self._folder = tempfile.TemporaryDirectory(prefix="forge-")
         self._path = str(Path(self._folder.name) / "socket")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", __name__, self._path],
+            [sys.executable, "-m", __name__, self._path, self._program],
             cwd=Path(__file__).parents[2],
             stdout=subprocess.PIPE,
         )
@@ -57,10 +65,9 @@ def start(path: str, arguments: list[str]) -> int:
         return int(connection.recv(16) or b"1")
 
 
-def serve(path: str) -> None:
-    """Forks a server for each connection."""
-    from tests.support import mcp_workshop
-
+def serve(path: str, program: str) -> None:
+    """Forks a program for each connection."""
+    main = import_module(program).main
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
@@ -80,7 +87,7 @@ def serve(path: str) -> None:
                 os.environ.update(order["environment"])
                 os.chdir(order["folder"])
                 try:
-                    mcp_workshop.main(order["arguments"])
+                    main(order["arguments"])
                 finally:
                     connection.send(b"0")
                     os._exit(0)
@@ -88,7 +95,7 @@ def serve(path: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2 and "-S" not in sys.orig_argv:
-        serve(sys.argv[1])
+    if "-S" not in sys.orig_argv:
+        serve(*sys.argv[1:])
     else:
         sys.exit(start(sys.argv[1], sys.argv[2:]))

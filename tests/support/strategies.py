@@ -19,13 +19,13 @@ from codegen.ir import (
     Protocol,
     Ref,
     Scalar,
+    Tuple,
     TypeExpr,
     UnionDef,
 )
 
 _SCALARS: dict[str, st.SearchStrategy[Any]] = {
-    "string": st.text(max_size=5),
-    "integer": st.integers(0, 2**31),
+    "integer": st.integers(0, 2**64),
     "number": st.floats(0, 1e6, allow_nan=False) | st.integers(0, 1000),
     "boolean": st.booleans(),
     "any": st.none() | st.booleans() | st.text(max_size=3) | st.lists(st.integers(), max_size=2),
@@ -64,6 +64,9 @@ class Values:
 
     def _expression(self, expression: TypeExpr) -> st.SearchStrategy[Any]:
         match expression:
+            case Scalar("string", constraints=limits):
+                least = int(str(dict(limits).get("minLength", 0)))
+                return st.text(min_size=least, max_size=least + 5)
             case Scalar(kind):
                 return _SCALARS[kind]
             case Const(value):
@@ -72,6 +75,8 @@ class Values:
                 return st.deferred(lambda: self.of(name))
             case Array(item, least):
                 return st.lists(self._expression(item), min_size=least, max_size=least + 2)
+            case Tuple(items):
+                return st.tuples(*map(self._expression, items)).map(list)
             case Nullable(inner):
                 return st.none() | self._expression(inner)
             case Choice(members):

@@ -12,7 +12,7 @@ from copilot_sdk import synaps
 from copilot_sdk.runtime import EmbeddedRuntime
 from copilot_sdk.transports.base import Transport, WrappedTransport
 from copilot_sdk.transports.memory import MemoryTransport, memory_pair
-from tests.support.tagged import tagged_protocol
+from tests.support.further import further_protocol
 
 READY: dict[str, Any] = {"type": "ready", "session_id": "s1", "model": "m", "protocol_version": 1}
 USAGE: dict[str, Any] = {
@@ -38,7 +38,7 @@ class RawAgent:
 
     async def receive(self) -> dict[str, Any]:
         command: dict[str, Any] = json.loads(await self.transport.receive())
-        assert tagged_protocol("synaps").faults("Request", command) == []
+        assert further_protocol("synaps").faults("Request", command) == []
         return command
 
     async def expect(self, kind: str) -> str:
@@ -76,7 +76,7 @@ class CheckedTransport(WrappedTransport):
     async def receive(self) -> bytes:
         line = await super().receive()
         frame: dict[str, Any] = json.loads(line)
-        protocol = tagged_protocol("synaps")
+        protocol = further_protocol("synaps")
         assert protocol.faults("Response" if frame["type"] == "response" else "Event", frame) == []
         assert line.startswith(b'{"type"')
         self.frames.append(frame)

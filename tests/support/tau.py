@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.support.tagged import tagged_protocol
+from tests.support.further import further_protocol
 
-TAU = tagged_protocol("tau")
+TAU = further_protocol("tau")
 RESPONSES: dict[str, str] = {
     TAU.definitions[name]["properties"]["type"]["const"]: name
     for name in (branch["$ref"].rpartition("/")[2] for branch in TAU.definitions["Response"]["anyOf"])

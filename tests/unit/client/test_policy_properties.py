@@ -24,6 +24,7 @@ _STEPS = st.lists(
 _PIECES = [
     "ok", "bad", " ", " ", "\t", "\n", "\r", ";", "&", "&&", "|", "||", "'", '"', "\\", "$", "(", ")", "`", "<", ">",
     "{", "}", "#", "!", "~", "*", "?", "=", "if ok", "then", "fi", "do", "done", "x", "-", "\u00a0", "[", "]", "^",
+    " x", " ok", ";ok", "&&ok", "|ok", "\nok", "'x y'", '"x;y"', "\\ ",
 ]  # fmt: skip
 
 
@@ -48,15 +49,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @example(steps=["new", "..", "..", "out", "file"])
 @example(steps=["over", "..", "file"])
 @example(steps=["nothing"])
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_what_lies_below_a_folder_is_opened_below_it(folder: Path, steps: list[str]) -> None:
     path = "/".join([str(folder), "in", *steps])
     found = real_path(path)
     assume(found is not None and found.is_relative_to(folder / "in"))
-    outside = set((folder / "out").rglob("*"))
     if Path(path).is_file():
         assert Path(path).read_text() == "in"
         return
+    outside = set((folder / "out").rglob("*"))
     try:
         with open(path, "w") as new:  # noqa: PTH123 - a Path would take the path apart
             new.write("new")
@@ -79,12 +80,13 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert [path.name for path in folder.iterdir()] == ["bad"]
 
 
-@given(pieces=st.lists(st.sampled_from(_PIECES), min_size=1, max_size=8))
-@example(pieces=["ok", " ", "'", ";", "'", " ", "ok"])
-@example(pieces=["ok", "\n", "ok", " ", "x"])
-@settings(max_examples=400, suppress_health_check=[HealthCheck.filter_too_much])
+# Most lines that do not begin so have other commands, and say nothing.
+@given(pieces=st.lists(st.sampled_from(_PIECES), max_size=7))
+@example(pieces=[" ", "'", ";", "'", " ", "ok"])
+@example(pieces=["\n", "ok", " ", "x"])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.filter_too_much])
 def test_a_shell_runs_the_commands_that_are_read_with_their_words(shell: Path, pieces: list[str]) -> None:
-    line = "".join(pieces)
+    line = "ok" + "".join(pieces)
     commands = commands_of(line)
     assume(commands is not None and all(words[0] == ("ok", False) for words in commands))
     assert commands is not None
@@ -110,7 +112,7 @@ def test_a_shell_runs_the_commands_that_are_read_with_their_words(shell: Path, p
 )
 @example(text="https://a.b\\@c.d")
 @example(text="https://a.b:8/c")
-@settings(max_examples=1000)
+@settings(max_examples=500)
 def test_a_host_is_what_another_parser_reads_too(text: str) -> None:
     host = host_of(text)
     if host is None:

@@ -6,8 +6,7 @@ import asyncio
 import json
 import os
 import signal
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from io import FileIO
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from copilot_sdk.errors import RpcError
 from copilot_sdk.runtime.core.store import FolderStorage
 from copilot_sdk.transports.stdio import StdioTransport
+from tests.support.mcp_forge import Forge
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
 # To start a process takes its time where many do.
@@ -25,14 +25,19 @@ _PATIENCE = 60.0
 Launch = Callable[[], Awaitable[Client]]
 
 
+@pytest.fixture(scope="module")
+def forge() -> Iterator[Forge]:
+    with Forge("tests.support.warm_runtime") as made:
+        yield made
+
+
 @pytest.fixture
-def launch(stack: AsyncExitStack, tmp_path: Path) -> Launch:
+def launch(stack: AsyncExitStack, tmp_path: Path, forge: Forge) -> Launch:
     """Starts runtimes in processes of their own, on one home folder."""
 
     async def run() -> Client:
-        command = [sys.executable, "-m", "copilot_sdk.runtime", "--stdio"]
         environment = {**os.environ, "COPILOT_HOME": str(tmp_path / "home")}
-        transport = await StdioTransport.spawn(command, env=environment, cwd=tmp_path)
+        transport = await StdioTransport.spawn(forge.command("--stdio"), env=environment, cwd=tmp_path)
         return await stack.enter_async_context(Client(transport, patience=_PATIENCE))
 
     return run

@@ -1,0 +1,41 @@
+"""A sweep tries every value, and tells of each that fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.sweep import sweep
+
+NAMES = [str(number) for number in range(100)]
+
+
+def test_every_value_is_tried_once() -> None:
+    tried: list[str] = []
+
+    def take(name: str) -> None:
+        tried.append(name)
+
+    decorated = sweep("name", NAMES)(take)
+    (mark,) = decorated.pytestmark  # type: ignore[attr-defined]
+    for part in mark.args[1]:
+        decorated(part)
+    assert tried == NAMES
+
+
+def test_each_value_that_fails_is_told_of() -> None:
+    def odd(name: str, face: str) -> None:
+        assert face == "sync"
+        if name == "1":
+            pytest.fail("one")
+        if name == "3":
+            raise ValueError("three")
+
+    with pytest.raises(BaseExceptionGroup, match="2 of 4 cases fail") as caught:
+        sweep("name", NAMES)(odd)(["0", "1", "2", "3"], face="sync")
+    assert [failure.__notes__ for failure in caught.value.exceptions] == [["name: 1"], ["name: 3"]]
+
+
+@sweep("name", NAMES)
+@pytest.mark.parametrize("face", ["sync"])
+def test_a_sweep_goes_with_other_parameters(name: str, face: str) -> None:
+    assert (name in NAMES, face) == (True, "sync")
