@@ -367,7 +367,9 @@ class _Work:
             if not self._cancelled:
                 if being_cancelled():
                     raise
-                raise RuntimeError("the work on the prompt waited for something that was cancelled") from error
+                raise RuntimeError(
+                    "the work on the prompt waited for something that was cancelled"
+                ) from error
         except Exception as error:
             if not self._cancelled:
                 raise

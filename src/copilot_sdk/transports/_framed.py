@@ -92,8 +92,16 @@ class FramedStream:
             await self._ended.wait()
         await self._gate.send(self._write, self._encode(data))
 
+    def try_send(self, data: bytes) -> bool:
+        """See `DirectTransport.try_send`."""
+        writer = self._writer
+        if writer is None or writer.is_closing() or not self._gate.is_free:
+            return False
+        writer.write(self._encode(data))
+        return True
+
     def listen(self, listener: Callable[[bytes], None]) -> None:
-        """See `ListeningTransport.listen`."""
+        """See `DirectTransport.listen`."""
         self._inbox.listen(listener)
 
     async def receive(self) -> bytes:
@@ -172,8 +180,12 @@ class FramedTransport:
         """See `Transport.send`."""
         await self._stream.send(data)
 
+    def try_send(self, data: bytes) -> bool:
+        """See `DirectTransport.try_send`."""
+        return self._stream.try_send(data)
+
     def listen(self, listener: Callable[[bytes], None]) -> None:
-        """See `ListeningTransport.listen`."""
+        """See `DirectTransport.listen`."""
         self._stream.listen(listener)
 
     async def receive(self) -> bytes:
