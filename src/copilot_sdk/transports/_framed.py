@@ -11,6 +11,8 @@ from copilot_sdk.errors import ConnectionClosed, ProtocolError
 from copilot_sdk.transports._flow import DEFAULT_BUFFER, Gate, Inbox
 from copilot_sdk.transports.closing import CloseOnce
 
+_READ = 64 * 1024
+
 
 class FramedStream:
     """Stands between the event loop, which calls it with bytes, and the tasks that send and receive messages.
@@ -34,6 +36,10 @@ class FramedStream:
     def attach_reader(self, reader: asyncio.ReadTransport) -> None:
         """Name what can be asked to stop reading."""
         self._reader = reader
+        if hasattr(reader, "max_size"):
+            # asyncio reads into 256 KiB, which the system has to map and unmap each time: that costs more than all else
+            # of a small message, and a pipe never has more than this.
+            reader.max_size = _READ
 
     def attach_writer(self, writer: asyncio.WriteTransport) -> None:
         """Name what to write to."""
