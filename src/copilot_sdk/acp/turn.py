@@ -46,7 +46,7 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
         self._cancel = cancel
         self._spawn = spawn
         self._on_end = on_end
-        self._give_up: Callable[[CopilotError], None] = self._fail
+        self._give_up: Callable[[CopilotError], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
@@ -111,7 +111,7 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
         Args:
             error: Why, if the session was not closed on this side.
         """
-        self._give_up(error or ConnectionClosed("the session was closed on this side"))
+        self._abandon(error or ConnectionClosed("the session was closed on this side"))
 
     def _expire(self, seconds: float) -> None:
         self._spawn(self._stop(RequestTimeout("session/prompt", seconds)))
@@ -119,9 +119,15 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
     async def _stop(self, error: RequestTimeout) -> None:
         with suppress(ConnectionClosed):
             await self._cancel()
-        self._give_up(error)
+        self._abandon(error)
+
+    def _abandon(self, error: CopilotError) -> None:
+        if self._give_up is not None:
+            self._give_up(error)
 
     def _ended(self, error: CopilotError | None) -> None:
+        # It knows this turn, which is to go as soon as nobody needs it.
+        self._give_up = None
         if self._timer is not None:
             self._timer.cancel()
         super()._ended(error)
