@@ -36,10 +36,11 @@ class FramedStream:
     def attach_reader(self, reader: asyncio.ReadTransport) -> None:
         """Name what can be asked to stop reading."""
         self._reader = reader
-        if hasattr(reader, "max_size"):
+        sized: Any = reader
+        if hasattr(sized, "max_size"):
             # asyncio reads into 256 KiB, which the system has to map and unmap each time: that costs more than all else
             # of a small message, and a pipe never has more than this.
-            reader.max_size = _READ
+            sized.max_size = _READ
 
     def attach_writer(self, writer: asyncio.WriteTransport) -> None:
         """Name what to write to."""
