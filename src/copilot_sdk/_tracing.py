@@ -100,6 +100,29 @@ def mark_failed(error: BaseException | str) -> None:
         _fail(innermost, error)
 
 
+class RequestSpan:
+    """The span of a request to another process that nothing waits for: it begins here and ends elsewhere.
+
+    Args:
+        name: Name of the span.
+        attributes: Its attributes; one that is None is left out.
+    """
+
+    def __init__(self, name: str, attributes: Attributes) -> None:
+        self._span = _start(name, attributes, "client") if tracing() else None
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End it.
+
+        Args:
+            error: What the request failed with.
+        """
+        if self._span is not None:
+            if error is not None:
+                _fail(self._span, error)
+            self._span.end()
+
+
 class TurnSpan:
     """The span of a turn: it begins here, ends elsewhere, and is current for pieces of work in between.
 

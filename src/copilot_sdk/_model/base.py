@@ -95,8 +95,8 @@ class TaggedModel(WireModel):
         data: dict[str, Any] = handler(self)
         # Where an object was promised and null came, pydantic passes the null as `self`.
         unset = {
-            wire: field.get_default()
-            for name, (wire, field) in _written(type(self)).items()
+            wire: default
+            for name, (wire, default) in _written(type(self)).items()
             if name not in self.model_fields_set
         }
         # People look for what tells the kind of an object at its beginning.
@@ -104,11 +104,11 @@ class TaggedModel(WireModel):
 
 
 @cache
-def _written(kind: type[WireModel]) -> Mapping[str, tuple[str, FieldInfo]]:
-    """What an object of a class always has on the wire, by attribute."""
+def _written(kind: type[WireModel]) -> Mapping[str, tuple[str, Any]]:
+    """What an object of a class always has on the wire, by attribute: the member and its default."""
     fields: Mapping[str, FieldInfo] = getattr(kind, "model_fields", {})
     return {
-        name: (wire_name(kind, name), field)
+        name: (wire_name(kind, name), field.get_default())
         for name, field in fields.items()
         if not field.is_required()
         and (get_origin(field.annotation) is Literal or _AlwaysWritten() in field.metadata)

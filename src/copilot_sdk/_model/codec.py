@@ -31,6 +31,12 @@ def _kind(load: Loader) -> Any:
     return load()
 
 
+@cache
+def _model(load: Loader) -> type[WireModel] | None:
+    kind = load()
+    return kind if isinstance(kind, type) and issubclass(kind, WireModel) else None
+
+
 def encode_params(method: Method[Any], values: Mapping[str, object] | object) -> dict[str, Any]:
     """The params of a call as JSON data.
 
@@ -56,11 +62,9 @@ def encode_params(method: Method[Any], values: Mapping[str, object] | object) ->
 
 def encode(method: Method[Any], load: Loader, values: object) -> dict[str, Any]:
     """Validate and dump an object for the wire."""
-    kind = _kind(load)
+    model = _model(load)
     try:
-        if isinstance(kind, type) and issubclass(kind, WireModel):
-            return kind.model_validate(values).to_wire()
-        return _encode_union(load, values)
+        return _encode_union(load, values) if model is None else model.model_validate(values).to_wire()
     except ValidationError as error:
         raise InvalidParams(f"{method.name}: {'; '.join(problems(error))}", method=method.name) from None
     except PydanticSerializationError as error:

@@ -39,6 +39,8 @@ class LineDecoder:
         """
         if self._fault is not None:
             raise copy(self._fault)
+        if not chunk:
+            return []
         first, *others = chunk.split(b"\n")
         # What is kept is not looked at again: a line of many chunks would be searched once for each of them.
         self._rest += first

@@ -72,6 +72,7 @@ class InboundRequests:
         self._queue: dict[AnyId, RequestReceived] = {}
         self._tasks: dict[asyncio.Task[None], RequestReceived] = {}
         self._unanswered: dict[AnyId, asyncio.Task[None]] = {}
+        self._unbegun: set[AnyId] = set()
         self._closed = False
 
     def accept(self, request: RequestReceived) -> None:
@@ -94,8 +95,14 @@ class InboundRequests:
         """Stop working on a request. Once its answer is on the way nothing happens."""
         if self._queue.pop(id, None) is not None:
             self._refuse(id, asyncio.CancelledError())
-        elif id in self._unanswered:
-            self._unanswered[id].cancel()
+        elif (task := self._unanswered.get(id)) is not None:
+            task.cancel()
+            if id in self._unbegun:
+                # A task that is cancelled before its first step never gets to answer.
+                self._unbegun.remove(id)
+                del self._unanswered[id]
+                self._refuse(id, asyncio.CancelledError())
+                self._finish(task)
 
     def close(self) -> None:
         """Stop working on all requests and take no more."""
@@ -111,24 +118,28 @@ class InboundRequests:
         """
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=seconds)
-        return [request.method for request in self._tasks.values()]
+        return [request.method for task, request in self._tasks.items() if not task.done()]
 
     def _start(self, handler: RequestHandler, request: RequestReceived) -> None:
         task = asyncio.get_running_loop().create_task(self._handle(handler, request))
         self._tasks[task] = request
         self._unanswered[request.id] = task
-        task.add_done_callback(self._finish)
+        self._unbegun.add(request.id)
 
     def _finish(self, task: asyncio.Task[None]) -> None:
-        request = self._tasks.pop(task)
-        if self._unanswered.get(request.id) is task:
-            # A task that is cancelled before its first step never gets to answer.
-            self._unanswered.pop(request.id)
-            self._refuse(request.id, asyncio.CancelledError())
+        del self._tasks[task]
         if self._queue and self._handler is not None:
             self._start(self._handler, self._queue.pop(next(iter(self._queue))))
 
     async def _handle(self, handler: RequestHandler, request: RequestReceived) -> None:
+        self._unbegun.discard(request.id)
+        task = self._unanswered[request.id]
+        try:
+            await self._handle_and_answer(handler, request)
+        finally:
+            self._finish(task)
+
+    async def _handle_and_answer(self, handler: RequestHandler, request: RequestReceived) -> None:
         hurry = False
         try:
             result = await handler(request.method, request.params)

@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable
 
 from copilot_sdk.errors import ConnectionClosed
-from copilot_sdk.transports.base import Transport
+from copilot_sdk.transports.base import DirectTransport, Transport
 
 _LIMIT = 1024
 
 
 class Outbox:
-    """Sends what is posted, in order, from one task that exists while there is something to send.
+    """Sends what is posted, in order: at once where there is room, or from one task while something waits.
 
     Args:
         transport: Where to send it.
@@ -22,12 +22,15 @@ class Outbox:
 
     def __init__(self, transport: Transport, on_overflow: Callable[[], None]) -> None:
         self._transport = transport
+        self._direct = transport if isinstance(transport, DirectTransport) else None
         self._on_overflow = on_overflow
         self._messages: deque[bytes] = deque()
         self._task: asyncio.Task[None] | None = None
 
     def post(self, data: bytes) -> None:
         """Send a message soon."""
+        if self._task is None and self._direct is not None and self._direct.try_send(data):
+            return
         if len(self._messages) >= _LIMIT:
             self._on_overflow()
             return

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from copy import copy
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from copilot_sdk._callbacks import log_failure
 from copilot_sdk._protocol.engine import (
@@ -34,7 +34,7 @@ from copilot_sdk.errors import (
     UsageError,
     describe_exception,
 )
-from copilot_sdk.transports.base import ListeningTransport, Transport
+from copilot_sdk.transports.base import DirectTransport, Transport
 from copilot_sdk.transports.closing import CloseOnce
 
 NotificationHandler: TypeAlias = Callable[[str, JsonObject], None]
@@ -90,7 +90,7 @@ class Peer:
         self._cancel_supported = cancel_supported
         self._engine = Engine(dialect)
         self._read_error = read_error
-        self._calls: dict[MessageId, _Call] = {}
+        self._calls: dict[MessageId, _Call | _Posted] = {}
         self._outbox = Outbox(transport, self._give_up_on_reader)
         self._inbound = InboundRequests(
             self._engine,
@@ -182,6 +182,41 @@ class Peer:
             if timer is not None:
                 timer.cancel()
 
+    def post(
+        self,
+        method: str,
+        params: Mapping[str, Any] | None,
+        on_result: Callable[[Any], None],
+        on_error: Callable[[CopilotError], None],
+    ) -> Callable[[CopilotError], None]:
+        """Send a request without a task that waits for its answer.
+
+        Args:
+            method: The wire name of the method.
+            params: Its parameters as JSON values.
+            on_result: Takes the result as it came, before the next message is looked at; it must not block.
+            on_error: Takes what `request` would raise, in the same way. One of both is called, once.
+
+        Returns:
+            What gives the request up: it tells the other side, and calls `on_error`, unless the answer has come.
+
+        Raises:
+            ConnectionClosed: The connection has ended.
+            UsageError: See `request`.
+        """
+        self._check_open()
+        request_id, data = self._engine.request(method, params)
+        posted = self._calls[request_id] = _Posted(on_result, on_error)
+        _logger.debug("request %s: %s", request_id, method)
+        self._outbox.post(data)
+
+        def give_up(error: CopilotError) -> None:
+            if self._calls.get(request_id) is posted:
+                self._forget(request_id)
+                on_error(error)
+
+        return give_up
+
     async def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
         """Send a notification.
 
@@ -212,7 +247,7 @@ class Peer:
     async def _read(self) -> None:
         reason = ConnectionClosed("its reader was cancelled")
         try:
-            if isinstance(self._transport, ListeningTransport):
+            if isinstance(self._transport, DirectTransport):
                 self._transport.listen(self._take)
             while True:
                 self._dispatch(self._engine.receive(await self._transport.receive()))
@@ -278,9 +313,9 @@ class Peer:
         self._reason = reason
         _logger.debug("%s: %s", self._transport.describe(), reason)
         self._engine.close()
-        for call in self._calls.values():
+        calls, self._calls = self._calls, {}
+        for call in calls.values():
             call.fail(copy(reason))
-        self._calls.clear()
         self._inbound.close()
         self._ended.set()
 
@@ -332,6 +367,13 @@ class _Call:
                 self._sender.cancel()
         elif not self.answer.done():
             self.answer.set_exception(error)
+
+
+class _Posted(NamedTuple):
+    """One request under way that no task waits for."""
+
+    succeed: Callable[[Any], None]
+    fail: Callable[[CopilotError], None]
 
 
 def _expire(call: _Call, method: str, seconds: float) -> None:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeAlias, TypeVar
 
 from copilot_sdk._callbacks import Contained
-from copilot_sdk._calls import request
+from copilot_sdk._calls import request, rpc_attributes
 from copilot_sdk._protocol.engine import Dialect
 from copilot_sdk._protocol.messages import JsonObject
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk._scope import TaskScope
+from copilot_sdk._tracing import RequestSpan
 from copilot_sdk.acp.errors import read_error
-from copilot_sdk.errors import ConnectionClosed, InvalidParams, MethodNotFound
+from copilot_sdk.errors import ConnectionClosed, CopilotError, InvalidParams, MethodNotFound
 from copilot_sdk.transports.base import Transport
 
 R = TypeVar("R")
@@ -176,6 +177,38 @@ class Connection:
         raw = await request(self._peer, method.name, wire, timeout=timeout)
         # Every result is an object; some peers send null for one without members.
         return decode_result(method, {} if raw is None else raw)
+
+    def post(
+        self,
+        method: Method[R],
+        params: Mapping[str, object] | object,
+        on_result: Callable[[R], None],
+        on_error: Callable[[CopilotError], None],
+    ) -> Callable[[CopilotError], None]:
+        """Make a call without a task that waits for its end, see `call` and `Peer.post`.
+
+        Raises:
+            InvalidParams, ConnectionClosed: Nothing was sent.
+        """
+        from copilot_sdk._model.codec import decode_result, encode_params
+
+        wire = encode_params(method, params)
+        span = RequestSpan(method.name, rpc_attributes(method.name, wire))
+
+        def succeed(raw: Any) -> None:
+            try:
+                result = decode_result(method, {} if raw is None else raw)
+            except CopilotError as error:
+                fail(error)
+            else:
+                span.end()
+                on_result(result)
+
+        def fail(error: CopilotError) -> None:
+            span.end(error)
+            on_error(error)
+
+        return self._peer.post(method.name, wire, succeed, fail)
 
     async def request(
         self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | Unset | None = UNSET

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -169,10 +168,6 @@ class ClientCore:
 
         if (capability := OUTBOUND[method].capability) is not None:
             check_offered(self.capabilities, capability, method, "the agent")
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a task that ends with the connection."""
-        return self.connection().tasks.follow(work)
 
     # --------------------------------------------------------------- sessions
 

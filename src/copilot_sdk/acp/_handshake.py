@@ -6,9 +6,10 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from copilot_sdk._version import __version__
 from copilot_sdk.errors import ConnectError, ConnectionClosed, ProtocolVersionMismatch, UsageError
 
 if TYPE_CHECKING:
@@ -20,17 +21,30 @@ if TYPE_CHECKING:
 PROTOCOL_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
 class Greeting:
-    """What an agent says of itself.
+    """What an agent says of itself, read only when somebody asks.
+
+    Attributes:
+        capabilities: What it can do, as it came.
 
     Args:
-        response: All of it.
-        capabilities: What it can do, as it came.
+        said: Its answer to `initialize`, as it came.
     """
 
-    response: InitializeResponse
-    capabilities: Mapping[str, Any]
+    def __init__(self, said: dict[str, Any]) -> None:
+        offered: Any = said.get("agentCapabilities")
+        self.capabilities: Mapping[str, Any] = (
+            cast("dict[str, Any]", offered) if isinstance(offered, dict) else {}
+        )
+        self._said = said
+
+    @cached_property
+    def response(self) -> InitializeResponse:
+        """All of it."""
+        from copilot_sdk._generated.acp.methods.agent import INITIALIZE
+        from copilot_sdk._model.codec import decode_result
+
+        return decode_result(INITIALIZE, self._said)
 
     def __str__(self) -> str:
         """The agent in a few words."""
@@ -106,28 +120,15 @@ async def shake_hands(
         RpcError: It refuses.
         ConnectionClosed: It is gone.
     """
-    from copilot_sdk._generated.acp.methods.agent import INITIALIZE
-    from copilot_sdk._model.codec import decode_result, encode_params
-
     told = {
         "protocolVersion": PROTOCOL_VERSION,
         "clientCapabilities": capabilities,
-        "clientInfo": info or _own_info(),
+        "clientInfo": {"name": "copilot_sdk", "version": __version__} if info is None else info.to_wire(),
     }
-    answer = await connection.request(INITIALIZE.name, encode_params(INITIALIZE, told), timeout=None)
+    answer = await connection.request("initialize", told, timeout=None)
     said = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
     version: Any = said.get("protocolVersion")
     known = version if type(version) is int else None
     if known != PROTOCOL_VERSION:
         raise ProtocolVersionMismatch(known, PROTOCOL_VERSION, PROTOCOL_VERSION)
-    offered: Any = said.get("agentCapabilities")
-    return Greeting(
-        decode_result(INITIALIZE, said), cast("dict[str, Any]", offered) if isinstance(offered, dict) else {}
-    )
-
-
-def _own_info() -> Implementation:
-    from copilot_sdk._generated.acp.types import Implementation
-    from copilot_sdk._version import __version__
-
-    return Implementation(name="copilot_sdk", version=__version__)
+    return Greeting(said)

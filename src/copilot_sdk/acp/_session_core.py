@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._subscriptions import EventFilter, EventStream, Subscriptions
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import (
         AvailableCommand,
         ContentBlock,
-        PromptResponse,
         SessionConfigOption,
         SessionModeState,
     )
@@ -66,16 +66,14 @@ class SessionCore:
 
     def prompt(self, blocks: list[ContentBlock], timeout: float | None, buffer: int) -> Turn:
         """Begin a turn."""
+        from copilot_sdk._generated.acp.methods.agent_session import SESSION_PROMPT
 
-        async def send() -> PromptResponse:
-            return await self.client.rpc.session.prompt(
-                session_id=self.id, prompt=blocks, request_timeout=timeout
-            )
-
-        turn = Turn(
-            send=send, cancel=self.cancel, spawn=self.client.spawn, buffer=buffer, on_end=self._turn_ended
-        )
+        connection = self.client.connection()
+        turn = Turn(cancel=self.cancel, spawn=connection.tasks.follow, buffer=buffer, on_end=self._turn_ended)
         self._turns.append(turn)
+        turn.begin(
+            partial(connection.post, SESSION_PROMPT, {"sessionId": self.id, "prompt": blocks}), timeout
+        )
         return turn
 
     async def cancel(self) -> None:

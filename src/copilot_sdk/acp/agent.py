@@ -21,7 +21,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from copilot_sdk._callbacks import log_failure
+from copilot_sdk._callbacks import being_cancelled, log_failure
 from copilot_sdk._generated.acp.serving import NOTIFICATIONS, REQUESTS, ServesAgent
 from copilot_sdk._protocol.messages import JsonObject
 from copilot_sdk.acp._connection import Connection, Route, Served
@@ -294,9 +294,9 @@ class Agent(ServesAgent):
         before, session_id = self._prompts.get(params.session_id), params.session_id
         if before is not None:
             before.cancel()
-        work = self._prompts[session_id] = _Work(self, params, before)
+        work = self._prompts[session_id] = _Work()
         try:
-            return await work.answer()
+            return await work.answer(self, params, before)
         finally:
             if self._prompts.get(session_id) is work:
                 del self._prompts[session_id]
@@ -336,49 +336,55 @@ class Agent(ServesAgent):
 
 
 class _Work:
-    """The work on one prompt, as a task that can be cancelled without cancelling who waits for the answer."""
+    """The work on one prompt, in the task that answers it: it can be cancelled and answered all the same."""
 
-    def __init__(self, agent: Agent, params: PromptRequest, before: _Work | None) -> None:
+    def __init__(self) -> None:
+        self._task = asyncio.current_task()
         self._cancelled = False
-        self._task = asyncio.create_task(self._run(agent, params, before))
+        self._ended = asyncio.Event()
 
     def cancel(self) -> None:
         """End it, and answer that it was cancelled."""
-        if not self._task.done():
+        if self._task is not None and not self._cancelled:
             self._cancelled = True
             self._task.cancel()
 
     async def wait(self) -> None:
         """Wait for its end, however it ends."""
-        await asyncio.wait({self._task})
+        await self._ended.wait()
 
-    async def answer(self) -> PromptResponse:
+    async def answer(self, agent: Agent, params: PromptRequest, before: _Work | None) -> PromptResponse:
         """The answer to the prompt; after `cancel` it says so, whatever the work came to."""
+        usage = None
         try:
-            await self.wait()
-        except asyncio.CancelledError:
-            self._task.cancel()
-            await self.wait()
-            raise
-        if not self._cancelled:
-            if self._task.cancelled():
-                raise RuntimeError("the work on the prompt waited for something that was cancelled")
-            return self._task.result()
+            if before is not None:
+                await before.wait()
+            response = await agent.prompt(params)
+            if not self._cancelled:
+                return response
+            usage = response.usage
+        except asyncio.CancelledError as error:
+            if not self._cancelled:
+                if being_cancelled():
+                    raise
+                raise RuntimeError(
+                    "the work on the prompt waited for something that was cancelled"
+                ) from error
+        except Exception as error:
+            if not self._cancelled:
+                raise
+            log_failure("session/prompt", error)
+        finally:
+            self._ended.set()
+        if self._task is not None and self._task.uncancel() > 0:
+            # Nobody waits for the answer any more.
+            raise asyncio.CancelledError
         from copilot_sdk._generated.acp.types import PromptResponse
 
         response = PromptResponse(stop_reason="cancelled")
-        if self._task.cancelled():
-            return response
-        if (error := self._task.exception()) is not None:
-            log_failure("session/prompt", error)
-        elif (usage := self._task.result().usage) is not None:
+        if usage is not None:
             response.usage = usage
         return response
-
-    async def _run(self, agent: Agent, params: PromptRequest, before: _Work | None) -> PromptResponse:
-        if before is not None:
-            await before.wait()
-        return await agent.prompt(params)
 
 
 async def serve(agent: Agent, transport: Transport | None = None) -> None:

@@ -37,17 +37,17 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
     def __init__(
         self,
         *,
-        send: Callable[[], Awaitable[PromptResponse]],
         cancel: Callable[[], Awaitable[None]],
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         buffer: int,
         on_end: Callable[[Turn], None],
     ) -> None:
         super().__init__(buffer, _logger)
-        self._send = send
         self._cancel = cancel
+        self._spawn = spawn
         self._on_end = on_end
-        self._task = spawn(self._deliver())
+        self._give_up: Callable[[CopilotError], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
         return f"<Turn{' (ended)' if self.done else ''}>"
@@ -79,6 +79,28 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
 
     # ------------------------------------------------------------ inner life
 
+    def begin(
+        self,
+        post: Callable[
+            [Callable[[PromptResponse], None], Callable[[CopilotError], None]],
+            Callable[[CopilotError], None],
+        ],
+        timeout: float | None,
+    ) -> None:
+        """Send the prompt.
+
+        Args:
+            post: Sends it; takes what is to be called with the answer or the error, gives what ends the wait.
+            timeout: Seconds that the turn may take; None for no limit.
+        """
+        try:
+            self._give_up = post(self._succeed, self._fail)
+        except CopilotError as error:
+            self._fail(error)
+            return
+        if timeout is not None:
+            self._timer = asyncio.get_running_loop().call_later(timeout, self._expire, timeout)
+
     def look(self, update: Arriving) -> None:
         """Take notice of an update of the session."""
         self._events.push(update)
@@ -89,21 +111,24 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
         Args:
             error: Why, if the session was not closed on this side.
         """
-        self._fail(error or ConnectionClosed("the session was closed on this side"))
-        self._task.cancel()
+        self._abandon(error or ConnectionClosed("the session was closed on this side"))
 
-    async def _deliver(self) -> None:
-        try:
-            response = await self._send()
-        except RequestTimeout as error:
-            with suppress(ConnectionClosed):
-                await self._cancel()
-            self._fail(error)
-        except CopilotError as error:
-            self._fail(error)
-        else:
-            self._succeed(response)
+    def _expire(self, seconds: float) -> None:
+        self._spawn(self._stop(RequestTimeout("session/prompt", seconds)))
+
+    async def _stop(self, error: RequestTimeout) -> None:
+        with suppress(ConnectionClosed):
+            await self._cancel()
+        self._abandon(error)
+
+    def _abandon(self, error: CopilotError) -> None:
+        if self._give_up is not None:
+            self._give_up(error)
 
     def _ended(self, error: CopilotError | None) -> None:
+        # It knows this turn, which is to go as soon as nobody needs it.
+        self._give_up = None
+        if self._timer is not None:
+            self._timer.cancel()
         super()._ended(error)
         self._on_end(self)

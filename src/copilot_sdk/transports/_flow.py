@@ -139,7 +139,7 @@ class Gate:
         Raises:
             ConnectionClosed: The reason given to `shut`.
         """
-        if self._is_open() and not self._turn.locked():
+        if self.is_free:
             write(data)
             if self._is_open():
                 return
@@ -159,6 +159,11 @@ class Gate:
         """
         async with self._turn:
             await self._wait_for_room()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether a sender would not have to wait."""
+        return self._is_open() and not self._turn.locked()
 
     def _is_open(self) -> bool:
         return not self._paused and self._reason is None

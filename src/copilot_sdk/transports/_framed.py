@@ -11,6 +11,8 @@ from copilot_sdk.errors import ConnectionClosed, ProtocolError
 from copilot_sdk.transports._flow import DEFAULT_BUFFER, Gate, Inbox
 from copilot_sdk.transports.closing import CloseOnce
 
+_READ = 64 * 1024
+
 
 class FramedStream:
     """Stands between the event loop, which calls it with bytes, and the tasks that send and receive messages.
@@ -34,6 +36,11 @@ class FramedStream:
     def attach_reader(self, reader: asyncio.ReadTransport) -> None:
         """Name what can be asked to stop reading."""
         self._reader = reader
+        sized: Any = reader
+        if hasattr(sized, "max_size"):
+            # asyncio reads into 256 KiB, which the system has to map and unmap each time: that costs more than all else
+            # of a small message, and a pipe never has more than this.
+            sized.max_size = _READ
 
     def attach_writer(self, writer: asyncio.WriteTransport) -> None:
         """Name what to write to."""
@@ -92,8 +99,16 @@ class FramedStream:
             await self._ended.wait()
         await self._gate.send(self._write, self._encode(data))
 
+    def try_send(self, data: bytes) -> bool:
+        """See `DirectTransport.try_send`."""
+        writer = self._writer
+        if writer is None or writer.is_closing() or not self._gate.is_free:
+            return False
+        writer.write(self._encode(data))
+        return True
+
     def listen(self, listener: Callable[[bytes], None]) -> None:
-        """See `ListeningTransport.listen`."""
+        """See `DirectTransport.listen`."""
         self._inbox.listen(listener)
 
     async def receive(self) -> bytes:
@@ -172,8 +187,12 @@ class FramedTransport:
         """See `Transport.send`."""
         await self._stream.send(data)
 
+    def try_send(self, data: bytes) -> bool:
+        """See `DirectTransport.try_send`."""
+        return self._stream.try_send(data)
+
     def listen(self, listener: Callable[[bytes], None]) -> None:
-        """See `ListeningTransport.listen`."""
+        """See `DirectTransport.listen`."""
         self._stream.listen(listener)
 
     async def receive(self) -> bytes:

@@ -40,8 +40,12 @@ class Transport(Protocol):
 
 
 @runtime_checkable
-class ListeningTransport(Transport, Protocol):
-    """A transport that can hand over messages as they come, without a task that waits for them."""
+class DirectTransport(Transport, Protocol):
+    """A transport that takes and hands over messages at once, without a task that waits."""
+
+    def try_send(self, data: bytes) -> bool:
+        """Hand over one message if there is room for it, and tell whether that was done."""
+        ...
 
     def listen(self, listener: Callable[[bytes], None]) -> None:
         """Call a function with each message from now on; it must neither block nor raise.

@@ -13,6 +13,7 @@ from copilot_sdk._rpc import peer as peer_module
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import (
     ConnectionClosed,
+    CopilotError,
     InvalidParams,
     MethodNotFound,
     RequestTimeout,
@@ -278,3 +279,55 @@ def test_a_call_from_another_event_loop_is_refused_instead_of_waiting_in_vain() 
         with pytest.raises(UsageError, match="another event loop"):
             elsewhere.run(peer.request("a"))
         here.run(peer.aclose())
+
+
+class Outcome:
+    """What has become of a request that no task waits for."""
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+        self.errors: list[CopilotError] = []
+
+
+async def test_a_posted_request_gives_its_result_without_a_task() -> None:
+    async with wired() as (peer, wire):
+        outcome = Outcome()
+        give_up = peer.post("x", {"a": 1}, outcome.results.append, outcome.errors.append)
+        sent = await wire.receive()
+        assert (sent["method"], sent["params"]) == ("x", {"a": 1})
+        await wire.send(id=sent["id"], result="good")
+        await step()
+        give_up(RequestTimeout("x", 1))
+        assert (outcome.results, outcome.errors) == (["good"], [])
+
+
+async def test_a_posted_request_gives_its_error() -> None:
+    async with wired() as (peer, wire):
+        outcome = Outcome()
+        peer.post("x", None, outcome.results.append, outcome.errors.append)
+        sent = await wire.receive()
+        await wire.send(id=sent["id"], error={"code": -32601, "message": "no"})
+        await step()
+        assert [type(error) for error in outcome.errors] == [MethodNotFound]
+
+
+async def test_the_other_side_is_told_of_a_posted_request_that_is_given_up() -> None:
+    async with wired() as (peer, wire):
+        outcome = Outcome()
+        give_up = peer.post("x", None, outcome.results.append, outcome.errors.append)
+        sent = await wire.receive()
+        reason = RequestTimeout("x", 1)
+        give_up(reason)
+        give_up(reason)
+        told = await wire.receive()
+        assert (told["method"], told["params"]) == ("$/cancelRequest", {"id": sent["id"]})
+        assert (outcome.results, outcome.errors) == ([], [reason])
+
+
+async def test_the_end_of_the_connection_fails_posted_requests() -> None:
+    outcome = Outcome()
+    async with wired() as (peer, _):
+        peer.post("x", None, outcome.results.append, outcome.errors.append)
+    assert [type(error) for error in outcome.errors] == [ConnectionClosed]
+    with pytest.raises(ConnectionClosed):
+        peer.post("x", None, outcome.results.append, outcome.errors.append)

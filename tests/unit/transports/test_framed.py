@@ -65,6 +65,19 @@ async def test_a_message_is_written_as_one_frame() -> None:
     assert writer.written == b"Content-Length: 2\r\n\r\n{}"
 
 
+async def test_a_message_is_sent_at_once_only_while_there_is_room() -> None:
+    stream, writer = FramedStream(), Writer()
+    assert not stream.try_send(b"{}")
+    stream.attach_writer(writer)
+    stream.pause_writing()
+    assert not stream.try_send(b"{}")
+    stream.resume_writing()
+    assert stream.try_send(b"{}")
+    assert writer.written == b"Content-Length: 2\r\n\r\n{}"
+    stream.end(ConnectionClosed("over"))
+    assert not stream.try_send(b"{}")
+
+
 async def test_messages_before_a_fault_in_the_same_piece_come_first() -> None:
     stream = FramedStream()
     stream.data_received(encode_frame(b"one") + encode_frame(b"two") + b"a log line\n")
