@@ -25,8 +25,8 @@ OLDEST = (3, 11)
 NEWEST_CONSIDERED = (3, 20)
 EVERYTHING = ".[demo,http,mcp,runtime,websocket]"
 ON_ALL_CORES = ("--numprocesses", "auto", "--dist", "worksteal")
-# The oldest Python tries everything, the others one test in eight, and nothing of what the generator does.
-OTHERS_TRY = ("--one-in", "8", "--ignore", "tests/unit/codegen")
+# The oldest Python tries everything, the others one test in sixteen, and nothing of what the generator does.
+OTHERS_TRY = ("--one-in", "16", "--ignore", "tests/unit/codegen")
 PROBE = "import sys; v = sys.version_info; print(sys.implementation.name, v[0], v[1], v.releaselevel)"
 
 
