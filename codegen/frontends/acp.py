@@ -11,8 +11,7 @@ from pathlib import Path
 
 from codegen import naming
 from codegen.frontends.documents import Documents, Node
-from codegen.frontends.types import TypeReader, check_discriminators, meta_of
-from codegen.frontends.unions import endless, find_discriminators
+from codegen.frontends.types import TypeReader, check_discriminators, meta_of, settle
 from codegen.ir import Method, Null, ObjectDef, Protocol, Ref, Scope, TypeExpr, UnionDef
 
 _VERSIONED = "schema"
@@ -51,10 +50,7 @@ class _Reader:
     def protocol(self) -> Protocol:
         for file in sorted(self.documents.files):
             self.types.notes.root(self.documents.root(file), frozenset({"versions"}))
-        types = self.types.types
-        if circular := endless(types):
-            raise self.types.place(circular).fail("contains itself, and no object in between makes an end")
-        find_discriminators(types)
+        types = settle(self.types)
         check_discriminators(self.types)
         return Protocol(
             name=self.name,

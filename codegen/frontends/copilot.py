@@ -13,8 +13,7 @@ from codegen import naming, ownership
 from codegen.errors import SchemaError
 from codegen.frontends.corrections import corrected
 from codegen.frontends.documents import Documents, Node
-from codegen.frontends.types import TypeReader, check_name, is_absent, is_null, meta_of
-from codegen.frontends.unions import endless, find_discriminators
+from codegen.frontends.types import TypeReader, check_name, is_absent, is_null, meta_of, settle
 from codegen.ir import (
     Broadcast,
     Event,
@@ -121,10 +120,7 @@ class _Reader:
         self._note_roots()
         events = tuple(self._event(node) for node in self.event_nodes.values())
         methods = tuple(self._checked(list(self._methods())))
-        types = self.types.types
-        if circular := endless(types):
-            raise self.types.place(circular).fail("contains itself, and no object in between makes an end")
-        find_discriminators(types)
+        types = settle(self.types)
         return Protocol(
             name=self.name,
             types=dict(sorted(types.items())),

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from codegen import naming
 from codegen.frontends.documents import Documents
-from codegen.frontends.types import TypeReader, check_discriminators, meta_of
-from codegen.frontends.unions import endless, find_discriminators, objects
+from codegen.frontends.types import TypeReader, check_discriminators, meta_of, settle
+from codegen.frontends.unions import objects
 from codegen.ir import (
     Choice,
     Const,
@@ -66,10 +66,7 @@ class _Reader:
     def protocol(self) -> Protocol:
         for root in self.roots:
             self.types.notes.root(root, frozenset({"frames", "versions"}))
-        types = self.types.types
-        if circular := endless(types):
-            raise self.types.place(circular).fail("contains itself, and no object in between makes an end")
-        find_discriminators(types)
+        types = settle(self.types)
         check_discriminators(self.types)
         return Protocol(
             name=self.name,

@@ -12,6 +12,7 @@ from codegen import naming
 from codegen.errors import SchemaError
 from codegen.frontends.documents import Documents, Node, shape
 from codegen.frontends.keywords import LIMITS, Notes
+from codegen.frontends.unions import endless, find_discriminators
 from codegen.ir import (
     AliasDef,
     Array,
@@ -406,6 +407,19 @@ def check_discriminators(reader: TypeReader) -> None:
             found = definition.discriminator if isinstance(definition, UnionDef) else None
             if found != place.text("propertyName"):
                 raise place.fail(f"the branches are told apart by {found!r}, not by this member")
+
+
+def settle(reader: TypeReader) -> dict[str, TypeDef]:
+    """The types of the files, each union with the member that tells its branches apart.
+
+    Raises:
+        SchemaError: A type contains itself without end.
+    """
+    types = reader.types
+    if circular := endless(types):
+        raise reader.place(circular).fail("contains itself, and no object in between makes an end")
+    find_discriminators(types)
+    return types
 
 
 def check_name(name: str, node: Node) -> None:

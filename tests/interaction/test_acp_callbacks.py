@@ -175,10 +175,10 @@ async def test_files_that_are_read_only_are_not_written(tmp_path: Path) -> None:
 async def test_files_can_live_in_memory() -> None:
     files = MemoryFiles()
     async with connected(files=files) as (_, agent):
-        assert await write(agent, "/work/a.txt", "ünï") == {}
-        assert await read(agent, "/work/a.txt") == "ünï"
-        assert await read(agent, "/work/b.txt") == -32002
-    assert files.read("/work/a.txt") == "ünï".encode()
+        assert await write(agent, "/src/a.txt", "ünï") == {}
+        assert await read(agent, "/src/a.txt") == "ünï"
+        assert await read(agent, "/src/b.txt") == -32002
+    assert files.read("/src/a.txt") == "ünï".encode()
 
 
 async def test_without_files_there_are_none() -> None:

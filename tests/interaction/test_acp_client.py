@@ -121,7 +121,7 @@ def test_options_that_there_are_not_are_refused() -> None:
 @pytest.mark.parametrize("said", [{}, {"loadSession": False, "sessionCapabilities": {"fork": None}}])
 async def test_what_the_agent_does_not_offer_is_not_sent(method: str, capability: str, said: Json) -> None:
     async with connected(said) as (client, agent):
-        arguments = {"list": (), "close": ("s",), "delete": ("s",)}.get(method, ("s", "/work"))
+        arguments = {"list": (), "close": ("s",), "delete": ("s",)}.get(method, ("s", "/src"))
         call: Any = getattr(client, f"{method}_session{'s' if method == 'list' else ''}")
         with pytest.raises(acp.CapabilityMissing, match=f"does not offer {capability}") as caught:
             await call(*arguments)
@@ -136,15 +136,15 @@ async def test_what_the_agent_does_not_offer_is_not_sent(method: str, capability
 async def test_options_that_the_agent_does_not_offer_are_not_sent() -> None:
     async with connected({}) as (client, agent):
         with pytest.raises(acp.CapabilityMissing, match="additional_directories"):
-            await client.new_session("/work", additional_directories=["/more"])
+            await client.new_session("/src", additional_directories=["/more"])
         override = SystemPrompt(mode="override", content=[TextContent(text="x")])
         with pytest.raises(acp.CapabilityMissing, match=r"systemPrompt\.mode\.override"):
-            await client.new_session("/work", system_prompt=override)
+            await client.new_session("/src", system_prompt=override)
         server = MCPServerHTTP(name="docs", url="http://localhost", headers=[])
         with pytest.raises(acp.CapabilityMissing, match=r"mcpCapabilities\.http"):
-            await client.new_session("/work", mcp_servers=[server])
+            await client.new_session("/src", mcp_servers=[server])
         session = await client.new_session(
-            "/work", mcp_servers=[MCPServerStdio(name="s", command="c", args=[], env=[])]
+            "/src", mcp_servers=[MCPServerStdio(name="s", command="c", args=[], env=[])]
         )
         with pytest.raises(acp.CapabilityMissing, match="content of the type 'image'"):
             session.prompt(["look", ImageContent(data="", mime_type="image/png")])
@@ -153,10 +153,10 @@ async def test_options_that_the_agent_does_not_offer_are_not_sent() -> None:
 
 async def test_a_session_is_opened_with_what_was_given() -> None:
     async with connected() as (client, agent):
-        session = await client.new_session("/work", additional_directories=["/more"])
-        assert (session.id, session.cwd, session.history, session.closed) == ("s", "/work", [], False)
+        session = await client.new_session("/src", additional_directories=["/more"])
+        assert (session.id, session.cwd, session.history, session.closed) == ("s", "/src", [], False)
         assert agent.params("session/new") == [
-            {"cwd": "/work", "mcpServers": [], "additionalDirectories": ["/more"]}
+            {"cwd": "/src", "mcpServers": [], "additionalDirectories": ["/more"]}
         ]
 
 
@@ -176,9 +176,9 @@ async def test_somebody_has_to_sign_in_first() -> None:
     answers: Any = {"session/new": new, "authenticate": authenticate, "logout": {}}
     async with connected(answers=answers) as (client, _):
         with pytest.raises(acp.AuthRequired):
-            await client.new_session("/work")
+            await client.new_session("/src")
         await client.authenticate("browser")
-        await client.new_session("/work")
+        await client.new_session("/src")
         await client.logout()
 
 
@@ -190,10 +190,10 @@ async def test_sessions_are_listed_page_by_page() -> None:
         return {"sessions": [{"sessionId": f"s{number}", "cwd": "/"}], "nextCursor": str(number + 1)}
 
     async with connected(answers={"session/list": pages}) as (client, agent):
-        found = await client.list_sessions(cwd="/work")
+        found = await client.list_sessions(cwd="/src")
         assert [session.session_id for session in found] == ["s0", "s1"]
         assert [params.get("cursor") for params in agent.params("session/list")] == [None, "1", "2"]
-        assert {params["cwd"] for params in agent.params("session/list")} == {"/work"}
+        assert {params["cwd"] for params in agent.params("session/list")} == {"/src"}
 
 
 async def test_an_agent_whose_pages_go_in_circles_is_listed_once() -> None:
@@ -210,7 +210,7 @@ async def test_a_session_without_an_identifier_is_none(answer: Any) -> None:
 
     async with connected(answers={"session/new": new}) as (client, _):
         with pytest.raises(ResultValidationError, match="session/new"):
-            await client.new_session("/work")
+            await client.new_session("/src")
 
 
 async def replay(agent: RawAgent, session_id: str) -> None:
@@ -230,16 +230,16 @@ async def test_the_conversation_of_a_loaded_session_is_its_history() -> None:
             return {}
 
         agent.answers["session/load"] = load
-        session = await client.load_session("old", "/work")
+        session = await client.load_session("old", "/src")
         await agent.say("later", "old")
         await agent.ask("_nobody")
         assert texts(session) == ["hi", "hello"]
         with pytest.raises(UsageError, match="open in this client already"):
-            await client.load_session("old", "/work")
+            await client.load_session("old", "/src")
         await session.close()
-        session = await client.resume_session("old", "/work")
+        session = await client.resume_session("old", "/src")
         assert session.history == []
-        assert agent.params("session/resume") == [{"sessionId": "old", "cwd": "/work", "mcpServers": []}]
+        assert agent.params("session/resume") == [{"sessionId": "old", "cwd": "/src", "mcpServers": []}]
 
 
 async def test_a_session_that_cannot_be_loaded_is_not_open() -> None:
@@ -249,9 +249,9 @@ async def test_a_session_that_cannot_be_loaded_is_not_open() -> None:
     async with connected(answers={"session/load": refuse}) as (client, agent):
         for _ in range(2):
             with pytest.raises(acp.ResourceNotFound):
-                await client.load_session("old", "/work")
+                await client.load_session("old", "/src")
         agent.answers["session/load"] = {}
-        assert (await client.load_session("old", "/work")).id == "old"
+        assert (await client.load_session("old", "/src")).id == "old"
 
 
 @pytest.mark.parametrize("replays", [True, False])
@@ -264,14 +264,14 @@ async def test_a_fork_has_what_the_agent_sends_again(replays: bool) -> None:
             return {"sessionId": "fork", "modes": {"currentModeId": "ask", "availableModes": []}}
 
         agent.answers["session/fork"] = fork
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         forked = await session.fork()
-        assert (forked.id, forked.cwd) == ("fork", "/work")
+        assert (forked.id, forked.cwd) == ("fork", "/src")
         assert texts(forked) == (["hi", "hello"] if replays else [])
         assert forked.modes is not None
         assert forked.modes.current_mode_id == "ask"
         assert session.history == []
-        assert agent.params("session/fork") == [{"sessionId": "s", "cwd": "/work", "mcpServers": []}]
+        assert agent.params("session/fork") == [{"sessionId": "s", "cwd": "/src", "mcpServers": []}]
         assert agent.methods()[-1] == "session/fork"
 
 
@@ -284,15 +284,15 @@ async def test_a_fork_that_is_only_stored_is_taken_up(how: Any) -> None:
             return {}
 
         agent.answers["session/load"] = load
-        forked = await client.fork_session("s", "/work", reopen=how)
-        assert agent.params(f"session/{how}") == [{"sessionId": "fork", "cwd": "/work", "mcpServers": []}]
+        forked = await client.fork_session("s", "/src", reopen=how)
+        assert agent.params(f"session/{how}") == [{"sessionId": "fork", "cwd": "/src", "mcpServers": []}]
         assert texts(forked) == (["hi", "hello"] if how == "load" else [])
 
 
 async def test_nothing_is_forked_that_could_not_be_taken_up() -> None:
     async with connected({"sessionCapabilities": {"fork": {}}}) as (client, agent):
         with pytest.raises(acp.CapabilityMissing, match="session/load needs"):
-            await client.fork_session("s", "/work", reopen="load")
+            await client.fork_session("s", "/src", reopen="load")
         assert agent.methods() == ["initialize"]
 
 
@@ -306,7 +306,7 @@ async def test_updates_before_the_session_is_known_are_kept() -> None:
             return {"sessionId": "s"}
 
         agent.answers["session/new"] = new
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         assert [update.to_wire()["sessionUpdate"] for update in session.history] == [
             "available_commands_update"
         ]
@@ -321,7 +321,7 @@ async def test_of_what_nobody_opens_the_newest_updates_are_kept(
         for text in ("a", "b", "c", "d"):
             await agent.say(text)
         await agent.ask("_nobody")
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         assert texts(session) == ["c", "d"]
     assert caplog.text.count("not open here are dropped") == 1
 
@@ -346,7 +346,7 @@ async def test_the_state_of_a_session_follows_its_updates() -> None:
     changed = [{**option, "currentValue": True}]
     answers: Any = {"session/new": opened, "session/set_config_option": {"configOptions": changed}}
     async with connected(answers=answers) as (client, agent):
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         assert [option.to_wire() for option in session.config_options] == [option]
         assert [each.to_wire() for each in await session.set_config_option("yolo", True)] == changed
         await session.set_config_option("model", "large")
@@ -371,7 +371,7 @@ async def test_the_state_of_a_session_follows_its_updates() -> None:
 
 async def test_a_closed_session_is_left_and_can_be_used_no_more() -> None:
     async with connected() as (client, agent):
-        async with await client.new_session("/work") as session:
+        async with await client.new_session("/src") as session:
             updates = session.updates()
         await session.close()
         assert agent.params("session/close") == [{"sessionId": "s"}]
@@ -390,14 +390,14 @@ async def test_an_agent_that_does_not_close_sessions_is_told_to_stop() -> None:
         raise AssertionError
 
     async with connected({}, answers={"session/prompt": never}) as (client, agent):
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         turn = session.prompt("go on for ever")
         await agent.called("session/prompt")
         await session.close()
         with pytest.raises(ConnectionClosed, match="closed on this side"):
             await turn
         await agent.called("session/cancel")
-        quiet = await client.new_session("/work")
+        quiet = await client.new_session("/src")
         await quiet.close()
         assert agent.methods().count("session/cancel") == 1
 
@@ -408,7 +408,7 @@ async def test_everything_ends_with_the_agent(caplog: pytest.LogCaptureFixture) 
         raise AssertionError
 
     async with connected(answers={"session/prompt": never}) as (client, agent):
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         updates, everything, turn = session.updates(), client.updates(), session.prompt("hi")
         await agent.called("session/prompt")
         await agent.transport.aclose()
@@ -418,7 +418,7 @@ async def test_everything_ends_with_the_agent(caplog: pytest.LogCaptureFixture) 
         with pytest.raises(ConnectionClosed):
             session.prompt("anybody there?")
         with pytest.raises(ConnectionClosed):
-            await client.new_session("/work")
+            await client.new_session("/src")
         await session.close()
     assert "the agent is gone" in caplog.text
 
@@ -430,7 +430,7 @@ async def test_closing_the_client_ends_what_waits() -> None:
 
     before = asyncio.all_tasks()
     async with connected(answers={"session/prompt": never, "session/list": never}) as (client, agent):
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         turn, listing = session.prompt("hi"), asyncio.create_task(client.list_sessions())
         await agent.called("session/list")
         await asyncio.gather(client.close(), client.close())
@@ -438,7 +438,7 @@ async def test_closing_the_client_ends_what_waits() -> None:
             with pytest.raises(ConnectionClosed, match="closed on this side"):
                 await wait
         with pytest.raises(UsageError, match="the client is closed"):
-            await client.new_session("/work")
+            await client.new_session("/src")
         with pytest.raises(UsageError, match="the client is closed"):
             await client.start()
     await step()
@@ -448,7 +448,7 @@ async def test_closing_the_client_ends_what_waits() -> None:
 async def test_a_client_that_was_not_started_says_so() -> None:
     client = acp.connect(["agent"])
     with pytest.raises(UsageError, match="not started"):
-        await client.new_session("/work")
+        await client.new_session("/src")
     await client.close()
 
 
@@ -484,7 +484,7 @@ def told_in_loop(told: asyncio.Queue[Any]) -> Any:
 async def test_nothing_that_is_said_or_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with connected(answers={"authenticate": {}}) as (client, agent):
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         await agent.update("s", "tool_call", toolCallId=7, title="hunter2")
         await client.rpc.authenticate(method_id="key", meta={"key": "hunter2"})
         await session.prompt("hunter2")
@@ -496,5 +496,5 @@ async def test_nothing_that_is_said_or_secret_is_logged(caplog: pytest.LogCaptur
 async def test_frames_can_be_watched() -> None:
     frames: list[Frame] = []
     async with connected(on_frame=frames.append) as (client, _):
-        await client.new_session("/work")
+        await client.new_session("/src")
     assert [frame.direction for frame in frames[:4]] == ["sent", "received", "sent", "received"]

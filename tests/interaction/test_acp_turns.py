@@ -33,7 +33,7 @@ def saying(agent: RawAgent, *words: str, reason: str = "end_turn") -> Any:
 async def test_a_turn_gives_its_updates_and_its_end() -> None:
     async with connected() as (client, agent):
         agent.answers["session/prompt"] = saying(agent, "Good ", "morning")
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         turn = session.prompt("hi")
         updates = [update async for update in turn]
         assert [type(update) for update in updates] == [AgentMessageChunk] * 2
@@ -47,8 +47,8 @@ async def test_a_turn_gives_its_updates_and_its_end() -> None:
 
 async def test_a_prompt_is_made_of_texts_and_blocks() -> None:
     async with connected({}) as (client, agent):
-        session = await client.new_session("/work")
-        await session.prompt(["look at", ResourceLink(name="a.py", uri="file:///work/a.py")])
+        session = await client.new_session("/src")
+        await session.prompt(["look at", ResourceLink(name="a.py", uri="file:///src/a.py")])
         await session.prompt(TextContent(text="alone"))
         assert [
             [block["type"] for block in params["prompt"]] for params in agent.params("session/prompt")
@@ -79,7 +79,7 @@ async def test_what_does_not_fit_is_kept_and_holds_nothing_up(caplog: pytest.Log
             return {"stopReason": "because"}
 
         agent.answers["session/prompt"] = prompt
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         turn = session.prompt("hi")
         updates = [update async for update in turn]
         assert [update.to_wire() for update in updates] == strange
@@ -102,7 +102,7 @@ async def test_absent_and_null_are_kept_apart() -> None:
             return {"stopReason": "end_turn"}
 
         agent.answers["session/prompt"] = prompt
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         seen = [update.to_wire() async for update in session.prompt("hi")]
         assert seen == [
             {"sessionUpdate": "session_info_update", "title": None},
@@ -113,7 +113,7 @@ async def test_absent_and_null_are_kept_apart() -> None:
 async def test_updates_outside_of_turns_reach_the_session() -> None:
     async with connected() as (client, agent):
         agent.answers["session/prompt"] = saying(agent, "inside")
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         async with session.updates() as everything, session.updates(ToolCall, ToolCallUpdate) as tools:
             await agent.say("before")
             await agent.update("s", "tool_call", toolCallId="c", title="t")
@@ -132,7 +132,7 @@ async def test_updates_are_for_the_session_that_they_name() -> None:
 
     names = iter(["a", "b"])
     async with connected(answers={"session/new": new}) as (client, agent):
-        first, second = await client.new_session("/work"), await client.new_session("/work")
+        first, second = await client.new_session("/src"), await client.new_session("/src")
         both = asyncio.Barrier(2)
 
         async def prompt(params: Json) -> Json:
@@ -148,7 +148,7 @@ async def test_updates_are_for_the_session_that_they_name() -> None:
 async def test_a_reader_that_falls_behind_is_told() -> None:
     async with connected() as (client, agent):
         agent.answers["session/prompt"] = saying(agent, *"abc")
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         turn = session.prompt("hi", buffer=2)
         assert (await turn).stop_reason == "end_turn"
         assert (await anext(turn.text())) == "a"
@@ -161,7 +161,7 @@ async def test_a_refused_prompt_is_raised_where_somebody_waits(caplog: pytest.Lo
         raise Refusal(-32602, "no such session")
 
     async with connected(answers={"session/prompt": refuse}) as (client, agent):
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         turn = session.prompt("hi")
         for _ in range(2):
             with pytest.raises(RpcError, match="no such session"):
@@ -184,7 +184,7 @@ async def test_a_cancelled_turn_ends_with_that_reason() -> None:
         return {"stopReason": "cancelled"}
 
     async with connected(answers={"session/prompt": prompt}) as (client, agent):
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         turn = session.prompt("hi")
         await agent.called("session/prompt")
         await turn.cancel()
@@ -216,7 +216,7 @@ async def test_cancelling_answers_what_waits_for_permission() -> None:
             return {"stopReason": "cancelled"}
 
         agent.answers["session/prompt"] = prompt
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         turn = session.prompt("hi")
         await asked.wait()
         await turn.cancel()
@@ -233,7 +233,7 @@ async def test_a_turn_that_takes_too_long_is_stopped() -> None:
         raise AssertionError
 
     async with connected(answers={"session/prompt": never}) as (client, agent):
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         with pytest.raises(UsageError, match="timeout has to be above zero"):
             session.prompt("hi", timeout=0)
         with pytest.raises(RequestTimeout):
@@ -249,7 +249,7 @@ async def test_a_turn_goes_on_when_somebody_stops_waiting() -> None:
         return {"stopReason": "end_turn"}
 
     async with connected(answers={"session/prompt": prompt}) as (client, _):
-        turn = (await client.new_session("/work")).prompt("hi")
+        turn = (await client.new_session("/src")).prompt("hi")
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
                 await turn

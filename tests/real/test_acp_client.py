@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from copilot_sdk.acp.types import RequestPermissionRequest, ToolCall, ToolCallUp
 from copilot_sdk.errors import MethodNotFound, RpcError
 from copilot_sdk.providers import MemoryFiles
 from tests.real.support.cli import VERSION, installed_cli
+from tests.real.support.provider import provider_environment
 from tests.real.support.stage import MODEL_ID, ModelScript
 from tests.support.model_server import ModelServer, Reply
 from tests.support.model_server import ToolCall as ModelToolCall
@@ -42,24 +42,24 @@ async def said(session: acp.Session, text: str) -> str:
 
 async def test_an_agent_on_the_official_sdk_is_driven() -> None:
     files = MemoryFiles()
-    files.write("/work/a.txt", b"content of the editor", None)
+    files.write("/src/a.txt", b"content of the editor", None)
     async with official(files=files, on_permission=acp.approve_all) as client:
         assert client.agent_info is not None
         assert client.agent_info.name == "official"
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         assert await said(session, "hello") == "hello"
         assert await said(session, "may I?") == "selected"
         assert await said(session, "read") == "content of the editor"
         assert (await session.prompt("bye")).stop_reason == "end_turn"
         assert [info.session_id for info in await client.list_sessions()] == [session.id]
         with pytest.raises(acp.CapabilityMissing):
-            await client.resume_session("x", "/work")
+            await client.resume_session("x", "/src")
 
 
 @pytest.mark.parametrize(("how", "replayed"), [("silent", []), ("replay", ["hello", "hello"])])
 async def test_a_fork_of_an_official_agent_goes_its_own_way(how: str, replayed: list[str]) -> None:
     async with official(how) as client:
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         await session.prompt("hello")
         forked = await session.fork()
         assert [update.to_wire()["content"]["text"] for update in forked.history] == replayed
@@ -70,7 +70,7 @@ async def test_a_fork_of_an_official_agent_goes_its_own_way(how: str, replayed: 
 
 async def test_a_fork_that_an_official_agent_has_only_stored_is_loaded() -> None:
     async with official("stored") as client:
-        session = await client.new_session("/work")
+        session = await client.new_session("/src")
         await session.prompt("hello")
         dead = await session.fork()
         with pytest.raises(RpcError):
@@ -95,17 +95,7 @@ async def cli(
         return approve_once()
 
     with ModelServer(script, models=[MODEL_ID]) as server:
-        env = {
-            **os.environ,
-            "COPILOT_HOME": str(folder / "home"),
-            "COPILOT_PROVIDER_BASE_URL": server.base_url,
-            "COPILOT_PROVIDER_TYPE": "openai",
-            "COPILOT_PROVIDER_API_KEY": "no-secret",
-            "COPILOT_PROVIDER_WIRE_API": "completions",
-            "COPILOT_MODEL": MODEL_ID,
-            "COPILOT_OFFLINE": "true",
-            "COPILOT_AUTO_UPDATE": "false",
-        }
+        env = provider_environment(server, folder / "home", MODEL_ID)
         command = [str(installed_cli()), "--acp"]
         async with acp.connect(command, env=env, on_permission=decide) as client:
             yield client, script, folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import pytest
 
 from copilot_sdk.acp._stdio import spawn
 from tests.real.support.cli import installed_cli
+from tests.real.support.provider import provider_environment
 from tests.real.support.stage import MODEL_ID
 from tests.support.acp_wire import Refused, WireClient, speaking
 from tests.support.model_server import Answer, Failure, ModelServer, Reply, ToolCall
@@ -29,17 +29,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 async def agent(name: str, folder: Path, answers: Sequence[Answer]) -> AsyncIterator[WireClient]:
     """An agent with a model that answers so, and a client that decides on permissions by their kind."""
     with ModelServer(list(answers), models=[MODEL_ID]) as server:
-        environment = {
-            **os.environ,
-            "COPILOT_HOME": str(folder / "home"),
-            "COPILOT_PROVIDER_BASE_URL": server.base_url,
-            "COPILOT_PROVIDER_TYPE": "openai",
-            "COPILOT_PROVIDER_API_KEY": "no-secret",
-            "COPILOT_PROVIDER_WIRE_API": "completions",
-            "COPILOT_MODEL": MODEL_ID,
-            "COPILOT_OFFLINE": "true",
-            "COPILOT_AUTO_UPDATE": "false",
-        }
+        environment = provider_environment(server, folder / "home", MODEL_ID)
         client = WireClient(await spawn(COMMANDS[name], env=environment, cwd=folder))
         async with speaking(client):
             yield client

@@ -53,7 +53,7 @@ class OfficialAgent(acp.Agent):  # type: ignore[misc]
         elif text == "may I?":
             text = await self._ask(session_id)
         elif text == "read":
-            text = (await self.client.read_text_file(session_id=session_id, path="/work/a.txt")).content
+            text = (await self.client.read_text_file(session_id=session_id, path="/src/a.txt")).content
         self.live[session_id] += [("user", prompt[0].text), ("agent", text)]
         await self.client.session_update(session_id, acp.update_agent_message_text(text))
         return schema.PromptResponse(stop_reason="end_turn")
@@ -70,7 +70,7 @@ class OfficialAgent(acp.Agent):  # type: ignore[misc]
         return schema.LoadSessionResponse()
 
     async def list_sessions(self, *_: Any, **__: Any) -> Any:
-        sessions = [schema.SessionInfo(session_id=name, cwd="/work") for name in self.live]
+        sessions = [schema.SessionInfo(session_id=name, cwd="/src") for name in self.live]
         return schema.ListSessionsResponse(sessions=sessions)
 
     async def fork_session(self, *_: Any, session_id: str, **__: Any) -> Any:

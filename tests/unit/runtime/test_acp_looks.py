@@ -9,21 +9,21 @@ import pytest
 from copilot_sdk.runtime.acp.tool_looks import look_of
 from copilot_sdk.runtime.acp.updates import plan_of
 
-FOLDER = Path("/work")
+FOLDER = Path("/src")
 
 
 @pytest.mark.parametrize(
     ("name", "arguments", "title", "kind", "places"),
     [
-        ("view", {"path": "a"}, "Viewing /work/a", "read", ["/work/a"]),
+        ("view", {"path": "a"}, "Viewing /src/a", "read", ["/src/a"]),
         ("view", {"path": "/b", "view_range": [3, -1]}, "Viewing /b", "read", ["/b:3"]),
         ("view", {"path": "/b", "view_range": "all"}, "Viewing /b", "read", ["/b"]),
-        ("create", {"path": "a"}, "Creating /work/a", "edit", ["/work/a"]),
-        ("edit", {"path": "a"}, "Editing /work/a", "edit", ["/work/a"]),
+        ("create", {"path": "a"}, "Creating /src/a", "edit", ["/src/a"]),
+        ("edit", {"path": "a"}, "Editing /src/a", "edit", ["/src/a"]),
         ("bash", {"command": "ls", "description": "Lists"}, "Lists", "execute", []),
         ("bash", {"command": "ls"}, "ls", "execute", []),
         ("bash", {}, "bash", "execute", []),
-        ("grep", {"pattern": "x", "path": "a"}, "Searching for 'x'", "search", ["/work/a"]),
+        ("grep", {"pattern": "x", "path": "a"}, "Searching for 'x'", "search", ["/src/a"]),
         ("glob", {"pattern": "*.py"}, "Finding files matching *.py", "search", []),
         ("web_fetch", {"url": "http://x"}, "Fetching http://x", "fetch", []),
         ("report_intent", {"intent": "Looking"}, "Looking", "think", []),

@@ -54,7 +54,7 @@ def client() -> Iterator[sync.Client]:
 
 
 def test_a_turn_is_a_plain_loop_over_typed_updates(client: sync.Client) -> None:
-    with client.new_session("/work") as session, session.updates(AgentMessageChunk) as updates:
+    with client.new_session("/src") as session, session.updates(AgentMessageChunk) as updates:
         turn = session.prompt("hello")
         assert [type(update) for update in turn] == [AgentMessageChunk]
         assert turn.result().stop_reason == "end_turn"
@@ -66,7 +66,7 @@ def test_a_turn_is_a_plain_loop_over_typed_updates(client: sync.Client) -> None:
 
 
 def test_a_plain_callback_may_use_the_client_itself(client: sync.Client) -> None:
-    session = client.new_session("/work")
+    session = client.new_session("/src")
     assert "".join(session.prompt("may I?").text()) == "selected"
 
 
@@ -76,14 +76,14 @@ def test_every_method_of_the_wire_is_called_without_await(client: sync.Client) -
     client.notify("_x/z")
     assert (client.protocol_version, client.supports("session/fork"), client.auth_methods) == (1, True, [])
     assert client.capabilities is not None
-    session = client.new_session("/work")
-    assert (session.id, session.cwd, session.history, session.commands) == ("s", "/work", [], [])
+    session = client.new_session("/src")
+    assert (session.id, session.cwd, session.history, session.commands) == ("s", "/src", [], [])
     assert (session.modes, session.config_options, session.title) == (None, [], None)
     session.set_mode("plan")
     session.cancel()
     assert session.fork().id == "fork"
-    assert client.load_session("old", "/work").id == "old"
-    assert client.resume_session("older", "/work").id == "older"
+    assert client.load_session("old", "/src").id == "old"
+    assert client.resume_session("older", "/src").id == "older"
     client.close_session("s")
     client.delete_session("s")
     with pytest.raises(CapabilityMissing):
@@ -94,7 +94,7 @@ def test_a_closed_client_says_so(client: sync.Client) -> None:
     client.close()
     client.close()
     with pytest.raises(UsageError, match="not open"):
-        client.new_session("/work")
+        client.new_session("/src")
 
 
 @pytest.mark.parametrize("module", ["copilot_sdk.acp", "copilot_sdk.acp.sync"])

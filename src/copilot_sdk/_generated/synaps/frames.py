@@ -40,7 +40,8 @@ def decode_request(raw: object) -> Request:
     Raises:
         ProtocolError: The frame is no object, or has no text `type`.
     """
-    return _requests.decode(raw)  # type: ignore[no-any-return]
+    frame: Request = _requests.decode(raw)
+    return frame
 
 
 def decode_response(raw: object) -> Response:
@@ -49,7 +50,8 @@ def decode_response(raw: object) -> Response:
     Raises:
         ProtocolError: The frame is no object, or has no text `command`.
     """
-    return _responses.decode(raw)  # type: ignore[no-any-return]
+    frame: Response = _responses.decode(raw)
+    return frame
 
 
 def decode_event(raw: object) -> Event:
@@ -58,4 +60,5 @@ def decode_event(raw: object) -> Event:
     Raises:
         ProtocolError: The frame is no object, or has no text `type`.
     """
-    return _events.decode(raw)  # type: ignore[no-any-return]
+    frame: Event = _events.decode(raw)
+    return frame

@@ -41,7 +41,8 @@ def decode_request(raw: object) -> Request:
         ProtocolError: The frame is no object, or has no text `type`.
         UnknownFrame: A frame of this kind is not known.
     """
-    return _requests.decode(raw)  # type: ignore[no-any-return]
+    frame: Request = _requests.decode(raw)
+    return frame
 
 
 def decode_response(raw: object) -> Response:
@@ -51,7 +52,8 @@ def decode_response(raw: object) -> Response:
         ProtocolError: The frame is no object, or has no text `type`.
         UnknownFrame: A frame of this kind is not known.
     """
-    return _responses.decode(raw)  # type: ignore[no-any-return]
+    frame: Response = _responses.decode(raw)
+    return frame
 
 
 def decode_subscription_event(raw: object) -> SubscriptionEvent:
@@ -61,4 +63,5 @@ def decode_subscription_event(raw: object) -> SubscriptionEvent:
         ProtocolError: The frame is no object, or has no text `type`.
         UnknownFrame: A frame of this kind is not known.
     """
-    return _subscription_events.decode(raw)  # type: ignore[no-any-return]
+    frame: SubscriptionEvent = _subscription_events.decode(raw)
+    return frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from copilot_sdk.runtime.core.diagnostics import Diagnostics
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mcp.shared.message import SessionMessage
 
 ItemT = TypeVar("ItemT")
+StreamT = TypeVar("StreamT", bound="ReadStream[Any] | WriteStream[Any]")
 
 
 class Trail:
@@ -50,12 +51,31 @@ class Trail:
             self._diagnostics.note("debug", "JSON-RPC frame", details)
 
 
-class _Reading(Generic[ItemT]):
+class _Overheard(Generic[StreamT, ItemT]):
     """A stream whose items are told to somebody too."""
 
-    def __init__(self, inner: ReadStream[ItemT], hear: Callable[[ItemT], None]) -> None:
+    def __init__(self, inner: StreamT, hear: Callable[[ItemT], None]) -> None:
         self._inner = inner
         self._hear = hear
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self._inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> bool | None:
+        return await self._inner.__aexit__(exc_type, exc_val, exc_tb)
+
+
+class _Reading(_Overheard["ReadStream[ItemT]", ItemT]):
+    """One that is read from."""
 
     @property
     def last_context(self) -> object:
@@ -75,44 +95,10 @@ class _Reading(Generic[ItemT]):
         self._hear(item)
         return item
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> bool | None:
-        return await self._inner.__aexit__(exc_type, exc_val, exc_tb)
-
-
-class _Writing(Generic[ItemT]):
-    """The same in the other direction."""
-
-    def __init__(self, inner: WriteStream[ItemT], hear: Callable[[ItemT], None]) -> None:
-        self._inner = inner
-        self._hear = hear
+class _Writing(_Overheard["WriteStream[ItemT]", ItemT]):
+    """One that is written to."""
 
     async def send(self, item: ItemT, /) -> None:
         self._hear(item)
         await self._inner.send(item)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-    async def __aenter__(self) -> Self:
-        await self._inner.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_val: BaseException | None,
-        exc_tb: TracebackType | None,
-    ) -> bool | None:
-        return await self._inner.__aexit__(exc_type, exc_val, exc_tb)
