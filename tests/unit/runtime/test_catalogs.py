@@ -151,37 +151,45 @@ def test_addresses_of_no_open_network_are_known() -> None:
 
 @respx.mock
 async def test_a_card_is_fetched_from_where_its_name_led_when_it_was_checked(
-    monkeypatch: pytest.MonkeyPatch,
+    start: Start, join: Join, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lookup(_: str) -> list[str]:
         return ["93.184.215.14"]
 
     monkeypatch.setattr(retrieval, "_addresses_of", lookup)
-    route = respx.get("https://93.184.215.14/card").respond(text="{}")
-    assert await retrieval.fetch_card("https://example.org/card") == "{}"
+    route = respx.get("https://93.184.215.14:8443/card").respond(json=CARD)
+    card = {"kind": "url", "mediaType": MEDIA_TYPE, "url": "https://Example.org:8443/card"}
+    client = await join(start())
+    planned = await client.call("mcp.planInstall", contract=contract(), source={"kind": "card", "card": card})
+    assert planned["plan"]["provenance"]["authority"] == "example.org:8443"
     (call,) = route.calls
-    assert call.request.headers["host"] == "example.org"
+    assert call.request.headers["host"] == "example.org:8443"
     assert call.request.extensions["sni_hostname"] == "example.org"
 
 
 @respx.mock
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "expected"),
     [
-        (httpx.Response(302, headers={"location": "https://elsewhere.org"}), "redirect-rejected"),
-        (httpx.Response(404), "http-status"),
-        (httpx.Response(200, text="x" * (1024 * 1024 + 1)), "response-too-large"),
-        (httpx.Response(200, content=b"\xff"), "invalid-json"),
-        (httpx.ReadTimeout("slow"), "timeout"),
-        (httpx.ConnectError("refused"), "connection-refused"),
-        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]"), "tls"),
+        (httpx.Response(302), {"reason": "redirect-rejected", "statusCode": 302}),
+        (httpx.Response(401), {"kind": "authentication-required"}),
+        (httpx.Response(403), {"kind": "policy-rejected"}),
+        (httpx.Response(404), {"reason": "http-status", "statusCode": 404}),
+        (httpx.Response(407), {"reason": "proxy-authentication-required"}),
+        (httpx.Response(429, headers={"retry-after": "9999"}), {"retryAfterSeconds": 300}),
+        (httpx.Response(503), {"reason": "service-unavailable", "statusCode": 503}),
+        (httpx.Response(200, text="x" * (1024 * 1024 + 1)), {"reason": "response-too-large"}),
+        (httpx.Response(200, content=b"\xff"), {"reason": "invalid-json", "mediaType": MEDIA_TYPE}),
+        (httpx.ReadTimeout("slow"), {"reason": "timeout"}),
+        (httpx.ConnectError("refused"), {"reason": "connection-refused"}),
+        (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]"), {"reason": "tls"}),
     ],
 )
-async def test_why_a_card_did_not_come_is_told(answer: httpx.Response | Exception, reason: str) -> None:
+async def test_why_a_card_did_not_come_is_told(answer: httpx.Response | Exception, expected: Json) -> None:
     respx.get("https://93.184.215.14/card").mock(side_effect=[answer])
     with pytest.raises(Refusal) as refusal:
-        await retrieval.fetch_card("https://93.184.215.14/card")
-    assert refusal.value.result["reason"] == reason
+        await retrieval.fetch_card("https://93.184.215.14/card", MEDIA_TYPE)
+    assert refusal.value.result.items() >= expected.items()
 
 
 async def test_an_id_of_a_search_is_good_for_one(start: Start, join: Join) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.catalog_requests import Members, answering, catalog_contract
@@ -38,12 +40,12 @@ async def _plan(call: Call, members: Members) -> dict[str, object]:
         case "candidate":
             raise _refused_candidate(call, source)
         case "card" if set(source) == {"kind", "card"}:
-            media_type, text = await _text_of(source["card"])
+            text = await _text_of(source["card"])
         case "card":
             raise _odd_card("source has to hold a card, and nothing else.")
         case _:
             raise invalid("source", "source.kind has to be candidate or card.")
-    plan = _plan_of(call, card_of(text, media_type), media_type)
+    plan = _plan_of(call, card_of(text.content, text.media_type), text)
     negotiated = types.CatalogNegotiatedContract.model_validate(contract.granted)
     return to_json(types.MCPPlanInstallPlanned(plan=plan, negotiated=negotiated))
 
@@ -59,8 +61,17 @@ def _refused_candidate(call: Call, source: Members) -> Refusal:
     return call.runtime.handles.refuse(handle)
 
 
-async def _text_of(card: object) -> tuple[str, str]:
-    """The media type and the text of a card that a client refers to or brings."""
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The text of a card: what it is said to be, and whose it is."""
+
+    content: str
+    media_type: str
+    authority: str = "caller-supplied"
+
+
+async def _text_of(card: object) -> _Text:
+    """The text of a card that a client refers to or brings."""
     if not is_object(card):
         raise _odd_card("The card is missing.")
     kind, media_type = card.get("kind"), card.get("mediaType")
@@ -72,14 +83,17 @@ async def _text_of(card: object) -> tuple[str, str]:
     content = card.get(place)
     if not isinstance(content, str) or not 0 < len(content) <= _LONGEST[place]:
         raise _odd_card(f"{place} is missing or too long.")
-    return media_type, await fetch_card(content) if kind == "url" else content
+    if kind == "embedded":
+        return _Text(content, media_type)
+    fetched, authority = await fetch_card(content, media_type)
+    return _Text(fetched, media_type, authority)
 
 
 def _odd_card(message: str) -> Refusal:
     return invalid("card", message)
 
 
-def _plan_of(call: Call, card: Card, media_type: str) -> types.MCPInstallPlan:
+def _plan_of(call: Call, card: Card, text: _Text) -> types.MCPInstallPlan:
     handle, expires = call.runtime.handles.issue()
     operation = _operation(call, card.name)
     return types.MCPInstallPlan(
@@ -89,10 +103,10 @@ def _plan_of(call: Call, card: Card, media_type: str) -> types.MCPInstallPlan:
             canonical_name=card.name, server_name=card.name, version=card.version
         ),
         provenance=types.MCPPlanProvenance(
-            authority="caller-supplied",
+            authority=text.authority,
             validated_at=stamp(now()),
             card_digest=types.CardDigest(value=card.digest),
-            media_type=media_type,
+            media_type=text.media_type,
         ),
         transport_choices=[_choice(choice) for choice in card.choices],
         target=types.MCPPlanTarget(scope="user", config_key=card.name),

@@ -12,6 +12,8 @@ from typing import Literal
 from copilot_sdk._model.json_values import is_array, is_object
 
 Category = Literal["environment-variable", "runtime-argument", "package-argument", "header", "url-variable"]
+Place = tuple[Category, str]
+"""Where an input goes, and what it is called there."""
 ValueType = Literal["string", "number", "boolean", "path"]
 
 _TYPES: Mapping[str, ValueType] = {"number": "number", "boolean": "boolean", "filepath": "path"}
@@ -76,9 +78,9 @@ class Inputs:
     """
 
     origin: str
-    _values: dict[tuple[Category, str], Value] = field(default_factory=dict[tuple[Category, str], Value])
-    _secrets: dict[tuple[Category, str], Secret] = field(default_factory=dict[tuple[Category, str], Secret])
-    _untitled: dict[tuple[Category, str], Secret] = field(default_factory=dict[tuple[Category, str], Secret])
+    _values: dict[Place, Value] = field(default_factory=dict[Place, Value])
+    _secrets: dict[Place, Secret] = field(default_factory=dict[Place, Secret])
+    _untitled: dict[Place, Secret] = field(default_factory=dict[Place, Secret])
 
     @property
     def values(self) -> list[Value]:
@@ -209,7 +211,7 @@ def variables_of(described: Mapping[str, object]) -> Mapping[str, Mapping[str, o
         raise OddInput
     found: dict[str, Mapping[str, object]] = {}
     for name, variable in variables.items():
-        if not is_object(variable):
+        if not name or not is_object(variable):
             raise OddInput
         found[name] = variable
     return found
