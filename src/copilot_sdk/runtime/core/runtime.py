@@ -14,6 +14,7 @@ from typing import Self
 from weakref import WeakValueDictionary
 
 from copilot_sdk.runtime.core.accounts import Accounts, Identity
+from copilot_sdk.runtime.core.catalog.handles import Handles
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import Clock, SystemClock, new_id, now, stamp
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
@@ -22,6 +23,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.global_state import GlobalState
 from copilot_sdk.runtime.core.hook_sources import HookSources
 from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
+from copilot_sdk.runtime.core.mcp.registry import RegistrySearches
 from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
 from copilot_sdk.runtime.core.milestones import resume_data, settings_data, start_data
 from copilot_sdk.runtime.core.model_choice import AUTO
@@ -90,6 +92,8 @@ class Runtime:
         self.hook_sources = HookSources(self.home, self.settings)
         self.mcp_config = MCPConfigFile(self.home)
         self.sign_ins = KnownSignIns()
+        self.registry_searches = RegistrySearches()
+        self.handles = Handles()
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
         self.model: Model = model or ScriptedModel()
