@@ -90,6 +90,8 @@ class _Flow:
                     reason = f"The sign-in has failed: {query.get('error_description') or query['error']}"
         except TimeoutError:
             reason = "The sign-in took too long"
+        except OSError as error:
+            reason = f"No browser could come back: {error}"
         finally:
             self._fail(reason)
 
@@ -130,6 +132,8 @@ class Logins:
         """
         flow = _Flow(session)
         step = _WHICH_HOST if host is None else await flow.open(host)
+        # Those of sessions that are gone have ended.
+        self._flows = {known.id: known for known in self._flows.values() if not known.session.closing}
         self._flows[flow.id] = flow
         return flow.id, step
 
