@@ -10,18 +10,21 @@ from copilot_sdk._generated.copilot.types import (
     HostEmptyResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.copilot.unknown_fields import refuse_unknown
 
 router = Router()
 
 
 @router.on("azureMl.acquireFamily", AzureMlFamilyRequest)
 async def _acquire(call: Call, params: AzureMlFamilyRequest) -> AzureMlFamilyLeaseResult:
+    refuse_unknown(params)
     families = call.runtime.families
     return AzureMlFamilyLeaseResult(lease_id=families.acquire(call.connection, params.registry, params.name))
 
 
 @router.on("azureMl.releaseFamily", AzureMlFamilyReleaseRequest)
 async def _release(call: Call, params: AzureMlFamilyReleaseRequest) -> HostEmptyResult:
+    refuse_unknown(params)
     call.runtime.families.release(call.connection, params.lease_id, params.registry, params.name)
     return HostEmptyResult()
 
@@ -30,10 +33,11 @@ async def _release(call: Call, params: AzureMlFamilyReleaseRequest) -> HostEmpty
 
 
 @router.on("azureMl.status", AzureMlDownloadIdRequest)
-async def _status(_call: Call, _params: AzureMlDownloadIdRequest) -> None:
-    return None
+async def _status(_: Call, params: AzureMlDownloadIdRequest) -> None:
+    refuse_unknown(params)
 
 
 @router.on("azureMl.cancel", AzureMlDownloadIdRequest)
-async def _cancel(_call: Call, _params: AzureMlDownloadIdRequest) -> bool:
+async def _cancel(_: Call, params: AzureMlDownloadIdRequest) -> bool:
+    refuse_unknown(params)
     return False

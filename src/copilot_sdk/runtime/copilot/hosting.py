@@ -9,6 +9,7 @@ from copilot_sdk._generated.copilot.types import (
     HostListSessionsResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.copilot.unknown_fields import refuse_unknown
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.publications import published_sessions
 
@@ -17,6 +18,7 @@ router = Router()
 
 @router.on("host.listSessions", HostListSessionsRequest)
 async def _list(call: Call, params: HostListSessionsRequest) -> HostListSessionsResult:
+    refuse_unknown(params)
     if params.host_id is not None:
         raise RuntimeFault("hostId: this connection has no such host")
     sessions = published_sessions(call.runtime.home, call.runtime.settings)

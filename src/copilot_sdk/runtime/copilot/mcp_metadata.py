@@ -20,6 +20,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import raw
+from copilot_sdk.runtime.copilot.unknown_fields import refuse_unknown
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
 
@@ -41,6 +42,7 @@ _ENTRA = (
 async def _static_client(
     _: Call, params: MCPOAuthStaticClientConfigRequest
 ) -> MCPOAuthStaticClientConfigResult:
+    refuse_unknown(params)
     config = raw(params.config)
     client_id, public = config.get("oauthClientId"), config.get("oauthPublicClient")
     if not isinstance(client_id, str) or not client_id:
@@ -59,6 +61,7 @@ async def _static_client(
 async def _fetch(
     _: Call, params: MCPOAuthFetchProtectedResourceMetadataRequest
 ) -> MCPOAuthFetchProtectedResourceMetadataResult:
+    refuse_unknown(params)
     url = _given(params.request_url, "requestUrl")
     headers = _headers(params.headers_json)
     if params.user_agent:
@@ -76,6 +79,7 @@ async def _fetch(
 async def _check_registration(
     _: Call, params: MCPOAuthCheckDcrSupportRequest
 ) -> MCPOAuthCheckDcrSupportResult:
+    refuse_unknown(params)
     url = _given(params.server_url, "serverUrl")
     await _load()
     from copilot_sdk.runtime.core.mcp.metadata import registration
@@ -91,6 +95,7 @@ async def _check_registration(
 async def _is_microsoft(
     _: Call, params: MCPOAuthIsMicrosoftAuthorizationServerRequest
 ) -> MCPOAuthIsMicrosoftAuthorizationServerResult:
+    refuse_unknown(params)
     url = _given(params.authorization_server_url, "authorizationServerUrl")
     try:
         parts = urlsplit(url)

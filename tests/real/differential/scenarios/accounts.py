@@ -209,6 +209,7 @@ async def metadata_of_protected_resources(actor: Actor) -> None:
             ({}, {"requestUrl": "http://127.0.0.1:1/mcp"}),
             ({}, {"requestUrl": ""}),
             ({}, {"requestUrl": None}),
+            ({}, {"other": 1}),
         ]
         for pages, params in fetches:
             server.shows(pages)
@@ -253,6 +254,7 @@ async def clients_that_register_themselves(actor: Actor) -> None:
             ({}, {"serverUrl": "http://127.0.0.1:1/mcp"}),
             ({}, {"serverUrl": ""}),
             ({}, {"serverUrl": None}),
+            ({}, {"other": 1}),
         ]
         for pages, params in checks:
             server.shows(pages)
@@ -292,6 +294,9 @@ async def clients_that_are_registered(actor: Actor) -> None:
         None,
     ):
         await actor.call("mcp.oauth.isMicrosoftAuthorizationServer", {"authorizationServerUrl": url})
+    more: Json = {"config": {}, "authorizationServerUrl": "https://login.microsoft.com", "other": 1}
+    for method in ("staticClientConfig", "isMicrosoftAuthorizationServer"):
+        await actor.call(f"mcp.oauth.{method}", more)
 
 
 @ACCOUNTS.scenario()
@@ -315,6 +320,8 @@ async def families_of_models(actor: Actor) -> None:
     for request in ("one", "", None):
         for method in ("status", "cancel"):
             await actor.call(f"azureMl.{method}", {"requestId": request})
+    for method in ("acquireFamily", "releaseFamily", "status", "cancel"):
+        await actor.call(f"azureMl.{method}", {**family, "leaseId": lease, "requestId": "one", "other": 1})
 
 
 @ACCOUNTS.scenario()
@@ -354,4 +361,6 @@ async def sessions_that_hosts_published(actor: Actor) -> None:
     for host in ("00000000-0000-4000-8000-000000000000", "", 3):
         await actor.call("host.listSessions", {"hostId": host})
         await actor.call("host.dispose", {"hostId": host})
-    await actor.call("host.dispose")
+    for params in ({}, {"hostId": "none", "other": 1}):
+        await actor.call("host.dispose", params)
+    await actor.call("host.listSessions", {"other": 1})
