@@ -9,13 +9,13 @@ import asyncio
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from tests.real.differential.areas import AREAS
 from tests.real.differential.compare import differences
 from tests.real.differential.general import GENERAL
 from tests.real.differential.play import play
-from tests.real.differential.scenario import Area
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def main() -> int:
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="differential-") as folder:
-            played = asyncio.run(play(Area(area.name, chosen), Path(folder)))
+            played = asyncio.run(play(replace(area, scenarios=chosen), Path(folder)))
         print(f"== {area.name}: {time.monotonic() - began:.1f} s")
         for scenario in chosen:
             cli, ours = played[scenario.name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.real.differential.scenarios.accounts import ACCOUNTS
 from tests.real.differential.scenarios.extras import EXTRAS
 from tests.real.differential.scenarios.host import HOST
 from tests.real.differential.scenarios.installs import INSTALLS
@@ -12,4 +13,4 @@ from tests.real.differential.scenarios.tools import TOOLS
 from tests.real.differential.scenarios.turns import TURNS
 from tests.real.differential.scenarios.work import WORK
 
-AREAS = (TURNS, TOOLS, SESSIONS, STATE, WORK, EXTRAS, HOST, PROVIDED, INSTALLS)
+AREAS = (TURNS, TOOLS, SESSIONS, STATE, WORK, EXTRAS, HOST, PROVIDED, INSTALLS, ACCOUNTS)

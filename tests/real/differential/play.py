@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.real.differential.actor import Actor, Take
@@ -15,11 +16,16 @@ Takes = dict[str, tuple[Take, Take]]
 
 async def play(area: Area, folder: Path) -> Takes:
     """What the CLI and the reference runtime did in each scenario."""
-    cli, ours = await asyncio.gather(*(_play_on(kind, area, folder / kind.name) for kind in (CLI, REFERENCE)))
+    with area.surroundings() as variables:
+        cli, ours = await asyncio.gather(
+            *(_play_on(kind, area, folder / kind.name, variables) for kind in (CLI, REFERENCE))
+        )
     return {name: (cli[name], ours[name]) for name in cli}
 
 
-async def _play_on(kind: RuntimeKind, area: Area, folder: Path) -> dict[str, Take]:
+async def _play_on(
+    kind: RuntimeKind, area: Area, folder: Path, variables: Mapping[str, str]
+) -> dict[str, Take]:
     home, work = folder / "home", folder / "work"
     home.mkdir(parents=True)
     work.mkdir()
@@ -30,6 +36,7 @@ async def _play_on(kind: RuntimeKind, area: Area, folder: Path) -> dict[str, Tak
         "COPILOT_HOME": str(home),
         "COPILOT_ENABLE_SECRET_FILTERING": "true",
         "TMPDIR": str(folder),
+        **variables,
     }
     async with Actor.open(work, environment, kind.command) as actor:
         await actor.client.request("connect", {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -63,12 +64,22 @@ class Scenario:
         return (self.play.__doc__ or "").partition("\n")[0]
 
 
+Surroundings = Callable[[], AbstractContextManager[Mapping[str, str]]]
+
+
 @dataclass(eq=False)
 class Area:
-    """Scenarios that share one process of each runtime."""
+    """Scenarios that share one process of each runtime.
+
+    Attributes:
+        name: What it is called.
+        scenarios: What is played, in this order.
+        surroundings: What both processes find around them; gives the variables that lead there.
+    """
 
     name: str
     scenarios: list[Scenario] = field(default_factory=list)
+    surroundings: Surroundings = lambda: nullcontext({})
 
     def scenario(self, *differences: Known) -> Callable[[Play], Play]:
         """Makes a function a scenario of this area, with these differences."""

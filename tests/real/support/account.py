@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN = "gho_no_real_token"
@@ -22,22 +22,30 @@ class _Handler(BaseHTTPRequestHandler):
             "endpoints": {"api": f"http://{self.headers['host']}"},
         }
         signed_in = self.headers.get("authorization") == f"Bearer {TOKEN}"
-        if self.path.startswith("/copilot_internal/user"):
-            self._answer(200 if signed_in else 401, user if signed_in else {})
-        else:
+        known: dict[str, object] = {
+            "/copilot_internal/user": user,
+            "/user": {"login": "octocat"},
+            "/user/orgs": [{"login": "acme"}, {"login": "beta"}],
+        }
+        found = known.get(self.path.partition("?")[0])
+        if found is None:
             self._answer(404, {})
+        else:
+            self._answer(200 if signed_in else 401, found if signed_in else {})
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
         self._answer(404, {})
 
-    def _answer(self, status: int, body: dict[str, object]) -> None:
+    def _answer(self, status: int, body: object) -> None:
         data = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        # The CLI leaves when another of its requests has failed.
+        with suppress(ConnectionError):
+            self.end_headers()
+            self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:
         """Keeps stderr clean."""

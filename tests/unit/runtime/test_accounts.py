@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from copilot_sdk import CopilotClient, SessionError
@@ -27,7 +31,11 @@ ONE, TWO = "gho_one", "github_pat_two"
 def accounts(signed_in: str | None = None) -> ScriptedAccounts:
     quotas = {"premium_interactions": Quota(300, used=58, overage_permitted=True), "chat": Quota(None)}
     return ScriptedAccounts(
-        {ONE: Account("octocat", quotas=quotas), TWO: Account("mona", plan="business")}, signed_in=signed_in
+        {
+            ONE: Account("octocat", quotas=quotas),
+            TWO: Account("mona", plan="business", organizations=("acme",)),
+        },
+        signed_in=signed_in,
     )
 
 
@@ -370,3 +378,122 @@ async def test_the_public_client_signs_in_and_sees_a_quota() -> None:
 def test_no_token_is_shown() -> None:
     known = accounts(signed_in=ONE).for_runtime()
     assert ONE not in repr(known._given)
+
+
+async def _signed_in(client: Client) -> tuple[Json | None, list[Json]]:
+    """Who a session works for, and everybody it could work for."""
+    active = await client.call("session.accounts.get", query={"kind": "activeAccount"})
+    everybody = await client.call("session.accounts.enumerate", query={"kind": "accounts"})
+    return active["account"], everybody["items"]
+
+
+async def _come_back(url: str, **query: str) -> httpx.Response:
+    """Does what the browser of a user does at the end of a sign-in that began with this address."""
+    sent = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    async with httpx.AsyncClient() as browser:
+        return await browser.get(sent["redirect_uri"], params={"state": sent["state"], **query})
+
+
+async def test_a_session_works_for_whoever_signs_in_with_a_browser(
+    runtime: EmbeddedRuntime, join: Join
+) -> None:
+    client = await join(runtime)
+    await client.open()
+    begun = await client.call("session.accounts.login.begin", kind="githubDotCom")
+    assert (await _come_back(begun["step"]["url"], code=ONE, state="strange")).status_code == 400
+    assert (await _come_back(begun["step"]["url"], code=ONE)).status_code == 200
+    done = await client.call("session.accounts.login.advance", flowId=begun["flowId"])
+    assert done == {"kind": "completed", "result": {"status": "completed", "host": HOST, "login": "octocat"}}
+    active, everybody = await _signed_in(client)
+    assert active is not None
+    assert (active["login"], active["kind"], active["active"]) == ("octocat", "githubDotCom", True)
+    assert everybody == [active]
+    await client.turn("hi")
+    assert client.of("assistant.message")[0]["content"] == "for octocat"
+    with pytest.raises(RpcError, match="flowId: there is no such sign-in, or it has ended"):
+        await client.call("session.accounts.login.advance", flowId=begun["flowId"])
+
+
+async def test_a_sign_in_ends_with_its_session(runtime: EmbeddedRuntime, join: Join) -> None:
+    client = await join(runtime)
+    await client.open()
+    begun = await client.call("session.accounts.login.begin", kind="githubDotCom")
+    waiting = asyncio.create_task(client.call("session.accounts.login.advance", flowId=begun["flowId"]))
+    await client.call("ping")
+    await client.call("session.destroy")
+    with pytest.raises(RpcError, match="The session was closed before the sign-in came to an end"):
+        await waiting
+    with pytest.raises(httpx.ConnectError):
+        await _come_back(begun["step"]["url"], code=ONE)
+
+
+async def test_a_code_that_nobody_knows_signs_nobody_in(runtime: EmbeddedRuntime, join: Join) -> None:
+    client = await join(runtime)
+    await client.open()
+    begun = await client.call("session.accounts.login.begin", kind="proxima")
+    flow = begun["flowId"]
+    step = await client.call("session.accounts.login.advance", flowId=flow, input="octo.ghe.com")
+    assert step["url"].startswith("https://octo.ghe.com/login/oauth/authorize?")
+    await _come_back(step["url"], code="gho_unknown")
+    with pytest.raises(RpcError, match=r"no such token at https://octo\.ghe\.com"):
+        await client.call("session.accounts.login.advance", flowId=flow)
+    assert await _signed_in(client) == (None, [])
+
+
+async def test_a_session_switches_between_accounts_and_logs_them_out(
+    runtime: EmbeddedRuntime, join: Join
+) -> None:
+    client = await join(runtime)
+    await client.open()
+
+    async def change(kind: str, **command: object) -> Json:
+        done: Json = await client.call("session.accounts.set", command={"kind": kind, **command})
+        return done
+
+    for token, login in ((ONE, "octocat"), (TWO, "mona")):
+        assert await change("setCredentials", host=HOST, login=login, token=token) == {"ok": True}
+    active, everybody = await _signed_in(client)
+    assert active is not None
+    assert (active["login"], [account["login"] for account in everybody]) == ("mona", ["octocat", "mona"])
+    assert await change("switchActive", selectionId=everybody[0]["selectionId"]) == {"ok": True}
+    assert [account["active"] for account in (await _signed_in(client))[1]] == [True, False]
+    assert await change("logout") == {"ok": True, "moreUsers": True}
+    assert await change("logout", selectionId=active["selectionId"]) == {"ok": True, "moreUsers": False}
+    assert await _signed_in(client) == (None, [])
+
+
+async def test_owners_are_listed_by_what_points_to_a_credential(runtime: EmbeddedRuntime, join: Join) -> None:
+    client = await join(runtime)
+    await _login_as(client, TWO)
+    (user,) = await client.call("account.getAllUsers")
+
+    async def listed(info: object) -> Json:
+        number = (await client.call("gitHubOwners.nextRequestId"))["requestId"]
+        owners: Json = await client.call("gitHubOwners.list", requestId=number, authInfo=info)
+        return owners
+
+    owners = [{"login": "mona", "type": "user"}, {"login": "acme", "type": "organization"}]
+    assert await listed(user["authInfo"]) == {"owners": owners}
+    assert await listed({"token": TWO}) == {"owners": owners}
+    assert "no such token" in (await listed({"token": "gho_unknown"}))["message"]
+    assert "throwError" in await listed({**user["authInfo"], "login": "nobody"})
+
+
+async def test_a_listing_that_takes_long_is_cancelled(stack: AsyncExitStack, join: Join) -> None:
+    asked = asyncio.Event()
+
+    class Slow(ScriptedAccounts):
+        async def owners(self, host: str, token: str) -> Sequence[str]:
+            asked.set()
+            await asyncio.Event().wait()
+            return await super().owners(host, token)
+
+    runtime = embedded(accounts=Slow({ONE: Account("octocat")}))
+    stack.push_async_exit(runtime)
+    client = await join(runtime)
+    number = (await client.call("gitHubOwners.nextRequestId"))["requestId"]
+    listing = asyncio.create_task(client.call("gitHubOwners.list", requestId=number, authInfo={"token": ONE}))
+    await asked.wait()
+    assert await client.call("gitHubOwners.cancel", requestId=number) == {"canceled": True}
+    assert (await listing)["message"] == "The listing was cancelled"
+    assert await client.call("gitHubOwners.cancel", requestId=number) == {"canceled": False}

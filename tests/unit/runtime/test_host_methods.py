@@ -58,3 +58,45 @@ async def test_settings_are_read_anew(start: Start, join: Join) -> None:
     assert await client.call("user.settings.reload") is None
     settings = (await client.call("user.settings.get"))["settings"]
     assert settings["disabledSkills"]["value"] == ["a"]
+
+
+async def test_a_family_of_models_is_changed_by_one_connection_at_a_time(start: Start, join: Join) -> None:
+    runtime, family = start(), {"registry": "azureml", "name": "phi"}
+    one, two = await join(runtime), await join(runtime)
+    other_process = await join(start())
+    lease = await one.call("azureMl.acquireFamily", **family)
+    for client in (one, two, other_process):
+        with pytest.raises(InternalError, match="phi is being changed by another"):
+            await client.call("azureMl.acquireFamily", **family)
+    with pytest.raises(InternalError, match="leaseId: this connection has no such lease"):
+        await two.call("azureMl.releaseFamily", **family, **lease)
+    assert await one.call("azureMl.releaseFamily", **family, **lease) == {}
+    assert await two.call("azureMl.acquireFamily", **family)
+    await two.peer.aclose()
+    while True:
+        try:
+            assert await other_process.call("azureMl.acquireFamily", **family)
+        except InternalError:
+            await one.call("ping")
+        else:
+            break
+
+
+async def test_the_home_folder_keeps_one_name_for_hosts(start: Start, join: Join) -> None:
+    runtime = start()
+    client = await join(runtime)
+    assert await client.call("host.listSessions") == {"sessions": []}
+    assert await client.call("host.listSessions") == {"sessions": []}
+    assert len(list((runtime.runtime.home / "ahp").iterdir())) == 1
+    (runtime.runtime.home / "settings.json").write_text("{")
+    with pytest.raises(InternalError, match="The settings cannot be read"):
+        await client.call("host.listSessions")
+
+
+@pytest.mark.parametrize("headers", ["nonsense", "[]", '{"x-a": 1}'])
+async def test_headers_that_are_none_are_refused(start: Start, join: Join, headers: str) -> None:
+    client = await join(start())
+    with pytest.raises(InternalError, match="headersJson"):
+        await client.call(
+            "mcp.oauth.fetchProtectedResourceMetadata", requestUrl="http://127.0.0.1:1", headersJson=headers
+        )

@@ -172,3 +172,10 @@ async def test_sampling_can_be_stopped(start: Start, join: Join) -> None:
         continue
     assert await running == {"action": "cancelled"}
     assert await client.call("session.mcp.cancelSamplingExecution", requestId="q") == {"cancelled": False}
+
+
+async def test_a_server_that_asks_for_roots_hears_of_none(start: Start, join: Join, forge: Forge) -> None:
+    servers = {"shop": server(forge, "--as-before")}
+    client = await opened(start, join, calling("shop-roots"), mcpServers=servers)
+    done = await called(client)
+    assert (done["success"], done["result"]["content"]) == (True, "")

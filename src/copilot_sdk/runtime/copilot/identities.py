@@ -55,6 +55,25 @@ def status(identity: Identity | None, *, of_session: bool = False) -> Json:
     return shown
 
 
+def account_status(identity: Identity, active: Identity | None) -> Json:
+    """An identity as `AccountStatus`.
+
+    Args:
+        identity: Whom to show.
+        active: Who is it now.
+    """
+    shown: Json = {
+        "host": identity.host,
+        "login": auth_info(identity).get("login", ""),
+        "kind": "githubDotCom" if identity.host == PUBLIC_HOST else "proxima",
+        "active": active is not None and active.id == identity.id,
+        "selectionId": identity.id,
+    }
+    if identity.kind != "user":
+        shown["authSource"] = identity.variable or identity.kind
+    return shown
+
+
 def quota_snapshots(identity: Identity) -> Json:
     """The quotas of an identity."""
     known = identity.user.get("quota_snapshots")

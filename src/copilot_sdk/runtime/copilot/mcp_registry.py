@@ -14,6 +14,7 @@ from copilot_sdk._generated.copilot.types import (
     MCPShouldExcludeGitHubToolsResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
+from copilot_sdk.runtime.copilot.unknown_fields import refuse_unknown
 from copilot_sdk.runtime.core.faults import RuntimeFault
 
 router = Router()
@@ -49,8 +50,7 @@ async def _should_exclude(
 ) -> MCPShouldExcludeGitHubToolsResult:
     if params.tool_filter_precedence not in _PRECEDENCES:
         raise RuntimeFault("toolFilterPrecedence: expected available or excluded")
-    if params.model_extra:
-        raise RuntimeFault(f"{', '.join(params.model_extra)}: unknown")
+    refuse_unknown(params)
     shell = _leaves_shell(params.available_tools, params.excluded_tools, params.tool_filter_precedence)
     return MCPShouldExcludeGitHubToolsResult(
         exclude_gh_replaceable_tools=shell and shutil.which("gh") is not None

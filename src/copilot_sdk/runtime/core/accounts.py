@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.runtime.core.logins import Grant, Logins
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.config import SessionConfig
@@ -65,6 +66,22 @@ class AccountService(Protocol):
         """
         ...
 
+    async def owners(self, host: str, token: str) -> Sequence[str]:
+        """Whom the owner of a token can act for, by login: themselves, then their organizations.
+
+        Raises:
+            RuntimeFault: The token is unknown, or nobody could be asked.
+        """
+        ...
+
+    async def exchange(self, host: str, grant: Grant) -> str:
+        """The token for what a browser came back with.
+
+        Raises:
+            RuntimeFault: There is none, or nobody could be asked.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Gives up connections."""
         ...
@@ -86,6 +103,7 @@ class Accounts:
     Attributes:
         needed: Whether the models of the runtime are for those alone who are signed in.
         errors: What went wrong when somebody was to be signed in last.
+        logins: The sign-ins with a browser that go on.
     """
 
     def __init__(
@@ -104,6 +122,7 @@ class Accounts:
         """
         self.needed = needed
         self.errors: list[str] = []
+        self.logins = Logins(self)
         self._service = service
         self._given = given
         self._first: Identity | None = None
@@ -114,6 +133,17 @@ class Accounts:
     def available(self) -> bool:
         """Whether anybody can sign in."""
         return self._service is not None
+
+    @property
+    def service(self) -> AccountService:
+        """What knows the accounts.
+
+        Raises:
+            RuntimeFault: Nothing does.
+        """
+        if self._service is None:
+            raise RuntimeFault("This runtime has no accounts: nobody can sign in")
+        return self._service
 
     async def current(self) -> Identity | None:
         """Who is signed in now."""
@@ -243,9 +273,7 @@ class Accounts:
             return self._first
 
     async def _user(self, host: str, token: str) -> Mapping[str, object]:
-        if self._service is None:
-            raise RuntimeFault("This runtime has no accounts: nobody can sign in")
-        return await self._service.user(host, token)
+        return await self.service.user(host, token)
 
 
 class SessionAccount:

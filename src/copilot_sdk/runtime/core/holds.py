@@ -25,7 +25,7 @@ class Hold:
         """Begins to use the session of a folder."""
         while True:
             path = folder / f"inuse.{os.getpid()}-{new_id()[:8]}.lock"
-            lock = _locked(path)
+            lock = lock_file(path)
             # Whoever looked at it before it was locked took it for one of the dead, and removed it.
             if lock is not None and path.exists():
                 return cls(lock, path)
@@ -47,7 +47,7 @@ def in_use(folder: Path, *, besides: Path | None = None) -> bool:
 
 
 def _is_held(path: Path) -> bool:
-    lock = _locked(path)
+    lock = lock_file(path)
     if lock is None:
         return True
     with closing(lock):
@@ -55,7 +55,7 @@ def _is_held(path: Path) -> bool:
     return False
 
 
-def _locked(path: Path) -> sqlite3.Connection | None:
+def lock_file(path: Path) -> sqlite3.Connection | None:
     """A lock on a file; None if another holds it.
 
     It is that of SQLite, as the locks of the systems have little in common.

@@ -23,16 +23,17 @@ from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.global_state import GlobalState
 from copilot_sdk.runtime.core.hook_sources import HookSources
 from copilot_sdk.runtime.core.mcp.config_file import MCPConfigFile
-from copilot_sdk.runtime.core.mcp.registry import RegistrySearches
 from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
 from copilot_sdk.runtime.core.milestones import resume_data, settings_data, start_data
 from copilot_sdk.runtime.core.model_choice import AUTO
+from copilot_sdk.runtime.core.model_families import ModelFamilies
 from copilot_sdk.runtime.core.models.base import Model, ModelInfo, ModelService
 from copilot_sdk.runtime.core.models.scripted import ScriptedModel
 from copilot_sdk.runtime.core.models.sender import Sender, Sends
 from copilot_sdk.runtime.core.plugins import Plugins
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.remote_control import RemoteControl
+from copilot_sdk.runtime.core.request_ids import RequestIds
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session
@@ -92,8 +93,11 @@ class Runtime:
         self.hook_sources = HookSources(self.home, self.settings)
         self.mcp_config = MCPConfigFile(self.home)
         self.sign_ins = KnownSignIns()
-        self.registry_searches = RegistrySearches()
+        numbers = count(1)
+        self.registry_searches = RequestIds(numbers, "search", "mcp.registry.allocateRequestId")
+        self.owner_listings = RequestIds(numbers, "listing", "gitHubOwners.nextRequestId")
         self.handles = Handles()
+        self.families = ModelFamilies(self.home)
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
         self.model: Model = model or ScriptedModel()
@@ -367,6 +371,7 @@ class Runtime:
         self.provided_sender.release(port)
         self.provided_launcher.release(port)
         self.telemetry.drop(port)
+        self.families.drop(port)
         for session in self.sessions:
             session.tasks.orphan(port)
             if session.clients.of(port) is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -11,6 +11,7 @@ from typing import Self
 from copilot_sdk.runtime.core.accounts import Accounts, Credentials
 from copilot_sdk.runtime.core.clock import now, stamp
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.logins import Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,13 @@ class Account:
         login: Their name.
         plan: Their Copilot plan.
         quotas: What they may have, such as `premium_interactions`.
+        organizations: The logins of the organizations that they can act for.
     """
 
     login: str
     plan: str = "individual_pro"
     quotas: Mapping[str, Quota] = field(default_factory=dict[str, Quota])
+    organizations: Sequence[str] = ()
 
     def to_wire(self) -> dict[str, object]:
         """The user, as the service tells it."""
@@ -64,6 +67,7 @@ class Account:
             "login": self.login,
             "chat_enabled": True,
             "copilot_plan": self.plan,
+            "organization_login_list": list(self.organizations),
             "quota_snapshots": {name: quota.to_wire(name) for name, quota in self.quotas.items()},
         }
 
@@ -111,6 +115,17 @@ class ScriptedAccounts:
                 f"Failed to fetch Copilot user info: 401 Unauthorized: no such token at {host}"
             )
         return account.to_wire()
+
+    async def owners(self, host: str, token: str) -> Sequence[str]:
+        """See `AccountService.owners`."""
+        account = self.accounts.get(token)
+        if account is None:
+            raise RuntimeFault(f"GET /user failed: 401 Unauthorized: no such token at {host}")
+        return [account.login, *account.organizations]
+
+    async def exchange(self, host: str, grant: Grant) -> str:  # noqa: ARG002 - every host is made up
+        """See `AccountService.exchange`; the code is the token."""
+        return grant.code
 
     async def aclose(self) -> None:
         """Nothing is held."""

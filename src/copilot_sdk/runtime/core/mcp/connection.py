@@ -34,6 +34,7 @@ from copilot_sdk.runtime.core.mcp.credentials import (
 )
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth, ServerError
 from copilot_sdk.runtime.core.mcp.process import ServerProcess
+from copilot_sdk.runtime.core.mcp.roots import without_roots
 from copilot_sdk.runtime.core.mcp.sampling import Refused
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 from copilot_sdk.runtime.core.mcp.trail import Trail
@@ -144,7 +145,7 @@ class Connection:
     async def _run(self) -> None:
         try:
             async with Client(
-                self._trail.follow(self._streams()),
+                without_roots(self._trail.follow(self._streams())),
                 client_info=_CLIENT,
                 cache=None,
                 sampling_callback=self._sample,

@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from copilot_sdk._model.json_values import texts_in
+from copilot_sdk.runtime.core.callback import CallbackListener, query_of
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.mcp.callback import CallbackListener, query_of
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ class Trail:
         """The same streams, with each message noted."""
         async with streams as (reading, writing):
             yield (
-                _Reading(reading, lambda item: self._frame(item, "server-to-client")),
+                Reading(reading, lambda item: self._frame(item, "server-to-client")),
                 _Writing(writing, lambda item: self._frame(item, "client-to-server")),
             )
 
@@ -74,7 +74,7 @@ class _Overheard(Generic[StreamT, ItemT]):
         return await self._inner.__aexit__(exc_type, exc_val, exc_tb)
 
 
-class _Reading(_Overheard["ReadStream[ItemT]", ItemT]):
+class Reading(_Overheard["ReadStream[ItemT]", ItemT]):
     """One that is read from."""
 
     @property
@@ -83,6 +83,7 @@ class _Reading(_Overheard["ReadStream[ItemT]", ItemT]):
         return getattr(self._inner, "last_context", None)
 
     async def receive(self) -> ItemT:
+        """The next item."""
         return self._heard(await self._inner.receive())
 
     def __aiter__(self) -> Self:

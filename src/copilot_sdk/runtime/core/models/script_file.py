@@ -110,10 +110,11 @@ class _AccountEntry(_Entry):
     plan: str = "individual_pro"
     signed_in: bool = False
     quotas: dict[str, _QuotaEntry] = {}
+    organizations: list[str] = []
 
     def account(self) -> Account:
         quotas = {name: Quota(**quota.model_dump()) for name, quota in self.quotas.items()}
-        return Account(self.login, self.plan, quotas)
+        return Account(self.login, self.plan, quotas, tuple(self.organizations))
 
 
 class ScriptFile(_Entry):

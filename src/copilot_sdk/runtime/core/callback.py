@@ -21,14 +21,20 @@ class CallbackListener:
         query: What the address said that was called.
     """
 
-    def __init__(self, port: int | None, success: str | None) -> None:
+    def __init__(
+        self, port: int | None, success: str | None, *, path: str = "/", only_expected: bool = False
+    ) -> None:
         """Prepares to listen.
 
         Args:
             port: The port to listen on if it is free; None for any.
             success: What the page says where all went well.
+            path: Where on that port.
+            only_expected: Whether an answer of another sign-in is shown to be one, and waited on.
         """
         self._wanted = port or 0
+        self._path = path
+        self._only_expected = only_expected
         self._success = success or _SUCCESS
         self._state: str | None = None
         self._serving: set[asyncio.Task[None]] = set()
@@ -55,7 +61,7 @@ class CallbackListener:
     @property
     def url(self) -> str:
         """The address to come back to."""
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http://127.0.0.1:{self.port}{self._path}"
 
     def expect(self, state: str) -> None:
         """Says which sign-in the request has to be of."""
@@ -79,18 +85,19 @@ class CallbackListener:
         while (await reader.readuntil(b"\n")).strip():
             pass
         query = query_of(target)
-        if method != "GET" or not {"code", "error"} & query.keys():
+        wanted = method == "GET" and urlsplit(target).path == self._path
+        if not wanted or not {"code", "error"} & query.keys():
             await _reply(writer, "404 Not Found", "Not found")
             return
-        ended_well = "code" in query and query.get("state") == self._state
-        if ended_well:
+        expected = query.get("state") == self._state
+        if "code" in query and expected:
             await _reply(writer, "200 OK", self._success)
         else:
             reason = (
                 query.get("error_description") or query.get("error") or "The answer is of another sign-in."
             )
             await _reply(writer, "400 Bad Request", f"The sign-in has failed. {reason}")
-        if not self.query.done():
+        if not self.query.done() and (expected or not self._only_expected):
             self.query.set_result(query)
 
 
@@ -100,7 +107,7 @@ def query_of(url: str) -> dict[str, str]:
 
 
 async def _reply(writer: asyncio.StreamWriter, status: str, text: str) -> None:
-    body = f"<!DOCTYPE html><meta charset=utf-8><title>MCP</title><p>{escape(text)}</p>\n".encode()
+    body = f"<!DOCTYPE html><meta charset=utf-8><title>Sign-in</title><p>{escape(text)}</p>\n".encode()
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"
