@@ -379,7 +379,7 @@ async def test_modes_models_and_efforts_are_options_of_a_session(tmp_path: Path)
             "mode": "mode",
             "model": "model",
             "reasoning_effort": "thought_level",
-            "allow_all": None,
+            "allow_all": "permissions",
         }
         for method, params in {
             "session/set_mode": {"modeId": "nope"},

@@ -73,7 +73,7 @@ async def play(name: str, folder: Path) -> list[object]:
             client.updates.clear()
             prompt = [{"type": "text", "text": text}]
             answer = await client.call("session/prompt", {"sessionId": session_id, "prompt": prompt})
-            seen += [text, *told(client, folder), answer["stopReason"], sorted(answer["usage"])]
+            seen += [text, *told(client, folder), answer["stopReason"], answer["usage"]]
         for method, params in {
             "session/set_mode": {"modeId": f"{MODES}plan"},
             "session/set_config_option": {"configId": "mode", "value": f"{MODES}agent"},
