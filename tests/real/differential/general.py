@@ -53,11 +53,6 @@ GENERAL = (
         "* /*okens: value",
     ),
     known(
-        "The reference runtime tells of a tool call once it is whole, and not while its arguments come in.",
-        "event assistant.tool_call_delta: cli only",
-        "event assistant.streaming_delta: cli only",
-    ),
-    known(
         "What the CLI measures of its own tools is not told by the reference runtime.",
         "*/toolTelemetry*: cli only",
     ),
@@ -119,8 +114,8 @@ GENERAL = (
     ),
     known(
         "How many pieces of the output of a command there are is chance.",
-        "event tool.execution_partial_result: *",
-        "event tool.shell_output: *",
+        "event tool.execution_partial_result*: *",
+        "event tool.shell_output*: *",
         sometimes=True,
     ),
     known(
