@@ -102,7 +102,12 @@ class Permission:
 
     async def allowed(self) -> bool:
         """Wait for the answer."""
-        return await asyncio.shield(asyncio.wrap_future(self._answer))
+        try:
+            return await asyncio.shield(asyncio.wrap_future(self._answer))
+        except asyncio.CancelledError:
+            # Nobody acts on an answer any more, and the loop may be gone by the time that one comes.
+            self.deny()
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,17 @@ def test_permissions_are_answered_from_the_loop_over_events(kind: str, tmp_path:
         assert not made.exists()
 
 
+def test_an_answer_that_comes_after_the_end_changes_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with talk("copilot", tmp_path, ScriptedModel([Reply(calls=[WRITE])])) as agent:
+        asked = next(event for event in agent.prompt("write") if isinstance(event, Permission))
+    asked.allow()
+    assert "denied" in repr(asked)
+    assert caplog.records == []
+    assert not (tmp_path / "out.txt").exists()
+
+
 @pytest.mark.parametrize("kind", ["copilot", "acp"])
 def test_a_fork_lives_in_the_same_thread_and_may_end_before(kind: str, tmp_path: Path) -> None:
     model = ScriptedModel(lambda request: Reply(request.prompt))

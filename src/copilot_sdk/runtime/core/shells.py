@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _OUTPUT_BYTES = 1_000_000
 _RECENT_BYTES = 4_000
 _CHUNK_BYTES = 65_536
+_HEARD_BYTES = 4_096
 _POLL_SECONDS = 0.05
 _SECRETS = (
     "COPILOT_SDK_AUTH_TOKEN",
@@ -122,7 +123,9 @@ class Command:
 
     async def _gather(self, stream: StreamReader | None, name: Stream, hear: Hear | None) -> None:
         decoder = getincrementaldecoder("utf-8")("replace")
-        while stream is not None and (chunk := await stream.read(_CHUNK_BYTES)):
+        # Pieces become events, of which clients and the log keep some.
+        size = _CHUNK_BYTES if hear is None else _HEARD_BYTES
+        while stream is not None and (chunk := await stream.read(size)):
             self._output += chunk
             if (surplus := len(self._output) - _OUTPUT_BYTES) > 0:
                 del self._output[:surplus]
