@@ -12,6 +12,7 @@ from copilot_sdk.acp import agent
 from copilot_sdk.runtime.copilot import reception
 from tests.support.strict_acp import StrictConnection
 from tests.support.strict_peer import FAULTS, StrictPeer
+from tests.support.sweep import parts_of
 
 _REAL = Path(__file__).parent / "real"
 
@@ -21,16 +22,38 @@ settings.load_profile("unhurried")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option that samples the tests."""
+    """Adds the options that choose among the tests."""
     parser.addoption("--one-in", type=int, default=1, metavar="N", help="run one in N of the tests")
+    parser.addoption(
+        "--case",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="run this case of the sweeps, and nothing else",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Gives the sweeps their cases."""
+    parts = parts_of(metafunc.function, metafunc.config.getoption("--case") or ())
+    if parts is not None:
+        metafunc.parametrize("part", parts, ids=[part[0] for part in parts])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the tests out that the sample does not have."""
-    sample = items[:: config.getoption("--one-in")]
+    """Leaves the tests out that the sample does not have, and those of other cases than are wanted."""
+    wanted = [item for item in items if _part_of(item) is not None] if config.getoption("--case") else items
+    sample = wanted[:: config.getoption("--one-in")]
     left_out = set(items) - set(sample)
     items[:] = sample
     config.hook.pytest_deselected(items=list(left_out))
+
+
+def _part_of(item: pytest.Item) -> list[str] | None:
+    """The cases that a test of a sweep tries; None where none of its cases is wanted, and for other tests."""
+    callspec = item.callspec if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    part = callspec.params.get("part") if callspec is not None else None
+    return part if isinstance(part, list) else None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

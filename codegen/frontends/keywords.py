@@ -21,7 +21,7 @@ _ANNOTATIONS = frozenset(
     {
         "$comment", "contentEncoding", "deprecated", "description", "discriminator", "format", "since", "stability",
         "title", "until", "visibility", "x-enumDescriptions", "x-enumSince", "x-enumUntil", "x-evidence",
-        "x-opaque-in-process", "x-opaque-json", "x-typescript-type",
+        "x-opaque-in-process", "x-opaque-json", "x-open", "x-typescript-type",
     }
 )  # fmt: skip
 _SHAPES = frozenset(

@@ -66,13 +66,12 @@ class WireCaller:
             self._check()
         from copilot_sdk._model.codec import decode_result, encode_params
 
-        if timeout is UNSET and method.waits:
-            timeout = None
+        seconds = method.time_limit(timeout, UNSET)
         wire = encode_params(method, params)
         if self._session_id is not None:
             wire = {"sessionId": self._session_id, **wire}
         try:
-            raw = await request(self._connection, method.name, wire, timeout=timeout, trace=self._trace)
+            raw = await request(self._connection, method.name, wire, timeout=seconds, trace=self._trace)
         except MethodNotFound as refusal:
             raise _unsupported(method, refusal) from None
         return decode_result(method, raw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.sweep import sweep
+from tests.support.sweep import parts_of, sweep
 
 NAMES = [str(number) for number in range(100)]
 
@@ -16,10 +16,15 @@ def test_every_value_is_tried_once() -> None:
         tried.append(name)
 
     decorated = sweep("name", NAMES)(take)
-    (mark,) = decorated.pytestmark  # type: ignore[attr-defined]
-    for part in mark.args[1]:
+    for part in parts_of(decorated) or ():
         decorated(part)
     assert tried == NAMES
+
+
+def test_one_case_is_tried_alone() -> None:
+    decorated = sweep("name", NAMES)(lambda name: None)
+    assert parts_of(decorated, ["41", "no such"]) == [["41"]]
+    assert parts_of(lambda: None, ["41"]) is None
 
 
 def test_each_value_that_fails_is_told_of() -> None:

@@ -75,7 +75,8 @@ async def test_a_turn_thinks_calls_tools_and_ends(agent: tuple[synaps.Client, Ch
     assert result.usage is not None
     assert result.usage.output_tokens > 0
     assert transport.kinds == [
-        "ready", "thinking_delta", "text_delta", "text_delta", "toolcall_start", "toolcall_input", "toolcall_result",
+        "ready", "thinking_delta", "text_delta", "text_delta", "toolcall_start", "toolcall_input_delta",
+        "toolcall_input", "toolcall_result",
         "text_delta", "agent_end", "prompt",
     ]  # fmt: skip
 

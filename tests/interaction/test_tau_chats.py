@@ -17,6 +17,7 @@ from copilot_sdk.tau.events import (
     PhaseEvent,
     StatusEvent,
     TextDeltaEvent,
+    ToolOutputDeltaEvent,
     ToolResultEvent,
     UserMessageResponse,
 )
@@ -51,7 +52,8 @@ async def test_a_chat_gives_its_events_and_its_result() -> None:
         "start",
         *("thinking_start", "thinking_delta", "thinking_end"),
         *("text_start", "text_delta", "text_delta", "text_end"),
-        *("toolcall_start", "toolcall_delta", "toolcall_end", "done", "tool_result"),
+        *("toolcall_start", "toolcall_delta", "toolcall_end", "done"),
+        *("tool_output_delta", "tool_result"),
         *("start", "text_start", "text_delta", "text_end", "done"),
     ]
     phases = [event.phase for event in events if isinstance(event, PhaseEvent)]
@@ -70,6 +72,7 @@ async def test_a_chat_gives_its_events_and_its_result() -> None:
         TextContent(text="Let me look."),
         TextContent(text="Done."),
     ]
+    assert [event.delta for event in events if isinstance(event, ToolOutputDeltaEvent)] == ["hi\n"]
     [outcome] = [event for event in events if isinstance(event, ToolResultEvent)]
     assert (outcome.tool_name, outcome.is_error) == ("bash", False)
     assert result.messages[0].stop_reason == "tool_use"

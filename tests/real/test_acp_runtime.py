@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ def decide(params: Mapping[str, Any]) -> object:
 def answers(folder: Path) -> list[Answer]:
     """What the model says to the prompts of `play`."""
     path = str(folder / "a.txt")
+    command = f"echo one; until test -e {folder}/gate; do sleep 0.01; done; echo two"
     return [
         Reply(
             reasoning=["Let me ", "see."],
@@ -58,6 +59,8 @@ def answers(folder: Path) -> list[Answer]:
         Reply(["All ", "done."]),
         Reply(tool_calls=[ToolCall("bash", {"command": "false", "description": "To refuse"})]),
         Failure(400, "a bad request"),
+        Reply(tool_calls=[ToolCall("bash", {"command": command, "description": "Prints"})]),
+        Reply("Printed."),
     ]
 
 
@@ -73,7 +76,8 @@ async def play(name: str, folder: Path) -> list[object]:
             client.updates.clear()
             prompt = [{"type": "text", "text": text}]
             answer = await client.call("session/prompt", {"sessionId": session_id, "prompt": prompt})
-            seen += [text, *told(client, folder), answer["stopReason"], sorted(answer["usage"])]
+            seen += [text, *told(client, folder), answer["stopReason"], answer["usage"]]
+        seen.append(await printed(client, session_id, (folder / "gate").touch))
         for method, params in {
             "session/set_mode": {"modeId": f"{MODES}plan"},
             "session/set_config_option": {"configId": "mode", "value": f"{MODES}agent"},
@@ -96,6 +100,23 @@ async def play(name: str, folder: Path) -> list[object]:
         await client.call("session/load", {"sessionId": session_id, "cwd": str(folder), "mcpServers": []})
         seen += ["Again", *told(client, folder)]
     return seen
+
+
+async def printed(client: WireClient, session_id: str, go_on: Callable[[], None]) -> list[str]:
+    """What is told of the output of a command while it runs; one that waits after its first line."""
+    client.updates.clear()
+
+    def shown() -> list[str]:
+        updates = (update for update in client.told("tool_call_update") if "status" not in update)
+        return [content["content"]["text"] for update in updates for content in update.get("content", ())]
+
+    prompt = {"sessionId": session_id, "prompt": [{"type": "text", "text": "Print"}]}
+    working = client.start("session/prompt", prompt)
+    await client.until(shown)
+    go_on()
+    await working
+    # The CLI may tell the same twice.
+    return list(dict.fromkeys(shown()))
 
 
 def told(client: WireClient, folder: Path) -> list[object]:

@@ -14,6 +14,10 @@ from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.transports.base import Transport
 from tests.support.acp_wire import WireClient, wire_client
 
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+MODES = "https://agentclientprotocol.com/protocol/session-modes#"
+"""Where the ids of the modes begin."""
+
 
 class Stage(WireClient):
     """A client with a folder to work in.

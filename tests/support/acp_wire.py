@@ -19,7 +19,7 @@ from jsonschema import Draft7Validator
 from copilot_sdk.errors import ConnectionClosed
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
-from tests.support.schema_files import Document, read_documents
+from tests.support.schema_files import Document, opened, read_documents
 
 Answer = Callable[[Mapping[str, Any]], Any]
 
@@ -220,7 +220,7 @@ def problems(kind: str, method: str, value: Any) -> list[str]:
 @cache
 def _validators() -> Mapping[tuple[str, str], Draft7Validator]:
     (document,) = read_documents("acp").values()
-    closed = _closed(document)
+    closed = _closed({**document, "definitions": opened(document["definitions"])})
     found: dict[tuple[str, str], Draft7Validator] = {}
     for name, definition in document["definitions"].items():
         if method := definition.get("x-method"):

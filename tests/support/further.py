@@ -17,6 +17,7 @@ from codegen import frontends
 from codegen.__main__ import SCHEMAS
 from codegen.ir import Protocol
 from codegen.samples import Sampler
+from tests.support.schema_files import opened
 from tests.support.strategies import Values
 
 _FILE = re.compile(r'"[\w-]+\.schema\.json#/')
@@ -39,7 +40,9 @@ class Further:
         # As if all stood in one file: no name stands in two.
         texts = [_FILE.sub('"#/', path.read_text("utf-8")) for path in folder.glob("*.schema.json")]
         self.definitions: Mapping[str, Any] = {
-            name: definition for text in texts for name, definition in json.loads(text)["definitions"].items()
+            name: definition
+            for text in texts
+            for name, definition in opened(json.loads(text)["definitions"]).items()
         }
 
     def __repr__(self) -> str:

@@ -110,6 +110,28 @@ def as_of(documents: Mapping[str, Document], runtime: str) -> dict[str, Document
     return {file: dict(_pruned(document, file, runtime, gone)) for file, document in documents.items()}
 
 
+def opened(definitions: Document) -> Document:
+    """The definitions of a file as validators know them: what is marked `x-open` takes what nobody has listed."""
+    return {name: _opened(node, definitions) for name, node in definitions.items()}
+
+
+def _opened(node: Document, definitions: Document) -> Document:
+    if not node.get("x-open"):
+        return node
+    if "enum" in node:
+        return {key: value for key, value in node.items() if key != "enum"}
+    tag = node["discriminator"]["propertyName"]
+    branches = [definitions[reference_target(branch)]["properties"] for branch in node["anyOf"]]
+    listed = [branch[tag]["const"] for branch in branches if tag in branch]
+    other = {
+        "type": "object",
+        "properties": {tag: {"type": "string", "not": {"enum": listed}}},
+        "required": [tag],
+        "additionalProperties": True,
+    }
+    return {**node, "anyOf": [*node["anyOf"], other]}
+
+
 def reference_target(node: Document) -> str:
     """The name of the definition that a `$ref` points at."""
     return str(node["$ref"]).rpartition("/")[2]

@@ -1,9 +1,12 @@
-"""Sweeps over the schema: a test of thousands of cases, each of which takes less time than pytest does for a test."""
+"""Sweeps over the schema: a test of thousands of cases, each of which takes less time than pytest does for a test.
+
+`--case NAME` runs the cases of that name and nothing else, see `conftest`.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
 
 import pytest
@@ -19,7 +22,6 @@ def sweep(argument: str, values: Iterable[str]) -> Callable[[Callable[..., None]
         values: The values.
     """
     every = list(values)
-    parts = [every[start : start + _CASES] for start in range(0, len(every), _CASES)]
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
         @wraps(test)
@@ -32,7 +34,8 @@ def sweep(argument: str, values: Iterable[str]) -> Callable[[Callable[..., None]
                     failure.add_note(f"{argument}: {value}")
                     failures.append(failure)
             if failures:
-                raise BaseExceptionGroup(f"{len(failures)} of {len(part)} cases fail", failures)
+                text = f"{len(failures)} of {len(part)} cases fail; --case NAME runs one alone"
+                raise BaseExceptionGroup(text, failures)
 
         signature = inspect.signature(test)
         taken = [
@@ -40,7 +43,22 @@ def sweep(argument: str, values: Iterable[str]) -> Callable[[Callable[..., None]
             for parameter in signature.parameters.values()
         ]
         run.__signature__ = signature.replace(parameters=taken)  # type: ignore[attr-defined]
-        marked: Callable[..., None] = pytest.mark.parametrize("part", parts, ids=[p[0] for p in parts])(run)
-        return marked
+        run.swept = every  # type: ignore[attr-defined]
+        return run
 
     return decorate
+
+
+def parts_of(test: Callable[..., None], cases: Collection[str] = ()) -> Sequence[list[str]] | None:
+    """What a swept test is called with, one after the other; None for a test that is none.
+
+    Args:
+        test: The test.
+        cases: The only cases that are wanted; empty for all.
+    """
+    every: Sequence[str] | None = getattr(test, "swept", None)
+    if every is None:
+        return None
+    if cases:
+        return [[value] for value in every if value in cases]
+    return [list(every[start : start + _CASES]) for start in range(0, len(every), _CASES)]

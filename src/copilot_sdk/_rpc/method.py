@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from copilot_sdk._rpc.unset import Unset
+from copilot_sdk.errors import UsageError
+
 R = TypeVar("R")
+U = TypeVar("U")
 
 Loader = Callable[[], Any]
 
@@ -63,6 +67,24 @@ class Method(Generic[R]):
         return (self.since is None or numbers >= _numbers(self.since)) and (
             self.until is None or numbers <= _numbers(self.until)
         )
+
+    def time_limit(self, given: float | Unset | None, usual: U) -> float | U | None:
+        """Seconds that a call may take, None for no limit.
+
+        Args:
+            given: What the call says.
+            usual: What holds where the call says nothing, and the answer does not wait for anybody.
+
+        Raises:
+            UsageError: What the call says is not above zero.
+        """
+        if isinstance(given, Unset):
+            return None if self.waits else usual
+        if given is not None and not given > 0:
+            raise UsageError(
+                f"timeout has to be above zero seconds, or None to wait without limit, not {given!r}"
+            )
+        return given
 
     def __repr__(self) -> str:
         return f"<Method {self.name}>"

@@ -24,11 +24,11 @@ from copilot_sdk._protocol.engine import (
 from copilot_sdk._protocol.messages import JsonObject, MessageId
 from copilot_sdk._rpc.inbound import InboundRequests, RequestHandler
 from copilot_sdk._rpc.outbox import Outbox
+from copilot_sdk._rpc.reading import read_until_end
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk.errors import (
     ConnectionClosed,
     CopilotError,
-    ProtocolError,
     RequestTimeout,
     RpcError,
     UsageError,
@@ -245,24 +245,11 @@ class Peer:
             self._outbox.post(told)
 
     async def _read(self) -> None:
-        reason = ConnectionClosed("its reader was cancelled")
-        try:
-            if isinstance(self._transport, DirectTransport):
-                self._transport.listen(self._take)
-            while True:
-                self._dispatch(self._engine.receive(await self._transport.receive()))
-        except ConnectionClosed as closed:
-            reason = closed
-        except ProtocolError as fault:
-            reason = ConnectionClosed(str(fault))
-            reason.__cause__ = fault
-        except Exception as error:
-            _logger.exception("reading from %s failed", self._transport.describe())
-            reason = ConnectionClosed(f"reading failed: {describe_exception(error)}")
-            reason.__cause__ = error
-        finally:
-            self._end(reason)
-        await self._transport.aclose()
+        if isinstance(self._transport, DirectTransport):
+            self._transport.listen(self._take)
+        await read_until_end(
+            self._transport, lambda data: self._dispatch(self._engine.receive(data)), self._end, _logger
+        )
 
     def _take(self, data: bytes) -> None:
         try:

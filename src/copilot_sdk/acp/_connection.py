@@ -172,9 +172,7 @@ class Connection:
         if method.notification:
             await self._peer.notify(method.name, wire)
             return None  # type: ignore[return-value]
-        if timeout is UNSET and method.waits:
-            timeout = None
-        raw = await request(self._peer, method.name, wire, timeout=timeout)
+        raw = await request(self._peer, method.name, wire, timeout=method.time_limit(timeout, UNSET))
         # Every result is an object; some peers send null for one without members.
         return decode_result(method, {} if raw is None else raw)
 

@@ -59,7 +59,7 @@ def connect(
     client: tau.Client | None = None,
     cwd: str | os.PathLike[str] = ".",
     model: str | None = None,
-) -> Conversation[TauSession, ChatEvent]: ...
+) -> Conversation[TauSession[tau.Client], ChatEvent]: ...
 
 
 def connect(kind: str, **options: Any) -> Conversation[Any, Any]:
@@ -120,7 +120,7 @@ def _synaps(client: synaps.Client | None = None) -> Conversation[synaps.Client, 
 
 def _tau(
     client: tau.Client | None = None, cwd: str | os.PathLike[str] = ".", model: str | None = None
-) -> Conversation[TauSession, ChatEvent]:
+) -> Conversation[TauSession[tau.Client], ChatEvent]:
     from copilot_sdk.agents._tau import TauConversation
 
     return TauConversation(client, cwd, model)

@@ -27,6 +27,19 @@ class Conversation(ABC, Generic[S, E]):
         self._scope = TaskScope("a conversation")
         self._resources = AsyncExitStack()
 
+    async def start(self) -> None:
+        """Open it, which `async with` does; nothing happens when it is open.
+
+        Raises:
+            CopilotError: The agent cannot be reached, or opens no session.
+        """
+        if self._native is None:
+            try:
+                self._native = await self._open(self._resources)
+            except BaseException:
+                await self._resources.aclose()
+                raise
+
     @property
     def native(self) -> S:
         """The session of the protocol's own client.
@@ -71,7 +84,7 @@ class Conversation(ABC, Generic[S, E]):
     async def abort(self) -> None:
         """Stop the work on the prompt that is under way; its last event says `aborted`. Without one, do nothing."""
         if self._prompt is not None and not self._prompt.done:
-            self._prompt.deny()
+            self._prompt._deny()
             await self._abort(self.native)
 
     async def close(self) -> None:
@@ -82,12 +95,7 @@ class Conversation(ABC, Generic[S, E]):
         await self._resources.aclose()
 
     async def __aenter__(self) -> Self:
-        if self._native is None:
-            try:
-                self._native = await self._open(self._resources)
-            except BaseException:
-                await self._resources.aclose()
-                raise
+        await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -98,7 +106,7 @@ class Conversation(ABC, Generic[S, E]):
         if self._prompt is None or self._prompt.done:
             return False
         permission = Permission(title, request)
-        await self._prompt.emit(permission)
+        await self._prompt._emit(permission)
         return await permission.allowed()
 
     @abstractmethod

@@ -70,7 +70,8 @@ class CopilotConversation(Conversation[Session, "SessionEvent"]):
         forked = await self._client.rpc.sessions.fork(session_id=native.id)
         options: Any = {name: value for name, value in self._options.items() if name != "session_id"}
         fork = CopilotConversation(self._client, options, session_id=forked.session_id)
-        return await fork.__aenter__()
+        await fork.start()
+        return fork
 
     async def _abort(self, native: Session) -> None:
         await native.abort()

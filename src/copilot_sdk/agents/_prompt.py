@@ -52,7 +52,7 @@ class Prompt(Generic[E]):
         return self._finished().__await__()
 
     async def _finished(self) -> Done:
-        self.deny()
+        self._deny()
         self._read = False
         for event in self._events:
             if isinstance(event, Permission):
@@ -66,7 +66,7 @@ class Prompt(Generic[E]):
         return self
 
     async def __anext__(self) -> AgentEvent[E]:
-        self.deny()
+        self._deny()
         while not self._events:
             if self._task.done():
                 self._result()
@@ -84,13 +84,13 @@ class Prompt(Generic[E]):
             return self._outcome
         raise self._outcome or ConnectionClosed("the conversation was closed before the agent was done")
 
-    def deny(self) -> None:
+    def _deny(self) -> None:
         """Deny what the agent has asked last, if nobody has answered."""
         if self._asked is not None:
             self._asked.deny()
             self._asked = None
 
-    async def emit(self, event: AgentEvent[E]) -> None:
+    async def _emit(self, event: AgentEvent[E]) -> None:
         """Hand an event to who iterates, as soon as there is room."""
         while self._read and len(self._events) >= _WAITING:
             self._room.clear()
@@ -103,8 +103,8 @@ class Prompt(Generic[E]):
 
     async def _work(self, run: Callable[[Emit[E]], Awaitable[Done]]) -> None:
         try:
-            done = await run(self.emit)
-            await self.emit(done)
+            done = await run(self._emit)
+            await self._emit(done)
             self._outcome = done
         except Exception as error:  # noqa: BLE001 - it is raised where the prompt is waited for
             self._outcome = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from copilot_sdk.agents._conversation import Conversation
 from copilot_sdk.agents.events import Done, Other, Text, Thinking, Tool
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from copilot_sdk.tau.events import ChatEvent
 
 
+C_co = TypeVar("C_co", covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class TauSession:
+class TauSession(Generic[C_co]):
     """A session of the daemon.
 
     Attributes:
@@ -28,11 +31,11 @@ class TauSession:
         id: Identifier of the session.
     """
 
-    client: Client
+    client: C_co
     id: str
 
 
-class TauConversation(Conversation[TauSession, "ChatEvent"]):
+class TauConversation(Conversation[TauSession[Client], "ChatEvent"]):
     """A session of the daemon, which stays there when the conversation is closed. No permission is asked.
 
     Args:
@@ -47,21 +50,21 @@ class TauConversation(Conversation[TauSession, "ChatEvent"]):
         self._cwd = str(Path(cwd).resolve())
         self._model = model
 
-    async def _open(self, resources: AsyncExitStack) -> TauSession:
+    async def _open(self, resources: AsyncExitStack) -> TauSession[Client]:
         client = self._client
         if client is None:
             client = await resources.enter_async_context(connect())
         created = await client.rpc.create_session(cwd=self._cwd, model=self._model)
         return TauSession(client, created.session_id)
 
-    async def _run(self, native: TauSession, text: str, emit: Emit[ChatEvent]) -> Done:
+    async def _run(self, native: TauSession[Client], text: str, emit: Emit[ChatEvent]) -> Done:
         chat = native.client.chat(native.id, text)
         async for event in chat:
             await emit(_told(event))
         result = await chat
         return Done(result.text, "aborted" if result.cancelled else "end_turn", result)
 
-    async def _abort(self, native: TauSession) -> None:
+    async def _abort(self, native: TauSession[Client]) -> None:
         await native.client.rpc.cancel_chat(session_id=native.id)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
@@ -65,9 +67,9 @@ class Tool(Generic[N_co]):
 
 
 class Permission:
-    """The agent asks whether it may do something. Answer with `allow` or `deny`; the first answer counts.
+    """The agent asks whether it may do something. Answer with `allow` or `deny`, from any thread.
 
-    What is not answered before the next event is asked for, or the iteration ends, is denied.
+    The first answer counts. What is not answered before the next event is asked for, or the iteration ends, is denied.
 
     Attributes:
         title: What it wants to do, for a person.
@@ -80,7 +82,7 @@ class Permission:
     def __init__(self, title: str, native: object) -> None:
         self.title = title
         self.native = native
-        self._answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._answer: Future[bool] = Future()
 
     def __repr__(self) -> str:
         answer = ("denied", "allowed")[self._answer.result()] if self._answer.done() else "open"
@@ -95,12 +97,17 @@ class Permission:
         self._set(allowed=False)
 
     def _set(self, *, allowed: bool) -> None:
-        if not self._answer.done():
+        with suppress(InvalidStateError):
             self._answer.set_result(allowed)
 
     async def allowed(self) -> bool:
         """Wait for the answer."""
-        return await asyncio.shield(self._answer)
+        try:
+            return await asyncio.shield(asyncio.wrap_future(self._answer))
+        except asyncio.CancelledError:
+            # Nobody acts on an answer any more, and the loop may be gone by the time that one comes.
+            self.deny()
+            raise
 
 
 @dataclass(frozen=True, slots=True)

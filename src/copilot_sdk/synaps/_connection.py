@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from copilot_sdk._protocol.commands import Answered, Commands, Doubted, Happening, Malformed, Refused, Told
 from copilot_sdk._rpc.outbox import Outbox
+from copilot_sdk._rpc.reading import read_until_end
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk.errors import (
     ConnectionClosed,
     CopilotError,
-    ProtocolError,
     RequestRefused,
     RequestTimeout,
-    UsageError,
-    describe_exception,
 )
 from copilot_sdk.transports.closing import CloseOnce
 
@@ -67,7 +65,9 @@ class Connection:
 
     def start(self) -> None:
         """Begin to read, from within a running event loop."""
-        self._reader = asyncio.get_running_loop().create_task(self._read())
+        self._reader = asyncio.get_running_loop().create_task(
+            read_until_end(self._transport, self._receive, self._end, _logger)
+        )
 
     @property
     def closed(self) -> bool:
@@ -122,19 +122,12 @@ class Connection:
             wire = encode_params(method, values)
             await self._transport.send(self._commands.command(None, wire, frozenset()))
             return None  # type: ignore[return-value]
-        seconds = self._seconds(method, timeout)
+        seconds = method.time_limit(timeout, self._request_timeout)
         known_as = name or self.next_name()
         wire = encode_params(method, {**values, "id": known_as})
         answers = frozenset(method.answers)
         data = self._commands.command(known_as, wire, answers, starts_turn=TURN in answers)
         return decode_result(method, await self._answer(known_as, method.name, data, seconds))
-
-    def _seconds(self, method: Method[Any], timeout: float | Unset | None) -> float | None:
-        if isinstance(timeout, Unset):
-            return None if method.waits else self._request_timeout
-        if timeout is not None and not timeout > 0:
-            raise UsageError(f"timeout has to be above zero seconds, or None for no limit, not {timeout!r}")
-        return timeout
 
     async def _answer(self, name: str, command: str, data: bytes, seconds: float | None) -> JsonObject:
         answer: asyncio.Future[JsonObject] = asyncio.get_running_loop().create_future()
@@ -157,24 +150,9 @@ class Connection:
 
     # ---------------------------------------------------------------- reading
 
-    async def _read(self) -> None:
-        reason = ConnectionClosed("its reader was cancelled")
-        try:
-            while True:
-                for happening in self._commands.receive(await self._transport.receive()):
-                    self._take(happening)
-        except ConnectionClosed as closed:
-            reason = closed
-        except ProtocolError as fault:
-            reason = ConnectionClosed(str(fault))
-            reason.__cause__ = fault
-        except Exception as error:
-            _logger.exception("reading from %s failed", self._transport.describe())
-            reason = ConnectionClosed(f"reading failed: {describe_exception(error)}")
-            reason.__cause__ = error
-        finally:
-            self._end(reason)
-        await self._transport.aclose()
+    def _receive(self, data: bytes) -> None:
+        for happening in self._commands.receive(data):
+            self._take(happening)
 
     def _take(self, happening: Happening) -> None:
         match happening:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.synaps import client as asynchronous
 from copilot_sdk.sync._faces import ClientFace, EventStream, TurnFace
-from copilot_sdk.sync._portal import PortalCaller
+from copilot_sdk.sync._portal import Portal, PortalCaller
 
 if TYPE_CHECKING:
     import os
@@ -89,8 +89,8 @@ class Turn(TurnFace["AsyncTurn", "SynapsEvent", "TurnResult"]):
 class Client(ClientFace[asynchronous.Client]):
     """See `copilot_sdk.synaps.Client`: the same methods without `await`; `with connect() as client:`."""
 
-    def __init__(self, client: asynchronous.Client) -> None:
-        self._set_up(client)
+    def __init__(self, client: asynchronous.Client, portal: Portal | None = None) -> None:
+        self._set_up(client, portal)
 
     def __repr__(self) -> str:
         return repr(self._client)

@@ -136,7 +136,7 @@ class CopilotClient(ClientFace[asynchronous.CopilotClient]):
 
         The same options, `copilot_sdk.options.SessionCreateOptions`.
         """
-        _move_off_loop(options)
+        move_off_loop(options)
         return Session(self._portal, self._portal.run(self._client.create_session(**options)))
 
     def resume_session(self, session_id: str, **options: Unpack[SessionResumeOptions]) -> Session:
@@ -144,7 +144,7 @@ class CopilotClient(ClientFace[asynchronous.CopilotClient]):
 
         The same options, `copilot_sdk.options.SessionResumeOptions`.
         """
-        _move_off_loop(options)
+        move_off_loop(options)
         return Session(self._portal, self._portal.run(self._client.resume_session(session_id, **options)))
 
     def list_sessions(self, filter: SessionContextFilter | None = None) -> list[SessionListItem]:
@@ -184,7 +184,7 @@ class CopilotClient(ClientFace[asynchronous.CopilotClient]):
         return self._portal.run(self._client.models())
 
 
-def _move_off_loop(options: SessionCallbacks) -> None:
+def move_off_loop(options: SessionCallbacks) -> None:
     """Have what would run on the event loop run in a worker thread, from where it may use the sync client itself."""
     if callable(on_event := options.get("on_event")):
         options["on_event"] = off_loop(on_event)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from copilot_sdk.sync._portal import Portal
 
 if TYPE_CHECKING:
     from copilot_sdk._subscriptions import EventStream as AsyncEventStream
-    from copilot_sdk._underway import Underway
 
 
 class AsyncClient(Protocol):
@@ -25,7 +24,22 @@ class AsyncClient(Protocol):
         ...
 
 
-T = TypeVar("T", bound="Underway[Any, Any]")
+class AsyncTurn(Protocol):
+    """The turn that a plain one stands for."""
+
+    @property
+    def done(self) -> bool:
+        """True once it has ended."""
+        ...
+
+    def __await__(self) -> Generator[Any, None, Any]: ...
+
+    def __aiter__(self) -> AsyncIterator[Any]: ...
+
+    async def __anext__(self) -> Any: ...
+
+
+T = TypeVar("T", bound=AsyncTurn)
 C = TypeVar("C", bound=AsyncClient)
 E = TypeVar("E")
 R = TypeVar("R")
@@ -98,18 +112,22 @@ class ClientFace(Generic[C]):
 
     _client: C
     _portal: Portal
+    _has_thread = False
 
-    def _set_up(self, client: C) -> None:
+    def _set_up(self, client: C, portal: Portal | None = None) -> None:
+        """Stand for a client, in the thread of another face if that one's portal is given."""
         self._client = client
-        self._portal = Portal()
+        self._portal = portal or Portal()
 
     def start(self) -> None:
         """Start the thread and the client; `with` does it."""
-        self._portal.start()
+        if not self._portal.running:
+            self._has_thread = True
+            self._portal.start()
         try:
             self._portal.run(self._client.start())
         except BaseException:
-            self._portal.stop()
+            self._stop()
             raise
         # A client that was forgotten would leave a process, a thread or a folder behind.
         atexit.register(self.close)
@@ -121,7 +139,12 @@ class ClientFace(Generic[C]):
             try:
                 self._portal.run(self._client.close())
             finally:
-                self._portal.stop()
+                self._stop()
+
+    def _stop(self) -> None:
+        if self._has_thread:
+            self._has_thread = False
+            self._portal.stop()
 
     def __enter__(self) -> Self:
         self.start()

@@ -36,9 +36,7 @@ class Calls:
         if method.name in _HANDLED:
             raise UsageError(f"{method.name} is more than an answer; use {_HANDLED[method.name]}")
         members = encoded(method, params)
-        seconds = timeout
-        if isinstance(seconds, Unset):
-            seconds = None if method.waits else self._timeout
+        seconds = method.time_limit(timeout, self._timeout)
         lent = self._pool.own() if method.waits else self._pool.link()
         try:
             async with asyncio.timeout(seconds), lent as link:

@@ -81,10 +81,11 @@ class Client(ClientFace[asynchronous.Client]):
 
     Args:
         client: The async client.
+        portal: The thread that it lives in; one of its own when left out.
     """
 
-    def __init__(self, client: asynchronous.Client) -> None:
-        self._set_up(client)
+    def __init__(self, client: asynchronous.Client, portal: Portal | None = None) -> None:
+        self._set_up(client, portal)
 
     @cached_property
     def rpc(self) -> AgentRPC:

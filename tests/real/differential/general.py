@@ -53,11 +53,6 @@ GENERAL = (
         "* /*okens: value",
     ),
     known(
-        "The reference runtime tells of a tool call once it is whole, and not while its arguments come in.",
-        "event assistant.tool_call_delta: cli only",
-        "event assistant.streaming_delta: cli only",
-    ),
-    known(
         "What the CLI measures of its own tools is not told by the reference runtime.",
         "*/toolTelemetry*: cli only",
     ),
@@ -112,16 +107,15 @@ GENERAL = (
         "event permission.requested* /data/permissionRequest/commandSegments/*: cli only",
     ),
     known(
-        "The CLI gives the output of a command piece by piece, and its end as `shell_exit`; the reference runtime "
-        "gives it once, as `terminal`.",
+        "The CLI gives the end of a command as `shell_exit`; the reference runtime gives it as `terminal`.",
         "event tool.execution_complete /data/shellExecution: cli only",
         "event tool.execution_complete /data/result/contents/shell_exit: cli only",
         "event tool.execution_complete /data/result/contents/terminal: ours only",
     ),
     known(
         "How many pieces of the output of a command there are is chance.",
-        "event tool.execution_partial_result: cli only",
-        "event tool.shell_output: cli only",
+        "event tool.execution_partial_result*: *",
+        "event tool.shell_output*: *",
         sometimes=True,
     ),
     known(

@@ -21,6 +21,7 @@ from copilot_sdk.runtime.acp.terminals import Show
 from tests.support.acp_stage import stage
 from tests.support.acp_wire import EVERYTHING
 from tests.support.mcp_forge import Forge
+from tests.support.mcp_workshop import WorkshopOverHTTP
 from tests.unit.runtime.mcp_stage import forge
 
 __all__ = ["forge"]
@@ -46,6 +47,22 @@ async def test_a_server_of_the_client_is_used_and_may_ask_the_user(
         assert form["message"] == "Which color?"
         assert form["requestedSchema"]["properties"]["color"]["type"] == "string"
         assert client.told("tool_call_update")[-1]["content"][0]["content"]["text"] == result
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_a_server_of_the_client_is_reached_over_the_network(transport: str, tmp_path: Path) -> None:
+    model = ScriptedModel([Reply(calls=[Call("shop-echo", {"text": "over there"})]), Reply("Done.")])
+    with WorkshopOverHTTP(transport) as workshop:
+        headers = [{"name": "X-Shop", "value": "ours"}]
+        server = {"type": transport, "name": "shop", "url": workshop.url, "headers": headers}
+        async with stage(tmp_path, model) as client:
+            client.allow()
+            await client.prompt(await client.open(mcpServers=[server]), "Ask")
+            (call,) = client.told("tool_call")
+            assert (call["name"], call["rawInput"]) == ("shop-echo", {"text": "over there"})
+            assert client.told("tool_call_update")[-1]["content"][0]["content"]["text"] == "over there"
+        assert workshop.requests
+        assert all(request.get("x-shop") == "ours" for request in workshop.requests)
 
 
 async def _show(call_id: str, terminal_id: str) -> None:

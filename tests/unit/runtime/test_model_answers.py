@@ -19,6 +19,7 @@ from copilot_sdk.runtime.core.models.base import (
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    ToolCallDelta,
 )
 from copilot_sdk.runtime.core.models.provider import ProviderModel
 
@@ -154,6 +155,64 @@ async def test_an_error_in_the_middle_of_an_answer_is_a_fault(
     fault = failed.value
     assert (fault.error_type, fault.retryable) == (kind, passes)
     assert (fault.code or "") == ("rate_limit_exceeded" if code is None else code)
+
+
+ARGUMENTS = ('{"path": ', '"a.py"}')
+CALLS: dict[str, list[object]] = {
+    CHAT: [
+        {"choices": [{"delta": {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "view"}}]}}]},
+        *(
+            {"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}}]}
+            for piece in ARGUMENTS
+        ),
+        {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]},
+    ],
+    RESPONSES: [
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {"type": "function_call", "id": "fc", "call_id": "c", "name": "view", "arguments": ""},
+        },
+        *(
+            {"type": "response.function_call_arguments.delta", "output_index": 0, "delta": piece}
+            for piece in ARGUMENTS
+        ),
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": {
+                "type": "function_call",
+                "call_id": "c",
+                "name": "view",
+                "arguments": "".join(ARGUMENTS),
+            },
+        },
+        {"type": "response.completed", "response": {"status": "completed"}},
+    ],
+    MESSAGES: [
+        {
+            "type": "content_block_start",
+            "index": 1,
+            "content_block": {"type": "tool_use", "id": "c", "name": "view", "input": {}},
+        },
+        *(
+            {
+                "type": "content_block_delta",
+                "index": 1,
+                "delta": {"type": "input_json_delta", "partial_json": piece},
+            }
+            for piece in ("", *ARGUMENTS)
+        ),
+        {"type": "message_stop"},
+    ],
+}
+
+
+@every_api
+async def test_the_arguments_of_a_call_are_told_as_they_come_in(path: str) -> None:
+    events = await ask(path, stream(*CALLS[path]))
+    assert events[:-1] == [ToolCallDelta("c", "view", piece) for piece in ARGUMENTS]
+    assert end(events).tool_calls == (ToolCall("c", "view", "".join(ARGUMENTS)),)
 
 
 async def test_separators_inside_a_text_do_not_end_a_line() -> None:

@@ -24,6 +24,7 @@ from copilot_sdk.runtime.core.models.base import (
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    ToolCallDelta,
 )
 from copilot_sdk.runtime.core.models.script_file import ScriptFile
 from copilot_sdk.runtime.world import world_of
@@ -74,8 +75,12 @@ async def test_a_script_is_played_in_order_and_then_the_prompt_is_obeyed(script:
     model = ScriptedModel.from_file(script)
     first = await _play(model)
     assert first[:3] == [ReasoningDelta("I have to see it first."), TextDelta("Let me "), TextDelta("look.")]
-    assert isinstance(first[3], Completed)
-    assert first[3].tool_calls == (
+    assert first[3:5] == [
+        ToolCallDelta("call_1_0", "view", '{"path": "a.py"}'),
+        ToolCallDelta("c", "odd", "{broken"),
+    ]
+    assert isinstance(first[5], Completed)
+    assert first[5].tool_calls == (
         ToolCall("call_1_0", "view", '{"path": "a.py"}'),
         ToolCall("c", "odd", "{broken"),
     )

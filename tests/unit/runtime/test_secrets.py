@@ -38,6 +38,24 @@ async def test_secrets_are_taken_out_of_events_files_and_results(
     assert "sesame" not in text_at(str(stored))
 
 
+async def test_a_secret_that_a_command_prints_in_two_pieces_is_taken_out(
+    start: Start, join: Join, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(SWITCH, "true")
+    command = "printf 'a ses'; until test -e gate; do sleep 0.01; done; printf 'ame-open, a s'"
+    client = await join(start([Reply(calls=[Call("bash", {"command": command})]), Reply("Done.")]))
+    await client.call("secrets.addFilterValues", values=["sesame-open"])
+    await client.open(workingDirectory=str(tmp_path))
+    await client.call("session.permissions.setApproveAll", enabled=True)
+    await client.send("go")
+    await client.until("tool.shell_output", text="a ")
+    (tmp_path / "gate").touch()
+    await client.until("session.idle")
+    pieces = [piece["text"] for piece in client.of("tool.shell_output")]
+    assert pieces == ["a ", "******, a ", "s"]
+    assert client.of("tool.execution_partial_result")[-1]["partialOutput"] == "a ******, a s"
+
+
 async def test_secrets_are_taken_out_of_logs_as_long_as_the_runtime_runs(
     start: Start, join: Join, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -75,6 +75,36 @@ async def test_bash_runs_in_the_working_directory_and_reports_the_exit_code(
     assert result["result"]["contents"][0]["exitCode"] == 3
 
 
+async def test_the_output_of_a_command_is_told_in_pieces_and_as_far_as_it_is(
+    client: Client, tmp_path: Path
+) -> None:
+    command = "printf 'one ä'; until test -e gate; do sleep 0.01; done; seq 3000; printf '\\303'"
+    await client.send(f"!call bash {json.dumps({'command': command})}")
+    shown = (await client.until("tool.execution_partial_result"))["data"]
+    assert shown["partialOutput"] == "one ä"
+    (tmp_path / "work/gate").touch()
+    await client.until("session.idle")
+    (result,) = client.of("tool.execution_complete")
+    pieces = client.of("tool.shell_output")
+    numbers = "".join(f"{number}\n" for number in range(1, 3001))
+    assert "".join(piece["text"] for piece in pieces) == f"one ä{numbers}\ufffd"
+    assert [piece["sequence"] for piece in pieces] == list(range(len(pieces)))
+    assert {(piece["toolCallId"], piece["stream"]) for piece in pieces} == {(result["toolCallId"], "stdout")}
+    last = client.of("tool.execution_partial_result")[-1]["partialOutput"]
+    assert (len(last), last[-6:]) == (10_240, "3000\n\ufffd")
+
+
+async def test_the_output_of_a_command_is_told_until_it_goes_to_the_background(
+    client: Client, tmp_path: Path
+) -> None:
+    command = "echo one; until test -e gate; do sleep 0.01; done; echo two"
+    await client.send(f"!call bash {json.dumps({'command': command, 'initial_wait': 0.2})}")
+    await client.until("tool.execution_complete")
+    (tmp_path / "work/gate").touch()
+    await client.until("session.idle")
+    assert [piece["text"] for piece in client.of("tool.shell_output")] == ["one\n"]
+
+
 async def test_commands_do_not_see_the_secrets_of_the_runtime(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

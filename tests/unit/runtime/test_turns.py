@@ -44,6 +44,24 @@ async def test_a_streamed_turn_tells_its_events_in_the_order_of_the_cli(start: S
     assert client.of("assistant.streaming_delta")[-1] == {"totalResponseSizeBytes": 7}
 
 
+async def test_the_arguments_of_tool_calls_are_streamed_and_counted_with_the_rest_of_the_prompt(
+    start: Start, join: Join
+) -> None:
+    calls = [Call("nosuch", {}, id="a"), Call("other", {"x": 1}, id="b")]
+    client = await join(start([Reply("Hm", calls=calls), Reply("ok"), Reply("ok")]))
+    await client.open(streaming=True)
+    await client.turn("hi")
+    function = {"toolType": "function"}
+    assert client.of("assistant.tool_call_delta") == [
+        {"toolCallId": "a", "toolName": "nosuch", "inputDelta": "{}", **function},
+        {"toolCallId": "b", "toolName": "other", "inputDelta": '{"x": 1}', **function},
+    ]
+    sizes = [told["totalResponseSizeBytes"] for told in client.of("assistant.streaming_delta")]
+    assert sizes == [2, 10, 23, 25]
+    await client.turn("again")
+    assert client.of("assistant.streaming_delta")[-1] == {"totalResponseSizeBytes": 2}
+
+
 async def test_without_streaming_there_are_no_deltas(start: Start, join: Join) -> None:
     client = await join(start([Reply(["Hel", "lo"])]))
     await client.open()

@@ -7,8 +7,21 @@ from typing import get_overloads
 
 import pytest
 
-from copilot_sdk import acp, client, client_tasks, options, providers, session, sync
+from copilot_sdk import (
+    acp,
+    agents,
+    client,
+    client_tasks,
+    options,
+    providers,
+    session,
+    synaps,
+    sync,
+    tau,
+    turns,
+)
 from copilot_sdk.acp import sync as acp_sync
+from copilot_sdk.agents import sync as agents_sync
 from copilot_sdk.synaps import client as synaps_client
 from copilot_sdk.synaps import sync as synaps_sync
 from copilot_sdk.tau import client as tau_client
@@ -25,6 +38,14 @@ PAIRS = [
     (tau_subscription.Subscription, tau_sync.Subscription),
     (acp.Client, acp_sync.Client),
     (acp.Session, acp_sync.Session),
+    (agents.Conversation, agents_sync.Conversation),
+]
+TURNS = [
+    (turns.Turn, sync.Turn),
+    (synaps.Turn, synaps_sync.Turn),
+    (tau.Turn, tau_sync.Turn),
+    (acp.Turn, acp_sync.Turn),
+    (agents.Prompt, agents_sync.Prompt),
 ]
 
 
@@ -46,6 +67,15 @@ def test_both_faces_have_the_same_names(asynchronous: type, synchronous: type) -
     assert public(asynchronous).keys() == public(synchronous).keys()
 
 
+@pytest.mark.parametrize(("asynchronous", "synchronous"), TURNS)
+def test_a_sync_turn_is_the_async_one_with_a_method_for_its_result(
+    asynchronous: type, synchronous: type
+) -> None:
+    for name in public(synchronous).keys() - {"result"}:
+        member = getattr(asynchronous, name)
+        assert not callable(member) or arguments(getattr(synchronous, name)) == arguments(member), name
+
+
 @pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS)
 def test_both_faces_take_the_same_arguments(asynchronous: type, synchronous: type) -> None:
     for name, member in public(asynchronous).items():
@@ -60,6 +90,7 @@ def test_both_clients_are_made_alike() -> None:
     assert arguments(tau_sync.embedded) == arguments(tau_client.embedded)
     assert arguments(acp_sync.Client) == arguments(acp.Client)
     assert arguments(acp_sync.connect) == arguments(acp.connect)
+    assert arguments(agents_sync.connect) == arguments(agents.connect)
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 from copilot_sdk._generated.acp.types import (
     AgentCapabilities,
+    ArchiveSessionRequest,
+    ArchiveSessionResponse,
     AuthenticateRequest,
     AuthenticateResponse,
     AuthMethod,
-    AuthMethodAgent,
+    AuthStatusRequest,
+    AuthStatusResponse,
     CloseSessionRequest,
     CloseSessionResponse,
     DeleteSessionRequest,
     DeleteSessionResponse,
+    DisableProviderRequest,
+    DisableProviderResponse,
     ForkSessionRequest,
     ForkSessionResponse,
+    ListProvidersRequest,
+    ListProvidersResponse,
     ListSessionsRequest,
     ListSessionsResponse,
     LoadSessionRequest,
     LoadSessionResponse,
+    LogoutRequest,
+    LogoutResponse,
     MCPCapabilities,
     NewSessionRequest,
     NewSessionResponse,
@@ -35,19 +41,22 @@ from copilot_sdk._generated.acp.types import (
     SessionAdditionalDirectoriesCapabilities,
     SessionCapabilities,
     SessionConfigOption,
-    SessionInfo,
     SessionModeState,
     SessionStatusRequest,
     SessionStatusResponse,
     SessionSystemPromptCapabilities,
     SessionSystemPromptModeCapabilities,
     SessionSystemPromptOverrideCapabilities,
+    SetProviderRequest,
+    SetProviderResponse,
     SetSessionConfigOptionRequest,
     SetSessionConfigOptionResponse,
     SetSessionModeRequest,
     SetSessionModeResponse,
     SetSessionTitleRequest,
     SetSessionTitleResponse,
+    UnarchiveSessionRequest,
+    UnarchiveSessionResponse,
 )
 from copilot_sdk._model import UnknownVariant, WireModel
 from copilot_sdk._rpc.method import Method
@@ -55,12 +64,14 @@ from copilot_sdk._version import __version__
 from copilot_sdk.acp._connection import Route, Served
 from copilot_sdk.acp.agent import Agent
 from copilot_sdk.acp.agent import serve as serve_agent
-from copilot_sdk.acp.errors import AuthRequired, ResourceNotFound
+from copilot_sdk.acp.errors import ResourceNotFound
 from copilot_sdk.errors import InternalError, InvalidParams
+from copilot_sdk.runtime.acp.listing import listed
 from copilot_sdk.runtime.acp.options import modes_of, options_of, set_mode, set_model, set_option
+from copilot_sdk.runtime.acp.providers import Providers
 from copilot_sdk.runtime.acp.session import OpenSession
 from copilot_sdk.runtime.acp.settings import client_of, config_of
-from copilot_sdk.runtime.core.accounts import TOKEN_VARIABLES
+from copilot_sdk.runtime.acp.sign_in import SignIn
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import SessionConfig
 from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, RuntimeFault, SessionNotFound
@@ -68,9 +79,6 @@ from copilot_sdk.runtime.core.mcp.host import is_available
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.storage import SessionRecord
 from copilot_sdk.transports.base import Transport
-
-_PAGE = 50
-_SIGN_IN = "github-token"
 
 
 class SetSessionModelRequest(WireModel):
@@ -115,6 +123,8 @@ class RuntimeAgent(Agent):
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._sign_in = SignIn(runtime.accounts)
+        self._providers = Providers()
         self._open: dict[str, OpenSession] = {}
 
     async def aclose(self) -> None:
@@ -140,37 +150,44 @@ class RuntimeAgent(Agent):
 
     def auth_methods(self) -> list[AuthMethod]:
         """See `Agent.auth_methods`: whoever has to be signed in is so by a token in the environment."""
-        if not self._runtime.accounts.needed:
-            return []
-        variables = ", ".join(TOKEN_VARIABLES)
-        return [
-            AuthMethodAgent(
-                id=_SIGN_IN,
-                name="GitHub token",
-                description=f"Start the runtime with a token in one of {variables}.",
-            )
-        ]
+        return self._sign_in.methods()
 
     async def authenticate(self, params: AuthenticateRequest) -> AuthenticateResponse:
         """Looks whether somebody is signed in; wire method `authenticate`."""
-        if params.method_id not in [getattr(method, "id", None) for method in self.auth_methods()]:
-            raise InvalidParams(f"methodId: there is no way to sign in called {params.method_id!r}")
-        await self._check_signed_in()
+        await self._sign_in.authenticate(params)
         return AuthenticateResponse()
 
-    async def _check_signed_in(self) -> None:
-        accounts = self._runtime.accounts
-        if accounts.needed and await accounts.current() is None:
-            raise AuthRequired("; ".join(accounts.errors) or "Nobody is signed in")
+    async def logout(self, params: LogoutRequest) -> LogoutResponse:  # noqa: ARG002
+        """Wire method `logout`."""
+        await self._sign_in.leave()
+        return LogoutResponse()
+
+    async def auth_status(self, params: AuthStatusRequest) -> AuthStatusResponse:  # noqa: ARG002
+        """Wire method `auth/status`."""
+        return await self._sign_in.status()
+
+    async def list_providers(self, params: ListProvidersRequest) -> ListProvidersResponse:  # noqa: ARG002
+        """Wire method `providers/list`."""
+        return self._providers.listed()
+
+    async def set_provider(self, params: SetProviderRequest) -> SetProviderResponse:
+        """Wire method `providers/set`."""
+        self._providers.set(params)
+        return SetProviderResponse()
+
+    async def disable_provider(self, params: DisableProviderRequest) -> DisableProviderResponse:
+        """Wire method `providers/disable`."""
+        self._providers.disable(params)
+        return DisableProviderResponse()
 
     # ---------------------------------------------------------------- sessions
 
     async def new_session(self, params: NewSessionRequest) -> NewSessionResponse:
         """Wire method `session/new`."""
-        await self._check_signed_in()
+        await self._sign_in.check()
         session_id = new_id()
         opened = OpenSession(self, self._runtime, session_id)
-        config = config_of(self, session_id, params, opened.show_terminal)
+        config = config_of(self, session_id, params, opened.show_terminal, self._providers.current)
         await self._runtime.check_model(config)
         client = client_of(self, opened)
         opened.begin(await self._runtime.create(session_id, config, client))
@@ -201,9 +218,9 @@ class RuntimeAgent(Agent):
     async def _take_up(
         self, session_id: str, params: LoadSessionRequest | ResumeSessionRequest | ForkSessionRequest
     ) -> OpenSession:
-        await self._check_signed_in()
+        await self._sign_in.check()
         opened = OpenSession(self, self._runtime, session_id)
-        config = config_of(self, session_id, params, opened.show_terminal)
+        config = config_of(self, session_id, params, opened.show_terminal, self._providers.current)
         await self._leave(session_id)
 
         def configure(_: SessionRecord) -> SessionConfig:
@@ -215,22 +232,26 @@ class RuntimeAgent(Agent):
         return opened
 
     async def _about(self, opened: OpenSession) -> _About:
-        options = options_of(opened.session, await opened.models())
+        session, models = opened.session, await opened.models()
+        if session.config.provider is not None and models and session.model_id not in [m.id for m in models]:
+            set_model(session, models, models[0].id)
+        options = options_of(session, models)
         await opened.introduced()
         return _About(modes_of(opened.session), options)
 
     async def list_sessions(self, params: ListSessionsRequest) -> ListSessionsResponse:
         """Wire method `session/list`."""
-        after = None if params.cursor is None else _position(params.cursor)
-        records = [
-            record
-            for record in self._runtime.store.listed()
-            if (params.cwd is None or record.cwd == params.cwd) and (after is None or _key(record) < after)
-        ]
-        response = ListSessionsResponse(sessions=[_info(record) for record in records[:_PAGE]])
-        if len(records) > _PAGE:
-            response.next_cursor = _cursor(records[_PAGE - 1])
-        return response
+        return listed(self._runtime.store, params)
+
+    async def archive_session(self, params: ArchiveSessionRequest) -> ArchiveSessionResponse:
+        """Wire method `session/archive`; a session that is open stays open."""
+        self._runtime.stored.archive(params.session_id, away=True)
+        return ArchiveSessionResponse()
+
+    async def unarchive_session(self, params: UnarchiveSessionRequest) -> UnarchiveSessionResponse:
+        """Wire method `session/unarchive`."""
+        self._runtime.stored.archive(params.session_id, away=False)
+        return UnarchiveSessionResponse()
 
     async def close_session(self, params: CloseSessionRequest) -> CloseSessionResponse:
         """Wire method `session/close`."""
@@ -337,28 +358,3 @@ class _About:
 
     modes: SessionModeState
     options: list[SessionConfigOption]
-
-
-def _info(record: SessionRecord) -> SessionInfo:
-    return SessionInfo(
-        session_id=record.id,
-        cwd=record.cwd,
-        title=record.name or record.summary,
-        updated_at=record.modified_at,
-    )
-
-
-def _key(record: SessionRecord) -> tuple[str, str]:
-    return record.modified_at, record.id
-
-
-def _cursor(record: SessionRecord) -> str:
-    return base64.urlsafe_b64encode(json.dumps(_key(record)).encode()).decode()
-
-
-def _position(cursor: str) -> tuple[str, str]:
-    try:
-        moment, session_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (ValueError, binascii.Error, TypeError) as error:
-        raise InvalidParams("cursor: it is not one that session/list has given") from error
-    return str(moment), str(session_id)

@@ -154,6 +154,7 @@ def _effort(session: Session, efforts: Sequence[str]) -> SessionConfigSelect:
 def _allow_all(session: Session) -> SessionConfigSelect:
     return SessionConfigSelect(
         id="allow_all",
+        category="permissions",
         name="Allow all",
         description="Whether tools, paths and addresses are allowed without asking.",
         current_value="on" if session.permissions.mode == ALLOW_ALL else "off",

@@ -27,14 +27,16 @@ from copilot_sdk.runtime.acp.files import ClientFiles
 from copilot_sdk.runtime.acp.terminals import ClientTerminals, Show
 from copilot_sdk.runtime.core.clients import Client, ClientPort
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.config import SessionConfig, SystemPrompt
+from copilot_sdk.runtime.core.config import ModelProvider, SessionConfig, SystemPrompt
 from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec
 
 Opening: TypeAlias = NewSessionRequest | LoadSessionRequest | ResumeSessionRequest | ForkSessionRequest
 
 
-def config_of(agent: Agent, session_id: str, params: Opening, show: Show) -> SessionConfig:
+def config_of(
+    agent: Agent, session_id: str, params: Opening, show: Show, provider: ModelProvider | None = None
+) -> SessionConfig:
     """The settings of a session.
 
     Args:
@@ -42,6 +44,7 @@ def config_of(agent: Agent, session_id: str, params: Opening, show: Show) -> Ses
         session_id: The session.
         params: What the client wants.
         show: Shows a terminal in a tool call.
+        provider: The provider of models that the client has set.
 
     Raises:
         InvalidParams: Something in it cannot be used.
@@ -59,6 +62,7 @@ def config_of(agent: Agent, session_id: str, params: Opening, show: Show) -> Ses
         system_prompt=_system_prompt(params.system_prompt),
         mcp_servers={spec.name: spec for spec in map(_spec, params.mcp_servers or ())},
         config_discovery=True,
+        provider=provider,
         client_name=None if agent.client_info is None else agent.client_info.name,
         files=ClientFiles(agent, session_id, folders) if edits else None,
         terminals=ClientTerminals(agent, session_id, show) if offered.terminal else None,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from copilot_sdk.acp.agent import Agent
 from copilot_sdk.errors import CopilotError
+from copilot_sdk.runtime.core.terminals import Hear
 
 _OUTPUT_BYTES = 1_000_000
 _RECENT_CHARACTERS = 4_000
@@ -73,8 +74,8 @@ class ClientCommand:
                 )
                 self.output = ("... the beginning was left out\n" if shown.truncated else "") + shown.output
 
-    async def finish(self) -> int:
-        """See `ShellProcess`."""
+    async def finish(self, hear: Hear | None = None) -> int:  # noqa: ARG002
+        """See `ShellProcess`: the terminal shows the output."""
         ended = None
         with suppress(CopilotError):
             ended = await self._agent.client.terminal.wait_for_exit(

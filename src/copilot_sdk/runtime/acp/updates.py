@@ -52,6 +52,7 @@ class Updates:
             "assistant.reasoning_delta": self._thought,
             "tool.execution_start": self._call_begins,
             "tool.execution_progress": self._call_goes_on,
+            "tool.execution_partial_result": self._call_prints,
             "tool.execution_complete": self._call_ends,
             "permission.completed": self._permitted,
             "session.error": self._failed,
@@ -133,6 +134,12 @@ class Updates:
             status="in_progress",
             content=[text_content(str(event.data.get("progressMessage")))],
         )
+
+    def _call_prints(self, event: Event) -> Iterator[SessionUpdate]:
+        call_id = str(event.data.get("toolCallId"))
+        if call_id in self._calls and call_id not in self._in_terminals:
+            shown = text_content(str(event.data.get("partialOutput")))
+            yield ToolCallUpdate(tool_call_id=call_id, content=[shown])
 
     def _call_ends(self, event: Event) -> Iterator[SessionUpdate]:
         call_id = str(event.data.get("toolCallId"))

@@ -49,6 +49,7 @@ class Exchange:
         steps: How many calls of the model it has led to.
         open_step: The id of the one that is under way.
         asked_again: Whether a call of the model has failed and was made again.
+        response_bytes: How much the model has answered, as far as that was streamed.
     """
 
     id: str = field(default_factory=new_id)
@@ -59,6 +60,7 @@ class Exchange:
     steps: int = 0
     open_step: str | None = None
     asked_again: bool = False
+    response_bytes: int = 0
 
 
 class Agent:

@@ -21,6 +21,7 @@ from copilot_sdk.runtime.core.models.base import (
     TextDelta,
     Thought,
     ToolCall,
+    ToolCallDelta,
     Usage,
 )
 
@@ -54,7 +55,7 @@ class AnswerStream:
         self._reasoning_id = new_id()
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._size = 0
+        self._named: set[str] = set()
         self._started = time.monotonic()
         self._first_token: float | None = None
         self._end: Completed | None = None
@@ -68,6 +69,8 @@ class AnswerStream:
                 self._say(text)
             case ReasoningDelta(text):
                 self._think(text)
+            case ToolCallDelta():
+                self._write(event)
             case Completed():
                 self._end = event
 
@@ -93,9 +96,24 @@ class AnswerStream:
                 types.AssistantReasoningDeltaData(reasoning_id=self._reasoning_id, delta_content=text)
             )
 
+    def _write(self, piece: ToolCallDelta) -> None:
+        if self._agent.streams:
+            self._grow(piece.text if piece.id in self._named else piece.name + piece.text)
+            self._named.add(piece.id)
+            self._agent.emit(
+                types.AssistantToolCallDeltaData(
+                    tool_call_id=piece.id,
+                    tool_name=piece.name,
+                    tool_type="function",
+                    input_delta=piece.text,
+                )
+            )
+
     def _grow(self, text: str) -> None:
-        self._size += len(text.encode("utf-8", "surrogatepass"))
-        self._agent.emit(types.AssistantStreamingDeltaData(total_response_size_bytes=self._size))
+        exchange = self._agent.exchange
+        exchange.response_bytes += len(text.encode("utf-8", "surrogatepass"))
+        told = types.AssistantStreamingDeltaData(total_response_size_bytes=exchange.response_bytes)
+        self._agent.emit(told)
 
     def finish(self) -> Answer:
         """Emits what is told at the end and returns the whole.

@@ -28,6 +28,16 @@ class Secrets(logging.Filter):
             text = text.replace(value, STARS)
         return text
 
+    def unfinished(self, text: str) -> int:
+        """How many characters at the end of a text may be the beginning of a value that goes on in what follows."""
+        sizes = (
+            size
+            for value in self._values
+            for size in range(1, min(len(value), len(text) + 1))
+            if text.endswith(value[:size])
+        )
+        return max(sizes, default=0)
+
     def json(self, value: object) -> object:
         """A JSON value without the values in any of its texts; names of members stay."""
         if not self._values:

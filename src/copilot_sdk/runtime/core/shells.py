@@ -8,7 +8,6 @@ import signal
 from asyncio import StreamReader
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from codecs import getincrementaldecoder
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.tasks import Mode, TaskProgress
-from copilot_sdk.runtime.core.terminals import ShellProcess
+from copilot_sdk.runtime.core.terminals import Hear, ShellProcess, Stream
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 _OUTPUT_BYTES = 1_000_000
 _RECENT_BYTES = 4_000
 _CHUNK_BYTES = 65_536
+_HEARD_BYTES = 4_096
 _POLL_SECONDS = 0.05
 _SECRETS = (
     "COPILOT_SDK_AUTH_TOKEN",
@@ -40,9 +40,6 @@ _SECRETS = (
 def environment() -> dict[str, str]:
     """The environment of programs that are started: that of the runtime, without its secrets."""
     return {name: value for name, value in os.environ.items() if name not in _SECRETS}
-
-
-Stream = Literal["stdout", "stderr"]
 
 
 class Command:
@@ -116,32 +113,27 @@ class Command:
     async def refresh(self) -> None:
         """See `ShellProcess`: the output is gathered as it comes."""
 
-    async def finish(self, hear: Callable[[Stream, str], None] | None = None) -> int:
-        """Gathers the output and waits for the end.
-
-        Args:
-            hear: Told each piece of the output as it comes.
-
-        Returns:
-            The exit code; negative for the signal that ended it.
-        """
+    async def finish(self, hear: Hear | None = None) -> int:
+        """See `ShellProcess`: gathers the output."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._gather(self._process.stdout, "stdout", hear))
             group.create_task(self._gather(self._process.stderr, "stderr", hear))
         self.exit_code = await self._process.wait()
         return self.exit_code
 
-    async def _gather(
-        self, stream: StreamReader | None, name: Stream, hear: Callable[[Stream, str], None] | None
-    ) -> None:
+    async def _gather(self, stream: StreamReader | None, name: Stream, hear: Hear | None) -> None:
         decoder = getincrementaldecoder("utf-8")("replace")
-        while stream is not None and (chunk := await stream.read(_CHUNK_BYTES)):
+        # Pieces become events, of which clients and the log keep some.
+        size = _CHUNK_BYTES if hear is None else _HEARD_BYTES
+        while stream is not None and (chunk := await stream.read(size)):
             self._output += chunk
             if (surplus := len(self._output) - _OUTPUT_BYTES) > 0:
                 del self._output[:surplus]
                 self._dropped += surplus
             if hear is not None and (piece := decoder.decode(chunk)):
-                hear(name, piece)
+                await hear(name, piece)
+        if hear is not None and (piece := decoder.decode(b"", final=True)):
+            await hear(name, piece)
 
     def signal(self, number: int) -> bool:
         """Sends a signal to the whole process group.
@@ -186,7 +178,14 @@ class ShellTask:
     kind: Literal["shell"] = "shell"
 
     def __init__(
-        self, session: Session, task_id: str, description: str, process: ShellProcess, *, mode: Mode
+        self,
+        session: Session,
+        task_id: str,
+        description: str,
+        process: ShellProcess,
+        *,
+        mode: Mode,
+        hear: Hear | None,
     ) -> None:
         """Begins to follow a command; see `start`."""
         self.id = task_id
@@ -194,7 +193,7 @@ class ShellTask:
         self.process = process
         self.progress = TaskProgress(session, mode, detached=process.log is not None)
         self._session = session
-        self._following = session.scope.start(self._follow(), name=f"shell {task_id}")
+        self._following = session.scope.start(self._follow(hear), name=f"shell {task_id}")
         session.tasks.add(self)
 
     @classmethod
@@ -207,6 +206,7 @@ class ShellTask:
         mode: Mode,
         detached: bool = False,
         call_id: str | None = None,
+        hear: Hear | None = None,
     ) -> Self:
         """Starts a command.
 
@@ -217,6 +217,7 @@ class ShellTask:
             mode: Whether it is going to be waited for.
             detached: Whether its output goes to a file and not to the runtime.
             call_id: The tool call that wants it.
+            hear: Told each piece of its output as it comes.
 
         Raises:
             OSError: It cannot be started.
@@ -228,15 +229,15 @@ class ShellTask:
         else:
             log = session.folder / f"shell-{new_id()}.log" if detached else None
             process = await Command.start(command, folder, log=log)
-        return cls(session, session.tasks.free_id("shell"), description, process, mode=mode)
+        return cls(session, session.tasks.free_id("shell"), description, process, mode=mode, hear=hear)
 
     @property
     def detached(self) -> bool:
         """Whether its output goes to a file and not to the runtime."""
         return self.progress.detached
 
-    async def _follow(self) -> None:
-        code = await self.process.finish()
+    async def _follow(self, hear: Hear | None) -> None:
+        code = await self.process.finish(hear)
         unwatched = self.progress.mode == "background"
         self.progress.end("completed" if code == 0 else "failed")
         if unwatched:

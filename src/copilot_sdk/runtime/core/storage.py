@@ -51,6 +51,7 @@ class SessionRecord:
         summary_count: How many checkpoints it has.
         remote_steerable: Whether it may be steered from elsewhere; None where nobody said.
         mc_task_id: The remote task that it belongs to.
+        archived: Whether it is put away; None where nobody said.
         extra: What others wrote into the record.
     """
 
@@ -72,6 +73,7 @@ class SessionRecord:
     summary_count: int = 0
     remote_steerable: bool | None = None
     mc_task_id: str | None = None
+    archived: bool | None = None
     extra: dict[str, object] = field(default_factory=dict[str, object])
 
     @property

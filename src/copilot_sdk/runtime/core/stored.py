@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 from copilot_sdk._generated.copilot import types
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clock import new_id, now, stamp
-from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
 from copilot_sdk.runtime.core.file_system import replace_file
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.storage import CLIENT_METADATA_FILE, EVENTS_FILE, SessionRecord
-from copilot_sdk.runtime.core.store import make_workspace
+from copilot_sdk.runtime.core.store import make_workspace, write_record
 from copilot_sdk.runtime.core.workspace import WorkContext
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ class StoredSessions:
             name=name or self._fork_name(origin),
             named_by_user=name is not None,
             summary_count=0,
+            archived=None,
             turns=max(1, sum(event.type == "user.message" and event.agent_id is None for event in taken)),
         )
         lines = [event.to_line() for event in _adopted(taken, origin, record, before)]
@@ -142,6 +143,21 @@ class StoredSessions:
             shutil.copyfile(source / CLIENT_METADATA_FILE, folder / CLIENT_METADATA_FILE)
         make_workspace(folder, record)
         return record
+
+    def archive(self, session_id: str, *, away: bool) -> None:
+        """Puts a session away, or brings it back; nothing else becomes of it.
+
+        Raises:
+            SessionNotFound: There is no such session.
+            RuntimeFault: Another runtime uses it.
+        """
+        record = self._runtime.record(session_id)
+        if record is None:
+            raise SessionNotFound(session_id)
+        if self.in_use_elsewhere(session_id):
+            raise RuntimeFault(f"Session {session_id} is in use elsewhere, and stays as it is")
+        record.archived = away or None
+        write_record(self._store.folder(session_id), record)
 
     def page(
         self, session_id: str, cursor: str | None, *, limit: int, direction: Literal["forward", "backward"]

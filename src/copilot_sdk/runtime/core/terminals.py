@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
+
+Stream = Literal["stdout", "stderr"]
+Hear: TypeAlias = Callable[[Stream, str], Awaitable[None]]
+"""Takes a piece of what a command prints."""
 
 
 class ShellProcess(Protocol):
@@ -49,8 +54,15 @@ class ShellProcess(Protocol):
         """Brings what is known of the output up to date."""
         ...
 
-    async def finish(self) -> int:
-        """Waits for the end and returns the exit code; negative for the signal that ended it."""
+    async def finish(self, hear: Hear | None = None) -> int:
+        """Waits for the end.
+
+        Args:
+            hear: Told each piece of the output as it comes, where the output is not shown elsewhere.
+
+        Returns:
+            The exit code; negative for the signal that ended it.
+        """
         ...
 
     async def stop(self, seconds: float) -> None:

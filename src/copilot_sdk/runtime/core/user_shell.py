@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,8 @@ from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.scope import end_all
-from copilot_sdk.runtime.core.shells import Command, Stream
+from copilot_sdk.runtime.core.shell_output import OutputTelling
+from copilot_sdk.runtime.core.shells import Command
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
@@ -112,21 +112,11 @@ class UserShell:
         return True
 
     async def _run(self, running: _Running, call_id: str, text: str) -> UserCommandEnd:
-        session, numbers = self._session, count()
-
-        def hear(stream: Stream, piece: str) -> None:
-            session.emit(
-                types.ToolShellOutputData(
-                    tool_call_id=call_id, stream=stream, text=piece, sequence=next(numbers)
-                )
-            )
-            shown = running.command.output.strip() if running.command is not None else ""
-            session.emit(types.ToolExecutionPartialResultData(tool_call_id=call_id, partial_output=shown))
-
+        session, telling = self._session, OutputTelling(self._session, call_id, trimmed=True)
         arguments = {"command": text, "description": f"Execute shell command: {text}"}
         session.emit(types.ToolUserRequestedData(tool_call_id=call_id, tool_name=_TOOL, arguments=arguments))
         running.command = command = await self._start(text, None, split=True)
-        following = session.scope.start(command.finish(hear), name=f"command {call_id}")
+        following = session.scope.start(command.finish(telling.hear), name=f"command {call_id}")
         stopped = asyncio.ensure_future(running.stopped.wait())
         try:
             await asyncio.wait({following, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -134,10 +124,11 @@ class UserShell:
             stopped.cancel()
             if not following.done():
                 await end_all({following})
+            telling.end()
         return self._complete(running, call_id, text, command)
 
     def _complete(self, running: _Running, call_id: str, text: str, command: Command) -> UserCommandEnd:
-        output, code = command.output.strip(), None if running.canceled else command.exit_code
+        output, code = command.output.rstrip(), None if running.canceled else command.exit_code
         if code == 0:
             end = UserCommandEnd(call_id, output, code, None)
         elif code is None:

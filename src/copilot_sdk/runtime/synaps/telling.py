@@ -24,6 +24,7 @@ from copilot_sdk._generated.synaps.types import (
     TextDelta,
     ThinkingDelta,
     ToolcallInput,
+    ToolcallInputDelta,
     ToolcallResult,
     ToolcallStart,
     TurnProviderFailed,
@@ -75,10 +76,12 @@ class Telling:
         self._post = post
         self._on_rest = on_rest
         self._tasks: dict[str, str] = {}
+        self._begun: set[str] = set()
         self._agents: dict[str, _SubAgent] = {}
         self._main: Mapping[str, Callable[[Event], None]] = {
             "assistant.message_delta": self._said,
             "assistant.reasoning_delta": self._thought,
+            "assistant.tool_call_delta": self._wrote,
             "assistant.message": self._answered,
             "tool.execution_complete": self._tool_done,
             "assistant.usage": self._used,
@@ -99,6 +102,7 @@ class Telling:
     def finish(self) -> None:
         """Tells that the turn is over, and what came of it."""
         turn, self.turn = self.turn, None
+        self._begun.clear()
         if turn is None:
             return
         if turn.error is not None:
@@ -121,13 +125,24 @@ class Telling:
     def _thought(self, event: Event) -> None:
         self._update(ThinkingDelta(delta=str(event.data.get("deltaContent", ""))))
 
+    def _wrote(self, event: Event) -> None:
+        call = str(event.data.get("toolCallId"))
+        self._begin(call, event.data.get("toolName"))
+        self._update(ToolcallInputDelta(tool_id=call, delta=str(event.data.get("inputDelta", ""))))
+
     def _answered(self, event: Event) -> None:
         for request in objects_in(event.data.get("toolRequests")):
             call, given = str(request.get("toolCallId")), request.get("arguments")
-            self._update(ToolcallStart(tool_id=call, tool_name=str(request.get("name"))))
+            self._begin(call, request.get("name"))
             self._update(ToolcallInput(tool_id=call, input=given))
             if is_object(given):
                 self._tasks[call] = str(given.get("prompt", ""))
+        self._begun.clear()
+
+    def _begin(self, call: str, name: object) -> None:
+        if call not in self._begun:
+            self._begun.add(call)
+            self._update(ToolcallStart(tool_id=call, tool_name=str(name)))
 
     def _tool_done(self, event: Event) -> None:
         result, error = event.data.get("result"), event.data.get("error")

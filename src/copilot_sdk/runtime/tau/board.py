@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from copilot_sdk._model.json_values import texts_in
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.json_files import read_object, write_object
+from copilot_sdk.runtime.core.json_files import read_object
 from copilot_sdk.runtime.tau.faults import UnknownTask
+from copilot_sdk.runtime.tau.records import Records, read
 
 STATES = (
     "interactive", "planning", "refining", "ready", "active", "review", "approved", "merging", "failed", "merged",
@@ -90,8 +89,15 @@ class Task:
         return set(texts_in(self.affected_files))
 
 
-class Board:
-    """All tasks, by number; kept in a file."""
+class Board(Records[int, Task]):
+    """All tasks, by number; kept in a file.
+
+    Attributes:
+        relations: How they stand to each other.
+    """
+
+    member = "tasks"
+    unknown = UnknownTask
 
     def __init__(self, path: Path) -> None:
         """Reads the file.
@@ -102,25 +108,10 @@ class Board:
         Raises:
             MalformedFile, ValueError: It holds something else.
         """
-        self._path = path
         stored = read_object(path)
-        tasks = TypeAdapter(list[Task]).validate_python(stored.get("tasks", []))
-        self._tasks = {task.id: task for task in tasks}
-        self.relations = TypeAdapter(list[Relation]).validate_python(stored.get("relations", []))
-
-    def __iter__(self) -> Iterator[Task]:
-        return iter(list(self._tasks.values()))
-
-    def __getitem__(self, task_id: int) -> Task:
-        """The task with a number.
-
-        Raises:
-            UnknownTask: There is none.
-        """
-        task = self._tasks.get(task_id)
-        if task is None:
-            raise UnknownTask(task_id)
-        return task
+        tasks = read(stored, self.member, list[Task], [])
+        super().__init__(path, {task.id: task for task in tasks})
+        self.relations = read(stored, "relations", list[Relation], [])
 
     def of(self, project: str) -> list[Task]:
         """The tasks of a project, the most urgent first."""
@@ -149,7 +140,7 @@ class Board:
             raise RuntimeFault(f"parent_id: task {parent_id} belongs to {self[parent_id].project}")
         moment = milliseconds_now()
         task = Task(
-            id=max(self._tasks, default=0) + 1,
+            id=max(self._records, default=0) + 1,
             project=project,
             title=title,
             created_at=moment,
@@ -159,7 +150,7 @@ class Board:
             tags=list(tags),
             sandbox_profile=sandbox_profile,
         )
-        self._tasks[task.id] = task
+        self._records[task.id] = task
         self.save()
         return task
 
@@ -250,15 +241,8 @@ class Board:
 
         return list(below(None, 0))
 
-    def save(self) -> None:
-        """Writes the file."""
-        write_object(
-            self._path,
-            {
-                "tasks": [asdict(task) for task in self],
-                "relations": [asdict(relation) for relation in self.relations],
-            },
-        )
+    def _beside(self) -> Mapping[str, object]:
+        return {"relations": [asdict(relation) for relation in self.relations]}
 
 
 def milliseconds_now() -> int:

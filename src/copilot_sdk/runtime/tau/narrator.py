@@ -122,10 +122,8 @@ class Narrator:
             case "tool.execution_start":
                 self._tools[call] = str(data.get("toolName", ""))
                 self._enter("ToolExec")
-            case "tool.execution_partial_result":
-                self._stream(
-                    ToolOutputDeltaEvent(tool_call_id=call, delta=str(data.get("partialOutput", "")))
-                )
+            case "tool.shell_output":
+                self._stream(ToolOutputDeltaEvent(tool_call_id=call, delta=str(data.get("text", ""))))
             case "tool.execution_complete":
                 self._stream(_tool_result(call, self._tools.pop(call, ""), data))
             case "session.compaction_start":

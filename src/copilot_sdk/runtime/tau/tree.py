@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.json_files import read_object, write_object
+from copilot_sdk.runtime.core.json_files import read_object
 from copilot_sdk.runtime.tau.faults import UnknownSession
+from copilot_sdk.runtime.tau.records import Records, read
 
 _MOST_ANCESTORS = 64
 
@@ -80,8 +79,15 @@ class Node:
         self.last_activity = int(time.time())
 
 
-class Tree:
-    """All sessions, by id; kept in a file."""
+class Tree(Records[str, Node]):
+    """All sessions, by id; kept in a file.
+
+    Attributes:
+        projects: The folders of the projects, by their names.
+    """
+
+    member = "sessions"
+    unknown = UnknownSession
 
     def __init__(self, path: Path) -> None:
         """Reads the file.
@@ -92,29 +98,11 @@ class Tree:
         Raises:
             MalformedFile, ValueError: It holds something else.
         """
-        self._path = path
         stored = read_object(path)
-        self.projects = TypeAdapter(dict[str, str]).validate_python(stored.get("projects", {}))
-        nodes = TypeAdapter(list[Node]).validate_python(stored.get("sessions", []))
-        self._nodes = {node.id: node for node in nodes}
-        self._last = TypeAdapter(int).validate_python(stored.get("last", 0))
-
-    def __iter__(self) -> Iterator[Node]:
-        return iter(list(self._nodes.values()))
-
-    def __getitem__(self, session_id: str) -> Node:
-        """The session with an id.
-
-        Raises:
-            UnknownSession: There is none.
-        """
-        node = self._nodes.get(session_id)
-        if node is None:
-            raise UnknownSession(session_id)
-        return node
-
-    def __contains__(self, session_id: str) -> bool:
-        return session_id in self._nodes
+        nodes = read(stored, self.member, list[Node], [])
+        super().__init__(path, {node.id: node for node in nodes})
+        self.projects = read(stored, "projects", dict[str, str], {})
+        self._last = read(stored, "last", int, 0)
 
     def new_id(self) -> str:
         """An id that no session has had."""
@@ -134,14 +122,14 @@ class Tree:
 
     def add(self, node: Node) -> None:
         """Takes in a session."""
-        self._nodes[node.id] = node
+        self._records[node.id] = node
         if node.project_name is not None:
             self.projects.setdefault(node.project_name, node.cwd)
         self.save()
 
     def remove(self, session_id: str) -> None:
         """Forgets a session."""
-        self._nodes.pop(session_id, None)
+        self._records.pop(session_id, None)
         self.save()
 
     def children(self, session_id: str) -> list[Node]:
@@ -206,7 +194,5 @@ class Tree:
             node = self[node.successor_id]
         return node.id
 
-    def save(self) -> None:
-        """Writes the file."""
-        nodes = [asdict(node) for node in self]
-        write_object(self._path, {"last": self._last, "projects": self.projects, "sessions": nodes})
+    def _beside(self) -> Mapping[str, object]:
+        return {"last": self._last, "projects": self.projects}

@@ -37,6 +37,6 @@ class PromptResponse(WireModel):
     stop_reason: StopReason
     """Why."""
     usage: Usage | None = None
-    """The tokens that the turn has used. Unstable."""
+    """The tokens that the session has used so far, those of this turn among them. Unstable."""
     meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
     """Anything that the two sides agreed on beside the protocol, by name."""

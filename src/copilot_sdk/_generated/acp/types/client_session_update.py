@@ -404,7 +404,7 @@ class IdleStateUpdate(TaggedModel):
     error: Error | None = None
     """What went wrong, where that is why."""
     usage: Usage | None = None
-    """The tokens that were used."""
+    """The tokens that it has used so far."""
     meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
     """Anything that the two sides agreed on beside the protocol, by name."""
 

@@ -66,7 +66,7 @@ class TextResourceContents(WireModel):
 
 
 class Usage(WireModel):
-    """The tokens that were used.
+    """The tokens that a session has used, in all its turns.
 
     Unstable.
     """

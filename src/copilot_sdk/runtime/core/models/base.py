@@ -126,6 +126,21 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A piece of the arguments of a tool call; calls come whole in `Completed`, too.
+
+    Attributes:
+        id: The call.
+        name: The tool.
+        text: The piece of the text that the model writes.
+    """
+
+    id: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Completed:
     """The end of an answer.
 
@@ -148,7 +163,7 @@ class Completed:
     api_endpoint: str | None = None
 
 
-ModelEvent = TextDelta | ReasoningDelta | Completed
+ModelEvent = TextDelta | ReasoningDelta | ToolCallDelta | Completed
 
 
 @dataclass(frozen=True, slots=True)

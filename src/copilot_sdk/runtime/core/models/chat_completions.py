@@ -14,6 +14,7 @@ from copilot_sdk.runtime.core.models.base import (
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    ToolCallDelta,
     Usage,
 )
 from copilot_sdk.runtime.core.models.wire import Json, count, fault_in_stream
@@ -95,7 +96,9 @@ class ChatAnswer:
             named = function if is_object(function) else {}
             call[0] = call[0] or str(part.get("id") or "")
             call[1] = call[1] or str(named.get("name") or "")
-            call[2] += str(named.get("arguments") or "")
+            if arguments := str(named.get("arguments") or ""):
+                call[2] += arguments
+                events += [ToolCallDelta(call[0], call[1], arguments)] if call[0] else []
         return events
 
     def take_whole(self, payload: Mapping[str, object]) -> Sequence[ModelEvent]:

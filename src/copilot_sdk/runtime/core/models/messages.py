@@ -15,6 +15,7 @@ from copilot_sdk.runtime.core.models.base import (
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    ToolCallDelta,
     Usage,
 )
 from copilot_sdk.runtime.core.models.wire import Json, count, fault_in_stream, text
@@ -177,8 +178,10 @@ class MessagesAnswer:
                 return [ReasoningDelta(thought)]
             case "signature_delta" if signature := text(delta, "signature"):
                 self._signatures.append(signature)
-            case "input_json_delta" if index in self._calls:
-                self._calls[index][2] += text(delta, "partial_json")
+            case "input_json_delta" if index in self._calls and (piece := text(delta, "partial_json")):
+                call = self._calls[index]
+                call[2] += piece
+                return [ToolCallDelta(call[0], call[1], piece)]
             case _:
                 pass
         return []

@@ -13,6 +13,7 @@ from copilot_sdk.runtime.core.models.base import (
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    ToolCallDelta,
     Usage,
 )
 from copilot_sdk.runtime.core.models.wire import Json, count, fault_in_stream, text
@@ -77,6 +78,7 @@ class ResponsesAnswer:
     def __init__(self) -> None:
         self.ended = False
         self._calls: list[ToolCall] = []
+        self._begun: dict[object, tuple[str, str]] = {}
         self._opaque: str | None = None
         self._encrypted: str | None = None
         self._summaries: set[object] = set()
@@ -91,7 +93,12 @@ class ResponsesAnswer:
             return [TextDelta(text(payload, "delta"))]
         if kind in _REASONING_DELTAS:
             return [ReasoningDelta(self._gap(payload) + text(payload, "delta"))]
-        if kind == "response.output_item.done" and is_object(item := payload.get("item")):
+        if kind == "response.function_call_arguments.delta":
+            call_id, name = self._begun.get(payload.get("output_index"), ("", ""))
+            return [ToolCallDelta(call_id, name, text(payload, "delta"))] if call_id else []
+        if kind == "response.output_item.added" and is_object(item := payload.get("item")):
+            self._begun[payload.get("output_index")] = _call(item)
+        elif kind == "response.output_item.done" and is_object(item := payload.get("item")):
             self._take_item(item)
         elif kind == "error":
             # Some send the error as a member, others as the event itself.
@@ -131,8 +138,7 @@ class ResponsesAnswer:
     def _take_item(self, item: Mapping[str, object]) -> None:
         match item.get("type"):
             case "function_call":
-                call_id, name = text(item, "call_id") or text(item, "id"), text(item, "name")
-                self._calls.append(ToolCall(call_id, name, text(item, "arguments")))
+                self._calls.append(ToolCall(*_call(item), text(item, "arguments")))
             case "reasoning":
                 self._opaque = text(item, "id") or None
                 self._encrypted = text(item, "encrypted_content") or None
@@ -155,6 +161,11 @@ class ResponsesAnswer:
                 cache_read_tokens=count(usage.get("input_tokens_details"), "cached_tokens"),
                 reasoning_tokens=count(usage.get("output_tokens_details"), "reasoning_tokens"),
             )
+
+
+def _call(item: Mapping[str, object]) -> tuple[str, str]:
+    """The id of a call, and its tool; empty for another item."""
+    return text(item, "call_id") or text(item, "id"), text(item, "name")
 
 
 def _said_in(item: Mapping[str, object]) -> Iterator[ModelEvent]:

@@ -26,6 +26,7 @@ from copilot_sdk.runtime.core.models.base import (
     ReasoningDelta,
     TextDelta,
     ToolCall,
+    ToolCallDelta,
     Usage,
     estimate_tokens,
 )
@@ -145,7 +146,10 @@ class ScriptedModel:
             await _wait(reply)
         if reply.error is not None:
             raise reply.error
-        yield self._end(request, reply)
+        end = self._end(request, reply)
+        for call in end.tool_calls:
+            yield ToolCallDelta(call.id, call.name, call.arguments)
+        yield end
 
     def _end(self, request: ModelRequest, reply: Reply) -> Completed:
         number = next(self._calls)

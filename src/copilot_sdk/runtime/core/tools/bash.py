@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from copilot_sdk.runtime.core.permission_rules import Ask
+from copilot_sdk.runtime.core.shell_output import OutputTelling
 from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.tools import asks
 from copilot_sdk.runtime.core.tools.base import (
@@ -55,6 +56,7 @@ class Bash:
         command = text_argument(arguments, "command")
         in_background = text_argument(arguments, "mode", "sync") == "async"
         seconds = number_argument(arguments, "initial_wait", session.limits.shell_wait_seconds)
+        telling = OutputTelling(session, context.call_id, agent_id=context.agent.id)
         try:
             task = await ShellTask.start(
                 session,
@@ -63,6 +65,7 @@ class Bash:
                 mode="background" if in_background else "sync",
                 detached=in_background and flag_argument(arguments, "detach"),
                 call_id=context.call_id,
+                hear=None if in_background else telling.hear,
             )
         except OSError as error:
             raise ToolError(f"The command cannot be started: {error.strerror or error}") from error
@@ -71,6 +74,7 @@ class Bash:
         try:
             return await _wait(task, seconds)
         finally:
+            telling.end()
             # What was only waited for is no background task; its output has been handed on.
             if task.progress.mode == "sync":
                 session.tasks.remove(task.id)
