@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from copilot_sdk._model import WireModel
 from copilot_sdk._model.base import problems
+from copilot_sdk._model.json_values import is_array
 from copilot_sdk.runtime.core.faults import InvalidInput, RuntimeFault
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.runtime import Runtime
@@ -98,7 +99,7 @@ class Served:
 
 def _unknown_members(value: object) -> list[str]:
     """The names of members that the types do not know, at every depth."""
-    if isinstance(value, list | tuple):
+    if is_array(value):
         return [name for item in value for name in _unknown_members(item)]
     if not isinstance(value, BaseModel):
         return []

@@ -229,7 +229,7 @@ def _managed(settings: types.ManagedSettings | None) -> ManagedPermissions:
     from copilot_sdk.runtime.core.managed.permissions import BYPASS, strings_in
 
     document = read_client_document(settings.to_wire())
-    rules = {} if document is None else document.get("permissions")
+    rules = None if document is None else document.get("permissions")
     if not is_object(rules):
         return ManagedPermissions(document=document)
     return ManagedPermissions(

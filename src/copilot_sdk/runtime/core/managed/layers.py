@@ -66,8 +66,8 @@ def effective(layers: Sequence[Layer]) -> Effective:
     if sandboxes is not None:
         found["sandbox"] = sandboxes
     found |= _surfaces(documents)
-    source = next((document for document in documents if "model" in document), {})
-    if is_concrete(source.get("model")):
+    source = next((document for document in documents if "model" in document), None)
+    if source is not None and is_concrete(source["model"]):
         found |= {name: source[name] for name in _OF_MODELS if name in source}
     return Effective({name: found[name] for name in ORDER if name in found}, declined)
 
@@ -114,7 +114,7 @@ def with_floor(device: Json | None, floor: object) -> Json | None:
     least = SANDBOX.read(floor, Place("deviceSandboxFloor", errors))
     if errors or not is_object(least):
         raise RuntimeFault("; ".join(f"{path}: {problem}" for path, problem in errors))
-    own = {} if device is None else device.get("sandbox")
+    own = None if device is None else device.get("sandbox")
     both = sandbox.merged([least, own]) if is_object(own) and own else least
     return {**(device or {}), "sandbox": both}
 
@@ -198,8 +198,8 @@ def _values(layers: Sequence[Layer], settings: Json) -> dict[str, TypedValue]:
     for name in ("autoTier", "fusionTier"):
         if name in settings:
             given = "autoTier" if not any(name in layer.settings for layer in layers) else name
-            channel = next(layer.channel for layer in layers if given in layer.settings)
-            found[name] = _typed(settings[name], channel)
+            source = next(layer for layer in layers if given in layer.settings)
+            found[name] = _typed(settings[name], source.channel)
     for name in _OF_MODELS:
         if of_model is not None and name in of_model.settings:
             found[name] = _typed(of_model.settings[name], of_model.channel)
