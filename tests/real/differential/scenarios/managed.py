@@ -200,6 +200,10 @@ async def what_documents_add_up_to(actor: Actor) -> None:
     )
 
 
+def _readable(path: str) -> Json:
+    return {"userPolicy": {"filesystem": {"readonlyPaths": [path]}}}
+
+
 _ADDRESSES = ("https://a.com", "http://a.com:8080/x", "https://b.a.com/y?z", "https://A.COM.", "https://ü.de")
 _POLICIES: tuple[object, ...] = (
     None,
@@ -211,6 +215,7 @@ _POLICIES: tuple[object, ...] = (
     {"allow": ["Domain(a.com)"]},
     {"allow": ["Mcp(a)"]},
     {"allow": []},
+    {"ask": ["Mcp(a)"], "_allowLists": [[]]},
     {"_allowLists": [["Domain(a.com)"], ["CustomTool(a)"], ["Domain(*.a.com)"]]},
     {"limitTo": ["Domain(a.com)"]},
     {"limitTo": ["Domain(a.com)"], "_limitToLists": [["Domain(*.a.com)"]], "ask": ["Read"]},
@@ -276,6 +281,14 @@ async def settings_of_users_and_administrators(actor: Actor) -> None:
         (
             {"sandbox": {"enabled": True, "failIfUnavailable": True}},
             {"sandbox": {"enabled": False, "more": 1}},
+        ),
+        (
+            {"sandbox": {"allowBypass": True, "sandboxLspServers": True, **_readable("/a")}},
+            {"sandbox": {"userPolicy": {"network": {"allowedHosts": ["a.com"]}}}},
+        ),
+        (
+            {"sandbox": {"userPolicy": {"network": {"blockedHosts": ["*"]}}}},
+            {"sandbox": {"userPolicy": {"network": {"allowedHosts": ["a.com"]}}}},
         ),
         ({"autoTier": "fast"}, {"autoTier": "balance"}),
         ({"autoTier": {"overridable": "fast"}}, {"autoTier": "balance"}),

@@ -164,11 +164,11 @@ def common(
 ) -> list[tuple[str, HostPattern]]:
     """The patterns for the hosts that two lists have in common, each with its text."""
     theirs = list(stronger)
-    found: dict[HostPattern, str] = {}
+    found: dict[str, HostPattern] = {}
     for text, pattern in weaker:
         for other_text, other in theirs:
             if pattern.covers(other):
-                found.setdefault(other, other_text)
+                found.setdefault(other_text, other)
             elif other.covers(pattern):
-                found.setdefault(pattern, text)
-    return [(text, pattern) for pattern, text in found.items()]
+                found.setdefault(text, pattern)
+    return list(found.items())

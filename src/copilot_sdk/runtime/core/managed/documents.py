@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -84,7 +84,7 @@ def read_document(content: object, channel: Channel | None = None) -> Document:
     settings = _settings(content, Place("", errors))
     if errors:
         return Document(None, [Finding(path, "error", problem) for path, problem in errors])
-    foreign = NOT_BY_HELPERS & settings.keys() if channel == "policyHelper" else frozenset[str]()
+    foreign = [name for name in NOT_BY_HELPERS if channel == "policyHelper" and name in settings]
     settings = {name: value for name, value in settings.items() if name not in foreign}
     return Document(
         settings, [Finding(path, "warning", text) for path, text in _unused(content, settings, foreign)]
@@ -135,16 +135,15 @@ def is_concrete(model: object) -> bool:
     return isinstance(model, str) and model not in ("", "auto")
 
 
-def _unused(content: Json, settings: Json, foreign: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _unused(content: Json, settings: Json, foreign: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The parts of a document that are not in its canonical form, and why."""
     for path in _missing(content, settings, ""):
         moved = path == "permissions.model" and "model" not in content
         empty = path == "forceLoginOrgs" and content[path] == []
         if not moved and not empty and path not in foreign:
             yield path, f"`{path}` is not used by this policy and is ignored."
-    for path in content:
-        if path in foreign:
-            yield path, f"`{path}` cannot be set by a policy helper, and is ignored."
+    for path in foreign:
+        yield path, f"`{path}` cannot be set by a policy helper, and is ignored."
 
 
 def _missing(given: object, kept: object, path: str) -> Iterator[str]:

@@ -22,12 +22,12 @@ from copilot_sdk.runtime.core.managed.kinds import (
 )
 from copilot_sdk.runtime.core.managed.values import (
     HOST_SCHEMA,
+    PROXY,
     Bounds,
     Captures,
     HeadersProvider,
     Hosts,
     Program,
-    ProxyURL,
     RemoteControl,
     Rule,
     Server,
@@ -245,16 +245,7 @@ SANDBOX = Record(
                         ),
                         "allowedHosts": Hosts(about="Those they may reach; all if empty.", notes=_SHARED),
                         "blockedHosts": Hosts(about="Those they may not reach.", notes=_UNITED),
-                        "proxy": Record(
-                            about="The proxy on the way.",
-                            required=("url",),
-                            members={
-                                "url": ProxyURL(
-                                    about="Its address, without credentials.",
-                                    notes=_joined("managed-precedence"),
-                                )
-                            },
-                        ),
+                        "proxy": PROXY,
                     },
                 ),
                 "seatbelt": Record(
@@ -281,17 +272,21 @@ KEYS: Mapping[str, Kind] = {
     ),
     "allowManagedHooksOnly": Lock(about="Whether hooks may come from administrators alone.", notes=_STICKY),
     "features": Table(about="Features by name: false turns one off.", of=Flag()),
-    "requireBase64ImageAttachments": Flag(
-        about="Whether images have to be attached as data.", notes={"default": False, **_STRONGEST}
+    "enabledPlugins": Table(
+        about="Plugins, as `name@marketplace`, that have to be on or off.", of=Flag(), notes=_DENIES
     ),
-    "vscode": Record(
-        about="What VS Code alone makes use of.",
-        members={
-            "temporaryDefaultToLocalHarness": Flag(about="Whether new chats begin with its own harness.")
-        },
-        notes={**_NOT_BY_MDM, **_STRONGEST_BLOCK},
+    "extraKnownMarketplaces": Table(
+        about="Marketplaces that are known besides.", of=_MARKETPLACE, notes=_SHARED
     ),
     "model": Text(about="The model that sessions begin with.", notes=_STRONGEST),
+    "autoTier": Overridable(
+        about="What the model `auto` prefers.", of=_AUTO_TIER, notes=_replaceable(_SEE_COMPOSE)
+    ),
+    "fusionTier": Overridable(
+        about="The tier of the model `auto`, which stands above `autoTier`.",
+        of=Choice(values=TIERS),
+        notes={"examples": [*TIERS, {"overridable": "high"}], **_replaceable(_SEE_COMPOSE)},
+    ),
     "effortLevel": OptionalOverridable(
         about="How hard that model is to think.",
         of=_TEXT,
@@ -302,34 +297,23 @@ KEYS: Mapping[str, Kind] = {
         of=Choice(values=("default", "long_context")),
         notes={**_NOT_BY_MDM, **_replaceable(_SEE_COMPOSE)},
     ),
-    "autoTier": Overridable(
-        about="What the model `auto` prefers.", of=_AUTO_TIER, notes=_replaceable(_SEE_COMPOSE)
-    ),
-    "fusionTier": Overridable(
-        about="The tier of the model `auto`, which stands above `autoTier`.",
-        of=Choice(values=TIERS),
-        notes={"examples": [*TIERS, {"overridable": "high"}], **_replaceable(_SEE_COMPOSE)},
-    ),
     "permissions": _PERMISSIONS,
     "remoteControl": _REMOTE_CONTROL,
-    "enabledPlugins": Table(
-        about="Plugins, as `name@marketplace`, that have to be on or off.", of=Flag(), notes=_DENIES
+    "requireBase64ImageAttachments": Flag(
+        about="Whether images have to be attached as data.", notes={"default": False, **_STRONGEST}
     ),
-    "extraKnownMarketplaces": Table(
-        about="Marketplaces that are known besides.", of=_MARKETPLACE, notes=_SHARED
-    ),
-    "strictKnownMarketplaces": Items(
-        about="The only marketplaces there may be; none if empty.",
-        of=Source(ways=("github", "git", "url", "npm", "file", "directory", "hostPattern", "pathPattern")),
-        notes=_SHARED,
-    ),
-    "forceRemoteSettingsRefresh": Flag(about="Whether the server has to be asked each time."),
-    "policyHelper": _POLICY_HELPER,
     "forceLoginOrgs": Items(
         about="The organizations whose members alone may sign in.",
         of=_ORGANIZATION,
         notes={"uniqueItems": True},
     ),
+    "forceRemoteSettingsRefresh": Flag(about="Whether the server has to be asked each time."),
+    "strictKnownMarketplaces": Items(
+        about="The only marketplaces there may be; none if empty.",
+        of=Source(ways=("github", "git", "url", "npm", "file", "directory", "hostPattern", "pathPattern")),
+        notes=_SHARED,
+    ),
+    "policyHelper": _POLICY_HELPER,
     "policyHelperFailureMode": Choice(
         about="What happens where the helper fails.",
         values=("ignore", "failClosed"),
@@ -337,10 +321,17 @@ KEYS: Mapping[str, Kind] = {
     ),
     "telemetry": _TELEMETRY,
     "sandbox": SANDBOX,
+    "vscode": Record(
+        about="What VS Code alone makes use of.",
+        members={
+            "temporaryDefaultToLocalHarness": Flag(about="Whether new chats begin with its own harness.")
+        },
+        notes={**_NOT_BY_MDM, **_STRONGEST_BLOCK},
+    ),
 }
 """What can be set, in the order in which it is told."""
 
-NOT_BY_HELPERS = frozenset({"forceRemoteSettingsRefresh", "policyHelper", "policyHelperFailureMode"})
+NOT_BY_HELPERS = ("policyHelper", "policyHelperFailureMode", "forceRemoteSettingsRefresh")
 """What policy helpers cannot set."""
 
 

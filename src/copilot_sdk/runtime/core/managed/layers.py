@@ -103,7 +103,7 @@ def _surfaces(documents: Sequence[Json]) -> dict[str, object]:
 
 
 def with_floor(device: Json | None, floor: object) -> Json | None:
-    """The document of a device with the least that its sandbox has to do.
+    """The document of a device with the least that its sandbox has to do, in place of what it says of that itself.
 
     Raises:
         RuntimeFault: The floor is none.
@@ -114,9 +114,7 @@ def with_floor(device: Json | None, floor: object) -> Json | None:
     least = SANDBOX.read(floor, Place("deviceSandboxFloor", errors))
     if errors or not is_object(least):
         raise RuntimeFault("; ".join(f"{path}: {problem}" for path, problem in errors))
-    own = None if device is None else device.get("sandbox")
-    both = sandbox.merged([least, own]) if is_object(own) and own else least
-    return {**(device or {}), "sandbox": both}
+    return {**(device or {}), "sandbox": least}
 
 
 @dataclass(frozen=True, slots=True)

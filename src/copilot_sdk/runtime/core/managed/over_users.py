@@ -18,7 +18,8 @@ Join = Callable[[str, Json, Json], object]
 _NOTHING = object()
 
 _TABLES = ("enabledPlugins", "extraKnownMarketplaces")
-_ADVISORY = ("failIfUnavailable", "learningMode")
+_LOCKS = {"sandboxMcpServers": "managedMcpRoutingLocked", "sandboxLspServers": "managedLspRoutingLocked"}
+"""What says that users cannot change where servers run."""
 
 
 def with_controls(settings: Json, managed: Json) -> dict[str, object]:
@@ -92,18 +93,7 @@ def _sandbox(name: str, managed: Json, user: Json) -> object:
     theirs = managed.get(name)
     if not is_object(theirs):
         return _NOTHING
-    own = _object(user.get(name))
-    forced = {key: value for key, value in theirs.items() if key not in _ADVISORY}
-    return _over(own, sandbox.merged([forced, own]))
-
-
-def _over(value: Json, other: Json) -> dict[str, object]:
-    """An object with the members of another one, at every depth."""
-    members = {
-        name: _over(own, member) if is_object(member) and is_object(own := value.get(name)) else member
-        for name, member in other.items()
-    }
-    return {**value, **members}
+    return sandbox.over_user(theirs, _object(user.get(name)))
 
 
 def _tier(name: str, managed: Json, user: Json) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from typing import Literal
 
 from copilot_sdk._model.json_values import is_array, is_object
@@ -104,15 +105,15 @@ def context(layers: Sequence[Json], *, by_client: bool = False) -> dict[str, obj
     """
     shown = merged(layers)
     found = {name: value for name, value in shown.items() if name not in ("allow", "limitTo")}
+    allowed = [strings_in(layer["allow"]) for layer in layers if "allow" in layer]
+    limits = [strings_in(layer["limitTo"]) for layer in layers if "limitTo" in layer]
+    found |= {key: lists for key, lists in ((_ALLOW_LISTS, allowed), (_BOUNDS, limits)) if lists}
     counting = ("allow",) if by_client else LISTS
     rules = [strings_in(layer[name]) for layer in layers for name in counting if name in layer]
-    for key, name in ((_ALLOW_LISTS, "allow"), (_BOUNDS, "limitTo")):
-        lists = [strings_in(layer[name]) for layer in layers if name in layer]
-        if lists:
-            found[key] = lists
-    read = [[read_rule(text) for text in texts] for texts in rules]
+    read = [read_rule(text) for texts in rules for text in texts]
     for part, key in _ASKING.items():
-        found[key] = bool(read) if part == "plain" else any(is_about(texts, part) for texts in read)
+        named = part == "plain" or any(rule.part == part for rule in read)
+        found[key] = bool(rules) and (named or [] in allowed)
     return found
 
 
@@ -148,11 +149,10 @@ class Policy:
         return "ask" if self.asks is not False and self._speaks() else "unmanaged"
 
     def _speaks(self) -> bool:
-        """Whether any list says something about more than the tools of MCP servers and clients."""
-        lists = [rules for rules in (self.deny, self.ask) if rules is not None]
-        if self.allowed is not None:
-            lists += self.allowed or [[]]
-        return any(is_about(rules, "plain") for rules in lists)
+        """Whether the rules say something about more than the tools of MCP servers and clients."""
+        if self.deny is None and self.ask is None and self.allowed is None:
+            return False
+        return is_about([*chain(self.deny or (), self.ask or (), *(self.allowed or ()))], "plain")
 
 
 def read_policy(permissions: Json) -> Policy:

@@ -125,6 +125,19 @@ class ProxyURL(Kind):
         return {"type": "string", "minLength": 1, "pattern": f"^{_PROXY.pattern}$"}
 
 
+PROXY = Record(
+    about="The proxy on the way.",
+    required=("url",),
+    members={
+        "url": ProxyURL(
+            about="Its address, without credentials.",
+            notes={"x-composition": {"strategy": "managed-precedence"}},
+        )
+    },
+)
+"""A proxy."""
+
+
 def _problem_of_proxy(url: str) -> str | None:
     address = read_address(url)
     if not url:
