@@ -16,10 +16,7 @@ Join = Callable[[str, Json, Json], object]
 """What becomes of a setting that is in one of two documents, by its name; `_NOTHING` where nothing does."""
 
 _NOTHING = object()
-
 _TABLES = ("enabledPlugins", "extraKnownMarketplaces")
-_LOCKS = {"sandboxMcpServers": "managedMcpRoutingLocked", "sandboxLspServers": "managedLspRoutingLocked"}
-"""What says that users cannot change where servers run."""
 
 
 def with_controls(settings: Json, managed: Json) -> dict[str, object]:
