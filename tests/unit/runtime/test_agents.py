@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -204,12 +205,68 @@ async def test_a_fleet_is_started_with_a_prompt(client: Client) -> None:
 
 
 async def test_the_agents_of_the_runtime_are_told(client: Client) -> None:
-    names = ["explore", "task", "general-purpose"]
     told = await client.call("agents.getBuiltins")
-    assert told == {"names": names, "disableableNames": names, "yamlBasedNames": []}
+    names = told["names"]
+    assert told == {"names": names, "disableableNames": names, "yamlBasedNames": names[:-1]}
     offered = (await client.call("agents.getAvailableBuiltins"))["agents"]
-    assert [agent["name"] for agent in offered] == names
+    assert {agent["name"] for agent in offered} == {*names} - {"rem-agent"}
     assert all(agent["description"] for agent in offered)
+
+
+async def test_the_agents_of_the_runtime_are_defined(client: Client) -> None:
+    for name in (await client.call("agents.getBuiltins"))["yamlBasedNames"]:
+        answer = await client.call("agents.getBuiltinDefinition", name=name)
+        definition = json.loads(answer["definitionJson"])
+        answer = await client.call("agents.getBuiltinListingDefinition", name=name)
+        listed = json.loads(answer["definitionJson"])
+        assert definition["prompt"]
+        assert definition["__nativeCustomAgent"] == {**listed, "prompt": definition["prompt"]}
+        assert (listed["id"], listed["prompt"]) == (f"{name}.agent.yaml", "")
+
+
+async def test_an_agent_that_stands_in_the_code_is_listed_and_not_defined(client: Client) -> None:
+    answer = await client.call("agents.getBuiltinListingDefinition", name="general-purpose")
+    assert json.loads(answer["definitionJson"])["tools"] == ["*"]
+    with pytest.raises(RpcError, match="'general-purpose' is not a built-in agent with a definition"):
+        await client.call("agents.getBuiltinDefinition", name="general-purpose")
+    with pytest.raises(RpcError, match="'nobody' is not a built-in agent"):
+        await client.call("agents.getBuiltinListingDefinition", name="nobody")
+
+
+MODELS = '[{"id": "one", "name": "First"}, {"id": "two"}]'
+
+
+@pytest.mark.parametrize(
+    ("wanted", "decision"),
+    [
+        ('["zero", "TWO"]', {"targetModel": "two"}),
+        ("first (copilot)", {"targetModel": "one"}),
+        ('"zero"', {"warning": 'Agent model "zero" is not available; using current model instead'}),
+        ("[]", {"warning": "Agent models [] are not available; using current model instead"}),
+    ],
+)
+async def test_the_first_model_that_is_there_is_chosen(client: Client, wanted: str, decision: Json) -> None:
+    arguments = {"agentModelsJson": wanted, "availableModelsJson": MODELS}
+    assert await client.call("agents.customAgentInitialModelDecision", **arguments) == decision
+
+
+@pytest.mark.parametrize(
+    ("models", "problem"),
+    [
+        ("{", "availableModelsJson: Expecting"),
+        ("{}", "availableModelsJson: Expected array, received object"),
+        ("[1]", r"availableModelsJson\.0: Expected object, received number"),
+        ("[{}]", r"availableModelsJson\.0\.id: Expected string, received null"),
+        ('[{"id": "a", "name": 1}]', r"availableModelsJson\.0\.name: Expected string, received number"),
+    ],
+)
+async def test_what_is_wrong_with_available_models_is_named(
+    client: Client, models: str, problem: str
+) -> None:
+    with pytest.raises(RpcError, match=problem):
+        await client.call(
+            "agents.customAgentInitialModelDecision", agentModelsJson="a", availableModelsJson=models
+        )
 
 
 TASK = {"agent_type": "helper", "prompt": "look", "name": "x"}

@@ -196,7 +196,7 @@ async def test_a_server_that_dies_is_told_of(start: Start, join: Join, forge: Fo
         join,
         replies,
         mcpServers={"shop": server(forge)},
-        managedSettings={"permissions": {"allow": ["shop"]}},
+        managedSettings={"permissions": {"allow": ["Mcp(shop)"]}},
     )
     message = (await called(client))["error"]["message"]
     assert message == "MCP server 'shop': MCP request failed: MCP transport closed before the tool responded"

@@ -58,12 +58,22 @@ def test_a_rule_for_a_path_knows_it_by_all_its_names() -> None:
         ("Shell(rm)", Rule("shell", "rm")),
         ("Read", Rule("read")),
         ("Edit(a.txt)", Rule("write", "a.txt")),
-        ("WebFetch", Rule("url")),
-        ("?", Rule("unknown", "?")),
+        ("Domain", Rule("url")),
+        ("Mcp(shop)", Rule("shop")),
+        ("Mcp(shop/sell)", Rule("shop", "sell")),
+        ("CustomTool(dig)", Rule("custom-tool", "dig")),
     ],
 )
 def test_rules_of_an_administrator_are_read(text: str, rule: Rule) -> None:
     assert managed_rule(text).rule == rule
+
+
+def test_a_rule_for_a_domain_knows_its_addresses() -> None:
+    rule = managed_rule("Domain(*.example.com)").rule
+    near = Ask({"kind": "url"}, {"kind": "url"}, argument="https://www.example.com/page")
+    far = Ask({"kind": "url"}, {"kind": "url"}, argument="https://example.org")
+    assert rule.permits(near, FOLDER)
+    assert not rule.forbids(far, FOLDER)
 
 
 @pytest.mark.parametrize(

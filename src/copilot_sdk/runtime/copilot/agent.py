@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,11 +14,17 @@ from copilot_sdk._generated.copilot.types import (
     AgentList,
     AgentListRequest,
     AgentReloadResult,
+    AgentsCustomAgentInitialModelDecisionParams,
+    AgentsCustomAgentInitialModelDecisionResult,
     AgentsDiscoverRequest,
     AgentSelectRequest,
     AgentSelectResult,
     AgentSetPromptRequest,
     AgentsGetAvailableBuiltinsResult,
+    AgentsGetBuiltinDefinitionRequest,
+    AgentsGetBuiltinDefinitionResult,
+    AgentsGetBuiltinListingDefinitionRequest,
+    AgentsGetBuiltinListingDefinitionResult,
     AgentsGetBuiltinsResult,
     AgentsGetDiscoveryPathsRequest,
     BuiltinAgentSummary,
@@ -25,13 +32,17 @@ from copilot_sdk._generated.copilot.types import (
     FleetStartResult,
     ServerAgentList,
 )
+from copilot_sdk._model.json_values import is_array, is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.agent_files import AgentFolder, agent_folders, find_agents, find_plugin_agents
+from copilot_sdk.runtime.core.agent_models import AvailableModel, first_available, wanted_models
+from copilot_sdk.runtime.core.built_in_agents import AGENTS, BUILT_IN, UNAUTHORED, prompt_parts
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import AgentDefinition
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.payloads import to_json
 from copilot_sdk.runtime.core.queue import Prompt
-from copilot_sdk.runtime.core.sub_agents import BUILT_IN
+from copilot_sdk.runtime.core.setting_kinds import type_name
 
 router = Router()
 
@@ -117,9 +128,95 @@ async def _discovery_paths(call: Call, params: AgentsGetDiscoveryPathsRequest) -
 
 @router.plain("agents.getBuiltins")
 async def _built_in(_: Call) -> AgentsGetBuiltinsResult:
-    names = [agent.name for agent in BUILT_IN]
-    # They stand in the code: none has a file to load.
-    return AgentsGetBuiltinsResult(names=names, disableable_names=names, yaml_based_names=[])
+    names = list(AGENTS)
+    defined = [name for name in names if name != UNAUTHORED]
+    return AgentsGetBuiltinsResult(names=names, disableable_names=names, yaml_based_names=defined)
+
+
+@router.on("agents.getBuiltinDefinition", AgentsGetBuiltinDefinitionRequest)
+async def _definition(_: Call, params: AgentsGetBuiltinDefinitionRequest) -> AgentsGetBuiltinDefinitionResult:
+    agent = AGENTS.get(params.name)
+    if agent is None or agent.name == UNAUTHORED:
+        raise RuntimeFault(f"name: '{params.name}' is not a built-in agent with a definition")
+    definition = {
+        "name": agent.name,
+        "displayName": agent.display_name,
+        "description": agent.description,
+        "reasoningEffort": agent.reasoning_effort,
+        "tools": _tools(agent),
+        "promptParts": prompt_parts(agent),
+        "prompt": agent.prompt,
+        "__nativeCustomAgent": {**_listed(agent), "prompt": agent.prompt},
+    }
+    given = {name: value for name, value in definition.items() if value is not None}
+    return AgentsGetBuiltinDefinitionResult(definition_json=json.dumps(given))
+
+
+@router.on("agents.getBuiltinListingDefinition", AgentsGetBuiltinListingDefinitionRequest)
+async def _listing_definition(
+    _: Call, params: AgentsGetBuiltinListingDefinitionRequest
+) -> AgentsGetBuiltinListingDefinitionResult:
+    agent = AGENTS.get(params.name)
+    if agent is None:
+        raise RuntimeFault(f"name: '{params.name}' is not a built-in agent")
+    return AgentsGetBuiltinListingDefinitionResult(definition_json=json.dumps(_listed(agent)))
+
+
+def _listed(agent: AgentDefinition) -> dict[str, object]:
+    """An agent of the runtime in the form of custom ones, without its prompt."""
+    return {
+        "name": agent.name,
+        "displayName": agent.display_name,
+        "description": agent.description,
+        "tools": _tools(agent),
+        "prompt": "",
+        "disableModelInvocation": not agent.for_model,
+        "id": agent.id if agent.name == UNAUTHORED else f"{agent.id}.agent.yaml",
+        "source": agent.source,
+        "userInvocable": False,
+    }
+
+
+def _tools(agent: AgentDefinition) -> list[str]:
+    return ["*"] if agent.tools is None else list(agent.tools)
+
+
+@router.on("agents.customAgentInitialModelDecision", AgentsCustomAgentInitialModelDecisionParams)
+async def _initial_model(
+    _: Call, params: AgentsCustomAgentInitialModelDecisionParams
+) -> AgentsCustomAgentInitialModelDecisionResult:
+    wanted = wanted_models(params.agent_models_json)
+    found = first_available(wanted, _models(params.available_models_json))
+    if found is not None:
+        return AgentsCustomAgentInitialModelDecisionResult(target_model=found)
+    if len(wanted) == 1:
+        missing = f'Agent model "{wanted[0]}" is'
+    else:
+        missing = f"Agent models {json.dumps(wanted, separators=(',', ':'), ensure_ascii=False)} are"
+    return AgentsCustomAgentInitialModelDecisionResult(
+        warning=f"{missing} not available; using current model instead"
+    )
+
+
+def _models(text: str) -> list[AvailableModel]:
+    try:
+        models: object = json.loads(text)
+    except ValueError as error:
+        raise RuntimeFault(f"availableModelsJson: {error}") from error
+    if not is_array(models):
+        raise RuntimeFault(f"availableModelsJson: Expected array, received {type_name(models)}")
+    return [_model(f"availableModelsJson.{index}", model) for index, model in enumerate(models)]
+
+
+def _model(place: str, model: object) -> AvailableModel:
+    if not is_object(model):
+        raise RuntimeFault(f"{place}: Expected object, received {type_name(model)}")
+    identifier, name = model.get("id"), model.get("name")
+    if not isinstance(identifier, str):
+        raise RuntimeFault(f"{place}.id: Expected string, received {type_name(identifier)}")
+    if name is not None and not isinstance(name, str):
+        raise RuntimeFault(f"{place}.name: Expected string, received {type_name(name)}")
+    return AvailableModel(identifier, name)
 
 
 @router.plain("agents.getAvailableBuiltins")

@@ -111,8 +111,8 @@ class Connection:
         if served is None:
             raise MethodNotFound(f"Unhandled method {method}")
         try:
-            parsed = served.params.model_validate(dict(params))
-            result = await served.handler(Call(self, method, params.get("sessionId")), parsed)
+            call = Call(self, method, params.get("sessionId"))
+            result = await served.handler(call, served.read(params))
         except ValidationError as error:
             raise _failed(method, "; ".join(problems(error))) from error
         except InvalidInput as fault:

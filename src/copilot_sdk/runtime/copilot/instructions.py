@@ -12,11 +12,13 @@ from copilot_sdk._generated.copilot.types import (
     InstructionsDiscoverRequest,
     InstructionsGetDiscoveryPathsRequest,
     InstructionsGetSourcesResult,
+    InstructionsInitPromptResult,
     InstructionSource,
     ServerInstructionSourceList,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.instructions import (
+    INIT_PROMPT,
     InstructionPlace,
     Instructions,
     find_instructions,
@@ -30,6 +32,11 @@ router = Router()
 async def _clear_cache(call: Call) -> None:
     for session in call.runtime.sessions:
         session.instructions.forget()
+
+
+@router.plain("instructions.getInitPrompt")
+async def _init_prompt(_: Call) -> InstructionsInitPromptResult:
+    return InstructionsInitPromptResult(prompt=INIT_PROMPT)
 
 
 @router.plain("session.instructions.getSources")

@@ -1,32 +1,31 @@
-"""Methods of `managedSettings` and `permissions` that work out what administrators want, from what they are given."""
+"""Methods of `managedSettings` and `permissions` for hosts that put policies together themselves."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-
 from copilot_sdk._generated.copilot.types import (
+    ManagedSettingsApplyControlsParams,
+    ManagedSettingsApplyControlsResult,
     ManagedSettingsParseClientValueParams,
     ManagedSettingsParseClientValueResult,
     ManagedSettingsResolveBypassDisableTransitionParams,
     ManagedSettingsResolveBypassDisableTransitionResult,
+    ManagedSettingsResolveEffectiveValueParams,
+    ManagedSettingsResolveEffectiveValueResult,
     PermissionsEvaluateManagedPolicyParams,
     PermissionsEvaluateManagedPolicyResult,
 )
-from copilot_sdk._model.json_values import is_array, is_object
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.managed.clients import read_client_document
+from copilot_sdk.runtime.core.managed.documents import Channel
+from copilot_sdk.runtime.core.managed.layers import Json, Layer, effective, with_floor
+from copilot_sdk.runtime.core.managed.over_users import with_controls
+from copilot_sdk.runtime.core.managed.permissions import BYPASS, LISTS, read_policy
 from copilot_sdk.runtime.core.setting_kinds import type_name
 
 router = Router()
 
-Json = Mapping[str, object]
-
-_LISTS = ("deny", "ask", "allow")
-_BYPASS = "disableBypassPermissionsMode"
-_ASSISTED = "disableAssistedPermissionsMode"
-_RULE = re.compile(r"(?P<family>\w+)(?P<argument>\(.+\))?")
-_FAMILIES = ("Bash", "Shell", "PowerShell", "Read", "Edit", "Write", "Domain", "Mcp", "CustomTool")
 _SOURCES = ("user", "managed", "mdm")
 _POLICIES = ("allowed", "disabled", "unknown")
 
@@ -35,35 +34,53 @@ _POLICIES = ("allowed", "disabled", "unknown")
 async def _parse(
     _: Call, params: ManagedSettingsParseClientValueParams
 ) -> ManagedSettingsParseClientValueResult:
-    settings = params.settings
-    if settings is None:
-        return ManagedSettingsParseClientValueResult()
-    if not is_object(settings):
-        raise RuntimeFault("managedSettings must be an object")
-    if unknown := sorted(settings.keys() - {"permissions"}):
-        raise RuntimeFault(
-            f"managedSettings.{unknown[0]} is not supported; only managedSettings.permissions is accepted"
-        )
-    permissions = settings.get("permissions")
-    if permissions is None:
-        return ManagedSettingsParseClientValueResult(settings_json={})
-    known = {_BYPASS, _ASSISTED, *_LISTS}
-    if is_object(permissions) and (unknown := sorted(permissions.keys() - known)):
-        raise RuntimeFault(f"managedSettings.permissions.{unknown[0]} is not supported")
-    return ManagedSettingsParseClientValueResult(settings_json={"permissions": dict(_checked(permissions))})
+    return ManagedSettingsParseClientValueResult(settings_json=read_client_document(params.settings))
 
 
 @router.on("permissions.evaluateManagedPolicy", PermissionsEvaluateManagedPolicyParams)
 async def _evaluate(
     _: Call, params: PermissionsEvaluateManagedPolicyParams
 ) -> PermissionsEvaluateManagedPolicyResult:
-    permissions: Json = {} if params.permissions is None else _checked(params.permissions)
+    permissions = _object("permissions", params.permissions) or {}
+    try:
+        read_policy(permissions)
+    except ValueError as error:
+        raise RuntimeFault(f"permissions.{error}") from error
     return PermissionsEvaluateManagedPolicyResult(
-        bypass_permissions_disabled=permissions.get(_BYPASS) is not None,
+        bypass_permissions_disabled=permissions.get(BYPASS) is not None,
         # Only a policy that could not be had is undetermined, and this one was handed in.
         policy_undetermined=False,
-        permission_rules_active=any(permissions.get(name) is not None for name in _LISTS),
+        permission_rules_active=any(permissions.get(name) is not None for name in LISTS),
     )
+
+
+@router.on("managedSettings.resolveEffectiveValue", ManagedSettingsResolveEffectiveValueParams)
+async def _resolve_effective(
+    _: Call, params: ManagedSettingsResolveEffectiveValueParams
+) -> ManagedSettingsResolveEffectiveValueResult:
+    device = with_floor(_object("mdm", params.mdm), params.device_sandbox_floor)
+    given: dict[Channel, Json | None] = {
+        "device": device,
+        "server": _object("server", params.server),
+        "policyHelper": _object("policyHelper", params.policy_helper),
+    }
+    found = effective(
+        [Layer(channel, settings) for channel, settings in given.items() if settings is not None]
+    )
+    if found.sandbox_declined:
+        found.settings["sandboxAdvisoryFloorDeclined"] = True
+    return ManagedSettingsResolveEffectiveValueResult(settings_json=found.settings or None)
+
+
+@router.on("managedSettings.applyControls", ManagedSettingsApplyControlsParams)
+async def _apply_controls(
+    _: Call, params: ManagedSettingsApplyControlsParams
+) -> ManagedSettingsApplyControlsResult:
+    settings = _object("settings", params.settings)
+    if settings is None:
+        raise RuntimeFault("settings: Expected object, received null")
+    managed = _object("managed", params.managed)
+    return ManagedSettingsApplyControlsResult(settings_json=with_controls(settings, managed or {}))
 
 
 @router.on(
@@ -93,41 +110,12 @@ def _check_choice(name: str, value: str | None, choices: tuple[str, ...]) -> Non
         raise RuntimeFault(f"{name}: unknown variant `{value}`, expected one of {', '.join(choices)}")
 
 
-def _checked(permissions: object) -> Json:
-    """The rules of an administrator.
+def _object(name: str, value: object) -> Json | None:
+    """An object that may be left out.
 
     Raises:
-        RuntimeFault: Something in them is no rule.
+        RuntimeFault: It is something else.
     """
-    if not is_object(permissions):
-        raise RuntimeFault(f"permissions: Expected object, received {type_name(permissions)}")
-    _check_type(permissions, _BYPASS, str, "string")
-    _check_type(permissions, _ASSISTED, bool, "boolean")
-    for name in _LISTS:
-        rules = permissions.get(name)
-        if rules is None:
-            continue
-        if not is_array(rules):
-            raise RuntimeFault(f"permissions.{name}: Expected array, received {type_name(rules)}")
-        for index, rule in enumerate(rules):
-            _check_rule(f"permissions.{name}.{index}", rule)
-    return permissions
-
-
-def _check_type(permissions: Json, name: str, kind: type[object], expected: str) -> None:
-    value = permissions.get(name)
-    if value is not None and not isinstance(value, kind):
-        raise RuntimeFault(f"permissions.{name}: Expected {expected}, received {type_name(value)}")
-
-
-def _check_rule(place: str, rule: object) -> None:
-    if not isinstance(rule, str):
-        raise RuntimeFault(f"{place}: Expected string, received {type_name(rule)}")
-    found = _RULE.fullmatch(rule.strip())
-    if found is None:
-        raise RuntimeFault(f"{place}: Invalid rule format: {rule}")
-    if found["family"].lower() not in {family.lower() for family in _FAMILIES}:
-        raise RuntimeFault(
-            f"{place}: Unsupported managed permission rule family '{found['family']}'; expected one of "
-            f"{', '.join(_FAMILIES)}"
-        )
+    if value is None or is_object(value):
+        return value
+    raise RuntimeFault(f"{name}: Expected object, received {type_name(value)}")

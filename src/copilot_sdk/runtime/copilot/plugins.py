@@ -7,6 +7,7 @@ from pathlib import Path
 from copilot_sdk._generated.copilot.types import (
     InstalledPlugin,
     InstalledPluginInfo,
+    ManagedPluginRetryEntry,
     MarketplaceAddResult,
     MarketplaceBrowseResult,
     MarketplaceInfo,
@@ -36,6 +37,8 @@ from copilot_sdk._generated.copilot.types import (
     SessionPluginsDisableRequest,
     SessionPluginsEnableRequest,
     SessionPluginsInstallRequest,
+    SessionPluginsRetryManagedRequest,
+    SessionPluginsRetryManagedResult,
     SessionsSetAdditionalPluginsRequest,
     SessionsSetAdditionalPluginsResult,
 )
@@ -81,6 +84,16 @@ async def _install(call: Call, params: PluginsInstallRequest) -> PluginInstallRe
 async def _install_in_session(call: Call, params: SessionPluginsInstallRequest) -> PluginInstallResult:
     folder = call.session.config.working_directory
     return _installed(call.runtime.plugins, params.source, folder)
+
+
+@router.on("session.plugins.retryManaged", SessionPluginsRetryManagedRequest)
+async def _retry_managed(
+    call: Call, params: SessionPluginsRetryManagedRequest
+) -> SessionPluginsRetryManagedResult:
+    call.runtime.live(call.target)
+    # Policies that reach a session here are those of its client, and they cannot require plugins.
+    entries = [ManagedPluginRetryEntry(spec=spec, status="not_required") for spec in params.plugins or ()]
+    return SessionPluginsRetryManagedResult(plugins=entries)
 
 
 @router.on("plugins.uninstall", PluginsUninstallRequest)

@@ -223,14 +223,22 @@ def _section(name: str, section: types.SystemMessageSection) -> Section:
 
 
 def _managed(settings: types.ManagedSettings | None) -> ManagedPermissions:
-    rules = None if settings is None else settings.permissions
-    if rules is None:
+    if settings is None:
         return ManagedPermissions()
+    from copilot_sdk.runtime.core.managed.clients import read_client_document
+    from copilot_sdk.runtime.core.managed.permissions import BYPASS, strings_in
+
+    document = read_client_document(settings.to_wire())
+    rules = None if document is None else document.get("permissions")
+    if not is_object(rules):
+        return ManagedPermissions(document=document)
     return ManagedPermissions(
-        deny=tuple(rules.deny or ()),
-        ask=tuple(rules.ask or ()),
-        allow=tuple(rules.allow or ()),
-        bypass_disabled=rules.disable_bypass_permissions_mode == "disable",
+        deny=tuple(strings_in(rules.get("deny"))),
+        ask=tuple(strings_in(rules.get("ask"))),
+        allow=tuple(strings_in(rules.get("allow"))),
+        limit_to=tuple(strings_in(rules["limitTo"])) if "limitTo" in rules else None,
+        bypass_disabled=BYPASS in rules,
+        document=document,
     )
 
 

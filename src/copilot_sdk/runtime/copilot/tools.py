@@ -34,12 +34,12 @@ from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import external_tool
 from copilot_sdk.runtime.core.agent_models import ModelWish
+from copilot_sdk.runtime.core.built_in_agents import BUILT_IN
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.custom_agents import AgentSettings
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.hooks import HookCall
 from copilot_sdk.runtime.core.payloads import to_json
-from copilot_sdk.runtime.core.sub_agents import BUILT_IN
 from copilot_sdk.runtime.core.tool_calls import ToolCalls
 from copilot_sdk.runtime.core.tools.base import ResultKind, ToolResult
 from copilot_sdk.runtime.core.tools.toolbox import built_in_tools

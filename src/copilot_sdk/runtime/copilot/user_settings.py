@@ -16,6 +16,8 @@ from copilot_sdk._generated.copilot.types import (
     UserSettingsGetResult,
     UserSettingsGovernanceKeysResult,
     UserSettingsLoadForEditResult,
+    UserSettingsMergeManagedAndUserParams,
+    UserSettingsMergeManagedAndUserResult,
     UserSettingsMergeRepoValueParams,
     UserSettingsMergeRepoValueResult,
     UserSettingsNormalizeRequest,
@@ -35,6 +37,7 @@ from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.json_files import MalformedFile
+from copilot_sdk.runtime.core.managed.over_users import joined
 from copilot_sdk.runtime.core.setting_kinds import (
     CLAUDE_REPOSITORY_KEYS,
     MANAGED_KEYS,
@@ -175,6 +178,20 @@ async def _merge_repo_value(
     if not is_object(user) or not is_object(repository):
         raise RuntimeFault("Settings must be a JSON object")
     return UserSettingsMergeRepoValueResult(settings_json=merged_with_repository(user, repository))
+
+
+@router.on("user.settings.mergeManagedAndUser", UserSettingsMergeManagedAndUserParams)
+async def _merge_managed(
+    _: Call, params: UserSettingsMergeManagedAndUserParams
+) -> UserSettingsMergeManagedAndUserResult:
+    managed: object = params.managed
+    user: object = params.user
+    if managed is None or user is None:
+        only = user if managed is None else managed
+        return UserSettingsMergeManagedAndUserResult(settings_json={} if only is None else only)
+    if not is_object(managed) or not is_object(user):
+        raise RuntimeFault("Settings must be a JSON object")
+    return UserSettingsMergeManagedAndUserResult(settings_json=joined(managed, user))
 
 
 @router.on("user.settings.diagnoseProblems", UserSettingsProblemsRequest)

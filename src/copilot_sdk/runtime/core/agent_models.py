@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from copilot_sdk._model.json_values import is_array
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.config import AgentDefinition, SessionConfig
@@ -14,6 +19,7 @@ SelectionSource = Literal[
 TaskSource = Literal["task_argument", "subagent_configuration", "custom_agent_definition", "unset"]
 
 _INHERIT = "inherit"
+_OF_COPILOT = re.compile(r"\s*\(copilot\)$", re.IGNORECASE)
 _TASK_SOURCES: dict[SelectionSource, TaskSource] = {
     "explicit_override": "task_argument",
     "configured_preference": "subagent_configuration",
@@ -94,3 +100,41 @@ def choose(
         override=order.model,
         preference=setting.model,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AvailableModel:
+    """A model that a session can use."""
+
+    id: str
+    name: str | None
+
+
+def wanted_models(text: str) -> list[str]:
+    """The models that an agent wants, by falling preference.
+
+    Args:
+        text: What its definition says, as JSON or plain.
+    """
+    try:
+        wanted: object = json.loads(text)
+    except ValueError:
+        wanted = text
+    if is_array(wanted):
+        return [model for model in wanted if isinstance(model, str)]
+    return [wanted if isinstance(wanted, str) else text]
+
+
+def first_available(wanted: Iterable[str], available: Sequence[AvailableModel]) -> str | None:
+    """The id of the first of some models that is available; None if none is.
+
+    Args:
+        wanted: Their ids or names, however capitalised; editors put `(copilot)` behind them.
+        available: The models.
+    """
+    for model in wanted:
+        label = _OF_COPILOT.sub("", model.strip()).lower()
+        for candidate in available:
+            if label in (candidate.id.lower(), (candidate.name or candidate.id).lower()):
+                return candidate.id
+    return None

@@ -175,13 +175,17 @@ class ManagedPermissions:
         deny: What is refused.
         ask: What is asked about in any case.
         allow: What needs no asking.
+        limit_to: The domains outside of which nothing may be reached; None for no limit.
         bypass_disabled: Whether requests may not be approved all at once.
+        document: The document that they come from; None where there is none.
     """
 
     deny: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    limit_to: tuple[str, ...] | None = None
     bypass_disabled: bool = False
+    document: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

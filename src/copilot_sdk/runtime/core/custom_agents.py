@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.agent_files import agent_folders, find_agents, find_plugin_agents
 from copilot_sdk.runtime.core.agent_models import ModelWish
+from copilot_sdk.runtime.core.built_in_agents import BUILT_IN, UNAUTHORED
 from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.sub_agents import BUILT_IN
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
-_UNAUTHORED = "general-purpose"
 _INSTRUCTIONS = (
     "<agent_instructions>\nThe user has chosen an agent with instructions of its own. Follow them as far as the "
     "rest of this message allows.\n\n{prompt}\n</agent_instructions>"
@@ -139,7 +138,7 @@ class CustomAgents:
         known = {agent.id for agent in (*self.custom, *self.built_in)}
         if agent_id not in known:
             raise RuntimeFault(f"Agent '{agent_id}' is not available in this session.")
-        if agent_id == _UNAUTHORED and agent_id not in {agent.id for agent in self.custom}:
+        if agent_id == UNAUTHORED and agent_id not in {agent.id for agent in self.custom}:
             raise RuntimeFault(f"Built-in agent '{agent_id}' does not have an authored prompt to override.")
         self._prompts[agent_id] = prompt
         self.custom = [self._prompted(agent) for agent in self.custom]

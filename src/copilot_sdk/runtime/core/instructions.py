@@ -26,6 +26,14 @@ _FOR_SOME_FILES = (
     "The instructions in these files are for files that match the patterns. Read them with `view` before you "
     "change such a file."
 )
+INIT_PROMPT = (
+    "Look into this repository and write `.github/copilot-instructions.md` for those who work in it after you. Say how "
+    "it is built, tested and checked, and how a single test is run; how its parts belong together, where that takes "
+    "more than one file to see; and which customs it has that one file does not show. Leave out what holds for every "
+    "repository and what the files say at a glance. If the file is there already, improve it, and keep what still "
+    "holds. Read the README and the instructions for other agents first."
+)
+"""What the `init` command asks of the agent."""
 
 
 @dataclass(frozen=True, slots=True)

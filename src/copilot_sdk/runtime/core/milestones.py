@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot import types
+from copilot_sdk._model.json_values import is_object
 from copilot_sdk._version import __version__
 from copilot_sdk.runtime.core.clock import now, stamp
 from copilot_sdk.runtime.core.workspace import WorkContext
@@ -33,19 +34,33 @@ def start_data(session: Session, context: WorkContext) -> types.SessionStartData
     )
 
 
-def settings_data() -> types.SessionManagedSettingsResolvedData:
-    """What is told of the settings that somebody else manages: nobody does."""
+def settings_data(session: Session) -> types.SessionManagedSettingsResolvedData:
+    """What is told of the settings that somebody else manages.
+
+    Policies of servers and devices are for accounts and machines that are managed: here only clients have any.
+    """
+    managed = session.config.managed
+    permissions = None if managed.document is None else managed.document.get("permissions")
+    told: dict[str, object] = {}
+    context = types.ManagedPermissionsContext(fail_closed=False)
+    if is_object(permissions):
+        from copilot_sdk.runtime.core.managed.permissions import context as judged_by
+        from copilot_sdk.runtime.core.managed.permissions import of_client
+
+        told["permissions"] = of_client(permissions)
+        context.permissions = judged_by([permissions], by_client=True)
     return types.SessionManagedSettingsResolvedData(
-        source="none",
+        source="none" if managed.document is None else "client",
         server_managed=False,
         device_managed=False,
-        client_managed=False,
+        client_managed=managed.document is not None,
         policy_helper_managed=False,
         fail_closed=False,
         sandbox_enabled_by_undetermined_policy=False,
-        bypass_permissions_disabled=False,
-        managed_keys=[],
-        permissions_context=types.ManagedPermissionsContext(fail_closed=False),
+        bypass_permissions_disabled=managed.bypass_disabled,
+        managed_keys=list(told),
+        settings=told or None,
+        permissions_context=context,
     )
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from copilot_sdk._model.json_values import texts_in
+from copilot_sdk.runtime.core.managed.addresses import AddressPattern, read_address
+from copilot_sdk.runtime.core.managed.rules import read_rule
 from copilot_sdk.runtime.core.shell_text import Segment, is_plain, segments
 
 Json = Mapping[str, object]
 
-_MANAGED = re.compile(r"(?P<tool>[\w-]+)(?:\((?P<argument>.*)\))?")
-_MANAGED_KINDS = {"shell": "shell", "bash": "shell", "edit": "write", "create": "write", "webfetch": "url"}
+_MANAGED_KINDS = {"shell": "shell", "bash": "shell", "powershell": "shell", "edit": "write"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A standing decision: on a kind of request, and if `argument` is given only on that one."""
+    """A standing decision: on a kind of request, and if `argument` or `address` is given only on that one."""
 
     kind: str
     argument: str | None = None
+    address: AddressPattern | None = None
 
     def __str__(self) -> str:
         return self.kind if self.argument is None else f"{self.kind}({self.argument})"
@@ -75,6 +76,9 @@ class Rule:
         return self._names(ask, folder)
 
     def _names(self, ask: Ask, folder: Path) -> bool:
+        if self.address is not None:
+            address = read_address(ask.argument)
+            return address is not None and self.address.fits(address)
         if self.argument in (None, ask.argument):
             return True
         is_path = ask.kind in ("read", "write")
@@ -101,12 +105,23 @@ class ManagedRule:
 
 
 def managed_rule(text: str) -> ManagedRule:
-    """Reads a rule such as `Shell(rm)`; a name that stands for no kind of request is that of a tool."""
-    match = _MANAGED.fullmatch(text.strip())
-    if match is None:
-        return ManagedRule(text, Rule("unknown", text))
-    tool, argument = match["tool"].lower(), match["argument"]
-    return ManagedRule(text, Rule(_MANAGED_KINDS.get(tool, tool), argument or None))
+    """Reads a rule of an administrator, such as `Shell(rm)`.
+
+    Raises:
+        BadRule: It is none.
+    """
+    found = read_rule(text)
+    argument = found.argument
+    match found.family:
+        case "mcp" if argument is not None:
+            server, _, tool = argument.partition("/")
+            return ManagedRule(text, Rule(server, tool or None))
+        case "customtool":
+            return ManagedRule(text, Rule("custom-tool", argument))
+        case "domain":
+            return ManagedRule(text, Rule("url", None, found.address))
+        case family:
+            return ManagedRule(text, Rule(_MANAGED_KINDS.get(family, family), argument))
 
 
 def rules_of(approval: Json) -> list[Rule]:

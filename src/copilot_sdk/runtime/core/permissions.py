@@ -13,6 +13,8 @@ from copilot_sdk.runtime.core import decisions
 from copilot_sdk.runtime.core.decisions import ALLOWED, REFUSED, Json, Verdict
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
+from copilot_sdk.runtime.core.managed.addresses import read_address
+from copilot_sdk.runtime.core.managed.rules import bounds
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.permission_rules import (
     Ask,
@@ -58,6 +60,7 @@ class PermissionGate:
         self._managed_denied = [managed_rule(text) for text in managed.deny]
         self._managed_asked = [managed_rule(text) for text in managed.ask]
         self._managed_approved = [managed_rule(text) for text in managed.allow]
+        self._limits = None if managed.limit_to is None else bounds([*managed.limit_to])
         self.requests: Inquiries[Ask, Json] = Inquiries(session)
         self.mode = MANUAL
         self.approve_all = False
@@ -154,6 +157,10 @@ class PermissionGate:
         if broken:
             named = ", ".join(f"`{rule}`" for rule in broken)
             return Verdict(False, f"Permission to run this tool was denied by the rules {named}")
+        if ask.kind == "url" and not self._is_within_limits(ask.argument):
+            return Verdict(
+                False, f"Permission to reach {ask.argument} was denied: an administrator limits the domains"
+            )
         must_ask = any(rule.rule.forbids(ask, folder) for rule in self._managed_asked)
         if not must_ask and self._is_allowed(ask, folder):
             return ALLOWED
@@ -182,6 +189,12 @@ class PermissionGate:
         return any(rule.permits(ask, folder) for rule in rules) or is_approved(
             ask, [*self._approvals, *self.location_approvals()]
         )
+
+    def _is_within_limits(self, url: str) -> bool:
+        if self._limits is None:
+            return True
+        address = read_address(url)
+        return address is not None and any(pattern.has(address.host) for _, pattern in self._limits)
 
     def _allows_url(self, url: str) -> bool:
         if self.urls_unrestricted:

@@ -238,7 +238,7 @@ class Runtime:
         self.announce("session.created", record)
         if announce:
             session.emit(start_data(session, context))
-            session.emit(settings_data())
+            session.emit(settings_data(session))
         session.agents.begin()
         return session
 
@@ -304,7 +304,7 @@ class Runtime:
                     resume_data(session, context, was_live=was_live, continue_pending=continue_pending)
                 )
                 if not was_live:
-                    session.emit(settings_data())
+                    session.emit(settings_data(session))
             if client is not None:
                 session.canvases.joined(client)
                 session.extensions.joined(client)

@@ -14,7 +14,6 @@ from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.agent_models import ModelWish, choose
 from copilot_sdk.runtime.core.clock import milliseconds_between, new_id, now
-from copilot_sdk.runtime.core.config import AgentDefinition
 from copilot_sdk.runtime.core.faults import ModelFault, OutOfCredits, Rejected
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
 from copilot_sdk.runtime.core.intake import take_in_with_hooks
@@ -27,35 +26,6 @@ if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
 
 _ACTIVITY_KEPT = 50
-
-
-BUILT_IN = (
-    AgentDefinition(
-        "explore",
-        "You look into a code base and answer the question you are given. You change nothing.",
-        display_name="Explore Agent",
-        description="Reads code and answers questions about it.",
-        tools=("view", "grep", "glob", "report_intent"),
-        reasoning_effort="low",
-        source="builtin",
-    ),
-    AgentDefinition(
-        "task",
-        "You run commands, and report in a few words whether they worked. Quote output only of what failed.",
-        display_name="Task Agent",
-        description="Runs commands such as tests and builds, and reports how they went.",
-        tools=("bash", "read_bash", "stop_bash", "view", "grep", "glob", "report_intent"),
-        source="builtin",
-    ),
-    AgentDefinition(
-        "general-purpose",
-        "You work on the task you are given until it is done, and then say what you did.",
-        display_name="General Purpose Agent",
-        description="Works on a task of several steps by itself.",
-        source="builtin",
-    ),
-)
-"""The agents of the runtime."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,6 @@ async def each(actor: Actor, session: str, *methods: str) -> None:
         "reply tools.list /tools*",
     ),
     known(
-        "The CLI brings more agents; those of the reference runtime are the ones that its model can delegate to.",
-        "reply agents.getBuiltins /names*",
-        "reply agents.getBuiltins /disableableNames*",
-        "reply agents.getBuiltins /yamlBasedNames*",
-        "reply agents.getAvailableBuiltins /agents/*: cli only",
-    ),
-    known(
         "The CLI has servers of tools of its own.",
         "reply mcp.listBuiltinServerNames /names: length",
     ),
