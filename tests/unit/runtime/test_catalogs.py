@@ -10,9 +10,10 @@ import httpx
 import pytest
 import respx
 
+from copilot_sdk._generated.copilot.methods import OUTBOUND
 from copilot_sdk.errors import InternalError, InvalidParams, RpcError
 from copilot_sdk.runtime import Account, ScriptedAccounts, embedded
-from copilot_sdk.runtime.copilot.installations import OPERATIONS
+from copilot_sdk.runtime.copilot.installations import OPERATIONS, Operation
 from copilot_sdk.runtime.core.canonical_json import canonical
 from copilot_sdk.runtime.core.catalog import retrieval
 from copilot_sdk.runtime.core.catalog.addresses import is_public
@@ -36,6 +37,14 @@ async def plan(client: Client, content: object, **more: object) -> Json:
     source = {"kind": "card", "card": card}
     result: Json = await client.call("mcp.planInstall", contract=contract(), source=source, **more)
     return result
+
+
+@pytest.mark.parametrize(("method", "operation"), OPERATIONS.items())
+def test_an_operation_looks_at_each_member_that_the_schema_has(method: str, operation: Operation) -> None:
+    params = OUTBOUND[method].params
+    assert params is not None
+    members = {field.alias or name for name, field in params().model_fields.items()}
+    assert members == {"contract", *operation.members}
 
 
 def test_json_is_canonical_as_the_standard_has_it() -> None:
