@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 from copilot_sdk.runtime.core.github_tokens import GitHubTokens
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
+from copilot_sdk.runtime.core.sandbox_config import DISABLED, SandboxConfig
 
 AgentMode = Literal["interactive", "plan", "autopilot"]
 MODES: Mapping[str, AgentMode] = {
@@ -246,6 +247,7 @@ class SessionConfig:
         telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
         compaction: When the conversation is compacted by itself.
+        sandbox: The sandbox that commands are to run in.
         tracks_files: Whether changes of files are recorded, so that they can be undone.
         files: The files that tools see; None for those where the session is stored.
         terminals: Where commands are run that are not detached; None for processes of the runtime.
@@ -288,6 +290,7 @@ class SessionConfig:
     telemetry: bool = True
     client_name: str | None = None
     compaction: Thresholds = Thresholds()
+    sandbox: SandboxConfig = DISABLED
     tracks_files: bool = False
     files: FileSystem | None = None
     terminals: Terminals | None = None
