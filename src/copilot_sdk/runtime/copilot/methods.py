@@ -11,6 +11,7 @@ MODULES: Mapping[str, str] = {
     "account": "account auth",
     "agent": "agents session.agent session.fleet",
     "azure_ml": "azureMl",
+    "autopilot_objective": "session.autopilotObjective",
     "canvases": "session.canvas",
     "catalog": "catalog",
     "client_metadata": "session.metadata sessions",
