@@ -17,7 +17,7 @@ router = Router()
 @router.plain("session.sandbox.getCredentialSuggestions")
 async def _credential_suggestions(call: Call) -> SandboxCredentialSuggestionsResult:
     sandbox = call.session.config.sandbox
-    found = suggested(environment(), sandbox.masked) if sandbox.enabled else []
+    found = suggested(environment(), sandbox.masked) if sandbox is not None and sandbox.enabled else []
     return SandboxCredentialSuggestionsResult(
         suggestions=[
             SandboxCredentialSuggestion(name=name, suggested_inject_hosts=hosts) for name, hosts in found

@@ -144,7 +144,8 @@ class Modes:
             return None
         if current.exhausted:
             self.objective.pause("credit_limit")
-            self.stopped("autopilot_credit_limit", message_id)
+            self._session.emit(types.AbortData(reason="autopilot_credit_limit"))
+            self.stopped("aborted", message_id)
             return None
         self.objective.note_continuation()
         return _continuation(f"{_CONTINUE} The objective is:\n\n{current.objective}")

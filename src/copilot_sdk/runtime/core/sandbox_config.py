@@ -13,6 +13,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 
 class _Part(BaseModel):
     model_config = ConfigDict(
+        defer_build=True,
         strict=True,
         frozen=True,
         extra="ignore",

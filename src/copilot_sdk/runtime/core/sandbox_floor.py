@@ -39,7 +39,7 @@ def with_defaults(stored: SandboxConfig) -> dict[str, object]:
         "blockedHosts": network.blocked_hosts or [],
     }
     if network.proxy is not None and network.proxy.url.strip():
-        reach["proxy"] = network.proxy.model_dump(exclude_none=True)
+        reach["proxy"] = {name: value for name, value in network.proxy.model_dump().items() if value}
     settings: dict[str, object] = {
         "enabled": stored.enabled,
         "addCurrentWorkingDirectory": _flag(stored.add_current_working_directory),

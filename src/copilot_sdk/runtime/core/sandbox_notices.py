@@ -20,6 +20,7 @@ SETTING_WITHOUT_EFFECT = (
     "The sandbox is off for this session: commands cannot be sandboxed on this machine, and run without one. The saved "
     f"setting stays as it is. {_REMEDY}."
 )
+NO_COMMANDS = "The sandbox is on, and this runtime cannot run a command in one."
 _WITH_ANY_ARGUMENTS = frozenset({"changelog", "exit", "help", "update", "upgrade"})
 _WITHOUT_ARGUMENTS = frozenset({"context", "cwd", "env", "usage", "version"})
 _WITH_ONE_ARGUMENT: Mapping[str, str] = {"sandbox": "status", "session": "info"}
