@@ -203,7 +203,6 @@ async def test_a_command_of_the_runtime_answers_with_a_text(
         ("rename", "", "Usage: /rename"),
         ("add-dir", "", "Usage: /add-dir"),
         ("add-dir", "/not/there", "does not exist"),
-        ("autopilot", "maybe", "Usage: /autopilot"),
         ("allow-all", "maybe", "Usage: /allow-all"),
         ("permissions", "maybe", "Usage: /permissions"),
         ("session", "burn", "Usage: /session"),

@@ -1,10 +1,12 @@
-"""Methods of `contentExclusion`."""
+"""Methods of `contentExclusion` and `session.contentExclusion`."""
 
 from __future__ import annotations
 
 import json
 
 from copilot_sdk._generated.copilot.types import (
+    ContentExclusionCheckPathsRequest,
+    ContentExclusionCheckPathsResult,
     ContentExclusionValidatePoliciesRequest,
     ContentExclusionValidatePoliciesResult,
 )
@@ -37,3 +39,10 @@ async def _validate_policies(
     if problems:
         raise InvalidInput("; ".join(problems))
     return ContentExclusionValidatePoliciesResult(policies=policies)
+
+
+@router.on("session.contentExclusion.checkPaths", ContentExclusionCheckPathsRequest)
+async def _check_paths(call: Call, _: ContentExclusionCheckPathsRequest) -> ContentExclusionCheckPathsResult:
+    call.runtime.live(call.target)
+    # Policies are those of an organization, which GitHub would tell of: without one every path counts as excluded.
+    return ContentExclusionCheckPathsResult(available=False, checks=[])

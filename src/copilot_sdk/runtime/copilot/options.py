@@ -13,7 +13,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.copilot.model_providers import bearer_tokens_of, provider_of
 from copilot_sdk.runtime.copilot.plugins import named_plugin
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.copilot.settings import autopilot_of
+from copilot_sdk.runtime.copilot.settings import autopilot_of, sandbox_of
 from copilot_sdk.runtime.core.session import Session
 
 router = Router()
@@ -35,6 +35,8 @@ async def _update(call: Call, params: SessionUpdateOptionsParams) -> SessionUpda
     if "session_limits" in params.model_fields_set:
         limits = params.session_limits
         session.credits.set_limit(None if limits is None else limits.max_ai_credits)
+    if "sandbox_config" in params.model_fields_set:
+        config.sandbox = sandbox_of(params.sandbox_config)
     if params.working_directory is not None:
         session.move_to(Path(params.working_directory))
     _update_tools(session, params)

@@ -36,6 +36,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec, specs_of
 from copilot_sdk.runtime.core.payloads import to_json
+from copilot_sdk.runtime.core.sandbox_config import SandboxConfig, read_config
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.copilot.connection import Connection
@@ -97,8 +98,14 @@ def config_of(call: Call, params: SessionParams, folder: Path) -> SessionConfig:
         telemetry=params.enable_session_telemetry is not False,
         client_name=params.client_name,
         compaction=_thresholds(params.infinite_sessions),
+        sandbox=sandbox_of(params.sandbox_config),
         tracks_files=bool(params.enable_file_change_tracking),
     )
+
+
+def sandbox_of(config: types.SandboxConfig | None) -> SandboxConfig:
+    """The settings of a sandbox; those of one that is off if there are none."""
+    return read_config(None if config is None else to_json(config), "sandboxConfig")
 
 
 def client_of(connection: Connection, params: SessionParams) -> Client:

@@ -202,6 +202,8 @@ class Agent:
                     parent_tool_call_id=self.parent_call_id,
                 )
             )
+            if self.id is None:
+                self.session.modes.objective.note_turn()
             try:
                 answer = await self._ask(turn_id)
             except ModelFault:

@@ -155,6 +155,9 @@ class AnswerStream:
         told.is_auto = agent.session.model_id == AUTO
         told.parent_tool_call_id = agent.parent_call_id
         agent.emit(told)
+        if agent.id is None:
+            tokens = end.usage.input_tokens + end.usage.output_tokens
+            agent.session.modes.objective.note_use(tokens, end.usage.ai_credits)
 
     def _report_message(self, text: str, end: Completed) -> None:
         agent = self._agent

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot import types
+from copilot_sdk.runtime.core import objective_command
 from copilot_sdk.runtime.core.context import context_of
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.permissions import ALLOW_ALL, MANUAL
@@ -104,15 +105,6 @@ async def _reset_allowed_tools(session: Session, _: str) -> CommandResult:
     )
 
 
-async def _autopilot(session: Session, text: str) -> CommandResult:
-    if text not in ("", "on", "off"):
-        raise _usage_fault("/autopilot [on|off]")
-    on = session.modes.current != "autopilot" if text == "" else text == "on"
-    mode = "autopilot" if on else "interactive"
-    session.modes.set(mode)
-    return types.SlashCommandCompletedResult(message=f"Switched to {mode} mode.")
-
-
 async def _plan(session: Session, text: str) -> CommandResult:
     if text:
         return types.SlashCommandAgentPromptResult(prompt=text, display_prompt=text, mode="plan")
@@ -203,9 +195,10 @@ BUILT_IN: Sequence[BuiltInCommand] = (
     ),
     BuiltInCommand(
         "autopilot",
-        "Switch autopilot mode.",
-        _autopilot,
-        hint="[on|off]",
+        "Switch autopilot mode, or give the autopilot an objective.",
+        objective_command.run,
+        aliases=("goal",),
+        hint="[on|off|objective] [--max-ai-credits number]",
         choices={"on": "Switch to autopilot mode", "off": "Switch to interactive mode"},
     ),
     BuiltInCommand("context", "Show what fills the context window.", _context, opens_session=False),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.accounts import Identity
     from copilot_sdk.runtime.core.file_system import FileSystem
+    from copilot_sdk.runtime.core.sandbox_config import SandboxConfig
     from copilot_sdk.runtime.core.terminals import Terminals
 
 from copilot_sdk.runtime.core.github_tokens import GitHubTokens
@@ -246,6 +247,7 @@ class SessionConfig:
         telemetry: Whether what happens is measured.
         client_name: The program the session belongs to.
         compaction: When the conversation is compacted by itself.
+        sandbox: The sandbox that commands are to run in, if any.
         tracks_files: Whether changes of files are recorded, so that they can be undone.
         files: The files that tools see; None for those where the session is stored.
         terminals: Where commands are run that are not detached; None for processes of the runtime.
@@ -288,9 +290,15 @@ class SessionConfig:
     telemetry: bool = True
     client_name: str | None = None
     compaction: Thresholds = Thresholds()
+    sandbox: SandboxConfig | None = None
     tracks_files: bool = False
     files: FileSystem | None = None
     terminals: Terminals | None = None
+
+    @property
+    def in_sandbox(self) -> bool:
+        """Whether commands are to run in a sandbox."""
+        return self.sandbox is not None and self.sandbox.enabled
 
     def offers(self, tool: str) -> bool:
         """Whether the tool filters let a tool through; an exclusion wins."""

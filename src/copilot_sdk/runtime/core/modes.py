@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.config import MODES, AgentMode
+from copilot_sdk.runtime.core.objective import Objective
 from copilot_sdk.runtime.core.permission_rules import Ask
 from copilot_sdk.runtime.core.queue import Prompt
 from copilot_sdk.runtime.core.shell_text import changes_files
 
 if TYPE_CHECKING:
+    from copilot_sdk.runtime.core.objective import Current
     from copilot_sdk.runtime.core.session import Session
 
 _CONTINUE = "The task is not marked as complete. Go on with it, and call task_complete when it is done."
@@ -31,13 +33,18 @@ _NOTICES = {
 
 
 class Modes:
-    """The mode of a session, and that of its running turn where a message brought another one."""
+    """The mode of a session, and that of its running turn where a message brought another one.
+
+    Attributes:
+        objective: What the autopilot is to bring about.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._of_turn: AgentMode | None = None
         self._told: AgentMode = "interactive"
         self._summary: str | None = None
+        self.objective = Objective(session)
 
     @property
     def current(self) -> AgentMode:
@@ -58,12 +65,14 @@ class Modes:
             return
         session.record.mode = new
         session.emit(types.SessionModeChangedData(previous_mode=previous, new_mode=new))
+        self.objective.mode_changed(new)
         session.touch()
 
     def begin_turn(self, prompt: Prompt) -> None:
         """Takes the mode that a message was sent in for its turn."""
         self._of_turn = MODES.get(prompt.agent_mode or "")
         self._summary = None
+        self.objective.reserved = False
 
     def end_turn(self) -> None:
         """Goes back to the mode of the session."""
@@ -120,19 +129,39 @@ class Modes:
             session.emit(types.SessionTaskCompleteData(summary=self._summary, success=True))
         if self.effective != "autopilot" or not session.config.autopilot.continues:
             return None
+        if (current := self.objective.active) is not None:
+            return self._towards(current, message_id)
         if complete or done >= session.config.autopilot.most:
             self.stopped("task_complete" if complete else "cap_reached", message_id)
             return None
-        return Prompt(
-            id=new_id(),
-            text=_CONTINUE,
-            display="",
-            source="autopilot",
-            agent_mode="autopilot",
-            continuation=True,
-        )
+        return _continuation(_CONTINUE)
+
+    def _towards(self, current: Current, message_id: str | None) -> Prompt | None:
+        """The prompt that has the agent go on towards the objective; None if that is reached, or costs too much."""
+        if self._summary is not None:
+            if not self.objective.complete(self._summary):
+                self.stopped("task_complete", message_id)
+            return None
+        if current.exhausted:
+            self.objective.pause("credit_limit")
+            self._session.emit(types.AbortData(reason="autopilot_credit_limit"))
+            self.stopped("aborted", message_id)
+            return None
+        self.objective.note_continuation()
+        return _continuation(f"{_CONTINUE} The objective is:\n\n{current.objective}")
 
     def stopped(self, reason: str, message_id: str | None) -> None:
         """Tells that the agent is not sent on any more, if it worked in autopilot mode."""
         if self.effective == "autopilot" and self._session.config.autopilot.continues:
             self._session.emit(types.SessionAutopilotStoppedData(reason=reason, request_id=message_id))
+
+
+def _continuation(text: str) -> Prompt:
+    return Prompt(
+        id=new_id(),
+        text=text,
+        display="",
+        source="autopilot",
+        agent_mode="autopilot",
+        continuation=True,
+    )

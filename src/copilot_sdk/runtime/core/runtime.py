@@ -34,6 +34,7 @@ from copilot_sdk.runtime.core.plugins import Plugins
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.remote_control import RemoteControl
 from copilot_sdk.runtime.core.request_ids import RequestIds
+from copilot_sdk.runtime.core.sandbox_host import SandboxHost
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session
@@ -109,6 +110,7 @@ class Runtime:
         self.remote_control = RemoteControl()
         self.connections = count(1)
         self.telemetry = Telemetry()
+        self.sandbox_host = SandboxHost()
         self.foreground: str | None = None
         self.last_used: str | None = None
         self._sessions: dict[str, Session] = {}

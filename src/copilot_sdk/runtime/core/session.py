@@ -457,6 +457,7 @@ class Session:
         await self.tasks.stop_all()
         await self.mcp.aclose()
         await self.scope.aclose()
+        await self.modes.objective.flush()
         self.emit(shutdown_data(self))
         self.record.modified_at = stamp(now())
         self.storage.save(self.record)

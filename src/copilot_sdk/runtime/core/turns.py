@@ -234,6 +234,7 @@ class Turns:
             message_id = agent.exchange.message_id
         agent.exchange = Exchange(message_id=message_id, of_user=of_user, headers=prompt.headers)
         self._current = None if prompt.notice is not None or prompt.bare else prompt
+        await session.modes.objective.load()
         session.modes.begin_turn(prompt)
         try:
             await self._begin(prompt)

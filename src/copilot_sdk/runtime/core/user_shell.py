@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.sandbox_notices import NO_COMMANDS
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.shell_output import OutputTelling
 from copilot_sdk.runtime.core.shells import Command
@@ -28,7 +29,7 @@ class UserCommandEnd:
     Attributes:
         call_id: What stands for it in the events.
         output: What it printed.
-        exit_code: Its exit code; None if it was stopped.
+        exit_code: Its exit code; None if it was stopped, or never ran.
         error: What went wrong; None if nothing did.
     """
 
@@ -115,6 +116,8 @@ class UserShell:
         session, telling = self._session, OutputTelling(self._session, call_id, trimmed=True)
         arguments = {"command": text, "description": f"Execute shell command: {text}"}
         session.emit(types.ToolUserRequestedData(tool_call_id=call_id, tool_name=_TOOL, arguments=arguments))
+        if session.config.in_sandbox:
+            return self._complete(UserCommandEnd(call_id, "", None, NO_COMMANDS), "not run", text)
         running.command = command = await self._start(text, None, split=True)
         following = session.scope.start(command.finish(telling.hear), name=f"command {call_id}")
         stopped = asyncio.ensure_future(running.stopped.wait())
@@ -125,19 +128,20 @@ class UserShell:
             if not following.done():
                 await end_all({following})
             telling.end()
-        return self._complete(running, call_id, text, command)
-
-    def _complete(self, running: _Running, call_id: str, text: str, command: Command) -> UserCommandEnd:
         output, code = command.output.rstrip(), None if running.canceled else command.exit_code
-        if code == 0:
-            end = UserCommandEnd(call_id, output, code, None)
-        elif code is None:
-            end = UserCommandEnd(call_id, output, code, f"{output}\n\n{_CANCELED}".strip())
-        else:
-            end = UserCommandEnd(call_id, output, code, output or f"The command ended with exit code {code}.")
+        error = None
+        if code is None:
+            error = f"{output}\n\n{_CANCELED}".strip()
+        elif code != 0:
+            error = output or f"The command ended with exit code {code}."
+        ending = "canceled" if code is None else f"exit code {code}"
+        return self._complete(UserCommandEnd(call_id, output, code, error), ending, text)
+
+    def _complete(self, end: UserCommandEnd, ending: str, text: str) -> UserCommandEnd:
+        output, code = end.output, end.exit_code
         self._session.emit(
             types.ToolExecutionCompleteData(
-                tool_call_id=call_id,
+                tool_call_id=end.call_id,
                 success=end.error is None,
                 is_user_requested=True,
                 result=types.ToolExecutionCompleteResult(content=output) if end.error is None else None,
@@ -147,7 +151,6 @@ class UserShell:
                 else types.ToolExecutionCompleteShellExecution(exit_code=code),
             )
         )
-        ending = "canceled" if code is None else f"exit code {code}"
         self._session.agent.overhear(
             "<user_shell_command_output>\nThe user ran a shell command themselves "
             f"({ending}).\n\nCommand:\n{text}\n\nOutput:\n{end.error or output}\n</user_shell_command_output>"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ class WorkspaceFiles:
         self._files = session.storage.files
         self._root = session.storage.folder / "files"
         self._objective = session.storage.folder / _OBJECTIVE
+        self._objective_lock = asyncio.Lock()
         self._last_paste = 0
 
     async def listed(self) -> Sequence[str]:
@@ -118,7 +120,7 @@ class WorkspaceFiles:
 
     async def read_objective(self) -> str | None:
         """The objective of the autopilot, if there is one."""
-        with _told():
+        async with self._objective_alone():
             if await self._files.status(self._objective) is None:
                 return None
             return (await self._files.read(self._objective)).decode(errors="replace")
@@ -129,18 +131,25 @@ class WorkspaceFiles:
         Returns:
             Whether there was none before.
         """
-        with _told():
+        async with self._objective_alone():
             fresh = await self._files.status(self._objective) is None
             await self._files.write(self._objective, content.encode())
         return fresh
 
     async def delete_objective(self) -> bool:
         """Deletes the objective of the autopilot, and tells whether there was one."""
-        with _told():
+        async with self._objective_alone():
             if await self._files.status(self._objective) is None:
                 return False
             await self._files.remove(self._objective)
         return True
+
+    @asynccontextmanager
+    async def _objective_alone(self) -> AsyncGenerator[None]:
+        """Nobody reads the objective while it is written."""
+        async with self._objective_lock:
+            with _told():
+                yield
 
     async def _existing(self, target: Path) -> FileStatus:
         with _told():

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from copilot_sdk.runtime.core.permission_rules import Ask
+from copilot_sdk.runtime.core.sandbox_notices import NO_COMMANDS
 from copilot_sdk.runtime.core.shell_output import OutputTelling
 from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.tools import asks
@@ -53,6 +54,8 @@ class Bash:
     async def run(self, context: ToolContext, arguments: Arguments) -> ToolResult:
         """Runs it."""
         session = context.session
+        if session.config.in_sandbox:
+            return ToolResult(f"<error: {NO_COMMANDS}>\n<shell exited with exit code 1>")
         command = text_argument(arguments, "command")
         in_background = text_argument(arguments, "mode", "sync") == "async"
         seconds = number_argument(arguments, "initial_wait", session.limits.shell_wait_seconds)

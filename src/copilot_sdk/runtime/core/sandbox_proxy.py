@@ -1,0 +1,50 @@
+"""The proxy that sandboxed commands go through."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic_core import Url
+
+from copilot_sdk.runtime.core.sandbox_config import Proxy
+
+_HAS_SCHEME = re.compile(r"https?:|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_MANAGED = re.compile(
+    r"https?://(?P<host>\[[0-9a-f:.]+\]|(?!-)[a-z0-9-]+(?:\.[a-z0-9-]+)*\.?)(?::\d+)?(?:[/?#][!-~]*)?",
+    re.IGNORECASE,
+)
+
+
+def floored_proxy(user: Proxy | None, managed: object) -> Proxy | None:
+    """The proxy to use; None for none.
+
+    Args:
+        user: That of the user, whose credentials are used in any case.
+        managed: The address that an administrator wants, which goes before that of the user unless it cannot be used.
+    """
+    mine = user or Proxy()
+    url = _managed_url(managed) or _user_url(mine.url)
+    if not url:
+        return None
+    return Proxy(url=url, username=mine.username or None, password=mine.password or None)
+
+
+def _managed_url(value: object) -> str | None:
+    match = _MANAGED.fullmatch(value) if isinstance(value, str) else None
+    url = _parsed(match[0]) if match else None
+    # Whoever writes a host in another way than it is used may want to hide it.
+    return str(url) if match and url and url.port and url.host == match["host"].lower() else None
+
+
+def _user_url(text: str) -> str:
+    """An address as URLs are written; as it is where it is none, so that the failure shows it."""
+    given = text.strip()
+    url = _parsed(given if _HAS_SCHEME.match(given) else f"http://{given}")
+    return given if url is None else str(url)
+
+
+def _parsed(text: str) -> Url | None:
+    try:
+        return Url(text)
+    except ValueError:
+        return None
