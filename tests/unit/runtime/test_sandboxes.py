@@ -9,12 +9,12 @@ import pytest
 
 from copilot_sdk.errors import InternalError
 from copilot_sdk.runtime import Call, Reply
-from copilot_sdk.runtime.core.sandbox_config import SandboxConfig, read_config
-from copilot_sdk.runtime.core.sandbox_floor import floored
-from copilot_sdk.runtime.core.sandbox_git import GitGrants, grants_of_git
-from copilot_sdk.runtime.core.sandbox_hosts import common_hosts
-from copilot_sdk.runtime.core.sandbox_picker import picker_policy
-from copilot_sdk.runtime.core.sandbox_tools import grants_of_tools
+from copilot_sdk.runtime.core.sandbox.config import SandboxConfig, read_config
+from copilot_sdk.runtime.core.sandbox.floor import floored
+from copilot_sdk.runtime.core.sandbox.git import GitGrants, grants_of_git
+from copilot_sdk.runtime.core.sandbox.host_lists import common_hosts
+from copilot_sdk.runtime.core.sandbox.picker import picker_policy
+from copilot_sdk.runtime.core.sandbox.tools import grants_of_tools
 from tests.unit.runtime.harness import Join, Json, Start
 
 ON: Json = {"enabled": True}

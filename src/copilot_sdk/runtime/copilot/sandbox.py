@@ -14,7 +14,7 @@ from copilot_sdk._generated.copilot.types import (
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import sandbox_of
-from copilot_sdk.runtime.core.sandbox_notices import (
+from copilot_sdk.runtime.core.sandbox.notices import (
     DOCS_URL,
     SETTING_WITHOUT_EFFECT,
     UNSUPPORTED,

@@ -18,9 +18,9 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.sandbox_config import for_feature, read_config
-from copilot_sdk.runtime.core.sandbox_floor import floored, with_defaults
-from copilot_sdk.runtime.core.sandbox_picker import Candidate, offered, picker_policy
+from copilot_sdk.runtime.core.sandbox.config import for_feature, read_config
+from copilot_sdk.runtime.core.sandbox.floor import floored, with_defaults
+from copilot_sdk.runtime.core.sandbox.picker import Candidate, offered, picker_policy
 
 router = Router()
 

@@ -8,7 +8,7 @@ from copilot_sdk._generated.copilot.types import (
     SandboxEnforcementStatus,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.core.sandbox_secrets import suggested
+from copilot_sdk.runtime.core.sandbox.secrets import suggested
 from copilot_sdk.runtime.core.shells import environment
 
 router = Router()

@@ -36,7 +36,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec, specs_of
 from copilot_sdk.runtime.core.payloads import to_json
-from copilot_sdk.runtime.core.sandbox_config import SandboxConfig, read_config
+from copilot_sdk.runtime.core.sandbox.config import SandboxConfig, read_config
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.copilot.connection import Connection

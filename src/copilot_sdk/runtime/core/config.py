@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.accounts import Identity
     from copilot_sdk.runtime.core.file_system import FileSystem
-    from copilot_sdk.runtime.core.sandbox_config import SandboxConfig
+    from copilot_sdk.runtime.core.sandbox.config import SandboxConfig
     from copilot_sdk.runtime.core.terminals import Terminals
 
 from copilot_sdk.runtime.core.github_tokens import GitHubTokens

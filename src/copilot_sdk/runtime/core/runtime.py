@@ -34,7 +34,7 @@ from copilot_sdk.runtime.core.plugins import Plugins
 from copilot_sdk.runtime.core.provided import Provided
 from copilot_sdk.runtime.core.remote_control import RemoteControl
 from copilot_sdk.runtime.core.request_ids import RequestIds
-from copilot_sdk.runtime.core.sandbox_host import SandboxHost
+from copilot_sdk.runtime.core.sandbox.host import SandboxHost
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.sandbox_notices import NO_COMMANDS
+from copilot_sdk.runtime.core.sandbox.notices import NO_COMMANDS
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.core.shell_output import OutputTelling
 from copilot_sdk.runtime.core.shells import Command

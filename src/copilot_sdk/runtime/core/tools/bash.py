@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from copilot_sdk.runtime.core.permission_rules import Ask
-from copilot_sdk.runtime.core.sandbox_notices import NO_COMMANDS
+from copilot_sdk.runtime.core.sandbox.notices import NO_COMMANDS
 from copilot_sdk.runtime.core.shell_output import OutputTelling
 from copilot_sdk.runtime.core.shells import ShellTask
 from copilot_sdk.runtime.core.tools import asks

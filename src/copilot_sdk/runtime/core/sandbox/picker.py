@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from copilot_sdk.runtime.core.sandbox_config import Filesystem, SandboxConfig, UserPolicy
-from copilot_sdk.runtime.core.sandbox_git import grants_of_git
-from copilot_sdk.runtime.core.sandbox_tools import grants_of_tools
+from copilot_sdk.runtime.core.sandbox.config import Filesystem, SandboxConfig, UserPolicy
+from copilot_sdk.runtime.core.sandbox.git import grants_of_git
+from copilot_sdk.runtime.core.sandbox.tools import grants_of_tools
 
 _ALWAYS_READABLE = os.devnull
 _TEMPORARY = Path("/tmp")  # noqa: S108 where temporary files are unless TMPDIR says otherwise

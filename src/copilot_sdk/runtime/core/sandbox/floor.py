@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from copilot_sdk._model.json_values import is_array, is_object
-from copilot_sdk.runtime.core.sandbox_config import (
+from copilot_sdk.runtime.core.sandbox.config import (
     DISABLED,
     Auth,
     Filesystem,
@@ -18,8 +18,8 @@ from copilot_sdk.runtime.core.sandbox_config import (
     Seatbelt,
     UserPolicy,
 )
-from copilot_sdk.runtime.core.sandbox_hosts import common_hosts, with_loopback
-from copilot_sdk.runtime.core.sandbox_proxy import floored_proxy
+from copilot_sdk.runtime.core.sandbox.host_lists import common_hosts, with_loopback
+from copilot_sdk.runtime.core.sandbox.proxy import floored_proxy
 
 _EVERY_HOST = "*"
 

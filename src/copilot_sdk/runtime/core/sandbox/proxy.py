@@ -6,7 +6,7 @@ import re
 
 from pydantic_core import Url
 
-from copilot_sdk.runtime.core.sandbox_config import Proxy
+from copilot_sdk.runtime.core.sandbox.config import Proxy
 
 _HAS_SCHEME = re.compile(r"https?:|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _MANAGED = re.compile(

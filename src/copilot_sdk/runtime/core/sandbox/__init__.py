@@ -1,0 +1,1 @@
+"""The settings of sandboxes: how they are read, put together and told."""
