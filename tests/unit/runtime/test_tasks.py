@@ -292,3 +292,15 @@ async def test_a_cancelled_command_ends_with_all_its_children(shells: Client, tm
     assert (await _task(shells, "shell"))["status"] == "cancelled"
     await shells.until_dead(int((tmp_path / "pid").read_text()))
     await shells.until("session.idle")
+
+
+async def test_an_abort_ends_agents_and_the_session_rests(start: Start, join: Join) -> None:
+    client = await join(start(by_agent([], [Reply("never", hold=asyncio.Event())])))
+    await client.open()
+    await client.call("session.tasks.startAgent", **AGENT)
+    await client.until("assistant.turn_start")
+    await client.call("session.queue.deferSessionIdle", aborted=False)
+    await client.call("session.abort")
+    assert (await client.until("session.idle"))["data"]["aborted"] is True
+    assert (await _task(client, "bug-finder"))["status"] == "cancelled"
+    assert client.of("system.notification") == []

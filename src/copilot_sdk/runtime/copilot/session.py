@@ -102,7 +102,10 @@ async def _cancel_agents(call: Call) -> int:
 @router.on("session.abort", AbortRequest)
 async def _abort(call: Call, params: AbortRequest) -> types.AbortResult:
     reason = _ABORT_REASONS.get(params.reason or "", "user_initiated")
-    await call.session.turns.abort(reason)
+    session = call.session
+    await session.turns.abort(reason)
+    # Nobody waits any more for what they find; shell commands go on.
+    await session.tasks.stop_agents()
     return types.AbortResult(success=True)
 
 
