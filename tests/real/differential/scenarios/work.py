@@ -200,7 +200,6 @@ async def prompts_for_later(actor: Actor) -> None:
     known(
         "The CLI tells how an agent is set up; the reference runtime tells what it says, piece by piece.",
         "event subagent.selected of an agent: cli only",
-        "event session.model_change of an agent: cli only",
         "event session.tools_updated: cli only",
         "event system.message of an agent: cli only",
         "event session.usage_info of an agent: cli only",
