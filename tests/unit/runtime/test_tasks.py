@@ -304,3 +304,15 @@ async def test_an_abort_ends_agents_and_the_session_rests(start: Start, join: Jo
     assert (await client.until("session.idle"))["data"]["aborted"] is True
     assert (await _task(client, "bug-finder"))["status"] == "cancelled"
     assert client.of("system.notification") == []
+
+
+async def test_an_abort_of_a_turn_ends_the_commands_that_are_attached(shells: Client) -> None:
+    command = '!call bash {"command": "sleep 60", "mode": "async"'
+    await shells.send(command + "}\n" + command + ', "detach": true}')
+    await shells.until("assistant.idle")
+    await shells.send("!hold")
+    await shells.until("assistant.turn_start")
+    await shells.call("session.abort")
+    (left,) = (await shells.call("session.tasks.list"))["tasks"]
+    assert (left["attachmentMode"], left["status"]) == ("detached", "running")
+    assert shells.of("system.notification") == []

@@ -103,9 +103,10 @@ async def _cancel_agents(call: Call) -> int:
 async def _abort(call: Call, params: AbortRequest) -> types.AbortResult:
     reason = _ABORT_REASONS.get(params.reason or "", "user_initiated")
     session = call.session
-    await session.turns.abort(reason)
-    # Nobody waits any more for what they find; shell commands go on.
+    turn_ended = await session.turns.abort(reason)
     await session.tasks.stop_agents()
+    if turn_ended:
+        await session.tasks.stop_attached_shells()
     return types.AbortResult(success=True)
 
 
