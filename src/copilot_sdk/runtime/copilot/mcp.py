@@ -28,7 +28,8 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.mcp.host import MCPHost, Server, describe, origin_of
+from copilot_sdk.runtime.core.mcp.host import MCPHost
+from copilot_sdk.runtime.core.mcp.server import Server, describe, origin_of
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, spec_of, specs_of
 from copilot_sdk.runtime.core.system_message import ConnectedIDE
 
