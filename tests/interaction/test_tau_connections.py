@@ -260,9 +260,11 @@ async def test_nothing_is_left_when_a_client_and_its_daemon_are_closed() -> None
     async with stage() as (_, client):
         name = await session(client)
         async with client.subscribe(name) as events:
-            client.chat(name, "!hold")
+            turn = client.chat(name, "!hold")
             await anext(events)
     assert asyncio.all_tasks() == before
+    with pytest.raises(ConnectionClosed, match="the client was closed"):
+        await turn
 
 
 def test_the_sync_face_does_the_same_without_an_event_loop() -> None:

@@ -1,8 +1,9 @@
 """A Model Context Protocol server on stdin and stdout with one tool, for tests that need a real one.
 
-    python mcp_server.py [--writes]
+    python mcp_server.py [--writes] [--grows]
 
-The tool `echo` gives its argument `text` back. With `--writes` it does not say that it only reads.
+The tool `echo` gives its argument `text` back. With `--writes` it does not say that it only reads; with
+`--grows` a call of it brings the tool `encore`, and the server says that all its lists are others now.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _ECHO = {
     "annotations": {"readOnlyHint": "--writes" not in sys.argv},
 }
 
+_TOOLS = [_ECHO]
+
 
 def answer(method: str, params: dict[str, object]) -> dict[str, object] | None:
     """The result of one request; None for a method that this server does not serve."""
@@ -36,7 +39,7 @@ def answer(method: str, params: dict[str, object]) -> dict[str, object] | None:
         case "ping":
             return {}
         case "tools/list":
-            return {"tools": [_ECHO]}
+            return {"tools": _TOOLS}
         case "tools/call":
             arguments = params.get("arguments")
             text = arguments.get("text") if isinstance(arguments, dict) else None
@@ -58,10 +61,21 @@ def reply(message: Mapping[str, Any]) -> dict[str, object] | None:
     return said
 
 
+def grow() -> None:
+    """Gets a second tool, and says that each list has changed."""
+    _TOOLS[1:] = [{**_ECHO, "name": "encore"}]
+    for kind in ("tools", "resources", "prompts"):
+        told = {"jsonrpc": "2.0", "method": f"notifications/{kind}/list_changed"}
+        print(json.dumps(told), flush=True)
+
+
 def main() -> None:
     """Serves one message a line until the input ends."""
     for line in sys.stdin:
-        said = reply(json.loads(line))
+        message = json.loads(line)
+        if message["method"] == "tools/call" and "--grows" in sys.argv:
+            grow()
+        said = reply(message)
         if said is not None:
             print(json.dumps(said), flush=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from copilot_sdk._callbacks import log_failure
@@ -109,6 +110,13 @@ class InboundRequests:
         self._closed = True
         for request_id in [*self._queue, *self._unanswered]:
             self.cancel(request_id)
+
+    async def finish(self, seconds: float) -> None:
+        """Wait until all requests are answered, those that wait for their turn too, but no longer than that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._tasks:
+                    await asyncio.wait(set(self._tasks))
 
     async def settle(self, seconds: float) -> list[str]:
         """Wait until no handler runs, but no longer than that.

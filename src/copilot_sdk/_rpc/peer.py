@@ -44,6 +44,7 @@ ErrorReader: TypeAlias = Callable[[JsonObject, str], RpcError]
 DEFAULT_MAX_INBOUND = 1024
 DEFAULT_MAX_QUEUED = 1024
 _ANSWER_SECONDS = 1.0
+_FINISH_SECONDS = 1.0
 _CANCEL_SECONDS = 5.0
 _logger = logging.getLogger("copilot_sdk.rpc")
 
@@ -102,6 +103,7 @@ class Peer:
         )
         self._reader: asyncio.Task[None] | None = None
         self._reason: ConnectionClosed | None = None
+        self._unanswering: ConnectionClosed | None = None
         self._ended = asyncio.Event()
         self._close = CloseOnce(self._shut_down)
 
@@ -164,7 +166,7 @@ class Peer:
                 belongs to another event loop.
         """
         seconds = self._default_timeout if isinstance(timeout, Unset) else _checked(timeout, "timeout")
-        self._check_open()
+        self._check_answering()
         request_id, data = self._engine.request(method, params)
         loop = asyncio.get_running_loop()
         call = self._calls[request_id] = _Call(loop)
@@ -204,7 +206,7 @@ class Peer:
             ConnectionClosed: The connection has ended.
             UsageError: See `request`.
         """
-        self._check_open()
+        self._check_answering()
         request_id, data = self._engine.request(method, params)
         posted = self._calls[request_id] = _Posted(on_result, on_error)
         _logger.debug("request %s: %s", request_id, method)
@@ -237,6 +239,11 @@ class Peer:
                 "the connection belongs to another event loop; use it in the one it was opened in"
             )
 
+    def _check_answering(self) -> None:
+        self._check_open()
+        if self._unanswering is not None:
+            raise copy(self._unanswering)
+
     def _forget(self, id: MessageId) -> None:
         if self._calls.pop(id, None) is None or self._reason is not None:
             return
@@ -248,8 +255,18 @@ class Peer:
         if isinstance(self._transport, DirectTransport):
             self._transport.listen(self._take)
         await read_until_end(
-            self._transport, lambda data: self._dispatch(self._engine.receive(data)), self._end, _logger
+            self._transport,
+            lambda data: self._dispatch(self._engine.receive(data)),
+            self._end,
+            _logger,
+            on_input_end=self._finish,
         )
+
+    async def _finish(self, reason: ConnectionClosed) -> None:
+        """Have requests of the other side answered for a moment, though it answers none itself any more."""
+        self._unanswering = reason
+        self._fail_calls(reason)
+        await self._inbound.finish(_FINISH_SECONDS)
 
     def _take(self, data: bytes) -> None:
         try:
@@ -300,11 +317,14 @@ class Peer:
         self._reason = reason
         _logger.debug("%s: %s", self._transport.describe(), reason)
         self._engine.close()
+        self._fail_calls(reason)
+        self._inbound.close()
+        self._ended.set()
+
+    def _fail_calls(self, reason: ConnectionClosed) -> None:
         calls, self._calls = self._calls, {}
         for call in calls.values():
             call.fail(copy(reason))
-        self._inbound.close()
-        self._ended.set()
 
     async def _shut_down(self) -> None:
         self._end(ConnectionClosed("it was closed on this side"))

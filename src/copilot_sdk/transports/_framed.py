@@ -9,6 +9,7 @@ from typing import Any
 from copilot_sdk._protocol.framing import CONTENT_LENGTH, DEFAULT_MAX_FRAME, Framing
 from copilot_sdk.errors import ConnectionClosed, ProtocolError
 from copilot_sdk.transports._flow import DEFAULT_BUFFER, Gate, Inbox
+from copilot_sdk.transports.base import InputEnded
 from copilot_sdk.transports.closing import CloseOnce
 
 _READ = 64 * 1024
@@ -90,6 +91,18 @@ class FramedStream:
         self._inbox.end(reason, discard=discard)
         self._gate.shut(reason)
         self._ended.set()
+
+    def end_input(self, reason: ConnectionClosed) -> None:
+        """Let the messages that have come be received, and nothing after them; more can be sent until `end`.
+
+        What was cut off in the middle of a frame ends the stream at once.
+        """
+        try:
+            self._decoder.eof()
+        except ProtocolError:
+            self.end(reason)
+        else:
+            self._inbox.end(InputEnded(reason.reason))
 
     async def send(self, data: bytes) -> None:
         """Write one message as a frame, see `Transport.send`."""

@@ -31,7 +31,7 @@ class Listener:
         self.port = 0
         self._on_connection = on_connection
         self._stop_listening: Callable[[], Coroutine[Any, Any, None]] | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._connections: dict[asyncio.Task[None], Transport] = {}
         self._close = CloseOnce(self._stop)
 
     def opened(
@@ -63,8 +63,8 @@ class Listener:
     def serve(self, transport: Transport) -> asyncio.Task[None]:
         """Serve one connection, and close it afterwards."""
         task = asyncio.get_running_loop().create_task(self._handle(transport))
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        self._connections[task] = transport
+        task.add_done_callback(self._connections.pop)
         return task
 
     async def aclose(self) -> None:
@@ -92,9 +92,12 @@ class Listener:
         if self._stop_listening is not None:
             stopping = asyncio.get_running_loop().create_task(self._stop_listening())
             await asyncio.sleep(0)
-        for task in (connections := set(self._connections)):
+        connections = dict(self._connections)
+        for task in connections:
             task.cancel()
-        if pending := connections if stopping is None else connections | {stopping}:
+        if pending := set(connections) if stopping is None else {*connections, stopping}:
             _, late = await asyncio.wait(pending, timeout=_CLOSE_SECONDS)
             if late:
                 _logger.error("%d connections are still served after they were cancelled", len(late))
+        # A task that is cancelled before its first step never gets to close what it was to serve.
+        await asyncio.gather(*(transport.aclose() for transport in connections.values()))

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from copilot_sdk.errors import ConnectionClosed
+
+
+class InputEnded(ConnectionClosed):
+    """The other side sends nothing more; it may still read what it is sent."""
+
 
 class Transport(Protocol):
     """Carries messages, each the bytes of one JSON text, to the other side and from it."""
@@ -21,7 +27,8 @@ class Transport(Protocol):
         """Give the next message. One task at a time may wait here.
 
         Raises:
-            ConnectionClosed: The connection has ended, and all that came before was received.
+            ConnectionClosed: The connection has ended, and all that came before was received; `InputEnded` if
+                messages can still be sent.
             ProtocolError: The other side broke the framing; nothing more can be read.
         """
         ...

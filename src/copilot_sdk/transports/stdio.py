@@ -100,19 +100,22 @@ class StdioTransport(FramedTransport):
         input_fd, output_fd = _take_over_standard_streams()
         gone = asyncio.Event()
 
-        def on_lost(error: Exception | None) -> None:
+        def closed(error: Exception | None) -> ConnectionClosed:
             why = f": {error}" if error else ""
-            stream.end(ConnectionClosed(f"whoever started this process has closed the pipe{why}"))
+            return ConnectionClosed(f"whoever started this process has closed the pipe{why}")
+
+        def on_input_lost(error: Exception | None) -> None:
+            stream.end_input(closed(error))
 
         def on_output_lost(error: Exception | None) -> None:
             gone.set()
-            on_lost(error)
+            stream.end(closed(error))
 
         source = os.fdopen(input_fd, "rb", buffering=0)
         sink = os.fdopen(output_fd, "wb", buffering=0)
         try:
             _must_be_pollable(input_fd)
-            reader, _ = await loop.connect_read_pipe(lambda: StreamProtocol(stream, on_lost), source)
+            reader, _ = await loop.connect_read_pipe(lambda: StreamProtocol(stream, on_input_lost), source)
             writer, _ = await loop.connect_write_pipe(lambda: StreamProtocol(stream, on_output_lost), sink)
         except (ValueError, OSError) as error:
             source.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.real.differential.scenarios.accounts import ACCOUNTS
+from tests.real.differential.scenarios.deferred import DEFERRED
 from tests.real.differential.scenarios.extras import EXTRAS
 from tests.real.differential.scenarios.host import HOST
 from tests.real.differential.scenarios.installs import INSTALLS
@@ -15,4 +16,18 @@ from tests.real.differential.scenarios.tools import TOOLS
 from tests.real.differential.scenarios.turns import TURNS
 from tests.real.differential.scenarios.work import WORK
 
-AREAS = (TURNS, TOOLS, SESSIONS, STATE, WORK, EXTRAS, HOST, PROVIDED, INSTALLS, ACCOUNTS, MANAGED, SANDBOXES)
+AREAS = (
+    TURNS,
+    TOOLS,
+    SESSIONS,
+    STATE,
+    WORK,
+    EXTRAS,
+    HOST,
+    PROVIDED,
+    INSTALLS,
+    ACCOUNTS,
+    MANAGED,
+    SANDBOXES,
+    DEFERRED,
+)

@@ -10,6 +10,7 @@ import pytest
 from copilot_sdk._rpc import inbound, outbox, peer
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk.errors import ConnectionClosed, ProtocolError, RpcError
+from copilot_sdk.transports.base import InputEnded
 from copilot_sdk.transports.memory import memory_pair
 from tests.support.raw_peer import step
 
@@ -32,6 +33,28 @@ class Failing:
 
     def describe(self) -> str:
         return "a failing transport"
+
+
+class HalfClosed:
+    """A transport over which one request comes, and then nothing more; what is sent is kept."""
+
+    def __init__(self, *requests: bytes) -> None:
+        self.requests = list(requests)
+        self.sent: list[Any] = []
+
+    async def send(self, data: bytes) -> None:
+        self.sent.append(json.loads(data))
+
+    async def receive(self) -> bytes:
+        if self.requests:
+            return self.requests.pop(0)
+        raise InputEnded("it has said all")
+
+    async def aclose(self) -> None:
+        pass
+
+    def describe(self) -> str:
+        return "a half-closed transport"
 
 
 async def wait_forever(method: str, params: dict[str, Any]) -> object:
@@ -361,3 +384,33 @@ async def test_waiting_for_the_end_may_be_given_up() -> None:
         waiting.cancel()
         await asyncio.wait({waiting})
         assert not client.closed
+
+
+async def test_what_was_asked_before_the_end_of_input_is_answered_and_nothing_can_be_asked_any_more() -> None:
+    transport, go_on = HalfClosed(request(1), request(2)), asyncio.Event()
+
+    async def handle(method: str, params: dict[str, Any]) -> object:
+        await go_on.wait()
+        with pytest.raises(ConnectionClosed, match="it has said all"):
+            await server.request("back")
+        await server.notify("told")
+        return method
+
+    async with Peer(transport, on_request=handle, max_inbound=1) as server:
+        await step()
+        assert not server.closed
+        go_on.set()
+        await server.wait_closed()
+    told = {"jsonrpc": "2.0", "method": "told", "params": {}}
+    answers = [{"jsonrpc": "2.0", "id": number, "result": "m"} for number in (1, 2)]
+    assert transport.sent == [told, answers[0], told, answers[1]]
+
+
+async def test_requests_that_take_longer_than_a_moment_are_given_up_after_the_end_of_input(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(peer, "_FINISH_SECONDS", 0.01)
+    transport = HalfClosed(request(1))
+    async with Peer(transport, on_request=wait_forever) as server:
+        await server.wait_closed()
+    assert [answer["error"]["code"] for answer in transport.sent] == [-32800]

@@ -220,7 +220,7 @@ async def test_a_command_that_cannot_be_run_says_how_it_can(
 async def test_commands_switch_the_mode_and_the_model(start: Start, join: Join) -> None:
     client = await _opened(start, join)
     assert await client.call(INVOKE, name="plan") == {"kind": "completed", "mode": "plan"}
-    assert await client.call("session.mode.get") == "plan"
+    assert await client.call("session.mode.get") == "interactive"
     planned = await client.call(INVOKE, name="plan", input="a pond")
     assert (planned["kind"], planned["prompt"], planned["mode"]) == ("agent-prompt", "a pond", "plan")
     for text, mode in (("", "autopilot"), ("", "interactive"), ("on", "autopilot"), ("off", "interactive")):

@@ -188,12 +188,27 @@ async def test_without_a_summary_the_model_is_asked_again_all_the_same(start: St
 
 
 async def test_a_conversation_that_stays_too_long_is_an_error(start: Start, join: Join) -> None:
-    client = await join(start([Reply("A1."), TOO_LONG, SUMMARY, TOO_LONG]))
+    client = await join(start([Reply("A1."), TOO_LONG, SUMMARY, *[TOO_LONG] * 5]))
     await _talked(client)
     await client.turn("Beta.")
     (error,) = client.of("session.error")
-    assert "compacting the conversation did not help" in error["message"]
+    assert (error["statusCode"], error["message"].endswith("It failed last with: 413 too large")) == (
+        413,
+        True,
+    )
     assert len(client.of("session.compaction_complete")) == 1
+    reasons = [retry["reason"] for retry in client.of("assistant.turn_retry")]
+    assert reasons == ["forced_compaction", "api_error", "api_error"]
+
+
+async def test_a_conversation_may_fit_although_it_was_turned_down_after_its_compaction(
+    start: Start, join: Join
+) -> None:
+    client = await join(start([Reply("A1."), TOO_LONG, SUMMARY, TOO_LONG, Reply("B1.")]))
+    await _talked(client)
+    await client.turn("Beta.")
+    assert client.of("assistant.message")[-1]["content"] == "B1."
+    assert client.of("session.error") == []
 
 
 async def test_a_prompt_that_is_too_long_by_itself_cannot_be_compacted(start: Start, join: Join) -> None:

@@ -292,3 +292,27 @@ async def test_a_cancelled_command_ends_with_all_its_children(shells: Client, tm
     assert (await _task(shells, "shell"))["status"] == "cancelled"
     await shells.until_dead(int((tmp_path / "pid").read_text()))
     await shells.until("session.idle")
+
+
+async def test_an_abort_ends_agents_and_the_session_rests(start: Start, join: Join) -> None:
+    client = await join(start(by_agent([], [Reply("never", hold=asyncio.Event())])))
+    await client.open()
+    await client.call("session.tasks.startAgent", **AGENT)
+    await client.until("assistant.turn_start")
+    await client.call("session.queue.deferSessionIdle", aborted=False)
+    await client.call("session.abort")
+    assert (await client.until("session.idle"))["data"]["aborted"] is True
+    assert (await _task(client, "bug-finder"))["status"] == "cancelled"
+    assert client.of("system.notification") == []
+
+
+async def test_an_abort_of_a_turn_ends_the_commands_that_are_attached(shells: Client) -> None:
+    command = '!call bash {"command": "sleep 60", "mode": "async"'
+    await shells.send(command + "}\n" + command + ', "detach": true}')
+    await shells.until("assistant.idle")
+    await shells.send("!hold")
+    await shells.until("assistant.turn_start")
+    await shells.call("session.abort")
+    (left,) = (await shells.call("session.tasks.list"))["tasks"]
+    assert (left["attachmentMode"], left["status"]) == ("detached", "running")
+    assert shells.of("system.notification") == []

@@ -39,6 +39,9 @@ async def test_files_are_created_shown_and_edited(client: Client, tmp_path: Path
     assert shown["result"]["content"] == "1. one\n2. 2"
     part = await _result(client, "view", path="a/b.txt", view_range=[2, -1])
     assert part["result"]["content"] == "2. 2"
+    assert part["result"]["detailedContent"].endswith("\n@@ -2,1 +2,1 @@\n 2\n")
+    beyond = await _result(client, "view", path="a/b.txt", view_range=[3, 4])
+    assert "out of bounds: there are 2 lines" in beyond["error"]["message"]
     listed = await _result(client, "view", path=".")
     assert listed["result"]["content"] == "a/"
     changes = (await client.call("session.usage.getMetrics"))["codeChanges"]

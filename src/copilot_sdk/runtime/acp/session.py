@@ -18,7 +18,7 @@ from copilot_sdk._generated.acp.types import (
     StopReason,
     Usage,
 )
-from copilot_sdk._generated.copilot.types import SlashCommandAgentPromptResult
+from copilot_sdk._generated.copilot.types import SlashCommandAgentPromptResult, SlashCommandCompletedResult
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.acp.options import modes_of, options_of
 from copilot_sdk.runtime.acp.prompts import Asked, asked_of
@@ -119,6 +119,8 @@ class OpenSession:
                 attachments=asked.attachments,
                 agent_mode=result.mode,
             )
+        if isinstance(result, SlashCommandCompletedResult) and result.mode is not None:
+            self.session.modes.set(result.mode)
         text = getattr(result, "text", None) or getattr(result, "message", None)
         if text:
             self.say(str(text))

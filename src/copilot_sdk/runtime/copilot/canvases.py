@@ -16,6 +16,7 @@ from copilot_sdk._generated.copilot.types import (
     CanvasListOpenResult,
     CanvasOpenRequest,
     CanvasProviderOpenResult,
+    CanvasProviderUnregisterRequest,
     OpenCanvasInstance,
     SessionCreateRequest,
     SessionResumeRequest,
@@ -60,6 +61,11 @@ async def _invoke(call: Call, params: CanvasActionInvokeRequest) -> CanvasAction
     return CanvasActionInvokeResult(result=result)
 
 
+@router.on("session.canvas.provider.unregister", CanvasProviderUnregisterRequest)
+async def _unregister(call: Call, params: CanvasProviderUnregisterRequest) -> None:
+    call.session.canvases.unregister(params.connection_id)
+
+
 def canvases_of(
     connection: Connection, params: SessionCreateRequest | SessionResumeRequest
 ) -> CanvasProvider | None:
@@ -79,7 +85,8 @@ def canvases_of(
         if canvas.id in declared:
             raise RuntimeFault(f'Canvas "{owner}/{canvas.id}" was declared more than once.')
         declared[canvas.id] = canvas
-    return CanvasProvider(owner, None if info is None else info.name, declared, ClientCanvases(connection))
+    name, number = None if info is None else info.name, str(connection.number)
+    return CanvasProvider(owner, name, number, declared, ClientCanvases(connection))
 
 
 class ClientCanvases:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from copilot_sdk._generated.copilot.types import (
     AcceptedEnqueueCommandResult,
     CommandList,
+    CommandsFinalizeInvocationEffectRequest,
+    CommandsFinalizeInvocationEffectResult,
     CommandsHandlePendingCommandRequest,
     CommandsHandlePendingCommandResult,
     CommandsInvokeRequest,
@@ -101,6 +103,15 @@ async def _respond(
     return CommandsRespondToQueuedCommandResult(
         success=call.session.commands.queued.resolve(params.request_id, stop)
     )
+
+
+@router.on("session.commands.finalizeInvocationEffect", CommandsFinalizeInvocationEffectRequest)
+async def _finalize(
+    call: Call, _: CommandsFinalizeInvocationEffectRequest
+) -> CommandsFinalizeInvocationEffectResult:
+    # What a command does lasts from the beginning; no result of one leaves a state that could be undone.
+    call.runtime.live(call.target)
+    return CommandsFinalizeInvocationEffectResult(success=True)
 
 
 def _describe(command: BuiltInCommand) -> SlashCommandInfo:

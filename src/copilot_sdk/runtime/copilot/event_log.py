@@ -69,5 +69,5 @@ async def _register(call: Call, params: RegisterEventInterestParams) -> Register
 async def _release(call: Call, params: ReleaseEventInterestParams) -> EventLogReleaseInterestResult:
     session = call.session
     session.interests.release(params.handle)
-    session.give_up_orphans()
+    session.members.give_up_orphans()
     return EventLogReleaseInterestResult(success=True)

@@ -23,12 +23,15 @@ from copilot_sdk._generated.copilot.types import (
     MCPStartServersResult,
     MCPStopServerRequest,
     MoveMCPLoadingToBackgroundResult,
+    SessionMCPSetConnectedIdeInfoParams,
 )
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.faults import RuntimeFault
-from copilot_sdk.runtime.core.mcp.host import MCPHost, Server, describe, origin_of
+from copilot_sdk.runtime.core.mcp.host import MCPHost
+from copilot_sdk.runtime.core.mcp.server import Server, describe, origin_of
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, spec_of, specs_of
+from copilot_sdk.runtime.core.system_message import ConnectedIDE
 
 router = Router()
 
@@ -131,6 +134,13 @@ async def _configure_github(_: Call) -> MCPConfigureGitHubResult:
 async def _remove_github(_: Call) -> MCPRemoveGitHubResult:
     # The server of GitHub needs an account, and this runtime has none.
     return MCPRemoveGitHubResult(removed=False)
+
+
+@router.on("session.mcp.setConnectedIdeInfo", SessionMCPSetConnectedIdeInfoParams)
+async def _set_ide(call: Call, params: SessionMCPSetConnectedIdeInfoParams) -> None:
+    ide = params.ide
+    told = None if ide is None else ConnectedIDE(ide.ide_name, ide.workspace_folder)
+    call.session.system_message.ide = told
 
 
 def _host(mcp: MCPHost) -> dict[str, object]:

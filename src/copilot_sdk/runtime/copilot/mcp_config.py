@@ -18,7 +18,7 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import raw
 from copilot_sdk.runtime.core.mcp.config_file import pointer_part
-from copilot_sdk.runtime.core.mcp.host import origin_of
+from copilot_sdk.runtime.core.mcp.server import origin_of
 from copilot_sdk.runtime.core.mcp.spec import specs_of
 from copilot_sdk.runtime.core.plugin_parts import PluginServer, plugin_servers
 from copilot_sdk.runtime.core.plugins import in_use

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from copilot_sdk._generated.copilot.types import (
     QueueAppendSteeringRequest,
+    QueueBeginDeferredIdleDrainRequest,
+    QueueBeginDeferredIdleDrainResult,
     QueueConsumeSystemNotificationsRequest,
+    QueueDeferSessionIdleRequest,
     QueueDuplicateAtRequest,
     QueueDuplicateAtResult,
+    QueueEnqueueResumePendingResult,
+    QueueFinishDeferredIdleDrainRequest,
+    QueueFinishDeferredIdleDrainResult,
     QueueHasPendingResult,
     QueueInsertAtRequest,
     QueueInsertAtResult,
@@ -40,7 +46,7 @@ router = Router()
 async def _pending(call: Call) -> QueuePendingItemsResult:
     turns = call.session.turns
     return QueuePendingItemsResult(
-        items=[_describe(entry) for entry in turns.queue.waiting],
+        items=[_describe(entry) for entry in turns.queue.visible],
         steering_messages=[prompt.shown for prompt in turns.queue.steering],
         in_flight_steering_count=0,
         withdrawable_turn_message_id=turns.withdrawable,
@@ -51,9 +57,9 @@ async def _pending(call: Call) -> QueuePendingItemsResult:
 async def _snapshot(call: Call) -> QueueSnapshotResult:
     queue = call.session.turns.queue
     return QueueSnapshotResult(
-        items=[_describe(entry) for entry in queue.waiting],
+        items=[_describe(entry) for entry in queue.visible],
         steering_messages=[prompt.shown for prompt in queue.steering],
-        item_orders=[entry.number for entry in queue.waiting] or None,
+        item_orders=[entry.number for entry in queue.visible] or None,
         steering_message_orders=[prompt.number for prompt in queue.steering] or None,
     )
 
@@ -187,6 +193,38 @@ async def _consume(call: Call, params: QueueConsumeSystemNotificationsRequest) -
     if removed:
         turns.changed()
     return QueueRemoveMostRecentResult(removed=removed)
+
+
+@router.plain("session.queue.enqueueResumePending")
+async def _wake(call: Call) -> QueueEnqueueResumePendingResult:
+    call.session.turns.send(Prompt(id=new_id(), text="", bare=True))
+    return QueueEnqueueResumePendingResult(queued=True)
+
+
+@router.on("session.queue.deferSessionIdle", QueueDeferSessionIdleRequest)
+async def _defer_idle(call: Call, params: QueueDeferSessionIdleRequest) -> None:
+    call.session.turns.idle.defer(aborted=params.aborted)
+
+
+@router.on("session.queue.beginDeferredIdleDrain", QueueBeginDeferredIdleDrainRequest)
+async def _begin_drain(
+    call: Call, params: QueueBeginDeferredIdleDrainRequest
+) -> QueueBeginDeferredIdleDrainResult:
+    turns = call.session.turns
+    working = params.active_background_work or turns.processing
+    return QueueBeginDeferredIdleDrainResult(should_drain=turns.idle.begin_drain(working=working))
+
+
+@router.on("session.queue.finishDeferredIdleDrain", QueueFinishDeferredIdleDrainRequest)
+async def _finish_drain(
+    call: Call, params: QueueFinishDeferredIdleDrainRequest
+) -> QueueFinishDeferredIdleDrainResult:
+    turns = call.session.turns
+    action, aborted = turns.idle.finish_drain(
+        working=params.active_background_work or turns.processing,
+        pending=params.has_pending and not turns.queue.paused,
+    )
+    return QueueFinishDeferredIdleDrainResult(action=action, aborted=aborted)
 
 
 def _describe(entry: Entry) -> QueuePendingItems:

@@ -102,7 +102,11 @@ async def _cancel_agents(call: Call) -> int:
 @router.on("session.abort", AbortRequest)
 async def _abort(call: Call, params: AbortRequest) -> types.AbortResult:
     reason = _ABORT_REASONS.get(params.reason or "", "user_initiated")
-    await call.session.turns.abort(reason)
+    session = call.session
+    turn_ended = await session.turns.abort(reason)
+    await session.tasks.stop_agents()
+    if turn_ended:
+        await session.tasks.stop_attached_shells()
     return types.AbortResult(success=True)
 
 

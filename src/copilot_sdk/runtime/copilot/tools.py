@@ -65,7 +65,7 @@ async def _handle(call: Call, params: HandlePendingToolCallRequest) -> HandlePen
 @router.on("session.tools.set", ToolsSetRequest)
 async def _set(call: Call, params: ToolsSetRequest) -> ToolsSetResult:
     offered = {tool.name: external_tool(tool) for tool in params.tools}
-    call.session.set_tools(call.connection, offered)
+    call.session.members.set_tools(call.connection, offered)
     return ToolsSetResult()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _CONTINUATIONS = 5
 _COMPACTING = "The conversation is too long for the model. Compacting it and asking again..."
 _STILL_TOO_LONG = (
-    "The provider turned the prompt down as too long, and compacting the conversation did not help. "
+    "The provider turned the prompt down as too long, and there is nothing to compact. "
     "Send less at once, or begin a new session."
 )
 _CONTINUE = "Your answer was cut off. Go on exactly where it stopped."
@@ -309,7 +310,7 @@ class Agent:
         return seed is not None
 
     async def _ask(self, turn_id: str) -> Answer:
-        """Asks the model; once more after a compaction if the conversation is too long for it."""
+        """Asks the model; after a compaction again, and again, if the conversation is too long for it."""
         try:
             return await self._ask_patiently(turn_id)
         except ModelFault as fault:
@@ -318,14 +319,9 @@ class Agent:
         self._announce_retry(turn_id, "forced_compaction", _COMPACTING)
         if not await self.session.compaction.make_room():
             raise ModelFault(_STILL_TOO_LONG)
-        try:
-            return await self._ask_patiently(turn_id)
-        except ModelFault as fault:
-            if not fault.too_long:
-                raise
-            raise ModelFault(_STILL_TOO_LONG) from fault
+        return await self._ask_patiently(turn_id, compacted=True)
 
-    async def _ask_patiently(self, turn_id: str) -> Answer:
+    async def _ask_patiently(self, turn_id: str, *, compacted: bool = False) -> Answer:
         async def call() -> Answer:
             if self.id is None:
                 await self._weigh_context()
@@ -334,7 +330,12 @@ class Agent:
                 return await self._call(turn_id)
             except ModelFault as fault:
                 await self._report_failure(fault, started)
-                raise
+                if not (compacted and fault.too_long):
+                    raise
+                # There is nothing left to leave out; the provider may see it otherwise a moment later.
+                again = copy(fault)
+                again.retryable = True
+                raise again from fault
 
         def announce(fault: ModelFault) -> None:
             self._announce_retry(turn_id, retry_reason(fault), retry_notice(fault))

@@ -105,10 +105,10 @@ async def _reset_allowed_tools(session: Session, _: str) -> CommandResult:
     )
 
 
-async def _plan(session: Session, text: str) -> CommandResult:
+async def _plan(_: Session, text: str) -> CommandResult:
+    # Whoever called it changes the mode, with the prompt or without one.
     if text:
         return types.SlashCommandAgentPromptResult(prompt=text, display_prompt=text, mode="plan")
-    session.modes.set("plan")
     return types.SlashCommandCompletedResult(mode="plan")
 
 

@@ -85,6 +85,7 @@ class CanvasProvider:
 
     id: str
     name: str | None
+    connection: str
     canvases: Mapping[str, types.CanvasDeclaration]
     host: CanvasHost
 
@@ -235,10 +236,19 @@ class Canvases:
 
     def left(self, client: Client) -> None:
         """Tells that the canvases of a client are gone."""
-        if client.canvases is None:
-            return
+        if client.canvases is not None:
+            self._lost(client.canvases)
+
+    def unregister(self, connection: str) -> None:
+        """Does without the canvases of the client with a connection, if it has any."""
+        for client in self._session.clients:
+            if (provider := client.canvases) is not None and provider.connection == connection:
+                client.canvases = None
+                self._lost(provider)
+
+    def _lost(self, provider: CanvasProvider) -> None:
         for panel in self.panels:
-            if panel.provider_id == client.canvases.id:
+            if panel.provider_id == provider.id:
                 panel.open = False
                 self._session.emit(types.SessionCanvasUnavailableData.model_validate(panel.identity))
         self._tell()

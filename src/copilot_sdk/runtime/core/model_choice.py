@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot import types
@@ -10,6 +11,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
+    from copilot_sdk.runtime.core.startup_model import StartupModel
 
 AUTO = "auto"
 """The id that leaves the choice of a model to the runtime."""
@@ -21,12 +23,18 @@ class ModelChoice:
     Attributes:
         limited: Models that are out of reach because of a rate limit.
         allowed: The models that a host lets the session use, in order; None for all.
+        offered: The ids of the models that the service offers, once a list of them was loaded.
+        pinned: Whether somebody has chosen for this session, so that settings have no say any more.
+        auto_tier: The preference of `auto`.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self.limited: set[str] = set()
         self.allowed: tuple[str, ...] | None = None
+        self.offered: frozenset[str] | None = None
+        self.pinned = session.resumed
+        self.auto_tier: str | None = None
 
     @property
     def id(self) -> str:
@@ -42,7 +50,28 @@ class ModelChoice:
             state["reasoningEffort"] = config.reasoning_effort
         if config.context_tier:
             state["contextTier"] = config.context_tier
+        if self.auto_tier:
+            state["autoTier"] = self.auto_tier
         return state
+
+    @cached_property
+    def startup(self) -> StartupModel:
+        """What settings ask for at the start."""
+        from copilot_sdk.runtime.core.startup_model import StartupModel
+
+        return StartupModel(self._session, self)
+
+    @property
+    def described(self) -> str:
+        """The choice, in words."""
+        effort = self._session.config.reasoning_effort
+        name = "Auto" if self.id == AUTO else self.id
+        return f"{name} ({effort})" if effort else name
+
+    @property
+    def summarizes(self) -> bool:
+        """Whether the model tells of its thoughts unless it is told not to."""
+        return self.id != AUTO and not self.id.startswith("gemini")
 
     def switch(
         self,
@@ -80,6 +109,7 @@ class ModelChoice:
         config.reasoning_effort = effort or (before_effort if same else None)
         config.reasoning_summary = summary or before_summary
         config.context_tier = tier or (config.context_tier if same else None)
+        self.pinned = self.pinned or source != "automatic"
         session.emit(
             types.SessionModelChangeData.model_validate(
                 {

@@ -30,7 +30,8 @@ class Prompt:
         headers: HTTP headers for the model requests of its turn.
         notice: Set for what the runtime itself has to say, such as the end of a background task.
         context: Messages that were sent along with it and come before it.
-        bare: Whether the agent works on what was said so far, and this adds nothing.
+        bare: Whether the agent works on what was said so far, and this adds nothing. Nobody sees it in the queue,
+            or takes it out alone.
         number: Its place in the order in which the queue got what it holds; also its id in the queue.
         edited: Whether its text was changed while it waited.
         done: Set once the agent has dealt with it.
@@ -113,6 +114,11 @@ class MessageQueue:
     def has_steering(self) -> bool:
         """Whether anything waits for the next step of the running turn."""
         return bool(self._steering)
+
+    @property
+    def visible(self) -> list[Entry]:
+        """What was queued and is shown, next one first."""
+        return [entry for entry in self.waiting if not (isinstance(entry, Prompt) and entry.bare)]
 
     @property
     def steering(self) -> list[Prompt]:
@@ -199,7 +205,7 @@ class MessageQueue:
         Returns:
             Whether there was anything.
         """
-        entries: list[Entry] = [*self.steering, *self.waiting]
+        entries: list[Entry] = [*self.steering, *self.visible]
         if entries:
             self.drop(max(entries, key=lambda entry: entry.number))
         return bool(entries)

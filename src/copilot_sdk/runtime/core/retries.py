@@ -24,6 +24,7 @@ _API_ERRORS = (0.5, 1.0, 2.0, 4.0, 8.0)
 _RATE_LIMITS = (6.0, 7.0, 9.0, 13.0, 21.0)
 _BROKEN_OFF = (1.0,) * 5
 _UNAUTHORIZED = (1.0,) * 2
+_TOO_LONG = (1.0,) * 4
 _LEAST_WANTED = 1.0
 # Clients that failed together do not come back together.
 _SPREAD = 0.2
@@ -84,6 +85,8 @@ def _pause(fault: ModelFault, tries: int, limits: Limits) -> float | None:
 
 
 def _pauses(fault: ModelFault) -> tuple[float, ...]:
+    if fault.too_long:
+        return _TOO_LONG
     match fault.status:
         case None:
             return _BROKEN_OFF

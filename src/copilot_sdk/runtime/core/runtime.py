@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 from copilot_sdk.runtime.core.accounts import Accounts, Identity
 from copilot_sdk.runtime.core.catalog.handles import Handles
 from copilot_sdk.runtime.core.clients import Client, ClientPort
-from copilot_sdk.runtime.core.clock import Clock, SystemClock, new_id, now, stamp
+from copilot_sdk.runtime.core.clock import Clock, SystemClock, new_id
 from copilot_sdk.runtime.core.config import Limits, SessionConfig
 from copilot_sdk.runtime.core.extensions import Launcher
 from copilot_sdk.runtime.core.faults import RuntimeFault, SessionNotFound
@@ -38,12 +38,12 @@ from copilot_sdk.runtime.core.sandbox.host import SandboxHost
 from copilot_sdk.runtime.core.saved_permissions import SavedPermissions
 from copilot_sdk.runtime.core.secrets import Secrets
 from copilot_sdk.runtime.core.session import LifecycleType, Session
+from copilot_sdk.runtime.core.session_factory import SessionFactory
 from copilot_sdk.runtime.core.settings_files import UserSettings
-from copilot_sdk.runtime.core.storage import Place, SessionRecord, closed_on_failure
+from copilot_sdk.runtime.core.storage import Place, SessionRecord
 from copilot_sdk.runtime.core.store import Store
 from copilot_sdk.runtime.core.stored import StoredSessions
 from copilot_sdk.runtime.core.telemetry import Telemetry
-from copilot_sdk.runtime.core.workspace import WorkContext
 
 _logger = logging.getLogger("copilot_sdk.runtime")
 
@@ -115,7 +115,7 @@ class Runtime:
         self.last_used: str | None = None
         self._sessions: dict[str, Session] = {}
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._signing_in: set[str] = set()
+        self._factory = SessionFactory(self)
         self._listeners: dict[int, LifecycleListener] = {}
         self._stop_wanted = stop or asyncio.Event()
         self._closed = False
@@ -218,7 +218,7 @@ class Runtime:
                 known = await self._make(identifier, config, client, announce=announce)
                 known.extensions.launch()
             elif client is not None:
-                known.attach(client)
+                known.members.attach(client)
                 known.canvases.joined(client)
             self.last_used = identifier
             self.announce("session.created", known.record)
@@ -228,16 +228,10 @@ class Runtime:
         self, identifier: str, config: SessionConfig, client: Client | None, *, announce: bool
     ) -> Session:
         context = self.place.look_around(config.working_directory)
-        record = self._new_record(identifier, config, context)
-        async with self._signed_in(identifier, config):
-            storage = await self.place.make(record)
-            async with closed_on_failure(storage):
-                session = Session(self, record, config, storage)
-                await session.rewind.open(wanted=config.tracks_files)
-            self._sessions[identifier] = session
+        session = self._sessions[identifier] = await self._factory.make(identifier, config, context)
         if client is not None:
-            session.attach(client)
-        self.announce("session.created", record)
+            session.members.attach(client)
+        self.announce("session.created", session.record)
         if announce:
             session.emit(start_data(session, context))
             session.emit(settings_data(session))
@@ -252,22 +246,6 @@ class Runtime:
             while (session := self._sessions.get(session_id)) is not None and session.closing:
                 await self.close_session(session_id)
             yield
-
-    def _new_record(self, identifier: str, config: SessionConfig, context: WorkContext) -> SessionRecord:
-        moment = stamp(now())
-        return SessionRecord(
-            id=identifier,
-            started_at=moment,
-            modified_at=moment,
-            cwd=context.cwd,
-            git_root=context.git_root,
-            repository=context.repository,
-            branch=context.branch,
-            name=config.name,
-            named_by_user=config.name is not None,
-            model=config.model,
-            client_name=config.client_name,
-        )
 
     async def resume(
         self,
@@ -296,9 +274,9 @@ class Runtime:
             session = self._sessions.get(session_id)
             was_live = session is not None
             if session is None:
-                session = await self._revive(session_id, configure)
+                session = self._sessions[session_id] = await self._factory.revive(session_id, configure)
             if client is not None:
-                session.attach(client)
+                session.members.attach(client)
             self.last_used = session_id
             if announce:
                 context = self.place.look_around(session.config.working_directory)
@@ -315,39 +293,6 @@ class Runtime:
                 session.schedules.hydrate()
                 session.extensions.launch()
             return session
-
-    async def _revive(self, session_id: str, configure: Callable[[SessionRecord], SessionConfig]) -> Session:
-        place = self.place
-        record = await place.find(session_id)
-        if record is None:
-            raise SessionNotFound(session_id)
-        config = configure(record)
-        place.look_around(config.working_directory)
-        config.model = config.model or record.model
-        async with self._signed_in(session_id, config):
-            storage, events = await place.load(record)
-            async with closed_on_failure(storage):
-                session = Session(self, record, config, storage, events)
-                await session.rewind.open(wanted=config.tracks_files)
-            self._sessions[session_id] = session
-        return session
-
-    @asynccontextmanager
-    async def _signed_in(self, session_id: str, config: SessionConfig) -> AsyncGenerator[None]:
-        """Opens a session whose GitHub tokens no other session uses."""
-        tokens = config.github
-        if tokens is None:
-            yield
-            return
-        others = {session.config.github.registration for session in self.sessions if session.config.github}
-        if tokens.registration in others | self._signing_in:
-            raise RuntimeFault(f'GitHub token provider registration "{tokens.registration}" already exists')
-        self._signing_in.add(tokens.registration)
-        try:
-            await tokens.sign_in(session_id)
-            yield
-        finally:
-            self._signing_in.discard(tokens.registration)
 
     def record(self, session_id: str) -> SessionRecord | None:
         """What is known about a session that is live or in the home folder."""
@@ -380,7 +325,7 @@ class Runtime:
                 await self._leave(session, port)
 
     async def _leave(self, session: Session, port: ClientPort) -> None:
-        if not session.detach(port) or session.closing:
+        if not session.members.detach(port) or session.closing:
             return
         if any(not client.is_extension for client in session.clients):
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,11 +16,11 @@ from copilot_sdk.runtime.core.agent import Agent
 from copilot_sdk.runtime.core.canvases import Canvases
 from copilot_sdk.runtime.core.checkpoints import Checkpoints
 from copilot_sdk.runtime.core.client_metadata import ClientNotes
-from copilot_sdk.runtime.core.clients import Abilities, Client, ClientPort, Clients, Interests
+from copilot_sdk.runtime.core.clients import Client, Clients, Interests
 from copilot_sdk.runtime.core.clock import Clock, new_id, now, stamp
 from copilot_sdk.runtime.core.commands import Commands
 from copilot_sdk.runtime.core.compaction import Compaction
-from copilot_sdk.runtime.core.config import ExternalTool, Limits, ModelProvider, SessionConfig
+from copilot_sdk.runtime.core.config import Limits, ModelProvider, SessionConfig
 from copilot_sdk.runtime.core.credits import Credits
 from copilot_sdk.runtime.core.custom_agents import CustomAgents
 from copilot_sdk.runtime.core.extensions import Extensions
@@ -32,6 +33,7 @@ from copilot_sdk.runtime.core.instructions import InstructionSources
 from copilot_sdk.runtime.core.log import Event, EventLog
 from copilot_sdk.runtime.core.mcp.host import MCPHost
 from copilot_sdk.runtime.core.mcp.sign_ins import KnownSignIns
+from copilot_sdk.runtime.core.members import Members
 from copilot_sdk.runtime.core.milestones import shutdown_data
 from copilot_sdk.runtime.core.model_choice import ModelChoice
 from copilot_sdk.runtime.core.models.base import Model
@@ -148,6 +150,11 @@ class Session:
         storage.on_failure = self._tell_storage_failure
         self.model: Model = runtime.model_for(self)
         self.account = SessionAccount(runtime.accounts, config)
+
+    @cached_property
+    def members(self) -> Members:
+        """Lets clients in and out."""
+        return Members(self)
 
     @property
     def id(self) -> str:
@@ -353,71 +360,6 @@ class Session:
             ModelFault: There is none.
         """
         return await bearer_token(self.clients, self.id, provider)
-
-    def attach(self, client: Client) -> None:
-        """Adds a client."""
-        before = self.clients.abilities() if self.clients else None
-        self.clients.attach(client)
-        if client.skills is not None:
-            self.skills.forget()
-        self.system_message.forget(client)
-        self._tell_abilities(before)
-
-    def set_tools(self, port: ClientPort, tools: Mapping[str, ExternalTool]) -> None:
-        """Replaces the tools of a client; calls that nobody can answer any more are given up."""
-        client = self.clients.of(port)
-        if client is None:
-            return
-        before = self.clients.abilities()
-        client.tools = tools
-        self.external.give_up_orphans()
-        self._tell_abilities(before)
-
-    def detach(self, port: ClientPort) -> bool:
-        """Removes a client; what only that client could have answered is given up.
-
-        Returns:
-            Whether it was a client of this session.
-        """
-        before, client = self.clients.abilities(), self.clients.of(port)
-        if client is None:
-            return False
-        self.clients.detach(port)
-        if client.skills is not None:
-            self.skills.forget()
-        self.canvases.left(client)
-        self.interests.drop(port)
-        self.rate_limits.drop(port)
-        self.give_up_orphans()
-        self._tell_abilities(before)
-        return True
-
-    def give_up_orphans(self) -> None:
-        """Answers everything that no client is left to answer."""
-        self.external.give_up_orphans()
-        self.commands.give_up_orphans()
-        self.permissions.give_up_orphans()
-        self.user_input.give_up_orphans()
-        self.credits.give_up_orphans()
-        self.mcp.give_up_orphans()
-
-    def _tell_abilities(self, before: Abilities | None) -> None:
-        """Tells the clients what they can do together, if that is something else than before."""
-        after = self.clients.abilities()
-        if before is None or not self.clients:
-            return
-        if after.tools != before.tools:
-            self.emit(types.SessionToolsUpdatedData(model=self.model_id))
-        if after.elicitation != before.elicitation:
-            ui = types.CapabilitiesChangedUI(elicitation=after.elicitation)
-            self.emit(types.CapabilitiesChangedData(ui=ui))
-        if after.canvases != before.canvases:
-            self.emit(types.CapabilitiesChangedData(ui=types.CapabilitiesChangedUI(canvases=after.canvases)))
-        if after.commands != before.commands:
-            commands = [
-                {"name": name, "description": text or None} for name, text in sorted(after.commands.items())
-            ]
-            self.emit(types.CommandsChangedData.model_validate({"commands": commands}))
 
     def check_cut(self) -> None:
         """Raises a `RuntimeFault` if the history cannot be cut now."""

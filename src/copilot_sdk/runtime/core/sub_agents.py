@@ -122,6 +122,15 @@ class AgentTask:
             ),
             agent_id=self.id,
         )
+        self._session.emit(
+            types.SessionModelChangeData(
+                new_model=self.agent.model_id,
+                reasoning_effort=self.model.effort,
+                context_tier=self.model.tier,
+                source="agent",
+            ),
+            agent_id=self.id,
+        )
         self._session.tasks.add(self)
         self._work(self.prompt)
 

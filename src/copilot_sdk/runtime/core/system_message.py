@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,11 +48,24 @@ _ORDER = {
 """The sections of the message in their order, with the tags around them. `identity` holds three more."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConnectedIDE:
+    """An IDE that a client is connected to, and the folder that is open in it."""
+
+    name: str
+    folder: str
+
+
 class SystemMessage:
-    """The system message of the main agent of a session."""
+    """The system message of the main agent of a session.
+
+    Attributes:
+        ide: The IDE that the agent is told of.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.ide: ConnectedIDE | None = None
         self._rewritten: dict[str, tuple[str, str]] = {}
         self._warned: set[str] = set()
 
@@ -147,7 +161,7 @@ class SystemMessage:
             "code_change_rules": _CODE_CHANGE_RULES,
             "guidelines": _GUIDELINES,
             "safety": _SAFETY,
-            "environment_context": environment_text(folder),
+            "environment_context": environment_text(folder) + self._ide_text(),
             "tool_instructions": _TOOL_INSTRUCTIONS,
             "custom_instructions": "\n\n".join(
                 part for part in (self._session.instructions.text, self._session.agents.instructions) if part
@@ -155,6 +169,9 @@ class SystemMessage:
             "runtime_instructions": "",
             "last_instructions": _LAST_INSTRUCTIONS,
         }
+
+    def _ide_text(self) -> str:
+        return "" if self.ide is None else f"\nConnected IDE: {self.ide.name} (workspace: {self.ide.folder})"
 
     def _changed(self, name: str, source: str) -> str:
         section = self._session.config.system_prompt.sections.get(name)

@@ -205,6 +205,13 @@ class TaskRegistry:
             await task.stop()
         return len(agents)
 
+    async def stop_attached_shells(self) -> None:
+        """Stops the shell commands whose output comes to the runtime, and tracks them no more."""
+        for task in self:
+            if task.kind == "shell" and task.progress.running and not task.detached:
+                await task.stop()
+                self.remove(task.id)
+
     async def stop_all(self) -> None:
         """Stops every task; those of clients go on without the session."""
         for task in self:

@@ -14,6 +14,7 @@ from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import InvalidInput, ModelFault, OutOfCredits, Rejected, RuntimeFault
 from copilot_sdk.runtime.core.history import is_prompt, prompt_id
 from copilot_sdk.runtime.core.hooks import MOST_STOP_BLOCKS, block_reason, remark_of
+from copilot_sdk.runtime.core.idle import DeferredIdle
 from copilot_sdk.runtime.core.intake import take_in, take_in_with_hooks
 from copilot_sdk.runtime.core.queue import Entry, MessageQueue, Prompt, QueuedCommand
 from copilot_sdk.runtime.core.scope import end_all
@@ -40,9 +41,9 @@ class Turns:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.queue = MessageQueue()
+        self.idle = DeferredIdle()
         self._runner: asyncio.Task[None] | None = None
         self._current: Prompt | None = None
-        self._idle_owed = False
         self._aborting = False
         self._started = False
 
@@ -159,7 +160,7 @@ class Turns:
     def work_off(self) -> None:
         """Begins to work the queue off, unless that goes on already or it holds nothing to take."""
         if self._runner is None and self.queue:
-            self._idle_owed = True
+            self.idle.owed = True
             self._runner = self._session.scope.start(self._drain(), name="turns")
 
     async def _drain(self) -> None:
@@ -170,7 +171,7 @@ class Turns:
                 await self._session.storage.flush()
         finally:
             if not self._aborting:
-                self._runner = None
+                self._runner, self.idle.aborted = None, False
                 if not self._session.closing:
                     self._session.emit(types.AssistantIdleData())
                 self.rest()
@@ -184,9 +185,9 @@ class Turns:
     def rest(self) -> None:
         """Says that the session has come to rest, if it has."""
         session = self._session
-        if self._idle_owed and not self.processing and not session.tasks.busy and not session.closing:
-            self._idle_owed = False
-            session.emit(types.SessionIdleData(mode=session.modes.current))
+        if self.idle.owed and not self.processing and not session.tasks.busy and not session.closing:
+            aborted = self.idle.settle() or None
+            session.emit(types.SessionIdleData(aborted=aborted, mode=session.modes.current))
             session.touch()
         session.tasks.wake()
 
@@ -207,8 +208,11 @@ class Turns:
         if not keep_queue:
             self.clear_queue()
         if runner is None or self._aborting:
+            if runner is None and self.idle.owed and not session.closing:
+                self._abort_background(reason)
             return False
-        self._idle_owed, self._aborting = False, True
+        self.idle.settle()
+        self._aborting = True
         message_id = session.agent.exchange.message_id
         await end_all({runner})
         self._runner, self._aborting = None, False
@@ -226,11 +230,18 @@ class Turns:
         self.work_off()
         return True
 
+    def _abort_background(self, reason: AbortReason) -> None:
+        """Says that background work is not waited for any more; the session rests when it has ended."""
+        self.idle.aborted = True
+        self._session.emit(types.AbortData(reason=reason))
+        self._session.emit(types.PendingMessagesModifiedData())
+        self._session.emit(types.AssistantIdleData(aborted=True))
+
     async def _turn(self, prompt: Prompt) -> None:
         session, agent = self._session, self._session.agent
         message_id = None if prompt.notice is not None or prompt.bare else prompt.id
-        of_user = prompt.source != "system"
-        if not of_user:
+        of_user = prompt.source != "system" and not prompt.bare
+        if prompt.source == "system":
             message_id = agent.exchange.message_id
         agent.exchange = Exchange(message_id=message_id, of_user=of_user, headers=prompt.headers)
         self._current = None if prompt.notice is not None or prompt.bare else prompt

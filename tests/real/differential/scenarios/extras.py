@@ -288,6 +288,18 @@ async def a_server_of_tools(actor: Actor) -> None:
     await actor.of(session, "mcp.reload")
 
 
+@EXTRAS.scenario()
+async def a_server_that_changes_its_lists(actor: Actor) -> None:
+    """A server gets a tool while it is called: the model is offered it at once."""
+    program = [str(Path(mcp_server.__file__)), "--grows"]
+    echo = {"type": "stdio", "command": sys.executable, "args": program, "tools": ["*"]}
+    session = await actor.create(mcpServers={"echo": echo})
+    call = Reply(tool_calls=[ToolCall("echo-echo", {"text": "Hello."}, "call-1")])
+    again = Reply(tool_calls=[ToolCall("echo-encore", {"text": "Again."}, "call-2")])
+    await actor.turn(session, "Call the server.", call, again, Reply("It answered."))
+    await actor.of(session, "mcp.listTools", serverName="echo")
+
+
 @EXTRAS.scenario(
     known(
         "Why a server cannot be asked is put in words of each runtime.",

@@ -217,8 +217,11 @@ async def a_question_to_the_user(actor: Actor) -> None:
     known(
         "A tool that is run without a model is told less of by the reference runtime.",
         "reply session.tools.execute /textResultForLlm: value",
-        "reply session.tools.execute /sessionLog: cli only",
         "reply session.tools.execute /skipLargeOutputProcessing: cli only",
+    ),
+    known(
+        "The CLI takes what follows the last newline of a file for a line.",
+        "reply session.tools.execute /sessionLog: value",
     ),
     known(
         "The CLI names the call after the tool, the reference runtime gives it an id.",

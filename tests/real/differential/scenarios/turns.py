@@ -70,7 +70,7 @@ async def a_model_that_fails_for_a_moment(actor: Actor) -> None:
     await actor.turn(session, "Go on.", Failure(500, "The scripted model stumbles."), Reply("Done."))
 
 
-@TURNS.scenario(
+_COMPACTED = (
     _NOTICES,
     known(
         "The CLI counts the system message among the messages of such a compaction, and messages of the user "
@@ -87,12 +87,25 @@ async def a_model_that_fails_for_a_moment(actor: Actor) -> None:
         "event session.usage_info /data/tokenLimit: value",
     ),
 )
+
+
+@TURNS.scenario(*_COMPACTED)
 async def a_conversation_that_is_too_long(actor: Actor) -> None:
     """The model answers with status 413; the conversation is compacted, and the model asked again."""
     summary = "<overview>Short.</overview><checkpoint_title>A talk</checkpoint_title>"
     session = await actor.create()
     await actor.turn(session, "Tell.", Reply("Once upon a time. " * 2000))
     await actor.turn(session, "Go on.", Failure(413, "Too large."), Reply(summary), Reply("The end."))
+
+
+@TURNS.scenario(*_COMPACTED)
+async def a_conversation_that_stays_too_long(actor: Actor) -> None:
+    """The model turns down what a compaction has left, too, and takes it when it is asked again."""
+    summary = "<overview>Short.</overview><checkpoint_title>A talk</checkpoint_title>"
+    session = await actor.create()
+    await actor.turn(session, "Tell.", Reply("Once upon a time. " * 2000))
+    refusal = Failure(413, "Too large.")
+    await actor.turn(session, "Go on.", refusal, Reply(summary), refusal, Reply("The end."))
 
 
 @TURNS.scenario(

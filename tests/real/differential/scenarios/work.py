@@ -200,7 +200,6 @@ async def prompts_for_later(actor: Actor) -> None:
     known(
         "The CLI tells how an agent is set up; the reference runtime tells what it says, piece by piece.",
         "event subagent.selected of an agent: cli only",
-        "event session.model_change of an agent: cli only",
         "event session.tools_updated: cli only",
         "event system.message of an agent: cli only",
         "event session.usage_info of an agent: cli only",
@@ -253,6 +252,10 @@ async def an_agent_that_the_model_starts(actor: Actor) -> None:
         "event subagent.completed of an agent: cli only",
         "event *of an agent: ours only",
         "event *of an agent: cli only",
+        "event *of an agent: order",
+        "event *of an agent /agentId: value",
+        "event user.message of an agent /data/source: cli only",
+        "event session.tools_updated: cli only",
         "note model asked: *",
         sometimes=True,
     ),

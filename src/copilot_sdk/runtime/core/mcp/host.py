@@ -6,10 +6,9 @@ import asyncio
 import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from copilot_sdk._generated.copilot import types
 from copilot_sdk.runtime.core.diagnostics import Diagnostics
@@ -17,6 +16,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.credentials import SIGN_IN, CredentialRequests
 from copilot_sdk.runtime.core.mcp.faults import ConnectFault, ConnectionLost, NeedsAuth
 from copilot_sdk.runtime.core.mcp.sampling import Sampling
+from copilot_sdk.runtime.core.mcp.server import Server, Status, describe, source_of
 from copilot_sdk.runtime.core.mcp.sign_ins import SignIns
 from copilot_sdk.runtime.core.mcp.spec import EnvMode, ServerSpec
 from copilot_sdk.runtime.core.mcp.tool import MCPTool, is_for
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from copilot_sdk.runtime.core.mcp.connection import Connection
     from copilot_sdk.runtime.core.session import Session
 
-Status = Literal["connected", "failed", "needs-auth", "pending", "disabled", "not_configured", "stopped"]
 Json = Mapping[str, object]
 
 MISSING = 'MCP servers need the Python package "mcp": install copilot-sdk[mcp]'
@@ -36,30 +35,6 @@ MISSING = 'MCP servers need the Python package "mcp": install copilot-sdk[mcp]'
 def is_available() -> bool:
     """Whether the package that speaks to MCP servers is installed."""
     return find_spec("mcp") is not None
-
-
-@dataclass(slots=True)
-class Server:
-    """One server and how it is.
-
-    Attributes:
-        spec: Its settings; None for one that is only known as turned off.
-        status: How it is.
-        error: Why it failed.
-        since: When it came to that, in milliseconds since the epoch.
-        connection: The connection to it, open or being opened.
-    """
-
-    spec: ServerSpec | None
-    status: Status = "stopped"
-    error: str | None = None
-    since: int = 0
-    connection: Connection | None = None
-
-    @property
-    def live(self) -> Connection | None:
-        """The connection, if it is open."""
-        return self.connection if self.status == "connected" else None
 
 
 class MCPHost:
@@ -402,7 +377,7 @@ class MCPHost:
         if self._quiet:
             return
         spec = self.spec(name)
-        source = _source(spec) or "user" if status in ("connected", "failed") else None
+        source = source_of(spec) or "user" if status in ("connected", "failed") else None
         self._session.emit(
             types.SessionMCPServerStatusChangedData(
                 server_name=name, status=status, error=error, config_source=source
@@ -421,33 +396,3 @@ class MCPHost:
                 group.create_task(connection.close(), name="MCP server ends")
         for _, server in self:
             server.connection = None
-
-
-def describe(name: str, server: Server) -> dict[str, object]:
-    """A server, as `session.mcp.list` shows it."""
-    shown: dict[str, object] = {"name": name, "status": server.status}
-    if server.error is not None:
-        shown["error"] = server.error
-    shown |= origin_of(server.spec)
-    if server.spec is not None and server.spec.is_remote:
-        shown["url"] = server.spec.url
-    if (connection := server.live) is not None:
-        shown["displayName"] = connection.title
-        shown["serverMetadata"] = {"instructions": connection.instructions}
-    return shown
-
-
-def origin_of(spec: ServerSpec | None) -> dict[str, object]:
-    """Which plugin brings a server, as the wire tells it; nothing where none does."""
-    if spec is None or spec.plugin is None:
-        return {}
-    shown: dict[str, object] = {"source": _source(spec), "sourcePlugin": spec.plugin.name}
-    if spec.plugin.version is not None:
-        shown["sourcePluginVersion"] = spec.plugin.version
-    return shown
-
-
-def _source(spec: ServerSpec | None) -> str | None:
-    if spec is None or spec.plugin is None:
-        return None
-    return "builtin" if spec.plugin.kind == "builtin" else "plugin"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from copilot_sdk._model.json_values import is_object, objects_in
 from copilot_sdk.runtime.core.faults import ModelFault
@@ -30,7 +31,8 @@ class ChatCompletions:
 
     def body(self, request: ModelRequest, model: str, *, stream: bool, max_output_tokens: int | None) -> Json:
         """See `Wire.body`."""
-        body: Json = {"model": model, "messages": [_wire_message(message) for message in request.messages]}
+        messages = [_wire_message(message) for message in _joined(request.messages)]
+        body: Json = {"model": model, "messages": messages}
         if request.tools:
             body["tools"] = [
                 {
@@ -122,6 +124,18 @@ class ChatAnswer:
         """See `Answer.completed`."""
         calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
         return Completed(calls, self._finish_reason, self._usage, self._call_id)
+
+
+def _joined(messages: Sequence[Message]) -> list[Message]:
+    """What the model said twice in a row is one message of it."""
+    joined: list[Message] = []
+    for message in messages:
+        before = joined[-1] if joined else None
+        if before is not None and before.role == message.role == "assistant" and not before.tool_calls:
+            joined[-1] = replace(message, text=before.text + message.text)
+        else:
+            joined.append(message)
+    return joined
 
 
 def _wire_message(message: Message) -> Json:

@@ -50,15 +50,17 @@ class View:
         """Reads."""
         path = context.resolve(text_argument(arguments, "path"))
         if await _is_folder(context, path):
-            return ToolResult("\n".join(await context.files.names(path)) or "(empty directory)")
+            names = await context.files.names(path)
+            return ToolResult("\n".join(names) or "(empty directory)", detail=_unchanged(path, names, None))
         lines = lines_of(await _read(context, path))
         first, last = _range(arguments.get("view_range"), len(lines))
-        shown = [f"{number}. {line}" for number, line in enumerate(lines[first - 1 : last], first)]
-        content = "\n".join(shown)
+        shown = lines[first - 1 : last]
+        content = "\n".join(f"{number}. {line}" for number, line in enumerate(shown, first))
+        detail = _unchanged(path, shown, first)
         if len(content) > _VIEW_BYTES:
             note = "\n... the rest was left out; give a `view_range` to see it"
-            return ToolResult(content[:_VIEW_BYTES] + note, detail=content)
-        return ToolResult(content or "(empty file)")
+            return ToolResult(content[:_VIEW_BYTES] + note, detail=detail)
+        return ToolResult(content or "(empty file)", detail=detail)
 
 
 class Create:
@@ -160,9 +162,20 @@ async def _edited(context: ToolContext, arguments: Arguments) -> tuple[Path, str
 
 def _diff(path: Path, before: str | None, after: str) -> str:
     """The change of a file as git shows it; `before` is None for a new file."""
-    kind = "index 0000000..0000000" + (" 100644" if before is not None else "")
-    opening = [f"diff --git a{path} b{path}", *(["create file mode 100644"] if before is None else []), kind]
-    return "\n".join(["", *opening, *_hunks(path, before, after), ""])
+    return "\n".join([*_opening(path, new=before is None), *_hunks(path, before, after), ""])
+
+
+def _unchanged(path: Path, lines: Sequence[str], first: int | None) -> str:
+    """Lines as a change that changes nothing; `first` is the number of the first one, None for those of a folder."""
+    old, start = (f"--- a{path}", first) if first is not None else ("--- a/dev/null", 1)
+    span = f"@@ -{start},{len(lines) if first is not None else 0} +{start},{len(lines)} @@"
+    body = [old, f"+++ b{path}", span, *(f" {line}" for line in lines)]
+    return "\n".join([*_opening(path, new=first is None), *body, ""])
+
+
+def _opening(path: Path, *, new: bool) -> list[str]:
+    mode, kind = (["create file mode 100644"], "") if new else ([], " 100644")
+    return ["", f"diff --git a{path} b{path}", *mode, f"index 0000000..0000000{kind}"]
 
 
 def _hunks(path: Path, before: str | None, after: str) -> Iterator[str]:
@@ -181,5 +194,8 @@ def _range(value: object, count: int) -> tuple[int, int]:
     if is_array(value) and len(value) == 2:
         first, last = value
         if isinstance(first, int) and isinstance(last, int):
-            return max(1, first), count if last == -1 else last
+            first, last = max(1, first), count if last == -1 else last
+            if first > max(1, count) or last < first - (count == 0):
+                raise ToolError(f"`view_range` is out of bounds: there are {count} lines.")
+            return first, last
     raise ToolError("`view_range` has to be a list of two line numbers.")
