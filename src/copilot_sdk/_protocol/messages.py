@@ -22,6 +22,16 @@ AnyId: TypeAlias = MessageId | None
 JsonObject: TypeAlias = dict[str, Any]
 
 
+class JsonText(bytes):
+    """A value that is written as JSON text in UTF-8 already, without spaces."""
+
+    __slots__ = ()
+
+
+Params: TypeAlias = Mapping[str, Any] | JsonText
+"""What a call has to say: members, or the object as text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A call that wants an answer."""
@@ -115,21 +125,33 @@ def encode(message: Message) -> bytes:
     Raises:
         UsageError: A value in it has no form in JSON.
     """
-    fields: JsonObject = {"jsonrpc": "2.0"}
     if isinstance(message, Request):
-        fields["id"] = message.id
-        fields["method"] = message.method
-        fields["params"] = message.params
-    elif isinstance(message, Notification):
-        fields["method"] = message.method
-        fields["params"] = message.params
-    elif isinstance(message, Response):
-        fields["id"] = message.id
-        fields["result"] = message.result
-    else:
-        fields["id"] = message.id
-        fields["error"] = _error_fields(message.error)
-    return write_object(fields, lambda: _name(message))
+        return encode_request(message.id, message.method, message.params)
+    if isinstance(message, Notification):
+        return encode_notification(message.method, message.params)
+    if isinstance(message, Response):
+        return encode_response(message.id, message.result)
+    error = _write(_error_fields(message.error), lambda: _answer_to(message.id))
+    return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (_write_scalar(message.id), error)
+
+
+def encode_request(id: AnyId, method: str, params: Params) -> bytes:
+    """Write a `Request`, see `encode`."""
+    told = _write_params(method, params)
+    head = (_write_scalar(id), _write_scalar(method))
+    return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b}' % (*head, told)
+
+
+def encode_notification(method: str, params: Params) -> bytes:
+    """Write a `Notification`, see `encode`."""
+    told = _write_params(method, params)
+    return b'{"jsonrpc":"2.0","method":%b,"params":%b}' % (_write_scalar(method), told)
+
+
+def encode_response(id: AnyId, result: Any) -> bytes:
+    """Write a `Response`, see `encode`; `result` may be `JsonText`."""
+    given = result if isinstance(result, JsonText) else _write(result, lambda: _answer_to(id))
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (_write_scalar(id), given)
 
 
 def read_object(data: bytes) -> JsonObject:
@@ -157,13 +179,7 @@ def write_object(fields: JsonObject, name: Callable[[], str]) -> bytes:
     Raises:
         UsageError: A value in it has no form in JSON.
     """
-    try:
-        return _encode(fields).encode()
-    except UnicodeEncodeError:
-        # A lone surrogate has no UTF-8 form, but JSON can escape it.
-        return _encode_ascii(fields).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"{name()} cannot be written as JSON: {_json_problem(error)}") from error
+    return _write(fields, name)
 
 
 def is_message_id(value: object) -> TypeGuard[MessageId]:
@@ -241,10 +257,28 @@ def _error_fields(error: WireError) -> JsonObject:
     return fields
 
 
-def _name(message: Message) -> str:
-    if isinstance(message, Request | Notification):
-        return f"the parameters of {message.method}"
-    return f"the answer to request {message.id}"
+def _write(value: object, name: Callable[[], str]) -> bytes:
+    try:
+        return _encode(value).encode()
+    except UnicodeEncodeError:
+        # A lone surrogate has no UTF-8 form, but JSON can escape it.
+        return _encode_ascii(value).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"{name()} cannot be written as JSON: {_json_problem(error)}") from error
+
+
+def _write_params(method: str, params: Params) -> bytes:
+    if isinstance(params, JsonText):
+        return params
+    return _write(params if isinstance(params, dict) else dict(params), lambda: f"the parameters of {method}")
+
+
+def _write_scalar(value: AnyId) -> bytes:
+    return b"%d" % value if isinstance(value, int) else _write(value, lambda: "an id")
+
+
+def _answer_to(id: AnyId) -> str:
+    return f"the answer to request {id}"
 
 
 def _json_problem(error: Exception) -> str:
@@ -262,10 +296,3 @@ def _refuse_constant(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-
-
-def as_object(params: Mapping[str, Any] | None) -> JsonObject:
-    """Give parameters the one form that goes over the wire: an object, an empty one for none."""
-    if params is None:
-        return {}
-    return params if isinstance(params, dict) else dict(params)
