@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias, TypeGuard, cast
+from typing import Any, NoReturn, TypeAlias, TypeGuard
 
 from copilot_sdk.errors import (
     CopilotError,
@@ -164,9 +164,9 @@ def read_object(data: bytes) -> JsonObject:
         value = _read_json(data.decode())
     except (ValueError, RecursionError) as error:
         raise MalformedMessage(f"the text is not JSON: {_json_problem(error)}", ParseError.CODE) from None
-    if not isinstance(value, dict):
+    if not _is_object(value):
         raise MalformedMessage("a message has to be a JSON object", InvalidRequest.CODE)
-    return cast(JsonObject, value)
+    return value
 
 
 def write_object(fields: JsonObject, name: Callable[[], str]) -> bytes:
@@ -187,6 +187,10 @@ def is_message_id(value: object) -> TypeGuard[MessageId]:
     return type(value) is int or type(value) is str
 
 
+def _is_object(value: object) -> TypeGuard[JsonObject]:
+    return type(value) is dict
+
+
 def _read_json(text: str) -> object:
     if text.startswith("{"):
         value, end = _decoder.raw_decode(text)
@@ -205,18 +209,17 @@ def _parse_call(fields: JsonObject, null_ids: bool) -> Request | Notification:
         raise MalformedMessage("the method has to be a string", InvalidRequest.CODE)
     if wants_answer and not (is_message_id(message_id) or (null_ids and message_id is None)):
         raise MalformedMessage("an id has to be a string or an integer", InvalidRequest.CODE)
-    params: object = fields.get("params")
+    params = fields.get("params")
     if params is None:
         params = {}
-    elif not isinstance(params, dict):
+    elif not _is_object(params):
         raise MalformedMessage(
             f"the params of {method} have to be an object",
             InvalidParams.CODE,
             request_id=message_id,
             wants_answer=wants_answer,
         )
-    given = cast(JsonObject, params)
-    return Request(message_id, method, given) if wants_answer else Notification(method, given)
+    return Request(message_id, method, params) if wants_answer else Notification(method, params)
 
 
 def _parse_reply(fields: JsonObject) -> Response | ErrorResponse:
@@ -235,14 +238,13 @@ def _parse_reply(fields: JsonObject) -> Response | ErrorResponse:
 
 def _parse_error(error: object) -> WireError:
     # A request that failed in an unreadable way has failed all the same, so nothing is refused here.
-    if not isinstance(error, dict):
+    if not _is_object(error):
         return WireError(InternalError.CODE, "the error is not an object", error)
-    fields = cast(JsonObject, error)
-    code, message = fields.get("code"), fields.get("message")
+    code, message = error.get("code"), error.get("message")
     return WireError(
         code if type(code) is int else InternalError.CODE,
         message if type(message) is str else "the error came without a message",
-        fields.get("data"),
+        error.get("data"),
     )
 
 
