@@ -46,7 +46,7 @@ class Dialect:
 DEFAULT_DIALECT = Dialect()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ResponseReceived:
     """One of our requests succeeded."""
 
