@@ -24,6 +24,10 @@ if TYPE_CHECKING:
             """A prompt without updates."""
             ...
 
+        async def echo(self) -> object:
+            """A prompt whose text comes back as an update; gives the text."""
+            ...
+
         async def request(self) -> object:
             """A request that is not of the protocol, whose result is its params."""
             ...
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
 UPDATES = 10_000
 CALLS = 200
+SAID = "Say it again."
 _FEW, _MANY = 3, 10
 ECHOED: dict[str, Any] = {"text": "x" * 100, "number": 7}
 
@@ -75,6 +80,9 @@ async def with_ours(agent: list[str], work: Work) -> Any:
             async def prompt(self) -> object:
                 return await session.prompt("nothing")
 
+            async def echo(self) -> object:
+                return "".join([text async for text in session.prompt(SAID).text()])
+
             async def request(self) -> object:
                 return await client.request("_echo", ECHOED)
 
@@ -83,14 +91,18 @@ async def with_ours(agent: list[str], work: Work) -> Any:
 
 async def with_official(agent: list[str], work: Work) -> Any:
     """The client of the official SDK."""
+    from benchmarks.acp_agents import leave_out_tracing
+
+    leave_out_tracing()
     import acp  # pyright: ignore[reportMissingImports]
 
-    came = 0
+    came, heard = 0, ""
 
     class Hearing(acp.Client):  # type: ignore[misc]
         async def session_update(self, session_id: str, update: Any, **_: Any) -> None:  # noqa: ARG002
-            nonlocal came
-            came += update.content.text == "word "
+            nonlocal came, heard
+            heard = update.content.text
+            came += heard == "word "
 
     hearing: Any = Hearing
     async with acp.spawn_agent_process(lambda _: hearing(), *agent) as (connection, _):
@@ -107,6 +119,12 @@ async def with_official(agent: list[str], work: Work) -> Any:
             async def prompt(self) -> object:
                 return await connection.prompt(session_id=session_id, prompt=[acp.text_block("nothing")])
 
+            async def echo(self) -> object:
+                nonlocal heard
+                heard = ""
+                await connection.prompt(session_id=session_id, prompt=[acp.text_block(SAID)])
+                return heard
+
             async def request(self) -> object:
                 return await connection.ext_method("echo", ECHOED)
 
@@ -122,6 +140,11 @@ async def many_updates(client: Client) -> Metrics:
 
     await client.updates(10)
     return await timed(once, UPDATES, passes=_FEW)
+
+
+async def echoed(client: Client) -> None:
+    if (heard := await client.echo()) != SAID:
+        raise RuntimeError(f"{heard!r} came back of {SAID!r}")
 
 
 def sequential(call: Callable[[Client], Awaitable[object]]) -> Callable[[Client], Awaitable[Metrics]]:
@@ -143,5 +166,5 @@ STEADY: dict[str, Callable[[Client], Awaitable[Metrics]]] = {
     "acp_updates": many_updates,
     "acp_prompt": sequential(lambda client: client.prompt()),
     "acp_request": sequential(lambda client: client.request()),
-    "acp_echo": sequential(lambda client: client.prompt()),
+    "acp_echo": sequential(echoed),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
+from copilot_sdk._protocol.messages import JsonText, Params
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk._tracing import Trace, headers, span, tracing
@@ -20,7 +21,7 @@ class Requests(Protocol):
     """Something that sends requests: a peer, or a connection that outlives its peers."""
 
     async def request(
-        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | Unset | None = UNSET
+        self, method: str, params: Params | None = None, *, timeout: float | Unset | None = UNSET
     ) -> Any:
         """See `Peer.request`."""
         ...
@@ -80,7 +81,7 @@ class WireCaller:
 async def request(
     connection: Requests,
     method: str,
-    wire: Mapping[str, Any],
+    wire: Params,
     *,
     timeout: float | Unset | None = UNSET,
     trace: Trace | None = None,
@@ -90,11 +91,11 @@ async def request(
     Args:
         connection: Sends it.
         method: The wire name of the method.
-        wire: Its parameters.
+        wire: Its parameters, from `written` or as data.
         timeout: Seconds to wait.
         trace: Is told of the span if the runtime is.
     """
-    if not tracing():
+    if not tracing() or isinstance(wire, JsonText):
         return await connection.request(method, wire, timeout=timeout)
     with span(method, rpc_attributes(method, wire), kind="client"):
         if method in _TRACED:
@@ -104,13 +105,25 @@ async def request(
         return await connection.request(method, wire, timeout=timeout)
 
 
-def rpc_attributes(method: str, wire: Mapping[str, Any]) -> dict[str, str | None]:
+def written(method: Method[Any], values: Mapping[str, object] | object) -> Params:
+    """The params of a call for the wire; as data where a span is to tell of them.
+
+    Raises:
+        InvalidParams: A param is missing or does not fit; the message names it.
+    """
+    from copilot_sdk._model.codec import encode_params, write_params
+
+    return encode_params(method, values) if tracing() else write_params(method, values)
+
+
+def rpc_attributes(method: str, wire: Params) -> dict[str, str | None]:
     """The attributes of the span of a request, in either direction."""
+    members: Mapping[str, Any] = {} if isinstance(wire, JsonText) else wire
     return {
         "rpc.system.name": "jsonrpc",
         "rpc.method": method,
-        "gen_ai.conversation.id": wire.get("sessionId"),
-        "github.copilot.hook.type": wire.get("hookType"),
+        "gen_ai.conversation.id": members.get("sessionId"),
+        "github.copilot.hook.type": members.get("hookType"),
     }
 
 
@@ -122,11 +135,11 @@ async def answer(method: str, handler: Callable[..., Awaitable[Any]], raw: Mappi
         ResultValidationError: What the handler gave does not fit.
     """
     from copilot_sdk._generated.copilot.methods import INBOUND
-    from copilot_sdk._model.codec import decode_params, encode_result
+    from copilot_sdk._model.codec import decode_params, write_result
 
     entry = INBOUND[method]
     params = () if entry.params is None else (decode_params(entry, raw),)
-    return encode_result(entry, await handler(*params))
+    return write_result(entry, await handler(*params))
 
 
 def _unsupported(method: Method[Any], refusal: MethodNotFound) -> UnsupportedMethod:

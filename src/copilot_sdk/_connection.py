@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from copilot_sdk.errors import ConnectError, ConnectionClosed, CopilotError, Req
 
 if TYPE_CHECKING:
     from copilot_sdk._connect import Connector
+    from copilot_sdk._protocol.messages import Params
     from copilot_sdk._rpc.peer import Peer
     from copilot_sdk._sessions import Sessions
     from copilot_sdk.recovery import Recovery
@@ -87,7 +87,7 @@ class Connection:
             await self._watcher
 
     async def request(
-        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | Unset | None = UNSET
+        self, method: str, params: Params | None = None, *, timeout: float | Unset | None = UNSET
     ) -> Any:
         """See `Peer.request`. While the connection is being recovered, the request waits for it."""
         peer = self._peer

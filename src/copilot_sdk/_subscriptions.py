@@ -72,6 +72,9 @@ class EventFilter:
         return wanted is not None and isinstance(arrival.event, wanted)
 
 
+_ALL = EventFilter()
+
+
 def _wire_type(item: type[Any], tag: str) -> str:
     fields: Mapping[str, Any] = getattr(item, "model_fields", {})
     field = fields.get(tag)
@@ -102,7 +105,7 @@ class EventStream(Generic[E]):
     ) -> None:
         if buffer < 1:
             raise UsageError(f"buffer has to be 1 event or more, not {buffer}")
-        self._filter = wanted or EventFilter()
+        self._filter = wanted or _ALL
         self._limit = buffer
         self._events: deque[Arriving] = deque()
         self._waiter: asyncio.Future[None] | None = None

@@ -12,6 +12,7 @@ from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk.acp._connection import Connection
 from tests.support.acp_wire import problems
 from tests.support.strict_peer import FAULTS
+from tests.support.written import plain
 
 R = TypeVar("R")
 
@@ -31,7 +32,7 @@ class StrictConnection(Connection):
 
     async def _serve(self, method: str, params: JsonObject) -> Any:
         result = await super()._serve(method, params)
-        _look("result", method, result)
+        _look("result", method, plain(result))
         return result
 
 

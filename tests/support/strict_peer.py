@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from copilot_sdk._protocol.messages import JsonObject
+from copilot_sdk._protocol.messages import JsonObject, JsonText, Params
 from copilot_sdk._rpc.inbound import RequestHandler
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk._rpc.unset import UNSET, Unset
@@ -32,17 +32,17 @@ class StrictPeer(Peer):
         super().__init__(transport, on_request=answer, default_timeout=default_timeout)
 
     async def request(
-        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | Unset | None = UNSET
+        self, method: str, params: Params | None = None, *, timeout: float | Unset | None = UNSET
     ) -> Any:
         """See `Peer`."""
         FAULTS.extend(_inspector().faults(("params", method), params))
         return await super().request(method, params, timeout=timeout)
 
-    async def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+    async def notify(self, method: str, params: Params | None = None) -> None:
         """See `Peer`."""
         subject: Subject = ("params", method)
         told: object = params
-        if method == "session.event" and params is not None:
+        if method == "session.event" and params is not None and not isinstance(params, JsonText):
             told = params["event"]
             subject = ("event", params["event"]["type"])
         FAULTS.extend(_inspector().faults(subject, told))

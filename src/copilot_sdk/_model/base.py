@@ -43,6 +43,7 @@ class WireModel(BaseModel):
         validate_by_alias=True,
         serialize_by_alias=True,
         extra="allow",
+        allow_inf_nan=False,
         protected_namespaces=(),
         hide_input_in_errors=True,
     )
@@ -96,23 +97,23 @@ class TaggedModel(WireModel):
         # Where an object was promised and null came, pydantic passes the null as `self`.
         unset = {
             wire: default
-            for name, (wire, default) in _written(type(self)).items()
-            if name not in self.model_fields_set
+            for name, wire, default in _written(type(self))
+            if name not in self.__pydantic_fields_set__
         }
         # People look for what tells the kind of an object at its beginning.
-        return {**unset, **data} if unset else data
+        return unset | data if unset else data
 
 
 @cache
-def _written(kind: type[WireModel]) -> Mapping[str, tuple[str, Any]]:
-    """What an object of a class always has on the wire, by attribute: the member and its default."""
+def _written(kind: type[WireModel]) -> tuple[tuple[str, str, Any], ...]:
+    """What an object of a class always has on the wire: the attribute, the member and its default."""
     fields: Mapping[str, FieldInfo] = getattr(kind, "model_fields", {})
-    return {
-        name: (wire_name(kind, name), field.get_default())
+    return tuple(
+        (name, wire_name(kind, name), field.get_default())
         for name, field in fields.items()
         if not field.is_required()
         and (get_origin(field.annotation) is Literal or _AlwaysWritten() in field.metadata)
-    }
+    )
 
 
 class VerbatimModel(TaggedModel):

@@ -12,8 +12,9 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from copilot_sdk._model.base import WireModel, problems
+from copilot_sdk._model.base import problems
 from copilot_sdk._model.lenient import fitted
+from copilot_sdk._protocol.messages import JsonText, Params
 from copilot_sdk._rpc.method import Loader, Method
 from copilot_sdk._rpc.unset import UNSET
 from copilot_sdk.errors import InvalidParams, ResultValidationError
@@ -31,14 +32,8 @@ def _kind(load: Loader) -> Any:
     return load()
 
 
-@cache
-def _model(load: Loader) -> type[WireModel] | None:
-    kind = load()
-    return kind if isinstance(kind, type) and issubclass(kind, WireModel) else None
-
-
 def encode_params(method: Method[Any], values: Mapping[str, object] | object) -> dict[str, Any]:
-    """The params of a call as JSON data.
+    """The params of a call as JSON data, for who has to look into them.
 
     Args:
         method: The method.
@@ -50,35 +45,63 @@ def encode_params(method: Method[Any], values: Mapping[str, object] | object) ->
     """
     if method.params is None:
         return {}
-    if isinstance(values, Mapping):
-        given = cast("Mapping[str, object]", values)
-        values = {
-            name: value
-            for name, value in given.items()
-            if value is not UNSET and (value is not None or name in method.nullable)
-        }
-    return encode(method, method.params, values)
+    return encode(method, method.params, _given(method, values))
+
+
+def write_params(method: Method[Any], values: Mapping[str, object] | object) -> Params:
+    """The params of a call for the wire, see `encode_params`: written at once, without data in between."""
+    if method.params is None:
+        return {}
+    adapter = _adapter(method.params)
+    params = _valid_params(method, adapter, _given(method, values))
+    return _as_text(adapter, params) or _dumped_params(method, adapter, params)
 
 
 def encode(method: Method[Any], load: Loader, values: object) -> dict[str, Any]:
     """Validate and dump an object for the wire."""
-    model = _model(load)
+    adapter = _adapter(load)
+    return _dumped_params(method, adapter, _valid_params(method, adapter, values))
+
+
+def _given(method: Method[Any], values: Mapping[str, object] | object) -> object:
+    if not isinstance(values, Mapping):
+        return values
+    given = cast("Mapping[str, object]", values)
+    return {
+        name: value
+        for name, value in given.items()
+        if value is not UNSET and (value is not None or name in method.nullable)
+    }
+
+
+def _valid_params(method: Method[Any], adapter: TypeAdapter[Any], values: object) -> Any:
     try:
-        return _encode_union(load, values) if model is None else model.model_validate(values).to_wire()
+        return adapter.validator.validate_python(values)
     except ValidationError as error:
         raise InvalidParams(f"{method.name}: {'; '.join(problems(error))}", method=method.name) from None
+
+
+def _dumped_params(method: Method[Any], adapter: TypeAdapter[Any], params: object) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = _as_data(adapter, params)
     except PydanticSerializationError as error:
         raise InvalidParams(
             f"{method.name}: a value has no form in JSON: {error}", method=method.name
         ) from None
-
-
-def _encode_union(load: Loader, values: object) -> dict[str, Any]:
-    adapter = _adapter(load)
-    data: dict[str, Any] = adapter.dump_python(
-        adapter.validate_python(values), mode="json", exclude_unset=True
-    )
     return data
+
+
+def _as_data(adapter: TypeAdapter[Any], value: object) -> Any:
+    # A part that did not fit when it was read stays as it came: no reason to warn.
+    return adapter.serializer.to_python(value, mode="json", exclude_unset=True, warnings=False)
+
+
+def _as_text(adapter: TypeAdapter[Any], value: object) -> JsonText | None:
+    """None for what pydantic cannot write: a lone surrogate, and what has no form in JSON at all."""
+    try:
+        return JsonText(adapter.serializer.to_json(value, exclude_unset=True, warnings=False))
+    except PydanticSerializationError:
+        return None
 
 
 def decode_params(method: Method[Any], raw: object, *, forgiven: Container[str] | None = None) -> Any:
@@ -95,7 +118,7 @@ def decode_params(method: Method[Any], raw: object, *, forgiven: Container[str] 
     if method.params is None:
         return None
     try:
-        return _adapter(method.params).validate_python(raw)
+        return _adapter(method.params).validator.validate_python(raw)
     except ValidationError as error:
         params, whole = fitted(_kind(method.params), raw)
         if params is None or not whole or not _is_forgiven(error, forgiven):
@@ -119,7 +142,7 @@ def decode_result(method: Method[R], raw: object) -> R:
         return None  # type: ignore[return-value]
     adapter = _adapter(method.result)
     try:
-        return adapter.validate_python(raw)  # type: ignore[no-any-return]
+        return adapter.validator.validate_python(raw)  # type: ignore[no-any-return]
     except ValidationError as error:
         if raw is None or raw == {}:
             try:
@@ -132,8 +155,8 @@ def decode_result(method: Method[R], raw: object) -> R:
         return cast("R", result)
 
 
-def encode_result(method: Method[Any], value: object) -> Any:
-    """What a handler returned, as JSON data.
+def write_result(method: Method[Any], value: object) -> Any:
+    """What a handler returned, for the wire: as text, or as data where that takes more care.
 
     Raises:
         ResultValidationError: The handler returned something else than the method promises.
@@ -142,7 +165,8 @@ def encode_result(method: Method[Any], value: object) -> Any:
         return None
     adapter = _adapter(method.result)
     try:
-        return adapter.dump_python(adapter.validate_python(value), mode="json", exclude_unset=True)
+        result = adapter.validator.validate_python(value)
+        return _as_text(adapter, result) or _as_data(adapter, result)
     except ValidationError as error:
         raise ResultValidationError(method.name, problems(error), None) from None
     except PydanticSerializationError as error:

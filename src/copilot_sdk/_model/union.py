@@ -40,6 +40,8 @@ class OpenUnion:
             discriminator=self._chooser(known),
             custom_error_type="object_type",
             custom_error_message="Input should be an object",
+            # An object is written as what it is: nothing has to be chosen for that.
+            serialization=core_schema.simple_ser_schema("any"),
         )
 
     def branches(self, source: Any, raw: object) -> list[Any]:
@@ -65,21 +67,31 @@ class OpenUnion:
         attribute, default = cast("str", self.tag), self.default
         wire = wire_name(next(branch for name, branch in known.items() if name != default), attribute)
 
+        # Objects of most classes tell by their class alone.
+        constants: dict[type[Any], Any] = {
+            branch: tag for tag, branch in known.items() if tag != default and _is_constant(branch, attribute)
+        }
+
         def tag_of(value: object) -> object:
-            match value:
-                case dict():
-                    members = cast("dict[str, object]", value)
-                    tag = members.get(wire, members.get(attribute))
-                    if tag is None and default is not None:
-                        return default
-                case UnknownVariant():
-                    return _UNKNOWN
-                case WireModel() if type(value).__name__ == default:
+            if isinstance(value, dict):
+                members = cast("dict[str, object]", value)
+                tag = members.get(wire, members.get(attribute))
+                if tag is None and default is not None:
                     return default
-                case WireModel():
-                    tag = getattr(value, attribute, None)
-                case _:
-                    return None
+            elif (constant := constants.get(type(value))) is not None:
+                return constant
+            elif isinstance(value, UnknownVariant):
+                return _UNKNOWN
+            elif not isinstance(value, WireModel):
+                return None
+            elif type(value).__name__ == default:
+                return default
+            else:
+                tag = getattr(value, attribute, None)
             return tag if isinstance(tag, (str, int)) and tag in known else _UNKNOWN
 
         return tag_of
+
+
+def _is_constant(branch: type[WireModel], attribute: str) -> bool:
+    return len(get_args(branch.model_fields[attribute].annotation)) == 1

@@ -5,7 +5,6 @@ Its verbs take and give bytes: what they give is for the caller to send, what co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,11 +14,14 @@ from copilot_sdk._protocol.messages import (
     MalformedMessage,
     MessageId,
     Notification,
+    Params,
     Request,
     Response,
     WireError,
-    as_object,
     encode,
+    encode_notification,
+    encode_request,
+    encode_response,
     is_message_id,
     parse,
 )
@@ -44,7 +46,7 @@ class Dialect:
 DEFAULT_DIALECT = Dialect()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ResponseReceived:
     """One of our requests succeeded."""
 
@@ -127,7 +129,7 @@ class Engine:
         self._inbound: set[AnyId] = set()
         self._closed = False
 
-    def request(self, method: str, params: Mapping[str, Any] | None = None) -> tuple[int, bytes]:
+    def request(self, method: str, params: Params | None = None) -> tuple[int, bytes]:
         """Open a request.
 
         Returns:
@@ -139,12 +141,12 @@ class Engine:
         """
         self._check_open()
         new_id = self._last_id + 1
-        data = encode(Request(new_id, method, as_object(params)))
+        data = encode_request(new_id, method, params or {})
         self._last_id = new_id
         self._outbound[new_id] = method
         return new_id, data
 
-    def notify(self, method: str, params: Mapping[str, Any] | None = None) -> bytes:
+    def notify(self, method: str, params: Params | None = None) -> bytes:
         """Give the bytes of a notification.
 
         Raises:
@@ -152,7 +154,7 @@ class Engine:
             ConnectionClosed: `close` was called.
         """
         self._check_open()
-        return encode(Notification(method, as_object(params)))
+        return encode_notification(method, params or {})
 
     def cancel(self, id: MessageId) -> bytes:
         """Give up an open request of ours: an answer that still comes is a `Stray`.
@@ -165,7 +167,7 @@ class Engine:
         """
         if self._outbound.pop(id, None) is None:
             raise UsageError(f"no request with the id {id!r} is open; it was answered or cancelled before")
-        return encode(Notification(self._dialect.cancel_method, {self._dialect.cancelled_id: id}))
+        return encode_notification(self._dialect.cancel_method, {self._dialect.cancelled_id: id})
 
     def respond(self, id: AnyId, result: Any) -> bytes:
         """Answer a request of the other side.
@@ -177,7 +179,10 @@ class Engine:
             UsageError: No request of the other side with that id waits for an answer, or the result has no
                 form in JSON; in the second case the request still waits.
         """
-        return self._answer(Response(id, result))
+        self._check_waits(id)
+        data = encode_response(id, result)
+        self._inbound.discard(id)
+        return data
 
     def respond_error(self, id: AnyId, code: int, message: str, data: Any = None) -> bytes:
         """Answer a request of the other side with an error.
@@ -188,7 +193,10 @@ class Engine:
         Raises:
             UsageError: As for `respond`.
         """
-        return self._answer(ErrorResponse(id, WireError(code, message, data)))
+        self._check_waits(id)
+        text = encode(ErrorResponse(id, WireError(code, message, data)))
+        self._inbound.discard(id)
+        return text
 
     def receive(self, data: bytes) -> Event:
         """Take in one message and say what it means. Nothing in it makes this raise."""
@@ -226,14 +234,9 @@ class Engine:
         if self._closed:
             raise ConnectionClosed("nothing can be sent over it any more")
 
-    def _answer(self, message: Response | ErrorResponse) -> bytes:
-        if message.id not in self._inbound:
-            raise UsageError(
-                f"no request with the id {message.id!r} waits for an answer; it was answered before"
-            )
-        data = encode(message)
-        self._inbound.discard(message.id)
-        return data
+    def _check_waits(self, id: AnyId) -> None:
+        if id not in self._inbound:
+            raise UsageError(f"no request with the id {id!r} waits for an answer; it was answered before")
 
     def _request(self, message: Request) -> Event:
         if message.id in self._inbound:

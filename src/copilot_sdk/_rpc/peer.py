@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import copy
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -21,7 +21,7 @@ from copilot_sdk._protocol.engine import (
     ResponseReceived,
     Violation,
 )
-from copilot_sdk._protocol.messages import JsonObject, MessageId
+from copilot_sdk._protocol.messages import JsonObject, MessageId, Params
 from copilot_sdk._rpc.inbound import InboundRequests, RequestHandler
 from copilot_sdk._rpc.outbox import Outbox
 from copilot_sdk._rpc.reading import read_until_end
@@ -144,7 +144,7 @@ class Peer:
         return self._reason
 
     async def request(
-        self, method: str, params: Mapping[str, Any] | None = None, *, timeout: float | Unset | None = UNSET
+        self, method: str, params: Params | None = None, *, timeout: float | Unset | None = UNSET
     ) -> Any:
         """Send a request and wait for its result.
 
@@ -187,7 +187,7 @@ class Peer:
     def post(
         self,
         method: str,
-        params: Mapping[str, Any] | None,
+        params: Params | None,
         on_result: Callable[[Any], None],
         on_error: Callable[[CopilotError], None],
     ) -> Callable[[CopilotError], None]:
@@ -219,7 +219,7 @@ class Peer:
 
         return give_up
 
-    async def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
+    async def notify(self, method: str, params: Params | None = None) -> None:
         """Send a notification.
 
         Raises:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeAlias, TypeVar
 
 from copilot_sdk._callbacks import Contained
-from copilot_sdk._calls import request, rpc_attributes
+from copilot_sdk._calls import request, rpc_attributes, written
 from copilot_sdk._protocol.engine import Dialect
 from copilot_sdk._protocol.messages import JsonObject
 from copilot_sdk._rpc.method import Method
@@ -166,9 +166,9 @@ class Connection:
             RequestTimeout: No answer came in time.
             ConnectionClosed: The connection ended.
         """
-        from copilot_sdk._model.codec import decode_result, encode_params
+        from copilot_sdk._model.codec import decode_result
 
-        wire = encode_params(method, params)
+        wire = written(method, params)
         if method.notification:
             await self._peer.notify(method.name, wire)
             return None  # type: ignore[return-value]
@@ -188,9 +188,9 @@ class Connection:
         Raises:
             InvalidParams, ConnectionClosed: Nothing was sent.
         """
-        from copilot_sdk._model.codec import decode_result, encode_params
+        from copilot_sdk._model.codec import decode_result
 
-        wire = encode_params(method, params)
+        wire = written(method, params)
         span = RequestSpan(method.name, rpc_attributes(method.name, wire))
 
         def succeed(raw: Any) -> None:
@@ -226,13 +226,13 @@ class Connection:
             if method.startswith(EXTENSION) and self._served.extension_request is not None:
                 return await self._served.extension_request(method, params)
             raise MethodNotFound(f"Method not found: {method}", {"method": method})
-        from copilot_sdk._model.codec import decode_params, encode_result
+        from copilot_sdk._model.codec import decode_params, write_result
 
         if params.get("mcpServers", ()) is None:
             params = {**params, "mcpServers": []}
         read = decode_params(route.method, params, forgiven=_FORGIVEN)
         result = await route.serve(read)
-        return encode_result(route.method, {} if result is None else result)
+        return write_result(route.method, {} if result is None else result)
 
     def _notified(self, method: str, params: JsonObject) -> None:
         if self._served.at_once is not None and self._served.at_once(method, params):

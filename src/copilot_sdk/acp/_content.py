@@ -24,7 +24,7 @@ def content_blocks(content: PromptContent) -> list[ContentBlock]:
     Raises:
         UsageError: There are none.
     """
-    from copilot_sdk._generated.acp.types import TextContent
+    from copilot_sdk._generated.acp.types.shared_content_block import TextContent
 
     parts = content if isinstance(content, Sequence) and not isinstance(content, str) else [content]
     blocks = [TextContent(text=part) if isinstance(part, str) else part for part in parts]

@@ -75,19 +75,19 @@ class AgentSession:
             content: A text, or any content.
             message_id: The message that the piece belongs to; another id begins another message.
         """
-        from copilot_sdk._generated.acp.types import AgentMessageChunk
+        from copilot_sdk._generated.acp.types.client_session_update import AgentMessageChunk
 
         await self.update(_with_id(AgentMessageChunk(content=_content(content)), message_id))
 
     async def think(self, content: Says, *, message_id: str | None = None) -> None:
         """Send a piece of what the agent thinks; the arguments are those of `say`."""
-        from copilot_sdk._generated.acp.types import AgentThoughtChunk
+        from copilot_sdk._generated.acp.types.client_session_update import AgentThoughtChunk
 
         await self.update(_with_id(AgentThoughtChunk(content=_content(content)), message_id))
 
     async def repeat_user(self, content: Says, *, message_id: str | None = None) -> None:
         """Send a piece of what the user said before, when a session is loaded; the arguments are those of `say`."""
-        from copilot_sdk._generated.acp.types import UserMessageChunk
+        from copilot_sdk._generated.acp.types.client_session_update import UserMessageChunk
 
         await self.update(_with_id(UserMessageChunk(content=_content(content)), message_id))
 
@@ -442,9 +442,11 @@ def usual_options() -> list[PermissionOption]:
 
 
 def _content(content: Says) -> ContentBlock:
-    from copilot_sdk._generated.acp.types import TextContent
+    if not isinstance(content, str):
+        return content
+    from copilot_sdk._generated.acp.types.shared_content_block import TextContent
 
-    return TextContent(text=content) if isinstance(content, str) else content
+    return TextContent(text=content)
 
 
 def _with_id(chunk: Chunk, message_id: str | None) -> Chunk:

@@ -106,6 +106,10 @@ class FramedStream:
 
     async def send(self, data: bytes) -> None:
         """Write one message as a frame, see `Transport.send`."""
+        if self.try_send(data):
+            if not self._gate.is_free:
+                await self._gate.wait_for_room()
+            return
         writer = self._writer
         if writer is None or writer.is_closing():
             # Whoever lost the writer finds out why, and then ends the stream.

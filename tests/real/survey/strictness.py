@@ -9,9 +9,10 @@ from pydantic import BaseModel
 
 from copilot_sdk._generated.copilot.methods import OUTBOUND
 from copilot_sdk._model import UnknownEvent, UnknownVariant, WireModel
-from copilot_sdk._model.codec import encode_result
+from copilot_sdk._model.codec import write_result
 from copilot_sdk.errors import ResultValidationError
 from tests.real.survey.calls import Outcome
+from tests.support.written import plain
 
 Path = tuple[str | int, ...]
 
@@ -62,7 +63,7 @@ def fallbacks(value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def _lost(outcome: Outcome) -> Iterator[Path]:
-    written = encode_result(OUTBOUND[outcome.method], outcome.result)
+    written = plain(write_result(OUTBOUND[outcome.method], outcome.result))
     if outcome.raw not in (None, {}) or written not in (None, {}):  # either stands for the other
         yield from _differences(outcome.raw, written, ())
 

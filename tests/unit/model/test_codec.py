@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from copilot_sdk._model import UnknownVariant, WireModel
-from copilot_sdk._model.codec import decode_params, decode_result, encode_params, encode_result
+from copilot_sdk._model.codec import decode_params, decode_result, encode_params, write_params, write_result
 from copilot_sdk._rpc.api import UNSET
 from copilot_sdk._rpc.method import Method
 from copilot_sdk.errors import InvalidParams, ResultValidationError
+from tests.support.written import plain
 
 
 class Part(WireModel):
@@ -24,6 +25,10 @@ class Build(WireModel):
     limit: int | None = None
 
 
+class Weigh(WireModel):
+    weight: float
+
+
 class Empty(WireModel):
     pass
 
@@ -35,10 +40,12 @@ def the(kind: object) -> Any:
 BUILD: Method[Build] = Method(
     "build", "server", params=the(Build), result=the(Build), nullable=frozenset({"note"})
 )
+
 PLAIN: Method[None] = Method("plain", "server")
 MAYBE: Method[Build | None] = Method("maybe", "server", result=the(Build | None))
 LISTED: Method[list[Build]] = Method("listed", "server", result=the(list[Build]))
 EMPTY: Method[Empty] = Method("empty", "server", result=the(Empty))
+WEIGH: Method[None] = Method("weigh", "server", params=the(Weigh))
 EITHER: Method[None] = Method("either", "server", params=the(Part | UnknownVariant))
 
 
@@ -58,6 +65,35 @@ def test_a_method_without_params_sends_an_empty_object() -> None:
 
 def test_params_that_are_a_union_are_passed_as_one_object() -> None:
     assert encode_params(EITHER, Part(part_name="p")) == {"partName": "p"}
+
+
+@pytest.mark.parametrize(
+    ("method", "values"),
+    [
+        (BUILD, {"name": "ünï\u2028", "parts": [Part(part_name="p"), {"partName": "q"}], "note": None}),
+        (BUILD, {"name": "half a pair: \ud83d"}),
+        (EITHER, Part(part_name="p")),
+        (PLAIN, {}),
+    ],
+)
+def test_what_is_written_at_once_says_what_the_data_says(method: Method[Any], values: object) -> None:
+    assert plain(write_params(method, values)) == encode_params(method, values)
+
+
+def test_params_are_written_without_spaces_and_in_utf_8() -> None:
+    assert write_params(BUILD, {"name": "ünï", "limit": 1}) == '{"name":"ünï","limit":1}'.encode()
+
+
+def test_a_number_that_json_does_not_have_is_refused_by_name() -> None:
+    with pytest.raises(InvalidParams, match=r"weigh: weight: Input should be a finite number"):
+        write_params(WEIGH, {"weight": float("nan")})
+
+
+def test_a_value_without_a_form_in_json_is_refused() -> None:
+    with pytest.raises(InvalidParams, match="build: a value has no form in JSON"):
+        write_params(BUILD, {"name": "a", "newer": object()})
+    with pytest.raises(ResultValidationError, match="a value has no form in JSON"):
+        write_result(BUILD, {"name": "a", "newer": object()})
 
 
 @pytest.mark.parametrize(
@@ -85,7 +121,7 @@ def test_a_result_is_read_as_its_class_with_what_is_newer() -> None:
 def test_a_method_that_answers_null_returns_none_whatever_comes() -> None:
     for raw in (None, {}, {"newer": 1}):
         decode_result(PLAIN, raw)
-        assert encode_result(PLAIN, raw) is None
+        assert plain(write_result(PLAIN, raw)) is None
 
 
 def test_null_and_an_empty_object_stand_for_each_other() -> None:
@@ -111,15 +147,15 @@ def test_a_result_of_another_kind_is_told_with_what_came(raw: object) -> None:
 
 
 def test_what_a_handler_returns_may_be_an_object_or_its_json() -> None:
-    assert encode_result(BUILD, Build(name="a")) == {"name": "a"}
-    assert encode_result(BUILD, {"name": "a"}) == {"name": "a"}
-    assert encode_result(LISTED, [Build(name="a")]) == [{"name": "a"}]
-    assert encode_result(MAYBE, None) is None
+    assert plain(write_result(BUILD, Build(name="a"))) == {"name": "a"}
+    assert plain(write_result(BUILD, {"name": "a"})) == {"name": "a"}
+    assert plain(write_result(LISTED, [Build(name="a")])) == [{"name": "a"}]
+    assert plain(write_result(MAYBE, None)) is None
 
 
 def test_a_handler_that_returns_something_else_is_told() -> None:
     with pytest.raises(ResultValidationError, match="build"):
-        encode_result(BUILD, "done")
+        write_result(BUILD, "done")
 
 
 def test_the_params_of_an_inbound_call_are_read_as_their_class() -> None:

@@ -17,7 +17,7 @@ from copilot_sdk._protocol.engine import (
     Stray,
     Violation,
 )
-from copilot_sdk._protocol.messages import WireError
+from copilot_sdk._protocol.messages import JsonText, WireError
 from copilot_sdk.errors import ConnectionClosed, UsageError
 
 
@@ -33,6 +33,14 @@ def engine() -> Engine:
 def test_requests_are_numbered_from_one(engine: Engine) -> None:
     assert engine.request("a", {"x": 1}) == (1, b'{"jsonrpc":"2.0","id":1,"method":"a","params":{"x":1}}')
     assert engine.request("b") == (2, b'{"jsonrpc":"2.0","id":2,"method":"b","params":{}}')
+
+
+def test_what_is_json_text_already_goes_out_as_it_is(engine: Engine) -> None:
+    text = JsonText(b'{"x":1}')
+    assert engine.request("a", text) == (1, b'{"jsonrpc":"2.0","id":1,"method":"a","params":{"x":1}}')
+    assert engine.notify("n", text) == b'{"jsonrpc":"2.0","method":"n","params":{"x":1}}'
+    engine.receive(wire(id=5, method="m"))
+    assert engine.respond(5, text) == b'{"jsonrpc":"2.0","id":5,"result":{"x":1}}'
 
 
 def test_an_answer_finds_its_request(engine: Engine) -> None:
