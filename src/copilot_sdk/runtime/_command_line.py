@@ -66,6 +66,8 @@ environment variables:
   COPILOT_ENABLE_SECRET_FILTERING    true to serve `secrets.addFilterValues`
   COPILOT_ALLOW_GET_PROVIDER_ENDPOINT
                                      true to serve `session.provider.getEndpoint`
+  COPILOT_CLI_ENABLED_FEATURE_FLAGS  features for `featureFlags.resolve` to turn on, with commas between; so does a
+                                     variable of the name of a feature that is true
   the model is the first of these that is there, or else obeys directives:
   COPILOT_RUNTIME_SCRIPT             a script, if there is no --script
   COPILOT_PROVIDER_BASE_URL          a provider of models, with COPILOT_MODEL and the variables that the CLI has
