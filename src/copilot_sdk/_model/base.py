@@ -44,6 +44,8 @@ class WireModel(BaseModel):
         serialize_by_alias=True,
         extra="allow",
         allow_inf_nan=False,
+        # A null in its place would not be noticed; this is no JSON, and found before it is sent.
+        ser_json_inf_nan="constants",
         protected_namespaces=(),
         hide_input_in_errors=True,
     )

@@ -9,10 +9,10 @@ from collections.abc import Container, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from copilot_sdk._model.base import problems
+from copilot_sdk._model.base import WireModel, problems
 from copilot_sdk._model.lenient import fitted
 from copilot_sdk._protocol.messages import JsonText, Params
 from copilot_sdk._rpc.method import Loader, Method
@@ -21,10 +21,18 @@ from copilot_sdk.errors import InvalidParams, ResultValidationError
 
 R = TypeVar("R")
 
+_NO_JSON = (b"NaN", b"Infinity")
+"""Numbers that JSON has no form for, as pydantic writes them; inside of a string they are nothing to worry about."""
+
 
 @cache
 def _adapter(load: Loader) -> TypeAdapter[Any]:
-    return TypeAdapter(load())
+    kind = load()
+    if isinstance(kind, type) and issubclass(kind, WireModel):
+        # Of a class that is not finished the adapter would not know the configuration.
+        kind.model_rebuild()
+        return TypeAdapter(kind)
+    return TypeAdapter(kind, config=ConfigDict(ser_json_inf_nan="constants"))
 
 
 @cache
@@ -97,11 +105,12 @@ def _as_data(adapter: TypeAdapter[Any], value: object) -> Any:
 
 
 def _as_text(adapter: TypeAdapter[Any], value: object) -> JsonText | None:
-    """None for what pydantic cannot write: a lone surrogate, and what has no form in JSON at all."""
+    """None for what pydantic cannot write: a lone surrogate, and what has no form in JSON, or may have none."""
     try:
-        return JsonText(adapter.serializer.to_json(value, exclude_unset=True, warnings=False))
+        text = adapter.serializer.to_json(value, exclude_unset=True, warnings=False)
     except PydanticSerializationError:
         return None
+    return None if any(constant in text for constant in _NO_JSON) else JsonText(text)
 
 
 def decode_params(method: Method[Any], raw: object, *, forgiven: Container[str] | None = None) -> Any:

@@ -8,9 +8,10 @@ import pytest
 
 from copilot_sdk._model import UnknownVariant, WireModel
 from copilot_sdk._model.codec import decode_params, decode_result, encode_params, write_params, write_result
+from copilot_sdk._protocol.messages import encode_request
 from copilot_sdk._rpc.api import UNSET
 from copilot_sdk._rpc.method import Method
-from copilot_sdk.errors import InvalidParams, ResultValidationError
+from copilot_sdk.errors import InvalidParams, ResultValidationError, UsageError
 from tests.support.written import plain
 
 
@@ -87,6 +88,22 @@ def test_params_are_written_without_spaces_and_in_utf_8() -> None:
 def test_a_number_that_json_does_not_have_is_refused_by_name() -> None:
     with pytest.raises(InvalidParams, match=r"weigh: weight: Input should be a finite number"):
         write_params(WEIGH, {"weight": float("nan")})
+
+
+@pytest.mark.parametrize(
+    ("method", "value"),
+    [
+        (BUILD, Build.model_validate({"name": "a", "newer": {"sizes": [float("inf")]}})),
+        (EITHER, Part.model_validate({"partName": "p", "newer": float("nan")})),
+    ],
+)
+def test_a_number_that_json_does_not_have_is_not_sent_as_null(method: Method[Any], value: object) -> None:
+    with pytest.raises(UsageError, match=f"{method.name} cannot be written as JSON"):
+        encode_request(1, method.name, write_params(method, value))
+
+
+def test_the_names_of_such_numbers_may_be_said() -> None:
+    assert plain(write_params(BUILD, {"name": "NaN and Infinity"})) == {"name": "NaN and Infinity"}
 
 
 def test_a_value_without_a_form_in_json_is_refused() -> None:

@@ -43,6 +43,12 @@ async def test_settings_are_set_read_and_removed(start: Start, join: Join, file:
         await client.call("user.settings.set", settings=[1])
 
 
+async def test_half_a_character_is_kept_too(start: Start, join: Join, file: Path) -> None:
+    client = await join(start())
+    await client.call("user.settings.set", settings={"mine": "\ud83d"})
+    assert json.loads(text_at(str(file))) == {"mine": "\ud83d"}
+
+
 async def test_a_file_with_comments_is_read_and_written_without_them(
     start: Start, join: Join, file: Path
 ) -> None:

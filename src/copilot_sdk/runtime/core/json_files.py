@@ -53,4 +53,9 @@ def read_object(path: Path, *, strict: bool = False) -> dict[str, object]:
 def write_object(path: Path, content: Mapping[str, object], *, header: str = "") -> None:
     """Puts an object in place of what a file holds, all at once; folders are made as needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, f"{header}{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode())
+    try:
+        text = json.dumps(content, indent=2, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        # A lone surrogate has no UTF-8 form, but JSON can escape it.
+        text = json.dumps(content, indent=2).encode()
+    replace_file(path, b"%b%b\n" % (header.encode(), text))
