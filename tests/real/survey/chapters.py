@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from threading import Event
+from uuid import uuid4
 
 from copilot_sdk import Session
 from copilot_sdk.types import CustomAgentConfig, MCPServerConfigStdio
@@ -236,6 +237,24 @@ async def shell(act: Act) -> None:
     await act.call("session.shell.kill", session, processId=started["processId"])
 
 
+async def model_families(act: Act) -> None:
+    """A family of models that is leased and given back."""
+    family: Json = {"registry": "azureml", "name": "phi"}
+    lease = await act.call("azureMl.acquireFamily", **family)
+    await act.call("azureMl.releaseFamily", **family, leaseId=lease["leaseId"])
+
+
+async def host(act: Act) -> None:
+    """A host that listens on this machine, and a session that it shows and hides."""
+    session = await act.stage.create()
+    host: Json = {"hostId": str(uuid4())}
+    await act.call("host.start", **host, localServer={})
+    await act.call("host.publishSession", **host, sessionId=session.id)
+    await act.call("host.listSessions", **host)
+    await act.call("host.unpublishSession", **host, sessionId=session.id)
+    await act.call("host.dispose", **host)
+
+
 async def endings(act: Act) -> None:
     """Each way to end a session."""
     for method in ("session.suspend", "session.destroy", "session.detach", "session.shutdown"):
@@ -269,6 +288,8 @@ CHAPTERS: tuple[Chapter, ...] = (
     workspaces,
     repositories,
     shell,
+    model_families,
+    host,
     endings,
     shutdown,
 )

@@ -132,6 +132,8 @@ async def login(act: Act) -> None:
     advancing = asyncio.create_task(act.call("session.accounts.login.advance", session, **flow))
     await act.call("session.accounts.login.cancel", session, **flow)
     await advancing
+    begun = await act.call("session.accounts.login.begin", session, kind="proxima")
+    await act.call("session.accounts.login.advance", session, flowId=begun["flowId"], input="octocat.ghe.com")
 
 
 QUESTIONS: tuple[Chapter, ...] = (permissions, tools, questions, forms, canvases, detached, login)

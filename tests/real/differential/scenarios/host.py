@@ -243,6 +243,7 @@ async def messages_that_come_together(actor: Actor) -> None:
 @HOST.scenario(
     known(
         "The reference runtime takes such values out of all that it tells; the CLI out of what tools answer.",
+        "event assistant.tool_call_delta /data/inputDelta: value",
         "event *ommand: value",
         "event *ommandText: value",
         "event *dentifier*: value",
