@@ -7,7 +7,17 @@ from collections.abc import Iterator, Mapping
 
 from codegen.ir import Event, Method, Protocol
 from codegen.models import EVENT, SUPPORT, TypeSource
-from codegen.ownership import FRAMES, SHARED, UNREACHED, Owners, event_module, method_module, namespace
+from codegen.ownership import (
+    FRAMES,
+    SHARED,
+    UNREACHED,
+    Owners,
+    branch_module,
+    branches,
+    event_module,
+    method_module,
+    namespace,
+)
 from codegen.templating import render
 from codegen.text import paragraph
 
@@ -16,7 +26,7 @@ _PYDANTIC = ("Field",)
 
 
 def emit(protocol: Protocol, sources: Mapping[str, TypeSource], owners: Owners) -> Iterator[tuple[str, str]]:
-    """Path and text of every module of `types/` and `events/`."""
+    """Path and text of every module of `types/` and `events/`, and of `notified`."""
     events: dict[str, list[Event]] = {}
     for event in protocol.events:
         events.setdefault(event_module(event), []).append(event)
@@ -30,10 +40,13 @@ def emit(protocol: Protocol, sources: Mapping[str, TypeSource], owners: Owners) 
     yield "types/_names.py", _type_names(owners)
     if protocol.events:
         yield "events/__init__.py", _events_face(protocol)
+    notified = [(method, found) for method in protocol.methods if (found := branches(method, protocol.types))]
+    if notified:
+        yield "notified.py", render("notified.py.jinja", notified=notified)
 
 
 def _titles(protocol: Protocol) -> dict[str, str]:
-    """What the modules of events, methods and namespaces hold."""
+    """What the modules of events, methods, namespaces and branches of notifications hold."""
     events = {
         event_module(event): f"The event `{event.wire}` and the types of its data."
         for event in protocol.events
@@ -42,7 +55,12 @@ def _titles(protocol: Protocol) -> dict[str, str]:
         method_module(method): f"Types of the method `{method.wire}` alone." for method in protocol.methods
     }
     namespaces = {f"types.{namespace(method)}": _namespace_title(method) for method in protocol.methods}
-    return events | methods | namespaces
+    notified = {
+        branch_module(method, tag): f"`{tag}` of `{method.wire}`, and the types that it alone reaches."
+        for method in protocol.methods
+        for tag in branches(method, protocol.types)
+    }
+    return events | methods | namespaces | notified
 
 
 def _namespace_title(method: Method) -> str:

@@ -5,7 +5,9 @@ Creating a model's class costs as much as importing a module, so a module holds 
 - An event has a module of its own, for its class and the types that it alone reaches.
 - A namespace has one for the types that its methods alone reach. Where they are many, what one method alone
   reaches has a module of the method's.
-- What several events or namespaces reach is shared, and types reached by the same ones stand together: nobody
+- What a notification brings, where a tag tells what, is loaded as an event is: each branch has a module for what it
+  alone reaches.
+- What several events, branches or namespaces reach is shared, and types reached by the same ones stand together: nobody
   loads a shared type without reaching it. What such a type refers to is reached by the same users or by more, so
   the import graph has no cycle.
 
@@ -18,14 +20,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from codegen.frontends.unions import objects
 from codegen.ir import (
+    Const,
     EnumDef,
     Event,
     Method,
     ObjectDef,
     Protocol,
+    Ref,
     Scope,
     TypeDef,
+    UnionDef,
     closure,
     definition_references,
     method_references,
@@ -61,6 +67,26 @@ def method_module(method: Method) -> str:
     return f"types.{'_'.join((namespace(method), *method.path[1:], method.name))}"
 
 
+def branches(method: Method, types: Mapping[str, TypeDef]) -> Mapping[str, str]:
+    """What a notification brings by its tag, as names of types; nothing where no tag tells."""
+    params = types.get(method.params.name) if method.params and method.notification else None
+    for field in params.fields if isinstance(params, ObjectDef) and method.scope.inbound else ():
+        union = types.get(field.type.name) if isinstance(field.type, Ref) else None
+        if isinstance(union, UnionDef) and union.discriminator:
+            return {
+                str(tag.type.value): branch.name
+                for branch in objects(union.name, types)
+                for tag in branch.fields
+                if tag.wire == union.discriminator and isinstance(tag.type, Const)
+            }
+    return {}
+
+
+def branch_module(method: Method, tag: str) -> str:
+    """The module of a branch of what a notification brings: `types.client_session_update_agent_message_chunk`."""
+    return f"{method_module(method)}_{snake(tag)}"
+
+
 def event_module(event: Event) -> str:
     """The module of an event: `assistant.message_delta` is `events.assistant_message_delta`."""
     return f"events.{snake(event.wire.replace('.', '_'))}"
@@ -90,7 +116,7 @@ class Owners:
 
 @dataclass(frozen=True, slots=True)
 class _Root:
-    """What reaches types: a method or an event.
+    """What reaches types: a method, a branch of what a notification brings, or an event.
 
     Args:
         area: The namespace of the method, or the family of the event.
@@ -133,9 +159,15 @@ def _reached(protocol: Protocol) -> dict[str, list[_Root]]:
     """By the name of each type what reaches it."""
     reached: dict[str, list[_Root]] = {name: [] for name in protocol.types}
     for method in protocol.methods:
-        area = namespace(method)
-        root = _Root(area, f"types.{area}", method_module(method))
-        for name in closure(method_references(method), protocol.types):
+        area, own = namespace(method), method_module(method)
+        brought = branches(method, protocol.types)
+        for tag, branch in brought.items():
+            module = branch_module(method, tag)
+            for name in closure([branch], protocol.types):
+                reached[name].append(_Root(area, module, module))
+        root = _Root(area, own if brought else f"types.{area}", own)
+        rest = closure(method_references(method), protocol.types) - closure(brought.values(), protocol.types)
+        for name in rest:
             reached[name].append(root)
     for event in protocol.events:
         module = event_module(event)

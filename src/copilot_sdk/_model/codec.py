@@ -13,7 +13,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from copilot_sdk._model.base import WireModel, problems
-from copilot_sdk._model.lenient import fitted
 from copilot_sdk._protocol.messages import JsonText, Params
 from copilot_sdk._rpc.method import Loader, Method
 from copilot_sdk._rpc.unset import UNSET
@@ -129,6 +128,8 @@ def decode_params(method: Method[Any], raw: object, *, forgiven: Container[str] 
     try:
         return _adapter(method.params).validator.validate_python(raw)
     except ValidationError as error:
+        from copilot_sdk._model.lenient import fitted
+
         params, whole = fitted(_kind(method.params), raw)
         if params is None or not whole or not _is_forgiven(error, forgiven):
             raise InvalidParams("; ".join(problems(error)), method=method.name) from None
@@ -158,6 +159,8 @@ def decode_result(method: Method[R], raw: object) -> R:
                 return adapter.validate_python({} if raw is None else None)  # type: ignore[no-any-return]
             except ValidationError:
                 pass
+        from copilot_sdk._model.lenient import fitted
+
         result, whole = fitted(_kind(method.result), raw)
         if result is None or not whole:
             raise ResultValidationError(method.name, problems(error), raw) from None

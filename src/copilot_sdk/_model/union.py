@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from copilot_sdk._model.base import UnknownVariant, WireModel, wire_name
 
 _UNKNOWN = UnknownVariant.__name__
+_BRANCHES = "branches"
+
+_described: ContextVar[frozenset[type[WireModel]]] = ContextVar("_described", default=frozenset())
+"""The branches whose JSON schemas are being made: where a union holds itself, it refers to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +37,39 @@ class OpenUnion:
     default: str | None = None
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schemas = {branch: handler.generate_schema(branch) for branch in get_args(source)}
         if self.tag is None:
-            return core_schema.union_schema([*schemas.values()], mode="left_to_right")
+            return core_schema.union_schema(
+                [handler.generate_schema(branch) for branch in get_args(source)], mode="left_to_right"
+            )
         known = self._known(source)
+        branches: dict[Any, type[WireModel]] = {**known, _UNKNOWN: UnknownVariant}
         return core_schema.tagged_union_schema(
-            {**{tag: schemas[branch] for tag, branch in known.items()}, _UNKNOWN: schemas[UnknownVariant]},
+            {tag: _built_when_met(branch) for tag, branch in branches.items()},
             discriminator=self._chooser(known),
             custom_error_type="object_type",
             custom_error_message="Input should be an object",
             # An object is written as what it is: nothing has to be chosen for that.
             serialization=core_schema.simple_ser_schema("any"),
+            metadata={_BRANCHES: branches},
         )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        if schema["type"] != "tagged-union":
+            return handler(schema)
+        branches: dict[Any, type[WireModel]] = schema.get("metadata", {})[_BRANCHES]
+        references: dict[Any, CoreSchema] = {
+            tag: core_schema.definition_reference_schema(_place(branch)) for tag, branch in branches.items()
+        }
+        union = core_schema.tagged_union_schema(references, schema["discriminator"])
+        outer = _described.get()
+        token = _described.set(outer | {*branches.values()})
+        try:
+            described = [_built(branch) for branch in {*branches.values()} - outer]
+            return handler(core_schema.definitions_schema(union, described))
+        finally:
+            _described.reset(token)
 
     def branches(self, source: Any, raw: object) -> list[Any]:
         """What of a union an object can be: by its tag one branch, by an unknown one none."""
@@ -95,3 +122,22 @@ class OpenUnion:
 
 def _is_constant(branch: type[WireModel], attribute: str) -> bool:
     return len(get_args(branch.model_fields[attribute].annotation)) == 1
+
+
+def _built_when_met(branch: type[WireModel]) -> CoreSchema:
+    """The schema of a branch that is built with the first object of it: most of a large union never come."""
+
+    def validate(value: object) -> object:
+        return branch.__pydantic_validator__.validate_python(value)
+
+    return core_schema.no_info_plain_validator_function(validate)
+
+
+def _built(branch: type[WireModel]) -> CoreSchema:
+    """The whole schema of a branch, under a name that can be referred to."""
+    branch.model_rebuild()
+    return cast("CoreSchema", {**branch.__pydantic_core_schema__, "ref": _place(branch)})
+
+
+def _place(branch: type[WireModel]) -> str:
+    return f"{branch.__module__}.{branch.__qualname__}:{id(branch)}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import SessionNotification, SessionUpdate
@@ -77,8 +76,7 @@ class Notified:
 
 
 def _read(kind: str, raw: dict[str, Any]) -> SessionUpdate:
-    validators = _validators()
-    found = validators.get(kind)
+    found = _classes.get(kind) or _loaded(kind)
     if found is None:
         from copilot_sdk._model.base import UnknownVariant
 
@@ -89,16 +87,17 @@ def _read(kind: str, raw: dict[str, Any]) -> SessionUpdate:
         return cast("SessionUpdate", _salvaged(kind, found, raw, error))
 
 
-@cache
-def _validators() -> dict[str, type[WireModel]]:
-    from copilot_sdk._generated.acp.types.client_session_update import SessionUpdate
-    from copilot_sdk._model.base import UnknownVariant
+_classes: dict[str, type[WireModel]] = {}
+"""The classes of the updates that have come."""
 
-    return {
-        branch.model_fields[TAG].default: branch
-        for branch in get_args(get_args(SessionUpdate)[0])
-        if branch is not UnknownVariant
-    }
+
+def _loaded(kind: str) -> type[WireModel] | None:
+    from copilot_sdk._generated.acp.notified import SESSION_UPDATE
+
+    found = SESSION_UPDATE.get(kind)
+    if found is not None:
+        _classes[kind] = found
+    return found
 
 
 def _salvaged(kind: str, found: type[WireModel], raw: dict[str, Any], error: ValueError) -> WireModel:

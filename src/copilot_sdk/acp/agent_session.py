@@ -75,19 +75,25 @@ class AgentSession:
             content: A text, or any content.
             message_id: The message that the piece belongs to; another id begins another message.
         """
-        from copilot_sdk._generated.acp.types.client_session_update import AgentMessageChunk
+        from copilot_sdk._generated.acp.types.client_session_update_agent_message_chunk import (
+            AgentMessageChunk,
+        )
 
         await self.update(_with_id(AgentMessageChunk(content=_content(content)), message_id))
 
     async def think(self, content: Says, *, message_id: str | None = None) -> None:
         """Send a piece of what the agent thinks; the arguments are those of `say`."""
-        from copilot_sdk._generated.acp.types.client_session_update import AgentThoughtChunk
+        from copilot_sdk._generated.acp.types.client_session_update_agent_thought_chunk import (
+            AgentThoughtChunk,
+        )
 
         await self.update(_with_id(AgentThoughtChunk(content=_content(content)), message_id))
 
     async def repeat_user(self, content: Says, *, message_id: str | None = None) -> None:
         """Send a piece of what the user said before, when a session is loaded; the arguments are those of `say`."""
-        from copilot_sdk._generated.acp.types.client_session_update import UserMessageChunk
+        from copilot_sdk._generated.acp.types.client_session_update_user_message_chunk import (
+            UserMessageChunk,
+        )
 
         await self.update(_with_id(UserMessageChunk(content=_content(content)), message_id))
 

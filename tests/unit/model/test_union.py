@@ -20,6 +20,11 @@ class Dog(TaggedModel):
     tricks: list[str] | None = None
 
 
+class Kennel(TaggedModel):
+    pet_kind: Literal["kennel"] = "kennel"
+    pets: list[Annotated[Dog | Kennel | UnknownVariant, OpenUnion("pet_kind")]]
+
+
 class Bowl(WireModel):
     size: int
 
@@ -77,3 +82,25 @@ def test_without_a_tag_the_first_branch_that_fits_is_taken(raw: object, kind: ty
 
 def test_the_json_schema_of_a_union_has_its_branches() -> None:
     assert {"Cat", "Dog", "UnknownVariant"} == set(PET.json_schema()["$defs"])
+
+
+def test_the_json_schema_of_a_union_that_holds_itself_refers_to_its_branches() -> None:
+    schema = TypeAdapter(Kennel | None).json_schema()
+    branches = schema["$defs"]["Kennel"]["properties"]["pets"]["items"]["oneOf"]
+    assert [branch["$ref"] for branch in branches] == [
+        f"#/$defs/{name}" for name in ("Dog", "Kennel", "UnknownVariant")
+    ]
+
+
+def test_a_branch_is_built_when_the_first_of_its_objects_comes() -> None:
+    class Hen(TaggedModel):
+        pet_kind: Literal["hen"] = "hen"
+
+    class Duck(TaggedModel):
+        pet_kind: Literal["duck"] = "duck"
+
+    pets: TypeAdapter[Hen | Duck | UnknownVariant] = TypeAdapter(
+        Annotated[Hen | Duck | UnknownVariant, OpenUnion("pet_kind")]
+    )
+    assert pets.validate_python({"petKind": "duck"}) == Duck()
+    assert (Hen.__pydantic_complete__, Duck.__pydantic_complete__) == (False, True)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._rpc.method import Method
 
 if TYPE_CHECKING:
-    from ..types.client_session_request_permission import RequestPermissionResponse
+    from ..types.client_session import RequestPermissionResponse
 
 
 def _session_request_permission_params() -> Any:
-    from ..types.client_session_request_permission import RequestPermissionRequest
+    from ..types.client_session import RequestPermissionRequest
 
     return RequestPermissionRequest
 
 
 def _session_request_permission_result() -> Any:
-    from ..types.client_session_request_permission import RequestPermissionResponse
+    from ..types.client_session import RequestPermissionResponse
 
     return RequestPermissionResponse
 

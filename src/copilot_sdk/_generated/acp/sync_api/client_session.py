@@ -11,11 +11,7 @@ from copilot_sdk._rpc.api import UNSET, SyncAPI, Unset
 from ..methods import client_session as methods
 
 if TYPE_CHECKING:
-    from ..types.client_session_request_permission import (
-        PermissionOption,
-        PermissionToolCall,
-        RequestPermissionResponse,
-    )
+    from ..types.client_session import PermissionOption, PermissionToolCall, RequestPermissionResponse
     from ..types.client_session_update import SessionUpdate
 
 

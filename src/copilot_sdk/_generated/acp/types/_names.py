@@ -40,14 +40,36 @@ if TYPE_CHECKING:
     from .client_fs import *
     from .client_mcp import *
     from .client_session import *
-    from .client_session_request_permission import *
     from .client_session_update import *
+    from .client_session_update_agent_message_chunk import *
+    from .client_session_update_agent_thought_chunk import *
+    from .client_session_update_available_commands_update import *
+    from .client_session_update_compaction_summary_chunk import *
+    from .client_session_update_compaction_update import *
+    from .client_session_update_config_option_update import *
+    from .client_session_update_current_mode_update import *
+    from .client_session_update_notice import *
+    from .client_session_update_plan import *
+    from .client_session_update_plan_removed import *
+    from .client_session_update_plan_update import *
+    from .client_session_update_session_info_update import *
+    from .client_session_update_session_message import *
+    from .client_session_update_session_message_chunk import *
+    from .client_session_update_subagent_update import *
+    from .client_session_update_tool_call import *
+    from .client_session_update_tool_call_update import *
+    from .client_session_update_usage_update import *
+    from .client_session_update_user_message_chunk import *
     from .client_terminal import *
     from .shared_auth_account import *
     from .shared_content_block import *
     from .shared_env_variable import *
     from .shared_message_mcp_notification import *
+    from .shared_plan_entry import *
     from .shared_range import *
+    from .shared_session_config_option import *
+    from .shared_tool_call_content import *
+    from .shared_usage import *
     from .unreached import *
 
 MODULES = {
@@ -125,22 +147,36 @@ MODULES = {
     """,
     ".client_fs": "ReadTextFileRequest ReadTextFileResponse WriteTextFileRequest WriteTextFileResponse",
     ".client_mcp": "ConnectMCPRequest ConnectMCPResponse DisconnectMCPRequest DisconnectMCPResponse",
-    ".client_session": "Content Diff Terminal ToolCallContent ToolCallLocation ToolCallStatus ToolKind",
-    ".client_session_request_permission": """
+    ".client_session": """
         CancelledPermissionOutcome PermissionOption PermissionOptionKind PermissionToolCall
         RequestPermissionOutcome RequestPermissionRequest RequestPermissionResponse
         SelectedPermissionOutcome
     """,
-    ".client_session_update": """
-        AgentMessageChunk AgentThoughtChunk AvailableCommand AvailableCommandInput AvailableCommandsUpdate
-        CompactionStatus CompactionSummaryChunk CompactionUpdate ConfigOptionUpdate Cost CurrentModeUpdate
-        Error IdleStateUpdate IdleStopReason Notice NoticeSeverity Plan PlanEntry PlanEntryPriority
-        PlanEntryStatus PlanFile PlanItems PlanMarkdown PlanRemoved PlanUpdate PlanUpdateContent
-        RequiresActionStateUpdate RunningStateUpdate SessionCancelCapabilities SessionInfoUpdate
-        SessionMessage SessionMessageChunk SessionNotification SessionUpdate StateUpdate
-        SubagentSessionCapabilities SubagentUpdate ToolCall ToolCallUpdate UnknownStateUpdate UsageUpdate
-        UserMessageChunk
+    ".client_session_update": "SessionNotification SessionUpdate",
+    ".client_session_update_agent_message_chunk": "AgentMessageChunk",
+    ".client_session_update_agent_thought_chunk": "AgentThoughtChunk",
+    ".client_session_update_available_commands_update": """
+        AvailableCommand AvailableCommandInput AvailableCommandsUpdate
     """,
+    ".client_session_update_compaction_summary_chunk": "CompactionSummaryChunk",
+    ".client_session_update_compaction_update": "CompactionStatus CompactionUpdate",
+    ".client_session_update_config_option_update": "ConfigOptionUpdate",
+    ".client_session_update_current_mode_update": "CurrentModeUpdate",
+    ".client_session_update_notice": "Notice NoticeSeverity",
+    ".client_session_update_plan": "Plan",
+    ".client_session_update_plan_removed": "PlanRemoved",
+    ".client_session_update_plan_update": "PlanFile PlanItems PlanMarkdown PlanUpdate PlanUpdateContent",
+    ".client_session_update_session_info_update": "SessionInfoUpdate",
+    ".client_session_update_session_message": "SessionMessage",
+    ".client_session_update_session_message_chunk": "SessionMessageChunk",
+    ".client_session_update_subagent_update": """
+        Error IdleStateUpdate IdleStopReason RequiresActionStateUpdate RunningStateUpdate
+        SessionCancelCapabilities StateUpdate SubagentSessionCapabilities SubagentUpdate UnknownStateUpdate
+    """,
+    ".client_session_update_tool_call": "ToolCall",
+    ".client_session_update_tool_call_update": "ToolCallUpdate",
+    ".client_session_update_usage_update": "Cost UsageUpdate",
+    ".client_session_update_user_message_chunk": "UserMessageChunk",
     ".client_terminal": """
         CreateTerminalRequest CreateTerminalResponse KillTerminalRequest KillTerminalResponse
         ReleaseTerminalRequest ReleaseTerminalResponse TerminalExitStatus TerminalOutputRequest
@@ -149,15 +185,22 @@ MODULES = {
     ".shared_auth_account": "AuthAccount AuthState",
     ".shared_content_block": """
         Annotations AudioContent BlobResourceContents ContentBlock EmbeddedResource EmbeddedResourceResource
-        ImageContent ResourceLink Role SessionConfigBoolean SessionConfigOption SessionConfigOptionCategory
-        SessionConfigSelect SessionConfigSelectGroup SessionConfigSelectOption SessionConfigSelectOptions
-        TextContent TextResourceContents Usage
+        ImageContent ResourceLink Role TextContent TextResourceContents
     """,
     ".shared_env_variable": "EnvVariable",
     ".shared_message_mcp_notification": """
         MCPError MCPFailure MCPResult MessageMCPNotification MessageMCPRequest MessageMCPResponse
     """,
+    ".shared_plan_entry": "PlanEntry PlanEntryPriority PlanEntryStatus",
     ".shared_range": "Position Range",
+    ".shared_session_config_option": """
+        SessionConfigBoolean SessionConfigOption SessionConfigOptionCategory SessionConfigSelect
+        SessionConfigSelectGroup SessionConfigSelectOption SessionConfigSelectOptions
+    """,
+    ".shared_tool_call_content": """
+        Content Diff Terminal ToolCallContent ToolCallLocation ToolCallStatus ToolKind
+    """,
+    ".shared_usage": "Usage",
     ".unreached": """
         CancelRequestNotification ExtNotification ExtRequest ExtResponse InitializeProxyRequest
         InitializeProxyResponse ProxySuccessorNotification ProxySuccessorRequest ProxySuccessorResponse

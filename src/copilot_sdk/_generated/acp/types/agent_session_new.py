@@ -8,7 +8,7 @@ from pydantic import Field
 from copilot_sdk._model import WireModel
 
 from .agent_session import MCPServer, SessionModeState, SystemPrompt
-from .shared_content_block import SessionConfigOption
+from .shared_session_config_option import SessionConfigOption
 
 
 class NewSessionRequest(WireModel):

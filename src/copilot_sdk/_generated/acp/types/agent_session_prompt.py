@@ -7,7 +7,8 @@ from pydantic import Field
 
 from copilot_sdk._model import WireModel
 
-from .shared_content_block import ContentBlock, Usage
+from .shared_content_block import ContentBlock
+from .shared_usage import Usage
 
 StopReason: TypeAlias = Literal["end_turn", "max_tokens", "max_turn_requests", "refusal", "cancelled"] | str
 """Why the agent has stopped.

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
-from .shared_content_block import SessionConfigOption
+from .shared_session_config_option import SessionConfigOption
 
 
 class SetSessionConfigBoolean(TaggedModel):

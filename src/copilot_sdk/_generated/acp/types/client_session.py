@@ -7,82 +7,96 @@ from pydantic import Field
 
 from copilot_sdk._model import OpenUnion, TaggedModel, UnknownVariant, WireModel
 
-from .shared_content_block import ContentBlock
+from .shared_tool_call_content import ToolCallContent, ToolCallLocation, ToolCallStatus, ToolKind
 
 
-class Diff(TaggedModel):
-    """A change of a file."""
+class CancelledPermissionOutcome(TaggedModel):
+    """The turn was cancelled before the user decided."""
 
-    type: Literal["diff"] = "diff"
-    path: str
-    """The file, an absolute path."""
-    old_text: str | None = None
-    """Its text before; null for a new file."""
-    new_text: str
-    """Its text after."""
-    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
-    """Anything that the two sides agreed on beside the protocol, by name."""
+    outcome: Literal["cancelled"] = "cancelled"
 
 
-class Terminal(TaggedModel):
-    """What a terminal of the client shows; it may go on."""
+PermissionOptionKind: TypeAlias = Literal["allow_once", "allow_always", "reject_once", "reject_always"] | str
+"""What a decision means.
 
-    type: Literal["terminal"] = "terminal"
-    terminal_id: str
-    """The terminal."""
-    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
-    """Anything that the two sides agreed on beside the protocol, by name."""
-
-
-class ToolCallLocation(WireModel):
-    """A place that a tool works on."""
-
-    path: str
-    """The file, an absolute path."""
-    line: int | None = None
-    """The line, counted from 1."""
-    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
-    """Anything that the two sides agreed on beside the protocol, by name."""
-
-
-ToolCallStatus: TypeAlias = Literal["pending", "in_progress", "completed", "failed"] | str
-"""How far a tool call has come.
-
-- `pending`: It has not begun.
-- `in_progress`: It runs.
-- `completed`: It is done.
-- `failed`: It went wrong.
+- `allow_once`: Allow it this time.
+- `allow_always`: Allow it from now on.
+- `reject_once`: Refuse it this time.
+- `reject_always`: Refuse it from now on.
 """
 
 
-ToolKind: TypeAlias = (
-    Literal["read", "edit", "delete", "move", "search", "execute", "think", "fetch", "switch_mode", "other"]
-    | str
-)
-"""A kind of tool, by which a client may choose an icon.
+class SelectedPermissionOutcome(TaggedModel):
+    """The user has decided."""
 
-- `read`: Reads files or data.
-- `edit`: Changes files.
-- `delete`: Deletes files or data.
-- `move`: Moves or renames files.
-- `search`: Searches.
-- `execute`: Runs commands or code.
-- `think`: Plans or thinks.
-- `fetch`: Gets something from outside.
-- `switch_mode`: Puts the session into another mode.
-- `other`: Something else.
-"""
-
-
-class Content(TaggedModel):
-    """Any content that a tool has given."""
-
-    type: Literal["content"] = "content"
-    content: ContentBlock
-    """The content."""
+    outcome: Literal["selected"] = "selected"
+    option_id: str
+    """The `optionId` of the decision."""
     meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
     """Anything that the two sides agreed on beside the protocol, by name."""
 
 
-ToolCallContent: TypeAlias = Annotated[Content | Diff | Terminal | UnknownVariant, OpenUnion("type")]
-"""What a tool has given."""
+class PermissionToolCall(WireModel):
+    """A tool call that needs a permission."""
+
+    tool_call_id: str
+    """Identifier of the call."""
+    kind: ToolKind | None = None
+    """The kind of tool."""
+    status: ToolCallStatus | None = None
+    """How far it has come."""
+    title: str | None = None
+    """What it does, for people."""
+    name: str | None = None
+    """The tool's name for programs."""
+    content: list[ToolCallContent] | None = None
+    """What it has given."""
+    locations: list[ToolCallLocation] | None = None
+    """The files that it works on."""
+    raw_input: Any | None = None
+    """What it was called with."""
+    raw_output: Any | None = None
+    """What it gave."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Anything that the two sides agreed on beside the protocol, by name."""
+
+
+class PermissionOption(WireModel):
+    """A decision that the user may take."""
+
+    option_id: str
+    """What the answer names it by."""
+    name: str
+    """What to show for it."""
+    kind: PermissionOptionKind
+    """What it means."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Anything that the two sides agreed on beside the protocol, by name."""
+
+
+RequestPermissionOutcome: TypeAlias = Annotated[
+    CancelledPermissionOutcome | SelectedPermissionOutcome | UnknownVariant, OpenUnion("outcome")
+]
+"""What was decided."""
+
+
+class RequestPermissionResponse(WireModel):
+    """What the user has decided."""
+
+    outcome: RequestPermissionOutcome
+    """The decision."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Anything that the two sides agreed on beside the protocol, by name."""
+
+
+class RequestPermissionRequest(WireModel):
+    """Ask the user whether a tool may run."""
+
+    session_id: str
+    """Identifier of the session."""
+    tool_call: PermissionToolCall
+    """The tool call."""
+    options: list[PermissionOption]
+    """The decisions to choose from."""
+    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
+    """Anything that the two sides agreed on beside the protocol, by name."""

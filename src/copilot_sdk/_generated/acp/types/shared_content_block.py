@@ -29,29 +29,6 @@ Role: TypeAlias = Literal["assistant", "user"] | str
 """
 
 
-SessionConfigOptionCategory: TypeAlias = Literal["mode", "model", "model_config", "thought_level"] | str
-"""What an option is about; a client may show those that it knows in a place of their own.
-
-- `mode`: How the agent works.
-- `model`: Which model it uses.
-- `model_config`: How the model is set.
-- `thought_level`: How long the model thinks.
-"""
-
-
-class SessionConfigSelectOption(WireModel):
-    """A value of an option."""
-
-    value: str
-    """What to set."""
-    name: str
-    """What to show for it."""
-    description: str | None = None
-    """What it means."""
-    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
-    """Anything that the two sides agreed on beside the protocol, by name."""
-
-
 class TextResourceContents(WireModel):
     """The content of a resource as text."""
 
@@ -61,28 +38,6 @@ class TextResourceContents(WireModel):
     """The text."""
     uri: str
     """Where it is."""
-    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
-    """Anything that the two sides agreed on beside the protocol, by name."""
-
-
-class Usage(WireModel):
-    """The tokens that a session has used, in all its turns.
-
-    Unstable.
-    """
-
-    total_tokens: int
-    """All of them."""
-    input_tokens: int
-    """Those that the model has read."""
-    output_tokens: int
-    """Those that it has written."""
-    thought_tokens: int | None = None
-    """Those of its thoughts."""
-    cached_read_tokens: int | None = None
-    """Those that came from a cache."""
-    cached_write_tokens: int | None = None
-    """Those that were put into a cache."""
     meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
     """Anything that the two sides agreed on beside the protocol, by name."""
 
@@ -104,37 +59,6 @@ EmbeddedResourceResource: TypeAlias = Annotated[
     TextResourceContents | BlobResourceContents | UnknownVariant, OpenUnion()
 ]
 """What is in a resource: text or bytes."""
-
-
-class SessionConfigBoolean(TaggedModel):
-    """An option that is on or off."""
-
-    type: Literal["boolean"] = "boolean"
-    id: str
-    """What `session/set_config_option` names it by."""
-    name: str
-    """What to show for it."""
-    description: str | None = None
-    """What it means."""
-    category: SessionConfigOptionCategory | None = None
-    """What it is about."""
-    current_value: bool
-    """True if it is on."""
-    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
-    """Anything that the two sides agreed on beside the protocol, by name."""
-
-
-class SessionConfigSelectGroup(WireModel):
-    """Some values of an option under a title."""
-
-    group: str
-    """Identifier of the group."""
-    name: str
-    """The title."""
-    options: list[SessionConfigSelectOption]
-    """The values."""
-    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
-    """Anything that the two sides agreed on beside the protocol, by name."""
 
 
 class AudioContent(TaggedModel):
@@ -189,10 +113,6 @@ class ResourceLink(TaggedModel):
     """Anything that the two sides agreed on beside the protocol, by name."""
 
 
-SessionConfigSelectOptions: TypeAlias = list[SessionConfigSelectOption] | list[SessionConfigSelectGroup]
-"""The values of an option, in a list or in groups."""
-
-
 class TextContent(TaggedModel):
     """Text."""
 
@@ -217,34 +137,8 @@ class EmbeddedResource(TaggedModel):
     """Anything that the two sides agreed on beside the protocol, by name."""
 
 
-class SessionConfigSelect(TaggedModel):
-    """An option with one of several values."""
-
-    type: Literal["select"] = "select"
-    id: str
-    """What `session/set_config_option` names it by."""
-    name: str
-    """What to show for it."""
-    description: str | None = None
-    """What it means."""
-    category: SessionConfigOptionCategory | None = None
-    """What it is about."""
-    current_value: str
-    """The value that it has."""
-    options: SessionConfigSelectOptions
-    """The values to choose from."""
-    meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")
-    """Anything that the two sides agreed on beside the protocol, by name."""
-
-
 ContentBlock: TypeAlias = Annotated[
     TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedResource | UnknownVariant,
     OpenUnion("type"),
 ]
 """A piece of content in a prompt, a message or the result of a tool."""
-
-
-SessionConfigOption: TypeAlias = Annotated[
-    SessionConfigSelect | SessionConfigBoolean | UnknownVariant, OpenUnion("type")
-]
-"""An option of a session."""
