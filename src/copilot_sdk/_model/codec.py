@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
+from typing_extensions import TypeIs
 
 from copilot_sdk._model.base import WireModel, problems
 from copilot_sdk._protocol.messages import JsonText, Params
@@ -26,12 +27,16 @@ _NO_JSON = (b"NaN", b"Infinity")
 
 @cache
 def _adapter(load: Loader) -> TypeAdapter[Any]:
-    kind = load()
-    if isinstance(kind, type) and issubclass(kind, WireModel):
+    kind: Any = load()
+    if _is_model(kind):
         # Of a class that is not finished the adapter would not know the configuration.
         kind.model_rebuild()
         return TypeAdapter(kind)
     return TypeAdapter(kind, config=ConfigDict(ser_json_inf_nan="constants"))
+
+
+def _is_model(kind: object) -> TypeIs[type[WireModel]]:
+    return isinstance(kind, type) and issubclass(kind, WireModel)
 
 
 @cache
