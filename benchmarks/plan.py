@@ -141,7 +141,7 @@ PLAN = (
         "acp_echo",
         "ACP: prompts to an echo on the same SDK, one after another",
         CALL_ROWS,
-        aims={"wall_us": 1.2},
+        aims={"wall_us": 2.0},
         samples=3,
     ),
     Measurement(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator
 from copy import copy
 from typing import Any, Generic, Self, TypeVar
 
@@ -48,9 +48,9 @@ class Underway(Generic[E, R]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> E:
+    def __anext__(self) -> Coroutine[Any, Any, E]:
         self._watched = True
-        return await anext(self._events)
+        return self._events.__anext__()
 
     async def _wait(self) -> R:
         if not self.done:

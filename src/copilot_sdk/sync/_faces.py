@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from copilot_sdk.sync._portal import Portal
@@ -36,7 +36,7 @@ class AsyncTurn(Protocol):
 
     def __aiter__(self) -> AsyncIterator[Any]: ...
 
-    async def __anext__(self) -> Any: ...
+    def __anext__(self) -> Coroutine[Any, Any, Any]: ...
 
 
 T = TypeVar("T", bound=AsyncTurn)
