@@ -11,6 +11,7 @@ from copilot_sdk.runtime.core.managed.addresses import EVERY_HOST, HostPattern, 
 from copilot_sdk.runtime.core.managed.kinds import Place
 from copilot_sdk.runtime.core.managed.permissions import strings_in
 from copilot_sdk.runtime.core.managed.values import PROXY
+from copilot_sdk.runtime.core.sandbox.host_lists import with_loopback
 
 Json = Mapping[str, object]
 Rule = Callable[[Sequence[object]], object]
@@ -76,7 +77,6 @@ _RESTRICTIVE: Mapping[Rule, bool] = {_any: True, _all: False}
 _HOSTS = ("allowedHosts", "blockedHosts")
 _GRANTS = ("readwritePaths", "readonlyPaths")
 _ADVISORY = ("failIfUnavailable", "learningMode")
-_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _LOCKS = {"sandboxMcpServers": "managedMcpRoutingLocked", "sandboxLspServers": "managedLspRoutingLocked"}
 """What says that users cannot change where servers run."""
 
@@ -120,7 +120,7 @@ def _spelt_out(user: Json, forced: Json) -> Json:
     allowed = strings_in(network.get("allowedHosts"))
     both = _part(_merged(_FIELDS, [forced, user]), "network")
     if allowed and both.get("allowLocalNetwork") is not False and both.get("allowOutbound") is not False:
-        user = _with(user, "network", {"allowedHosts": list(dict.fromkeys([*allowed, *_LOCAL_HOSTS]))})
+        user = _with(user, "network", {"allowedHosts": with_loopback(list(dict.fromkeys(allowed)))})
     return user
 
 
