@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from copilot_sdk._model.base import UnknownVariant, WireModel, wire_name
 
@@ -43,11 +43,8 @@ class OpenUnion:
             )
         known = self._known(source)
         branches: dict[Any, type[WireModel]] = {**known, _UNKNOWN: UnknownVariant}
-        return core_schema.tagged_union_schema(
-            {tag: _built_when_met(branch) for tag, branch in branches.items()},
-            discriminator=self._chooser(known),
-            custom_error_type="object_type",
-            custom_error_message="Input should be an object",
+        return core_schema.no_info_plain_validator_function(
+            self._validator(branches),
             # An object is written as what it is: nothing has to be chosen for that.
             serialization=core_schema.simple_ser_schema("any"),
             metadata={_BRANCHES: branches},
@@ -56,13 +53,13 @@ class OpenUnion:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        if schema["type"] != "tagged-union":
+        branches: dict[Any, type[WireModel]] | None = schema.get("metadata", {}).get(_BRANCHES)
+        if branches is None:
             return handler(schema)
-        branches: dict[Any, type[WireModel]] = schema.get("metadata", {})[_BRANCHES]
         references: dict[Any, CoreSchema] = {
             tag: core_schema.definition_reference_schema(_place(branch)) for tag, branch in branches.items()
         }
-        union = core_schema.tagged_union_schema(references, schema["discriminator"])
+        union = core_schema.tagged_union_schema(references, discriminator=lambda _: None)
         outer = _described.get()
         token = _described.set(outer | {*branches.values()})
         try:
@@ -89,15 +86,47 @@ class OpenUnion:
                 known |= dict.fromkeys(get_args(branch.model_fields[self.tag].annotation), branch)
         return known
 
+    def _validator(self, branches: Mapping[Any, type[WireModel]]) -> Callable[[Any], object]:
+        """Reads an object as what its tag says.
+
+        A branch is built with the first object of it: most of a large union never come. Those that come later are read
+        after one look into a dict; if pydantic chose, that would take as long as to read a small object.
+        """
+        wire, tag_of = self._wire_tag(branches), self._chooser(branches)
+        met: dict[object, Callable[[object], object]] = {}
+
+        def meet(value: Any) -> Callable[[object], object]:
+            tag = tag_of(value)
+            if tag is None:
+                raise PydanticCustomError("object_type", "Input should be an object")
+            branch = branches[tag]
+            branch.model_rebuild()
+            read = branch.__pydantic_validator__.validate_python
+            kind: type[Any] = type(value)
+            if kind is branch:
+                met[branch] = read
+            elif kind is dict and value.get(wire) == tag:
+                met[tag] = read
+            return read
+
+        def validate(value: Any) -> object:
+            kind: type[Any] = type(value)
+            try:
+                read = met[value.get(wire) if kind is dict else kind]
+            except (KeyError, TypeError):
+                read = meet(value)
+            return read(value)
+
+        return validate
+
+    def _wire_tag(self, branches: Mapping[Any, type[WireModel]]) -> str:
+        branch = next(branch for tag, branch in branches.items() if tag not in (self.default, _UNKNOWN))
+        return wire_name(branch, cast("str", self.tag))
+
     def _chooser(self, known: Mapping[Any, type[WireModel]]) -> Callable[[Any], Any]:
         """Tells the tag of a value; None if it cannot have one."""
-        attribute, default = cast("str", self.tag), self.default
-        wire = wire_name(next(branch for name, branch in known.items() if name != default), attribute)
-
-        # Objects of most classes tell by their class alone.
-        constants: dict[type[Any], Any] = {
-            branch: tag for tag, branch in known.items() if tag != default and _is_constant(branch, attribute)
-        }
+        attribute, default, wire = cast("str", self.tag), self.default, self._wire_tag(known)
+        tags = frozenset(known) - {default, _UNKNOWN}
 
         def tag_of(value: object) -> object:
             if isinstance(value, dict):
@@ -105,8 +134,6 @@ class OpenUnion:
                 tag = members.get(wire, members.get(attribute))
                 if tag is None and default is not None:
                     return default
-            elif (constant := constants.get(type(value))) is not None:
-                return constant
             elif isinstance(value, UnknownVariant):
                 return _UNKNOWN
             elif not isinstance(value, WireModel):
@@ -115,22 +142,9 @@ class OpenUnion:
                 return default
             else:
                 tag = getattr(value, attribute, None)
-            return tag if isinstance(tag, (str, int)) and tag in known else _UNKNOWN
+            return tag if isinstance(tag, (str, int)) and tag in tags else _UNKNOWN
 
         return tag_of
-
-
-def _is_constant(branch: type[WireModel], attribute: str) -> bool:
-    return len(get_args(branch.model_fields[attribute].annotation)) == 1
-
-
-def _built_when_met(branch: type[WireModel]) -> CoreSchema:
-    """The schema of a branch that is built with the first object of it: most of a large union never come."""
-
-    def validate(value: object) -> object:
-        return branch.__pydantic_validator__.validate_python(value)
-
-    return core_schema.no_info_plain_validator_function(validate)
 
 
 def _built(branch: type[WireModel]) -> CoreSchema:

@@ -205,7 +205,7 @@ class Engine:
         except MalformedMessage as problem:
             return self._malformed(problem)
         if isinstance(message, Notification):
-            return self._notification(message)
+            return message if message.method != self._dialect.cancel_method else self._cancel(message)
         if isinstance(message, Request):
             return self._request(message)
         if message.id is None:
@@ -245,9 +245,7 @@ class Engine:
         self._inbound.add(message.id)
         return message
 
-    def _notification(self, message: Notification) -> Event:
-        if message.method != self._dialect.cancel_method:
-            return message
+    def _cancel(self, message: Notification) -> Event:
         member = self._dialect.cancelled_id
         cancelled = message.params.get(member)
         if not is_message_id(cancelled) and not (self._dialect.null_ids and member in message.params):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
+from copilot_sdk._protocol.json_text import read_json
 from copilot_sdk.errors import (
     CopilotError,
     InternalError,
@@ -162,10 +163,10 @@ def read_object(data: bytes) -> JsonObject:
         MalformedMessage: It is not JSON, or no object.
     """
     try:
-        value = _read_json(data.decode())
+        value: JsonObject = read_json(data)
     except (ValueError, RecursionError) as error:
         raise MalformedMessage(f"the text is not JSON: {_json_problem(error)}", ParseError.CODE) from None
-    if not _is_object(value):
+    if type(value) is not dict:
         raise MalformedMessage("a message has to be a JSON object", InvalidRequest.CODE)
     return value
 
@@ -192,15 +193,6 @@ def _is_object(value: object) -> TypeGuard[JsonObject]:
     return type(value) is dict
 
 
-def _read_json(text: str) -> object:
-    if text.startswith("{"):
-        value, end = _decoder.raw_decode(text)
-        if end == len(text):
-            return value
-    # White space around the object, which nearly no peer sends, or a fault to be named.
-    return _decoder.decode(text)
-
-
 def _parse_call(fields: JsonObject, null_ids: bool) -> Request | Notification:
     method, message_id = fields["method"], fields.get("id")
     wants_answer = "id" in fields
@@ -210,10 +202,10 @@ def _parse_call(fields: JsonObject, null_ids: bool) -> Request | Notification:
         raise MalformedMessage("the method has to be a string", InvalidRequest.CODE)
     if wants_answer and not (is_message_id(message_id) or (null_ids and message_id is None)):
         raise MalformedMessage("an id has to be a string or an integer", InvalidRequest.CODE)
-    params = fields.get("params")
+    params: JsonObject | None = fields.get("params")
     if params is None:
         params = {}
-    elif not _is_object(params):
+    elif type(params) is not dict:
         raise MalformedMessage(
             f"the params of {method} have to be an object",
             InvalidParams.CODE,
@@ -292,10 +284,5 @@ def _json_problem(error: Exception) -> str:
     return str(error)
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode

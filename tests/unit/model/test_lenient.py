@@ -81,10 +81,10 @@ def test_what_is_inside_is_read_as_its_class_too() -> None:
     assert cloud.first.size_mm == 2.5
     assert cloud.to_wire() == raw
     assert [line.partition(":")[0] for line in cloud.misfits()] == [
-        "falls.0.drop.sizeMm",
-        "falls.2.flake.arms",
+        "falls.0.sizeMm",
+        "falls.2.arms",
         "near.b.height",
-        "first.drop.sizeMm",
+        "first.sizeMm",
     ]
 
 
