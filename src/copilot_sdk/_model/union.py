@@ -102,7 +102,7 @@ class OpenUnion:
             branch = branches[tag]
             branch.model_rebuild()
             read = branch.__pydantic_validator__.validate_python
-            kind: type[Any] = type(value)
+            kind = value.__class__
             if kind is branch:
                 met[branch] = read
             elif kind is dict and value.get(wire) == tag:
@@ -110,7 +110,7 @@ class OpenUnion:
             return read
 
         def validate(value: Any) -> object:
-            kind: type[Any] = type(value)
+            kind = value.__class__
             try:
                 read = met[value.get(wire) if kind is dict else kind]
             except (KeyError, TypeError):
