@@ -8,7 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
 
 from typing_extensions import TypeVar
 
@@ -46,6 +46,9 @@ class EventFilter:
     A wire type brings every event of that type. A class brings its instances alone, so that nobody who asks for
     a class has to expect an `UnknownEvent`: an event that does not fit its type's description.
 
+    Attributes:
+        takes_all: Whether every event is wanted.
+
     Args:
         wanted: Classes and wire types; none means all events.
         tag: The attribute that has an event's wire type.
@@ -62,17 +65,14 @@ class EventFilter:
                 self._names.add(item)
             else:
                 self._classes[_wire_type(item, tag)] = item
-        self._all = not self._names and not self._classes
+        self.takes_all = not self._names and not self._classes
 
     def takes(self, arrival: Arriving) -> bool:
         """True when this event is wanted; it is read only where its type alone does not tell."""
-        if self._all or arrival.type in self._names:
+        if self.takes_all or arrival.type in self._names:
             return True
         wanted = self._classes.get(arrival.type)
         return wanted is not None and isinstance(arrival.event, wanted)
-
-
-_ALL = EventFilter()
 
 
 def _wire_type(item: type[Any], tag: str) -> str:
@@ -105,7 +105,7 @@ class EventStream(Generic[E]):
     ) -> None:
         if buffer < 1:
             raise UsageError(f"buffer has to be 1 event or more, not {buffer}")
-        self._filter = wanted or _ALL
+        self._takes = None if wanted is None or wanted.takes_all else wanted.takes
         self._limit = buffer
         self._events: deque[Arriving] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -115,7 +115,7 @@ class EventStream(Generic[E]):
 
     def push(self, arrival: Arriving) -> None:
         """Add an event, if it is a wanted one; never blocks."""
-        if self._ended or not self._filter.takes(arrival):
+        if self._ended or (self._takes is not None and not self._takes(arrival)):
             return
         if len(self._events) >= self._limit:
             self.end(EventBufferOverflow(self._limit))
@@ -158,8 +158,8 @@ class EventStream(Generic[E]):
                 await self._waiter
             finally:
                 self._waiter = None
-        event: Any = self._events.popleft().event
-        return cast("E", event)
+        event: E = self._events.popleft().event
+        return event
 
     async def __aenter__(self) -> Self:
         return self

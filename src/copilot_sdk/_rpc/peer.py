@@ -278,7 +278,11 @@ class Peer:
 
     def _dispatch(self, event: Event) -> None:
         if isinstance(event, NotificationReceived):
-            self._notified(event)
+            if self._on_notification is not None:
+                try:
+                    self._on_notification(event.method, event.params)
+                except Exception as error:  # noqa: BLE001 - it is logged
+                    log_failure(event.method, error)
         elif isinstance(event, ResponseReceived):
             self._calls.pop(event.id).succeed(event.result)
         elif isinstance(event, RequestReceived):
@@ -298,14 +302,6 @@ class Peer:
             )
         else:
             _logger.debug("nobody waits for an answer or a cancellation of %s", event.id)
-
-    def _notified(self, event: NotificationReceived) -> None:
-        if self._on_notification is None:
-            return
-        try:
-            self._on_notification(event.method, event.params)
-        except Exception as error:  # noqa: BLE001 - it is logged
-            log_failure(event.method, error)
 
     def _give_up_on_reader(self) -> None:
         self._end(ConnectionClosed("the other side keeps sending but does not read"))

@@ -101,7 +101,8 @@ class SessionCore:
         """Take in an update; never blocks."""
         if self._opening:
             self.history.append(update)
-        self.state.look(update)
+        if update.type in TELLING:
+            self.state.look(update)
         self._subscriptions.distribute(update)
         for turn in self._turns:
             turn.look(update)
@@ -148,9 +149,8 @@ class State:
             self.modes = self.modes.model_copy(update={"current_mode_id": mode_id})
 
     def look(self, update: Update) -> None:
-        """Take in an update; only those that change the state are read."""
-        if (take := _TOLD.get(update.type)) is not None:
-            take(self, update.event)
+        """Take in an update of a type that is `TELLING`."""
+        TELLING[update.type](self, update.event)
 
     def mode_entered(self, update: Any) -> None:
         """Take in `current_mode_update`."""
@@ -171,9 +171,10 @@ class State:
             self.title = update.title
 
 
-_TOLD = {
+TELLING = {
     "current_mode_update": State.mode_entered,
     "config_option_update": State.options_changed,
     "available_commands_update": State.commands_changed,
     "session_info_update": State.info_changed,
 }
+"""How updates change the state, by type; others are not read for it."""

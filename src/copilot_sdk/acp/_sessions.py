@@ -77,10 +77,11 @@ class Sessions:
         if method != "session/update":
             return False
         session_id: Any = params.get("sessionId")
-        if not isinstance(session_id, str) or not isinstance(params.get("update"), dict):
+        raw = params.get("update")
+        if not isinstance(session_id, str) or not isinstance(raw, dict):
             _logger.warning("ignored a session/update without a sessionId or an update")
             return True
-        update = Update(params)
+        update = Update(raw)
         if self._watched:
             self._subscriptions.distribute(Notified(params, update))
         session = self._open.get(session_id)

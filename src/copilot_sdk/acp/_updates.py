@@ -24,15 +24,14 @@ class Update:
         type: Its wire type, such as `agent_message_chunk`.
 
     Args:
-        params: The params of the notification, as they came; `update` is an object.
+        raw: The update as it came.
     """
 
-    __slots__ = ("_params", "_raw", "_update", "type")
+    __slots__ = ("_raw", "_update", "type")
 
-    def __init__(self, params: Mapping[str, Any]) -> None:
-        self._params = params
-        self._raw: dict[str, Any] = params["update"]
-        self.type = str(self._raw.get(_WIRE_TAG))
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self._raw = raw
+        self.type = str(raw.get(_WIRE_TAG))
         self._update: SessionUpdate | None = None
 
     @property
@@ -76,33 +75,34 @@ class Notified:
 
 
 def _read(kind: str, raw: dict[str, Any]) -> SessionUpdate:
-    found = _classes.get(kind) or _loaded(kind)
-    if found is None:
-        from copilot_sdk._model.base import UnknownVariant
-
-        return UnknownVariant.model_validate(raw)
     try:
-        return cast("SessionUpdate", found.__pydantic_validator__.validate_python(raw))
+        read = _readers.get(kind) or _loaded(kind)
+        return read(raw)
     except ValueError as error:
-        return cast("SessionUpdate", _salvaged(kind, found, raw, error))
+        return _salvaged(kind, raw, error)
 
 
-_classes: dict[str, type[WireModel]] = {}
-"""The classes of the updates that have come."""
+_readers: dict[str, Callable[[dict[str, Any]], Any]] = {}
+"""What reads the updates of a type that has come."""
 
 
-def _loaded(kind: str) -> type[WireModel] | None:
+def _loaded(kind: str) -> Callable[[dict[str, Any]], Any]:
     from copilot_sdk._generated.acp.notified import SESSION_UPDATE
 
     found = SESSION_UPDATE.get(kind)
-    if found is not None:
-        _classes[kind] = found
-    return found
+    if found is None:
+        from copilot_sdk._model.base import UnknownVariant
+
+        return UnknownVariant.model_validate
+    found.model_rebuild()
+    _readers[kind] = found.__pydantic_validator__.validate_python
+    return _readers[kind]
 
 
-def _salvaged(kind: str, found: type[WireModel], raw: dict[str, Any], error: ValueError) -> WireModel:
+def _salvaged(kind: str, raw: dict[str, Any], error: ValueError) -> SessionUpdate:
     from pydantic import ValidationError
 
+    from copilot_sdk._generated.acp.notified import SESSION_UPDATE
     from copilot_sdk._model.base import problems
     from copilot_sdk._model.lenient import salvage
 
@@ -112,7 +112,7 @@ def _salvaged(kind: str, found: type[WireModel], raw: dict[str, Any], error: Val
         _misfits.add(kind)
         text = "; ".join(problems(error))
         _logger.warning("an update %s does not fit its description: %s; logged once", kind, text)
-    return salvage(found, raw)
+    return cast("SessionUpdate", salvage(SESSION_UPDATE[kind], raw))
 
 
 _misfits: set[str] = set()
