@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import SessionNotification, SessionUpdate
-    from copilot_sdk._model.base import WireModel
 
 TAG = "session_update"
 """The attribute that tells updates apart."""
@@ -76,10 +75,10 @@ class Notified:
 
 def _read(kind: str, raw: dict[str, Any]) -> SessionUpdate:
     try:
-        read = _readers.get(kind) or _loaded(kind)
-        return read(raw)
+        update: SessionUpdate = (_readers.get(kind) or _loaded(kind))(raw)
     except ValueError as error:
         return _salvaged(kind, raw, error)
+    return update
 
 
 _readers: dict[str, Callable[[dict[str, Any]], Any]] = {}

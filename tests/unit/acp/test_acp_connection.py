@@ -106,7 +106,7 @@ async def test_a_notification_that_nobody_wants_is_ignored() -> None:
     [
         ({"sessionId": "s"}, "prompt: Field required"),
         ({"sessionId": None, "prompt": []}, "sessionId: "),
-        ({"sessionId": "s", "prompt": [{"type": "text"}]}, "prompt.0.text.text: Field required"),
+        ({"sessionId": "s", "prompt": [{"type": "text"}]}, "prompt.0.text: Field required"),
     ],
 )
 async def test_params_that_do_not_fit_are_refused_by_name(params: dict[str, Any], fault: str) -> None:
