@@ -91,7 +91,7 @@ async def request(
     Args:
         connection: Sends it.
         method: The wire name of the method.
-        wire: Its parameters, from `written` or as data.
+        wire: Its parameters, as text or as data; a span tells of data alone.
         timeout: Seconds to wait.
         trace: Is told of the span if the runtime is.
     """
@@ -103,17 +103,6 @@ async def request(
             if trace is not None:
                 trace.told(wire)
         return await connection.request(method, wire, timeout=timeout)
-
-
-def written(method: Method[Any], values: Mapping[str, object] | object) -> Params:
-    """The params of a call for the wire; as data where a span is to tell of them.
-
-    Raises:
-        InvalidParams: A param is missing or does not fit; the message names it.
-    """
-    from copilot_sdk._model.codec import encode_params, write_params
-
-    return encode_params(method, values) if tracing() else write_params(method, values)
 
 
 def rpc_attributes(method: str, wire: Params) -> dict[str, str | None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -105,11 +105,11 @@ class RequestSpan:
 
     Args:
         name: Name of the span.
-        attributes: Its attributes; one that is None is left out.
+        attributes: Gives its attributes; one that is None is left out.
     """
 
-    def __init__(self, name: str, attributes: Attributes) -> None:
-        self._span = _start(name, attributes, "client") if tracing() else None
+    def __init__(self, name: str, attributes: Callable[[], Attributes]) -> None:
+        self._span = _start(name, attributes(), "client") if tracing() else None
 
     def end(self, error: BaseException | None = None) -> None:
         """End it.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, TypeVar, get_origin
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from copilot_sdk._secrets import is_secret, without_secrets
 
@@ -90,29 +89,32 @@ def wire_name(kind: type[WireModel], name: str) -> str:
 class TaggedModel(WireModel):
     """An object with constant members, such as the `kind` of a union's branch, or with defaults that are `Written`.
 
-    They are sent even if nobody set them.
+    In an object that is made here, with the class or with its `model_validate`, they count as set, and so they are
+    sent. One that is part of what has come without them is sent on as it came.
     """
 
-    @model_serializer(mode="wrap", return_type=dict[str, Any])
-    def _with_constants(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        data: dict[str, Any] = handler(self)
-        # Where an object was promised and null came, pydantic passes the null as `self`.
-        unset = {
-            wire: default
-            for name, wire, default in _written(type(self))
-            if name not in self.__pydantic_fields_set__
-        }
-        # People look for what tells the kind of an object at its beginning.
-        return unset | data if unset else data
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **data: Any) -> None:
+            super().__init__(**data)
+            self.__pydantic_fields_set__.update(_written(type(self)))
+
+        # pydantic is to read what comes without calling it, as it does for a class that has none of its own.
+        __init__.__pydantic_base_init__ = True
+
+        @classmethod
+        def model_validate(cls, obj: Any, **options: Any) -> Self:
+            made = super().model_validate(obj, **options)
+            made.__pydantic_fields_set__.update(_written(cls))
+            return made
 
 
 @cache
-def _written(kind: type[WireModel]) -> tuple[tuple[str, str, Any], ...]:
-    """What an object of a class always has on the wire: the attribute, the member and its default."""
-    fields: Mapping[str, FieldInfo] = getattr(kind, "model_fields", {})
-    return tuple(
-        (name, wire_name(kind, name), field.get_default())
-        for name, field in fields.items()
+def _written(kind: type[WireModel]) -> frozenset[str]:
+    """The attributes that an object of a class always has on the wire."""
+    return frozenset(
+        name
+        for name, field in kind.model_fields.items()
         if not field.is_required()
         and (get_origin(field.annotation) is Literal or _AlwaysWritten() in field.metadata)
     )

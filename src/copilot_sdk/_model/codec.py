@@ -5,7 +5,7 @@ Params and results, each way. Sending is strict; of what is received, the parts 
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Callable, Container, Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -13,16 +13,13 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 from typing_extensions import TypeIs
 
-from copilot_sdk._model.base import WireModel, problems
+from copilot_sdk._model.base import TaggedModel, WireModel, problems
 from copilot_sdk._protocol.messages import JsonText, Params
 from copilot_sdk._rpc.method import Loader, Method
 from copilot_sdk._rpc.unset import UNSET
 from copilot_sdk.errors import InvalidParams, ResultValidationError
 
 R = TypeVar("R")
-
-_NO_JSON = (b"NaN", b"Infinity")
-"""Numbers that JSON has no form for, as pydantic writes them; inside of a string they are nothing to worry about."""
 
 
 @cache
@@ -37,6 +34,17 @@ def _adapter(load: Loader) -> TypeAdapter[Any]:
 
 def _is_model(kind: object) -> TypeIs[type[WireModel]]:
     return isinstance(kind, type) and issubclass(kind, WireModel)
+
+
+def _is_tagged(kind: object) -> TypeIs[type[TaggedModel]]:
+    return isinstance(kind, type) and issubclass(kind, TaggedModel)
+
+
+@cache
+def _maker(load: Loader) -> Callable[[object], Any]:
+    """What makes an object of values that are to be sent: its constants count as set."""
+    kind, adapter = load(), _adapter(load)
+    return kind.model_validate if _is_tagged(kind) else adapter.validator.validate_python
 
 
 @cache
@@ -65,14 +73,14 @@ def write_params(method: Method[Any], values: Mapping[str, object] | object) -> 
     if method.params is None:
         return {}
     adapter = _adapter(method.params)
-    params = _valid_params(method, adapter, _given(method, values))
+    params = _valid_params(method, method.params, _given(method, values))
     return _as_text(adapter, params) or _dumped_params(method, adapter, params)
 
 
 def encode(method: Method[Any], load: Loader, values: object) -> dict[str, Any]:
     """Validate and dump an object for the wire."""
     adapter = _adapter(load)
-    return _dumped_params(method, adapter, _valid_params(method, adapter, values))
+    return _dumped_params(method, adapter, _valid_params(method, load, values))
 
 
 def _given(method: Method[Any], values: Mapping[str, object] | object) -> object:
@@ -86,9 +94,9 @@ def _given(method: Method[Any], values: Mapping[str, object] | object) -> object
     }
 
 
-def _valid_params(method: Method[Any], adapter: TypeAdapter[Any], values: object) -> Any:
+def _valid_params(method: Method[Any], load: Loader, values: object) -> Any:
     try:
-        return adapter.validator.validate_python(values)
+        return _maker(load)(values)
     except ValidationError as error:
         raise InvalidParams(f"{method.name}: {'; '.join(problems(error))}", method=method.name) from None
 
@@ -109,12 +117,16 @@ def _as_data(adapter: TypeAdapter[Any], value: object) -> Any:
 
 
 def _as_text(adapter: TypeAdapter[Any], value: object) -> JsonText | None:
-    """None for what pydantic cannot write: a lone surrogate, and what has no form in JSON, or may have none."""
+    """None for what pydantic cannot write: a lone surrogate, and what has no form in JSON.
+
+    Or may have none: numbers that JSON lacks it writes as these words, which inside of a string are nothing to worry
+    about.
+    """
     try:
         text = adapter.serializer.to_json(value, exclude_unset=True, warnings=False)
     except PydanticSerializationError:
         return None
-    return None if any(constant in text for constant in _NO_JSON) else JsonText(text)
+    return None if b"NaN" in text or b"Infinity" in text else JsonText(text)
 
 
 def decode_params(method: Method[Any], raw: object, *, forgiven: Container[str] | None = None) -> Any:
@@ -182,7 +194,7 @@ def write_result(method: Method[Any], value: object) -> Any:
         return None
     adapter = _adapter(method.result)
     try:
-        result = adapter.validator.validate_python(value)
+        result = _maker(method.result)(value)
         return _as_text(adapter, result) or _as_data(adapter, result)
     except ValidationError as error:
         raise ResultValidationError(method.name, problems(error), None) from None

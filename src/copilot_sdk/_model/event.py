@@ -84,7 +84,7 @@ class UnknownEvent(EventBase):
         return event
 
     @model_serializer(mode="wrap", return_type=Any)
-    def _with_constants(self, handler: SerializerFunctionWrapHandler) -> Any:
+    def _as_it_came(self, handler: SerializerFunctionWrapHandler) -> Any:
         return handler(self) if self._raw is None else self._raw
 
 
@@ -126,7 +126,8 @@ class EventDecoder:
             found = self.class_of(kind)
             if found is None:
                 return UnknownEvent.of(raw)
-            validate = self._validators[kind] = found.model_validate
+            found.model_rebuild()
+            validate = self._validators[kind] = found.__pydantic_validator__.validate_python
         try:
             return validate(raw)
         except ValidationError as error:

@@ -39,19 +39,18 @@ class LineDecoder:
         """
         if self._fault is not None:
             raise copy(self._fault)
-        if not chunk:
-            return []
-        first, *others = chunk.split(b"\n")
+        lines = chunk.split(b"\n")
+        rest = lines.pop()
         # What is kept is not looked at again: a line of many chunks would be searched once for each of them.
-        self._rest += first
-        complete: list[bytes] = []
-        if others:
-            complete = [bytes(self._rest), *others[:-1]]
-            self._rest = bytearray(others[-1])
-        lines, self._fault = self._examined(complete)
-        if self._fault is not None and not lines:
+        if not lines:
+            self._rest += rest
+        elif self._rest or rest:
+            lines[0] = bytes(self._rest + lines[0])
+            self._rest = bytearray(rest)
+        good, self._fault = self._examined(lines)
+        if self._fault is not None and not good:
             raise copy(self._fault)
-        return lines
+        return good
 
     def eof(self) -> None:
         """Say that no more bytes come.
@@ -64,11 +63,11 @@ class LineDecoder:
         if self._rest.strip():
             raise ProtocolError("the stream ended in the middle of a line", offending=bytes(self._rest))
 
-    def _examined(self, complete: list[bytes]) -> tuple[list[bytes], ProtocolError | None]:
+    def _examined(self, lines: list[bytes]) -> tuple[list[bytes], ProtocolError | None]:
         """The lines before the first that is too long, without the empty ones, and the fault."""
         limit = self._max_frame
         good: list[bytes] = []
-        for line in complete:
+        for line in lines:
             if len(line) > limit:
                 return good, _too_long(limit)
             if stripped := line.strip():

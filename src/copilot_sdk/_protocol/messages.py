@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeGuard
 
 from copilot_sdk._protocol.json_text import read_json
@@ -134,26 +135,26 @@ def encode(message: Message) -> bytes:
     if isinstance(message, Response):
         return encode_response(message.id, message.result)
     error = _write(_error_fields(message.error), lambda: _answer_to(message.id))
-    return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (_write_scalar(message.id), error)
+    return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (_write_id(message.id), error)
 
 
 def encode_request(id: AnyId, method: str, params: Params) -> bytes:
     """Write a `Request`, see `encode`."""
     told = _write_params(method, params)
-    head = (_write_scalar(id), _write_scalar(method))
+    head = (_write_id(id), _write_name(method))
     return b'{"jsonrpc":"2.0","id":%b,"method":%b,"params":%b}' % (*head, told)
 
 
 def encode_notification(method: str, params: Params) -> bytes:
     """Write a `Notification`, see `encode`."""
     told = _write_params(method, params)
-    return b'{"jsonrpc":"2.0","method":%b,"params":%b}' % (_write_scalar(method), told)
+    return b'{"jsonrpc":"2.0","method":%b,"params":%b}' % (_write_name(method), told)
 
 
 def encode_response(id: AnyId, result: Any) -> bytes:
     """Write a `Response`, see `encode`; `result` may be `JsonText`."""
     given = result if isinstance(result, JsonText) else _write(result, lambda: _answer_to(id))
-    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (_write_scalar(id), given)
+    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (_write_id(id), given)
 
 
 def read_object(data: bytes) -> JsonObject:
@@ -268,8 +269,13 @@ def _write_params(method: str, params: Params) -> bytes:
     return _write(params if isinstance(params, dict) else dict(params), lambda: f"the parameters of {method}")
 
 
-def _write_scalar(value: AnyId) -> bytes:
-    return b"%d" % value if isinstance(value, int) else _write(value, lambda: "an id")
+def _write_id(id: AnyId) -> bytes:
+    return b"%d" % id if isinstance(id, int) else _write(id, lambda: "an id")
+
+
+@lru_cache(256)
+def _write_name(method: str) -> bytes:
+    return _write(method, lambda: "the name of a method")
 
 
 def _answer_to(id: AnyId) -> str:

@@ -142,33 +142,31 @@ class InboundRequests:
     async def _handle(self, handler: RequestHandler, request: RequestReceived) -> None:
         self._unbegun.discard(request.id)
         task = self._unanswered[request.id]
+        seconds = None
         try:
-            await self._handle_and_answer(handler, request)
+            try:
+                result = await handler(request.method, request.params)
+            except asyncio.CancelledError as error:
+                seconds = _CANCELLED_ANSWER_SECONDS
+                answer = self._failure(request.id, error)
+            except Exception as error:  # noqa: BLE001 - the other side is told of it
+                if not isinstance(error, RpcError | UsageError):
+                    log_failure(request.method, error)
+                answer = self._failure(request.id, error)
+            else:
+                answer = self._success(request, result)
+            del self._unanswered[request.id]
+            if not self._outbox.try_send(answer):
+                await self._send(request.method, answer, seconds)
         finally:
             self._finish(task)
 
-    async def _handle_and_answer(self, handler: RequestHandler, request: RequestReceived) -> None:
-        hurry = False
+    async def _send(self, method: str, answer: bytes, seconds: float | None) -> None:
         try:
-            result = await handler(request.method, request.params)
-        except asyncio.CancelledError as error:
-            hurry = True
-            answer = self._failure(request.id, error)
-        except Exception as error:  # noqa: BLE001 - the other side is told of it
-            if not isinstance(error, RpcError | UsageError):
-                log_failure(request.method, error)
-            answer = self._failure(request.id, error)
-        else:
-            answer = self._success(request, result)
-        del self._unanswered[request.id]
-        try:
-            if hurry:
-                async with asyncio.timeout(_CANCELLED_ANSWER_SECONDS):
-                    await self._transport.send(answer)
-            else:
+            async with asyncio.timeout(seconds):
                 await self._transport.send(answer)
         except (ConnectionClosed, TimeoutError) as error:
-            _logger.debug("the answer to %s could not be sent: %s", request.method, describe_exception(error))
+            _logger.debug("the answer to %s could not be sent: %s", method, describe_exception(error))
 
     def _success(self, request: RequestReceived, result: Any) -> bytes:
         try:

@@ -27,9 +27,13 @@ class Outbox:
         self._messages: deque[bytes] = deque()
         self._task: asyncio.Task[None] | None = None
 
+    def try_send(self, data: bytes) -> bool:
+        """Send a message if that can be done at once, and tell whether it was."""
+        return self._task is None and self._direct is not None and self._direct.try_send(data)
+
     def post(self, data: bytes) -> None:
         """Send a message soon."""
-        if self._task is None and self._direct is not None and self._direct.try_send(data):
+        if self.try_send(data):
             return
         if len(self._messages) >= _LIMIT:
             self._on_overflow()

@@ -175,7 +175,8 @@ class Peer:
             timer = loop.call_later(seconds, _expire, call, method, seconds)
         _logger.debug("request %s: %s", request_id, method)
         try:
-            await call.send(self._transport, data)
+            if not self._outbox.try_send(data):
+                await call.send(self._transport, data)
             return await call.answer
         except BaseException:
             self._forget(request_id)
@@ -227,7 +228,9 @@ class Peer:
             UsageError: The parameters have no form in JSON.
         """
         self._check_open()
-        await self._transport.send(self._engine.notify(method, params))
+        data = self._engine.notify(method, params)
+        if not self._outbox.try_send(data):
+            await self._transport.send(data)
 
     def _check_open(self) -> None:
         if self._reason is not None:

@@ -6,18 +6,19 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeVar
 
 from copilot_sdk._callbacks import Contained
-from copilot_sdk._calls import request, rpc_attributes, written
+from copilot_sdk._calls import request, rpc_attributes
+from copilot_sdk._model.codec import decode_params, decode_result, encode_params, write_params, write_result
 from copilot_sdk._protocol.engine import Dialect
-from copilot_sdk._protocol.messages import JsonObject
+from copilot_sdk._protocol.messages import JsonObject, Params
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._rpc.peer import Peer
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk._scope import TaskScope
-from copilot_sdk._tracing import RequestSpan
+from copilot_sdk._tracing import RequestSpan, tracing
+from copilot_sdk.acp._routes import Route, Served
 from copilot_sdk.acp.errors import read_error
 from copilot_sdk.errors import ConnectionClosed, CopilotError, InvalidParams, MethodNotFound
 from copilot_sdk.transports.base import Transport
@@ -32,47 +33,6 @@ EXTENSION = "_"
 _FORGIVEN = frozenset({"_meta", "clientCapabilities", "clientInfo", "toolCall"})
 _MAX_WAITING = 10_000
 _logger = logging.getLogger("copilot_sdk.acp")
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """What serves a method.
-
-    Args:
-        method: Knows the types.
-        serve: Takes the params as an object; gives the result, as an object or as JSON values, or None for one without
-            members.
-    """
-
-    method: Method[Any]
-    serve: Callable[[Any], Awaitable[Any]]
-
-
-Routes: TypeAlias = Mapping[str, Route]
-Extension: TypeAlias = Callable[[str, JsonObject], Awaitable[Any]]
-"""Takes the wire name of a method and its params."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What one side serves, by wire name. What is not here is answered with -32601, or ignored.
-
-    Args:
-        requests: What is asked.
-        notifications: What is told. Those of one session are handled one after the other, in their order; those of
-            different sessions at the same time.
-        extension_request: Answers requests whose name begins with `_`; raises `MethodNotFound` for those that it
-            does not know.
-        extension_notification: Takes such notifications, in their order.
-        at_once: Gets each notification first, before the next message is looked at, and tells whether that was all
-            there is to do. It must not block.
-    """
-
-    requests: Routes
-    notifications: Routes
-    extension_request: Extension | None = None
-    extension_notification: Extension | None = None
-    at_once: Callable[[str, JsonObject], bool] | None = None
 
 
 class Connection:
@@ -166,9 +126,7 @@ class Connection:
             RequestTimeout: No answer came in time.
             ConnectionClosed: The connection ended.
         """
-        from copilot_sdk._model.codec import decode_result
-
-        wire = written(method, params)
+        wire = _written(method, params)
         if method.notification:
             await self._peer.notify(method.name, wire)
             return None  # type: ignore[return-value]
@@ -188,10 +146,8 @@ class Connection:
         Raises:
             InvalidParams, ConnectionClosed: Nothing was sent.
         """
-        from copilot_sdk._model.codec import decode_result
-
-        wire = written(method, params)
-        span = RequestSpan(method.name, rpc_attributes(method.name, wire))
+        wire = _written(method, params)
+        span = RequestSpan(method.name, lambda: rpc_attributes(method.name, wire))
 
         def succeed(raw: Any) -> None:
             try:
@@ -226,8 +182,6 @@ class Connection:
             if method.startswith(EXTENSION) and self._served.extension_request is not None:
                 return await self._served.extension_request(method, params)
             raise MethodNotFound(f"Method not found: {method}", {"method": method})
-        from copilot_sdk._model.codec import decode_params, write_result
-
         if params.get("mcpServers", ()) is None:
             params = {**params, "mcpServers": []}
         read = decode_params(route.method, params, forgiven=_FORGIVEN)
@@ -246,9 +200,12 @@ class Connection:
             _logger.debug("nobody wants the notification %s", method)
 
 
-async def _take(route: Route, params: JsonObject) -> None:
-    from copilot_sdk._model.codec import decode_params
+def _written(method: Method[Any], values: Mapping[str, object] | object) -> Params:
+    """The params of a call for the wire; as data where a span is to tell of them."""
+    return encode_params(method, values) if tracing() else write_params(method, values)
 
+
+async def _take(route: Route, params: JsonObject) -> None:
     try:
         read = decode_params(route.method, params, forgiven=_FORGIVEN)
     except InvalidParams as fault:

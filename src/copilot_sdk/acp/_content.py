@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from copilot_sdk.acp._offers import check_offered
 from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
-    from copilot_sdk._generated.acp.types import ContentBlock, MCPServer, SystemPrompt
+    from copilot_sdk._generated.acp.types import ContentBlock, MCPServer, SystemPrompt, TextContent
 
 PromptContent: TypeAlias = "str | ContentBlock | Sequence[str | ContentBlock]"
 """A text, a content block, or several of them."""
@@ -24,13 +25,21 @@ def content_blocks(content: PromptContent) -> list[ContentBlock]:
     Raises:
         UsageError: There are none.
     """
-    from copilot_sdk._generated.acp.types.shared_content_block import TextContent
-
-    parts = content if isinstance(content, Sequence) and not isinstance(content, str) else [content]
-    blocks = [TextContent(text=part) if isinstance(part, str) else part for part in parts]
+    if isinstance(content, str):
+        return [_text_content()(text=content)]
+    parts = content if isinstance(content, Sequence) else [content]
+    blocks = [_text_content()(text=part) if isinstance(part, str) else part for part in parts]
     if not blocks:
         raise UsageError("a prompt needs a text or at least one content block")
     return blocks
+
+
+# An import that is done already takes as long as it takes to make the object.
+@cache
+def _text_content() -> type[TextContent]:
+    from copilot_sdk._generated.acp.types.shared_content_block import TextContent
+
+    return TextContent
 
 
 def check_content(blocks: Sequence[ContentBlock], capabilities: object) -> None:

@@ -9,7 +9,6 @@ from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from copilot_sdk.acp._connection import Connection
 from copilot_sdk.acp._content import check_options
 from copilot_sdk.acp._handshake import Greeting, shake_hands, within
 from copilot_sdk.acp._offers import CheckedCaller, check_offered, offers
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
         NewSessionResponse,
         SystemPrompt,
     )
+    from copilot_sdk.acp._connection import Connection
     from copilot_sdk.acp.options import ClientOptions
     from copilot_sdk.frames import FrameHandler
     from copilot_sdk.transports.base import Transport
@@ -84,6 +84,9 @@ class ClientCore:
             await self._open(await self._connector())
 
     async def _open(self, transport: Transport) -> None:
+        # Only now: the agent starts while what reads its messages is loaded.
+        from copilot_sdk.acp._connection import Connection
+
         connection = Connection(
             transport,
             served(self._options, self.permissions, self.sessions.take),

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._callbacks import call_off_loop, log_failure
-from copilot_sdk.acp._connection import Route, Served
+from copilot_sdk.acp._routes import Route, Served
 from copilot_sdk.errors import InvalidParams
 
 if TYPE_CHECKING:

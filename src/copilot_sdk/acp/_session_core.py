@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._subscriptions import EventFilter, EventStream, Subscriptions
@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import (
         AvailableCommand,
         ContentBlock,
+        PromptResponse,
         SessionConfigOption,
         SessionModeState,
     )
+    from copilot_sdk._rpc.method import Method
     from copilot_sdk.acp._core import ClientCore
     from copilot_sdk.acp._sessions import Opened
+
+
+@cache
+def _method() -> Method[PromptResponse]:
+    from copilot_sdk._generated.acp.methods.agent_session import SESSION_PROMPT
+
+    return SESSION_PROMPT
 
 
 class SessionCore:
@@ -66,14 +75,10 @@ class SessionCore:
 
     def prompt(self, blocks: list[ContentBlock], timeout: float | None, buffer: int) -> Turn:
         """Begin a turn."""
-        from copilot_sdk._generated.acp.methods.agent_session import SESSION_PROMPT
-
         connection = self.client.connection()
         turn = Turn(cancel=self.cancel, spawn=connection.tasks.follow, buffer=buffer, on_end=self._turn_ended)
         self._turns.append(turn)
-        turn.begin(
-            partial(connection.post, SESSION_PROMPT, {"sessionId": self.id, "prompt": blocks}), timeout
-        )
+        turn.begin(partial(connection.post, _method(), {"sessionId": self.id, "prompt": blocks}), timeout)
         return turn
 
     async def cancel(self) -> None:

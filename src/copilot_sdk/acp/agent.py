@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from copilot_sdk._callbacks import being_cancelled, log_failure
 from copilot_sdk._generated.acp.serving import NOTIFICATIONS, REQUESTS, ServesAgent
 from copilot_sdk._protocol.messages import JsonObject
-from copilot_sdk.acp._connection import Connection, Route, Served
+from copilot_sdk.acp._connection import Connection
 from copilot_sdk.acp._offers import CheckedCaller, check_offered
+from copilot_sdk.acp._routes import Route, Served
 from copilot_sdk.acp.errors import ResourceNotFound
 from copilot_sdk.errors import MethodNotFound, UsageError
 
@@ -116,7 +117,7 @@ class Agent(ServesAgent):
         """
         from copilot_sdk.acp.agent_session import AgentSession
 
-        session = AgentSession(self, session_id or str(uuid.uuid4()), cwd)
+        session = AgentSession(self, self._connected, session_id or str(uuid.uuid4()), cwd)
         self.sessions[session.id] = session
         return session
 

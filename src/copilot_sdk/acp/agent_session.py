@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from copilot_sdk._generated.acp.methods.client_session import SESSION_UPDATE
+from copilot_sdk._generated.acp.types.client_session_update_agent_message_chunk import AgentMessageChunk
+from copilot_sdk._generated.acp.types.client_session_update_agent_thought_chunk import AgentThoughtChunk
+from copilot_sdk._generated.acp.types.client_session_update_user_message_chunk import UserMessageChunk
+from copilot_sdk._generated.acp.types.shared_content_block import TextContent
 from copilot_sdk._rpc.unset import UNSET
 from copilot_sdk.errors import ConnectionClosed, RequestTimeout
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import (
-        AgentMessageChunk,
-        AgentThoughtChunk,
         ContentBlock,
         CreateElicitationResponse,
         ElicitationSchema,
@@ -29,9 +32,9 @@ if TYPE_CHECKING:
         ToolCallLocation,
         ToolCallStatus,
         ToolKind,
-        UserMessageChunk,
         WaitForTerminalExitResponse,
     )
+    from copilot_sdk.acp._connection import Connection
     from copilot_sdk.acp.agent import Agent
 
     Says: TypeAlias = str | ContentBlock
@@ -49,10 +52,11 @@ class AgentSession:
         cwd: The folder that it works in, an absolute path.
     """
 
-    def __init__(self, agent: Agent, session_id: str, cwd: str) -> None:
+    def __init__(self, agent: Agent, connected: Callable[[], Connection], session_id: str, cwd: str) -> None:
         self.id = session_id
         self.cwd = cwd
         self._agent = agent
+        self._connected = connected
 
     def __repr__(self) -> str:
         return f"<AgentSession {self.id}>"
@@ -66,7 +70,7 @@ class AgentSession:
             InvalidParams: The update lacks something.
             ConnectionClosed: The client is gone.
         """
-        await self._agent.client.session.update(session_id=self.id, update=update)
+        await self._connected().call(SESSION_UPDATE, {"sessionId": self.id, "update": update})
 
     async def say(self, content: Says, *, message_id: str | None = None) -> None:
         """Send a piece of what the agent says.
@@ -75,26 +79,14 @@ class AgentSession:
             content: A text, or any content.
             message_id: The message that the piece belongs to; another id begins another message.
         """
-        from copilot_sdk._generated.acp.types.client_session_update_agent_message_chunk import (
-            AgentMessageChunk,
-        )
-
         await self.update(_with_id(AgentMessageChunk(content=_content(content)), message_id))
 
     async def think(self, content: Says, *, message_id: str | None = None) -> None:
         """Send a piece of what the agent thinks; the arguments are those of `say`."""
-        from copilot_sdk._generated.acp.types.client_session_update_agent_thought_chunk import (
-            AgentThoughtChunk,
-        )
-
         await self.update(_with_id(AgentThoughtChunk(content=_content(content)), message_id))
 
     async def repeat_user(self, content: Says, *, message_id: str | None = None) -> None:
         """Send a piece of what the user said before, when a session is loaded; the arguments are those of `say`."""
-        from copilot_sdk._generated.acp.types.client_session_update_user_message_chunk import (
-            UserMessageChunk,
-        )
-
         await self.update(_with_id(UserMessageChunk(content=_content(content)), message_id))
 
     async def plan(self, entries: Mapping[str, PlanEntryStatus] | Sequence[PlanEntry]) -> None:
@@ -448,11 +440,7 @@ def usual_options() -> list[PermissionOption]:
 
 
 def _content(content: Says) -> ContentBlock:
-    if not isinstance(content, str):
-        return content
-    from copilot_sdk._generated.acp.types.shared_content_block import TextContent
-
-    return TextContent(text=content)
+    return TextContent(text=content) if isinstance(content, str) else content
 
 
 def _with_id(chunk: Chunk, message_id: str | None) -> Chunk:
@@ -462,7 +450,7 @@ def _with_id(chunk: Chunk, message_id: str | None) -> Chunk:
 
 
 def _tool_content(content: str | ToolCallContent) -> ToolCallContent:
-    from copilot_sdk._generated.acp.types import Content, TextContent
+    from copilot_sdk._generated.acp.types import Content
 
     return Content(content=TextContent(text=content)) if isinstance(content, str) else content
 

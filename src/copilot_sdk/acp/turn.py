@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._underway import Underway
@@ -13,12 +14,21 @@ from copilot_sdk.errors import ConnectionClosed, CopilotError, RequestTimeout
 
 if TYPE_CHECKING:
     from copilot_sdk._generated.acp.types import (
+        AgentMessageChunk,
         PromptResponse,
         SessionUpdate,  # noqa: F401 - the base of the turn names it
+        TextContent,
     )
     from copilot_sdk._subscriptions import Arriving
 
 _logger = logging.getLogger("copilot_sdk.acp")
+
+
+@cache
+def _said() -> tuple[type[AgentMessageChunk], type[TextContent]]:
+    from copilot_sdk._generated.acp.types import AgentMessageChunk, TextContent
+
+    return AgentMessageChunk, TextContent
 
 
 class Turn(Underway["SessionUpdate", "PromptResponse"]):
@@ -58,10 +68,9 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: See the class.
         """
-        from copilot_sdk._generated.acp.types import AgentMessageChunk, TextContent
-
+        chunk, text = _said()
         async for update in self:
-            if isinstance(update, AgentMessageChunk) and isinstance(update.content, TextContent):
+            if isinstance(update, chunk) and isinstance(update.content, text):
                 yield update.content.text
 
     async def cancel(self) -> None:

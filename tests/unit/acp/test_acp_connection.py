@@ -20,7 +20,8 @@ from copilot_sdk._generated.acp.types import (
     SessionNotification,
 )
 from copilot_sdk.acp import _stdio
-from copilot_sdk.acp._connection import Connection, Route, Served
+from copilot_sdk.acp._connection import Connection
+from copilot_sdk.acp._routes import Route, Served
 from copilot_sdk.acp.errors import AuthRequired, ResourceNotFound
 from copilot_sdk.errors import ConnectionClosed, InvalidParams, MethodNotFound, RequestTimeout, RpcError
 from copilot_sdk.transports.memory import memory_pair

@@ -63,6 +63,15 @@ def test_constants_are_sent_even_if_nobody_set_them() -> None:
     }
 
 
+def test_constants_are_sent_of_what_was_made_from_data_but_not_added_to_its_parts() -> None:
+    class Weather(WireModel):
+        rain: Rain
+
+    assert Rain.model_validate({}).to_wire() == {"kind": "rain", "heavy": True}
+    assert Weather.model_validate({"rain": {}}).to_wire() == {"rain": {}}
+    assert Weather(rain=Rain()).to_wire() == {"rain": {"kind": "rain", "heavy": True}}
+
+
 def test_an_optional_constant_is_sent_only_if_it_was_set() -> None:
     assert "mode" not in Rain().to_wire()
     assert Rain(mode="x").to_wire()["mode"] == "x"

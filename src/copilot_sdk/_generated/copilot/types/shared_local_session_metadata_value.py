@@ -31,6 +31,7 @@ class SessionContext(WireModel):
 class LocalSessionMetadataValue(TaggedModel):
     """A local session, as `sessions.list` reports it."""
 
+    is_remote: Literal[False] = False
     session_id: str
     """ID of the session, which never changes."""
     start_time: str
@@ -43,7 +44,6 @@ class LocalSessionMetadataValue(TaggedModel):
     """Name given with `/rename`; absent if there is none."""
     client_name: str | None = None
     """Name of the client program that created the session or resumed it last."""
-    is_remote: Literal[False] = False
     is_detached: bool | None = None
     """True for a detached maintenance session, which normal resume lists should not show."""
     context: SessionContext | None = None

@@ -27,9 +27,9 @@ class AttachmentsDisclosureResponse(VerbatimModel):
     """
 
     type: Literal["response"] = "response"
+    command: Literal["attachments.disclosure"] = "attachments.disclosure"
     id: str
     """Name that the client gave the command; the answer repeats it."""
-    command: Literal["attachments.disclosure"] = "attachments.disclosure"
     count: int
     """How many files."""
     message: str
@@ -213,6 +213,8 @@ class CompactDisclosureResponse(VerbatimModel):
     Since release 0.12.0.
     """
 
+    type: Literal["response"] = "response"
+    command: Literal["compact.disclosure"] = "compact.disclosure"
     mode: CompactionMode
     """Where it is made."""
     provider: str
@@ -227,10 +229,8 @@ class CompactDisclosureResponse(VerbatimModel):
     """What the summary is made of."""
     excluded_classes: list[ContentClass]
     """What is left out."""
-    type: Literal["response"] = "response"
     id: str
     """Name that the client gave the command; the answer repeats it."""
-    command: Literal["compact.disclosure"] = "compact.disclosure"
 
 
 Request: TypeAlias = Annotated[
@@ -260,9 +260,9 @@ class AutoTurnResponse(VerbatimModel):
     """
 
     type: Literal["response"] = "response"
+    command: Literal["auto_turn"] = "auto_turn"
     id: str
     """Name that the client gave the command; the answer repeats it."""
-    command: Literal["auto_turn"] = "auto_turn"
     ok: bool
     """Whether the turn came to its end; false when it failed."""
     cancelled: bool | None = None
