@@ -248,22 +248,12 @@ def _class(node: ast.ClassDef, definition: ObjectDef, protocol: Protocol) -> Typ
             statement.value = _field(statement.value, field, definition.name, alias)
     if found != by_name.keys():
         raise GeneratorMismatch(f"{definition.name} lacks {sorted(by_name.keys() - found)}")
-    constants = {name for name, field in by_name.items() if isinstance(field.type, Const)}
-    # People look for what tells the kind of an object at its beginning, and members are written in this order.
-    node.body.sort(key=lambda statement: _declared(statement) not in constants)
     if not protocol.camel:
         node.bases = [ast.Name("VerbatimModel")]
     elif any(isinstance(field.type, Const) or field.default for field in definition.fields):
         node.bases = [ast.Name("TaggedModel")]
     references = frozenset(definition_references(definition)) | _special(node)
     return TypeSource(definition.name, _documented(node, definition), references, True)
-
-
-def _declared(statement: ast.stmt) -> str | None:
-    """The name of the attribute that a statement declares."""
-    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-        return statement.target.id
-    return None
 
 
 def _field(default: ast.expr | None, field: Field, owner: str, alias: str) -> ast.expr | None:

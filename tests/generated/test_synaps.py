@@ -24,7 +24,7 @@ def update(kind: str, **members: Any) -> dict[str, Any]:
 
 def test_the_tag_stands_first() -> None:
     request = types.PromptRequest(id="1", message="hi")
-    assert [*request.to_wire()] == ["type", "attachments", "id", "message"]
+    assert [*request.to_wire()] == ["type", "id", "message", "attachments"]
 
 
 def test_what_a_peer_leaves_out_means_its_default() -> None:

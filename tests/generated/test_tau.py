@@ -24,7 +24,8 @@ def test_the_schema_has_every_request_response_and_event_of_the_daemon() -> None
 def test_what_plugins_say_is_read_and_written() -> None:
     register = {"type": "register", "name": "p"}
     empty: dict[str, object] = {"tools": [], "hooks": [], "commands": []}
-    assert TAU.written("PluginOutput", register) == {**register, **empty}
+    assert TAU.written("PluginOutput", register) == register
+    assert types.PluginRegister(name="p").to_wire() == {**register, **empty}
     asked = {"type": "server_request", "request_id": "r1", "request": {"type": "list_models"}}
     read = TAU.adapter("PluginOutput").validate_python(asked)
     assert isinstance(read, types.PluginServerRequest)
@@ -42,11 +43,12 @@ def test_a_frame_that_lacks_a_member_or_has_null_there_is_read_all_the_same(data
             assert decode_response(other).type == frame["type"]
 
 
-def test_what_a_peer_leaves_out_means_its_default_and_is_written() -> None:
+def test_what_a_peer_leaves_out_means_its_default_which_is_written_of_what_is_made_here() -> None:
     read = decode_response({"type": "aliases"})
     assert isinstance(read, types.AliasesResponse)
     assert (read.global_, read.project) == ([], [])
-    assert read.to_wire() == {"type": "aliases", "global": [], "project": []}
+    assert read.to_wire() == {"type": "aliases"}
+    assert types.AliasesResponse().to_wire() == {"type": "aliases", "global": [], "project": []}
 
 
 @pytest.mark.parametrize("decode", [decode_request, decode_response, decode_subscription_event])

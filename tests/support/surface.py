@@ -15,7 +15,7 @@ from referencing.jsonschema import DRAFT7
 
 from codegen.__main__ import SCHEMA
 from codegen.frontends import copilot
-from codegen.ir import Const, Method, ObjectDef, Ref, Scope, UnionDef
+from codegen.ir import Method, Ref, Scope, UnionDef
 from codegen.samples import Sampler
 from copilot_sdk._generated.copilot import types
 from tests.support.schema_files import corrected_documents, methods
@@ -68,15 +68,6 @@ def classes_of(name: str) -> list[type]:
 def namespace(module: str, name: str) -> Any:
     """Something of a module of the generated package."""
     return getattr(import_module(f"copilot_sdk._generated.copilot.{module}"), name)
-
-
-def constants(name: str) -> dict[str, object]:
-    """The members of a type that are always written, by wire name."""
-    definition = PROTOCOL.types[name]
-    fields = definition.fields if isinstance(definition, ObjectDef) else ()
-    return {
-        field.wire: field.type.value for field in fields if field.required and isinstance(field.type, Const)
-    }
 
 
 def drifted(raw: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -13,11 +13,11 @@ from .shared_session_config_option import SessionConfigOption
 class SetSessionConfigBoolean(TaggedModel):
     """Switch an option on or off."""
 
-    type: Literal["boolean"] = "boolean"
     session_id: str
     """Identifier of the session."""
     config_id: str
     """The `id` of the option."""
+    type: Literal["boolean"] = "boolean"
     value: bool
     """True for on."""
     meta: dict[str, Any] | None = Field(default=None, validation_alias="_meta", serialization_alias="_meta")

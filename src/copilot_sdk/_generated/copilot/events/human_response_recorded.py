@@ -27,13 +27,13 @@ class HumanResponseRecordedResponseAskUser(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    response_kind: Literal["ask_user"] = "ask_user"
     content: dict[str, ElicitationCompletedContent]
     """The answer that was accepted, as given."""
     message: str
     """The question, as shown."""
     requested_schema: ElicitationRequestedSchema
     """Schema of the answer, as shown."""
+    response_kind: Literal["ask_user"] = "ask_user"
 
 
 class HumanResponseRecordedResponseExitPlanMode(TaggedModel):
@@ -42,7 +42,6 @@ class HumanResponseRecordedResponseExitPlanMode(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    response_kind: Literal["exit_plan_mode"] = "exit_plan_mode"
     summary: str
     """Summary of the plan, as shown."""
     plan_content: str
@@ -59,6 +58,7 @@ class HumanResponseRecordedResponseExitPlanMode(TaggedModel):
     """True if the chosen answer asked for edits to be approved automatically."""
     feedback: str | None = None
     """What the user wrote with the decision, if anything."""
+    response_kind: Literal["exit_plan_mode"] = "exit_plan_mode"
 
 
 class HumanResponseRecordedResponseUserInput(TaggedModel):
@@ -67,7 +67,6 @@ class HumanResponseRecordedResponseUserInput(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    response_kind: Literal["user_input"] = "user_input"
     question: str
     """The question, as shown."""
     choices: list[str] | None = None
@@ -78,6 +77,7 @@ class HumanResponseRecordedResponseUserInput(TaggedModel):
     """The answer chosen or written, as given."""
     was_freeform: bool
     """True if the answer was written, false if chosen."""
+    response_kind: Literal["user_input"] = "user_input"
 
 
 HumanResponseRecordedResponse: TypeAlias = Annotated[

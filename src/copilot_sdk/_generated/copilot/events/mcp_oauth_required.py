@@ -24,11 +24,11 @@ Since runtime 1.0.81.
 class MCPOAuthRequiredStaticClientConfig(TaggedModel):
     """Fixed OAuth client settings specified for an MCP server."""
 
-    grant_type: Literal["client_credentials"] | None = None
     client_id: str
     """OAuth client ID to use with the server."""
     public_client: bool | None = None
     """Whether the OAuth client is a public one."""
+    grant_type: Literal["client_credentials"] | None = None
     client_secret: str | None = Field(default=None, repr=False)
     """Secret of a confidential OAuth client; absent if there is none the runtime can find. Since runtime
     1.0.81.

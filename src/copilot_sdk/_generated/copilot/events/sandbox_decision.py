@@ -251,7 +251,6 @@ class SandboxDecisionDataAccessDenied(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["access_denied"] = "access_denied"
     control: SandboxControl
     """Part of the sandbox that refused; it follows from `denialClass`."""
     outcome: SandboxOutcome
@@ -274,6 +273,7 @@ class SandboxDecisionDataAccessDenied(TaggedModel):
     """Command that led to the denial; given only while content capture is on."""
     process_name: str | None = None
     """Base name of the executable that was denied; given only while content capture is on."""
+    kind: Literal["access_denied"] = "access_denied"
 
 
 class SandboxDecisionDataAccessRecorded(TaggedModel):
@@ -283,7 +283,6 @@ class SandboxDecisionDataAccessRecorded(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["access_recorded"] = "access_recorded"
     control: SandboxControl
     """Part of the sandbox concerned; it follows from `denialClass`."""
     outcome: SandboxOutcome
@@ -302,6 +301,7 @@ class SandboxDecisionDataAccessRecorded(TaggedModel):
     """Resource that enforcement would have forbidden; given only while content capture is on."""
     command: str | None = None
     """Command that accessed the resource; given only while content capture is on."""
+    kind: Literal["access_recorded"] = "access_recorded"
 
 
 class SandboxDecisionDataBypassDecided(TaggedModel):
@@ -312,7 +312,6 @@ class SandboxDecisionDataBypassDecided(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["bypass_decided"] = "bypass_decided"
     control: SandboxControl
     """Is `bypass` in every case."""
     outcome: SandboxOutcome
@@ -337,6 +336,7 @@ class SandboxDecisionDataBypassDecided(TaggedModel):
     """Command the answer is for; given only while content capture is on."""
     process_name: str | None = None
     """Base name of the executable whose denial led to the request; given only while content capture is on."""
+    kind: Literal["bypass_decided"] = "bypass_decided"
 
 
 class SandboxDecisionDataEnforcementState(TaggedModel):
@@ -345,7 +345,6 @@ class SandboxDecisionDataEnforcementState(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["enforcement_state"] = "enforcement_state"
     control: SandboxControl
     """Part of the sandbox the decision is about."""
     outcome: SandboxOutcome
@@ -362,6 +361,7 @@ class SandboxDecisionDataEnforcementState(TaggedModel):
     """Part of the runtime whose enforcement is meant."""
     attestation: SandboxAttestation | None = None
     """What was observed to back the state; absent when it is `inactive`."""
+    kind: Literal["enforcement_state"] = "enforcement_state"
     command: str | None = None
     """Shell command that was governed, given only while content capture is on; never the command line of
     an MCP, LSP or search process. Since runtime 1.0.102.
@@ -374,7 +374,6 @@ class SandboxDecisionDataPermissiveRetryCompleted(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["permissive_retry_completed"] = "permissive_retry_completed"
     control: SandboxControl
     """Is `process` in every case: the process container is enforced differently, the network policy stays."""
     outcome: SandboxOutcome
@@ -397,6 +396,7 @@ class SandboxDecisionDataPermissiveRetryCompleted(TaggedModel):
     """Command that was run again; given only while content capture is on."""
     process_name: str | None = None
     """Base name of the executable whose denial led to the retry; given only while content capture is on."""
+    kind: Literal["permissive_retry_completed"] = "permissive_retry_completed"
 
 
 class SandboxDecisionDataPermissiveRetryDecided(TaggedModel):
@@ -406,7 +406,6 @@ class SandboxDecisionDataPermissiveRetryDecided(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["permissive_retry_decided"] = "permissive_retry_decided"
     control: SandboxControl
     """Is `process` in every case, since only the process container is relaxed and not the network control."""
     outcome: SandboxOutcome
@@ -429,6 +428,7 @@ class SandboxDecisionDataPermissiveRetryDecided(TaggedModel):
     """Command the answer is for; given only while content capture is on."""
     process_name: str | None = None
     """Base name of the executable whose denial led to the request; given only while content capture is on."""
+    kind: Literal["permissive_retry_decided"] = "permissive_retry_decided"
 
 
 class SandboxDecisionDataPolicyResolved(TaggedModel):
@@ -437,7 +437,6 @@ class SandboxDecisionDataPolicyResolved(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["policy_resolved"] = "policy_resolved"
     control: SandboxControl
     """Part of the sandbox the decision is about."""
     outcome: SandboxOutcome
@@ -484,6 +483,7 @@ class SandboxDecisionDataPolicyResolved(TaggedModel):
     """
     degradation_reason: SandboxDegradationReason | None = None
     """Cause of enforcement being weaker than the configuration asks; absent if it is not."""
+    kind: Literal["policy_resolved"] = "policy_resolved"
 
 
 class SandboxDecisionDataSpawnCompleted(TaggedModel):
@@ -492,7 +492,6 @@ class SandboxDecisionDataSpawnCompleted(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["spawn_completed"] = "spawn_completed"
     control: SandboxControl
     """Part of the sandbox the decision is about."""
     outcome: SandboxOutcome
@@ -509,6 +508,7 @@ class SandboxDecisionDataSpawnCompleted(TaggedModel):
     """Wall-clock time taken to start the process, in milliseconds."""
     degradation_reason: SandboxDegradationReason | None = None
     """Cause of enforcement being weaker than the configuration asks; absent if it is not."""
+    kind: Literal["spawn_completed"] = "spawn_completed"
 
 
 SandboxDecisionData: TypeAlias = Annotated[

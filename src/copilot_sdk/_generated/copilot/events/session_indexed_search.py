@@ -88,9 +88,9 @@ class SessionIndexedSearchDataStatus(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["status"] = "status"
     state: IndexedSearchState
     """State of indexed search since it was last activated in this session."""
+    kind: Literal["status"] = "status"
 
 
 class SessionIndexedSearchDataIncremental(TaggedModel):
@@ -99,7 +99,6 @@ class SessionIndexedSearchDataIncremental(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["incremental"] = "incremental"
     phase: IndexedSearchIncrementalPhase
     """Step the update has reached."""
     changed_file_count: int | float | None = None
@@ -116,6 +115,7 @@ class SessionIndexedSearchDataIncremental(TaggedModel):
     """Time taken to update the index, in milliseconds."""
     total_duration_ms: int | float | None = None
     """Time taken in all, in milliseconds."""
+    kind: Literal["incremental"] = "incremental"
 
 
 class SessionIndexedSearchDataServerError(TaggedModel):
@@ -124,13 +124,13 @@ class SessionIndexedSearchDataServerError(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["server_error"] = "server_error"
     error_type: IndexedSearchErrorType
     """Kind of failure."""
     exit_code: int | float | None = None
     """Exit code of the server process; absent if there is none."""
     error_message: str | None = None
     """Details of the failure; they may hold sensitive user data."""
+    kind: Literal["server_error"] = "server_error"
 
 
 class SessionIndexedSearchDataStartup(TaggedModel):
@@ -139,7 +139,6 @@ class SessionIndexedSearchDataStartup(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["startup"] = "startup"
     outcome: IndexedSearchOutcome
     """How the attempt ended."""
     file_count: int | float | None = None
@@ -156,6 +155,7 @@ class SessionIndexedSearchDataStartup(TaggedModel):
     """Details of the failure; they may hold sensitive user data."""
     eligible: bool | None = None
     """True if the repository has enough files for indexing to begin by itself; absent if unknown."""
+    kind: Literal["startup"] = "startup"
 
 
 SessionIndexedSearchData: TypeAlias = Annotated[

@@ -125,9 +125,9 @@ class SystemNotificationWorkflowPauseInfoCheckpoint(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    type: Literal["checkpoint"] = "checkpoint"
     key: str
     """Stable key of that checkpoint, chosen by the workflow's author."""
+    type: Literal["checkpoint"] = "checkpoint"
 
 
 class SystemNotificationWorkflowPauseInfoUser(TaggedModel):

@@ -395,7 +395,6 @@ Since runtime 1.0.81.
 class ToolExecutionCompleteContentResourceLink(TaggedModel):
     """A link in a tool's result to a resource kept elsewhere."""
 
-    type: Literal["resource_link"] = "resource_link"
     icons: list[ToolExecutionCompleteContentResourceLinkIcon] | None = None
     """Icons of the resource."""
     name: str
@@ -410,6 +409,7 @@ class ToolExecutionCompleteContentResourceLink(TaggedModel):
     """MIME type of what the resource holds."""
     size: int | None = None
     """Resource size in bytes."""
+    type: Literal["resource_link"] = "resource_link"
 
 
 class ToolExecutionCompleteToolDescriptionMeta(WireModel):

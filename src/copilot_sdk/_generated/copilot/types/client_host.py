@@ -193,9 +193,9 @@ class HostFeatureFlagsChange(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["feature_flag_changed"] = "feature_flag_changed"
     scope: HostEventScope
     """What the event is about."""
+    kind: Literal["feature_flag_changed"] = "feature_flag_changed"
     payload: HostFeatureFlags
     """The flags."""
 
@@ -206,9 +206,9 @@ class HostPluginsChange(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["plugin_caches_invalidated"] = "plugin_caches_invalidated"
     scope: HostEventScope
     """What the event is about."""
+    kind: Literal["plugin_caches_invalidated"] = "plugin_caches_invalidated"
     payload: HostPluginsChangePayload
     """What was found."""
 
@@ -219,9 +219,9 @@ class HostTaskTransition(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["task_transition"] = "task_transition"
     scope: HostEventScope
     """What the event is about."""
+    kind: Literal["task_transition"] = "task_transition"
     payload: HostTaskTransitionPayload
     """The change."""
 
@@ -232,9 +232,9 @@ class HostAuthChange(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["auth_changed"] = "auth_changed"
     scope: HostEventScope
     """What the event is about."""
+    kind: Literal["auth_changed"] = "auth_changed"
     payload: HostAuthChangePayload
     """The change."""
 

@@ -59,7 +59,6 @@ class MCPInstallationReviewUninstall(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    action: Literal["uninstall"] = "uninstall"
     installation_id: str
     """ID of the installation to remove, from its receipt."""
     identity: MCPPlanResourceIdentity
@@ -76,6 +75,7 @@ class MCPInstallationReviewUninstall(TaggedModel):
     """How many secrets of the installation are removed; shared OAuth grants are not among them."""
     preserves_shared_authentication: bool
     """True if the sign-in shared by the profile is kept on purpose."""
+    action: Literal["uninstall"] = "uninstall"
 
 
 class InstallationReviewPlugin(TaggedModel):
@@ -84,9 +84,9 @@ class InstallationReviewPlugin(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    resource: Literal["plugin"] = "plugin"
     review: PluginInstallationReview
     """What is to be done with the verified plugin, and its files."""
+    resource: Literal["plugin"] = "plugin"
 
 
 class InstallationReviewSkill(TaggedModel):
@@ -95,9 +95,9 @@ class InstallationReviewSkill(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    resource: Literal["skill"] = "skill"
     review: SkillInstallationReview
     """What is to be done with the verified skill, and its files."""
+    resource: Literal["skill"] = "skill"
 
 
 class InstallationConfirmationResponse(WireModel):
@@ -121,7 +121,6 @@ class MCPInstallationReviewInstall(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    action: Literal["install"] = "install"
     identity: MCPPlanResourceIdentity
     """Which server it is, from the stored plan and not from text of the caller."""
     provenance: MCPPlanProvenance
@@ -148,6 +147,7 @@ class MCPInstallationReviewInstall(TaggedModel):
     """Complete remote configuration for the last review, required before a remote server is confirmed;
     absent in earlier reviews and for packages.
     """
+    action: Literal["install"] = "install"
 
 
 MCPInstallationReview: TypeAlias = Annotated[
@@ -166,9 +166,9 @@ class InstallationReviewMCP(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    resource: Literal["mcp"] = "mcp"
     review: MCPInstallationReview
     """What is to be done with the server and what it changes."""
+    resource: Literal["mcp"] = "mcp"
 
 
 InstallationReview: TypeAlias = Annotated[

@@ -120,13 +120,13 @@ class CatalogAiSkillCandidateProvenance(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    media_type: Literal["application/ai-skill"] = "application/ai-skill"
     authority: str
     """Host of the authority whose catalog offered it, with no path, query or credentials; inert and
     untrusted.
     """
     observed_at: str
     """Time the runtime saw the reference, in ISO 8601; nothing was fetched or validated then."""
+    media_type: Literal["application/ai-skill"] = "application/ai-skill"
 
 
 CatalogAiSkillInstallability: TypeAlias = (
@@ -352,14 +352,14 @@ class CatalogAiSkillCandidate(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["ai-skill"] = "ai-skill"
-    media_type: Literal["application/ai-skill"] = "application/ai-skill"
     handle: str
     """Opaque handle, good for one use within a limited time in this runtime instance and rejected
     otherwise. Tells nothing by itself and is never logged.
     """
     handle_expires_at: str
     """Time from which the handle is too old and rejected, in ISO 8601."""
+    kind: Literal["ai-skill"] = "ai-skill"
+    media_type: Literal["application/ai-skill"] = "application/ai-skill"
     installability: CatalogAiSkillInstallability
     """Whether the chosen session can plan its verified installation."""
     display_name: str
@@ -403,13 +403,13 @@ class CatalogMCPServerCandidate(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["mcp-server"] = "mcp-server"
     handle: str
     """Opaque handle, good for one use within a limited time in this runtime instance and rejected
     otherwise. Tells nothing by itself and is never logged.
     """
     handle_expires_at: str
     """Time from which the handle is too old and rejected, in ISO 8601."""
+    kind: Literal["mcp-server"] = "mcp-server"
     media_type: MCPServerCardMediaType
     """JSON media type of the MCP card behind it."""
     installability: CatalogMCPServerInstallability

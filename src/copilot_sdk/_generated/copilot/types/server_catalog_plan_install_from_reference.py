@@ -104,9 +104,9 @@ class CatalogReferenceInstallationOutcomePluginInstallPlanned(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["plugin-install-planned"] = "plugin-install-planned"
     plan: PluginInstallPlan
     """The plan to install the plugin."""
+    kind: Literal["plugin-install-planned"] = "plugin-install-planned"
 
 
 class CatalogReferenceInstallationOutcomeSkillInstallPlanned(TaggedModel):
@@ -115,9 +115,9 @@ class CatalogReferenceInstallationOutcomeSkillInstallPlanned(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["skill-install-planned"] = "skill-install-planned"
     plan: SkillInstallPlan
     """The plan to install the skill."""
+    kind: Literal["skill-install-planned"] = "skill-install-planned"
 
 
 class CatalogPlanInstallFromReferenceRequest(WireModel):
@@ -143,11 +143,11 @@ class CatalogReferenceInstallationOutcomeRefused(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["refused"] = "refused"
     reason: CatalogReferenceInstallationFailureReason
     """Why it was refused, out of a fixed set."""
     retry_after_seconds: int | None = None
     """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
 
 
 CatalogReferenceInstallationOutcome: TypeAlias = Annotated[

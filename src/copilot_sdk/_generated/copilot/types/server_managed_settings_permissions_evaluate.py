@@ -14,9 +14,9 @@ class ManagedPermissionOperation(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["url"] = "url"
     url: str
     """URL to be accessed: absolute, HTTP or HTTPS, with a host. An invalid one fails the whole call."""
+    kind: Literal["url"] = "url"
 
 
 ManagedPermissionVerdict: TypeAlias = Literal["deny", "ask", "allow", "unmanaged"] | str

@@ -101,11 +101,11 @@ class MCPInstallationOperationStatusApplying(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["applying"] = "applying"
     operation_id: str
     """ID the runtime gave the operation."""
     cancellation_requested: bool
     """True if someone asked to cancel; changes already begun still run on."""
+    phase: Literal["applying"] = "applying"
 
 
 class MCPInstallationOperationStatusAwaitingConfirmation(TaggedModel):
@@ -114,11 +114,11 @@ class MCPInstallationOperationStatusAwaitingConfirmation(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["awaiting-confirmation"] = "awaiting-confirmation"
     operation_id: str
     """ID the runtime gave the operation."""
     cancellation_requested: bool
     """True if someone asked to cancel the pending confirmation."""
+    phase: Literal["awaiting-confirmation"] = "awaiting-confirmation"
 
 
 class MCPInstallationOperationStatusPrepared(TaggedModel):
@@ -127,11 +127,11 @@ class MCPInstallationOperationStatusPrepared(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["prepared"] = "prepared"
     operation_id: str
     """ID the runtime gave the operation."""
     cancellation_requested: bool
     """True if someone asked to cancel the prepared operation."""
+    phase: Literal["prepared"] = "prepared"
 
 
 class MCPInstallationOperationStatusPreparing(TaggedModel):
@@ -140,11 +140,11 @@ class MCPInstallationOperationStatusPreparing(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["preparing"] = "preparing"
     operation_id: str
     """ID the runtime gave the operation."""
     cancellation_requested: bool
     """True if someone asked to cancel; that does not prove that a write was undone."""
+    phase: Literal["preparing"] = "preparing"
 
 
 class MCPInstallationOperationStatusRevalidating(TaggedModel):
@@ -153,11 +153,11 @@ class MCPInstallationOperationStatusRevalidating(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["revalidating"] = "revalidating"
     operation_id: str
     """ID the runtime gave the operation."""
     cancellation_requested: bool
     """True if someone asked to cancel the check."""
+    phase: Literal["revalidating"] = "revalidating"
 
 
 class MCPInstallationOutcomeCancelled(TaggedModel):
@@ -166,9 +166,9 @@ class MCPInstallationOutcomeCancelled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["cancelled"] = "cancelled"
     operation_id: str
     """ID of the operation, canceled before it had a final result."""
+    kind: Literal["cancelled"] = "cancelled"
 
 
 class MCPInstallationOutcomeDeclined(TaggedModel):
@@ -177,9 +177,9 @@ class MCPInstallationOutcomeDeclined(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["declined"] = "declined"
     operation_id: str
     """ID of the operation that was declined."""
+    kind: Literal["declined"] = "declined"
 
 
 class MCPInstallationOutcomeRecoveryRequired(TaggedModel):
@@ -188,9 +188,9 @@ class MCPInstallationOutcomeRecoveryRequired(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["recovery-required"] = "recovery-required"
     operation_id: str
     """ID of the operation to recover and inspect."""
+    kind: Literal["recovery-required"] = "recovery-required"
 
 
 class MCPInstallationOutcomeUninstalled(TaggedModel):
@@ -199,7 +199,6 @@ class MCPInstallationOutcomeUninstalled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["uninstalled"] = "uninstalled"
     installation_id: str
     """ID of the installation that was removed."""
     operation_id: str
@@ -214,6 +213,7 @@ class MCPInstallationOutcomeUninstalled(TaggedModel):
     """
     preserved_shared_authentication: bool
     """Whether sign-ins in the shared OAuth store were kept; they never belong to the installation."""
+    kind: Literal["uninstalled"] = "uninstalled"
 
 
 MCPInstallationState: TypeAlias = (
@@ -309,9 +309,9 @@ class MCPInstallationManagementOutcomeRefused(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["refused"] = "refused"
     reason: MCPInstallationFailureReason
     """Why it was refused."""
+    kind: Literal["refused"] = "refused"
 
 
 class MCPInstallationOutcomeRefused(TaggedModel):
@@ -320,11 +320,11 @@ class MCPInstallationOutcomeRefused(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["refused"] = "refused"
     reason: MCPInstallationFailureReason
     """Why it was refused."""
     operation_id: str | None = None
     """ID of the operation; absent if none had been created. It is never a plan handle."""
+    kind: Literal["refused"] = "refused"
 
 
 class MCPInstallationOutcomeRolledBack(TaggedModel):
@@ -333,11 +333,11 @@ class MCPInstallationOutcomeRolledBack(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["rolled-back"] = "rolled-back"
     reason: MCPInstallationFailureReason
     """Why it was undone."""
     operation_id: str
     """ID of the operation."""
+    kind: Literal["rolled-back"] = "rolled-back"
 
 
 class MCPInstallationManagementOutcomeInstallPrepared(TaggedModel):
@@ -346,9 +346,9 @@ class MCPInstallationManagementOutcomeInstallPrepared(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["install-prepared"] = "install-prepared"
     operation: MCPPreparedInstall
     """The operation, known before anything is confirmed or changed."""
+    kind: Literal["install-prepared"] = "install-prepared"
 
 
 MCPServerCardReference: TypeAlias = Annotated[
@@ -410,9 +410,9 @@ class MCPInstallationManagementOutcomeListed(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["listed"] = "listed"
     installations: list[MCPInstallationSummary]
     """Installations that the selected account and host can see."""
+    kind: Literal["listed"] = "listed"
 
 
 class MCPInstallationManagementOutcomeRecovered(TaggedModel):
@@ -421,9 +421,9 @@ class MCPInstallationManagementOutcomeRecovered(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["recovered"] = "recovered"
     installations: list[MCPInstallationSummary]
     """The installations, as inspected after the recovery."""
+    kind: Literal["recovered"] = "recovered"
 
 
 class MCPInstallationOutcomeInstalled(TaggedModel):
@@ -432,11 +432,11 @@ class MCPInstallationOutcomeInstalled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["installed"] = "installed"
     installation: MCPInstallationSummary
     """The new installation."""
     cleanup_pending: bool
     """True if it is installed but some cleaning up remains."""
+    kind: Literal["installed"] = "installed"
 
 
 class MCPInstallationManagementOutcomeUninstallPlanned(TaggedModel):
@@ -445,9 +445,9 @@ class MCPInstallationManagementOutcomeUninstallPlanned(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["uninstall-planned"] = "uninstall-planned"
     plan: MCPUninstallPlan
     """The removal plan with its operation."""
+    kind: Literal["uninstall-planned"] = "uninstall-planned"
 
 
 MCPInstallationOutcome: TypeAlias = Annotated[
@@ -487,13 +487,13 @@ class MCPInstallationOperationStatusCompleted(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["completed"] = "completed"
     operation_id: str
     """ID the runtime gave the operation."""
     cancellation_requested: bool
     """True if someone asked to cancel before the end."""
     outcome: MCPInstallationOutcome
     """Final result, which no longer changes."""
+    phase: Literal["completed"] = "completed"
 
 
 MCPInstallationResult: TypeAlias = Annotated[
@@ -531,9 +531,9 @@ class MCPInstallationManagementOutcomeOperation(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["operation"] = "operation"
     operation: MCPInstallationOperationStatus
     """State of the operation at this moment."""
+    kind: Literal["operation"] = "operation"
 
 
 MCPInstallationManagementOutcome: TypeAlias = Annotated[

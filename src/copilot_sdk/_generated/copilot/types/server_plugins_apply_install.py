@@ -39,9 +39,9 @@ class PluginInstallationOutcomeCancelled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["cancelled"] = "cancelled"
     operation_id: str
     """ID of the original operation."""
+    kind: Literal["cancelled"] = "cancelled"
 
 
 class PluginInstallationOutcomeDeclined(TaggedModel):
@@ -50,9 +50,9 @@ class PluginInstallationOutcomeDeclined(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["declined"] = "declined"
     operation_id: str
     """ID of the original operation."""
+    kind: Literal["declined"] = "declined"
 
 
 class PluginInstallationOutcomeRefused(TaggedModel):
@@ -61,13 +61,13 @@ class PluginInstallationOutcomeRefused(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["refused"] = "refused"
     reason: PluginInstallationFailureReason
     """Why it was refused, out of a fixed set."""
     operation_id: str | None = None
     """ID of the operation; absent if none had been allocated yet."""
     retry_after_seconds: int | None = None
     """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
 
 
 class PluginInstallationSummary(WireModel):
@@ -98,9 +98,9 @@ class PluginInstallationOutcomeInstalled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["installed"] = "installed"
     installation: PluginInstallationSummary
     """Summary of the installed plugin."""
+    kind: Literal["installed"] = "installed"
 
 
 PluginInstallationOutcome: TypeAlias = Annotated[

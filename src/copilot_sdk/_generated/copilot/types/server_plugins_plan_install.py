@@ -22,11 +22,11 @@ class PluginInstallationManagementOutcomeRefused(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["refused"] = "refused"
     reason: PluginInstallationFailureReason
     """Why it was refused, out of a fixed set."""
     retry_after_seconds: int | None = None
     """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
 
 
 class PluginPlanInstallRequest(WireModel):
@@ -52,9 +52,9 @@ class PluginInstallationManagementOutcomeInstallPlanned(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["install-planned"] = "install-planned"
     plan: PluginInstallPlan
     """The plan."""
+    kind: Literal["install-planned"] = "install-planned"
 
 
 PluginInstallationManagementOutcome: TypeAlias = Annotated[

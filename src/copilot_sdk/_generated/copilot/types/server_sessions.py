@@ -95,7 +95,6 @@ RemoteControlStatus: TypeAlias = Annotated[
 class RemoteSessionMetadataValue(TaggedModel):
     """A remote session, as `sessions.list` reports it."""
 
-    is_remote: Literal[True] = True
     session_id: str
     """ID of the session, which never changes."""
     start_time: str
@@ -106,6 +105,7 @@ class RemoteSessionMetadataValue(TaggedModel):
     """What the session is about, in short; absent until one could be made."""
     name: str | None = None
     """Name given with `/rename`; absent if there is none."""
+    is_remote: Literal[True] = True
     context: SessionContext | None = None
     """The working directory last used."""
     repository: RemoteSessionMetadataRepository

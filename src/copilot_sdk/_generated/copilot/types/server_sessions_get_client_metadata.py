@@ -14,9 +14,9 @@ class SessionsClientMetadataEntryCorrupt(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["corrupt"] = "corrupt"
     session_id: str
     """ID of the session asked for."""
+    status: Literal["corrupt"] = "corrupt"
 
 
 class SessionsClientMetadataEntryNotFound(TaggedModel):
@@ -25,9 +25,9 @@ class SessionsClientMetadataEntryNotFound(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["notFound"] = "notFound"
     session_id: str
     """ID of the session asked for."""
+    status: Literal["notFound"] = "notFound"
 
 
 class SessionsClientMetadataEntryOk(TaggedModel):
@@ -36,11 +36,11 @@ class SessionsClientMetadataEntryOk(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["ok"] = "ok"
     session_id: str
     """ID of the session asked for."""
     metadata: ClientMetadata
     """Checked metadata, limited to the requested keys; may be empty."""
+    status: Literal["ok"] = "ok"
 
 
 class SessionsClientMetadataEntryUnavailable(TaggedModel):
@@ -49,13 +49,13 @@ class SessionsClientMetadataEntryUnavailable(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["unavailable"] = "unavailable"
     session_id: str
     """ID of the session asked for."""
     code: str
     """Error code of the filesystem or provider; not necessarily one of the operating system."""
     message: str
     """Description of the error for people; its wording may change."""
+    status: Literal["unavailable"] = "unavailable"
 
 
 class SessionsClientMetadataEntryUnsupportedVersion(TaggedModel):
@@ -64,9 +64,9 @@ class SessionsClientMetadataEntryUnsupportedVersion(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["unsupportedVersion"] = "unsupportedVersion"
     session_id: str
     """ID of the session asked for."""
+    status: Literal["unsupportedVersion"] = "unsupportedVersion"
 
 
 class SessionsGetClientMetadataRequest(WireModel):

@@ -131,11 +131,11 @@ class SkillInstallationOperationStatusApplying(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["applying"] = "applying"
     operation_id: str
     """ID of the operation, as the runtime issued it originally."""
     cancellation_requested: bool
     """True if somebody asked to cancel it; effects that have begun need recovery."""
+    phase: Literal["applying"] = "applying"
 
 
 class SkillInstallationOperationStatusAwaitingConfirmation(TaggedModel):
@@ -144,11 +144,11 @@ class SkillInstallationOperationStatusAwaitingConfirmation(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["awaiting-confirmation"] = "awaiting-confirmation"
     operation_id: str
     """ID of the operation, as the runtime issued it originally."""
     cancellation_requested: bool
     """True if somebody asked to cancel it."""
+    phase: Literal["awaiting-confirmation"] = "awaiting-confirmation"
 
 
 class SkillInstallationOperationStatusPrepared(TaggedModel):
@@ -157,11 +157,11 @@ class SkillInstallationOperationStatusPrepared(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["prepared"] = "prepared"
     operation_id: str
     """ID of the operation, as the runtime issued it originally."""
     cancellation_requested: bool
     """True if somebody asked to cancel it."""
+    phase: Literal["prepared"] = "prepared"
 
 
 class SkillInstallationOperationStatusPreparing(TaggedModel):
@@ -170,11 +170,11 @@ class SkillInstallationOperationStatusPreparing(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["preparing"] = "preparing"
     operation_id: str
     """ID of the operation, as the runtime issued it originally."""
     cancellation_requested: bool
     """True if somebody asked to cancel it."""
+    phase: Literal["preparing"] = "preparing"
 
 
 class SkillInstallationOperationStatusRevalidating(TaggedModel):
@@ -183,11 +183,11 @@ class SkillInstallationOperationStatusRevalidating(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["revalidating"] = "revalidating"
     operation_id: str
     """ID of the operation, as the runtime issued it originally."""
     cancellation_requested: bool
     """True if somebody asked to cancel it."""
+    phase: Literal["revalidating"] = "revalidating"
 
 
 class SkillInstallationOutcomeCancelled(TaggedModel):
@@ -196,9 +196,9 @@ class SkillInstallationOutcomeCancelled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["cancelled"] = "cancelled"
     operation_id: str
     """ID of the original operation."""
+    kind: Literal["cancelled"] = "cancelled"
 
 
 class SkillInstallationOutcomeDeclined(TaggedModel):
@@ -207,9 +207,9 @@ class SkillInstallationOutcomeDeclined(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["declined"] = "declined"
     operation_id: str
     """ID of the original operation."""
+    kind: Literal["declined"] = "declined"
 
 
 class SkillInstallationOutcomeRecoveryRequired(TaggedModel):
@@ -218,9 +218,9 @@ class SkillInstallationOutcomeRecoveryRequired(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["recovery-required"] = "recovery-required"
     operation_id: str
     """ID of the operation whose durable result has to be recovered and checked."""
+    kind: Literal["recovery-required"] = "recovery-required"
 
 
 class SkillInstallationOutcomeUninstalled(TaggedModel):
@@ -229,11 +229,11 @@ class SkillInstallationOutcomeUninstalled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["uninstalled"] = "uninstalled"
     installation_id: str
     """ID of the installation that was removed."""
     operation_id: str
     """ID of the original removal operation."""
+    kind: Literal["uninstalled"] = "uninstalled"
 
 
 class SkillInstallationsRequest(WireModel):
@@ -254,11 +254,11 @@ class SkillInstallationManagementOutcomeEnabledChanged(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["enabled-changed"] = "enabled-changed"
     installation: SkillInstallationSummary
     """The installation as it is now."""
     diagnostics: list[str]
     """Messages from reloading or reconciling, safe to show."""
+    kind: Literal["enabled-changed"] = "enabled-changed"
 
 
 class SkillInstallationManagementOutcomeListed(TaggedModel):
@@ -267,9 +267,9 @@ class SkillInstallationManagementOutcomeListed(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["listed"] = "listed"
     installations: list[SkillInstallationSummary]
     """Summaries of the owned installations."""
+    kind: Literal["listed"] = "listed"
 
 
 class SkillInstallationManagementOutcomeRecovered(TaggedModel):
@@ -278,9 +278,9 @@ class SkillInstallationManagementOutcomeRecovered(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["recovered"] = "recovered"
     installations: list[SkillInstallationSummary]
     """Summaries of the owned installations after recovery."""
+    kind: Literal["recovered"] = "recovered"
 
 
 class SkillInstallationOutcomeInstalled(TaggedModel):
@@ -289,9 +289,9 @@ class SkillInstallationOutcomeInstalled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["installed"] = "installed"
     installation: SkillInstallationSummary
     """Summary of the installed skill, as kept durably."""
+    kind: Literal["installed"] = "installed"
 
 
 class SkillUninstallPlan(WireModel):
@@ -318,9 +318,9 @@ class SkillInstallationManagementOutcomeInstallPlanned(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["install-planned"] = "install-planned"
     plan: SkillInstallPlan
     """The plan."""
+    kind: Literal["install-planned"] = "install-planned"
 
 
 class SkillInstallationManagementOutcomeRefused(TaggedModel):
@@ -329,11 +329,11 @@ class SkillInstallationManagementOutcomeRefused(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["refused"] = "refused"
     reason: SkillInstallationFailureReason
     """Why it was refused, out of a fixed set."""
     retry_after_seconds: int | None = None
     """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
 
 
 class SkillInstallationManagementOutcomeRolledBack(TaggedModel):
@@ -342,11 +342,11 @@ class SkillInstallationManagementOutcomeRolledBack(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["rolled-back"] = "rolled-back"
     reason: SkillInstallationFailureReason
     """Why it was undone."""
     operation_id: str = Field(validation_alias="operation_id", serialization_alias="operation_id")
     """ID of the original operation."""
+    kind: Literal["rolled-back"] = "rolled-back"
 
 
 class SkillInstallationOutcomeRefused(TaggedModel):
@@ -355,13 +355,13 @@ class SkillInstallationOutcomeRefused(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["refused"] = "refused"
     reason: SkillInstallationFailureReason
     """Why it was refused, out of a fixed set."""
     operation_id: str | None = None
     """ID of the operation; absent if none had been allocated yet."""
     retry_after_seconds: int | None = None
     """Wait that GitHub asked for, in whole seconds; only with `source-rate-limited`."""
+    kind: Literal["refused"] = "refused"
 
 
 class SkillInstallationOutcomeRolledBack(TaggedModel):
@@ -370,11 +370,11 @@ class SkillInstallationOutcomeRolledBack(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["rolled-back"] = "rolled-back"
     reason: SkillInstallationFailureReason
     """Why it was aborted or undone."""
     operation_id: str
     """ID of the original operation."""
+    kind: Literal["rolled-back"] = "rolled-back"
 
 
 class SkillInstallationManagementOutcomeUninstallPlanned(TaggedModel):
@@ -383,9 +383,9 @@ class SkillInstallationManagementOutcomeUninstallPlanned(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["uninstall-planned"] = "uninstall-planned"
     plan: SkillUninstallPlan
     """The plan."""
+    kind: Literal["uninstall-planned"] = "uninstall-planned"
 
 
 SkillInstallationOutcome: TypeAlias = Annotated[
@@ -424,13 +424,13 @@ class SkillInstallationOperationStatusCompleted(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    phase: Literal["completed"] = "completed"
     operation_id: str
     """ID of the operation, as the runtime issued it originally."""
     cancellation_requested: bool
     """True if somebody asked to cancel it before it ended."""
     outcome: SkillInstallationOutcome
     """How it ended; never changes."""
+    phase: Literal["completed"] = "completed"
 
 
 SkillInstallationResult: TypeAlias = Annotated[
@@ -471,9 +471,9 @@ class SkillInstallationManagementOutcomeOperation(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["operation"] = "operation"
     operation: SkillInstallationOperationStatus
     """Status of the operation."""
+    kind: Literal["operation"] = "operation"
 
 
 SkillInstallationManagementOutcome: TypeAlias = Annotated[

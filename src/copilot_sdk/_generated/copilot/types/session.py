@@ -177,9 +177,9 @@ class ResponseFormat(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    type: Literal["json_schema"] = "json_schema"
     json_schema: JSONSchemaResponseFormat
     """JSON Schema that the output of the turn must follow, with options."""
+    type: Literal["json_schema"] = "json_schema"
 
 
 class LogRequest(WireModel):

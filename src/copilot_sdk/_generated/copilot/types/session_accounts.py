@@ -49,9 +49,9 @@ class AuthLoginStepError(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["error"] = "error"
     message: str
     """What went wrong, for people to read."""
+    kind: Literal["error"] = "error"
 
 
 class AuthLoginStepInputRequired(TaggedModel):
@@ -60,11 +60,11 @@ class AuthLoginStepInputRequired(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["input-required"] = "input-required"
     prompt: str
     """Question to put to the user, for instance which `*.ghe.com` host to use; pass the answer as `input`
     when advancing.
     """
+    kind: Literal["input-required"] = "input-required"
 
 
 class AuthLoginStepNeedsInteraction(TaggedModel):
@@ -83,9 +83,9 @@ class AuthLoginStepOpenURL(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["open-url"] = "open-url"
     url: str
     """Authorization page for the client to open."""
+    kind: Literal["open-url"] = "open-url"
 
 
 LoginProviderKind: TypeAlias = Literal["githubDotCom", "proxima", "entra"] | str
@@ -163,11 +163,11 @@ class AuthLoginStepCompleted(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["completed"] = "completed"
     result: AuthLoginResultDto
     """How the login turned out. Unfinished with `status` `needs-account-selection` or `needs-plaintext-
     consent`: advance with what the user decided.
     """
+    kind: Literal["completed"] = "completed"
 
 
 AuthLoginStep: TypeAlias = Annotated[

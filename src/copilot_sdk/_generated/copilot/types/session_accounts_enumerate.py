@@ -23,9 +23,9 @@ class AuthEnumerateQueryProviders(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["providers"] = "providers"
     broker_available: bool | None = None
     """True if the host has an interactive Entra broker; decides whether Entra is shown as available."""
+    kind: Literal["providers"] = "providers"
 
 
 class AuthEnumerateValueAccounts(TaggedModel):
@@ -34,9 +34,9 @@ class AuthEnumerateValueAccounts(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["accounts"] = "accounts"
     items: list[AccountStatus]
     """The accounts; empty if nobody is logged in."""
+    kind: Literal["accounts"] = "accounts"
 
 
 class AuthLoginIdentity(WireModel):
@@ -73,9 +73,9 @@ class AuthEnumerateQueryLoginAccounts(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["loginAccounts"] = "loginAccounts"
     provider: LoginProviderKind
     """Provider whose identities are wanted."""
+    kind: Literal["loginAccounts"] = "loginAccounts"
 
 
 class AuthEnumerateValueLoginAccounts(TaggedModel):
@@ -84,9 +84,9 @@ class AuthEnumerateValueLoginAccounts(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["loginAccounts"] = "loginAccounts"
     items: list[AuthLoginIdentity]
     """Identities the chosen provider can reuse, with the active one at the front."""
+    kind: Literal["loginAccounts"] = "loginAccounts"
 
 
 class AuthEnumerateValueProviders(TaggedModel):
@@ -95,9 +95,9 @@ class AuthEnumerateValueProviders(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["providers"] = "providers"
     items: list[ProviderDescriptor]
     """The providers on offer."""
+    kind: Literal["providers"] = "providers"
 
 
 AuthEnumerateQuery: TypeAlias = Annotated[

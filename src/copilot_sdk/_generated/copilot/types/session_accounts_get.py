@@ -61,9 +61,9 @@ class AuthReadValueLastErrors(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["lastErrors"] = "lastErrors"
     errors: list[AuthValidationError]
     """What validation found wrong in the latest attempt to sign in."""
+    kind: Literal["lastErrors"] = "lastErrors"
 
 
 class AuthReadValueActiveAccount(TaggedModel):
@@ -72,13 +72,13 @@ class AuthReadValueActiveAccount(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["activeAccount"] = "activeAccount"
     account: AccountStatus | None = None
     """The active account; absent if nobody is logged in."""
     auth_info: AuthIdentity | None = None
     """Identity of the active account without its credentials, with its Copilot user information where
     known.
     """
+    kind: Literal["activeAccount"] = "activeAccount"
 
 
 AuthReadQuery: TypeAlias = Annotated[
@@ -97,9 +97,9 @@ class AuthReadValueStatus(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["status"] = "status"
     status: AuthStatusDto
     """Summary of the sign-in state."""
+    kind: Literal["status"] = "status"
 
 
 class AccountsGetRequest(WireModel):

@@ -14,9 +14,9 @@ class AuthWriteLogout(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["logout"] = "logout"
     selection_id: str | None = None
     """The `selectionId` of the account; absent for the active one."""
+    kind: Literal["logout"] = "logout"
 
 
 class AuthWriteResult(WireModel):
@@ -37,13 +37,13 @@ class AuthWriteSetCredentials(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["setCredentials"] = "setCredentials"
     host: str
     """URL of the host the token is for."""
     login: str
     """User name the token belongs to."""
     token: str = Field(repr=False)
     """The GitHub token."""
+    kind: Literal["setCredentials"] = "setCredentials"
 
 
 class AuthWriteSwitchActive(TaggedModel):
@@ -52,9 +52,9 @@ class AuthWriteSwitchActive(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["switchActive"] = "switchActive"
     selection_id: str
     """The `selectionId` of the account to switch to."""
+    kind: Literal["switchActive"] = "switchActive"
 
 
 AuthWrite: TypeAlias = Annotated[

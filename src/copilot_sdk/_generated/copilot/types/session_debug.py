@@ -12,11 +12,11 @@ class DebugCollectLogsDestinationArchive(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["archive"] = "archive"
     output_path: str
     """Path of the file to create, absolute or relative to the server."""
     no_overwrite: bool | None = None
     """True to keep an existing file and put ` (N)` before the extension of the new one; default false."""
+    kind: Literal["archive"] = "archive"
 
 
 class DebugCollectLogsDestinationDirectory(TaggedModel):
@@ -25,9 +25,9 @@ class DebugCollectLogsDestinationDirectory(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["directory"] = "directory"
     output_directory: str
     """Directory for the files; created if it does not exist."""
+    kind: Literal["directory"] = "directory"
 
 
 DebugCollectLogsEntryKind: TypeAlias = Literal["file", "directory"] | str

@@ -135,7 +135,6 @@ class DiagnosticEntry(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    source: Literal["mcp"] = "mcp"
     timestamp: str
     """Time it was recorded at the source, as RFC 3339 in UTC."""
     level: DiagnosticSeverity
@@ -150,6 +149,7 @@ class DiagnosticEntry(TaggedModel):
     """Size in bytes before cutting, if known."""
     details: MCPDiagnosticDetails
     """The MCP part of the record."""
+    source: Literal["mcp"] = "mcp"
 
 
 class DiagnosticsConfiguration(WireModel):

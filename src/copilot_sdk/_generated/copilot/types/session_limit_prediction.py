@@ -93,9 +93,9 @@ class SessionLimitPredictionResultUnavailable(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["unavailable"] = "unavailable"
     reason: SessionLimitPredictionUnavailableReason
     """Why there is none."""
+    kind: Literal["unavailable"] = "unavailable"
 
 
 class SessionLimitPredictionDetails(WireModel):
@@ -130,9 +130,9 @@ class SessionLimitPredictionResultAvailable(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["available"] = "available"
     prediction: SessionLimitPredictionDetails
     """The predicted limit, with details."""
+    kind: Literal["available"] = "available"
 
 
 SessionLimitPredictionResult: TypeAlias = Annotated[

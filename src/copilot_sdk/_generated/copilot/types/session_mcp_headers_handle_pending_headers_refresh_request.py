@@ -14,9 +14,9 @@ class MCPHeadersHandlePendingHeadersRefreshRequestError(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["error"] = "error"
     message: str
     """Why the credentials could not be had: failure, denial or revocation."""
+    kind: Literal["error"] = "error"
 
 
 class MCPHeadersHandlePendingHeadersRefreshRequestHeaders(TaggedModel):
@@ -25,11 +25,11 @@ class MCPHeadersHandlePendingHeadersRefreshRequestHeaders(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["headers"] = "headers"
     headers: dict[str, str] = Field(repr=False)
     """Headers to put on requests to the server. They override configured ones, but not those the SDK
     manages.
     """
+    kind: Literal["headers"] = "headers"
     ttl_ms: int | None = None
     """How long the headers are good for, in milliseconds; the runtime caches them no longer. Since runtime
     1.0.102.

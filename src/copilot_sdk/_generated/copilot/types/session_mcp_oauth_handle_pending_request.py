@@ -43,13 +43,13 @@ class MCPOAuthPendingRequestResponseToken(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    kind: Literal["token"] = "token"
     access_token: str = Field(repr=False)
     """Access token that the client got."""
     token_type: str | None = None
     """Type of the token; bearer if absent."""
     expires_in: int | None = None
     """How long the token is good for, in seconds, if known."""
+    kind: Literal["token"] = "token"
 
 
 MCPOAuthPendingRequestResponse: TypeAlias = Annotated[

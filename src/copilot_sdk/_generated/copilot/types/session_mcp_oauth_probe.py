@@ -36,9 +36,9 @@ class MCPOAuthProbeResultAuthenticated(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    status: Literal["authenticated"] = "authenticated"
     http_response: MCPOAuthHTTPResponse
     """Answer of the server."""
+    status: Literal["authenticated"] = "authenticated"
 
 
 class MCPOAuthProbeResultFailed(TaggedModel):
@@ -47,11 +47,11 @@ class MCPOAuthProbeResultFailed(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    status: Literal["failed"] = "failed"
     error: str
     """Readable reason of the failure."""
     http_response: MCPOAuthHTTPResponse | None = None
     """Answer of the server, if it was reached and its answer received in full."""
+    status: Literal["failed"] = "failed"
 
 
 class MCPOAuthProbeResultNoAuthRequired(TaggedModel):
@@ -60,9 +60,9 @@ class MCPOAuthProbeResultNoAuthRequired(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    status: Literal["no-auth-required"] = "no-auth-required"
     http_response: MCPOAuthHTTPResponse
     """Answer of the server."""
+    status: Literal["no-auth-required"] = "no-auth-required"
 
 
 class MCPOAuthProbeResultNeedsAuth(TaggedModel):
@@ -71,13 +71,13 @@ class MCPOAuthProbeResultNeedsAuth(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    status: Literal["needs-auth"] = "needs-auth"
     http_response: MCPOAuthHTTPResponse
     """Answer of the server, with status 401 or 403."""
     reason: MCPOAuthProbeNeedsAuthReason
     """What makes a sign-in necessary."""
     www_authenticate_params: MCPOAuthWWWAuthenticateParams | None = None
     """Parameters of the WWW-Authenticate header, if it is there and readable."""
+    status: Literal["needs-auth"] = "needs-auth"
 
 
 MCPOAuthProbeResult: TypeAlias = Annotated[

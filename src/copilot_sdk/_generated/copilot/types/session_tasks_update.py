@@ -23,11 +23,11 @@ class TaskClientUpdateCancelled(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["cancelled"] = "cancelled"
     message: str | None = None
     """Last progress message, if any."""
     reason: str | None = None
     """Readable reason for the cancellation, if any."""
+    kind: Literal["cancelled"] = "cancelled"
 
 
 class TaskClientUpdateCompleted(TaggedModel):
@@ -36,11 +36,11 @@ class TaskClientUpdateCompleted(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["completed"] = "completed"
     message: str | None = None
     """Last progress message, if any."""
     result: Any | None = None
     """Result in whatever form the owner likes."""
+    kind: Literal["completed"] = "completed"
 
 
 class TaskClientUpdateFailed(TaggedModel):
@@ -49,13 +49,13 @@ class TaskClientUpdateFailed(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["failed"] = "failed"
     message: str | None = None
     """Last progress message, if any."""
     error: str
     """Readable reason of the failure."""
     code: str | None = None
     """Error code of the owner's choice."""
+    kind: Literal["failed"] = "failed"
 
 
 class TasksUpdateResult(WireModel):
@@ -78,7 +78,6 @@ class TaskClientUpdateProgress(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    kind: Literal["progress"] = "progress"
     status: TaskClientActiveStatus | None = None
     """New state, if it changes."""
     message: str | None = None
@@ -87,6 +86,7 @@ class TaskClientUpdateProgress(TaggedModel):
     """Present phase of the work; null to clear it."""
     percentage: int | float | None = None
     """How much is done, in percent; null to clear it."""
+    kind: Literal["progress"] = "progress"
 
 
 TaskClientUpdate: TypeAlias = Annotated[

@@ -181,7 +181,6 @@ class ExternalToolTextResultForLLMContentResourceLinkIcon(WireModel):
 class ExternalToolTextResultForLLMContentResourceLink(TaggedModel):
     """A block that points to a resource elsewhere."""
 
-    type: Literal["resource_link"] = "resource_link"
     icons: list[ExternalToolTextResultForLLMContentResourceLinkIcon] | None = None
     """Icons that stand for the resource."""
     name: str
@@ -196,6 +195,7 @@ class ExternalToolTextResultForLLMContentResourceLink(TaggedModel):
     """MIME type of the resource's content."""
     size: int | None = None
     """Length of the resource, in bytes."""
+    type: Literal["resource_link"] = "resource_link"
 
 
 ExternalToolTextResultForLLMContent: TypeAlias = Annotated[

@@ -45,11 +45,11 @@ class FactoryRunFailureFactoryAccountingIncomplete(TaggedModel):
     Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
-    type: Literal["factory_accounting_incomplete"] = "factory_accounting_incomplete"
     run_id: str
     """ID of the run."""
     drained_nano_aiu: int
     """Confirmed usage, in nano-AIU; the run used at least this much."""
+    type: Literal["factory_accounting_incomplete"] = "factory_accounting_incomplete"
 
 
 class FactoryRunFailureFactoryResumeDeclined(TaggedModel):
@@ -58,11 +58,11 @@ class FactoryRunFailureFactoryResumeDeclined(TaggedModel):
     Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
-    type: Literal["factory_resume_declined"] = "factory_resume_declined"
     run_id: str
     """ID of the run."""
     reason: str
     """Why it was not resumed, for people."""
+    type: Literal["factory_resume_declined"] = "factory_resume_declined"
 
 
 FactoryRunFailureKind: TypeAlias = Literal["maxTotalSubagents", "timeoutSeconds", "maxAiCredits"] | str
@@ -117,13 +117,13 @@ class FactoryRunFailureFactoryDurableFailure(TaggedModel):
     Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
-    type: Literal["factory_durable_failure"] = "factory_durable_failure"
     code: str
     """Stable code of the failure."""
     operation: FactoryDurableOperation
     """Storage operation that failed."""
     run_id: str
     """ID of the run."""
+    type: Literal["factory_durable_failure"] = "factory_durable_failure"
 
 
 class FactoryRunFailureFactoryLimitReached(TaggedModel):
@@ -132,13 +132,13 @@ class FactoryRunFailureFactoryLimitReached(TaggedModel):
     Since runtime 1.0.81. Until runtime 1.0.81.
     """
 
-    type: Literal["factory_limit_reached"] = "factory_limit_reached"
     kind: FactoryRunFailureKind
     """Limit that was reached."""
     value: int | float
     """Height of that limit, as approved."""
     run_id: str
     """ID of the run."""
+    type: Literal["factory_limit_reached"] = "factory_limit_reached"
 
 
 FactoryRunFailure: TypeAlias = Annotated[

@@ -64,9 +64,9 @@ class CatalogTrustSnapshotAbsent(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["absent"] = "absent"
     schema_version: CatalogTrustSnapshotSchemaVersion
     """Version of the snapshot's format."""
+    status: Literal["absent"] = "absent"
     eligibility: CatalogTrustEligibility
     """Whether the catalog lets the candidate be shown; `unknown` as long as Agent Finder does not say."""
     provenance: CatalogTrustProvenance
@@ -79,9 +79,9 @@ class CatalogTrustSnapshotCurrent(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["current"] = "current"
     schema_version: CatalogTrustSnapshotSchemaVersion
     """Version of the snapshot's format."""
+    status: Literal["current"] = "current"
     tier: CatalogTrustTier
     """Tier that the catalog worked out."""
     eligibility: CatalogTrustEligibility
@@ -96,9 +96,9 @@ class CatalogTrustSnapshotDowngraded(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["downgraded"] = "downgraded"
     schema_version: CatalogTrustSnapshotSchemaVersion
     """Version of the snapshot's format."""
+    status: Literal["downgraded"] = "downgraded"
     eligibility: CatalogTrustEligibility
     """Whether the catalog lets the candidate be shown; `unknown` as long as Agent Finder does not say."""
     provenance: CatalogTrustProvenance
@@ -111,9 +111,9 @@ class CatalogTrustSnapshotMalformed(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["malformed"] = "malformed"
     schema_version: CatalogTrustSnapshotSchemaVersion
     """Version of the snapshot's format."""
+    status: Literal["malformed"] = "malformed"
     eligibility: CatalogTrustEligibility
     """Whether the catalog lets the candidate be shown; `unknown` as long as Agent Finder does not say."""
     provenance: CatalogTrustProvenance
@@ -126,9 +126,9 @@ class CatalogTrustSnapshotRevoked(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["revoked"] = "revoked"
     schema_version: CatalogTrustSnapshotSchemaVersion
     """Version of the snapshot's format."""
+    status: Literal["revoked"] = "revoked"
     eligibility: CatalogTrustEligibility
     """Whether the catalog lets the candidate be shown; `unknown` as long as Agent Finder does not say."""
     provenance: CatalogTrustProvenance
@@ -141,9 +141,9 @@ class CatalogTrustSnapshotStale(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["stale"] = "stale"
     schema_version: CatalogTrustSnapshotSchemaVersion
     """Version of the snapshot's format."""
+    status: Literal["stale"] = "stale"
     eligibility: CatalogTrustEligibility
     """Whether the catalog lets the candidate be shown; `unknown` as long as Agent Finder does not say."""
     provenance: CatalogTrustProvenance
@@ -156,9 +156,9 @@ class CatalogTrustSnapshotUnsupported(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    status: Literal["unsupported"] = "unsupported"
     schema_version: CatalogTrustSnapshotSchemaVersion
     """Version of the snapshot's format."""
+    status: Literal["unsupported"] = "unsupported"
     eligibility: CatalogTrustEligibility
     """Whether the catalog lets the candidate be shown; `unknown` as long as Agent Finder does not say."""
     provenance: CatalogTrustProvenance

@@ -31,7 +31,6 @@ class SessionContext(WireModel):
 class LocalSessionMetadataValue(TaggedModel):
     """A local session, as `sessions.list` reports it."""
 
-    is_remote: Literal[False] = False
     session_id: str
     """ID of the session, which never changes."""
     start_time: str
@@ -44,6 +43,7 @@ class LocalSessionMetadataValue(TaggedModel):
     """Name given with `/rename`; absent if there is none."""
     client_name: str | None = None
     """Name of the client program that created the session or resumed it last."""
+    is_remote: Literal[False] = False
     is_detached: bool | None = None
     """True for a detached maintenance session, which normal resume lists should not show."""
     context: SessionContext | None = None

@@ -202,11 +202,11 @@ class MCPPlanRequiredValueEnum(TaggedModel):
     """
 
     kind: Literal["enum"] = "enum"
-    value_type: Literal["enum"] = "enum"
     key: str
     """Key the value belongs to. Do not trust this text."""
     category: MCPPlanValueCategory
     """Where the value goes when the server is launched."""
+    value_type: Literal["enum"] = "enum"
     required: bool
     """True if the plan cannot be applied without it."""
     default_value: str | None = None
@@ -292,11 +292,11 @@ class MCPPlanTransportChoicePackage(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    install_method: Literal["package"] = "package"
     choice_id: str
     """ID of the choice within the plan; pass it on to pick this choice."""
     transport: MCPPlanPackageTransport
     """Transport of the local process."""
+    install_method: Literal["package"] = "package"
     package_type: str
     """Kind of package, for example `oci` or `npm`."""
     package_identifier: str
@@ -313,11 +313,11 @@ class MCPPlanTransportChoiceRemote(TaggedModel):
     Since runtime 1.0.81.
     """
 
-    install_method: Literal["remote"] = "remote"
     choice_id: str
     """ID of the choice within the plan; pass it on to pick this choice."""
     transport: MCPPlanRemoteTransport
     """Transport of the endpoint."""
+    install_method: Literal["remote"] = "remote"
     endpoint: str
     """URL of the endpoint. Do not trust this text."""
     required_values: list[MCPPlanRequiredValue]

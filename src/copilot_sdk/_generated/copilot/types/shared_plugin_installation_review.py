@@ -93,7 +93,6 @@ class PluginInstallationReview(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    action: Literal["install"] = "install"
     name: str
     """Name the plugin will have, taken from its verified manifest in the way a direct install does."""
     description: str | None = None
@@ -122,3 +121,4 @@ class PluginInstallationReview(TaggedModel):
     """MCP servers declared in the verified files, just as an install would load them; absent if there are
     none.
     """
+    action: Literal["install"] = "install"

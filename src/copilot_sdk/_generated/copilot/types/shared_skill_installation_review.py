@@ -106,7 +106,6 @@ class SkillInstallationReviewInstall(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    action: Literal["install"] = "install"
     name: str
     """Name by which the skill is called, from SKILL.md."""
     description: str | None = None
@@ -129,6 +128,7 @@ class SkillInstallationReviewInstall(TaggedModel):
     """Verified SKILL.md in full, never cut. Above 262144 bytes of UTF-8, planning is refused with `review-
     too-large`.
     """
+    action: Literal["install"] = "install"
 
 
 class SkillInstallationSummary(WireModel):
@@ -165,7 +165,6 @@ class SkillInstallationReviewUninstall(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    action: Literal["uninstall"] = "uninstall"
     installation: SkillInstallationSummary
     """The owned installation to remove."""
     files_modified: bool
@@ -176,6 +175,7 @@ class SkillInstallationReviewUninstall(TaggedModel):
     """Size of all files the receipt covers, in bytes."""
     catalogue: InstallationCatalogueIdentity
     """Catalog identity as of the installation."""
+    action: Literal["uninstall"] = "uninstall"
 
 
 SkillInstallationReview: TypeAlias = Annotated[

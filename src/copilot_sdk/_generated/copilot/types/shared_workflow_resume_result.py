@@ -45,9 +45,9 @@ class WorkflowPauseInfoCheckpoint(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    type: Literal["checkpoint"] = "checkpoint"
     key: str
     """Fixed name the author gave the checkpoint."""
+    type: Literal["checkpoint"] = "checkpoint"
 
 
 class WorkflowPauseInfoUser(TaggedModel):
@@ -77,11 +77,11 @@ class WorkflowRunFailureWorkflowAccountingIncomplete(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    type: Literal["workflow_accounting_incomplete"] = "workflow_accounting_incomplete"
     run_id: str
     """ID of the run."""
     drained_nano_aiu: int
     """Usage known for sure, in nano-AIU; the run spent at least that much."""
+    type: Literal["workflow_accounting_incomplete"] = "workflow_accounting_incomplete"
 
 
 class WorkflowRunFailureWorkflowProviderDisconnected(TaggedModel):
@@ -91,9 +91,9 @@ class WorkflowRunFailureWorkflowProviderDisconnected(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    type: Literal["workflow_provider_disconnected"] = "workflow_provider_disconnected"
     run_id: str
     """ID of the run."""
+    type: Literal["workflow_provider_disconnected"] = "workflow_provider_disconnected"
 
 
 class WorkflowRunFailureWorkflowResumeDeclined(TaggedModel):
@@ -102,11 +102,11 @@ class WorkflowRunFailureWorkflowResumeDeclined(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    type: Literal["workflow_resume_declined"] = "workflow_resume_declined"
     run_id: str
     """ID of the run."""
     reason: str
     """Why it was not resumed, for people to read."""
+    type: Literal["workflow_resume_declined"] = "workflow_resume_declined"
 
 
 class WorkflowRunLimits(WireModel):
@@ -152,13 +152,13 @@ class WorkflowRunFailureWorkflowDurableFailure(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    type: Literal["workflow_durable_failure"] = "workflow_durable_failure"
     code: str
     """Fixed code of the failure."""
     operation: WorkflowDurableOperation
     """Storage operation that failed."""
     run_id: str
     """ID of the run."""
+    type: Literal["workflow_durable_failure"] = "workflow_durable_failure"
 
 
 class WorkflowRunFailureWorkflowLimitReached(TaggedModel):
@@ -167,7 +167,6 @@ class WorkflowRunFailureWorkflowLimitReached(TaggedModel):
     Since runtime 1.0.102.
     """
 
-    type: Literal["workflow_limit_reached"] = "workflow_limit_reached"
     kind: WorkflowRunFailureKind
     """Which limit it was."""
     value: int | float
@@ -176,6 +175,7 @@ class WorkflowRunFailureWorkflowLimitReached(TaggedModel):
     """A higher limit to try; absent if the runtime cannot tell one safely."""
     run_id: str
     """ID of the run."""
+    type: Literal["workflow_limit_reached"] = "workflow_limit_reached"
 
 
 WorkflowPauseInfo: TypeAlias = Annotated[

@@ -701,14 +701,14 @@ class UserPromptSubmittedHookInput(WireModel):
 class UserPromptSubmittedHookOutput(TaggedModel):
     """What a hook says when a prompt has been sent."""
 
-    decision: Literal["block"] | None = None
-    """`block` to refuse the prompt."""
     modified_prompt: str | None = None
     """Prompt for the model instead; the timeline keeps the user's."""
     additional_context: str | None = None
     """Text to tell the model with the prompt."""
     suppress_output: bool | None = None
     """True to keep what the hook says out of the timeline."""
+    decision: Literal["block"] | None = None
+    """`block` to refuse the prompt."""
     reason: str | None = None
     """Why it is refused."""
 

@@ -117,9 +117,9 @@ class PromptResponse(VerbatimModel):
     """The end of a turn that a prompt or a follow-up began."""
 
     type: Literal["response"] = "response"
-    command: Literal["prompt"] = "prompt"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["prompt"] = "prompt"
     ok: bool
     """Whether the turn came to its end; false when it failed."""
     cancelled: bool | None = None

@@ -18,8 +18,8 @@ class AbortResponse(VerbatimModel):
     """Nothing runs any more."""
 
     type: Literal["response"] = "response"
-    command: Literal["abort"] = "abort"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["abort"] = "abort"
     ok: bool
     """Always true."""

@@ -70,9 +70,9 @@ class CompactResponse(VerbatimModel):
     """The conversation is replaced."""
 
     type: Literal["response"] = "response"
-    command: Literal["compact"] = "compact"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["compact"] = "compact"
     summary: str
     """What is left of the conversation."""
     disclosure: CompactionDisclosure | None = None

@@ -29,8 +29,8 @@ class GetAvailableModelsResponse(VerbatimModel):
     """The models of the providers that are known."""
 
     type: Literal["response"] = "response"
-    command: Literal["get_available_models"] = "get_available_models"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["get_available_models"] = "get_available_models"
     models: list[ModelInfo]
     """The models; there may be none."""

@@ -70,9 +70,9 @@ class GetMessagesResponse(VerbatimModel):
     """The conversation."""
 
     type: Literal["response"] = "response"
-    command: Literal["get_messages"] = "get_messages"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["get_messages"] = "get_messages"
     messages: "list[Message]"
     """Its messages, oldest first."""
 

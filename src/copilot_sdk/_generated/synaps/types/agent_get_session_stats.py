@@ -18,9 +18,9 @@ class GetSessionStatsResponse(VerbatimModel):
     """How much the session has used."""
 
     type: Literal["response"] = "response"
-    command: Literal["get_session_stats"] = "get_session_stats"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["get_session_stats"] = "get_session_stats"
     input_tokens: int
     """Tokens that models read."""
     output_tokens: int

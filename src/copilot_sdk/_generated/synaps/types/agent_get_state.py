@@ -18,9 +18,9 @@ class GetStateResponse(VerbatimModel):
     """What the session is doing."""
 
     type: Literal["response"] = "response"
-    command: Literal["get_state"] = "get_state"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["get_state"] = "get_state"
     streaming: bool
     """True while a turn runs."""
     model: str

@@ -18,8 +18,8 @@ class NewSessionResponse(VerbatimModel):
     """The new conversation has begun."""
 
     type: Literal["response"] = "response"
-    command: Literal["new_session"] = "new_session"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["new_session"] = "new_session"
     session_id: str
     """Its identifier."""

@@ -20,8 +20,8 @@ class SetModelResponse(VerbatimModel):
     """The model is chosen."""
 
     type: Literal["response"] = "response"
-    command: Literal["set_model"] = "set_model"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["set_model"] = "set_model"
     model: str
     """Its identifier, as it was given."""

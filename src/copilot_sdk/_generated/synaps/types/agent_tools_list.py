@@ -29,9 +29,9 @@ class ToolsListResponse(VerbatimModel):
     """The tools of the session."""
 
     type: Literal["response"] = "response"
-    command: Literal["tools_list"] = "tools_list"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["tools_list"] = "tools_list"
     ok: bool
     """Always true."""
     tools: list[ToolInfo]

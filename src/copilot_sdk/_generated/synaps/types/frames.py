@@ -27,9 +27,9 @@ class AttachmentsDisclosureResponse(VerbatimModel):
     """
 
     type: Literal["response"] = "response"
-    command: Literal["attachments.disclosure"] = "attachments.disclosure"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["attachments.disclosure"] = "attachments.disclosure"
     count: int
     """How many files."""
     message: str
@@ -214,6 +214,8 @@ class CompactDisclosureResponse(VerbatimModel):
     """
 
     type: Literal["response"] = "response"
+    id: str
+    """Name that the client gave the command; the answer repeats it."""
     command: Literal["compact.disclosure"] = "compact.disclosure"
     mode: CompactionMode
     """Where it is made."""
@@ -229,8 +231,6 @@ class CompactDisclosureResponse(VerbatimModel):
     """What the summary is made of."""
     excluded_classes: list[ContentClass]
     """What is left out."""
-    id: str
-    """Name that the client gave the command; the answer repeats it."""
 
 
 Request: TypeAlias = Annotated[
@@ -260,9 +260,9 @@ class AutoTurnResponse(VerbatimModel):
     """
 
     type: Literal["response"] = "response"
-    command: Literal["auto_turn"] = "auto_turn"
     id: str
     """Name that the client gave the command; the answer repeats it."""
+    command: Literal["auto_turn"] = "auto_turn"
     ok: bool
     """Whether the turn came to its end; false when it failed."""
     cancelled: bool | None = None

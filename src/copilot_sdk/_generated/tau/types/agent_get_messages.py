@@ -82,13 +82,13 @@ class ThinkingContent(VerbatimModel):
 class ToolCallContent(VerbatimModel):
     """A call of a tool."""
 
-    type: Literal["tool_call"] = "tool_call"
     id: str
     """Identifier of the call."""
     name: str
     """Name of the tool."""
     arguments: Any
     """Its arguments, as the tool takes them."""
+    type: Literal["tool_call"] = "tool_call"
 
 
 class UsageCost(VerbatimModel):
@@ -172,7 +172,6 @@ class UserHistoryMessage(VerbatimModel):
 class AssistantHistoryMessage(VerbatimModel):
     """An answer of the model."""
 
-    role: Literal["assistant"] = "assistant"
     content: list[AssistantContent]
     """What it said, thought and called."""
     api: str
@@ -191,6 +190,7 @@ class AssistantHistoryMessage(VerbatimModel):
     """What went wrong."""
     timestamp: int
     """When it was made, in milliseconds since 1970."""
+    role: Literal["assistant"] = "assistant"
 
 
 Message: TypeAlias = Annotated[
