@@ -339,6 +339,26 @@ async def test_all_updates_can_be_followed_with_their_meta() -> None:
         assert notification.to_wire() == params
 
 
+async def test_no_member_of_an_update_takes_the_place_of_another() -> None:
+    async with connected() as (client, agent), client.updates() as updates:
+        params = {
+            "sessionId": "s",
+            "update": {"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "a"}},
+            "_meta": {"session_id": "other", "sessionId": "other"},
+            "session_id": "other",
+            "meta": 1,
+            "cls": 2,
+        }
+        await agent.send(method="session/update", params=params)
+        notification = await anext(updates)
+        assert (notification.session_id, notification.meta) == ("s", params["_meta"])
+        assert notification.to_wire() == params
+        await agent.send(method="session/update", params={**params, "_meta": "none"})
+        notification = await anext(updates)
+        assert (notification.session_id, notification.meta) == ("s", None)
+        assert notification.to_wire()["_meta"] == "none"
+
+
 async def test_the_state_of_a_session_follows_its_updates() -> None:
     option = {"type": "boolean", "id": "yolo", "name": "Yolo", "currentValue": False}
     modes = {"currentModeId": "ask", "availableModes": [{"id": "ask", "name": "Ask"}]}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from copilot_sdk._protocol.engine import (
     CancelReceived,
+    Dialect,
     Engine,
     ErrorReceived,
     NotificationReceived,
@@ -147,6 +148,15 @@ def test_a_cancellation_without_an_id_is_a_violation_without_answer(
 ) -> None:
     event = engine.receive(wire(method="$/cancelRequest", params=params))
     assert event == Violation(None, "$/cancelRequest came without the id of a request")
+
+
+@pytest.mark.parametrize("value", [{}, [1], 1.5, True])
+def test_where_a_request_may_have_the_id_null_a_cancellation_still_needs_an_id(value: Any) -> None:
+    engine = Engine(Dialect(null_ids=True))
+    engine.receive(wire(id=None, method="m"))
+    event = engine.receive(wire(method="$/cancelRequest", params={"id": value}))
+    assert event == Violation(None, "$/cancelRequest came without the id of a request")
+    assert engine.receive(wire(method="$/cancelRequest", params={"id": None})) == CancelReceived(None)
 
 
 @pytest.mark.parametrize(
