@@ -100,6 +100,28 @@ async def test_a_handler_that_fails_allows_nothing(answer: Any, caplog: pytest.L
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_a_handler_that_still_decides_ends_with_the_client() -> None:
+    asked, cleaned = asyncio.Event(), asyncio.Event()
+
+    async def decide(_: RequestPermissionRequest) -> Any:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _step in range(20):
+                await asyncio.sleep(0)
+            cleaned.set()
+
+    async with connected(on_permission=decide) as (client, agent):
+        asking = asyncio.create_task(
+            agent.ask("session/request_permission", sessionId="s", toolCall={"toolCallId": "c"}, options=[])
+        )
+        await asked.wait()
+        await client.close()
+        assert cleaned.is_set()
+        assert (await asking)["error"]["code"] == -32800
+
+
 async def test_what_the_agent_offers_no_option_for_is_not_allowed_instead() -> None:
     async with connected(on_permission=acp.approve_all) as (_, agent):
         for kinds, expected in ((["allow_always", "reject_once"], "1"), (["allow_always"], None), ([], None)):

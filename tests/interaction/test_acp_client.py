@@ -108,6 +108,9 @@ def test_options_that_there_are_not_are_refused() -> None:
         acp.connect(["agent"], on_permision=None)  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="start_timeout has to be above zero"):
         acp.connect(["agent"], start_timeout=0)
+    for agent in ("copilot --acp", None, 5):
+        with pytest.raises(UsageError, match=f"agent has to be a command .*, not {agent!r}"):
+            acp.connect(agent)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +190,7 @@ async def test_sessions_are_listed_page_by_page() -> None:
         number = int(params.get("cursor", 0))
         if number == 2:
             return None
-        return {"sessions": [{"sessionId": f"s{number}", "cwd": "/"}], "nextCursor": str(number + 1)}
+        return {"sessions": [5, {"sessionId": f"s{number}", "cwd": "/"}], "nextCursor": str(number + 1)}
 
     async with connected(answers={"session/list": pages}) as (client, agent):
         found = await client.list_sessions(cwd="/src")
@@ -362,14 +365,16 @@ async def test_no_member_of_an_update_takes_the_place_of_another() -> None:
 async def test_the_state_of_a_session_follows_its_updates() -> None:
     option = {"type": "boolean", "id": "yolo", "name": "Yolo", "currentValue": False}
     modes = {"currentModeId": "ask", "availableModes": [{"id": "ask", "name": "Ask"}]}
-    opened: Json = {"sessionId": "s", "modes": modes, "configOptions": [option]}
+    opened: Json = {"sessionId": "s", "modes": modes, "configOptions": [option, None]}
     changed = [{**option, "currentValue": True}]
-    answers: Any = {"session/new": opened, "session/set_config_option": {"configOptions": changed}}
+    answers: Any = {"session/new": opened, "session/set_config_option": {"configOptions": ["none", *changed]}}
     async with connected(answers=answers) as (client, agent):
         session = await client.new_session("/src")
         assert [option.to_wire() for option in session.config_options] == [option]
         assert [each.to_wire() for each in await session.set_config_option("yolo", True)] == changed
         await session.set_config_option("model", "large")
+        with pytest.raises(UsageError, match="value has to be a text, True or False, not 5"):
+            await session.set_config_option("model", 5)  # type: ignore[arg-type]
         assert agent.params("session/set_config_option") == [
             {"sessionId": "s", "configId": "yolo", "type": "boolean", "value": True},
             {"sessionId": "s", "configId": "model", "value": "large"},
@@ -378,7 +383,7 @@ async def test_the_state_of_a_session_follows_its_updates() -> None:
         assert session.modes is not None
         assert session.modes.current_mode_id == "plan"
         await agent.update("s", "current_mode_update", currentModeId="code")
-        await agent.update("s", "config_option_update", configOptions=[option])
+        await agent.update("s", "config_option_update", configOptions=[5, option])
         await agent.update("s", "session_info_update", title="A title")
         await agent.update("s", "session_info_update", updatedAt="2026-01-01T00:00:00Z")
         await agent.ask("_nobody")

@@ -320,6 +320,10 @@ async def test_a_client_that_is_not_open_says_so() -> None:
 async def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match="no such program"):
         await synaps.connect([str(tmp_path / "synaps"), "rpc"]).start()
+    with pytest.raises(UsageError, match=r"command has to be a list .* \['synaps', 'rpc'\]"):
+        synaps.connect("synaps rpc")
+    with pytest.raises(UsageError, match=r"command\[1\] has to be a text or a path, not int"):
+        await synaps.connect([sys.executable, 5]).start()  # type: ignore[list-item]
 
 
 PROGRAM = """

@@ -109,12 +109,14 @@ class ClientCore:
         """See `Client.close`."""
         if self._connection is not None:
             self._connection.tasks.spare_current_task()
+        self.permissions.spare_current_task()
         await self._close()
 
     async def _leave(self) -> None:
         self._closed = True
         if self._connection is not None:
             await self._connection.aclose()
+        await self.permissions.aclose()
         if (terminals := self._options.get("terminals")) is not None:
             await terminals.aclose()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from copilot_sdk._subscriptions import EventFilter, EventStream, Subscriptions
 from copilot_sdk.acp._updates import TAG, Update
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from copilot_sdk._rpc.method import Method
     from copilot_sdk.acp._core import ClientCore
     from copilot_sdk.acp._sessions import Opened
+
+T = TypeVar("T")
 
 
 @cache
@@ -146,7 +148,7 @@ class State:
     def opened(self, answer: Opened) -> None:
         """Take in what the agent answered when the session was opened."""
         self.modes = answer.modes or self.modes
-        self.config_options = answer.config_options or self.config_options
+        self.config_options = present(answer.config_options) or self.config_options
 
     def enter(self, mode_id: str) -> None:
         """The session is in another mode."""
@@ -163,17 +165,22 @@ class State:
 
     def options_changed(self, update: Any) -> None:
         """Take in `config_option_update`."""
-        self.config_options = update.config_options or []
+        self.config_options = present(update.config_options)
 
     def commands_changed(self, update: Any) -> None:
         """Take in `available_commands_update`."""
-        self.commands = update.available_commands or []
+        self.commands = present(update.available_commands)
 
     def info_changed(self, update: Any) -> None:
         """Take in `session_info_update`."""
         # What is left out is as it was, and null takes it away.
         if "title" in update.model_fields_set:
             self.title = update.title
+
+
+def present(items: Sequence[T | None] | None) -> list[T]:
+    """The items of a list that was read; what was nothing of its kind is None there."""
+    return [item for item in items or () if item is not None]
 
 
 TELLING = {

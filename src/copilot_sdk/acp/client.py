@@ -10,6 +10,7 @@ from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.acp._core import ClientCore
 from copilot_sdk.acp._handshake import connector
+from copilot_sdk.acp._session_core import present
 from copilot_sdk.acp.session import Session
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def connect(
         options: See `copilot_sdk.acp.options.ClientOptions`.
 
     Raises:
-        UsageError: An option is unknown or does not fit.
+        UsageError: `agent` is nothing of that, or an option is unknown or does not fit.
     """
     return Client(connector(agent, env, cwd), **options)
 
@@ -115,7 +116,7 @@ class Client:
     @property
     def auth_methods(self) -> list[AuthMethod]:
         """The ways to sign in, for `authenticate`."""
-        return [] if self._core.greeting is None else self._core.greeting.response.auth_methods or []
+        return [] if self._core.greeting is None else present(self._core.greeting.response.auth_methods)
 
     @property
     def protocol_version(self) -> int | None:
@@ -345,7 +346,7 @@ class Client:
         seen: set[str] = set()
         while True:
             page = await self.rpc.session.list(**given)
-            found += page.sessions or []
+            found += present(page.sessions)
             if not page.next_cursor or page.next_cursor in seen:
                 return found
             seen.add(page.next_cursor)

@@ -92,8 +92,10 @@ def connect(
         shutdown_timeout: Seconds that it has for its end before it is stopped.
 
     Raises:
-        UsageError: There are options for a new agent beside a connection to one.
+        UsageError: The command is a plain string, or there are options for a new agent beside a connection to one.
     """
+    if isinstance(command, str):
+        raise UsageError("command has to be a list that starts with the program, such as ['synaps', 'rpc']")
     options = {"--continue": continue_session, "--system": system, "--model": model, "--profile": profile}
     flags = [part for flag, value in options.items() if value is not None for part in (flag, value)]
     if transport is not None and (flags or env is not None or cwd is not None):

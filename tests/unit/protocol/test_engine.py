@@ -198,6 +198,15 @@ def test_a_malformed_answer_ends_its_request(engine: Engine) -> None:
     assert engine.close() == ()
 
 
+@pytest.mark.parametrize("member", [b'"result":{"cost":NaN}', b'"error":{"code":-Infinity}'])
+def test_an_answer_that_is_json_but_for_a_number_ends_its_request(engine: Engine, member: bytes) -> None:
+    engine.request("a")
+    event = engine.receive(b'{"jsonrpc":"2.0","id":1,%b}' % member)
+    assert isinstance(event, ErrorReceived)
+    assert (event.id, event.method, event.error.code) == (1, "a", -32700)
+    assert engine.close() == ()
+
+
 def test_a_complaint_of_the_other_side_is_stray_so_that_two_engines_do_not_complain_forever(
     engine: Engine,
 ) -> None:
