@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self, TypeVar
 
-from copilot_sdk._callbacks import Contained
+from copilot_sdk._callbacks import Contained, log_failure
 from copilot_sdk._calls import request, rpc_attributes
 from copilot_sdk._model.codec import decode_params, decode_result, encode_params, write_params, write_result
 from copilot_sdk._protocol.engine import Dialect
@@ -20,7 +20,16 @@ from copilot_sdk._scope import TaskScope
 from copilot_sdk._tracing import RequestSpan, tracing
 from copilot_sdk.acp._routes import Route, Served
 from copilot_sdk.acp.errors import read_error
-from copilot_sdk.errors import ConnectionClosed, CopilotError, InvalidParams, MethodNotFound
+from copilot_sdk.errors import (
+    ConnectionClosed,
+    CopilotError,
+    InternalError,
+    InvalidParams,
+    MethodNotFound,
+    RpcError,
+    describe_exception,
+    mask_secrets,
+)
 from copilot_sdk.transports.base import Transport
 
 R = TypeVar("R")
@@ -31,6 +40,8 @@ EXTENSION = "_"
 
 # They tell of a request, and what they say in part is worth having. Any other member changes what is done.
 _FORGIVEN = frozenset({"_meta", "clientCapabilities", "clientInfo", "toolCall"})
+# Agents have to be told of servers there; some clients say nothing where there are none.
+_OPENING = frozenset({"session/new", "session/load"})
 _MAX_WAITING = 10_000
 _logger = logging.getLogger("copilot_sdk.acp")
 
@@ -182,10 +193,17 @@ class Connection:
             if method.startswith(EXTENSION) and self._served.extension_request is not None:
                 return await self._served.extension_request(method, params)
             raise MethodNotFound(f"Method not found: {method}", {"method": method})
-        if params.get("mcpServers", ()) is None:
+        if params.get("mcpServers", None if method in _OPENING else ()) is None:
             params = {**params, "mcpServers": []}
         read = decode_params(route.method, params, forgiven=_FORGIVEN)
-        result = await route.serve(read)
+        try:
+            result = await route.serve(read)
+        except RpcError as error:
+            if error.method in (None, method):
+                raise
+            # A call within failed, and its code says nothing of this request.
+            log_failure(method, error)
+            raise InternalError(mask_secrets(describe_exception(error))) from error
         return write_result(route.method, {} if result is None else result)
 
     def _notified(self, method: str, params: JsonObject) -> None:
