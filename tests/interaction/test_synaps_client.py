@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -250,7 +251,7 @@ async def test_an_agent_that_goes_away_ends_all_that_waits() -> None:
             with pytest.raises(ConnectionClosed):
                 await waiting
         assert client.closed
-        with pytest.raises(ConnectionClosed):
+        with pytest.raises(ConnectionClosed, match="closed on the other side"):
             client.prompt("again")
 
 
@@ -315,6 +316,22 @@ async def test_a_client_that_is_not_open_says_so() -> None:
             opened.events(UnknownVariant)
         with pytest.raises(UsageError, match="timeout"):
             opened.prompt("hi", timeout=0)
+    await client.close()
+    with pytest.raises(UsageError, match="the client was closed"):
+        await client.start()
+
+
+async def test_a_list_that_does_not_fit_has_the_items_that_do() -> None:
+    async with raw_agent() as (client, agent):
+        answers: list[tuple[str, dict[str, Any], list[str]]] = [
+            ("get_messages", {"messages": [5, {"role": "user"}]}, ["user"]),
+            ("get_messages", {}, []),
+            ("get_messages", {"messages": None}, []),
+        ]
+        for command, body, roles in answers:
+            asking = asyncio.create_task(client.messages())
+            await agent.answer(await agent.expect(command), command, **body)
+            assert [message.role for message in await asking] == roles
 
 
 async def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:

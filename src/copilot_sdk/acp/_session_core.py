@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from copilot_sdk._model.json_values import present
 from copilot_sdk._subscriptions import EventFilter, EventStream, Subscriptions
 from copilot_sdk.acp._updates import TAG, Update
 from copilot_sdk.acp.turn import Turn
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from copilot_sdk._rpc.method import Method
     from copilot_sdk.acp._core import ClientCore
     from copilot_sdk.acp._sessions import Opened
-
-T = TypeVar("T")
 
 
 @cache
@@ -176,11 +175,6 @@ class State:
         # What is left out is as it was, and null takes it away.
         if "title" in update.model_fields_set:
             self.title = update.title
-
-
-def present(items: Sequence[T | None] | None) -> list[T]:
-    """The items of a list that was read; what was nothing of its kind is None there."""
-    return [item for item in items or () if item is not None]
 
 
 TELLING = {

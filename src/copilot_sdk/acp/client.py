@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from copilot_sdk._model.json_values import present
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.acp._core import ClientCore
 from copilot_sdk.acp._handshake import connector
-from copilot_sdk.acp._session_core import present
 from copilot_sdk.acp.session import Session
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
+from copilot_sdk._model.json_values import present
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventStream
 from copilot_sdk.acp._content import PromptContent, check_content, content_blocks
-from copilot_sdk.acp._session_core import present
 from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
