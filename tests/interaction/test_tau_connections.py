@@ -292,6 +292,7 @@ def test_the_sync_face_does_the_same_without_an_event_loop() -> None:
         name = client.rpc.create_session(cwd="/tmp").session_id
         with client.subscribe(name) as events:
             assert next(events) == PhaseEvent(phase="Idle")
+            assert repr(events) == f"<Subscription of {name}>"
             chat = client.chat(name, "!say Hel\n!say lo")
             assert [event.delta for event in chat if isinstance(event, TextDeltaEvent)] == ["Hel", "lo"]
             assert chat.result().text == "Hello"
@@ -300,7 +301,7 @@ def test_the_sync_face_does_the_same_without_an_event_loop() -> None:
         held = client.chat(name, "!hold")
         held.abort()
         assert held.result().cancelled
-    with pytest.raises(UsageError, match="not open"):
+    with pytest.raises(UsageError, match="it is not open: .* use it in a 'with' statement"):
         client.chat(name, "More?")
 
 

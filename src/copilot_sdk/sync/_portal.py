@@ -74,10 +74,7 @@ class Portal:
             )
         future = self.post(work)
         if future is None:
-            raise UsageError(
-                "the client is not open: it was not started, or was closed; "
-                "use 'with CopilotClient() as client:'"
-            )
+            raise UsageError("it is not open: it was not started, or was closed; use it in a 'with' statement")
         try:
             return future.result()
         except BaseException:
