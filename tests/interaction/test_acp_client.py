@@ -84,7 +84,7 @@ async def test_an_agent_that_does_not_start_says_why() -> None:
     assert "the licence has run out" in str(caught.value)
 
 
-async def test_an_agent_that_stays_silent_is_given_up() -> None:
+async def test_an_agent_that_stays_silent_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     async def silent(_: Json) -> Json:
         await asyncio.Event().wait()
         raise AssertionError
@@ -92,6 +92,8 @@ async def test_an_agent_that_stays_silent_is_given_up() -> None:
     async with raw_agent(answers={"initialize": silent}) as (transport, _):
         with pytest.raises(ConnectError, match=r"not ready within 0.01 s"):
             await acp.connect(transport, start_timeout=0.01).start()
+    # Whoever starts the client is told.
+    assert caplog.text == ""
 
 
 async def test_an_agent_that_refuses_the_handshake_is_left() -> None:

@@ -31,6 +31,7 @@ from copilot_sdk.synaps.events import (
     UnknownVariant,
 )
 from copilot_sdk.synaps.types import Attachment, TurnProviderFailed
+from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
 from tests.support.synaps import END, READY, RawAgent, raw_agent, said
 
@@ -319,6 +320,26 @@ async def test_a_client_that_is_not_open_says_so() -> None:
     await client.close()
     with pytest.raises(UsageError, match="the client was closed"):
         await client.start()
+
+
+async def test_a_client_that_is_closed_while_it_starts_leaves_nothing_open() -> None:
+    near, far = memory_pair()
+    reached, going = asyncio.Event(), asyncio.Event()
+
+    async def way() -> Transport:
+        reached.set()
+        await going.wait()
+        return near
+
+    client = synaps.Client(way, request_timeout=1, ready_timeout=1, shutdown_timeout=1)
+    starting = asyncio.create_task(client.start())
+    await reached.wait()
+    await client.close()
+    going.set()
+    with pytest.raises(UsageError, match="the client was closed"):
+        await starting
+    with pytest.raises(ConnectionClosed):
+        await far.receive()
 
 
 async def test_a_list_that_does_not_fit_has_the_items_that_do() -> None:

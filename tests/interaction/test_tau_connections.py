@@ -301,7 +301,7 @@ def test_the_sync_face_does_the_same_without_an_event_loop() -> None:
         held = client.chat(name, "!hold")
         held.abort()
         assert held.result().cancelled
-    with pytest.raises(UsageError, match="it is not open: .* use it in a 'with' statement"):
+    with pytest.raises(UsageError, match=r"it is not open: .* use it in a 'with' statement"):
         client.chat(name, "More?")
 
 

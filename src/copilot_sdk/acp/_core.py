@@ -122,7 +122,8 @@ class ClientCore:
 
     def _ended(self, reason: ConnectionClosed) -> None:
         self._end = reason
-        if not self._closed:
+        # Before the greeting whoever starts the client is told.
+        if not self._closed and self.greeting is not None:
             _logger.warning("the agent is gone: %s", reason)
         self.sessions.end(reason)
 

@@ -168,6 +168,9 @@ class Client:
             raise UsageError("the client was started before; make a new one for each agent")
         ready = self._ready = asyncio.get_running_loop().create_future()
         transport = await self._open_transport()
+        if self.closed:
+            await transport.aclose()
+            raise UsageError(_CLOSED)
         connection = self._connection = Connection(
             transport, request_timeout=self._request_timeout, on_told=self._told, on_end=self._ended
         )

@@ -74,7 +74,9 @@ class Portal:
             )
         future = self.post(work)
         if future is None:
-            raise UsageError("it is not open: it was not started, or was closed; use it in a 'with' statement")
+            raise UsageError(
+                "it is not open: it was not started, or was closed; use it in a 'with' statement"
+            )
         try:
             return future.result()
         except BaseException:
