@@ -357,6 +357,9 @@ class Client:
 
         Wire method: `session/close` (stable).
 
+        Args:
+            session_id: Identifier of the session.
+
         Raises:
             CapabilityMissing: The agent does not close sessions; nothing was sent.
             RpcError, RequestTimeout, ConnectionClosed: It refused, did not answer in time, or is gone.
@@ -367,6 +370,9 @@ class Client:
         """Delete a session, so that no list has it any more.
 
         Wire method: `session/delete` (stable).
+
+        Args:
+            session_id: Identifier of the session.
 
         Raises:
             CapabilityMissing: The agent does not delete sessions; nothing was sent.
