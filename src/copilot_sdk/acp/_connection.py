@@ -26,6 +26,7 @@ from copilot_sdk.errors import (
     InternalError,
     InvalidParams,
     MethodNotFound,
+    RequestTimeout,
     RpcError,
     describe_exception,
     mask_secrets,
@@ -52,7 +53,8 @@ class Connection:
     Args:
         transport: Carries the messages; it belongs to the connection from now on.
         served: What this side serves.
-        request_timeout: Seconds that a request may take unless it says otherwise; None for as long as it takes.
+        request_timeout: Seconds that a request may take unless it says otherwise, and that the other side may keep a
+            notification waiting; None for as long as it takes.
         on_end: Called once when the connection has ended, with the reason.
     """
 
@@ -67,6 +69,7 @@ class Connection:
         self.tasks = TaskScope(transport.describe())
         self._served = served
         self._on_end = on_end
+        self._request_timeout = request_timeout
         self._lanes = _Lanes(self.tasks)
         self._peer = Peer(
             transport,
@@ -139,7 +142,7 @@ class Connection:
         """
         wire = _written(method, params)
         if method.notification:
-            await self._peer.notify(method.name, wire)
+            await self._tell(method.name, wire)
             return None  # type: ignore[return-value]
         raw = await request(self._peer, method.name, wire, timeout=method.time_limit(timeout, UNSET))
         # Every result is an object; some peers send null for one without members.
@@ -182,8 +185,23 @@ class Connection:
         return await request(self._peer, method, params or {}, timeout=timeout)
 
     async def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
-        """Send a notification as JSON values, see `Peer.notify`."""
-        await self._peer.notify(method, params)
+        """Send a notification as JSON values, see `Peer.notify`.
+
+        Raises:
+            RequestTimeout: The other side has not read what came before in the time of a request.
+        """
+        await self._tell(method, params)
+
+    async def _tell(self, method: str, params: Params | None) -> None:
+        seconds = self._request_timeout
+        if seconds is None:
+            await self._peer.notify(method, params)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._peer.notify(method, params)
+        except TimeoutError as error:
+            raise RequestTimeout(method, seconds) from error
 
     # --------------------------------------------------------------- calls in
 

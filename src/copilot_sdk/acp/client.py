@@ -189,7 +189,7 @@ class Client:
             params: Its parameters as JSON values.
 
         Raises:
-            ConnectionClosed: The agent is gone.
+            RequestTimeout, ConnectionClosed: The agent does not read, or is gone.
         """
         await self._core.connection().notify(method, params)
 

@@ -122,7 +122,7 @@ class Session:
         Wire method: `session/cancel` (stable).
 
         Raises:
-            ConnectionClosed: The agent is gone.
+            RequestTimeout, ConnectionClosed: The agent does not read, or is gone.
         """
         await self._core.cancel()
 
