@@ -227,6 +227,19 @@ def texts(session: acp.Session) -> list[str]:
     return [update.to_wire()["content"]["text"] for update in session.history]
 
 
+async def test_two_sessions_of_one_identifier_are_none() -> None:
+    async with connected(answers={"session/fork": {"sessionId": "s"}}) as (client, agent):
+        session = await client.new_session("/src")
+        for opening in (client.new_session("/src"), session.fork()):
+            with pytest.raises(
+                ResultValidationError, match="sessionId: 's' is a session that is open already"
+            ):
+                await opening
+        updates = session.updates()
+        await agent.say("still here")
+        assert (await anext(updates)).session_update == "agent_message_chunk"
+
+
 async def test_the_conversation_of_a_loaded_session_is_its_history() -> None:
     async with connected() as (client, agent):
 

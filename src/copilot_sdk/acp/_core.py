@@ -240,6 +240,9 @@ class ClientCore:
         self, method: str, answer: NewSessionResponse | ForkSessionResponse, given: Mapping[str, Any]
     ) -> SessionCore:
         _check_named(method, answer)
+        if answer.session_id in self.sessions:
+            problem = f"sessionId: {answer.session_id!r} is a session that is open already"
+            raise ResultValidationError(method, [problem], answer.to_wire())
         session = SessionCore(self, answer.session_id, given["cwd"])
         self.sessions.add(session)
         session.opened(answer)
