@@ -229,6 +229,31 @@ async def test_cancelling_answers_what_waits_for_permission() -> None:
         assert outcomes[2:] == [{"outcome": "selected", "optionId": "yes"}] * 2
 
 
+async def test_a_prompt_behind_a_cancelled_one_is_asked_for_permission() -> None:
+    stopped, begun, outcomes = asyncio.Event(), asyncio.Event(), list[Json]()
+
+    async with connected(on_permission=acp.approve_all) as (client, agent):
+
+        async def prompt(params: Json) -> Json:
+            if params["prompt"][0]["text"] == "first":
+                await begun.wait()
+                return {"stopReason": "cancelled"}
+            begun.set()
+            await stopped.wait()
+            outcomes.append(await agent.ask_permission())
+            return {"stopReason": "end_turn"}
+
+        agent.answers["session/prompt"] = prompt
+        session = await client.new_session("/src")
+        first = session.prompt("first")
+        await first.cancel()
+        second = session.prompt("second")
+        assert (await first).stop_reason == "cancelled"
+        stopped.set()
+        await second
+        assert outcomes == [{"outcome": "selected", "optionId": "yes"}]
+
+
 async def test_a_turn_that_takes_too_long_is_stopped() -> None:
     async def never(_: Json) -> Json:
         await asyncio.Event().wait()

@@ -55,6 +55,7 @@ class SessionCore:
         self._opening = True
         self._subscriptions = Subscriptions()
         self._turns: list[Turn] = []
+        self._cancelled: list[Turn] = []
         self._error: CopilotError | None = None
 
     def check_open(self) -> None:
@@ -84,6 +85,7 @@ class SessionCore:
 
     async def cancel(self) -> None:
         """Tell the agent to stop, and refuse what it has asked permission for."""
+        self._cancelled = self._turns[:]
         self.client.permissions.refuse(self.id, lasting=bool(self._turns))
         await self.client.rpc.session.cancel(session_id=self.id)
 
@@ -124,7 +126,9 @@ class SessionCore:
 
     def _turn_ended(self, turn: Turn) -> None:
         self._turns.remove(turn)
-        if not self._turns:
+        if turn in self._cancelled:
+            self._cancelled.remove(turn)
+        if not self._cancelled:
             self.client.permissions.ask_again(self.id)
 
 
