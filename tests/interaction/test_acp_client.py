@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -110,6 +110,12 @@ def test_options_that_there_are_not_are_refused() -> None:
         acp.connect(["agent"], on_permision=None)  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="start_timeout has to be above zero"):
         acp.connect(["agent"], start_timeout=0)
+    for name in ("on_permission", "on_extension_notification", "on_frame"):
+        with pytest.raises(UsageError, match=f"{name} has to be a function, not 5"):
+            acp.connect(["agent"], **cast("Any", {name: 5}))
+    for name, method in {"client_info": "to_wire", "files": "read", "terminals": "create"}.items():
+        with pytest.raises(UsageError, match=f"{name} has to have the method {method}, .*; {{}} has not"):
+            acp.connect(["agent"], **cast("Any", {name: {}}))
     for agent in ("copilot --acp", None, 5):
         with pytest.raises(UsageError, match=f"agent has to be a command .*, not {agent!r}"):
             acp.connect(agent)  # type: ignore[arg-type]

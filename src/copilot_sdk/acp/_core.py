@@ -34,6 +34,14 @@ if TYPE_CHECKING:
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
+_METHODS: Mapping[str, Sequence[str]] = {
+    "client_info": ("to_wire",),
+    "capabilities": ("to_wire",),
+    "files": ("read",),
+    "terminals": ("create", "output", "wait_for_exit", "kill", "release", "aclose"),
+    "mcp": ("connect", "message", "message_notification", "disconnect"),
+}
+"""What options have to be able to do."""
 _NOT_STARTED = "the client is not started; use 'async with acp.connect(...) as client:'"
 _logger = logging.getLogger("copilot_sdk.acp")
 
@@ -56,6 +64,7 @@ class ClientCore:
 
     def __init__(self, connector: Connector, options: ClientOptions) -> None:
         _refuse_unknown(options)
+        _check_kinds(options)
         request_timeout = options.get("request_timeout", DEFAULT_REQUEST_TIMEOUT)
         self.sessions = Sessions()
         self.permissions = Permissions(options.get("on_permission"))
@@ -277,6 +286,19 @@ def _refuse_unknown(options: Mapping[str, object]) -> None:
 
     if names := unknown(options, ClientOptions.__optional_keys__):
         raise UsageError(f"acp.connect has no option {names}")
+
+
+def _check_kinds(options: Mapping[str, object]) -> None:
+    """Refuse what would be missed only when the agent asks for it."""
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name.startswith("on_") and not callable(value):
+            raise UsageError(f"{name} has to be a function, not {value!r}")
+        if lacking := [method for method in _METHODS.get(name, ()) if not hasattr(value, method)]:
+            raise UsageError(
+                f"{name} has to have the method {lacking[0]}, see acp.options; {value!r} has not"
+            )
 
 
 def _seconds(value: float, name: str) -> float:
