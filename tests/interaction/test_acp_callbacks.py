@@ -339,13 +339,15 @@ async def test_a_question_that_nobody_takes_is_refused() -> None:
     async with connected(on_form=lambda _: elicitation.decline()) as (_, agent):
         assert await elicit(agent, **PAGE) == -32602
         assert await elicit(agent, **FORM) == {"action": "decline"}
+        assert await elicit(agent) == -32602
     async with connected() as (_, agent):
         assert await elicit(agent, **FORM) == -32601
 
 
 async def test_an_answer_that_is_none_is_an_error_of_this_side() -> None:
-    async with connected(on_form=lambda _: "yes") as (_, agent):
-        assert await elicit(agent, **FORM) == -32603
+    for answer in ("yes", None):
+        async with connected(on_form=lambda _, given=answer: given) as (_, agent):
+            assert await elicit(agent, **FORM) == -32603
 
 
 async def test_a_change_of_who_is_signed_in_is_told() -> None:

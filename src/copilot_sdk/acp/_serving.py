@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from copilot_sdk._callbacks import call_off_loop, log_failure
 from copilot_sdk._scope import TaskScope
 from copilot_sdk.acp._routes import Route, Served
-from copilot_sdk.errors import InvalidParams
+from copilot_sdk.errors import InvalidParams, ResultValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,8 +101,13 @@ async def _elicit(
     if isinstance(request, URLElicitation):
         handler = on_url
     if handler is None:
-        raise InvalidParams(f"this client takes no elicitation of the mode {request.mode!r}")
-    return await call_off_loop(handler, request)
+        mode = getattr(request, "mode", None)
+        raise InvalidParams(f"this client takes no elicitation of the mode {mode!r}")
+    answer = await call_off_loop(handler, request)
+    if answer is None:
+        problem = "the handler gave no answer; copilot_sdk.acp.elicitation has some"
+        raise ResultValidationError("elicitation/create", [problem], None)
+    return answer
 
 
 class Permissions:
