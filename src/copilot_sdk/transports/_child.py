@@ -43,8 +43,7 @@ class ChildProcess(asyncio.SubprocessProtocol, ABC):
     def __init__(self, command: Sequence[str], *, stop_timeout: float) -> None:
         if not command or isinstance(command, str):
             raise UsageError("command has to be a list that starts with the program, such as ['copilot']")
-        parts: Sequence[object] = command
-        for index, part in enumerate(parts):
+        for index, part in enumerate(cast("Sequence[object]", command)):
             # Not the part itself: what is on a command line may be secret.
             if not isinstance(part, str | os.PathLike):
                 raise UsageError(f"command[{index}] has to be a text or a path, not {type(part).__name__}")

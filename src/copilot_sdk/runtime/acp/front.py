@@ -61,7 +61,7 @@ from copilot_sdk._generated.acp.types import (
 from copilot_sdk._model import UnknownVariant, WireModel
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._version import __version__
-from copilot_sdk.acp._connection import Route, Served
+from copilot_sdk.acp._routes import Route, Served
 from copilot_sdk.acp.agent import Agent
 from copilot_sdk.acp.agent import serve as serve_agent
 from copilot_sdk.acp.errors import ResourceNotFound
