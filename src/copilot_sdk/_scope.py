@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+R = TypeVar("R")
 
 _DRAIN_SECONDS = 1.0
 _CANCEL_SECONDS = 5.0
@@ -26,7 +28,7 @@ class TaskScope:
         self._handlers: set[asyncio.Task[Any]] = set()
         self._spared: set[asyncio.Task[Any]] = set()
 
-    def follow(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def follow(self, work: Coroutine[Any, Any, R]) -> asyncio.Task[R]:
         """Start a task that ends when its events end."""
         return self._spawn(work, self._followers)
 
@@ -68,8 +70,8 @@ class TaskScope:
             if stuck:
                 _logger.error("%s: %d handlers go on although they were cancelled", self._owner, len(stuck))
 
-    def _spawn(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[Any]]) -> asyncio.Task[None]:
-        def done(task: asyncio.Task[None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, R], tasks: set[asyncio.Task[Any]]) -> asyncio.Task[R]:
+        def done(task: asyncio.Task[R]) -> None:
             tasks.discard(task)
             if not task.cancelled() and (error := task.exception()) is not None:
                 _logger.error("%s: a task failed", self._owner, exc_info=error)

@@ -586,7 +586,11 @@ def describe_exception(error: BaseException) -> str:
 
 def mask_secrets(text: str) -> str:
     """Replace what looks like a credential by `***`."""
-    return _secret_pattern().sub(lambda found: f"{found.group('label') or ''}***", text) if text else text
+    if not text:
+        return text
+    return _secret_pattern().sub(
+        lambda found: f"{found.group('label') or found.group('user') or ''}***", text
+    )
 
 
 @cache
@@ -602,6 +606,7 @@ def _secret_pattern() -> re.Pattern[str]:
         )
         [^\s"',;&]+
         | \b(?:gh[pousr]_|github_pat_|sk-)[\w-]{16,}
+        | (?P<user>://[^\s"'/:@]{0,64}:)[^\s"'/@]{1,256}(?=@)
         """
     )
 

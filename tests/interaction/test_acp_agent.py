@@ -17,6 +17,8 @@ from copilot_sdk._generated.acp.types import (
     ElicitationSchema,
     ForkSessionRequest,
     ForkSessionResponse,
+    LoadSessionRequest,
+    LoadSessionResponse,
     PromptCapabilities,
     PromptRequest,
     PromptResponse,
@@ -134,6 +136,44 @@ async def test_what_a_method_raises_is_a_short_error_for_the_client_and_a_traceb
             await client.call("session/prompt", saying(session_id))
         (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
         assert record.exc_info is not None
+
+
+@pytest.mark.parametrize(
+    ("offered", "why"),
+    [
+        ({}, "CapabilityMissing: the client does not offer clientCapabilities.fs.readTextFile"),
+        ({"fs": {"readTextFile": True}}, "ResourceNotFound: no such file"),
+    ],
+)
+async def test_a_call_of_the_agent_that_fails_is_no_answer_about_its_own_request(
+    offered: dict[str, Any], why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Reading(Agent):
+        async def prompt(self, params: PromptRequest) -> PromptResponse:
+            await self.session(params.session_id).read_text_file("/x")
+            return DONE
+
+    def nothing(_: object) -> Any:
+        raise Refused({"code": -32002, "message": "no such file"})
+
+    async with client_of(Reading(), offered) as client:
+        client.answers["fs/read_text_file"] = nothing
+        session_id = await opened(client)
+        with pytest.raises(Refused, match=f"-32603 {why}"):
+            await client.call("session/prompt", saying(session_id))
+    assert "the handler of session/prompt raised" in caplog.text
+
+
+async def test_who_names_no_mcp_servers_has_none() -> None:
+    class Loading(Echo):
+        async def load_session(self, params: LoadSessionRequest) -> LoadSessionResponse:
+            assert params.mcp_servers == []
+            return LoadSessionResponse()
+
+    async with client_of(Loading()) as client:
+        assert await client.call("session/new", {"cwd": "/"})
+        assert await client.call("session/load", {"cwd": "/", "sessionId": "s", "mcpServers": None}) == {}
+        assert await client.call("session/load", {"cwd": "/", "sessionId": "s"}) == {}
 
 
 class Slow(Agent):

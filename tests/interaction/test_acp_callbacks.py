@@ -100,6 +100,28 @@ async def test_a_handler_that_fails_allows_nothing(answer: Any, caplog: pytest.L
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_a_handler_that_still_decides_ends_with_the_client() -> None:
+    asked, cleaned = asyncio.Event(), asyncio.Event()
+
+    async def decide(_: RequestPermissionRequest) -> Any:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _step in range(20):
+                await asyncio.sleep(0)
+            cleaned.set()
+
+    async with connected(on_permission=decide) as (client, agent):
+        asking = asyncio.create_task(
+            agent.ask("session/request_permission", sessionId="s", toolCall={"toolCallId": "c"}, options=[])
+        )
+        await asked.wait()
+        await client.close()
+        assert cleaned.is_set()
+        assert (await asking)["error"]["code"] == -32800
+
+
 async def test_what_the_agent_offers_no_option_for_is_not_allowed_instead() -> None:
     async with connected(on_permission=acp.approve_all) as (_, agent):
         for kinds, expected in ((["allow_always", "reject_once"], "1"), (["allow_always"], None), ([], None)):
@@ -317,13 +339,15 @@ async def test_a_question_that_nobody_takes_is_refused() -> None:
     async with connected(on_form=lambda _: elicitation.decline()) as (_, agent):
         assert await elicit(agent, **PAGE) == -32602
         assert await elicit(agent, **FORM) == {"action": "decline"}
+        assert await elicit(agent) == -32602
     async with connected() as (_, agent):
         assert await elicit(agent, **FORM) == -32601
 
 
 async def test_an_answer_that_is_none_is_an_error_of_this_side() -> None:
-    async with connected(on_form=lambda _: "yes") as (_, agent):
-        assert await elicit(agent, **FORM) == -32603
+    for answer in ("yes", None):
+        async with connected(on_form=lambda _, given=answer: given) as (_, agent):
+            assert await elicit(agent, **FORM) == -32603
 
 
 async def test_a_change_of_who_is_signed_in_is_told() -> None:

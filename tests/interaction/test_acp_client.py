@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -84,7 +84,7 @@ async def test_an_agent_that_does_not_start_says_why() -> None:
     assert "the licence has run out" in str(caught.value)
 
 
-async def test_an_agent_that_stays_silent_is_given_up() -> None:
+async def test_an_agent_that_stays_silent_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     async def silent(_: Json) -> Json:
         await asyncio.Event().wait()
         raise AssertionError
@@ -92,6 +92,8 @@ async def test_an_agent_that_stays_silent_is_given_up() -> None:
     async with raw_agent(answers={"initialize": silent}) as (transport, _):
         with pytest.raises(ConnectError, match=r"not ready within 0.01 s"):
             await acp.connect(transport, start_timeout=0.01).start()
+    # Whoever starts the client is told.
+    assert caplog.text == ""
 
 
 async def test_an_agent_that_refuses_the_handshake_is_left() -> None:
@@ -108,6 +110,15 @@ def test_options_that_there_are_not_are_refused() -> None:
         acp.connect(["agent"], on_permision=None)  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="start_timeout has to be above zero"):
         acp.connect(["agent"], start_timeout=0)
+    for name in ("on_permission", "on_extension_notification", "on_frame"):
+        with pytest.raises(UsageError, match=f"{name} has to be a function, not 5"):
+            acp.connect(["agent"], **cast("Any", {name: 5}))
+    for name, method in {"client_info": "to_wire", "files": "read", "terminals": "create"}.items():
+        with pytest.raises(UsageError, match=f"{name} has to have the method {method}, .*; {{}} has not"):
+            acp.connect(["agent"], **cast("Any", {name: {}}))
+    for agent in ("copilot --acp", None, 5):
+        with pytest.raises(UsageError, match=f"agent has to be a command .*, not {agent!r}"):
+            acp.connect(agent)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +198,7 @@ async def test_sessions_are_listed_page_by_page() -> None:
         number = int(params.get("cursor", 0))
         if number == 2:
             return None
-        return {"sessions": [{"sessionId": f"s{number}", "cwd": "/"}], "nextCursor": str(number + 1)}
+        return {"sessions": [5, {"sessionId": f"s{number}", "cwd": "/"}], "nextCursor": str(number + 1)}
 
     async with connected(answers={"session/list": pages}) as (client, agent):
         found = await client.list_sessions(cwd="/src")
@@ -220,6 +231,19 @@ async def replay(agent: RawAgent, session_id: str) -> None:
 
 def texts(session: acp.Session) -> list[str]:
     return [update.to_wire()["content"]["text"] for update in session.history]
+
+
+async def test_two_sessions_of_one_identifier_are_none() -> None:
+    async with connected(answers={"session/fork": {"sessionId": "s"}}) as (client, agent):
+        session = await client.new_session("/src")
+        for opening in (client.new_session("/src"), session.fork()):
+            with pytest.raises(
+                ResultValidationError, match="sessionId: 's' is a session that is open already"
+            ):
+                await opening
+        updates = session.updates()
+        await agent.say("still here")
+        assert (await anext(updates)).session_update == "agent_message_chunk"
 
 
 async def test_the_conversation_of_a_loaded_session_is_its_history() -> None:
@@ -339,17 +363,39 @@ async def test_all_updates_can_be_followed_with_their_meta() -> None:
         assert notification.to_wire() == params
 
 
+async def test_no_member_of_an_update_takes_the_place_of_another() -> None:
+    async with connected() as (client, agent), client.updates() as updates:
+        params = {
+            "sessionId": "s",
+            "update": {"sessionUpdate": "agent_message_chunk", "content": {"type": "text", "text": "a"}},
+            "_meta": {"session_id": "other", "sessionId": "other"},
+            "session_id": "other",
+            "meta": 1,
+            "cls": 2,
+        }
+        await agent.send(method="session/update", params=params)
+        notification = await anext(updates)
+        assert (notification.session_id, notification.meta) == ("s", params["_meta"])
+        assert notification.to_wire() == params
+        await agent.send(method="session/update", params={**params, "_meta": "none"})
+        notification = await anext(updates)
+        assert (notification.session_id, notification.meta) == ("s", None)
+        assert notification.to_wire()["_meta"] == "none"
+
+
 async def test_the_state_of_a_session_follows_its_updates() -> None:
     option = {"type": "boolean", "id": "yolo", "name": "Yolo", "currentValue": False}
     modes = {"currentModeId": "ask", "availableModes": [{"id": "ask", "name": "Ask"}]}
-    opened: Json = {"sessionId": "s", "modes": modes, "configOptions": [option]}
+    opened: Json = {"sessionId": "s", "modes": modes, "configOptions": [option, None]}
     changed = [{**option, "currentValue": True}]
-    answers: Any = {"session/new": opened, "session/set_config_option": {"configOptions": changed}}
+    answers: Any = {"session/new": opened, "session/set_config_option": {"configOptions": ["none", *changed]}}
     async with connected(answers=answers) as (client, agent):
         session = await client.new_session("/src")
         assert [option.to_wire() for option in session.config_options] == [option]
         assert [each.to_wire() for each in await session.set_config_option("yolo", True)] == changed
         await session.set_config_option("model", "large")
+        with pytest.raises(UsageError, match="value has to be a text, True or False, not 5"):
+            await session.set_config_option("model", 5)  # type: ignore[arg-type]
         assert agent.params("session/set_config_option") == [
             {"sessionId": "s", "configId": "yolo", "type": "boolean", "value": True},
             {"sessionId": "s", "configId": "model", "value": "large"},
@@ -358,7 +404,7 @@ async def test_the_state_of_a_session_follows_its_updates() -> None:
         assert session.modes is not None
         assert session.modes.current_mode_id == "plan"
         await agent.update("s", "current_mode_update", currentModeId="code")
-        await agent.update("s", "config_option_update", configOptions=[option])
+        await agent.update("s", "config_option_update", configOptions=[5, option])
         await agent.update("s", "session_info_update", title="A title")
         await agent.update("s", "session_info_update", updatedAt="2026-01-01T00:00:00Z")
         await agent.ask("_nobody")

@@ -249,6 +249,19 @@ async def test_a_session_that_cannot_be_opened_as_wanted_is_not_opened(
         with pytest.raises(Refused, match=f"-32602.*{problem}"):
             await client.open(**more)
         assert list(client.runtime.sessions) == []
+        origin = await client.open()
+        await client.prompt(origin, "Hello")
+        with pytest.raises(Refused, match=f"-32602.*{problem}"):
+            await client.call("session/fork", {**client.opening(**more), "sessionId": origin})
+        listed = (await client.call("session/list", {}))["sessions"]
+        assert [session["sessionId"] for session in listed] == [origin]
+
+
+async def test_a_session_that_there_is_not_is_not_found(tmp_path: Path) -> None:
+    async with stage(tmp_path) as client:
+        for method in ("load", "resume", "fork"):
+            with pytest.raises(Refused, match="-32002 Session nope not found"):
+                await client.call(f"session/{method}", client.opening(sessionId="nope"))
 
 
 async def test_nobody_works_without_signing_in_where_that_is_needed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from copilot_sdk import acp
 from copilot_sdk.acp.permissions import approve_once
 from copilot_sdk.acp.types import (
     AgentMessageChunk,
@@ -18,6 +19,7 @@ from copilot_sdk.acp.types import (
     UnknownVariant,
 )
 from copilot_sdk.errors import EventBufferOverflow, RequestTimeout, RpcError, UsageError
+from copilot_sdk.transports.memory import memory_pair
 from tests.support.acp_agent import Json, RawAgent, Refusal, connected
 
 
@@ -227,6 +229,31 @@ async def test_cancelling_answers_what_waits_for_permission() -> None:
         assert outcomes[2:] == [{"outcome": "selected", "optionId": "yes"}] * 2
 
 
+async def test_a_prompt_behind_a_cancelled_one_is_asked_for_permission() -> None:
+    stopped, begun, outcomes = asyncio.Event(), asyncio.Event(), list[Json]()
+
+    async with connected(on_permission=acp.approve_all) as (client, agent):
+
+        async def prompt(params: Json) -> Json:
+            if params["prompt"][0]["text"] == "first":
+                await begun.wait()
+                return {"stopReason": "cancelled"}
+            begun.set()
+            await stopped.wait()
+            outcomes.append(await agent.ask_permission())
+            return {"stopReason": "end_turn"}
+
+        agent.answers["session/prompt"] = prompt
+        session = await client.new_session("/src")
+        first = session.prompt("first")
+        await first.cancel()
+        second = session.prompt("second")
+        assert (await first).stop_reason == "cancelled"
+        stopped.set()
+        await second
+        assert outcomes == [{"outcome": "selected", "optionId": "yes"}]
+
+
 async def test_a_turn_that_takes_too_long_is_stopped() -> None:
     async def never(_: Json) -> Json:
         await asyncio.Event().wait()
@@ -239,6 +266,22 @@ async def test_a_turn_that_takes_too_long_is_stopped() -> None:
         with pytest.raises(RequestTimeout):
             await session.prompt("hi", timeout=0.01)
         await agent.called("session/cancel")
+
+
+async def test_an_agent_that_does_not_read_puts_no_end_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("copilot_sdk.acp.turn._CANCEL_SECONDS", 0.01)
+    near, far = memory_pair(1000)
+    serving = asyncio.create_task(RawAgent(far).serve())
+    async with acp.connect(near, request_timeout=0.05) as client:
+        session = await client.new_session("/src")
+        serving.cancel()
+        await asyncio.wait({serving})
+        with pytest.raises(RequestTimeout, match="session/prompt"):
+            await session.prompt("x" * 2000, timeout=0.01)
+        for telling in (session.cancel(), client.notify("_vendor/thing")):
+            with pytest.raises(RequestTimeout):
+                await telling
+        await far.aclose()
 
 
 async def test_a_turn_goes_on_when_somebody_stops_waiting() -> None:

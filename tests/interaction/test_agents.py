@@ -11,7 +11,18 @@ from typing import Any
 import pytest
 
 from copilot_sdk import CopilotClient, CopilotError, UsageError, synaps, tau
-from copilot_sdk.agents import Conversation, Done, Other, Permission, Prompt, Text, Thinking, Tool, connect
+from copilot_sdk.agents import (
+    Conversation,
+    Done,
+    Other,
+    Permission,
+    Prompt,
+    Text,
+    Thinking,
+    Tool,
+    connect,
+    sync,
+)
 from copilot_sdk.agents._connect import KINDS
 from copilot_sdk.errors import ConnectionClosed
 from copilot_sdk.runtime import Call, ModelFault, Reply, ScriptedModel
@@ -222,3 +233,23 @@ async def test_who_reads_slowly_loses_nothing(kind: str, tmp_path: Path) -> None
 def test_an_unknown_kind_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(UsageError, match="kind has to be one of copilot, acp, synaps, tau"):
         connect("telepathy")  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "why"),
+    [
+        ("acp", {}, r"connect\('acp'\) needs agent, such as"),
+        ("acp", {"agent": ["agent"], "clients": 1}, "acp.connect has no option 'clients'"),
+        ("synaps", {"clients": 1}, r"connect\('synaps'\) has no option 'clients' \(did you mean 'client'"),
+        ("tau", {"folder": "."}, r"connect\('tau'\) has no option 'folder'"),
+        ("copilot", {"client": 5}, "client has to be a copilot_sdk.CopilotClient, not 5"),
+        ("synaps", {"client": 5}, "client has to be a copilot_sdk.synaps.Client, not 5"),
+        ("tau", {"client": 5}, "client has to be a copilot_sdk.tau.Client, not 5"),
+    ],
+)
+async def test_options_that_make_no_sense_are_named(kind: Any, options: Any, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        await connect(kind, **options).start()
+    if "client" in options:
+        with pytest.raises(UsageError, match="client has to be a sync client"):
+            sync.connect(kind, **options)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from copilot_sdk import CopilotClient, UsageError
+from copilot_sdk import CopilotClient, UsageError, acp
 from copilot_sdk._connect import Connect
+from copilot_sdk.runtime import embedded
 
 
 def test_a_port_may_be_a_number() -> None:
@@ -29,3 +30,7 @@ async def test_the_home_of_an_embedded_runtime_may_be_a_string(tmp_path: Path) -
         await session.send("Hello")
 
     assert entries(tmp_path)
+
+    async with embedded(home=str(tmp_path / "own")) as runtime, acp.connect(runtime.connect_acp()) as agent:
+        await agent.new_session(tmp_path)
+        assert entries(tmp_path / "own")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,6 +31,7 @@ from copilot_sdk.synaps.events import (
     UnknownVariant,
 )
 from copilot_sdk.synaps.types import Attachment, TurnProviderFailed
+from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
 from tests.support.synaps import END, READY, RawAgent, raw_agent, said
 
@@ -250,7 +252,7 @@ async def test_an_agent_that_goes_away_ends_all_that_waits() -> None:
             with pytest.raises(ConnectionClosed):
                 await waiting
         assert client.closed
-        with pytest.raises(ConnectionClosed):
+        with pytest.raises(ConnectionClosed, match="closed on the other side"):
             client.prompt("again")
 
 
@@ -315,11 +317,51 @@ async def test_a_client_that_is_not_open_says_so() -> None:
             opened.events(UnknownVariant)
         with pytest.raises(UsageError, match="timeout"):
             opened.prompt("hi", timeout=0)
+    await client.close()
+    with pytest.raises(UsageError, match="the client was closed"):
+        await client.start()
+
+
+async def test_a_client_that_is_closed_while_it_starts_leaves_nothing_open() -> None:
+    near, far = memory_pair()
+    reached, going = asyncio.Event(), asyncio.Event()
+
+    async def way() -> Transport:
+        reached.set()
+        await going.wait()
+        return near
+
+    client = synaps.Client(way, request_timeout=1, ready_timeout=1, shutdown_timeout=1)
+    starting = asyncio.create_task(client.start())
+    await reached.wait()
+    await client.close()
+    going.set()
+    with pytest.raises(UsageError, match="the client was closed"):
+        await starting
+    with pytest.raises(ConnectionClosed):
+        await far.receive()
+
+
+async def test_a_list_that_does_not_fit_has_the_items_that_do() -> None:
+    async with raw_agent() as (client, agent):
+        answers: list[tuple[str, dict[str, Any], list[str]]] = [
+            ("get_messages", {"messages": [5, {"role": "user"}]}, ["user"]),
+            ("get_messages", {}, []),
+            ("get_messages", {"messages": None}, []),
+        ]
+        for command, body, roles in answers:
+            asking = asyncio.create_task(client.messages())
+            await agent.answer(await agent.expect(command), command, **body)
+            assert [message.role for message in await asking] == roles
 
 
 async def test_a_program_that_cannot_be_started_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConnectError, match="no such program"):
         await synaps.connect([str(tmp_path / "synaps"), "rpc"]).start()
+    with pytest.raises(UsageError, match=r"command has to be a list .* \['synaps', 'rpc'\]"):
+        synaps.connect("synaps rpc")
+    with pytest.raises(UsageError, match=r"command\[1\] has to be a text or a path, not int"):
+        await synaps.connect([sys.executable, 5]).start()  # type: ignore[list-item]
 
 
 PROGRAM = """

@@ -190,7 +190,9 @@ async def test_what_has_no_place_breaks_the_call_and_the_next_has_another_connec
     ("frames", "error"),
     [
         ([{"type": "unheard_of"}], UnknownFrame),
-        ([{"type": "ok"}], UnknownFrame),
+        ([{"type": "ok"}], ProtocolError),
+        ([{"type": "stream"}], ProtocolError),
+        ([{"type": "stream", "event": None}], ProtocolError),
         ([{"type": "stream", "event": {"type": "unheard_of"}}], UnknownFrame),
         ([{"type": "error", "message": "agent error: no"}, {"type": "agent_done"}], RequestRefused),
         ([{"type": "error", "message": "__tau_server_shutting_down__"}], DaemonShuttingDown),
@@ -207,12 +209,28 @@ async def test_a_chat_ends_with_what_ends_it(frames: list[dict[str, object]], er
         await daemon.say(IDLE, *frames)
         if not frames:
             await daemon.connections[-1].aclose()
-        with pytest.raises(error):
+        with pytest.raises(error) as raised:
             await chat
+        assert raised.type is error
         assert await anext(chat) == PhaseEvent(phase="Idle")
         with pytest.raises(error):
             await anext(chat)
         assert chat.done
+
+
+@pytest.mark.parametrize(
+    "message", [None, {}, {"content": None}, {"content": [5, {"type": "text"}, {"type": "text", "text": ""}]}]
+)
+async def test_an_answer_of_the_model_that_lacks_something_ends_no_chat(message: object) -> None:
+    daemon = FakeDaemon()
+    async with Client(daemon.door) as client:
+        chat = client.chat("s1", "Hello!")
+        await daemon.opened(2)
+        await daemon.hear()
+        done = {"type": "stream", "event": {"type": "done", "reason": "stop", "message": message}}
+        await daemon.say(done, {"type": "agent_done"})
+        assert (await chat).text == ""
+        assert [event.type async for event in chat] == ["done"]
 
 
 async def test_a_client_that_is_closed_ends_all_that_waits() -> None:
@@ -250,6 +268,8 @@ async def test_arguments_that_do_not_fit_are_refused_before_they_are_sent() -> N
             await client.rpc.get_messages(session_id=5)  # type: ignore[arg-type]
         with pytest.raises(InvalidParams, match="chat: text"):
             client.chat("s1", None)  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="timeout has to be above zero seconds, not 0"):
+            client.chat("s1", "Hello!", timeout=0)
         for call in (client.rpc.chat(session_id="s1", text="x"), client.rpc.subscribe(session_id="s1")):
             with pytest.raises(UsageError, match="use client"):
                 await call
@@ -272,6 +292,7 @@ def test_the_sync_face_does_the_same_without_an_event_loop() -> None:
         name = client.rpc.create_session(cwd="/tmp").session_id
         with client.subscribe(name) as events:
             assert next(events) == PhaseEvent(phase="Idle")
+            assert repr(events) == f"<Subscription of {name}>"
             chat = client.chat(name, "!say Hel\n!say lo")
             assert [event.delta for event in chat if isinstance(event, TextDeltaEvent)] == ["Hel", "lo"]
             assert chat.result().text == "Hello"
@@ -280,7 +301,7 @@ def test_the_sync_face_does_the_same_without_an_event_loop() -> None:
         held = client.chat(name, "!hold")
         held.abort()
         assert held.result().cancelled
-    with pytest.raises(UsageError, match="not open"):
+    with pytest.raises(UsageError, match=r"it is not open: .* use it in a 'with' statement"):
         client.chat(name, "More?")
 
 

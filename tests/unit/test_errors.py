@@ -259,6 +259,7 @@ def test_a_validation_error_does_not_show_the_result() -> None:
         "{{'githubToken': '{}'}}",
         "--auth-token={} was given",
         "https://example.com/?api_key={}&x=1",
+        "https://me:{}@example.com/mcp is not there",
     ],
 )
 def test_credentials_do_not_show(text: str) -> None:
@@ -289,13 +290,14 @@ def test_tokens_are_known_by_their_prefix(token: str) -> None:
         "bearer auth failed",
         "the api key is wrong",
         "task-0123456789abcdefgh",
+        "http://127.0.0.1:8080/a@b and mailto:me@example.com",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
     assert str(CopilotError(text)) == text
 
 
-@pytest.mark.parametrize("piece", ["x", "token", "'x", "bearer ", "token ", '"token"'])
+@pytest.mark.parametrize("piece", ["x", "token", "'x", "bearer ", "token ", '"token"', "://a:b"])
 def test_a_long_text_is_masked_in_time_that_grows_with_its_length(piece: str) -> None:
     text = piece * (300_000 // len(piece))
     assert str(CopilotError(text)) == text

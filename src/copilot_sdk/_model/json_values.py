@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from collections.abc import Sequence
+from typing import TypeGuard, TypeVar
+
+T = TypeVar("T")
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
@@ -23,3 +26,8 @@ def objects_in(value: object) -> list[dict[str, object]]:
 def texts_in(value: object) -> list[str]:
     """The members of an array as text; none if it is no array."""
     return [str(item) for item in value] if is_array(value) else []
+
+
+def present(items: Sequence[T | None] | None) -> list[T]:
+    """The items of a list that was read; what was nothing of its kind is None there, and so is what was no list."""
+    return [item for item in items or () if item is not None]

@@ -67,6 +67,9 @@ def _as_kind(kind: Any, raw: Any) -> tuple[Any, bool] | None:
     elif is_array(raw) and origin is list:
         items = [fitted(get_args(kind)[0], value) for value in raw]
         return [value for value, _ in items], all(whole for _, whole in items)
+    elif is_array(raw) and origin is tuple and len(raw) == len(get_args(kind)):
+        members = [fitted(each, value) for each, value in zip(get_args(kind), raw, strict=True)]
+        return tuple(value for value, _ in members), all(whole for _, whole in members)
     elif (isinstance(raw, float) and kind is int) or (isinstance(raw, (str, int)) and origin is Literal):
         return raw, True
     return None

@@ -139,7 +139,7 @@ class Commands:
         try:
             frame = read_object(data)
         except MalformedMessage as problem:
-            return [Malformed(str(problem))]
+            return [Malformed(str(problem)), *self._unreadable(problem)]
         kind = frame.get("type")
         if not isinstance(kind, str):
             return [Malformed("a frame needs a type")]
@@ -183,6 +183,13 @@ class Commands:
             return []
         self._doubt = None
         return [refusal] if self._open.pop(refusal.id, None) is not None else []
+
+    def _unreadable(self, problem: MalformedMessage) -> list[Happening]:
+        """What becomes of a command whose answer is no JSON."""
+        name = problem.reply_to
+        if not isinstance(name, str) or self._open.pop(name, None) is None:
+            return []
+        return [Refused(name, f"the answer is malformed: {problem}")]
 
     def _response(self, frame: JsonObject) -> Happening:
         name, answer = frame.get("id"), frame.get("command")

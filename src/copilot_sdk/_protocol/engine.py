@@ -248,7 +248,8 @@ class Engine:
     def _cancel(self, message: Notification) -> Event:
         member = self._dialect.cancelled_id
         cancelled = message.params.get(member)
-        if not is_message_id(cancelled) and not (self._dialect.null_ids and member in message.params):
+        null = self._dialect.null_ids and cancelled is None and member in message.params
+        if not is_message_id(cancelled) and not null:
             return Violation(None, f"{message.method} came without the id of a request")
         return CancelReceived(cancelled) if cancelled in self._inbound else Stray(cancelled)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeGuard
@@ -166,7 +167,8 @@ def read_object(data: bytes) -> JsonObject:
     try:
         value: JsonObject = read_json(data)
     except (ValueError, RecursionError) as error:
-        raise MalformedMessage(f"the text is not JSON: {_json_problem(error)}", ParseError.CODE) from None
+        problem = f"the text is not JSON: {_json_problem(error)}"
+        raise MalformedMessage(problem, ParseError.CODE, reply_to=_answered(data)) from None
     if type(value) is not dict:
         raise MalformedMessage("a message has to be a JSON object", InvalidRequest.CODE)
     return value
@@ -192,6 +194,15 @@ def is_message_id(value: object) -> TypeGuard[MessageId]:
 
 def _is_object(value: object) -> TypeGuard[JsonObject]:
     return type(value) is dict
+
+
+def _answered(data: bytes) -> MessageId | None:
+    """The request that a text answers which is JSON but for numbers such as NaN: it would wait for nothing."""
+    with suppress(ValueError, RecursionError):
+        fields: object = json.loads(data)
+        if _is_object(fields) and "method" not in fields and is_message_id(named := fields.get("id")):
+            return named
+    return None
 
 
 def _parse_call(fields: JsonObject, null_ids: bool) -> Request | Notification:

@@ -21,6 +21,7 @@ from copilot_sdk.errors import (
     RpcError,
     UsageError,
     describe_exception,
+    mask_secrets,
 )
 from copilot_sdk.transports.base import Transport
 
@@ -39,7 +40,7 @@ def wire_error(error: BaseException) -> WireError:
         return WireError(InvalidParams.CODE, str(error))
     if isinstance(error, asyncio.CancelledError):
         return WireError(RequestCancelled.CODE, "the request was cancelled")
-    return WireError(InternalError.CODE, describe_exception(error))
+    return WireError(InternalError.CODE, mask_secrets(describe_exception(error)))
 
 
 class InboundRequests:
@@ -149,7 +150,9 @@ class InboundRequests:
             except asyncio.CancelledError as error:
                 seconds = _CANCELLED_ANSWER_SECONDS
                 answer = self._failure(request.id, error)
-            except Exception as error:  # noqa: BLE001 - the other side is told of it
+            except (KeyboardInterrupt, SystemExit, GeneratorExit):
+                raise
+            except BaseException as error:  # noqa: BLE001 - the other side is told of it
                 if not isinstance(error, RpcError | UsageError):
                     log_failure(request.method, error)
                 answer = self._failure(request.id, error)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self, TypeVar
 
-from copilot_sdk._callbacks import Contained
+from copilot_sdk._callbacks import Contained, log_failure
 from copilot_sdk._calls import request, rpc_attributes
 from copilot_sdk._model.codec import decode_params, decode_result, encode_params, write_params, write_result
 from copilot_sdk._protocol.engine import Dialect
@@ -20,7 +20,17 @@ from copilot_sdk._scope import TaskScope
 from copilot_sdk._tracing import RequestSpan, tracing
 from copilot_sdk.acp._routes import Route, Served
 from copilot_sdk.acp.errors import read_error
-from copilot_sdk.errors import ConnectionClosed, CopilotError, InvalidParams, MethodNotFound
+from copilot_sdk.errors import (
+    ConnectionClosed,
+    CopilotError,
+    InternalError,
+    InvalidParams,
+    MethodNotFound,
+    RequestTimeout,
+    RpcError,
+    describe_exception,
+    mask_secrets,
+)
 from copilot_sdk.transports.base import Transport
 
 R = TypeVar("R")
@@ -31,6 +41,8 @@ EXTENSION = "_"
 
 # They tell of a request, and what they say in part is worth having. Any other member changes what is done.
 _FORGIVEN = frozenset({"_meta", "clientCapabilities", "clientInfo", "toolCall"})
+# Agents have to be told of servers there; some clients say nothing where there are none.
+_OPENING = frozenset({"session/new", "session/load"})
 _MAX_WAITING = 10_000
 _logger = logging.getLogger("copilot_sdk.acp")
 
@@ -41,7 +53,8 @@ class Connection:
     Args:
         transport: Carries the messages; it belongs to the connection from now on.
         served: What this side serves.
-        request_timeout: Seconds that a request may take unless it says otherwise; None for as long as it takes.
+        request_timeout: Seconds that a request may take unless it says otherwise, and that the other side may keep a
+            notification waiting; None for as long as it takes.
         on_end: Called once when the connection has ended, with the reason.
     """
 
@@ -56,6 +69,7 @@ class Connection:
         self.tasks = TaskScope(transport.describe())
         self._served = served
         self._on_end = on_end
+        self._request_timeout = request_timeout
         self._lanes = _Lanes(self.tasks)
         self._peer = Peer(
             transport,
@@ -128,7 +142,7 @@ class Connection:
         """
         wire = _written(method, params)
         if method.notification:
-            await self._peer.notify(method.name, wire)
+            await self._tell(method.name, wire)
             return None  # type: ignore[return-value]
         raw = await request(self._peer, method.name, wire, timeout=method.time_limit(timeout, UNSET))
         # Every result is an object; some peers send null for one without members.
@@ -171,8 +185,23 @@ class Connection:
         return await request(self._peer, method, params or {}, timeout=timeout)
 
     async def notify(self, method: str, params: Mapping[str, Any] | None = None) -> None:
-        """Send a notification as JSON values, see `Peer.notify`."""
-        await self._peer.notify(method, params)
+        """Send a notification as JSON values, see `Peer.notify`.
+
+        Raises:
+            RequestTimeout: The other side has not read what came before in the time of a request.
+        """
+        await self._tell(method, params)
+
+    async def _tell(self, method: str, params: Params | None) -> None:
+        seconds = self._request_timeout
+        if seconds is None:
+            await self._peer.notify(method, params)
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._peer.notify(method, params)
+        except TimeoutError as error:
+            raise RequestTimeout(method, seconds) from error
 
     # --------------------------------------------------------------- calls in
 
@@ -182,10 +211,17 @@ class Connection:
             if method.startswith(EXTENSION) and self._served.extension_request is not None:
                 return await self._served.extension_request(method, params)
             raise MethodNotFound(f"Method not found: {method}", {"method": method})
-        if params.get("mcpServers", ()) is None:
+        if params.get("mcpServers", None if method in _OPENING else ()) is None:
             params = {**params, "mcpServers": []}
         read = decode_params(route.method, params, forgiven=_FORGIVEN)
-        result = await route.serve(read)
+        try:
+            result = await route.serve(read)
+        except RpcError as error:
+            if error.method in (None, method):
+                raise
+            # A call within failed, and its code says nothing of this request.
+            log_failure(method, error)
+            raise InternalError(mask_secrets(describe_exception(error))) from error
         return write_result(route.method, {} if result is None else result)
 
     def _notified(self, method: str, params: JsonObject) -> None:

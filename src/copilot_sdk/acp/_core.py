@@ -34,6 +34,14 @@ if TYPE_CHECKING:
 
 DEFAULT_REQUEST_TIMEOUT = 120.0
 DEFAULT_START_TIMEOUT = 60.0
+_METHODS: Mapping[str, Sequence[str]] = {
+    "client_info": ("to_wire",),
+    "capabilities": ("to_wire",),
+    "files": ("read",),
+    "terminals": ("create", "output", "wait_for_exit", "kill", "release", "aclose"),
+    "mcp": ("connect", "message", "message_notification", "disconnect"),
+}
+"""What options have to be able to do."""
 _NOT_STARTED = "the client is not started; use 'async with acp.connect(...) as client:'"
 _logger = logging.getLogger("copilot_sdk.acp")
 
@@ -56,6 +64,7 @@ class ClientCore:
 
     def __init__(self, connector: Connector, options: ClientOptions) -> None:
         _refuse_unknown(options)
+        _check_kinds(options)
         request_timeout = options.get("request_timeout", DEFAULT_REQUEST_TIMEOUT)
         self.sessions = Sessions()
         self.permissions = Permissions(options.get("on_permission"))
@@ -109,18 +118,21 @@ class ClientCore:
         """See `Client.close`."""
         if self._connection is not None:
             self._connection.tasks.spare_current_task()
+        self.permissions.spare_current_task()
         await self._close()
 
     async def _leave(self) -> None:
         self._closed = True
         if self._connection is not None:
             await self._connection.aclose()
+        await self.permissions.aclose()
         if (terminals := self._options.get("terminals")) is not None:
             await terminals.aclose()
 
     def _ended(self, reason: ConnectionClosed) -> None:
         self._end = reason
-        if not self._closed:
+        # Before the greeting whoever starts the client is told.
+        if not self._closed and self.greeting is not None:
             _logger.warning("the agent is gone: %s", reason)
         self.sessions.end(reason)
 
@@ -237,6 +249,9 @@ class ClientCore:
         self, method: str, answer: NewSessionResponse | ForkSessionResponse, given: Mapping[str, Any]
     ) -> SessionCore:
         _check_named(method, answer)
+        if answer.session_id in self.sessions:
+            problem = f"sessionId: {answer.session_id!r} is a session that is open already"
+            raise ResultValidationError(method, [problem], answer.to_wire())
         session = SessionCore(self, answer.session_id, given["cwd"])
         self.sessions.add(session)
         session.opened(answer)
@@ -271,6 +286,19 @@ def _refuse_unknown(options: Mapping[str, object]) -> None:
 
     if names := unknown(options, ClientOptions.__optional_keys__):
         raise UsageError(f"acp.connect has no option {names}")
+
+
+def _check_kinds(options: Mapping[str, object]) -> None:
+    """Refuse what would be missed only when the agent asks for it."""
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name.startswith("on_") and not callable(value):
+            raise UsageError(f"{name} has to be a function, not {value!r}")
+        if lacking := [method for method in _METHODS.get(name, ()) if not hasattr(value, method)]:
+            raise UsageError(
+                f"{name} has to have the method {lacking[0]}, see acp.options; {value!r} has not"
+            )
 
 
 def _seconds(value: float, name: str) -> float:

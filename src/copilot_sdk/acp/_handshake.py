@@ -60,8 +60,15 @@ def connector(
     """What opens the transport to an agent.
 
     Raises:
-        UsageError: `env` or `cwd` is given, and there is no command.
+        UsageError: It is nothing of that; or `env` or `cwd` is given, and there is no command.
     """
+    if isinstance(agent, str) or not (
+        isinstance(agent, Sequence) or callable(agent) or hasattr(agent, "receive")
+    ):
+        raise UsageError(
+            f"agent has to be a command such as ['copilot', '--acp'], a transport, or an async function that opens "
+            f"one, not {agent!r}"
+        )
     if isinstance(agent, Sequence):
         command: Sequence[str] = agent
 

@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from copilot_sdk._callbacks import call_off_loop, log_failure
+from copilot_sdk._scope import TaskScope
 from copilot_sdk.acp._routes import Route, Served
-from copilot_sdk.errors import InvalidParams
+from copilot_sdk.errors import InvalidParams, ResultValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,8 +101,13 @@ async def _elicit(
     if isinstance(request, URLElicitation):
         handler = on_url
     if handler is None:
-        raise InvalidParams(f"this client takes no elicitation of the mode {request.mode!r}")
-    return await call_off_loop(handler, request)
+        mode = getattr(request, "mode", None)
+        raise InvalidParams(f"this client takes no elicitation of the mode {mode!r}")
+    answer = await call_off_loop(handler, request)
+    if answer is None:
+        problem = "the handler gave no answer; copilot_sdk.acp.elicitation has some"
+        raise ResultValidationError("elicitation/create", [problem], None)
+    return answer
 
 
 class Permissions:
@@ -113,6 +119,7 @@ class Permissions:
 
     def __init__(self, handler: PermissionHandler | None) -> None:
         self._handler = handler
+        self._tasks = TaskScope("permission requests")
         self._has_warned = False
         self._pending: dict[str, set[asyncio.Future[None]]] = {}
         self._refused: set[str] = set()
@@ -134,6 +141,14 @@ class Permissions:
         """Let the handler decide on the session's requests again."""
         self._refused.discard(session_id)
 
+    def spare_current_task(self) -> None:
+        """Let the current task live on in `aclose`: it may be a handler that ends the client."""
+        self._tasks.spare_current_task()
+
+    async def aclose(self) -> None:
+        """Wait for the end of handlers whose requests have ended before, in bounded time."""
+        await self._tasks.settle()
+
     async def decide(self, request: RequestPermissionRequest) -> Mapping[str, Any]:
         """Answer `session/request_permission`."""
         from copilot_sdk.acp.permissions import cancelled, outcome
@@ -143,7 +158,7 @@ class Permissions:
         stop: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         pending = self._pending.setdefault(request.session_id, set())
         pending.add(stop)
-        deciding = asyncio.ensure_future(self._ask(request))
+        deciding = self._tasks.follow(self._ask(request))
         try:
             await asyncio.wait({stop, deciding}, return_when=asyncio.FIRST_COMPLETED)
             decided = outcome(request, cancelled()) if stop.done() else await deciding

@@ -7,6 +7,7 @@ from copy import copy
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from copilot_sdk._model.json_values import present
 from copilot_sdk._subscriptions import EventFilter, EventStream, Subscriptions
 from copilot_sdk.acp._updates import TAG, Update
 from copilot_sdk.acp.turn import Turn
@@ -54,6 +55,7 @@ class SessionCore:
         self._opening = True
         self._subscriptions = Subscriptions()
         self._turns: list[Turn] = []
+        self._cancelled: list[Turn] = []
         self._error: CopilotError | None = None
 
     def check_open(self) -> None:
@@ -83,6 +85,7 @@ class SessionCore:
 
     async def cancel(self) -> None:
         """Tell the agent to stop, and refuse what it has asked permission for."""
+        self._cancelled = self._turns[:]
         self.client.permissions.refuse(self.id, lasting=bool(self._turns))
         await self.client.rpc.session.cancel(session_id=self.id)
 
@@ -123,7 +126,9 @@ class SessionCore:
 
     def _turn_ended(self, turn: Turn) -> None:
         self._turns.remove(turn)
-        if not self._turns:
+        if turn in self._cancelled:
+            self._cancelled.remove(turn)
+        if not self._cancelled:
             self.client.permissions.ask_again(self.id)
 
 
@@ -146,7 +151,7 @@ class State:
     def opened(self, answer: Opened) -> None:
         """Take in what the agent answered when the session was opened."""
         self.modes = answer.modes or self.modes
-        self.config_options = answer.config_options or self.config_options
+        self.config_options = present(answer.config_options) or self.config_options
 
     def enter(self, mode_id: str) -> None:
         """The session is in another mode."""
@@ -163,11 +168,11 @@ class State:
 
     def options_changed(self, update: Any) -> None:
         """Take in `config_option_update`."""
-        self.config_options = update.config_options or []
+        self.config_options = present(update.config_options)
 
     def commands_changed(self, update: Any) -> None:
         """Take in `available_commands_update`."""
-        self.commands = update.available_commands or []
+        self.commands = present(update.available_commands)
 
     def info_changed(self, update: Any) -> None:
         """Take in `session_info_update`."""

@@ -65,11 +65,12 @@ class Notified:
         from copilot_sdk._generated.acp.types.client_session_update import SessionNotification
 
         rest = {name: value for name, value in self._params.items() if name != "update"}
-        made = SessionNotification.model_construct(
-            session_id=rest.pop("sessionId"), update=self._update.event, meta=rest.pop("_meta", None), **rest
-        )
-        if "_meta" not in self._params:
-            made.model_fields_set.discard("meta")
+        known: dict[str, Any] = {"session_id": rest.pop("sessionId"), "update": self._update.event}
+        if isinstance(rest.get("_meta"), dict):
+            known["meta"] = rest.pop("_meta")
+        made = SessionNotification.model_construct(**known)
+        # A member may have the name of one of our attributes.
+        cast("dict[str, Any]", made.__pydantic_extra__).update(rest)
         return made
 
 

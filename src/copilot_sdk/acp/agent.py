@@ -100,6 +100,9 @@ class Agent(ServesAgent):
     def session(self, session_id: str) -> AgentSession:
         """The open session with an id.
 
+        Args:
+            session_id: Its identifier.
+
         Raises:
             ResourceNotFound: There is none; the client is told so.
         """
@@ -224,7 +227,11 @@ class Agent(ServesAgent):
     # ---------------------------------------------------------------- messages
 
     async def initialize(self, params: InitializeRequest) -> InitializeResponse:
-        """Agree on the version, and tell what the agent offers; wire method `initialize`."""
+        """Agree on the version, and tell what the agent offers; wire method `initialize` (stable).
+
+        Args:
+            params: What the client speaks, what it is and what it can do.
+        """
         from copilot_sdk._generated.acp.types import Implementation, InitializeResponse
 
         self._client_capabilities = params.client_capabilities
@@ -240,13 +247,24 @@ class Agent(ServesAgent):
         )
 
     async def new_session(self, params: NewSessionRequest) -> NewSessionResponse:
-        """Begin a conversation; wire method `session/new`."""
+        """Begin a conversation; wire method `session/new` (stable).
+
+        Args:
+            params: Where to work, and with which MCP servers.
+        """
         from copilot_sdk._generated.acp.types import NewSessionResponse
 
         return NewSessionResponse(session_id=self.open_session(params.cwd).id)
 
     async def close_session(self, params: CloseSessionRequest) -> CloseSessionResponse:
-        """Stop what a session is doing and let go of it; wire method `session/close`."""
+        """Stop what a session is doing and let go of it; wire method `session/close` (stable).
+
+        Args:
+            params: Which session.
+
+        Raises:
+            ResourceNotFound: It is not open.
+        """
         from copilot_sdk._generated.acp.types import CloseSessionResponse
 
         self.session(params.session_id)
@@ -284,7 +302,11 @@ class Agent(ServesAgent):
         return {}
 
     async def stop(self, session_id: str) -> None:
-        """Cancel the prompt that a session works on, if it does, and wait for its end."""
+        """Cancel the prompt that a session works on, if it does, and wait for its end.
+
+        Args:
+            session_id: Identifier of the session.
+        """
         work = self._prompts.get(session_id)
         if work is not None:
             work.cancel()

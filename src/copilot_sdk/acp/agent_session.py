@@ -64,7 +64,10 @@ class AgentSession:
     # ---------------------------------------------------------------- updates
 
     async def update(self, update: SessionUpdate) -> None:
-        """Tell the client anything that happens; wire method `session/update`.
+        """Tell the client anything that happens; wire method `session/update` (stable).
+
+        Args:
+            update: What happens, one of the classes of `copilot_sdk.acp.types.SessionUpdate`.
 
         Raises:
             InvalidParams: The update lacks something.
@@ -78,15 +81,18 @@ class AgentSession:
         Args:
             content: A text, or any content.
             message_id: The message that the piece belongs to; another id begins another message.
+
+        Raises:
+            ConnectionClosed: The client is gone.
         """
         await self.update(_with_id(AgentMessageChunk(content=_content(content)), message_id))
 
     async def think(self, content: Says, *, message_id: str | None = None) -> None:
-        """Send a piece of what the agent thinks; the arguments are those of `say`."""
+        """Send a piece of what the agent thinks; see `say` for the arguments."""
         await self.update(_with_id(AgentThoughtChunk(content=_content(content)), message_id))
 
     async def repeat_user(self, content: Says, *, message_id: str | None = None) -> None:
-        """Send a piece of what the user said before, when a session is loaded; the arguments are those of `say`."""
+        """Send a piece of what the user said before, when a session is loaded; see `say` for the arguments."""
         await self.update(_with_id(UserMessageChunk(content=_content(content)), message_id))
 
     async def plan(self, entries: Mapping[str, PlanEntryStatus] | Sequence[PlanEntry]) -> None:
@@ -94,6 +100,9 @@ class AgentSession:
 
         Args:
             entries: Its steps in order: what is to be done with how far that is, or whole entries.
+
+        Raises:
+            ConnectionClosed: The client is gone.
         """
         from copilot_sdk._generated.acp.types import Plan, PlanEntry
 
@@ -160,7 +169,7 @@ class AgentSession:
         raw_input: Any = None,
         options: Sequence[PermissionOption] | None = None,
     ) -> Permission:
-        """Ask the user whether a tool may run; wire method `session/request_permission`.
+        """Ask the user whether a tool may run; wire method `session/request_permission` (stable).
 
         Args:
             title: What it would do, for people.
@@ -198,7 +207,7 @@ class AgentSession:
         return Permission(next((option for option in offered if option.option_id == chosen), None))
 
     async def ask_form(self, message: str, form: ElicitationSchema) -> CreateElicitationResponse:
-        """Have the user fill in a form; wire method `elicitation/create`.
+        """Have the user fill in a form; wire method `elicitation/create` (stable).
 
         Args:
             message: What it is about.
@@ -220,7 +229,7 @@ class AgentSession:
         )
 
     async def read_text_file(self, path: str, *, line: int | None = None, limit: int | None = None) -> str:
-        """Read a text file as the editor shows it; wire method `fs/read_text_file`.
+        """Read a text file as the editor shows it; wire method `fs/read_text_file` (stable).
 
         Args:
             path: The file, an absolute path.
@@ -242,7 +251,7 @@ class AgentSession:
         return answer.content
 
     async def write_text_file(self, path: str, content: str) -> None:
-        """Write a text file, which is made if it is not there; wire method `fs/write_text_file`.
+        """Write a text file, which is made if it is not there; wire method `fs/write_text_file` (stable).
 
         Args:
             path: The file, an absolute path.
@@ -375,15 +384,27 @@ class RunningCall:
         await self._session.update(ToolCallUpdate.model_validate({"tool_call_id": self.id, **known}))
 
     async def show(self, *content: str | ToolCallContent) -> None:
-        """Show what the tool has given, in place of what was shown before: texts, diffs, terminals."""
+        """Show what the tool has given, in place of what was shown before; see `update`.
+
+        Args:
+            content: Texts, diffs, terminals.
+        """
         await self.update(content=[_tool_content(one) for one in content])
 
     async def fail(self, *content: str | ToolCallContent) -> None:
-        """Tell that the call has failed, and show why."""
+        """Tell that the call has failed; see `update`.
+
+        Args:
+            content: Why, as for `show`.
+        """
         await self.update(status="failed", content=[_tool_content(one) for one in content])
 
     async def end(self, status: ToolCallStatus) -> None:
-        """Tell how the call has ended, unless that is told already."""
+        """Tell how the call has ended, unless that is told already; see `update`.
+
+        Args:
+            status: `completed` or `failed`.
+        """
         if not self._ended:
             await self.update(status=status)
 
@@ -414,17 +435,32 @@ class AgentTerminal:
         self._session_id = session_id
 
     async def output(self) -> TerminalOutputResponse:
-        """What the command has printed, and its end if it has ended; wire method `terminal/output`."""
+        """What the command has printed, and its end if it has ended; wire method `terminal/output` (stable).
+
+        Raises:
+            RpcError: The client refused.
+            ConnectionClosed: The client is gone.
+        """
         return await self._agent.client.terminal.output(session_id=self._session_id, terminal_id=self.id)
 
     async def wait(self) -> WaitForTerminalExitResponse:
-        """Wait for the end of the command; wire method `terminal/wait_for_exit`."""
+        """Wait for the end of the command; wire method `terminal/wait_for_exit` (stable).
+
+        Raises:
+            RpcError: The client refused.
+            ConnectionClosed: The client is gone.
+        """
         return await self._agent.client.terminal.wait_for_exit(
             session_id=self._session_id, terminal_id=self.id
         )
 
     async def kill(self) -> None:
-        """End the command; what it printed stays; wire method `terminal/kill`."""
+        """End the command; what it printed stays; wire method `terminal/kill` (stable).
+
+        Raises:
+            RpcError: The client refused.
+            ConnectionClosed: The client is gone.
+        """
         await self._agent.client.terminal.kill(session_id=self._session_id, terminal_id=self.id)
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from copilot_sdk._model.json_values import present
 from copilot_sdk._rpc.unset import UNSET, Unset
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
 from copilot_sdk.acp._core import ClientCore
@@ -51,7 +52,7 @@ def connect(
         options: See `copilot_sdk.acp.options.ClientOptions`.
 
     Raises:
-        UsageError: An option is unknown or does not fit.
+        UsageError: `agent` is nothing of that, or an option is unknown or does not fit.
     """
     return Client(connector(agent, env, cwd), **options)
 
@@ -115,7 +116,7 @@ class Client:
     @property
     def auth_methods(self) -> list[AuthMethod]:
         """The ways to sign in, for `authenticate`."""
-        return [] if self._core.greeting is None else self._core.greeting.response.auth_methods or []
+        return [] if self._core.greeting is None else present(self._core.greeting.response.auth_methods)
 
     @property
     def protocol_version(self) -> int | None:
@@ -188,7 +189,7 @@ class Client:
             params: Its parameters as JSON values.
 
         Raises:
-            ConnectionClosed: The agent is gone.
+            RequestTimeout, ConnectionClosed: The agent does not read, or is gone.
         """
         await self._core.connection().notify(method, params)
 
@@ -345,7 +346,7 @@ class Client:
         seen: set[str] = set()
         while True:
             page = await self.rpc.session.list(**given)
-            found += page.sessions or []
+            found += present(page.sessions)
             if not page.next_cursor or page.next_cursor in seen:
                 return found
             seen.add(page.next_cursor)
@@ -355,6 +356,9 @@ class Client:
         """Have the agent stop what a session is doing and let go of it; `Session.close` does it for one that is open.
 
         Wire method: `session/close` (stable).
+
+        Args:
+            session_id: Identifier of the session.
 
         Raises:
             CapabilityMissing: The agent does not close sessions; nothing was sent.
@@ -366,6 +370,9 @@ class Client:
         """Delete a session, so that no list has it any more.
 
         Wire method: `session/delete` (stable).
+
+        Args:
+            session_id: Identifier of the session.
 
         Raises:
             CapabilityMissing: The agent does not delete sessions; nothing was sent.

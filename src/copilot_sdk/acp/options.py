@@ -146,7 +146,8 @@ class ClientOptions(TypedDict, total=False):
 
     request_timeout: float | None
     """Seconds that a request may take unless the call says otherwise; 120 when left out, None for no limit. Prompts
-    and what else waits for people and models has no limit of its own.
+    and what else waits for people and models has no limit of its own. It also limits how long a notification waits
+    for an agent that does not read.
     """
 
     client_info: Implementation | None

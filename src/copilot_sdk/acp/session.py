@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
+from copilot_sdk._model.json_values import present
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventStream
 from copilot_sdk.acp._content import PromptContent, check_content, content_blocks
 from copilot_sdk.errors import UsageError
@@ -121,7 +122,7 @@ class Session:
         Wire method: `session/cancel` (stable).
 
         Raises:
-            ConnectionClosed: The agent is gone.
+            RequestTimeout, ConnectionClosed: The agent does not read, or is gone.
         """
         await self._core.cancel()
 
@@ -178,18 +179,20 @@ class Session:
 
         Raises:
             RpcError, RequestTimeout, ConnectionClosed: The agent refused, did not answer in time, or is gone.
-            UsageError: The session is closed.
+            UsageError: The session is closed, or the value is neither.
         """
         from copilot_sdk._generated.acp.types import SetSessionConfigBoolean, SetSessionConfigSelect
 
         self._core.check_open()
+        if not isinstance(value, str | bool):
+            raise UsageError(f"value has to be a text, True or False, not {value!r}")
         given = (
             SetSessionConfigBoolean(session_id=self.id, config_id=config_id, value=value)
             if isinstance(value, bool)
             else SetSessionConfigSelect(session_id=self.id, config_id=config_id, value=value)
         )
         result = await self._core.client.rpc.session.set_config_option(given)
-        self._core.state.config_options = result.config_options or []
+        self._core.state.config_options = present(result.config_options)
         return self._core.state.config_options
 
     async def fork(

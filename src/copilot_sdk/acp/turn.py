@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from copilot_sdk._subscriptions import Arriving
 
+_CANCEL_SECONDS = 1.0
 _logger = logging.getLogger("copilot_sdk.acp")
 
 
@@ -81,7 +82,7 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
         Wire method: `session/cancel` (stable). It stops all turns of the session.
 
         Raises:
-            ConnectionClosed: The agent is gone.
+            RequestTimeout, ConnectionClosed: The agent does not read, or is gone.
         """
         if not self.done:
             await self._cancel()
@@ -126,8 +127,10 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
         self._spawn(self._stop(RequestTimeout("session/prompt", seconds)))
 
     async def _stop(self, error: RequestTimeout) -> None:
-        with suppress(ConnectionClosed):
-            await self._cancel()
+        # An agent that does not even read must not put the end off.
+        with suppress(ConnectionClosed, RequestTimeout, TimeoutError):
+            async with asyncio.timeout(_CANCEL_SECONDS):
+                await self._cancel()
         self._abandon(error)
 
     def _abandon(self, error: CopilotError) -> None:

@@ -8,7 +8,7 @@ from copilot_sdk.errors import UsageError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from copilot_sdk import acp, synaps, tau
     from copilot_sdk._connect import Connector
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from copilot_sdk.transports.base import Transport
 
 KINDS = ("copilot", "acp", "synaps", "tau")
+_OPTIONS = {"synaps": ("client",), "tau": ("client", "cwd", "model")}
 
 
 @overload
@@ -78,8 +79,9 @@ def connect(kind: str, **options: Any) -> Conversation[Any, Any]:
               is left out; `cwd`, the folder that the agent works in; `model`.
 
     Raises:
-        UsageError: There is no such kind.
+        UsageError: There is no such kind, or an option is missing, unknown or of another type.
     """
+    _check_options(kind, options)
     match kind:
         case "copilot":
             return _copilot(**options)
@@ -93,11 +95,28 @@ def connect(kind: str, **options: Any) -> Conversation[Any, Any]:
             raise UsageError(f"kind has to be one of {', '.join(KINDS)}, not {kind!r}")
 
 
+def _check_options(kind: str, options: Mapping[str, object]) -> None:
+    from copilot_sdk._unknown import unknown
+
+    if kind == "acp" and "agent" not in options:
+        raise UsageError("connect('acp') needs agent, such as agent=['copilot', '--acp']")
+    if names := unknown(options, _OPTIONS.get(kind, options)):
+        raise UsageError(f"connect({kind!r}) has no option {names}")
+
+
+def _check_client(client: object, wanted: type) -> None:
+    if not (client is None or isinstance(client, wanted)):
+        name = f"{wanted.__module__.removesuffix('.client')}.{wanted.__name__}"
+        raise UsageError(f"client has to be a {name}, not {client!r}")
+
+
 def _copilot(
     client: CopilotClient | None = None, **options: Unpack[SessionCreateOptions]
 ) -> Conversation[Session, SessionEvent]:
     from copilot_sdk.agents._copilot import CopilotConversation
+    from copilot_sdk.client import CopilotClient
 
+    _check_client(client, CopilotClient)
     return CopilotConversation(client, options)
 
 
@@ -113,8 +132,10 @@ def _acp(
 
 def _synaps(client: synaps.Client | None = None) -> Conversation[synaps.Client, SynapsEvent]:
     from copilot_sdk.agents._synaps import SynapsConversation
+    from copilot_sdk.synaps import Client
     from copilot_sdk.synaps import connect as connect_synaps
 
+    _check_client(client, Client)
     return SynapsConversation(client or connect_synaps())
 
 
@@ -122,5 +143,7 @@ def _tau(
     client: tau.Client | None = None, cwd: str | os.PathLike[str] = ".", model: str | None = None
 ) -> Conversation[TauSession[tau.Client], ChatEvent]:
     from copilot_sdk.agents._tau import TauConversation
+    from copilot_sdk.tau import Client
 
+    _check_client(client, Client)
     return TauConversation(client, cwd, model)

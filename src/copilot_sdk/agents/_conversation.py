@@ -82,7 +82,11 @@ class Conversation(ABC, Generic[S, E]):
         return fork
 
     async def abort(self) -> None:
-        """Stop the work on the prompt that is under way; its last event says `aborted`. Without one, do nothing."""
+        """Stop the work on the prompt that is under way; its last event says `aborted`. Without one, do nothing.
+
+        Raises:
+            CopilotError: The agent is gone, or refuses to stop.
+        """
         if self._prompt is not None and not self._prompt.done:
             self._prompt._deny()
             await self._abort(self.native)

@@ -69,7 +69,8 @@ class Tool(Generic[N_co]):
 class Permission:
     """The agent asks whether it may do something. Answer with `allow` or `deny`, from any thread.
 
-    The first answer counts. What is not answered before the next event is asked for, or the iteration ends, is denied.
+    The first answer counts. The agent waits for it. What is not answered when the next event is asked for, or when the
+    prompt is awaited or aborted, is denied.
 
     Attributes:
         title: What it wants to do, for a person.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Unpack, overlo
 from copilot_sdk import agents as asynchronous
 from copilot_sdk.acp import sync as acp
 from copilot_sdk.agents._tau import TauSession
+from copilot_sdk.errors import UsageError
 from copilot_sdk.synaps import sync as synaps
 from copilot_sdk.sync import CopilotClient, Session
 from copilot_sdk.sync._client import move_off_loop
@@ -118,10 +119,14 @@ def connect(kind: str, **options: Any) -> Conversation[Any, Any]:
     """See `copilot_sdk.agents.connect`; `client` is a sync client here.
 
     Raises:
-        UsageError: There is no such kind.
+        UsageError: There is no such kind, or an option is missing, unknown or of another type.
     """
     client, portal = options.get("client"), None
-    if isinstance(client, ClientFace):
+    if client is not None:
+        if not isinstance(client, ClientFace):
+            raise UsageError(
+                f"client has to be a sync client, such as copilot_sdk.sync.CopilotClient, not {client!r}"
+            )
         options["client"], portal = client._client, client._portal
     given: Any = options
     move_off_loop(given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Self
@@ -101,7 +102,7 @@ class EmbeddedRuntime:
 def embedded(
     model: Model | None = None,
     *,
-    home: Path | None = None,
+    home: str | os.PathLike[str] | None = None,
     limits: Limits | None = None,
     token: str | None = None,
     accounts: ScriptedAccounts | None = None,
@@ -118,5 +119,6 @@ def embedded(
         clock: What scheduled prompts and new tries of model calls go by; None for the clock of the machine.
     """
     known = None if accounts is None else accounts.for_runtime()
-    runtime = Runtime(home=home, model=model, limits=limits, accounts=known, clock=clock)
+    folder = None if home is None else Path(home)
+    runtime = Runtime(home=folder, model=model, limits=limits, accounts=known, clock=clock)
     return EmbeddedRuntime(runtime, token=token)

@@ -74,6 +74,15 @@ class Connection:
         """Whether it has ended."""
         return self._reason is not None
 
+    def check_open(self) -> None:
+        """Raise the reason if it has ended.
+
+        Raises:
+            ConnectionClosed: It has.
+        """
+        if self._reason is not None:
+            raise copy(self._reason)
+
     async def wait_closed(self) -> ConnectionClosed:
         """Wait for the end and give the reason."""
         while self._reason is None:
@@ -115,8 +124,7 @@ class Connection:
         """
         from copilot_sdk._model.codec import decode_result, encode_params
 
-        if self._reason is not None:
-            raise copy(self._reason)
+        self.check_open()
         values: Any = params
         if method.notification:
             wire = encode_params(method, values)

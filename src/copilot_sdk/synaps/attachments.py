@@ -53,12 +53,16 @@ def named(attachments: Sequence[Attachable]) -> list[Attachment]:
     """The attachments as they are sent.
 
     Raises:
-        UsageError: There are too many, or a path has `..` in it.
+        UsageError: There are too many, or one is no path, or has `..` in it.
     """
     from copilot_sdk._generated.synaps.types import Attachment
 
     if isinstance(attachments, (str, os.PathLike)):
         raise UsageError("attachments has to be a list of files, such as ['notes.txt']")
+    given: Sequence[object] = attachments
+    for index, item in enumerate(given):
+        if not isinstance(item, Attachment | str | os.PathLike):
+            raise UsageError(f"attachments[{index}] has to be the path of a file, not {item!r}")
     made = [
         item if isinstance(item, Attachment) else Attachment(path=str(Path(item).absolute()))
         for item in attachments
@@ -107,12 +111,8 @@ def _check_count(count: int) -> None:
 def _load(path: Path, index: int, left: int) -> Loaded:
     where = f"attachments[{index}]: {path.name}"
     try:
-        # What is no file, such as a pipe, may never come to an end.
-        if not path.is_file() and path.exists():
-            raise UsageError(f"{where} is no file")
-        with path.open("rb") as file:
-            # One byte more than may be tells that it is too large, however large it is.
-            data = file.read(min(left, MOST_PDF_BYTES) + 1)
+        # One byte more than may be tells that it is too large, however large it is.
+        data = _read(path, min(left, MOST_PDF_BYTES) + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{where} cannot be read: {reason}") from error
@@ -122,6 +122,14 @@ def _load(path: Path, index: int, left: int) -> Loaded:
             f"{where}: the files of a message may have {MOST_BYTES} bytes together; send fewer at a time"
         )
     return loaded
+
+
+def _read(path: Path, most: int) -> bytes:
+    # What is no file, such as a pipe, may never come to an end.
+    if not path.is_file() and path.exists():
+        raise OSError("it is no file")
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _recognized(path: Path, data: bytes, where: str) -> Loaded:

@@ -9,6 +9,7 @@ from copy import copy
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
+from copilot_sdk._model.json_values import present
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER, EventFilter, EventStream, Subscriptions
 from copilot_sdk.errors import (
@@ -55,6 +56,7 @@ DEFAULT_REQUEST_TIMEOUT = 60.0
 DEFAULT_READY_TIMEOUT = 10.0
 DEFAULT_SHUTDOWN_TIMEOUT = 5.0
 
+_CLOSED = "the client was closed; make a new one"
 _TURN_EVENTS = frozenset(
     {"message_update", "subagent_start", "subagent_update", "subagent_done", "agent_end"}
 )
@@ -92,8 +94,10 @@ def connect(
         shutdown_timeout: Seconds that it has for its end before it is stopped.
 
     Raises:
-        UsageError: There are options for a new agent beside a connection to one.
+        UsageError: The command is a plain string, or there are options for a new agent beside a connection to one.
     """
+    if isinstance(command, str):
+        raise UsageError("command has to be a list that starts with the program, such as ['synaps', 'rpc']")
     options = {"--continue": continue_session, "--system": system, "--model": model, "--profile": profile}
     flags = [part for flag, value in options.items() if value is not None for part in (flag, value)]
     if transport is not None and (flags or env is not None or cwd is not None):
@@ -156,12 +160,17 @@ class Client:
             ConnectError: The program cannot be started, or is not ready in time.
             ProtocolVersionMismatch: It speaks another version of the protocol; it was stopped.
             ConnectionClosed: It ended before it was ready.
-            UsageError: The client was started before.
+            UsageError: The client was started before, or closed.
         """
+        if self._closed:
+            raise UsageError(_CLOSED)
         if self._connection is not None:
             raise UsageError("the client was started before; make a new one for each agent")
         ready = self._ready = asyncio.get_running_loop().create_future()
         transport = await self._open_transport()
+        if self.closed:
+            await transport.aclose()
+            raise UsageError(_CLOSED)
         connection = self._connection = Connection(
             transport, request_timeout=self._request_timeout, on_told=self._told, on_end=self._ended
         )
@@ -178,7 +187,7 @@ class Client:
         except BaseException:
             await connection.aclose()
             raise
-        self._session_id, self._model = first.session_id, first.model
+        self._session_id, self._model = first.session_id or "", first.model or ""
 
     async def close(self) -> None:
         """Stop what runs, let the agent save the session and end, and stop it if it does not. May be called again.
@@ -350,7 +359,7 @@ class Client:
         Raises:
             RequestRefused, RequestTimeout, ConnectionClosed: The agent refused, did not answer in time, or is gone.
         """
-        return (await self.rpc.get_messages()).messages
+        return present((await self.rpc.get_messages()).messages)
 
     async def models(self) -> list[ModelInfo]:
         """The models of the providers that the agent knows; there may be none.
@@ -360,7 +369,7 @@ class Client:
         Raises:
             RequestRefused, RequestTimeout, ConnectionClosed: The agent refused, did not answer in time, or is gone.
         """
-        return (await self.rpc.get_available_models()).models
+        return present((await self.rpc.get_available_models()).models)
 
     async def tools(self) -> list[ToolInfo]:
         """The tools of the session, those of MCP servers and extensions too.
@@ -370,7 +379,7 @@ class Client:
         Raises:
             RequestRefused, RequestTimeout, ConnectionClosed: The agent refused, did not answer in time, or is gone.
         """
-        return (await self.rpc.tools_list()).tools
+        return present((await self.rpc.tools_list()).tools)
 
     async def stats(self) -> GetSessionStatsResponse:
         """How much the session has used.
@@ -421,7 +430,7 @@ class Client:
         if self._connection is None:
             raise UsageError("the client was not started; use 'async with connect() as client:'")
         if self._closed:
-            raise UsageError("the client was closed; make a new one")
+            raise UsageError(_CLOSED)
         return self._connection
 
     def _begin(
@@ -430,8 +439,7 @@ class Client:
         if timeout is not None and not timeout > 0:
             raise UsageError(f"timeout has to be above zero seconds, not {timeout!r}")
         connection = self._opened()
-        if connection.closed:
-            raise ConnectionClosed("the agent is gone")
+        connection.check_open()
         name = connection.next_name()
         turn = Turn(
             name=name,

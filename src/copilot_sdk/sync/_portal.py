@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, Self, TypeVar, cast
 
 from copilot_sdk._callbacks import call_off_loop
 from copilot_sdk._rpc.api import Caller
@@ -23,7 +23,7 @@ class Portal:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        # So that nothing is handed to a loop that ends. A generator may be closed, and then post, in the middle.
+        # So that nothing is handed to a loop that ends. An iterator may be forgotten, and then post, in the middle.
         self._lock = threading.RLock()
 
     @property
@@ -75,8 +75,7 @@ class Portal:
         future = self.post(work)
         if future is None:
             raise UsageError(
-                "the client is not open: it was not started, or was closed; "
-                "use 'with CopilotClient() as client:'"
+                "it is not open: it was not started, or was closed; use it in a 'with' statement"
             )
         try:
             return future.result()
@@ -101,22 +100,37 @@ class Portal:
         return self.run(work())
 
     def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
-        """Iterate over an async iterator from outside."""
+        """Iterate over an async iterator from outside; whoever is interrupted may go on."""
+        return _Following(self, source)
 
-        async def following() -> tuple[T] | None:
-            try:
-                return (await anext(source),)
-            except StopAsyncIteration:
-                return None
 
+class _Following(Generic[T]):
+    """An async iterator from outside."""
+
+    def __init__(self, portal: Portal, source: AsyncIterator[T]) -> None:
+        self._portal = portal
+        self._source = source
+
+    def __del__(self) -> None:
+        close = getattr(self._source, "aclose", None)
+        if close is not None:
+            # Not waited for: a forgotten generator is closed in any thread, and as late as the program's end.
+            self._portal.post(close())
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T:
+        item = self._portal.run(self._next())
+        if item is None:
+            raise StopIteration
+        return item[0]
+
+    async def _next(self) -> tuple[T] | None:
         try:
-            while (item := self.run(following())) is not None:
-                yield item[0]
-        finally:
-            close = getattr(source, "aclose", None)
-            if close is not None:
-                # Not waited for: a forgotten generator is closed in any thread, and as late as the program's end.
-                self.post(close())
+            return (await anext(self._source),)
+        except StopAsyncIteration:
+            return None
 
 
 class PortalCaller:

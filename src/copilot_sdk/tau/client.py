@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from copilot_sdk._scope import TaskScope
 from copilot_sdk._subscriptions import DEFAULT_BUFFER
+from copilot_sdk.errors import UsageError
 from copilot_sdk.tau._calls import Calls, encoded, exchange_of
 from copilot_sdk.tau._connect import Embedded, Socket, socket_path
 from copilot_sdk.tau._pool import Pool
@@ -122,10 +123,12 @@ class Client:
             The turn: await it for its result, iterate over it for its events. The message is sent at once.
 
         Raises:
-            InvalidParams: An argument does not fit.
+            InvalidParams, UsageError: An argument does not fit.
         """
         from copilot_sdk._generated.tau.methods.agent import CHAT
 
+        if timeout is not None and not timeout > 0:
+            raise UsageError(f"timeout has to be above zero seconds, not {timeout!r}")
         params = {"session_id": session_id, "text": text, "attachments": list(attachments) or None}
 
         return Turn(

@@ -83,18 +83,28 @@ if not TYPE_CHECKING:
     )
 
 
-def unwrapped(frame: Any) -> Any:
-    """The event of a turn that a frame brings, or the frame itself.
+def read_event(frame: Any) -> Any:
+    """The event that a frame of a chat or a subscription brings: of a turn the one within.
 
     Raises:
-        UnknownFrame: The event is of a kind that is not known.
+        UnknownFrame: The frame or the event is of a kind that is not known.
+        ProtocolError: It brings no event.
     """
+    from copilot_sdk._generated.tau.frames import decode_response, decode_subscription_event
     from copilot_sdk._generated.tau.types import StreamResponse
     from copilot_sdk._model import UnknownVariant
-    from copilot_sdk.errors import UnknownFrame
+    from copilot_sdk.errors import ProtocolError, UnknownFrame
 
-    if not isinstance(frame, StreamResponse):
-        return frame
-    if isinstance(frame.event, UnknownVariant):
-        raise UnknownFrame(str(frame.event.type), frame.event.raw)
-    return frame.event
+    try:
+        read = decode_subscription_event(frame)
+    except UnknownFrame:
+        decode_response(frame)
+        raise ProtocolError(f"{frame['type']} is no event of a session") from None
+    if not isinstance(read, StreamResponse):
+        return read
+    event: Any = read.event
+    if event is None:
+        raise ProtocolError("a frame of a stream came without its event")
+    if isinstance(event, UnknownVariant):
+        raise UnknownFrame(str(event.type), event.raw)
+    return event

@@ -23,7 +23,7 @@ class Subscription:
 
     Raises, at the end of its events:
         DaemonShuttingDown, ConnectionClosed: The daemon is gone.
-        ProtocolError: The daemon broke the protocol.
+        ProtocolError, UnknownFrame: The daemon broke the protocol, or is newer than this package.
     """
 
     def __init__(self, pool: Pool, session_id: str) -> None:
@@ -32,6 +32,9 @@ class Subscription:
         self._closed = False
         self._waiting = False
         self._session_id = session_id
+
+    def __repr__(self) -> str:
+        return f"<Subscription of {self._session_id}{' (closed)' if self._closed else ''}>"
 
     @property
     def session_id(self) -> str:
@@ -56,8 +59,7 @@ class Subscription:
         return self
 
     async def __anext__(self) -> SessionEvent:
-        from copilot_sdk._generated.tau.frames import decode_subscription_event
-        from copilot_sdk.tau.events import unwrapped
+        from copilot_sdk.tau.events import read_event
 
         if self._waiting:
             raise UsageError(
@@ -67,7 +69,7 @@ class Subscription:
         try:
             link = await self._open()
             frame, _ = await link.receive()
-            event: SessionEvent = unwrapped(decode_subscription_event(frame))
+            event: SessionEvent = read_event(frame)
         except ConnectionClosed:
             if self._closed:
                 raise StopAsyncIteration from None

@@ -53,6 +53,9 @@ class Subscription:
         self._subscription = subscription
         self._events = portal.iterate(subscription)
 
+    def __repr__(self) -> str:
+        return repr(self._subscription)
+
     @property
     def session_id(self) -> str:
         """The session that is followed."""

@@ -53,7 +53,7 @@ class Turn(Underway["ChatEvent", TurnResult]):
         RequestRefused: The daemon refused it, or the agent failed; the text tells why.
         TurnTimeout: The time limit has passed. The agent goes on.
         DaemonShuttingDown, ConnectionClosed: The daemon is gone, or the client was closed.
-        ProtocolError: The daemon broke the protocol.
+        ProtocolError, UnknownFrame: The daemon broke the protocol, or is newer than this package.
     """
 
     def __init__(
@@ -124,23 +124,23 @@ class Turn(Underway["ChatEvent", TurnResult]):
             self._fail(ConnectionClosed("the turn broke off; the log has why"))
 
     async def _follow(self) -> TurnResult:
-        from copilot_sdk._generated.tau.frames import decode_subscription_event
         from copilot_sdk._generated.tau.types import CancelledResponse
-        from copilot_sdk.tau.events import unwrapped
+        from copilot_sdk.tau.events import read_event
 
         async with self._pool.own() as link:
             await link.send(self._exchange, self._members)
             while True:
                 frame, is_answer = await link.receive()
-                event = decode_subscription_event(frame)
+                event = read_event(frame)
                 if is_answer:
                     return self._result(cancelled=isinstance(event, CancelledResponse))
-                self._take(unwrapped(event))
+                self._take(event)
 
     def _take(self, event: Any) -> None:
         from copilot_sdk._generated.tau.types import DoneEvent
 
-        if isinstance(event, DoneEvent):
+        # What the daemon leaves out or sends as null is None.
+        if isinstance(event, DoneEvent) and event.message is not None:
             self._messages.append(event.message)
         self._events.push(_Read(event.type, event))
 
@@ -148,5 +148,5 @@ class Turn(Underway["ChatEvent", TurnResult]):
         from copilot_sdk._generated.tau.types import TextContent
 
         last = self._messages[-1].content if self._messages else []
-        text = "".join(part.text for part in last if isinstance(part, TextContent))
+        text = "".join(part.text or "" for part in last or () if isinstance(part, TextContent))
         return TurnResult(text, cancelled, tuple(self._messages))

@@ -43,6 +43,10 @@ class ChildProcess(asyncio.SubprocessProtocol, ABC):
     def __init__(self, command: Sequence[str], *, stop_timeout: float) -> None:
         if not command or isinstance(command, str):
             raise UsageError("command has to be a list that starts with the program, such as ['copilot']")
+        for index, part in enumerate(cast("Sequence[object]", command)):
+            # Not the part itself: what is on a command line may be secret.
+            if not isinstance(part, str | os.PathLike):
+                raise UsageError(f"command[{index}] has to be a text or a path, not {type(part).__name__}")
         self._command = list(command)
         self._stop_timeout = stop_timeout
         self._process: asyncio.SubprocessTransport | None = None

@@ -94,6 +94,14 @@ def test_a_list_with_an_item_of_another_kind_has_none_for_it() -> None:
     assert cloud.to_wire()["falls"] == [5, {"kind": "drop", "sizeMm": 1}]
 
 
+def test_a_member_of_a_tuple_that_does_not_fit_costs_no_other() -> None:
+    pair = tuple[int, Drop]
+    assert fitted(pair, [1, {"kind": "drop", "sizeMm": 1}]) == ((1, Drop(size_mm=1)), True)
+    (number, drop), whole = fitted(pair, ["one", {"kind": "drop"}])
+    assert (number, type(drop), whole) == (None, Drop, False)
+    assert fitted(pair, [1]) == (None, False)
+
+
 @pytest.mark.parametrize(("annotation", "raw"), [(Cloud, 5), (list[int], "a"), (str, [1]), (int, "a")])
 def test_nothing_is_made_of_a_value_of_another_kind(annotation: Any, raw: object) -> None:
     assert fitted(annotation, raw) == (None, False)

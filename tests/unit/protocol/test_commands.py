@@ -163,6 +163,17 @@ def test_an_answer_without_a_command_ends_what_it_names() -> None:
     ]
 
 
+def test_an_answer_that_is_json_but_for_a_number_ends_its_command() -> None:
+    commands = Commands()
+    name = asked(commands)
+    malformed, refused = commands.receive(
+        b'{"type":"response","id":"%b","command":"get_state","cost":NaN}' % name.encode()
+    )
+    assert isinstance(malformed, Malformed)
+    assert refused == Refused(name, "the answer is malformed: the text is not JSON: NaN is no JSON number")
+    assert commands.close() == ()
+
+
 @pytest.mark.parametrize(
     "line", [b"log line", b"[]", b"{}", b'{"type":1}', b'{"type":"response","id":"x"}', b"\xff"]
 )

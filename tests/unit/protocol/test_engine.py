@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from copilot_sdk._protocol.engine import (
     CancelReceived,
+    Dialect,
     Engine,
     ErrorReceived,
     NotificationReceived,
@@ -149,6 +150,15 @@ def test_a_cancellation_without_an_id_is_a_violation_without_answer(
     assert event == Violation(None, "$/cancelRequest came without the id of a request")
 
 
+@pytest.mark.parametrize("value", [{}, [1], 1.5, True])
+def test_where_a_request_may_have_the_id_null_a_cancellation_still_needs_an_id(value: Any) -> None:
+    engine = Engine(Dialect(null_ids=True))
+    engine.receive(wire(id=None, method="m"))
+    event = engine.receive(wire(method="$/cancelRequest", params={"id": value}))
+    assert event == Violation(None, "$/cancelRequest came without the id of a request")
+    assert engine.receive(wire(method="$/cancelRequest", params={"id": None})) == CancelReceived(None)
+
+
 @pytest.mark.parametrize(
     ("data", "code", "answered_id"),
     [
@@ -185,6 +195,15 @@ def test_a_malformed_answer_ends_its_request(engine: Engine) -> None:
     event = engine.receive(wire(id=1))
     assert isinstance(event, ErrorReceived)
     assert (event.id, event.method, event.error.code) == (1, "a", -32600)
+    assert engine.close() == ()
+
+
+@pytest.mark.parametrize("member", [b'"result":{"cost":NaN}', b'"error":{"code":-Infinity}'])
+def test_an_answer_that_is_json_but_for_a_number_ends_its_request(engine: Engine, member: bytes) -> None:
+    engine.request("a")
+    event = engine.receive(b'{"jsonrpc":"2.0","id":1,%b}' % member)
+    assert isinstance(event, ErrorReceived)
+    assert (event.id, event.method, event.error.code) == (1, "a", -32700)
     assert engine.close() == ()
 
 

@@ -58,6 +58,8 @@ async def test_without_a_handler_every_method_is_unknown() -> None:
         (UsageError("n has to be positive"), {"code": -32602, "message": "n has to be positive"}),
         (asyncio.CancelledError(), {"code": -32800, "message": "the request was cancelled"}),
         (ValueError("no idea"), {"code": -32603, "message": "ValueError: no idea"}),
+        (ValueError("no Bearer 0123456789abcdef"), {"code": -32603, "message": "ValueError: no Bearer ***"}),
+        (pytest.fail.Exception("not here"), {"code": -32603, "message": "Failed: not here"}),
         (KeyError(), {"code": -32603, "message": "KeyError"}),
         (HandlerError("m", OSError("x")), {"code": -32603, "message": FAILED}),
         (RpcError(-32050, "odd", object()), {"code": -32050, "message": "odd"}),

@@ -126,12 +126,16 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         load_all([str(tmp_path / "gone")])
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "pipe"):
-        with pytest.raises(UsageError, match=rf"attachments\[0\]: {path.name} is no file"):
+        with pytest.raises(
+            UsageError, match=rf"^attachments\[0\]: {path.name} cannot be read: it is no file"
+        ):
             load_all([str(path)])
 
 
 def test_paths_are_made_absolute_and_may_not_lead_up() -> None:
     assert named(["a.txt", Path("b")])[0] == Attachment(path=str(Path("a.txt").absolute()))
+    with pytest.raises(UsageError, match=r"attachments\[1\] has to be the path of a file, not 5"):
+        named(["a.txt", 5])  # type: ignore[list-item]
     for path in ("../a", Attachment(path="a.txt"), Attachment(path="/a/../b")):
         with pytest.raises(UsageError, match=r"attachments\[0\]: the path has to be absolute and without"):
             named([path])

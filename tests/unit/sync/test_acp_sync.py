@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,21 @@ def client() -> Iterator[sync.Client]:
 
     with sync.Client(opened, on_permission=decide) as made:
         yield made
+
+
+def test_whoever_is_interrupted_in_a_loop_may_go_on(
+    client: sync.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(work: Coroutine[Any, Any, Any]) -> None:
+        work.close()
+        raise KeyboardInterrupt
+
+    turn = client.new_session("/src").prompt("hello")
+    with monkeypatch.context() as patched:
+        patched.setattr(client._portal, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            next(turn)
+    assert [type(update) for update in turn] == [AgentMessageChunk]
 
 
 def test_a_turn_is_a_plain_loop_over_typed_updates(client: sync.Client) -> None:

@@ -61,7 +61,7 @@ from copilot_sdk._generated.acp.types import (
 from copilot_sdk._model import UnknownVariant, WireModel
 from copilot_sdk._rpc.method import Method
 from copilot_sdk._version import __version__
-from copilot_sdk.acp._connection import Route, Served
+from copilot_sdk.acp._routes import Route, Served
 from copilot_sdk.acp.agent import Agent
 from copilot_sdk.acp.agent import serve as serve_agent
 from copilot_sdk.acp.errors import ResourceNotFound
@@ -211,8 +211,15 @@ class RuntimeAgent(Agent):
         """Wire method `session/fork`: the new session is open; what it begins with is not told again."""
         if params.session_id in self._open:
             await self._open[params.session_id].flush()
+        elif self._runtime.record(params.session_id) is None:
+            raise SessionNotFound(params.session_id)
         record = self._runtime.stored.fork(params.session_id)
-        about = await self._about(await self._take_up(record.id, params))
+        try:
+            opened = await self._take_up(record.id, params)
+        except BaseException:
+            await self._runtime.delete(record.id)
+            raise
+        about = await self._about(opened)
         return ForkSessionResponse(session_id=record.id, modes=about.modes, config_options=about.options)
 
     async def _take_up(
