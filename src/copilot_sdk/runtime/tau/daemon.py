@@ -21,6 +21,7 @@ from copilot_sdk.runtime.tau.own_tools import OWN_TOOLS, OwnTools
 from copilot_sdk.runtime.tau.pulse import Pulse
 from copilot_sdk.runtime.tau.scheduler import Scheduler
 from copilot_sdk.runtime.tau.sessions import Sessions
+from copilot_sdk.runtime.tau.settings import Settings
 from copilot_sdk.transports import unix
 from copilot_sdk.transports.memory import memory_pair
 
@@ -38,6 +39,7 @@ class Daemon:
 
     Attributes:
         runtime: Where the sessions live; it ends with the daemon.
+        settings: What users configure.
         sessions: The sessions.
         board: The tasks.
         scheduler: Who gives tasks to sessions.
@@ -58,6 +60,7 @@ class Daemon:
         """
         self.runtime = runtime
         self.scope = TaskScope("tau")
+        self.settings = Settings(runtime.home)
         self.board = Board(runtime.home / "tau-tasks.json")
         self.mail = Mail(reply_seconds)
         self.sessions = Sessions(runtime, OWN_TOOLS, OwnTools(self).run)

@@ -33,6 +33,7 @@ from copilot_sdk._generated.tau.types import (
     SucceedSessionRequest,
 )
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.tau.history import PROVIDER
 from copilot_sdk.runtime.tau.host_methods import described, model_named
 from copilot_sdk.runtime.tau.router import Call, Router
 from copilot_sdk.runtime.tau.tree import Node
@@ -47,9 +48,9 @@ async def _create(call: Call, request: CreateSessionRequest) -> SessionCreatedRe
     if parent is not None:
         tree.check_budget(parent.id)
     cwd = request.cwd or (parent.cwd if parent is not None else str(Path.cwd()))
-    model = request.model
-    if model is not None:
-        model = (await model_named(call, model)).id
+    if request.provider not in (None, PROVIDER):
+        raise RuntimeFault(f"provider: there is no {request.provider!r}, only {PROVIDER!r}")
+    model = None if request.model is None else (await model_named(call, request.model, cwd)).id
     node = Node(
         id=tree.new_id(),
         cwd=cwd,
@@ -132,8 +133,8 @@ async def _set_tagline(call: Call, request: SetTaglineRequest) -> OkResponse:
 
 @router.on(SetModelRequest)
 async def _set_model(call: Call, request: SetModelRequest) -> ModelChangedResponse:
-    model = await model_named(call, request.model_id)
     session = await call.daemon.sessions.open(request.session_id)
+    model = await model_named(call, request.model_id, session.node.cwd)
     session.core.model_choice.switch(model.id, source="tau")
     session.node.model = model.id
     call.daemon.sessions.tree.save()
