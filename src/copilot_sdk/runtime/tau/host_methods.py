@@ -118,6 +118,7 @@ async def _usage(_: Call, __: GetSubscriptionUsageRequest) -> SubscriptionUsageR
 async def _reload_plugins(call: Call, request: ReloadPluginsRequest) -> OkResponse:
     session = await call.daemon.sessions.open(request.session_id)
     session.core.skills.forget()
+    await call.daemon.sessions.reload_plugins(request.session_id)
     return OkResponse()
 
 
@@ -129,13 +130,25 @@ async def _reload_config(call: Call, _: ReloadConfigRequest) -> OkResponse:
 
 
 @router.on(FireHookRequest)
-async def _fire_hook(_: Call, __: FireHookRequest) -> VerbatimModel:
-    raise RuntimeFault("fire_hook is only available to plugins")
+async def _fire_hook(call: Call, request: FireHookRequest) -> OkResponse:
+    if call.client is not None:
+        raise RuntimeFault("fire_hook is only available to plugins")
+    call.daemon.plugins.fire(request.name, request.data)
+    return OkResponse()
 
 
 @router.on(EnqueuePostIdleActionRequest)
-async def _enqueue(_: Call, __: EnqueuePostIdleActionRequest) -> VerbatimModel:
-    raise RuntimeFault("enqueue_post_idle_action is only available to plugins")
+async def _enqueue(call: Call, request: EnqueuePostIdleActionRequest) -> OkResponse:
+    if call.client is not None:
+        raise RuntimeFault("enqueue_post_idle_action is only available to plugins")
+    daemon = call.daemon
+    node, task = daemon.sessions.tree[request.session_id], daemon.board[request.action.task_id]
+    live = daemon.sessions.find_live(node.id)
+    if live is not None and live.busy:
+        live.ends.append(task.id)
+    else:
+        daemon.archive_sessions(task.id)
+    return OkResponse()
 
 
 @router.on(GcSessionsRequest)

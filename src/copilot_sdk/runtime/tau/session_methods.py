@@ -98,9 +98,7 @@ async def _archive(call: Call, request: ArchiveSessionRequest) -> SessionArchive
     node, wanted = sessions.tree[request.session_id], request.require_ancestor
     if wanted is not None and wanted not in [above.id for above in sessions.tree.ancestors(node.id)[1:]]:
         raise RuntimeFault(f"{wanted} is not above {node.id}")
-    await sessions.close(node.id)
-    node.archived = True
-    sessions.tree.save()
+    await sessions.archive(node.id)
     return SessionArchivedResponse()
 
 
