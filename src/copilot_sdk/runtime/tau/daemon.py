@@ -25,6 +25,7 @@ from copilot_sdk.runtime.tau.pulse import Pulse
 from copilot_sdk.runtime.tau.scheduler import Scheduler
 from copilot_sdk.runtime.tau.sessions import Sessions
 from copilot_sdk.runtime.tau.settings import Settings
+from copilot_sdk.runtime.tau.worktrees import Worktrees
 from copilot_sdk.transports import unix
 from copilot_sdk.transports.memory import memory_pair
 
@@ -78,7 +79,8 @@ class Daemon:
         self.plugins = PluginHost(self.settings, runtime.home, self.scope, house)
         self.sessions = Sessions(runtime, OwnTools(self).run, self.plugins)
         self.sessions.on_end = self.archive_sessions
-        self.scheduler = Scheduler(self.board, self.sessions, self.scope)
+        worktrees = Worktrees(runtime.home / "tau-worktrees")
+        self.scheduler = Scheduler(self.board, self.sessions, worktrees, self.scope)
         self.draining = False
         self.moved = Pulse()
         self._drain_seconds = (

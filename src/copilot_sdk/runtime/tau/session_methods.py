@@ -65,6 +65,9 @@ async def _create(call: Call, request: CreateSessionRequest) -> SessionCreatedRe
         sandbox_profile=request.sandbox_profile,
     )
     await call.daemon.sessions.make(node)
+    if request.project_name is not None:
+        # Whoever makes the first session of a project says where that is; a worker that comes before is anywhere.
+        tree.found(request.project_name, node.cwd)
     return SessionCreatedResponse(session_id=node.id)
 
 

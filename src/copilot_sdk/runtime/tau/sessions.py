@@ -210,6 +210,19 @@ class Sessions:
         self.rested.beat()
         return len(gone)
 
+    def leave_folder(self, session_id: str, folder: Path, other: str) -> None:
+        """Has a session that works in a folder, or below it, work in another one from now on.
+
+        Raises:
+            RuntimeFault: There is no other one.
+        """
+        if session_id not in self.tree or folder not in (at := Path(self.tree[session_id].cwd), *at.parents):
+            return
+        if (live := self._live.get(session_id)) is not None:
+            live.core.move_to(Path(other))
+        self.tree[session_id].cwd = other
+        self.tree.save()
+
     def succeed(self, session_id: str, successor_id: str) -> None:
         """Lets a session go on in place of another, and tells those who follow that one."""
         self.tree.set_successor(session_id, successor_id)
