@@ -143,9 +143,11 @@ class Daemon:
 
     async def aclose(self) -> None:
         """End all connections and sessions; what is stored stays."""
+        # Work that ends from now on leads to no other.
+        self.sessions.on_rest = self.sessions.on_end = lambda _: None
         await self.scope.aclose()
-        await self.plugins.aclose()
         await self.runtime.aclose()
+        await self.plugins.aclose()
 
     def archive_sessions(self, task_id: int) -> None:
         """Begin to put all sessions of a task away."""

@@ -254,6 +254,10 @@ class Narrator:
         message.error_message = text
         self._stream(ErrorEvent(reason="error", error=message))
 
+    def cut_off(self) -> None:
+        """Tell that the work has ended with the session, which says so itself no more."""
+        self._rest(aborted=True)
+
     def _rest(self, *, aborted: bool) -> None:
         error, self._error = self._error, None
         self.turn_started = None

@@ -93,6 +93,10 @@ class Scheduler:
     async def _work(self, task: Task) -> None:
         try:
             folder = await self._folder(task)
+            if task.state != "active":
+                # Somebody has thought better of it.
+                self.look()
+                return
             session = await self._sessions.make(self._node(task, folder))
         except RuntimeFault as fault:
             self._fail(task, fault)

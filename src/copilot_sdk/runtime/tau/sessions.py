@@ -180,8 +180,11 @@ class Sessions:
     async def close(self, session_id: str) -> None:
         """Ends what a session does; what is stored of it stays."""
         async with self._alone(session_id):
-            if self._live.pop(session_id, None) is not None:
+            if (live := self._live.pop(session_id, None)) is not None:
+                was_busy = live.busy
                 await self.runtime.close_session(session_id)
+                if was_busy:
+                    live.narrator.cut_off()
                 await self._plugins.end(session_id)
         self.rested.beat()
 
@@ -191,10 +194,9 @@ class Sessions:
         Raises:
             UnknownSession: There is none.
         """
-        node = self.tree[session_id]
-        await self.close(session_id)
-        node.archived = True
+        self.tree[session_id].archived = True
         self.tree.save()
+        await self.close(session_id)
 
     async def delete(self, session_id: str) -> int:
         """Deletes a session and all below it, and tells how many those were.

@@ -93,9 +93,10 @@ class PluginHost:
 
     async def end(self, session_id: str) -> None:
         """Ends the plugins that served a session alone."""
-        gone = self._of.pop(session_id, None)
-        if gone is not None:
+        if (gone := self._of.get(session_id)) is not None:
+            # Known until they have ended: this may be cancelled meanwhile.
             await _close(gone.own)
+            self._of.pop(session_id, None)
 
     def fire(self, name: str, data: object) -> None:
         """Calls a hook of all plugins that want it, without waiting for their answers."""
@@ -126,9 +127,8 @@ class PluginHost:
             config, faults = self._config()
             wanted = {name: s for name, s in config.plugins.items() if s.scope == "global"}
             kept = {name: p for name, p in self._shared.items() if wanted.get(name) == p.settings}
-            gone = [plugin for name, plugin in self._shared.items() if name not in kept]
+            await _close(plugin for name, plugin in self._shared.items() if name not in kept)
             self._shared = kept
-            await _close(gone)
             new = Config(
                 plugins={name: s for name, s in wanted.items() if name not in kept},
                 plugin_idle_seconds=config.plugin_idle_seconds,

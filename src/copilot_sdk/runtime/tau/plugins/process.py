@@ -350,7 +350,7 @@ class PluginProcess:
         if self._timer is not None:
             self._timer.cancel()
         fault = PluginEnded(f"the plugin {self._name} {why}")
-        if self._calls or self._hook is not None:
+        if self._hook is not None:
             _logger.warning("%s", fault)
         for call in self._calls.values():
             if not call.answer.done():
