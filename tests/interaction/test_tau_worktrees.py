@@ -139,6 +139,25 @@ async def test_a_merge_that_fails_leaves_the_folder_as_it_is_and_can_be_tried_ag
     assert (repository / "mine.txt").read_text() == "in no commit"
 
 
+async def test_the_work_at_a_task_that_is_closed_ends(repository: Path) -> None:
+    async with stage() as (daemon, client):
+        number = await began(client, repository, writes("touch new.txt; sleep 100; touch late.txt"))
+        async with asyncio.timeout(PATIENCE):
+            while (path := (await client.rpc.task_get(id=number)).task.worktree_path) is None:
+                pass
+            while not Path(path, "new.txt").exists():  # noqa: ASYNC110, ASYNC240
+                await asyncio.sleep(0.01)
+        await client.rpc.task_update(id=number, state="closed")
+        session_id = daemon.board[number].session_id
+        assert session_id is not None
+        done = await client.rpc.wait_sessions(session_ids=[session_id], timeout_secs=10)
+        assert done.results[0].status == "done"
+        assert (await client.rpc.get_session_info(session_id=session_id)).info.last_exit_status == "cancelled"
+        await become(daemon, client, number, "closed", there=False)
+    assert not (repository / "late.txt").exists()
+    assert git(repository, "ls-tree", "--name-only", "tau/task-1").split() == ["new.txt", "notes.txt"]
+
+
 async def test_a_task_that_is_begun_again_goes_on_in_its_worktree(repository: Path) -> None:
     (repository / "part").mkdir()
     commit(repository / "part", inner="x")

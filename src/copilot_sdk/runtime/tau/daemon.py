@@ -79,8 +79,8 @@ class Daemon:
         self.plugins = PluginHost(self.settings, runtime.home, self.scope, house)
         self.sessions = Sessions(runtime, OwnTools(self).run, self.plugins)
         self.sessions.on_end = self.archive_sessions
-        worktrees = Worktrees(runtime.home / "tau-worktrees")
-        self.scheduler = Scheduler(self.board, self.sessions, worktrees, self.scope)
+        self._worktrees = Worktrees(runtime.home / "tau-worktrees")
+        self.scheduler = Scheduler(self.board, self.sessions, self._worktrees, self.scope)
         self.draining = False
         self.moved = Pulse()
         self._drain_seconds = (
@@ -144,8 +144,10 @@ class Daemon:
     async def aclose(self) -> None:
         """End all connections and sessions; what is stored stays."""
         # Work that ends from now on leads to no other.
-        self.sessions.on_rest = self.sessions.on_end = lambda _: None
+        self.sessions.on_rest = lambda _: None
+        self.sessions.on_end = lambda _: None
         await self.scope.aclose()
+        await self._worktrees.aclose()
         await self.runtime.aclose()
         await self.plugins.aclose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,11 +45,25 @@ class Scheduler:
         self._scope = scope
         self._leaving: set[int] = set()
         sessions.on_rest = self._rested
-        for task in board:
+        self._take_up()
+
+    def _take_up(self) -> None:
+        """Go on where the daemon before has ended."""
+        for task in self._board:
             if task.state == "merging":
-                # The daemon has ended in the middle of it.
-                board.change(task, None, {"state": "approved"})
+                self._board.change(task, None, {"state": "approved"})
+            elif task.state == "active" and (worker := self._worker(task)) is not None:
+                if worker.last_exit_status is None:
+                    self._fail(task, RuntimeFault("the daemon has ended while this was worked at"))
+                else:
+                    self._ended(task, worker.last_exit_status)
         self.look()
+
+    def _worker(self, task: Task) -> Node | None:
+        """The session that was made for a task; None for one that somebody gave it to."""
+        tree = self._sessions.tree
+        node = None if task.session_id is None or task.session_id not in tree else tree[task.session_id]
+        return node if node is not None and (node.tagline or "").startswith(_tagline(task)) else None
 
     def in_flight(self, project: str) -> list[Task]:
         """The tasks of a project that are worked at."""
@@ -101,6 +116,10 @@ class Scheduler:
         except RuntimeFault as fault:
             self._fail(task, fault)
             return
+        except asyncio.CancelledError:
+            # The next daemon begins with it.
+            self._board.change(task, None, {"state": "ready"})
+            raise
         self._board.assign(task, session.node.id, "worker")
         session.send(_prompt(task))
 
@@ -109,18 +128,20 @@ class Scheduler:
         project = self._sessions.tree.projects.get(task.project)
         if project is None:
             return str(Path.cwd())
+
+        def note(worktree: Worktree) -> None:
+            task.worktree = worktree
+            self._board.change(task, None, {"branch": worktree.branch})
+
         if task.worktree is None:
-            task.worktree = await self._worktrees.make(task.id, project)
-        if task.worktree is None:
-            return project
-        self._board.change(task, None, {"branch": task.worktree.branch})
-        return str(task.worktree.folder_of(project))
+            await self._worktrees.make(task.id, project, note)
+        return project if task.worktree is None else str(task.worktree.folder_of(project))
 
     def _node(self, task: Task, folder: str) -> Node:
         return Node(
             id=self._sessions.tree.new_id(),
             cwd=folder,
-            tagline=f"#{task.id} {task.title}",
+            tagline=f"{_tagline(task)}{task.title}",
             project_name=task.project,
             sandbox_profile=task.sandbox_profile,
         )
@@ -129,18 +150,21 @@ class Scheduler:
         """What the end of a session's work means for its tasks."""
         for task in self._board:
             if task.session_id == session.node.id and task.state == "active":
-                if session.narrator.exit_status != "completed":
-                    self._become(task, "failed")
-                elif task.worktree is None:
-                    self._become(task, _next_state(task))
-                else:
-                    self._scope.start(self._keep(task, task.worktree), name=f"work of task {task.id}")
+                self._ended(task, session.narrator.exit_status)
         self.look()
+
+    def _ended(self, task: Task, exit_status: str | None) -> None:
+        if exit_status != "completed":
+            self._become(task, "failed")
+        elif task.worktree is None:
+            self._become(task, _next_state(task))
+        else:
+            self._scope.start(self._keep(task, task.worktree), name=f"work of task {task.id}")
 
     async def _keep(self, task: Task, worktree: Worktree) -> None:
         """Commits what was done."""
         try:
-            has_work = await self._worktrees.keep(worktree, f"{task.title}\n\nTask {task.id}.")
+            has_work = await self._worktrees.keep(worktree, _commit_message(task))
         except RuntimeFault as fault:
             self._fail(task, fault)
             return
@@ -160,8 +184,8 @@ class Scheduler:
         project = self._sessions.tree.projects.get(task.project, worktree.root)
         try:
             for role in task.roles:
-                self._sessions.leave_folder(role.session_id, Path(worktree.path), project)
-            await self._worktrees.remove(worktree)
+                await self._sessions.leave_folder(role.session_id, Path(worktree.path), project)
+            await self._worktrees.remove(worktree, _commit_message(task))
             task.worktree = None
             self._board.save()
         except RuntimeFault as fault:
@@ -180,6 +204,14 @@ class Scheduler:
         self._board.change(task, task.session_id, {"state": state})
         self.look()
         self._sessions.rested.beat()
+
+
+def _commit_message(task: Task) -> str:
+    return f"{task.title}\n\nTask {task.id}."
+
+
+def _tagline(task: Task) -> str:
+    return f"#{task.id} "
 
 
 def _next_state(task: Task) -> str:

@@ -212,8 +212,8 @@ class Sessions:
         self.rested.beat()
         return len(gone)
 
-    def leave_folder(self, session_id: str, folder: Path, other: str) -> None:
-        """Has a session that works in a folder, or below it, work in another one from now on.
+    async def leave_folder(self, session_id: str, folder: Path, other: str) -> None:
+        """Ends what a session does in a folder, or below it; what it does next it does in another one.
 
         Raises:
             RuntimeFault: There is no other one.
@@ -221,6 +221,7 @@ class Sessions:
         if session_id not in self.tree or folder not in (at := Path(self.tree[session_id].cwd), *at.parents):
             return
         if (live := self._live.get(session_id)) is not None:
+            await live.core.turns.abort("user_initiated")
             live.core.move_to(Path(other))
         self.tree[session_id].cwd = other
         self.tree.save()
