@@ -169,6 +169,11 @@ async def test_a_task_that_is_begun_again_goes_on_in_its_worktree(repository: Pa
         assert (again.worktree_path, again.branch) == (task.worktree_path, task.branch)
         folder = Path(str(again.worktree_path), "part")
         assert (folder / "where.txt").read_text().strip() == str(folder)
+        await client.rpc.task_update(id=number, state="failed")
+        (folder / "last.txt").write_text("by hand")
+        await client.rpc.task_update(id=number, state="approved")
+        await become(daemon, client, number, "merged", there=False)
+    assert (repository / "part" / "last.txt").read_text() == "by hand"
 
 
 async def test_a_project_without_a_branch_has_no_worktrees(tmp_path: Path) -> None:

@@ -121,7 +121,8 @@ class Scheduler:
             self._board.change(task, None, {"state": "ready"})
             raise
         self._board.assign(task, session.node.id, "worker")
-        session.send(_prompt(task))
+        if task.state == "active":
+            session.send(_prompt(task))
 
     async def _folder(self, task: Task) -> str:
         """Where a task is worked at: in a worktree, if its project is in a repository."""
@@ -173,6 +174,8 @@ class Scheduler:
 
     async def _merge(self, task: Task, worktree: Worktree) -> None:
         try:
+            # Somebody may have approved what has failed.
+            await self._worktrees.keep(worktree, _commit_message(task))
             await self._worktrees.merge(worktree, f"Merge task {task.id}: {task.title}")
         except RuntimeFault as fault:
             self._fail(task, fault)
