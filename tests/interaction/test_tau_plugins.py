@@ -146,8 +146,9 @@ async def test_plugins_that_do_not_register_are_named_and_harm_nobody(tmp_path: 
         "rude": plugin(opening={"kind": "hook_result"}),
         "vague": plugin(opening={"kind": "register", "tools": 3, "name": "x"}),
         "gone": {"command": ["/nowhere/plugin"]},
+        "hasty": {"command": [sys.executable, "-IS", "-c", "raise SystemExit('with my token')"]},
         "well": plugin(tools=["pid"]),
-        "shared": plugin("global", opening=None),
+        "shared": plugin("global", opening={"kind": "idle"}),
     }
     async with plugged(tmp_path, seconds=2.0, **plugins) as (_, client):
         name = await session(client)
@@ -156,10 +157,11 @@ async def test_plugins_that_do_not_register_are_named_and_harm_nobody(tmp_path: 
         assert (await client.chat(name, "!say hello")).text == "hello"
     assert [text.partition(":")[0] for text in told] == [
         "the plugin gone does not start",
-        *(f"the plugin {name} is rejected" for name in ("mute", "rude", "shared", "vague")),
+        *(f"the plugin {name} is rejected" for name in ("hasty", "mute", "rude", "shared", "vague")),
     ]
-    assert "it did not register within 2 s" in told[1]
-    assert "it began with hook_result" in told[2]
+    assert told[1].endswith("it has ended with exit code 1")
+    assert "it did not register within 2 s" in told[2]
+    assert "it began with hook_result" in told[3]
 
 
 async def test_hooks_add_to_the_conversation_and_to_results_and_change_the_system_prompt(

@@ -220,9 +220,7 @@ class PluginProcess:
             while True:
                 self._take(await self._transport.receive())
         except ConnectionClosed as closed:
-            code = closed.exit_code
-            _logger.info("the plugin %s has ended: %s", self._name, closed)
-            self._end("has ended" if code is None else f"has ended with exit code {code}")
+            self._end(_ending(self._name, closed))
         except ProtocolError as error:
             self._end(f"broke the protocol: {error}")
         finally:
@@ -382,5 +380,13 @@ async def _registration(name: str, transport: Transport, seconds: float) -> Plug
         ) from None
     except ValidationError as error:
         raise PluginFault(f"the plugin {name} is rejected: {'; '.join(problems(error))}") from error
-    except (ConnectionClosed, ProtocolError, MalformedMessage) as error:
+    except ConnectionClosed as closed:
+        raise PluginFault(f"the plugin {name} is rejected: it {_ending(name, closed)}") from closed
+    except (ProtocolError, MalformedMessage) as error:
         raise PluginFault(f"the plugin {name} is rejected: {error}") from error
+
+
+def _ending(name: str, closed: ConnectionClosed) -> str:
+    """How a plugin has ended. What it wrote to stderr is for the log alone: faults go to models and clients."""
+    _logger.info("the plugin %s has ended: %s", name, closed)
+    return "has ended" if closed.exit_code is None else f"has ended with exit code {closed.exit_code}"
