@@ -381,9 +381,8 @@ class HalfClosed(WrappedTransport):
 async def test_what_is_open_when_the_input_ends_is_answered(
     runtime: EmbeddedRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(front, "_FINISH_SECONDS", 0.05)
-
-    async def served(*commands: dict[str, str]) -> list[str]:
+    async def served(seconds: float, *commands: dict[str, str]) -> list[str]:
+        monkeypatch.setattr(front, "_FINISH_SECONDS", seconds)
         ours, theirs = memory_pair()
         transport = CheckedTransport(theirs)
         half = HalfClosed(ours, *commands)
@@ -400,21 +399,21 @@ async def test_what_is_open_when_the_input_ends_is_answered(
         return {"type": "prompt", "id": "1", "message": text}
 
     state = {"type": "get_state", "id": "2"}
-    assert await served(prompt("!say late"), state) == [
+    assert await served(10, prompt("!say late"), state) == [
         "ready",
         "get_state",
         "text_delta",
         "agent_end",
         "prompt",
     ]
-    assert await served(prompt("!hold"), state) == ["ready", "get_state", "agent_end", "prompt"]
+    assert await served(0.05, prompt("!hold"), state) == ["ready", "get_state", "agent_end", "prompt"]
 
     async def never(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Compaction, "compact", never)
     compact = {"type": "compact", "id": "3"}
-    assert await served(compact, state) == ["ready", "compact.disclosure", "error", "error"]
+    assert await served(0.05, compact, state) == ["ready", "compact.disclosure", "error", "error"]
 
 
 def test_the_program_answers_though_nothing_more_comes(tmp_path: Path) -> None:
