@@ -6,9 +6,11 @@ import asyncio
 import base64
 import json
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from copilot_sdk import synaps
 from copilot_sdk.errors import ConnectionClosed, RequestRefused
 from copilot_sdk.runtime import Call, EmbeddedRuntime, Reply, ScriptedModel, Usage, embedded
+from copilot_sdk.runtime.core.compaction import Compaction
 from copilot_sdk.runtime.synaps import front
 from copilot_sdk.synaps import sync
 from copilot_sdk.synaps.attachments import Loaded
@@ -36,7 +39,8 @@ from copilot_sdk.synaps.types import (
     ToolUseBlock,
     TurnProviderFailed,
 )
-from copilot_sdk.transports.base import Transport
+from copilot_sdk.transports.base import InputEnded, Transport, WrappedTransport
+from copilot_sdk.transports.memory import memory_pair
 from tests.support.synaps import CheckedTransport, embedded_agent
 
 PNG = base64.b64decode(
@@ -359,6 +363,72 @@ async def test_the_end_waits_for_the_turn_that_runs(runtime: EmbeddedRuntime, tm
     with pytest.raises(ConnectionClosed):
         await transport.receive()
     assert transport.kinds == ["ready", "text_delta", "agent_end", "prompt"]
+
+
+class HalfClosed(WrappedTransport):
+    """A transport that gives some lines and then no more; what is sent gets out."""
+
+    def __init__(self, transport: Transport, *commands: dict[str, str]) -> None:
+        super().__init__(transport)
+        self._lines = [json.dumps(command).encode() for command in commands]
+
+    async def receive(self) -> bytes:
+        if self._lines:
+            return self._lines.pop(0)
+        raise InputEnded("the input has ended")
+
+
+async def test_what_is_open_when_the_input_ends_is_answered(
+    runtime: EmbeddedRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def served(seconds: float, *commands: dict[str, str]) -> list[str]:
+        monkeypatch.setattr(front, "_FINISH_SECONDS", seconds)
+        ours, theirs = memory_pair()
+        transport = CheckedTransport(theirs)
+        half = HalfClosed(ours, *commands)
+        await front.Front(runtime.runtime, half, front.Options(tmp_path)).serve()
+        with suppress(ConnectionClosed):
+            while True:
+                await transport.receive()
+        answered = {frame["id"] for frame in transport.frames if frame["type"] in {"response", "error"}}
+        assert answered == {command["id"] for command in commands}
+        assert transport.frames[-1].get("cancelled") is (True if "!hold" in str(commands) else None)
+        return transport.kinds
+
+    def prompt(text: str) -> dict[str, str]:
+        return {"type": "prompt", "id": "1", "message": text}
+
+    state = {"type": "get_state", "id": "2"}
+    assert await served(10, prompt("!say late"), state) == [
+        "ready",
+        "get_state",
+        "text_delta",
+        "agent_end",
+        "prompt",
+    ]
+    assert await served(0.05, prompt("!hold"), state) == ["ready", "get_state", "agent_end", "prompt"]
+
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Compaction, "compact", never)
+    compact = {"type": "compact", "id": "3"}
+    assert await served(0.05, compact, state) == ["ready", "compact.disclosure", "error", "error"]
+
+
+def test_the_program_answers_though_nothing_more_comes(tmp_path: Path) -> None:
+    commands = [{"type": "prompt", "id": "1", "message": "!say Tea"}, {"type": "get_messages", "id": "2"}]
+    ended = subprocess.run(
+        [sys.executable, "-m", "copilot_sdk.runtime", "--synaps-rpc"],
+        input="".join(json.dumps(command) + "\n" for command in commands).encode(),
+        env={**os.environ, "COPILOT_HOME": str(tmp_path)},
+        capture_output=True,
+        timeout=30,
+        check=True,
+    )
+    frames = [json.loads(line) for line in ended.stdout.splitlines()]
+    answers = {frame["id"]: frame for frame in frames if frame["type"] == "response"}
+    assert (answers["1"]["ok"], answers["2"]["command"]) == (True, "get_messages")
 
 
 def test_the_program_serves_the_sync_client_and_tells_why_it_cannot(tmp_path: Path) -> None:

@@ -36,6 +36,18 @@ from tests.support.tau_stage import session, stage, until, until_idle
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
+async def test_a_chat_whose_session_is_put_away_is_cancelled() -> None:
+    async with stage() as (_, client):
+        name = await session(client)
+        async with client.subscribe(name) as events:
+            chat = client.chat(name, "!say wait\n!hold")
+            await until(events, lambda event: isinstance(event, TextDeltaEvent))
+            await client.rpc.archive_session(session_id=name)
+            assert (await chat).cancelled
+        info = (await client.rpc.get_session_info(session_id=name)).info
+        assert (info.archived, info.is_live) == (True, False)
+
+
 async def test_a_chat_gives_its_events_and_its_result() -> None:
     script = ScriptedModel(
         [

@@ -13,7 +13,7 @@ from copilot_sdk.runtime import Reply, ScriptedModel, fault_of_status
 from copilot_sdk.runtime.tau.daemon import Daemon
 from copilot_sdk.tau import Client
 from copilot_sdk.tau.types import TaskInfo, TaskOverviewResponse
-from tests.support.tau_stage import PATIENCE, session, stage
+from tests.support.tau_stage import PATIENCE, session, stage, until
 
 
 async def filed(client: Client, title: str, **members: Any) -> int:
@@ -87,6 +87,24 @@ async def test_a_task_whose_session_fails_has_failed() -> None:
         number = await filed(client, "Break it")
         await client.rpc.task_update(id=number, state="ready")
         assert (await worked(daemon, client, number)).state == "failed"
+
+
+async def test_a_task_that_the_end_of_the_daemon_has_cut_off_has_failed_and_one_given_by_hand_goes_on(
+    tmp_path: Path,
+) -> None:
+    async with stage(ScriptedModel([Reply("!", hold=asyncio.Event())]), home=tmp_path) as (_, client):
+        number, by_hand = await filed(client, "Long work"), await filed(client, "By hand")
+        await client.rpc.task_assign(id=by_hand, session_id=await session(client, tagline="mine"))
+        await client.rpc.task_update(id=number, state="ready")
+        async with asyncio.timeout(PATIENCE):
+            while (worker := (await task(client, number)).session_id) is None:
+                pass
+            async with client.subscribe(worker) as events:
+                await until(events, lambda event: getattr(event, "phase", None) == "Connecting")
+    async with stage(home=tmp_path) as (_, client):
+        assert [(await task(client, n)).state for n in (number, by_hand)] == ["failed", "active"]
+        [message] = (await client.rpc.task_get(id=number)).messages
+        assert message.content == "the daemon has ended while this was worked at"
 
 
 async def test_a_task_waits_for_those_that_it_depends_on() -> None:

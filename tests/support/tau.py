@@ -1,4 +1,4 @@
-"""What the daemon of tau may send."""
+"""What the daemon of tau may send to clients and to plugins."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def frame_faults(frame: dict[str, Any]) -> list[str]:
     """What the schema says against what the daemon sends."""
     name = RESPONSES.get(frame["type"])
     return [f"{frame['type']} is no response"] if name is None else TAU.faults(name, frame)
+
+
+def plugin_frame_faults(frame: dict[str, Any]) -> list[str]:
+    """What the schema says against what the daemon sends to a plugin."""
+    return TAU.faults("PluginInput", frame)

@@ -14,12 +14,13 @@ from copilot_sdk.runtime import ScriptedModel
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.tau import connection
 from copilot_sdk.runtime.tau.daemon import Daemon
+from copilot_sdk.runtime.tau.plugins import process
 from copilot_sdk.runtime.tau.pulse import Pulse
 from copilot_sdk.tau import Client, Subscription
 from copilot_sdk.tau.events import AgentDoneResponse, CancelledResponse, PhaseEvent
 from copilot_sdk.transports.base import Transport
 from copilot_sdk.transports.memory import memory_pair
-from tests.support.tau import frame_faults
+from tests.support.tau import frame_faults, plugin_frame_faults
 
 PATIENCE = 10.0
 
@@ -46,11 +47,17 @@ async def daemon_of(
     """A daemon whose frames are held to the schema."""
     faults: list[str] = []
 
-    def checked(frame: dict[str, Any]) -> bytes:
-        faults.extend(frame_faults(frame))
-        return encode_frame(frame)
+    def checked(find_faults: Callable[[dict[str, Any]], list[str]]) -> Callable[[dict[str, Any]], bytes]:
+        def encode(frame: dict[str, Any]) -> bytes:
+            faults.extend(find_faults(frame))
+            return encode_frame(frame)
 
-    with patch.object(connection, "encode_frame", checked):
+        return encode
+
+    with (
+        patch.object(connection, "encode_frame", checked(frame_faults)),
+        patch.object(process, "encode_frame", checked(plugin_frame_faults)),
+    ):
         async with Daemon(Runtime(home=home, model=model), **limits) as daemon:
             yield daemon
     assert faults == []

@@ -20,6 +20,8 @@ def test_a_tree_is_read_back_as_it_was(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "tree.json")
     tree.add(Node(tree.new_id(), "/a", project_name="p", tokens=Counts(1, 2, 3, 4)))
     tree.add(Node(tree.new_id(), "/b", parent_id="s1", archived=True))
+    tree.found("p", "/a")
+    tree.found("p", "/elsewhere")
     again = Tree(tmp_path / "tree.json")
     assert list(again) == list(tree)
     assert again.projects == {"p": "/a"}

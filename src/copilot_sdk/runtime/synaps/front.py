@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -31,6 +32,7 @@ from copilot_sdk.runtime.synaps.conversation import given_to_agent, messages_of
 from copilot_sdk.runtime.synaps.telling import RunningTurn, Telling
 from copilot_sdk.synaps.attachments import Loaded, load_all
 from copilot_sdk.synaps.client import PROTOCOL_VERSION
+from copilot_sdk.transports.base import InputEnded
 from copilot_sdk.transports.closing import wait_at_most
 from copilot_sdk.transports.stdio import StdioTransport
 
@@ -42,9 +44,13 @@ if TYPE_CHECKING:
     from copilot_sdk.transports.base import Transport
 
 _SHUTDOWN_SECONDS = 30.0
+_FINISH_SECONDS = 1.0
 _FLUSH_SECONDS = 1.0
+_MOST_LINES = 64
 _BUSY = "another prompt is in flight; abort first"
+_CUT_SHORT = "no more commands come, and this one took too long"
 _TOO_LONG = "frame exceeds 1 MiB limit"
+_logger = logging.getLogger("copilot_sdk.runtime")
 _ALL_CLASSES = ("user_text", "assistant_text", "tool_calls", "tool_results", "file_paths", "event_data")
 
 
@@ -82,6 +88,7 @@ class Front:
         self._telling = Telling(self._outbox.post, self._rested.set)
         self._opening: asyncio.Task[None] | None = None
         self._session: Session | None = None
+        self._hears = True
         self._commands: Mapping[type[Any], Callable[[Any], Awaitable[None]]] = {
             wire.PromptRequest: self._prompt,
             wire.FollowUpRequest: self._follow_up,
@@ -124,9 +131,7 @@ class Front:
                     protocol_version=PROTOCOL_VERSION,
                 )
             )
-            with suppress(ConnectionClosed, ProtocolError):
-                while await self._take(await self._transport.receive()):
-                    pass
+            await self._take_all()
 
     async def _flush(self) -> None:
         with suppress(TimeoutError):
@@ -138,18 +143,74 @@ class Front:
 
     # --------------------------------------------------------------- commands
 
-    async def _take(self, line: bytes) -> bool:
-        """Does what a line says, and tells whether more is to come."""
+    async def _take_all(self) -> None:
+        """Does what lines say, one after the other; once no more come, what is open has a moment to be answered."""
+        lines: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_LINES)
+        limit = asyncio.timeout(None)
         try:
-            request = _read(line)
+            async with limit:
+                if await self._take_from(lines, limit):
+                    return
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        while not lines.empty():
+            self._cut_short(lines.get_nowait())
+        if self._hears:
+            await self._end_turn()
+
+    async def _take_from(self, lines: asyncio.Queue[bytes | None], limit: asyncio.Timeout) -> bool:
+        """Takes lines while they are read, and tells whether the last one was to end."""
+        reading = self._scope.start(self._read_ahead(lines, limit), name="reader")
+        try:
+            while (line := await lines.get()) is not None:
+                if not await self._take(line):
+                    await end_all({reading})
+                    limit.reschedule(None)
+                    await self._shut_down()
+                    return True
+            while self._hears and self._telling.turn is not None:
+                self._rested.clear()
+                await self._rested.wait()
+            return False
+        finally:
+            await end_all({reading})
+
+    def _cut_short(self, line: bytes | None) -> None:
+        request = None if line is None else self._request(line)
+        if request is not None and not isinstance(request, wire.ShutdownRequest):
+            self._outbox.post(wire.ErrorEvent(id=request.id, message=_CUT_SHORT))
+
+    def _request(self, line: bytes) -> Any:
+        """The command that a line is; None for one that is none, which is answered."""
+        try:
+            return _read(line)
         except Refusal as refusal:
             self._outbox.post(wire.ErrorEvent(message=str(refusal)))
-            return True
-        if isinstance(request, wire.ShutdownRequest):
-            await self._shut_down()
-            return False
+            return None
+
+    async def _read_ahead(self, lines: asyncio.Queue[bytes | None], limit: asyncio.Timeout) -> None:
+        """Reads ahead, so that the end of the input is noticed while a command is under way."""
+        try:
+            while True:
+                await lines.put(await self._transport.receive())
+        except ConnectionClosed as closed:
+            self._hears = isinstance(closed, InputEnded)
+        except ProtocolError as error:
+            _logger.warning("nothing more can be read: %s", error)
+        limit.reschedule(asyncio.get_running_loop().time() + _FINISH_SECONDS)
+        await lines.put(None)
+
+    async def _take(self, line: bytes) -> bool:
+        """Does what a line says, and tells whether that was anything but to end."""
+        request = self._request(line)
+        if request is None or isinstance(request, wire.ShutdownRequest):
+            return request is None
         try:
             await self._commands[type(request)](request)
+        except asyncio.CancelledError:
+            self._outbox.post(wire.ErrorEvent(id=request.id, message=_CUT_SHORT))
+            raise
         except (Refusal, RuntimeFault, ModelFault) as fault:
             self._outbox.post(wire.ErrorEvent(id=request.id, message=str(fault)))
         return True
@@ -202,6 +263,10 @@ class Front:
         self.session.turns.send(prompt)
 
     async def _abort(self, request: wire.AbortRequest) -> None:
+        await self._end_turn()
+        self._outbox.post(wire.AbortResponse(id=request.id, ok=True))
+
+    async def _end_turn(self) -> None:
         opening, self._opening = self._opening, None
         if opening is not None and not opening.done():
             await end_all({opening})
@@ -209,7 +274,6 @@ class Front:
                 self._telling.turn.cancelled = True
                 self._telling.finish()
         await self.session.turns.abort("user_initiated")
-        self._outbox.post(wire.AbortResponse(id=request.id, ok=True))
 
     async def _compact(self, request: wire.CompactRequest) -> None:
         disclosure = self._disclosure()

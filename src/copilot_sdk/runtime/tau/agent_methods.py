@@ -49,8 +49,13 @@ router = Router()
 
 
 @router.on(ChatRequest)
-async def _chat(call: Call, request: ChatRequest) -> AgentDoneResponse | CancelledResponse:
+async def _chat(call: Call, request: ChatRequest) -> VerbatimModel:
     images = [_image(attachment) for attachment in request.attachments or ()]
+    if call.client is None:
+        if call.daemon.draining:
+            raise RuntimeFault(SHUTTING_DOWN)
+        (await call.daemon.sessions.open(request.session_id)).send(request.text, images=images)
+        return OkResponse()
     if call.daemon.draining:
         await call.connection.send(ErrorResponse(message=SHUTTING_DOWN))
         return AgentDoneResponse()

@@ -12,6 +12,7 @@ from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.json_files import read_object
 from copilot_sdk.runtime.tau.faults import UnknownTask
 from copilot_sdk.runtime.tau.records import Records, read
+from copilot_sdk.runtime.tau.worktrees import Worktree
 
 STATES = (
     "interactive", "planning", "refining", "ready", "active", "review", "approved", "merging", "failed", "merged",
@@ -63,7 +64,12 @@ class Relation:
 
 @dataclass(slots=True)
 class Task:
-    """A task; times are in milliseconds since 1970."""
+    """A task; times are in milliseconds since 1970.
+
+    Attributes:
+        branch: The branch that it is worked at on, also one that was merged; None where there is no repository.
+        worktree: Where it is worked at, as long as that is there.
+    """
 
     id: int
     project: str
@@ -79,6 +85,8 @@ class Task:
     skip_review: bool = False
     require_approval: bool = False
     sandbox_profile: str | None = None
+    branch: str | None = None
+    worktree: Worktree | None = None
     remarks: list[Remark] = field(default_factory=list[Remark])
     roles: list[Role] = field(default_factory=list[Role])
     history: list[Change] = field(default_factory=list[Change])

@@ -7,20 +7,15 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from copilot_sdk._generated.tau.frames import decode_request
-from copilot_sdk._generated.tau.types import ErrorResponse, ServerShutdownResponse
-from copilot_sdk._model import VerbatimModel, WireModel
-from copilot_sdk._model.base import problems
+from copilot_sdk._generated.tau.types import ServerShutdownResponse
+from copilot_sdk._model import VerbatimModel
 from copilot_sdk._protocol.exchanges import encode_frame, parse_frame
 from copilot_sdk._protocol.messages import MalformedMessage
-from copilot_sdk.errors import ConnectionClosed, ProtocolError, UnknownFrame
-from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
+from copilot_sdk.errors import ConnectionClosed, ProtocolError
 from copilot_sdk.runtime.core.scope import end_all
 from copilot_sdk.runtime.tau.channel import Listener, Told
-from copilot_sdk.runtime.tau.methods import METHODS
 from copilot_sdk.runtime.tau.router import Call
+from copilot_sdk.runtime.tau.serving import answer, bad_request
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.tau.daemon import Daemon
@@ -50,8 +45,8 @@ class Connection:
                 self._now_idle()
                 data = await self._transport.receive()
                 self.idle = False
-                if (answer := await self._answer(data)) is not None:
-                    await self.send(answer)
+                if (answered := await self._answer(data)) is not None:
+                    await self.send(answered)
         except ConnectionClosed as closed:
             _logger.debug("a client of tau has left: %s", closed)
         except ProtocolError as error:
@@ -114,27 +109,7 @@ class Connection:
 
     async def _answer(self, data: bytes) -> VerbatimModel | None:
         try:
-            request = _read(data)
-        except (MalformedMessage, UnknownFrame, ProtocolError) as error:
-            return ErrorResponse(message=f"bad request: {error}")
-        except ValidationError as error:
-            return ErrorResponse(message=f"bad request: {'; '.join(problems(error))}")
-        try:
-            return await METHODS[type(request)](Call(self._daemon, self), request)
-        except (RuntimeFault, ModelFault) as fault:
-            return ErrorResponse(message=str(fault))
-        except ConnectionClosed:
-            raise
-        except Exception as error:
-            # Whatever goes wrong with one request, the daemon lives on.
-            _logger.exception("the request %s failed", type(request).__name__)
-            return ErrorResponse(message=f"internal error: {type(error).__name__}")
-
-
-def _read(data: bytes) -> WireModel:
-    """The request in a message; what it has to have must be there, and null stands for what is left out."""
-    _, frame = parse_frame(data)
-    kind = type(decode_request(frame))
-    optional = {name for name, field in kind.model_fields.items() if not field.is_required()}
-    given = {name: value for name, value in frame.items() if value is not None or name not in optional}
-    return kind.model_validate(given)
+            _, frame = parse_frame(data)
+        except MalformedMessage as error:
+            return bad_request(str(error))
+        return await answer(Call(self._daemon, self), frame)

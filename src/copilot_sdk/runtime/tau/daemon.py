@@ -17,10 +17,15 @@ from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.tau.board import Board
 from copilot_sdk.runtime.tau.connection import Connection
 from copilot_sdk.runtime.tau.mail import REPLY_SECONDS, Mail
-from copilot_sdk.runtime.tau.own_tools import OWN_TOOLS, OwnTools
+from copilot_sdk.runtime.tau.own_tools import OwnTools
+from copilot_sdk.runtime.tau.plugins.host import PluginHost
+from copilot_sdk.runtime.tau.plugins.process import PluginHouse
+from copilot_sdk.runtime.tau.plugins.requests import PluginRequests
 from copilot_sdk.runtime.tau.pulse import Pulse
 from copilot_sdk.runtime.tau.scheduler import Scheduler
 from copilot_sdk.runtime.tau.sessions import Sessions
+from copilot_sdk.runtime.tau.settings import Settings
+from copilot_sdk.runtime.tau.worktrees import Worktrees
 from copilot_sdk.transports import unix
 from copilot_sdk.transports.memory import memory_pair
 
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from copilot_sdk.transports.base import Transport
 
 DRAIN_SECONDS = 180.0
+PLUGIN_SECONDS = 10.0
 _FAREWELL_SECONDS = 1.0
 _DRAIN_VARIABLE = "TAU_SHUTDOWN_DRAIN_SECS"
 
@@ -38,16 +44,23 @@ class Daemon:
 
     Attributes:
         runtime: Where the sessions live; it ends with the daemon.
+        settings: What users configure.
         sessions: The sessions.
         board: The tasks.
         scheduler: Who gives tasks to sessions.
         mail: Messages that wait for a reply.
+        plugins: The plugins.
         draining: Whether nothing new is begun any more, since the daemon is to end.
         moved: Beats when a connection has served a request, or is gone.
     """
 
     def __init__(
-        self, runtime: Runtime, *, reply_seconds: float = REPLY_SECONDS, drain_seconds: float | None = None
+        self,
+        runtime: Runtime,
+        *,
+        reply_seconds: float = REPLY_SECONDS,
+        drain_seconds: float | None = None,
+        plugin_seconds: float = PLUGIN_SECONDS,
     ) -> None:
         """Reads what is stored.
 
@@ -55,13 +68,19 @@ class Daemon:
             runtime: Where the sessions live; it is closed at the end.
             reply_seconds: How long a message waits for a reply.
             drain_seconds: How long a shutdown waits for agents; `TAU_SHUTDOWN_DRAIN_SECS`, or else 180, when None.
+            plugin_seconds: How long a plugin may take to register, and to answer a hook.
         """
         self.runtime = runtime
         self.scope = TaskScope("tau")
+        self.settings = Settings(runtime.home)
         self.board = Board(runtime.home / "tau-tasks.json")
         self.mail = Mail(reply_seconds)
-        self.sessions = Sessions(runtime, OWN_TOOLS, OwnTools(self).run)
-        self.scheduler = Scheduler(self.board, self.sessions, self.scope)
+        house = PluginHouse(TaskScope("requests of plugins"), PluginRequests(self).serve, plugin_seconds)
+        self.plugins = PluginHost(self.settings, runtime.home, self.scope, house)
+        self.sessions = Sessions(runtime, OwnTools(self).run, self.plugins)
+        self.sessions.on_end = self.archive_sessions
+        self._worktrees = Worktrees(runtime.home / "tau-worktrees")
+        self.scheduler = Scheduler(self.board, self.sessions, self._worktrees, self.scope)
         self.draining = False
         self.moved = Pulse()
         self._drain_seconds = (
@@ -124,8 +143,22 @@ class Daemon:
 
     async def aclose(self) -> None:
         """End all connections and sessions; what is stored stays."""
+        # Work that ends from now on leads to no other.
+        self.sessions.on_rest = lambda _: None
+        self.sessions.on_end = lambda _: None
         await self.scope.aclose()
+        await self._worktrees.aclose()
         await self.runtime.aclose()
+        await self.plugins.aclose()
+
+    def archive_sessions(self, task_id: int) -> None:
+        """Begin to put all sessions of a task away."""
+        self.scope.start(self._archive_sessions(task_id), name=f"archive task {task_id}")
+
+    async def _archive_sessions(self, task_id: int) -> None:
+        for session_id in dict.fromkeys(role.session_id for role in self.board[task_id].roles):
+            if session_id in self.sessions.tree:
+                await self.sessions.archive(session_id)
 
     async def _drain(self, restart: bool) -> None:
         await self._say_farewell(restart=restart, to_busy=False)

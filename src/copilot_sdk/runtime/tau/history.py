@@ -165,11 +165,19 @@ def _result(event: Event, name: str, started: datetime) -> ToolResultMessage:
     data = event.data
     result, error = data.get("result"), data.get("error")
     text = result.get("content") if is_object(result) else error.get("message") if is_object(error) else ""
-    return ToolResultMessage(
+    pictures = [
+        ImageContent(data=str(block.get("data", "")), mime_type=str(block.get("mimeType", "")))
+        for block in objects_in(result.get("contents") if is_object(result) else None)
+        if block.get("type") == "image"
+    ]
+    message = ToolResultMessage(
         tool_call_id=str(data.get("toolCallId")),
         tool_name=name,
-        content=[TextContent(text=str(text))],
+        content=[TextContent(text=str(text)), *pictures],
         is_error=data.get("success") is not True,
         timestamp=milliseconds(event.at),
         duration_ms=milliseconds(event.at) - milliseconds(started),
     )
+    if is_object(result) and isinstance(summary := result.get("summary"), str):
+        message.summary = summary
+    return message

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from copilot_sdk._generated.tau.types import (
     AliasesResponse,
+    AliasInfo,
     AuthStatusRequest,
     AuthStatusResponse,
     EnqueuePostIdleActionRequest,
@@ -56,17 +58,25 @@ def described(model: CoreModel) -> ModelInfo:
     )
 
 
-async def model_named(call: Call, name: str) -> CoreModel:
-    """The model with an id, also with its provider before it.
+async def model_named(call: Call, name: str, folder: str) -> CoreModel:
+    """The model with an id, also with its provider before it, or with an alias.
+
+    Args:
+        call: The request that names it.
+        name: The name.
+        folder: The folder whose project may have aliases of its own.
 
     Raises:
-        RuntimeFault: There is none.
+        RuntimeFault: There is none, or the aliases cannot be read.
     """
-    wanted = name.removeprefix(f"{PROVIDER}/")
+    target = call.daemon.settings.model(name, folder)
+    wanted = target.removeprefix(f"{PROVIDER}/")
     models = await call.daemon.runtime.models()
     found = next((model for model in models if model.id == wanted), None)
     if found is None:
-        raise RuntimeFault(f"unknown model: {name}")
+        raise RuntimeFault(
+            f"unknown model: {name}" if target == name else f"unknown model: {name}, alias of {target}"
+        )
     return found
 
 
@@ -76,8 +86,14 @@ async def _models(call: Call, _: ListModelsRequest) -> ModelsResponse:
 
 
 @router.on(ListAliasesRequest)
-async def _aliases(_: Call, __: ListAliasesRequest) -> AliasesResponse:
-    return AliasesResponse(global_=[], project=[])
+async def _aliases(call: Call, request: ListAliasesRequest) -> AliasesResponse:
+    settings = call.daemon.settings
+    project = [] if request.cwd is None else _told(settings.project_aliases(request.cwd))
+    return AliasesResponse(global_=_told(settings.read().aliases), project=project)
+
+
+def _told(aliases: Mapping[str, str]) -> list[AliasInfo]:
+    return [AliasInfo(name=name, target=target) for name, target in sorted(aliases.items())]
 
 
 @router.on(LoginRequest)
@@ -102,23 +118,37 @@ async def _usage(_: Call, __: GetSubscriptionUsageRequest) -> SubscriptionUsageR
 async def _reload_plugins(call: Call, request: ReloadPluginsRequest) -> OkResponse:
     session = await call.daemon.sessions.open(request.session_id)
     session.core.skills.forget()
+    await call.daemon.sessions.reload_plugins(request.session_id)
     return OkResponse()
 
 
 @router.on(ReloadConfigRequest)
-async def _reload_config(_: Call, __: ReloadConfigRequest) -> OkResponse:
-    # The settings are read anew each time they are asked for.
+async def _reload_config(call: Call, _: ReloadConfigRequest) -> OkResponse:
+    # The settings are read anew each time they are asked for: here somebody wants to know whether they can be.
+    call.daemon.settings.read()
     return OkResponse()
 
 
 @router.on(FireHookRequest)
-async def _fire_hook(_: Call, __: FireHookRequest) -> VerbatimModel:
-    raise RuntimeFault("fire_hook is only available to plugins")
+async def _fire_hook(call: Call, request: FireHookRequest) -> OkResponse:
+    if call.client is not None:
+        raise RuntimeFault("fire_hook is only available to plugins")
+    call.daemon.plugins.fire(request.name, request.data)
+    return OkResponse()
 
 
 @router.on(EnqueuePostIdleActionRequest)
-async def _enqueue(_: Call, __: EnqueuePostIdleActionRequest) -> VerbatimModel:
-    raise RuntimeFault("enqueue_post_idle_action is only available to plugins")
+async def _enqueue(call: Call, request: EnqueuePostIdleActionRequest) -> OkResponse:
+    if call.client is not None:
+        raise RuntimeFault("enqueue_post_idle_action is only available to plugins")
+    daemon = call.daemon
+    node, task = daemon.sessions.tree[request.session_id], daemon.board[request.action.task_id]
+    live = daemon.sessions.find_live(node.id)
+    if live is not None and live.busy:
+        live.ends.append(task.id)
+    else:
+        daemon.archive_sessions(task.id)
+    return OkResponse()
 
 
 @router.on(GcSessionsRequest)

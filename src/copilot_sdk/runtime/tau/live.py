@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from copilot_sdk._generated.copilot.types import SessionInfoData
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.core.clients import Client, ClientFault, UserAnswer
 from copilot_sdk.runtime.core.clock import new_id
-from copilot_sdk.runtime.core.config import ExternalTool
+from copilot_sdk.runtime.core.config import ExternalTool, SystemPrompt
 from copilot_sdk.runtime.core.faults import ModelFault, RuntimeFault
 from copilot_sdk.runtime.core.log import Event
 from copilot_sdk.runtime.core.permissions import ALLOW_ALL
 from copilot_sdk.runtime.core.queue import Prompt
 from copilot_sdk.runtime.core.tools.base import ToolError, ToolResult
-from copilot_sdk.runtime.tau.channel import Channel
 from copilot_sdk.runtime.tau.history import INFO
 from copilot_sdk.runtime.tau.narrator import Narrator
+from copilot_sdk.runtime.tau.own_tools import OWN_TOOLS
+from copilot_sdk.runtime.tau.plugins.host import SessionPlugins
+from copilot_sdk.runtime.tau.plugins.work import PluginWork
 from copilot_sdk.runtime.tau.tree import Counts, Node
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.core.session import Session
-
-RunTool = Callable[[str, Mapping[str, object], str], str]
-"""Runs a tool of the daemon's own for a session: name, arguments, the session; raises a `ToolError`."""
+    from copilot_sdk.runtime.tau.sessions import Sessions
 
 
 class LiveSession:
@@ -34,31 +34,27 @@ class LiveSession:
         node: What is kept of it.
         channel: Who listens to it.
         narrator: Who tells them.
+        client: What it is to the core.
+        ends: The tasks whose sessions are put away once its agent rests.
     """
 
-    def __init__(
-        self,
-        node: Node,
-        channel: Channel,
-        run_tool: RunTool,
-        tools: Mapping[str, ExternalTool],
-        on_rest: Callable[[LiveSession], None],
-    ) -> None:
+    def __init__(self, node: Node, sessions: Sessions, plugins: SessionPlugins) -> None:
         """Prepares it; `attached` makes it live.
 
         Args:
             node: What is kept of it.
-            channel: Who listens to it.
-            run_tool: Runs the daemon's own tools.
-            tools: Those tools, by name.
-            on_rest: Called when its agent has done all its turns.
+            sessions: Where it belongs.
+            plugins: The plugins that it has.
         """
         self.node = node
-        self.channel = channel
-        self.narrator = Narrator(channel)
-        self.client = Client(self, new_id(), is_extension=False, tools=tools)
-        self._run_tool = run_tool
-        self._on_rest = on_rest
+        self.channel = sessions.channel(node.id)
+        self.narrator = Narrator(self.channel)
+        self.ends: list[int] = []
+        self._sessions = sessions
+        self._plugins = PluginWork(self, plugins, sessions.inform)
+        self.client = Client(
+            self, new_id(), is_extension=False, tools=self._tools, runs_hooks=self._plugins.has_hooks
+        )
         self._core: Session | None = None
         self._before = node.tokens
         self._compact_next: list[str | None] = []
@@ -74,10 +70,22 @@ class LiveSession:
         """Whether its agent works, or is about to."""
         return self.core.turns.processing or self.narrator.turn_started is not None
 
+    @property
+    def _tools(self) -> Mapping[str, ExternalTool]:
+        return {**self._plugins.tools, **OWN_TOOLS}
+
     def attached(self, core: Session) -> None:
         """Takes in the session of the core; tau has nobody who could be asked for permission."""
         self._core = core
         core.permissions.set_mode(ALLOW_ALL)
+        self._plugins.begin()
+
+    def renewed(self, plugins: SessionPlugins, system_prompt: SystemPrompt) -> None:
+        """Takes in plugins that take the place of the former ones, and what the model is told with them."""
+        self.core.config.system_prompt = system_prompt
+        self._plugins.begin(plugins)
+        self.client.runs_hooks = self._plugins.has_hooks
+        self.core.members.set_tools(self, self._tools)
 
     def tokens(self) -> Counts:
         """What it has used, now and in former lives."""
@@ -140,16 +148,31 @@ class LiveSession:
             # What is told while it opens is nothing to anybody.
             return
         self.narrator.take(event, self.core.model_id)
-        if event.type == "external_tool.requested":
-            self._answer_tool(event.data)
-        elif event.type == "session.idle":
-            self.node.tokens = self.tokens()
-            self.node.last_exit_status = self.narrator.exit_status
-            self.node.touch()
-            if self._compact_next:
-                self.core.scope.start(self._compact_now(self._compact_next.pop()), name="compact")
-                self._compact_next.clear()
-            self._on_rest(self)
+        call_id = str(event.data.get("toolCallId"))
+        match event.type:
+            case "external_tool.requested" if str(event.data.get("toolName")) in OWN_TOOLS:
+                self._answer_tool(event.data)
+            case "external_tool.requested":
+                self._plugins.run(event.data)
+            case "external_tool.completed":
+                self._plugins.settled(str(event.data.get("requestId")))
+            case "tool.execution_start":
+                self._plugins.begun(call_id)
+            case "tool.execution_complete":
+                self._plugins.stored(call_id)
+            case "session.idle":
+                self._rest()
+            case _:
+                pass
+
+    def _rest(self) -> None:
+        self.node.tokens = self.tokens()
+        self.node.last_exit_status = self.narrator.exit_status
+        self.node.touch()
+        if self._compact_next:
+            self.core.scope.start(self._compact_now(self._compact_next.pop()), name="compact")
+            self._compact_next.clear()
+        self._sessions.has_rested(self)
 
     async def _compact_now(self, keep_hint: str | None) -> None:
         try:
@@ -160,7 +183,7 @@ class LiveSession:
     def _answer_tool(self, data: Mapping[str, object]) -> None:
         arguments = data.get("arguments")
         try:
-            text = self._run_tool(
+            text = self._sessions.run_tool(
                 str(data.get("toolName")), arguments if is_object(arguments) else {}, self.node.id
             )
             result = ToolResult(text)
@@ -176,9 +199,14 @@ class LiveSession:
         """See `ClientPort.ask_user`."""
         _nobody()
 
-    async def run_hook(self, *_: object, **__: object) -> Mapping[str, object]:
+    async def run_hook(
+        self,
+        session_id: str,  # noqa: ARG002 - it is this session's
+        hook_type: str,
+        hook_input: Mapping[str, object],
+    ) -> Mapping[str, object]:
         """See `ClientPort.run_hook`."""
-        _nobody()
+        return await self._plugins.look_in(hook_type, hook_input)
 
     async def confirm_plan(self, *_: object, **__: object) -> Mapping[str, object]:
         """See `ClientPort.confirm_plan`."""

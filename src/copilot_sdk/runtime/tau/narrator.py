@@ -116,6 +116,10 @@ class Narrator:
         """Tell people something."""
         self._stream(StatusEvent(message=text))
 
+    def tool_output(self, call_id: str, text: str) -> None:
+        """Tell what a tool has written while it runs."""
+        self._stream(ToolOutputDeltaEvent(tool_call_id=call_id, delta=text))
+
     def _work(self, kind: str, data: Json) -> None:
         call = str(data.get("toolCallId", ""))
         match kind:
@@ -123,7 +127,7 @@ class Narrator:
                 self._tools[call] = str(data.get("toolName", ""))
                 self._enter("ToolExec")
             case "tool.shell_output":
-                self._stream(ToolOutputDeltaEvent(tool_call_id=call, delta=str(data.get("text", ""))))
+                self.tool_output(call, str(data.get("text", "")))
             case "tool.execution_complete":
                 self._stream(_tool_result(call, self._tools.pop(call, ""), data))
             case "session.compaction_start":
@@ -250,6 +254,10 @@ class Narrator:
         message.error_message = text
         self._stream(ErrorEvent(reason="error", error=message))
 
+    def cut_off(self) -> None:
+        """Tell that the work has ended with the session, which says so itself no more."""
+        self._rest(aborted=True)
+
     def _rest(self, *, aborted: bool) -> None:
         error, self._error = self._error, None
         self.turn_started = None
@@ -267,12 +275,13 @@ class Narrator:
 def _tool_result(call: str, name: str, data: Json) -> ToolResultEvent:
     result, error = data.get("result"), data.get("error")
     text = result.get("content") if is_object(result) else error.get("message") if is_object(error) else ""
+    summary = result.get("summary") if is_object(result) else None
     return ToolResultEvent(
         tool_call_id=call,
         tool_name=name,
         is_error=data.get("success") is not True,
         content=str(text),
-        summary=None,
+        summary=None if summary is None else str(summary),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from copilot_sdk._model import VerbatimModel, WireModel
+from copilot_sdk.runtime.core.faults import RuntimeFault
 
 if TYPE_CHECKING:
     from copilot_sdk.runtime.tau.connection import Connection
@@ -17,10 +18,26 @@ RequestT = TypeVar("RequestT", bound=WireModel)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that is being served."""
+    """A request that is being served.
+
+    Attributes:
+        daemon: The daemon.
+        client: The connection that it came over; None where a plugin asks.
+    """
 
     daemon: Daemon
-    connection: Connection
+    client: Connection | None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of the client.
+
+        Raises:
+            RuntimeFault: A plugin asks, and has none.
+        """
+        if self.client is None:
+            raise RuntimeFault("plugins have no connection that this could go over")
+        return self.client
 
 
 Handler = Callable[[Call, Any], Awaitable[VerbatimModel | None]]

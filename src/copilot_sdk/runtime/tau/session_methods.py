@@ -33,6 +33,7 @@ from copilot_sdk._generated.tau.types import (
     SucceedSessionRequest,
 )
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.tau.history import PROVIDER
 from copilot_sdk.runtime.tau.host_methods import described, model_named
 from copilot_sdk.runtime.tau.router import Call, Router
 from copilot_sdk.runtime.tau.tree import Node
@@ -47,9 +48,9 @@ async def _create(call: Call, request: CreateSessionRequest) -> SessionCreatedRe
     if parent is not None:
         tree.check_budget(parent.id)
     cwd = request.cwd or (parent.cwd if parent is not None else str(Path.cwd()))
-    model = request.model
-    if model is not None:
-        model = (await model_named(call, model)).id
+    if request.provider not in (None, PROVIDER):
+        raise RuntimeFault(f"provider: there is no {request.provider!r}, only {PROVIDER!r}")
+    model = None if request.model is None else (await model_named(call, request.model, cwd)).id
     node = Node(
         id=tree.new_id(),
         cwd=cwd,
@@ -64,6 +65,9 @@ async def _create(call: Call, request: CreateSessionRequest) -> SessionCreatedRe
         sandbox_profile=request.sandbox_profile,
     )
     await call.daemon.sessions.make(node)
+    if request.project_name is not None:
+        # Whoever makes the first session of a project says where that is; a worker that comes before is anywhere.
+        tree.found(request.project_name, node.cwd)
     return SessionCreatedResponse(session_id=node.id)
 
 
@@ -97,9 +101,7 @@ async def _archive(call: Call, request: ArchiveSessionRequest) -> SessionArchive
     node, wanted = sessions.tree[request.session_id], request.require_ancestor
     if wanted is not None and wanted not in [above.id for above in sessions.tree.ancestors(node.id)[1:]]:
         raise RuntimeFault(f"{wanted} is not above {node.id}")
-    await sessions.close(node.id)
-    node.archived = True
-    sessions.tree.save()
+    await sessions.archive(node.id)
     return SessionArchivedResponse()
 
 
@@ -132,8 +134,8 @@ async def _set_tagline(call: Call, request: SetTaglineRequest) -> OkResponse:
 
 @router.on(SetModelRequest)
 async def _set_model(call: Call, request: SetModelRequest) -> ModelChangedResponse:
-    model = await model_named(call, request.model_id)
     session = await call.daemon.sessions.open(request.session_id)
+    model = await model_named(call, request.model_id, session.node.cwd)
     session.core.model_choice.switch(model.id, source="tau")
     session.node.model = model.id
     call.daemon.sessions.tree.save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from copilot_sdk._generated.tau.types import (
     AssistantHistoryMessage,
@@ -17,13 +18,14 @@ from copilot_sdk._generated.tau.types import (
     ToolResultMessage,
     UserHistoryMessage,
 )
-from copilot_sdk.runtime.core.config import ExternalTool, SessionConfig, SystemPrompt
+from copilot_sdk.runtime.core.config import SessionConfig, SystemPrompt
 from copilot_sdk.runtime.core.context import USUAL_LIMIT, context_of
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.tau.channel import Channel
 from copilot_sdk.runtime.tau.history import PROVIDER, last_text, messages_in
-from copilot_sdk.runtime.tau.live import LiveSession, RunTool
+from copilot_sdk.runtime.tau.live import LiveSession
+from copilot_sdk.runtime.tau.plugins.host import PluginHost, SessionPlugins
 from copilot_sdk.runtime.tau.pulse import Pulse
 from copilot_sdk.runtime.tau.tree import Node, Tree
 
@@ -41,6 +43,10 @@ _STATES = {
 }
 
 
+RunTool = Callable[[str, Mapping[str, object], str], str]
+"""Runs a tool of the daemon's own for a session: name, arguments, the session; raises a `ToolError`."""
+
+
 class Sessions:
     """All sessions.
 
@@ -49,25 +55,28 @@ class Sessions:
         tree: How they stand to each other.
         rested: Beats when the work of one has ended, or one is gone.
         on_rest: Called with a session whose work has ended.
+        on_end: Called with a task whose sessions are to be put away.
+        run_tool: Runs the tools of the daemon's own.
     """
 
-    def __init__(self, runtime: Runtime, tools: Mapping[str, ExternalTool], run_tool: RunTool) -> None:
+    def __init__(self, runtime: Runtime, run_tool: RunTool, plugins: PluginHost) -> None:
         """Reads what is stored.
 
         Args:
             runtime: Where they live.
-            tools: Tools of the daemon's own that agents get, by name.
-            run_tool: Runs them.
+            run_tool: Runs the tools of the daemon's own.
+            plugins: Gives sessions their plugins.
         """
         self.runtime = runtime
         self.tree = Tree(runtime.home / "tau-sessions.json")
         self.rested = Pulse()
         self.on_rest: Callable[[LiveSession], None] = lambda _: None
-        self._tools = tools
-        self._run_tool = run_tool
+        self.on_end: Callable[[int], None] = lambda _: None
+        self.run_tool = run_tool
+        self._plugins = plugins
         self._live: dict[str, LiveSession] = {}
         self._channels: dict[str, Channel] = {}
-        self._opening = asyncio.Lock()
+        self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def live(self) -> Sequence[LiveSession]:
@@ -88,9 +97,7 @@ class Sessions:
         Raises:
             RuntimeFault: Its folder cannot be used, or it cannot be stored.
         """
-        made = self._prepare(node)
-        made.attached(await self.runtime.create(node.id, self._config(node), made.client))
-        self._live[node.id] = made
+        made = await self._revived(node, is_new=True)
         self.tree.add(node)
         return made
 
@@ -101,31 +108,63 @@ class Sessions:
             UnknownSession: There is none.
             RuntimeFault: It is put away, or cannot be read.
         """
-        node = self.tree[session_id]
-        if node.archived:
-            raise RuntimeFault(f"session {session_id} is archived; restore it first")
-        async with self._opening:
-            if (known := self._live.get(session_id)) is not None:
-                return known
-            found = self._prepare(node)
-            config = self._config(node)
-            found.attached(await self.runtime.resume(session_id, lambda _: config, found.client))
-            self._live[session_id] = found
-            return found
+        async with self._alone(session_id):
+            node = self.tree[session_id]
+            if node.archived:
+                raise RuntimeFault(f"session {session_id} is archived; restore it first")
+            return self._live.get(session_id) or await self._revived(node, is_new=False)
 
-    def _prepare(self, node: Node) -> LiveSession:
-        return LiveSession(node, self.channel(node.id), self._run_tool, self._tools, self._rest)
+    def _alone(self, session_id: str) -> asyncio.Lock:
+        """Held by who brings a session to life, or ends that."""
+        return self._opening.setdefault(session_id, asyncio.Lock())
 
-    def _config(self, node: Node) -> SessionConfig:
+    async def _revived(self, node: Node, *, is_new: bool) -> LiveSession:
+        plugins = await self._plugins.begin(node)
+        try:
+            session = LiveSession(node, self, plugins)
+            config = self._config(node, plugins)
+            if is_new:
+                core = await self.runtime.create(node.id, config, session.client)
+            else:
+                core = await self.runtime.resume(node.id, lambda _: config, session.client)
+        except BaseException:
+            await self._plugins.end(node.id)
+            raise
+        self._live[node.id] = session
+        session.attached(core)
+        return session
+
+    async def reload_plugins(self, session_id: str) -> None:
+        """Starts the plugins of a session anew.
+
+        Raises:
+            UnknownSession, RuntimeFault: See `open`.
+        """
+        session = await self.open(session_id)
+        async with self._alone(session_id):
+            if self._live.get(session_id) is session:
+                plugins = await self._plugins.renew(session.node)
+                session.renewed(plugins, _system_prompt(session.node, plugins))
+
+    async def inform(self, session_id: str, text: str) -> None:
+        """Gives a session a note for people.
+
+        Raises:
+            UnknownSession, RuntimeFault: See `open`.
+        """
+        (await self.open(session_id)).inform(text)
+
+    def _config(self, node: Node, plugins: SessionPlugins) -> SessionConfig:
         return SessionConfig(
             working_directory=Path(node.cwd),
             model=node.model,
             streaming=True,
-            system_prompt=SystemPrompt(content=node.system_prompt or ""),
+            system_prompt=_system_prompt(node, plugins),
             client_name="tau",
         )
 
-    def _rest(self, session: LiveSession) -> None:
+    def has_rested(self, session: LiveSession) -> None:
+        """The agent of a session has done all its turns."""
         node = session.node
         node.archived = node.archived or node.auto_archive
         self.tree.save()
@@ -133,13 +172,31 @@ class Sessions:
         if parent is not None and node.notify_parent:
             parent.inform(f"session {node.id} has ended its work: {session.narrator.exit_status}")
         self.on_rest(session)
+        ends, session.ends = session.ends, []
+        for task_id in ends:
+            self.on_end(task_id)
         self.rested.beat()
 
     async def close(self, session_id: str) -> None:
         """Ends what a session does; what is stored of it stays."""
-        if self._live.pop(session_id, None) is not None:
-            await self.runtime.close_session(session_id)
+        async with self._alone(session_id):
+            if (live := self._live.pop(session_id, None)) is not None:
+                was_busy = live.busy
+                await self.runtime.close_session(session_id)
+                if was_busy:
+                    live.narrator.cut_off()
+                await self._plugins.end(session_id)
         self.rested.beat()
+
+    async def archive(self, session_id: str) -> None:
+        """Puts a session away.
+
+        Raises:
+            UnknownSession: There is none.
+        """
+        self.tree[session_id].archived = True
+        self.tree.save()
+        await self.close(session_id)
 
     async def delete(self, session_id: str) -> int:
         """Deletes a session and all below it, and tells how many those were.
@@ -154,6 +211,20 @@ class Sessions:
             self.tree.remove(node.id)
         self.rested.beat()
         return len(gone)
+
+    async def leave_folder(self, session_id: str, folder: Path, other: str) -> None:
+        """Ends what a session does in a folder, or below it; what it does next it does in another one.
+
+        Raises:
+            RuntimeFault: There is no other one.
+        """
+        if session_id not in self.tree or folder not in (at := Path(self.tree[session_id].cwd), *at.parents):
+            return
+        if (live := self._live.get(session_id)) is not None:
+            await live.core.turns.abort("user_initiated")
+            live.core.move_to(Path(other))
+        self.tree[session_id].cwd = other
+        self.tree.save()
 
     def succeed(self, session_id: str, successor_id: str) -> None:
         """Lets a session go on in place of another, and tells those who follow that one."""
@@ -233,3 +304,7 @@ class Sessions:
             context_window=USUAL_LIMIT if context is None else context.limit,
             context_tokens=context.total if context is not None and answers else None,
         )
+
+
+def _system_prompt(node: Node, plugins: SessionPlugins) -> SystemPrompt:
+    return SystemPrompt(content="\n\n".join(filter(None, (node.system_prompt, plugins.prompt))))

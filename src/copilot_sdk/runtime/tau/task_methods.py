@@ -193,7 +193,7 @@ def _check(state: str | None) -> None:
 
 
 def _told(call: Call, task: Task) -> TaskInfo:
-    """A task, as clients see it. It has no branch: nothing is merged here."""
+    """A task, as clients see it. One without a branch leads to no merge."""
     live = None if task.session_id is None else call.daemon.sessions.find_live(task.session_id)
     told = TaskInfo(
         id=task.id,
@@ -204,13 +204,13 @@ def _told(call: Call, task: Task) -> TaskInfo:
         parent_id=task.parent_id,
         tags=task.tags,
         affected_files=task.affected_files,
-        branch=None,
-        worktree_path=None,
+        branch=task.branch,
+        worktree_path=None if task.worktree is None else task.worktree.path,
         session_id=task.session_id,
         skip_review=task.skip_review,
         require_approval=task.require_approval,
         has_live_session=live is not None and live.busy,
-        no_merge=True,
+        no_merge=task.branch is None,
         created_at=task.created_at,
         updated_at=task.updated_at,
     )

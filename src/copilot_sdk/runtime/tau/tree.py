@@ -123,9 +123,13 @@ class Tree(Records[str, Node]):
     def add(self, node: Node) -> None:
         """Takes in a session."""
         self._records[node.id] = node
-        if node.project_name is not None:
-            self.projects.setdefault(node.project_name, node.cwd)
         self.save()
+
+    def found(self, project: str, folder: str) -> None:
+        """Says where a project is, unless that is known."""
+        if project not in self.projects:
+            self.projects[project] = folder
+            self.save()
 
     def remove(self, session_id: str) -> None:
         """Forgets a session."""

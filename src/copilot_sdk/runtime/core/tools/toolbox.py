@@ -57,7 +57,8 @@ class ClientTool:
         result = await context.session.external.request(
             self.name, context.call_id, arguments, agent_id=context.agent.id
         )
-        return replace(result, ends_turn=self.definition.is_terminal and result.kind == "success")
+        is_last = self.definition.is_terminal and result.kind == "success"
+        return replace(result, ends_turn=result.ends_turn or is_last)
 
 
 def built_in_tools(agent_types: Sequence[str] = ()) -> list[Tool]:

@@ -1,0 +1,1 @@
+"""Plugins: child processes of the daemon that bring tools and hooks."""
