@@ -23,9 +23,9 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.accounts import Identity
+from copilot_sdk.runtime.core.addresses import Address, read_address
 from copilot_sdk.runtime.core.faults import InvalidInput
 from copilot_sdk.runtime.core.managed import device, keys, layers, permissions
-from copilot_sdk.runtime.core.managed.addresses import Address, read_address
 from copilot_sdk.runtime.core.managed.documents import CHANNELS, Channel, Document, Finding, read_document
 from copilot_sdk.runtime.core.setting_kinds import type_name
 
