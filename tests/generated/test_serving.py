@@ -17,6 +17,7 @@ from copilot_sdk._generated.copilot.methods import INBOUND
 from copilot_sdk._model.codec import decode_result
 from copilot_sdk.types import HooksInvokeRequest, PreToolUseHookInput, PreToolUseHookOutput
 from tests.support.fake_runtime import SESSION, FakeRuntime
+from tests.support.hang import Hang
 from tests.support.surface import METHODS, PROTOCOL, SAMPLER, classes_of
 
 ALL = sorted(method.wire for method in PROTOCOL.inbound())
@@ -113,24 +114,20 @@ async def test_a_request_that_nobody_serves_is_an_unknown_method(runtime: FakeRu
 async def test_closing_a_session_ends_and_answers_what_its_handler_does(
     runtime: FakeRuntime, wire: str
 ) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    work = Hang()
 
     async def hang(params: object) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
+        await work.forever()
 
     async with runtime.client() as client:
         session = await client.create_session(session_id=SESSION, handlers=handlers_with(wire, hang))
         asking = asyncio.create_task(runtime.peer.request(wire, params_of(wire)))
-        await begun.wait()
+        await work.begun.wait()
         await session.close()
         with pytest.raises(RpcError) as cancelled:
             await asking
     assert cancelled.value.code == -32800
-    assert ended.is_set()
+    assert work.ended.is_set()
 
 
 @pytest.mark.parametrize("wire", SERVED_NOTIFICATIONS)

@@ -12,6 +12,7 @@ from copilot_sdk import CopilotClient, RpcError
 from copilot_sdk.session import Session
 from copilot_sdk.types import UserInputRequest, UserInputResponse
 from tests.support.fake_runtime import SESSION, FakeRuntime
+from tests.support.hang import Hang
 
 QUESTION = {"sessionId": SESSION, "question": "Which?", "choices": ["a", "b"]}
 
@@ -144,19 +145,14 @@ async def test_a_handler_may_close_its_session_and_still_answer(
 
 
 async def test_the_runtime_may_take_its_question_back(client: CopilotClient, runtime: FakeRuntime) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    work = Hang()
 
     async def hang(request: UserInputRequest) -> UserInputResponse:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-        raise AssertionError
+        await work.forever()
 
     await open_with(client, hang)
     asking = asyncio.create_task(runtime.peer.request("userInput.request", QUESTION))
-    await begun.wait()
+    await work.begun.wait()
     asking.cancel()
-    await ended.wait()
+    await work.ended.wait()
     await client.ping()

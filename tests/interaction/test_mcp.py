@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from typing import Any
@@ -14,6 +13,7 @@ from copilot_sdk.errors import MethodNotFound
 from copilot_sdk.session import Session
 from copilot_sdk.types import MCPHeadersRefreshRequiredData, MCPOAuthRequiredData
 from tests.support.fake_runtime import SESSION, FakeRuntime
+from tests.support.hang import Hang
 
 SECRET = "hunter2hunter2hunter2"
 INTEREST = "session.eventLog.registerInterest"
@@ -168,20 +168,16 @@ async def test_an_older_runtime_that_takes_no_token_is_told_no(
 async def test_a_sign_in_that_another_client_has_done_is_given_up(
     client: CopilotClient, runtime: FakeRuntime
 ) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    work = Hang()
 
     async def hang(data: MCPOAuthRequiredData) -> Any:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
+        await work.forever()
 
     await opened(client, on_mcp_oauth=hang)
     await runtime.event("mcp.oauth_required", SIGN_IN)
-    await begun.wait()
+    await work.begun.wait()
     await runtime.event("mcp.oauth_completed", {"requestId": "r1", "outcome": "token"})
-    await ended.wait()
+    await work.ended.wait()
     await client.ping()
     assert runtime.count(ANSWER) == 0
 

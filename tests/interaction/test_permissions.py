@@ -25,6 +25,7 @@ from copilot_sdk.permissions import (
 from copilot_sdk.session import Session
 from copilot_sdk.types import PermissionRequest, PermissionRequestRead
 from tests.support.fake_runtime import SESSION, FakeRuntime
+from tests.support.hang import Hang
 
 
 async def open_with(client: CopilotClient, handler: PermissionHandler | None) -> Session:
@@ -174,20 +175,16 @@ async def test_a_policy_that_abstains_refuses_and_the_model_goes_on(
 async def test_a_decision_of_another_client_ends_the_question_here(
     client: CopilotClient, runtime: FakeRuntime
 ) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    work = Hang()
 
     async def hang(request: PermissionRequest) -> Any:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
+        await work.forever()
 
     await open_with(client, hang)
     await runtime.request_permission()
-    await begun.wait()
+    await work.begun.wait()
     await runtime.event("permission.completed", {"requestId": "r1", "result": {"kind": "approved"}})
-    await ended.wait()
+    await work.ended.wait()
     await client.ping()
     assert runtime.count("session.permissions.handlePendingPermissionRequest") == 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -137,10 +139,11 @@ async def test_an_aborted_chat_ends_with_a_result_that_says_so() -> None:
 
 async def test_a_chat_that_is_forgotten_goes_on() -> None:
     async with stage() as (_, client):
-        name = await session(client)
-        async with client.subscribe(name) as follower:
-            client.chat(name, "!say one")
-            assert (await until_idle(follower))[-2] == AgentDoneResponse()
+        forgotten = weakref.ref(client.chat(await session(client), "!say one"))
+        gc.collect()
+        chat = forgotten()
+        assert chat is not None
+        assert (await chat).text == "one"
 
 
 async def test_a_message_that_is_steered_in_reaches_the_model_and_the_chat() -> None:

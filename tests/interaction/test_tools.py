@@ -14,6 +14,7 @@ from copilot_sdk.events import ExternalToolRequested
 from copilot_sdk.session import Session
 from copilot_sdk.tools import declare_tool
 from tests.support.fake_runtime import SESSION, FakeRuntime
+from tests.support.hang import Hang
 
 
 async def open_with(client: CopilotClient, *tools: Tool[..., Any]) -> Session:
@@ -246,25 +247,20 @@ async def test_a_request_that_cannot_be_read_is_answered_with_a_failure(
 async def test_a_call_that_another_client_answers_is_given_up(
     client: CopilotClient, runtime: FakeRuntime
 ) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    work = Hang()
 
     @tool
     async def hang() -> str:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-        return "never"
+        await work.forever()
 
     await open_with(client, hang)
     await runtime.request_tool("hang")
-    await begun.wait()
+    await work.begun.wait()
     await runtime.event("external_tool.completed", {"requestId": "other"})
     await client.ping()
-    assert not ended.is_set()
+    assert not work.ended.is_set()
     await runtime.event("external_tool.completed", {"requestId": "r1"})
-    await ended.wait()
+    await work.ended.wait()
     await client.ping()
     assert runtime.count("session.tools.handlePendingToolCall") == 0
 
@@ -408,19 +404,14 @@ async def test_an_answer_that_comes_too_late_is_only_a_note_in_the_log(
 
 
 async def test_a_lost_connection_ends_running_tools(client: CopilotClient, runtime: FakeRuntime) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    work = Hang()
 
     @tool
     async def hang() -> str:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-        return "never"
+        await work.forever()
 
     await open_with(client, hang)
     await runtime.request_tool("hang")
-    await begun.wait()
+    await work.begun.wait()
     await runtime.drop()
-    await ended.wait()
+    await work.ended.wait()

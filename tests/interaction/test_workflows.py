@@ -14,6 +14,7 @@ from copilot_sdk.errors import InvalidParams, RequestCancelled, ResultValidation
 from copilot_sdk.providers import Workflow, WorkflowRun, Workflows, workflow
 from copilot_sdk.types import WorkflowDeclaredLimits
 from tests.support.fake_runtime import SESSION, FakeRuntime
+from tests.support.hang import Hang
 
 LOG, AGENT = "session.workflow.log", "session.workflow.agent"
 GET, PUT = "session.workflow.journal.get", "session.workflow.journal.put"
@@ -343,19 +344,15 @@ async def test_a_run_pauses_at_a_place_once(runtime: FakeRuntime, journal: dict[
 
 
 async def test_closing_the_client_ends_its_runs(runtime: FakeRuntime) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    work = Hang()
 
     @workflow
     async def endless() -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
+        await work.forever()
 
     async with serving(runtime, endless):
         running = asyncio.create_task(execute(runtime, "endless"))
-        await begun.wait()
-    assert ended.is_set()
+        await work.begun.wait()
+    assert work.ended.is_set()
     with pytest.raises(RpcError):
         await running

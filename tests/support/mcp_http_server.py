@@ -12,13 +12,10 @@ the code `CODE` and to clients that have a secret. The tool is that of `mcp_serv
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
 from urllib.parse import parse_qs
 
 from tests.support import mcp_server
+from tests.support.loopback import Handler, LoopbackServer
 
 SCOPE = "echo"
 CODE = "right"
@@ -27,7 +24,7 @@ _AUTHORIZATION_PATH = "/.well-known/oauth-authorization-server"
 _METADATA_PATH = f"/.well-known/oauth-protected-resource{_PATH}"
 
 
-class MCPHTTPServer:
+class MCPHTTPServer(LoopbackServer):
     """The server, and what it was sent.
 
     Attributes:
@@ -38,34 +35,19 @@ class MCPHTTPServer:
     """
 
     def __init__(self, token: str) -> None:
+        super().__init__(_Handler)
         self.token = token
         self.tokens: list[str | None] = []
         self.registered: list[dict[str, object]] = []
         self.exchanged: list[dict[str, str]] = []
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
-        self._thread = threading.Thread(target=self._http.serve_forever, name="MCP over HTTP")
 
     @property
     def url(self) -> str:
         """The address for the messages of the protocol."""
         return f"{self.origin}{_PATH}"
 
-    @property
-    def origin(self) -> str:
-        """Where the server is, and the authorization server that it names."""
-        return f"http://127.0.0.1:{self._http.server_port}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     protocol_version = "HTTP/1.1"
     owner: MCPHTTPServer
 
@@ -76,11 +58,11 @@ class _Handler(BaseHTTPRequestHandler):
                 "authorization_servers": [self.owner.origin],
                 "scopes_supported": [SCOPE],
             }
-            self._reply(200, found)
+            self.reply(200, found)
         elif self.path == _AUTHORIZATION_PATH:
-            self._reply(200, self._authorization_server())
+            self.reply(200, self._authorization_server())
         else:
-            self._reply(405 if self.path == _PATH else 404)
+            self.reply(405 if self.path == _PATH else 404)
 
     def _authorization_server(self) -> dict[str, object]:
         origin = self.owner.origin
@@ -99,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
             case "/register":
                 wanted = json.loads(body)
                 self.owner.registered.append(wanted)
-                self._reply(201, {**wanted, "client_id": "registered"})
+                self.reply(201, {**wanted, "client_id": "registered"})
             case "/token":
                 self._give_token({name: values[0] for name, values in parse_qs(body.decode()).items()})
             case _:
@@ -108,9 +90,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _give_token(self, form: dict[str, str]) -> None:
         self.owner.exchanged.append(form)
         if form.get("code") != CODE and "client_secret" not in form:
-            self._reply(400, {"error": "invalid_grant"})
+            self.reply(400, {"error": "invalid_grant"})
         else:
-            self._reply(200, {"access_token": self.owner.token, "token_type": "Bearer", "expires_in": 3600})
+            self.reply(200, {"access_token": self.owner.token, "token_type": "Bearer", "expires_in": 3600})
 
     def _answer(self, message: dict[str, object]) -> None:
         scheme, _, token = self.headers.get("Authorization", "").partition(" ")
@@ -118,23 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.owner.tokens[-1] != self.owner.token:
             metadata = f"{self.owner.origin}{_METADATA_PATH}"
             challenge = f'Bearer error="invalid_token", resource_metadata="{metadata}", scope="{SCOPE}"'
-            self._reply(401, {"error": "invalid_token"}, {"WWW-Authenticate": challenge})
+            self.reply(401, {"error": "invalid_token"}, {"WWW-Authenticate": challenge})
         elif (answer := mcp_server.reply(message)) is None:
-            self._reply(202)
+            self.reply(202)
         else:
-            self._reply(200, answer)
-
-    def _reply(
-        self, status: int, body: Mapping[str, object] | None = None, headers: Mapping[str, str] | None = None
-    ) -> None:
-        data = b"" if body is None else json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {**(headers or {}), "Content-Length": str(len(data))}.items():
-            self.send_header(name, value)
-        if data:
-            self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing: a test tells what went wrong."""
+            self.reply(200, answer)

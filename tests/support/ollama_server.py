@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+
+from tests.support.loopback import Handler, LoopbackServer
 
 Json = Mapping[str, object]
 
@@ -34,36 +34,21 @@ SHOWN: Mapping[str, Json] = {
 }
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_GET(self) -> None:
         known: Mapping[str, Json] = {"/api/version": {"version": "0.11.4"}, "/api/tags": TAGS}
-        self._reply(known.get(self.path))
+        self._answer(known.get(self.path))
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self._reply(SHOWN.get(asked["model"]) if self.path == "/api/show" else None)
+        self._answer(SHOWN.get(asked["model"]) if self.path == "/api/show" else None)
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
-
-    def _reply(self, answer: Json | None) -> None:
-        body = json.dumps(answer or {}).encode()
-        self.send_response(404 if answer is None else 200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def _answer(self, answer: Json | None) -> None:
+        self.reply(404 if answer is None else 200, answer or {})
 
 
 @contextmanager
 def ollama_server() -> Iterator[str]:
     """The address of an Ollama that runs meanwhile."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with LoopbackServer(_Handler) as server:
+        yield server.origin

@@ -59,7 +59,8 @@ class Prompt(Generic[E]):
                 event.deny()
         self._events.clear()
         self._room.set()
-        await asyncio.wait([self._task])
+        if not self.done:
+            await asyncio.wait([self._task])
         return self._result()
 
     def __aiter__(self) -> Self:

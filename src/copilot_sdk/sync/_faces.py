@@ -6,7 +6,7 @@ import atexit
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
-from copilot_sdk.sync._portal import Portal
+from copilot_sdk.sync._portal import Portal, at_once
 
 if TYPE_CHECKING:
     from copilot_sdk._subscriptions import EventStream as AsyncEventStream
@@ -90,6 +90,8 @@ class TurnFace(Generic[T, E, R]):
     def result(self) -> R:
         """Wait for the end of the turn, and give what the async turn gives when it is awaited.
 
+        What came of a turn that has ended is there after its client was closed too.
+
         Raises:
             CopilotError: What the async turn raises, see there.
         """
@@ -98,6 +100,8 @@ class TurnFace(Generic[T, E, R]):
             result: R = await self._turn
             return result
 
+        if self._turn.done and not self._portal.running:
+            return at_once(waiting())
         return self._portal.run(waiting())
 
     def __iter__(self) -> Iterator[E]:

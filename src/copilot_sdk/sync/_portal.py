@@ -133,6 +133,16 @@ class _Following(Generic[T]):
             return None
 
 
+def at_once(work: Coroutine[Any, Any, T]) -> T:
+    """The result of a coroutine that has nothing to wait for: it needs no loop."""
+    try:
+        work.send(None)
+    except StopIteration as ended:
+        return cast("T", ended.value)
+    work.close()
+    raise RuntimeError("a coroutine waits for something, and there is no loop")
+
+
 class PortalCaller:
     """Makes the calls of the generated sync API.
 

@@ -1,12 +1,10 @@
-"""The listening end of the HTTP transport, on h11, which knows HTTP/1.1 and nothing of sockets."""
+"""The listening end of the HTTP transport."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING
 
 from copilot_sdk._protocol.event_stream import HEARTBEAT, encode_event
@@ -22,26 +20,15 @@ from copilot_sdk.transports._http_common import (
     LAST_EVENT_HEADER,
     STREAM_TYPE,
 )
+from copilot_sdk.transports._http_exchange import Exchange, exchange_over
 from copilot_sdk.transports._listener import Listener, OnConnection
 from copilot_sdk.transports._pumped import PumpedTransport
 from copilot_sdk.transports._sockets import cannot_listen
 
-try:
-    import h11
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError(
-        "to listen for HTTP needs the library h11; install it, or this package with its extra 'http'",
-        name=missing.name,
-    ) from missing
-
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-_PIECE = 64 * 1024
-_REQUEST_SECONDS = 30.0
-_IDLE_SECONDS = 120.0
-_CLOSE_SECONDS = 1.0
-_SKIPPED_BYTES = 2 * BATCH_BYTES
+    import h11
 
 
 class _ServedTransport(PumpedTransport):
@@ -114,7 +101,7 @@ class _ServedTransport(PumpedTransport):
         await self.incoming.gate.wait_for_room()
         return True
 
-    async def stream(self, exchange: _Exchange) -> None:
+    async def stream(self, exchange: Exchange) -> None:
         """Send events until the end; a later stream replaces this one."""
         task, before = asyncio.current_task(), self._stream
         self._stream = task
@@ -135,7 +122,7 @@ class _ServedTransport(PumpedTransport):
                 self._stream = None
                 self._wait_for_stream()
 
-    async def _send_events(self, exchange: _Exchange) -> None:
+    async def _send_events(self, exchange: Exchange) -> None:
         await exchange.begin(200, {"Content-Type": STREAM_TYPE, "Cache-Control": "no-store"})
         for _, event in list(self._kept):
             await exchange.send(event)
@@ -175,82 +162,6 @@ class _ServedTransport(PumpedTransport):
             self._giving_up = None
 
 
-class _Exchange:
-    """One socket, with one request and its answer after the other."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._http = h11.Connection(h11.SERVER)
-
-    async def next_request(self) -> h11.Request | None:
-        """The next request, None when the client has nothing more to ask."""
-        if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
-            self._http.start_next_cycle()
-        if self._http.our_state is not h11.IDLE:
-            return None
-        event = await self._next_event(_IDLE_SECONDS)
-        return event if isinstance(event, h11.Request) else None
-
-    async def body(self, limit: int) -> AsyncGenerator[bytes, None]:
-        """The body of the request, piece by piece.
-
-        Raises:
-            ProtocolError: It is longer than the limit.
-        """
-        size = 0
-        while isinstance(event := await self._next_event(_REQUEST_SECONDS), h11.Data):
-            size += len(event.data)
-            if size > limit:
-                raise ProtocolError(f"the peer sent a request of more than {limit} bytes")
-            yield bytes(event.data)
-
-    async def skip(self) -> None:
-        """Read the body of the request for nothing, if it is not too long.
-
-        An answer in the middle of a request may get lost.
-        """
-        size = 0
-        while size <= _SKIPPED_BYTES and isinstance(
-            event := await self._next_event(_REQUEST_SECONDS), h11.Data
-        ):
-            size += len(event.data)
-
-    async def gone(self) -> None:
-        """Wait until the client closes the socket, while it has nothing to say."""
-        with contextlib.suppress(OSError):
-            await self._reader.read(1)
-
-    async def answer(self, status: int, headers: Mapping[str, str] | None = None) -> None:
-        """Send an answer without a body."""
-        await self.begin(status, {"Content-Length": "0", **(headers or {})})
-        await self.finish()
-
-    async def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Send the head of an answer."""
-        await self._write(h11.Response(status_code=status, headers=list(headers.items())))
-
-    async def send(self, data: bytes) -> None:
-        """Send a piece of an answer, and wait until there is room for more."""
-        await self._write(h11.Data(data=data))
-
-    async def finish(self) -> None:
-        """Send the end of an answer."""
-        await self._write(h11.EndOfMessage())
-
-    async def _next_event(self, seconds: float) -> object:
-        async with asyncio.timeout(seconds):
-            while (event := self._http.next_event()) is h11.NEED_DATA:
-                if self._http.they_are_waiting_for_100_continue:
-                    await self._write(h11.InformationalResponse(status_code=100, headers=[]))
-                self._http.receive_data(await self._reader.read(_PIECE))
-        return event
-
-    async def _write(self, event: h11.Event) -> None:
-        self._writer.write(self._http.send(event) or b"")
-        await self._writer.drain()
-
-
 class _Server:
     """Finds the connection that a request belongs to."""
 
@@ -267,20 +178,13 @@ class _Server:
         task = asyncio.current_task()
         if task is not None:
             self._sockets.add(task)
-        exchange = _Exchange(reader, writer)
         try:
-            while (request := await exchange.next_request()) is not None:
-                await self._answer(exchange, request)
-        except h11.RemoteProtocolError as error:
-            with contextlib.suppress(h11.LocalProtocolError, OSError):
-                await exchange.answer(error.error_status_hint, {"Connection": "close"})
-        except (OSError, TimeoutError, asyncio.CancelledError):
-            # Gone, too slow, replaced by another stream, or the listener is closed: all the same here.
-            writer.transport.abort()
+            async with exchange_over(reader, writer) as exchange:
+                while (request := await exchange.next_request()) is not None:
+                    await self._answer(exchange, request)
         finally:
             if task is not None:
                 self._sockets.discard(task)
-            await _close(writer)
 
     async def stop(self) -> None:
         """Close the connections, then their sockets."""
@@ -291,7 +195,7 @@ class _Server:
         if sockets:
             await asyncio.wait(sockets)
 
-    async def _answer(self, exchange: _Exchange, request: h11.Request) -> None:
+    async def _answer(self, exchange: Exchange, request: h11.Request) -> None:
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in request.headers}
         if "origin" in headers:
             # A web page must not reach a runtime on the machine of its reader.
@@ -319,7 +223,7 @@ class _Server:
                 await exchange.answer(405, {"Allow": "GET, POST, DELETE", "Connection": "close"})
         return None
 
-    async def _open(self, exchange: _Exchange) -> None:
+    async def _open(self, exchange: Exchange) -> None:
         await exchange.skip()
         if self._closing:
             return await exchange.answer(503, {"Connection": "close"})
@@ -329,7 +233,7 @@ class _Server:
         serving.add_done_callback(lambda _: self._connections.pop(transport.name, None))
         return await exchange.answer(201, {CONNECTION_HEADER: transport.name})
 
-    async def _post(self, exchange: _Exchange, transport: _ServedTransport, number: int) -> None:
+    async def _post(self, exchange: Exchange, transport: _ServedTransport, number: int) -> None:
         decoder = ContentLengthDecoder(max_frame=self._max_frame)
         messages: list[bytes] = []
         try:
@@ -361,7 +265,7 @@ async def serve(
     listener = Listener(on_connection)
     served = _Server(listener, max_frame=max_frame, resume_timeout=resume_timeout)
     try:
-        server = await asyncio.start_server(served.serve_socket, host, port, ssl=ssl, limit=_PIECE)
+        server = await asyncio.start_server(served.serve_socket, host, port, ssl=ssl)
     except (OSError, OverflowError) as error:
         raise cannot_listen(host, port, error) from error
 
@@ -371,15 +275,6 @@ async def serve(
 
     listener.opened_on(server.sockets, host, "https://" if ssl else "http://", stop)
     return listener
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    try:
-        async with asyncio.timeout(_CLOSE_SECONDS):
-            await writer.wait_closed()
-    except (OSError, TimeoutError):
-        writer.transport.abort()
 
 
 def _number(text: str | None) -> int:

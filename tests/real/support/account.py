@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
+
+from tests.support.loopback import Handler, LoopbackServer
 
 TOKEN = "gho_no_real_token"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_GET(self) -> None:
         user = {
             "login": "octocat",
@@ -29,38 +28,17 @@ class _Handler(BaseHTTPRequestHandler):
         }
         found = known.get(self.path.partition("?")[0])
         if found is None:
-            self._answer(404, {})
+            self.reply(404, {})
         else:
-            self._answer(200 if signed_in else 401, found if signed_in else {})
+            self.reply(200 if signed_in else 401, found if signed_in else {})
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
-        self._answer(404, {})
-
-    def _answer(self, status: int, body: object) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        # The CLI leaves when another of its requests has failed.
-        with suppress(ConnectionError):
-            self.end_headers()
-            self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keeps stderr clean."""
+        self.reply(404, {})
 
 
 @contextmanager
 def account() -> Generator[dict[str, str]]:
     """Serves the account; gives the variables by which a CLI finds it."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield {"COPILOT_API_URL": address, "COPILOT_DEBUG_GITHUB_API_URL": address}
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with LoopbackServer(_Handler) as server:
+        yield {"COPILOT_API_URL": server.origin, "COPILOT_DEBUG_GITHUB_API_URL": server.origin}

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+
+from tests.support.loopback import Handler, LoopbackServer
 
 RESOURCE = "/.well-known/oauth-protected-resource"
 AUTHORIZATION = "/.well-known/oauth-authorization-server"
 OPENID = "/.well-known/openid-configuration"
 
 
-class MetadataServer:
+class MetadataServer(LoopbackServer):
     """The server.
 
     Attributes:
@@ -22,15 +20,9 @@ class MetadataServer:
     """
 
     def __init__(self) -> None:
+        super().__init__(_Handler)
         self.pages: Mapping[str, object] = {}
         self.asked: dict[str, None] = {}
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), name="metadata")
-
-    @property
-    def origin(self) -> str:
-        """Where the server is."""
-        return f"http://127.0.0.1:{self._http.server_port}"
 
     def resource(self, *servers: str) -> dict[str, object]:
         """The metadata of a resource of this origin that has its tokens from these servers."""
@@ -57,41 +49,19 @@ class MetadataServer:
         """Serves these pages from now on, and forgets what was asked for."""
         self.pages, self.asked = pages, {}
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     owner: MetadataServer
 
     def do_GET(self) -> None:
         self.owner.asked[self.path] = None
         page = self.owner.pages.get(self.path, 404)
         if isinstance(page, int):
-            self._answer(page, "")
+            self.reply(page)
         else:
-            self._answer(200, page if isinstance(page, str) else json.dumps(page))
+            self.reply(200, page)
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("content-length", 0)))
         challenge = self.owner.pages.get("challenge")
-        self._answer(401, "", {} if challenge is None else {"WWW-Authenticate": str(challenge)})
-
-    def _answer(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
-        body = text.encode()
-        self.send_response(status)
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keeps stderr clean."""
+        self.reply(401, "", {} if challenge is None else {"WWW-Authenticate": str(challenge)})

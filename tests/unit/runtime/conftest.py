@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 
 import pytest
 
 from copilot_sdk.runtime import Clock, EmbeddedRuntime, Limits, Script, ScriptedModel, embedded
-from tests.unit.runtime.harness import Client, Join, Start
+from tests.support.model_server import ModelServer
+from tests.unit.runtime.harness import Client, Join, Serve, Start
 
 
 @pytest.fixture
@@ -37,3 +38,10 @@ def join(stack: AsyncExitStack) -> Join:
         return await stack.enter_async_context(Client(runtime.connect()))
 
     return run
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts a model behind an endpoint."""
+    with ExitStack() as servers:
+        yield lambda script: servers.enter_context(ModelServer(script))

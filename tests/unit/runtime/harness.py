@@ -18,10 +18,12 @@ from copilot_sdk._serving import Serving
 from copilot_sdk.providers import Handlers, SessionFS
 from copilot_sdk.runtime import EmbeddedRuntime, ModelRequest, ScriptedModel
 from copilot_sdk.transports.base import Transport
+from tests.support.model_server import ModelServer, Script
 
 Json = dict[str, Any]
 Start = Callable[..., EmbeddedRuntime]
 Join = Callable[[EmbeddedRuntime], Awaitable["Client"]]
+Serve = Callable[[Script], ModelServer]
 Answer = Callable[[Json], Awaitable[object] | object]
 
 PATIENCE = 10.0

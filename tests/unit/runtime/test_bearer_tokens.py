@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
 
 import pytest
 
 from copilot_sdk.errors import InternalError, RpcError
-from tests.support.model_server import Failure, ModelServer, Reply, Script
-from tests.unit.runtime.harness import Client, Join, Json, Start
+from tests.support.model_server import Failure, ModelServer, Reply
+from tests.unit.runtime.harness import Client, Join, Json, Serve, Start
 
 GET_TOKEN = "providerToken.getToken"
-Serve = Callable[[Script], ModelServer]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    servers: list[ModelServer] = []
-
-    def run(script: Script) -> ModelServer:
-        servers.append(ModelServer(script).__enter__())
-        return servers[-1]
-
-    yield run
-    for server in servers:
-        server.close()
 
 
 def provider(server: ModelServer, **options: object) -> Json:

@@ -179,6 +179,22 @@ async def test_a_client_cannot_narrow_with_what_is_no_rule(client: Client) -> No
         await client.open(managedSettings={"permissions": {"deny": ["Dig"]}})
 
 
+@pytest.mark.parametrize(
+    ("rule", "url"),
+    [
+        ("Domain(127.0.0.1)", "https://0x7f.1"),
+        ("Domain(https://a.com/x)", "https:\\\\A.com.\\y/../x?q"),
+        ("Domain(*.a.com)", "https://user@b%2ea.com"),
+        ("Domain(straße.de)", "https://xn--strae-oqa.de"),
+    ],
+)
+async def test_an_address_is_denied_however_it_is_written(client: Client, rule: str, url: str) -> None:
+    context = {"failClosed": False, "permissions": {"deny": [rule]}}
+    asked = {"context": context, "operations": [{"kind": "url", "url": url}]}
+    (judged,) = (await client.call("managedSettings.permissions.evaluate", **asked))["results"]
+    assert judged["verdict"] == "deny"
+
+
 async def test_a_session_reaches_no_domain_outside_its_limits(start: Start, join: Join) -> None:
     call = Call("web_fetch", {"url": "https://example.org/page"})
     client = await join(start([Reply(calls=[call]), Reply("ok")]))

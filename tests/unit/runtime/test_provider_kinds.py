@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -10,12 +9,10 @@ import pytest
 from copilot_sdk.errors import RpcError
 from copilot_sdk.runtime.core.models.base import Image, Message, ModelRequest, ToolCall
 from copilot_sdk.runtime.core.models.messages import Messages
-from tests.support.model_server import ChatRequest, ModelServer, Reply, Script, Usage
+from tests.support.model_server import ChatRequest, ModelServer, Reply, Usage
 from tests.support.model_server import ToolCall as Wanted
 from tests.support.model_wires import SIGNATURE
-from tests.unit.runtime.harness import Client, Join, Json, Start
-
-Serve = Callable[[Script], ModelServer]
+from tests.unit.runtime.harness import Client, Join, Json, Serve, Start
 
 
 @dataclass(frozen=True)
@@ -77,19 +74,6 @@ KINDS = {
     ),
 }
 APIS = {name: KINDS[name] for name in ("openai", "openai responses", "anthropic")}
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    servers: list[ModelServer] = []
-
-    def run(script: Script) -> ModelServer:
-        servers.append(ModelServer(script).__enter__())
-        return servers[-1]
-
-    yield run
-    for server in servers:
-        server.__exit__(None, None, None)
 
 
 def kinds(chosen: dict[str, Kind]) -> pytest.MarkDecorator:

@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.model_server import Failure, ModelServer, Reply, Script, ToolCall, Usage
-from tests.unit.runtime.harness import Client, Join, Json, Start
-
-Serve = Callable[[Script], ModelServer]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    servers: list[ModelServer] = []
-
-    def run(script: Script) -> ModelServer:
-        servers.append(ModelServer(script).__enter__())
-        return servers[-1]
-
-    yield run
-    for server in servers:
-        server.__exit__(None, None, None)
+from tests.support.model_server import Failure, ModelServer, Reply, ToolCall, Usage
+from tests.unit.runtime.harness import Client, Join, Json, Serve, Start
 
 
 def _provider(server: ModelServer, **options: object) -> Json:

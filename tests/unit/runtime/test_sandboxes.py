@@ -9,10 +9,10 @@ import pytest
 
 from copilot_sdk.errors import InternalError
 from copilot_sdk.runtime import Call, Reply
+from copilot_sdk.runtime.core.hosts import reachable
 from copilot_sdk.runtime.core.sandbox.config import SandboxConfig, read_config
 from copilot_sdk.runtime.core.sandbox.floor import floored
 from copilot_sdk.runtime.core.sandbox.git import GitGrants, grants_of_git
-from copilot_sdk.runtime.core.sandbox.host_lists import common_hosts
 from copilot_sdk.runtime.core.sandbox.picker import picker_policy
 from copilot_sdk.runtime.core.sandbox.tools import grants_of_tools
 from tests.unit.runtime.harness import Join, Json, Start
@@ -141,11 +141,17 @@ def test_hosts_that_nobody_allows_shut_out_all() -> None:
         (["a.x.com"], ["*.x.com"], ["a.x.com"]),
         (["*.x.com"], ["x.com"], []),
         (["[::1]", "bücher.de"], ["::1", "xn--bcher-kva.de"], ["::1", "xn--bcher-kva.de"]),
-        (["a.com", "a.com:443"], ["a.com"], []),
+        (["127.0.0.1", "a.com.."], ["0x7f.1", "a.com"], ["0x7f.1", "a.com"]),
+        (["[::ffff:1.2.3.4]"], ["1.2.3.4"], ["1.2.3.4"]),
+        (["*", "a.com"], ["*"], ["*", "a.com"]),
+        *(
+            (["a.com", odd], ["a.com"], [])
+            for odd in ("a.com:443", "*.1.2.3.4", "*.", "a.1", "[a.com]", "%61")
+        ),
     ],
 )
 def test_hosts_are_allowed_by_both_sides(user: list[str], most: list[str], common: list[str]) -> None:
-    assert common_hosts(user, most) == common
+    assert reachable([most, user], []) == (common, [] if common else ["*"])
 
 
 def test_the_password_of_a_proxy_is_in_no_repr() -> None:

@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from copilot_sdk.runtime import Call, Reply
+from tests.support.loopback import Handler, LoopbackServer
 from tests.unit.runtime.harness import Client, Join, Json, Start
 
 
-class _Pages(BaseHTTPRequestHandler):
+class _Pages(Handler):
     def do_GET(self) -> None:
         status, body = {"/pond": (200, "It is wet."), "/away": (302, ""), "/big": (200, "x" * 5_000_001)}.get(
             self.path, (404, "")
         )
-        self.send_response(status)
-        self.send_header("Location", "/pond")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.reply(status, body, {"Location": "/pond", "Content-Type": "text/plain"})
 
 
 @pytest.fixture
 def site() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Pages) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with LoopbackServer(_Pages) as server:
+        yield server.origin
 
 
 async def _opened(start: Start, join: Join, *calls: Json) -> Client:

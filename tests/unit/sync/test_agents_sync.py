@@ -83,6 +83,7 @@ def test_a_prompt_is_a_plain_loop_over_the_same_events(kind: str, tmp_path: Path
         assert isinstance(agent.native, NATIVE[kind])
         assert threads() == 1
     assert threads() == 0
+    assert prompt.result() == done
     with pytest.raises(UsageError, match="not open"):
         agent.prompt("more")
 

@@ -11,7 +11,16 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from copilot_sdk import Hooks, InvalidParams, SessionError, UsageError, approve_all, approve_once, tool
+from copilot_sdk import (
+    ConnectionClosed,
+    Hooks,
+    InvalidParams,
+    SessionError,
+    UsageError,
+    approve_all,
+    approve_once,
+    tool,
+)
 from copilot_sdk.elicitation import FormValue, accept
 from copilot_sdk.events import AssistantMessageDelta, SessionEvent, SessionIdle
 from copilot_sdk.options import SessionOptions
@@ -214,9 +223,11 @@ def test_a_callback_may_close_the_client() -> None:
         closed.set()
 
     client.start()
-    client.create_session(tools=[leave]).send("!call leave {}")
+    turn = client.create_session(tools=[leave]).send("!call leave {}")
 
     assert closed.wait(10)
+    with pytest.raises(ConnectionClosed):
+        turn.result()
 
 
 def test_a_tool_that_blocks_does_not_hold_up_closing() -> None:
@@ -230,13 +241,15 @@ def test_a_tool_that_blocks_does_not_hold_up_closing() -> None:
         ended.set()
 
     with CopilotClient.embedded() as client:
-        client.create_session(tools=[block]).send("!call block {}")
+        turn = client.create_session(tools=[block]).send("!call block {}")
         assert began.wait(10)
     held_up = ended.is_set()
     release.set()
 
     assert not held_up
     assert ended.wait(10)
+    with pytest.raises(ConnectionClosed):
+        turn.result()
 
 
 def test_a_tool_that_calls_sys_exit_leaves_the_client_usable(client: CopilotClient) -> None:
@@ -249,6 +262,19 @@ def test_a_tool_that_calls_sys_exit_leaves_the_client_usable(client: CopilotClie
         message = session.send("!call leave {}").result()
 
     assert "SystemExit" in message.text
+
+
+def test_what_came_of_a_turn_is_known_after_the_client_was_closed() -> None:
+    with CopilotClient.embedded() as client:
+        session = client.create_session()
+        whole = session.send("!say Done.")
+        whole.result()
+        broken = session.send("!hold")
+        broken.accepted()
+
+    assert whole.result().text == "Done."
+    with pytest.raises(ConnectionClosed, match="the session was closed before the turn ended"):
+        broken.result()
 
 
 def test_after_the_end_of_the_client_everything_can_still_be_closed() -> None:

@@ -10,21 +10,19 @@ from copilot_sdk._generated.copilot.types import (
     HostEmptyResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.copilot.unknown_fields import refuse_unknown
+from copilot_sdk.runtime.core.faults import RuntimeFault
 
 router = Router()
 
 
-@router.on("azureMl.acquireFamily", AzureMlFamilyRequest)
+@router.on("azureMl.acquireFamily", AzureMlFamilyRequest, exact=RuntimeFault)
 async def _acquire(call: Call, params: AzureMlFamilyRequest) -> AzureMlFamilyLeaseResult:
-    refuse_unknown(params)
     families = call.runtime.families
     return AzureMlFamilyLeaseResult(lease_id=families.acquire(call.connection, params.registry, params.name))
 
 
-@router.on("azureMl.releaseFamily", AzureMlFamilyReleaseRequest)
+@router.on("azureMl.releaseFamily", AzureMlFamilyReleaseRequest, exact=RuntimeFault)
 async def _release(call: Call, params: AzureMlFamilyReleaseRequest) -> HostEmptyResult:
-    refuse_unknown(params)
     call.runtime.families.release(call.connection, params.lease_id, params.registry, params.name)
     return HostEmptyResult()
 
@@ -32,12 +30,11 @@ async def _release(call: Call, params: AzureMlFamilyReleaseRequest) -> HostEmpty
 # Models are downloaded on Windows alone: here no download can have been begun.
 
 
-@router.on("azureMl.status", AzureMlDownloadIdRequest)
-async def _status(_: Call, params: AzureMlDownloadIdRequest) -> None:
-    refuse_unknown(params)
+@router.on("azureMl.status", AzureMlDownloadIdRequest, exact=RuntimeFault)
+async def _status(_call: Call, _params: AzureMlDownloadIdRequest) -> None:
+    """Nothing: no download is known."""
 
 
-@router.on("azureMl.cancel", AzureMlDownloadIdRequest)
-async def _cancel(_: Call, params: AzureMlDownloadIdRequest) -> bool:
-    refuse_unknown(params)
+@router.on("azureMl.cancel", AzureMlDownloadIdRequest, exact=RuntimeFault)
+async def _cancel(_call: Call, _params: AzureMlDownloadIdRequest) -> bool:
     return False

@@ -9,16 +9,14 @@ from copilot_sdk._generated.copilot.types import (
     HostListSessionsResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.copilot.unknown_fields import refuse_unknown
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.publications import published_sessions
 
 router = Router()
 
 
-@router.on("host.listSessions", HostListSessionsRequest)
+@router.on("host.listSessions", HostListSessionsRequest, exact=RuntimeFault)
 async def _list(call: Call, params: HostListSessionsRequest) -> HostListSessionsResult:
-    refuse_unknown(params)
     if params.host_id is not None:
         raise RuntimeFault("hostId: this connection has no such host")
     sessions = published_sessions(call.runtime.home, call.runtime.settings)

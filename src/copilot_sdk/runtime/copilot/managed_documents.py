@@ -23,9 +23,9 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk._model.json_values import is_object
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.core.accounts import Identity
+from copilot_sdk.runtime.core.addresses import Address, read_address
 from copilot_sdk.runtime.core.faults import InvalidInput
 from copilot_sdk.runtime.core.managed import device, keys, layers, permissions
-from copilot_sdk.runtime.core.managed.addresses import Address, read_address
 from copilot_sdk.runtime.core.managed.documents import CHANNELS, Channel, Document, Finding, read_document
 from copilot_sdk.runtime.core.setting_kinds import type_name
 
@@ -52,7 +52,7 @@ async def _schema(_: Call) -> ManagedSettingsSchemaResult:
     return ManagedSettingsSchemaResult(schema_=keys.json_schema(), runtime_version=RUNTIMES[-1])
 
 
-@router.on("managedSettings.validate", ManagedSettingsValidateRequest, exact=True)
+@router.on("managedSettings.validate", ManagedSettingsValidateRequest, exact=InvalidInput)
 async def _validate(_: Call, params: ManagedSettingsValidateRequest) -> ManagedSettingsValidateResult:
     channel = _channel(params.layer)
     document = read_document(params.content, channel)
@@ -65,7 +65,7 @@ async def _validate(_: Call, params: ManagedSettingsValidateRequest) -> ManagedS
     )
 
 
-@router.on("managedSettings.compose", ManagedSettingsComposeRequest, exact=True)
+@router.on("managedSettings.compose", ManagedSettingsComposeRequest, exact=InvalidInput)
 async def _compose(_: Call, params: ManagedSettingsComposeRequest) -> ManagedSettingsComposeResult:
     documents: dict[Channel, Document] = {}
     for layer in params.layers:
@@ -111,7 +111,7 @@ async def _read(_: Call) -> ManagedSettingsReadResult:
     return ManagedSettingsReadResult(settings_json=policy.settings or None, error_message=policy.problem)
 
 
-@router.on("managedSettings.resolve", ManagedSettingsResolveRequest, exact=True)
+@router.on("managedSettings.resolve", ManagedSettingsResolveRequest, exact=InvalidInput)
 async def _resolve(call: Call, params: ManagedSettingsResolveRequest) -> ManagedSettingsResolveResult:
     accounts = call.runtime.accounts
     if params.github_token is None and params.selection_id is None:
@@ -167,7 +167,7 @@ async def _clear_cache(_: Call) -> None:
     """Nothing: no server is asked for policies, so none are kept, and the file of the device is read each time."""
 
 
-@router.on("managedSettings.permissions.evaluate", ManagedPermissionsEvaluateRequest, exact=True)
+@router.on("managedSettings.permissions.evaluate", ManagedPermissionsEvaluateRequest, exact=InvalidInput)
 async def _evaluate(_: Call, params: ManagedPermissionsEvaluateRequest) -> ManagedPermissionsEvaluateResult:
     given: object = {} if params.context.permissions is None else params.context.permissions
     if not is_object(given):

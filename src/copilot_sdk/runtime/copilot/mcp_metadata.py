@@ -20,7 +20,6 @@ from copilot_sdk._generated.copilot.types import (
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.copilot.router import Call, Router
 from copilot_sdk.runtime.copilot.settings import raw
-from copilot_sdk.runtime.copilot.unknown_fields import refuse_unknown
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.host import MISSING, is_available
 
@@ -38,11 +37,12 @@ _ENTRA = (
 """Where Microsoft Entra ID signs people in; subdomains of these too."""
 
 
-@router.on("mcp.oauth.staticClientConfig", MCPOAuthStaticClientConfigRequest)
+@router.on(
+    "mcp.oauth.staticClientConfig", MCPOAuthStaticClientConfigRequest, exact=RuntimeFault, opaque="config"
+)
 async def _static_client(
     _: Call, params: MCPOAuthStaticClientConfigRequest
 ) -> MCPOAuthStaticClientConfigResult:
-    refuse_unknown(params)
     config = raw(params.config)
     client_id, public = config.get("oauthClientId"), config.get("oauthPublicClient")
     if not isinstance(client_id, str) or not client_id:
@@ -57,11 +57,14 @@ async def _static_client(
     return MCPOAuthStaticClientConfigResult.model_validate({"clientConfig": client})
 
 
-@router.on("mcp.oauth.fetchProtectedResourceMetadata", MCPOAuthFetchProtectedResourceMetadataRequest)
+@router.on(
+    "mcp.oauth.fetchProtectedResourceMetadata",
+    MCPOAuthFetchProtectedResourceMetadataRequest,
+    exact=RuntimeFault,
+)
 async def _fetch(
     _: Call, params: MCPOAuthFetchProtectedResourceMetadataRequest
 ) -> MCPOAuthFetchProtectedResourceMetadataResult:
-    refuse_unknown(params)
     url = _given(params.request_url, "requestUrl")
     headers = _headers(params.headers_json)
     if params.user_agent:
@@ -75,11 +78,10 @@ async def _fetch(
     return MCPOAuthFetchProtectedResourceMetadataResult(metadata_text=text)
 
 
-@router.on("mcp.oauth.checkDcrSupport", MCPOAuthCheckDcrSupportRequest)
+@router.on("mcp.oauth.checkDcrSupport", MCPOAuthCheckDcrSupportRequest, exact=RuntimeFault)
 async def _check_registration(
     _: Call, params: MCPOAuthCheckDcrSupportRequest
 ) -> MCPOAuthCheckDcrSupportResult:
-    refuse_unknown(params)
     url = _given(params.server_url, "serverUrl")
     await _load()
     from copilot_sdk.runtime.core.mcp.metadata import registration
@@ -91,11 +93,11 @@ async def _check_registration(
 @router.on(
     "mcp.oauth.isMicrosoftAuthorizationServer",
     MCPOAuthIsMicrosoftAuthorizationServerRequest,
+    exact=RuntimeFault,
 )
 async def _is_microsoft(
     _: Call, params: MCPOAuthIsMicrosoftAuthorizationServerRequest
 ) -> MCPOAuthIsMicrosoftAuthorizationServerResult:
-    refuse_unknown(params)
     url = _given(params.authorization_server_url, "authorizationServerUrl")
     try:
         parts = urlsplit(url)

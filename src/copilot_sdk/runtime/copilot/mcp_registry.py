@@ -14,7 +14,6 @@ from copilot_sdk._generated.copilot.types import (
     MCPShouldExcludeGitHubToolsResult,
 )
 from copilot_sdk.runtime.copilot.router import Call, Router
-from copilot_sdk.runtime.copilot.unknown_fields import refuse_unknown
 from copilot_sdk.runtime.core.faults import RuntimeFault
 
 router = Router()
@@ -44,13 +43,12 @@ async def _search(call: Call, params: MCPRegistrySearchRequest) -> None:
     raise RuntimeFault("The registry of MCP servers is out of reach.")
 
 
-@router.on("mcp.shouldExcludeGitHubTools", MCPShouldExcludeGitHubToolsRequest)
+@router.on("mcp.shouldExcludeGitHubTools", MCPShouldExcludeGitHubToolsRequest, exact=RuntimeFault)
 async def _should_exclude(
     _: Call, params: MCPShouldExcludeGitHubToolsRequest
 ) -> MCPShouldExcludeGitHubToolsResult:
     if params.tool_filter_precedence not in _PRECEDENCES:
         raise RuntimeFault("toolFilterPrecedence: expected available or excluded")
-    refuse_unknown(params)
     shell = _leaves_shell(params.available_tools, params.excluded_tools, params.tool_filter_precedence)
     return MCPShouldExcludeGitHubToolsResult(
         exclude_gh_replaceable_tools=shell and shutil.which("gh") is not None

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from copilot_sdk._model import WireModel
 from copilot_sdk._model.base import problems
 from copilot_sdk._model.json_values import is_array
-from copilot_sdk.runtime.core.faults import InvalidInput, RuntimeFault
+from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.runtime import Runtime
 from copilot_sdk.runtime.core.session import Session
@@ -72,38 +72,41 @@ class Served:
     Attributes:
         params: The type of its parameters.
         handler: What serves it.
-        exact: Whether parameters that do not fit are invalid by the code of JSON-RPC, and others than its own too.
+        exact: What refuses parameters that do not fit, and members that nobody knows, at every depth; None where those
+            are overlooked, as most methods of the CLI do.
+        opaque: The parameter whose members may be any.
     """
 
     params: type[Payload]
     handler: Callable[[Call, Payload], Awaitable[Result]]
-    exact: bool = False
+    exact: type[RuntimeFault] | None = None
+    opaque: str | None = None
 
     def read(self, params: Mapping[str, object]) -> Payload:
         """The parameters of a call.
 
         Raises:
             ValidationError: They do not fit.
-            InvalidInput: The same, where the method is exact about it.
+            RuntimeFault: The same, where the method is exact about it.
         """
         try:
             parsed = self.params.model_validate(dict(params))
         except ValidationError as error:
-            if self.exact:
-                raise InvalidInput("; ".join(problems(error))) from error
+            if self.exact is not None:
+                raise self.exact("; ".join(problems(error))) from error
             raise
-        if self.exact and (unknown := _unknown_members(parsed)):
-            raise InvalidInput(f"unknown field `{unknown[0]}`")
+        if self.exact is not None and (unknown := _unknown_members(parsed, self.opaque)):
+            raise self.exact(f"unknown field `{unknown[0]}`")
         return parsed
 
 
-def _unknown_members(value: object) -> list[str]:
+def _unknown_members(value: object, opaque: str | None = None) -> list[str]:
     """The names of members that the types do not know, at every depth."""
     if is_array(value):
         return [name for item in value for name in _unknown_members(item)]
     if not isinstance(value, BaseModel):
         return []
-    members = (getattr(value, name) for name in type(value).model_fields)
+    members = (getattr(value, name) for name in type(value).model_fields if name != opaque)
     return [*(value.model_extra or ()), *(name for member in members for name in _unknown_members(member))]
 
 
@@ -114,19 +117,25 @@ class Router:
         self._served: dict[str, Served] = {}
 
     def on(
-        self, method: str, params: type[ParamsT], *, exact: bool = False
+        self,
+        method: str,
+        params: type[ParamsT],
+        *,
+        exact: type[RuntimeFault] | None = None,
+        opaque: str | None = None,
     ) -> Callable[[Handler[ParamsT]], Handler[ParamsT]]:
         """Makes a function serve a method.
 
         Args:
             method: The wire's name of the method.
             params: The type of its parameters.
-            exact: Whether it is exact about them, as `Served` has it.
+            exact: See `Served`.
+            opaque: See `Served`.
         """
 
         def register(handler: Handler[ParamsT]) -> Handler[ParamsT]:
             self._served[method] = Served(
-                params, cast("Callable[[Call, Payload], Awaitable[Result]]", handler), exact
+                params, cast("Callable[[Call, Payload], Awaitable[Result]]", handler), exact, opaque
             )
             return handler
 

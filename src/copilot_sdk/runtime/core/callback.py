@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from html import escape
+from http import HTTPStatus
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
-from copilot_sdk.runtime.core.scope import end_all
+from copilot_sdk.runtime.core.scope import TaskScope
+from copilot_sdk.transports._http_exchange import Exchange, exchange_over
 
 _SECONDS = 10.0
+_HEADERS = {"Content-Type": "text/html; charset=utf-8", "Connection": "close"}
 _SUCCESS = "You are signed in. You can close this page."
 
 
@@ -37,20 +40,19 @@ class CallbackListener:
         self._only_expected = only_expected
         self._success = success or _SUCCESS
         self._state: str | None = None
-        self._serving: set[asyncio.Task[None]] = set()
+        self._browsers = TaskScope("callback of a sign-in")
         self.query: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Self:
         try:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._wanted)
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._wanted)
         except OSError:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
-        if self._serving:
-            await end_all(set(self._serving))
+        await self._browsers.aclose()
 
     @property
     def port(self) -> int:
@@ -67,36 +69,31 @@ class CallbackListener:
         """Says which sign-in the request has to be of."""
         self._state = state
 
-    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve_one(reader, writer), name="callback of a sign-in")
-        self._serving.add(task)
-        task.add_done_callback(self._serving.discard)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._browsers.start(self._serve(reader, writer), name="a browser")
 
-    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(OSError, EOFError, ValueError, TimeoutError, asyncio.LimitOverrunError):
-                async with asyncio.timeout(_SECONDS):
-                    await self._answer(reader, writer)
-        finally:
-            writer.close()
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with exchange_over(reader, writer) as exchange, asyncio.timeout(_SECONDS):
+            request = await exchange.next_request()
+            if request is not None:
+                # What is asked for may be no address.
+                with suppress(ValueError):
+                    await self._answer(exchange, request.method, request.target.decode("latin-1"))
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        method, target, *_ = (await reader.readuntil(b"\n")).decode("latin-1").split()
-        while (await reader.readuntil(b"\n")).strip():
-            pass
+    async def _answer(self, exchange: Exchange, method: bytes, target: str) -> None:
         query = query_of(target)
-        wanted = method == "GET" and urlsplit(target).path == self._path
+        wanted = method == b"GET" and urlsplit(target).path == self._path
         if not wanted or not {"code", "error"} & query.keys():
-            await _reply(writer, "404 Not Found", "Not found")
+            await _show(exchange, HTTPStatus.NOT_FOUND, "Not found")
             return
         expected = query.get("state") == self._state
         if "code" in query and expected:
-            await _reply(writer, "200 OK", self._success)
+            await _show(exchange, HTTPStatus.OK, self._success)
         else:
             reason = (
                 query.get("error_description") or query.get("error") or "The answer is of another sign-in."
             )
-            await _reply(writer, "400 Bad Request", f"The sign-in has failed. {reason}")
+            await _show(exchange, HTTPStatus.BAD_REQUEST, f"The sign-in has failed. {reason}")
         if not self.query.done() and (expected or not self._only_expected):
             self.query.set_result(query)
 
@@ -106,11 +103,6 @@ def query_of(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
 
 
-async def _reply(writer: asyncio.StreamWriter, status: str, text: str) -> None:
-    body = f"<!DOCTYPE html><meta charset=utf-8><title>Sign-in</title><p>{escape(text)}</p>\n".encode()
-    head = (
-        f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-        "Connection: close\r\n\r\n"
-    )
-    writer.write(head.encode() + body)
-    await writer.drain()
+async def _show(exchange: Exchange, status: HTTPStatus, text: str) -> None:
+    page = f"<!DOCTYPE html><meta charset=utf-8><title>Sign-in</title><p>{escape(text)}</p>\n"
+    await exchange.answer(status, _HEADERS, page.encode())

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from copilot_sdk.runtime.core.callback import CallbackListener
 from copilot_sdk.runtime.core.clock import new_id
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.scope import end_all
@@ -76,6 +75,8 @@ class _Flow:
     async def _listen(self, host: str) -> None:
         reason = "The session was closed before the sign-in came to an end"
         try:
+            from copilot_sdk.runtime.core.callback import CallbackListener
+
             async with (
                 asyncio.timeout(self.session.limits.answer_seconds),
                 CallbackListener(None, None, path=_PATH, only_expected=True) as listener,
@@ -90,7 +91,7 @@ class _Flow:
                     reason = f"The sign-in has failed: {query.get('error_description') or query['error']}"
         except TimeoutError:
             reason = "The sign-in took too long"
-        except OSError as error:
+        except (ModuleNotFoundError, OSError) as error:
             reason = f"No browser could come back: {error}"
         finally:
             self._fail(reason)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copilot_sdk._model.json_values import texts_in
-from copilot_sdk.runtime.core.managed.addresses import AddressPattern, read_address
+from copilot_sdk.runtime.core.addresses import AddressPattern, read_address
 from copilot_sdk.runtime.core.managed.rules import read_rule
 from copilot_sdk.runtime.core.shell_text import Segment, is_plain, segments
 

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 from copilot_sdk._generated.copilot import types
 from copilot_sdk._model.json_values import is_object, texts_in
 from copilot_sdk.runtime.core import decisions
+from copilot_sdk.runtime.core.addresses import read_address
 from copilot_sdk.runtime.core.decisions import ALLOWED, REFUSED, Json, Verdict
 from copilot_sdk.runtime.core.faults import RuntimeFault
+from copilot_sdk.runtime.core.hosts import is_among
 from copilot_sdk.runtime.core.inquiries import Inquiries, Inquiry
-from copilot_sdk.runtime.core.managed.addresses import read_address
 from copilot_sdk.runtime.core.managed.rules import bounds
 from copilot_sdk.runtime.core.payloads import Payload
 from copilot_sdk.runtime.core.permission_rules import (
@@ -194,7 +195,7 @@ class PermissionGate:
         if self._limits is None:
             return True
         address = read_address(url)
-        return address is not None and any(pattern.has(address.host) for _, pattern in self._limits)
+        return address is not None and is_among(address.host, self._limits)
 
     def _allows_url(self, url: str) -> bool:
         if self.urls_unrestricted:

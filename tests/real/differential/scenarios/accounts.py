@@ -274,6 +274,7 @@ async def clients_that_are_registered(actor: Actor) -> None:
         {**mine, "oauthPublicClient": True, "oauthGrantType": "authorization_code"},
         {**mine, "oauthScopes": ["read", "write"], "oauthClientSecret": "hush"},
         {**remote, "oauthClientId": ""},
+        {**mine, "auth": {"more": 1}, "more": 1},
         {"type": "sse", "url": "http://127.0.0.1:1/mcp", "oauthClientId": "mine"},
         {"type": "stdio", "command": "true", "args": [], "tools": ["*"]},
         {},

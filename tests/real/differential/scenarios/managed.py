@@ -81,9 +81,11 @@ def _documents() -> Iterable[Json]:
     }
     for name, several in values.items():
         yield from ({name: value} for value in several)
-    for host in ("*", "*.example.com", "a:80", "[::1]", "a..b"):
+    hosts = ("*", "*.example.com", "a:80", "[::1]", "a..b")
+    for host in (*hosts, "a..", "a.1", "*.", "*.127.1", "%61", "::1%a"):
         yield {"sandbox": {"userPolicy": {"network": {"allowedHosts": [host]}}}}
-    for url in ("http://proxy:80", "ftp://proxy", "http://u:p@proxy", "http://proxy:0", "", "proxy"):
+    urls = ("http://proxy:80", "ftp://proxy", "http://u:p@proxy", "http://proxy:0", "", "proxy")
+    for url in (*urls, "http://[::1]", "http://127.1", "http://256.1.1.1", "http://xn--a"):
         yield {"sandbox": {"userPolicy": {"network": {"proxy": {"url": url}}}}}
     for rule in (
         "Shell(rm)",
@@ -204,11 +206,16 @@ def _readable(path: str) -> Json:
     return {"userPolicy": {"filesystem": {"readonlyPaths": [path]}}}
 
 
-_ADDRESSES = ("https://a.com", "http://a.com:8080/x", "https://b.a.com/y?z", "https://A.COM.", "https://ü.de")
+_ADDRESSES = (
+    *("https://a.com", "http://a.com:8080/x", "https://b.a.com/y?z", "https://A.COM.", "https://ü.de"),
+    *("https://a.com..", "https://a.com:0", "https://*.a.com", "https:a%2ecom\\b/../c", "https://0x7f.1"),
+)
 _POLICIES: tuple[object, ...] = (
     None,
     {},
     *({"deny": [f"Domain({pattern})"]} for pattern in ("a.com", "*.a.com", "http://a.com:8080", "*", "ü.de")),
+    *({"deny": [f"Domain({pattern})"]} for pattern in ("127.1", "https://a.com/c", "*.127.1", "a.1")),
+    *({"limitTo": [f"Domain({pattern})"]} for pattern in ("*.a.com", "[::ffff:127.0.0.1]", "a.com..")),
     {"deny": ["Domain"]},
     {"deny": ["Domain(a.com)"], "_defaultAskActive": False},
     {"ask": ["Domain(a.com)"], "allow": ["Domain(a.com)"]},
@@ -238,7 +245,7 @@ async def operations_are_judged(actor: Actor) -> None:
             context["permissions"] = permissions
         await actor.call(method, {"context": context, "operations": operations})
     await actor.call(method, {"context": {"failClosed": True}, "operations": operations})
-    for url in ("a.com", "ftp://a.com", "https://", "https://a.com:99999"):
+    for url in ("a.com", "ftp://a.com", "https://", "https://a.com:99999", "https://a.1", "https://xn--a"):
         wrong = [{"kind": "url", "url": url}]
         await actor.call(method, {"context": {"failClosed": False}, "operations": wrong})
     await each(actor, method, {}, {"context": {"failClosed": False, "more": 1}, "operations": []})

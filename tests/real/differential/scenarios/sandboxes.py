@@ -86,7 +86,9 @@ async def settings_with_a_minimum(actor: Actor) -> None:
         _files(readwritePaths=["/b", "/a", "/a"], readonlyPaths=["~/x"], deniedPaths=["/z", ""]),
         _network(allowedHosts=["b", "*.x.com", "b"], blockedHosts=["q", "q"], proxy=proxy),
         _network(allowOutbound=False, allowedHosts=["a"], proxy={"url": " "}),
+        _network(proxy={"url": "https:"}),
         _network(allowedHosts=["a:1", "b"]),
+        _network(allowedHosts=["127.1", "b..", "*", "☃.net"]),
         {**_ON, "userPolicy": {"experimental": {"seatbelt": {"keychainAccess": True}}}},
         {**_ON, "credentials": {"envVars": {n: {"injectHosts": ["a"]} for n in ("B", "A")}}},
     )
@@ -95,6 +97,8 @@ async def settings_with_a_minimum(actor: Actor) -> None:
         _files(readwritePaths=["/a"], deniedPaths=["/m", 1]),
         _network(allowedHosts=["a.X.com", "b", "[::1]"], proxy={"url": "HTTPS://M:443"}),
         _network(allowedHosts=["other"], proxy={"url": "http://u:p@m"}),
+        _network(allowedHosts=["0x7f.1", "[::ffff:127.0.0.1]", "xn--n3h.net"], proxy={"url": "http://127.1"}),
+        _network(allowedHosts=["b", "*.1.2.3.4"], proxy={"url": "http://a.1"}),
         _network(blockedHosts=["*"], allowLocalNetwork=False),
         {**_ON, "userPolicy": {"seatbelt": {"keychainAccess": False}}, "auth": {"gh": False}},
     )

@@ -183,7 +183,7 @@ async def prompts_for_later(actor: Actor) -> None:
     await actor.of(session, "schedule.hydrate")
 
 
-@WORK.scenario(
+_AGENTS = (
     known(
         "An agent is known by a random id in the CLI, and by its name in the reference runtime.",
         "event subagent.started of an agent /agentId: value",
@@ -193,6 +193,11 @@ async def prompts_for_later(actor: Actor) -> None:
         "The CLI says in more words which agent it is and how its model was chosen.",
         "event subagent.* of an agent /data/*",
     ),
+)
+
+
+@WORK.scenario(
+    *_AGENTS,
     known(
         "The same id stands on all that an agent does.",
         "event * of an agent /agentId: value",
@@ -233,15 +238,7 @@ async def an_agent_that_the_model_starts(actor: Actor) -> None:
 
 
 @WORK.scenario(
-    known(
-        "An agent is known by a random id in the CLI, and by its name in the reference runtime.",
-        "event subagent.started of an agent /agentId: value",
-        "reply session.tasks.list /tasks/*",
-    ),
-    known(
-        "The CLI says in more words which agent it is and how its model was chosen.",
-        "event subagent.* of an agent /data/*",
-    ),
+    *_AGENTS,
     known(
         "The call answers with that id.",
         "reply session.tasks.startAgent /agentId: value",

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
-from urllib.parse import unquote
 
+from copilot_sdk.runtime.core.addresses import read_address
 from copilot_sdk.runtime.core.catalog.refusals import Refusal
 
 _LATER = re.compile(r"\$?\{[^{}]+\}")
 """A part of an address that is filled in later."""
 _PORT_LATER = re.compile(r":\$?\{[^{}]+\}(?=[/?#]|$)")
-_ADDRESS = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):(?P<slashes>/*)(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL
-)
-_PORT = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]*))?")
+_START = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*):/*(?P<authority>[^/?#]*)")
 _WRONG_ANYWHERE = re.compile(r"[\\{}\x00-\x1f\x7f]|^\s|\s$")
-_WRONG_IN_HOST = re.compile(r"[\s%<>^|`\[\]]")
-_NUMBER = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*")
-_LAST_PORT = 65535
 
 _PRIVATE = [
     ipaddress.ip_network(network)
@@ -57,35 +50,17 @@ def host_of(address: str, *schemes: str) -> str:
         MalformedAddress: It is no address.
         Refusal: It is one that must not be used.
     """
-    found = None if _WRONG_ANYWHERE.search(address) else _ADDRESS.fullmatch(address)
+    start = None if _WRONG_ANYWHERE.search(address) else _START.match(address)
+    if start is None:
+        raise MalformedAddress
+    if start["scheme"].lower() not in schemes:
+        raise unsafe("blocked-scheme", f"The address has to begin with {' or '.join(schemes)}.")
+    if "@" in start["authority"]:
+        raise unsafe("credentials-in-url", "The address has credentials in it.")
+    found = read_address(address)
     if found is None:
         raise MalformedAddress
-    if found["scheme"].lower() not in schemes:
-        raise unsafe("blocked-scheme", f"The address has to begin with {' or '.join(schemes)}.")
-    if "@" in found["authority"]:
-        raise unsafe("credentials-in-url", "The address has credentials in it.")
-    port = _PORT.fullmatch(found["authority"])
-    if port is None or int(port["port"] or 0) > _LAST_PORT:
-        raise MalformedAddress
-    return _host(port["host"])
-
-
-def _host(text: str) -> str:
-    if text.startswith("["):
-        try:
-            # A zone is one of the machine, and no part of an address that everybody knows.
-            return str(ipaddress.IPv6Address(text[1:-1].replace("%", "zone")))
-        except ValueError as error:
-            raise MalformedAddress from error
-    host = unquote(text).lower()
-    if not host or _WRONG_IN_HOST.search(host):
-        raise MalformedAddress
-    if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
-        try:
-            return socket.inet_ntoa(socket.inet_aton(host.rstrip(".")))
-        except OSError as error:
-            raise MalformedAddress from error
-    return host
+    return found.host
 
 
 def check_endpoint(endpoint: str) -> None:

@@ -9,7 +9,8 @@ from itertools import chain
 from typing import Literal
 
 from copilot_sdk._model.json_values import is_array, is_object
-from copilot_sdk.runtime.core.managed.addresses import Address, HostPattern, common
+from copilot_sdk.runtime.core.addresses import Address
+from copilot_sdk.runtime.core.hosts import Patterns, common, is_among
 from copilot_sdk.runtime.core.managed.rules import (
     BadRule,
     Part,
@@ -55,18 +56,12 @@ def merged(layers: Sequence[Json]) -> dict[str, object]:
         found["allow"] = allowed[0]
     limits = [layer["limitTo"] for layer in layers if "limitTo" in layer]
     if limits:
-        found["limitTo"] = [text for text, _ in reduce(_narrowed, map(bounds, limits))]
+        found["limitTo"] = [text for text, _ in reduce(common, map(bounds, limits))]
     kept = {name: value for name, value in layers[0].items() if name not in _MERGED}
     return {**kept, **found}
 
 
 _MERGED = frozenset({BYPASS, ASSISTED, MODE, *LISTS, "limitTo"})
-
-
-def _narrowed(
-    stronger: list[tuple[str, HostPattern]], weaker: list[tuple[str, HostPattern]]
-) -> list[tuple[str, HostPattern]]:
-    return common(weaker, stronger)
 
 
 def allow_lists(layers: Sequence[Json]) -> int:
@@ -132,14 +127,14 @@ class Policy:
     deny: Sequence[PolicyRule] | None = None
     ask: Sequence[PolicyRule] | None = None
     allowed: Sequence[Sequence[PolicyRule]] | None = None
-    limits: Sequence[Sequence[HostPattern]] = ()
+    limits: Sequence[Patterns] = ()
     asks: bool | None = None
 
     def verdict(self, address: Address) -> Verdict:
         """What is said about access to an address."""
         if any(rule.names(address) for rule in self.deny or ()):
             return "deny"
-        if any(not any(pattern.has(address.host) for pattern in limit) for limit in self.limits):
+        if not all(is_among(address.host, limit) for limit in self.limits):
             return "deny"
         if any(rule.names(address) for rule in self.ask or ()):
             return "ask"
@@ -176,7 +171,7 @@ def read_policy(permissions: Json) -> Policy:
         deny=_rules("deny", permissions.get("deny")),
         ask=_rules("ask", permissions.get("ask")),
         allowed=None if lists is None else [_rules("allow", rules) or [] for rules in _array("allow", lists)],
-        limits=[[pattern for _, pattern in bounds(limit)] for limit in _array("limitTo", limits or [])],
+        limits=[bounds(limit) for limit in _array("limitTo", limits or [])],
         asks=asks if isinstance(asks, bool) else None,
     )
 

@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from copilot_sdk._model.json_values import is_array
-from copilot_sdk.runtime.core.managed.addresses import (
-    EVERY_HOST,
-    Address,
-    AddressPattern,
-    HostPattern,
-    read_host,
-    read_pattern,
-)
+from copilot_sdk.runtime.core.addresses import Address, AddressPattern, read_pattern
+from copilot_sdk.runtime.core.hosts import EVERY_HOST, HostPattern, Patterns, read_host, read_hosts
 from copilot_sdk.runtime.core.setting_kinds import type_name
 
 Part = Literal["plain", "mcp", "custom tool"]
@@ -96,22 +90,16 @@ def is_about(rules: Sequence[PolicyRule], part: Part) -> bool:
     return not rules or any(rule.part == part for rule in rules)
 
 
-def read_bound(text: str) -> HostPattern | None:
+def _read_bound(text: str) -> HostPattern | None:
     """Reads a rule that is to bound what may be reached at all, such as `Domain(example.com)`; None if it is none."""
     found = _RULE.fullmatch(text)
     if found is None or found["family"].lower() != "domain":
         return None
     if found["argument"] is None:
         return EVERY_HOST
-    return read_host(found["argument"].strip(), itself=True)
+    return read_host(found["argument"].strip().removesuffix("."), itself=True)
 
 
-def bounds(values: object) -> list[tuple[str, HostPattern]]:
+def bounds(values: object) -> Patterns:
     """The hosts to which something is limited, with their texts; none where one of them cannot be read."""
-    found: list[tuple[str, HostPattern]] = []
-    for text in values if is_array(values) else ():
-        pattern = read_bound(text) if isinstance(text, str) else None
-        if pattern is None or not isinstance(text, str):
-            return []
-        found.append((text, pattern))
-    return found
+    return read_hosts(values if is_array(values) else (), _read_bound)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
 from typing import TypeAlias
 
 from copilot_sdk._model.json_values import is_object
-from copilot_sdk.runtime.core.managed.addresses import EVERY_HOST, HostPattern, common, read_host
+from copilot_sdk.runtime.core.hosts import reachable, with_loopback
 from copilot_sdk.runtime.core.managed.kinds import Place
 from copilot_sdk.runtime.core.managed.permissions import strings_in
 from copilot_sdk.runtime.core.managed.values import PROXY
-from copilot_sdk.runtime.core.sandbox.host_lists import with_loopback
 
 Json = Mapping[str, object]
 Rule = Callable[[Sequence[object]], object]
@@ -177,25 +175,5 @@ def _hosts(networks: Sequence[Json]) -> dict[str, object]:
     """The hosts that may be reached, and those that may not; nothing where no document names any."""
     if not any(name in network for network in networks for name in _HOSTS):
         return {}
-    lists = [texts for network in networks if (texts := strings_in(network.get("allowedHosts")))]
-    allowed = lists[0] if len(lists) == 1 else _common(lists)
-    blocked = [text for network in reversed(networks) for text in strings_in(network.get("blockedHosts"))]
-    if lists and not allowed:
-        # An empty list allows every host, and here none is allowed by all.
-        blocked.append("*")
-    return {
-        "allowedHosts": [] if "*" in blocked else allowed,
-        "blockedHosts": list(dict.fromkeys(blocked)),
-    }
-
-
-def _common(lists: Sequence[Sequence[str]]) -> list[str]:
-    """The hosts that all lists allow."""
-    patterns = [_patterns(texts) for texts in lists]
-    shared = reduce(lambda stronger, weaker: common(weaker, stronger), patterns) if patterns else []
-    return [text for text, _ in shared]
-
-
-def _patterns(texts: Sequence[str]) -> list[tuple[str, HostPattern]]:
-    patterns = ((text, EVERY_HOST if text == "*" else read_host(text, itself=False)) for text in texts)
-    return [(text, pattern) for text, pattern in patterns if pattern is not None]
+    allowed, blocked = ([strings_in(network.get(name)) for network in networks] for name in _HOSTS)
+    return dict(zip(_HOSTS, reachable(allowed, blocked), strict=True))

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from copilot_sdk._model.json_values import is_array, is_object
-from copilot_sdk.runtime.core.managed.addresses import read_address, read_host
+from copilot_sdk.runtime.core.addresses import read_address
+from copilot_sdk.runtime.core.hosts import read_hosts
 from copilot_sdk.runtime.core.managed.kinds import (
     NAMED,
     Flag,
@@ -22,6 +23,7 @@ from copilot_sdk.runtime.core.managed.kinds import (
     one_of,
 )
 from copilot_sdk.runtime.core.managed.rules import BadRule, bounds, read_rule
+from copilot_sdk.runtime.core.sandbox.proxy import managed_proxy
 
 SURFACES = ("skills", "agents", "hooks", "mcp")
 """Where customizations come from, that can be left to plugins alone."""
@@ -33,7 +35,8 @@ _PROGRAM_SHAPE: Json = {
     "pattern": r"^(/.*[^/]|~[/\\].*[^/\\]|[^~/\\][^/\\]*)$",
 }
 _NO_PROGRAM = "Expected an absolute path, one that begins with `~/`, or the name of a program"
-_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*\.?"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*\.?"
 _PROXY = re.compile(rf"https?://{_HOST}(?::[0-9]{{1,5}})?(?:[/?#][!-~]*)?", re.IGNORECASE)
 
 
@@ -94,7 +97,7 @@ class Hosts(Kind):
     def read(self, value: object, place: Place) -> object:  # noqa: ARG002
         """The list."""
         texts = (text for text in value if isinstance(text, str)) if is_array(value) else ()
-        return [text for text in texts if text == "*" or read_host(text, itself=False) is not None]
+        return [text for text in texts if read_hosts([text])]
 
     def shape(self) -> Json:
         """An array."""
@@ -150,12 +153,7 @@ def _problem_of_proxy(url: str) -> str | None:
         return "must use an IPv4 endpoint"
     if re.match(r"https?://[^/?#]*:0+(?:[/?#]|$)", url, re.IGNORECASE):
         return "must use a port between 1 and 65535"
-    numbered = (
-        address is not None
-        and address.host.replace(".", "").isdigit()
-        and address.host.lower() not in url.lower()
-    )
-    if address is None or numbered or _PROXY.fullmatch(url) is None:
+    if managed_proxy(url) is None or _PROXY.fullmatch(url) is None:
         return "must be a valid proxy URL"
     return None
 

@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from copilot_sdk._model.json_values import texts_in
-from copilot_sdk.runtime.core.callback import CallbackListener, query_of
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.mcp.spec import ServerSpec
 
@@ -156,6 +155,8 @@ class SignIns:
         Raises:
             RuntimeFault: There is none of that id.
         """
+        from copilot_sdk.runtime.core.callback import query_of
+
         for sign_in in self._going_on.values():
             begun = sign_in.begun
             if begun.done() and not begun.exception() and begun.result().id == authorization_id:
@@ -187,6 +188,7 @@ class SignIns:
             known.tokens = None
         # In a thread, because loading the package takes seconds.
         await asyncio.to_thread(import_module, "copilot_sdk.runtime.core.mcp.oauth")
+        from copilot_sdk.runtime.core.callback import CallbackListener, query_of
         from copilot_sdk.runtime.core.mcp.oauth import sign_in as get_tokens
 
         async with AsyncExitStack() as stack:

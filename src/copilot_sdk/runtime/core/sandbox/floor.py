@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from copilot_sdk._model.json_values import is_array, is_object
+from copilot_sdk.runtime.core.hosts import reachable, with_loopback
 from copilot_sdk.runtime.core.sandbox.config import (
     DISABLED,
     Auth,
@@ -18,10 +19,7 @@ from copilot_sdk.runtime.core.sandbox.config import (
     Seatbelt,
     UserPolicy,
 )
-from copilot_sdk.runtime.core.sandbox.host_lists import common_hosts, with_loopback
 from copilot_sdk.runtime.core.sandbox.proxy import floored_proxy
-
-_EVERY_HOST = "*"
 
 
 def _flag(value: bool | None, default: bool = True) -> bool:
@@ -139,7 +137,10 @@ def _network(user: Network, minimum: Mapping[str, object] | None) -> Network:
         allowed is not None or blocked is not None or {"allowedHosts", "blockedHosts"} & {*least}
     )
     if minimum is not None and speaks_of_hosts:
-        allowed, blocked = _hosts(allowed or [], blocked or [], least)
+        allowed, blocked = reachable(
+            [_texts(least, "allowedHosts") or [], allowed or []],
+            [_texts(least, "blockedHosts") or [], blocked or []],
+        )
     return Network(
         allow_outbound=outbound,
         allow_local_network=local,
@@ -147,16 +148,3 @@ def _network(user: Network, minimum: Mapping[str, object] | None) -> Network:
         blocked_hosts=blocked,
         proxy=floored_proxy(user.proxy, _object(least, "proxy").get("url")),
     )
-
-
-def _hosts(
-    allowed: list[str], blocked: list[str], minimum: Mapping[str, object]
-) -> tuple[list[str], list[str]]:
-    """The hosts that both sides allow, and those that either side blocks."""
-    most = _texts(minimum, "allowedHosts") or []
-    common = common_hosts(allowed, most) if allowed and most else allowed or most
-    both = [*blocked, *(_texts(minimum, "blockedHosts") or ())]
-    if (allowed or most) and not common:
-        # An empty list would allow every host.
-        both.append(_EVERY_HOST)
-    return [] if _EVERY_HOST in both else common, list(dict.fromkeys(both))
