@@ -33,7 +33,7 @@ async def test_handlers_are_cancelled_and_followers_may_finish() -> None:
 async def test_a_follower_that_takes_long_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DRAIN_SECONDS", 0.01)
     scope = TaskScope("x")
-    task = scope.follow(asyncio.Event().wait())  # type: ignore[arg-type]
+    task = scope.follow(asyncio.Event().wait())
     await scope.settle()
     assert task.cancelled()
 
