@@ -121,7 +121,8 @@ class EventStream(Generic[E]):
             self.end(EventBufferOverflow(self._limit))
             return
         self._events.append(arrival)
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def end(self, error: CopilotError | None = None) -> None:
         """Let the iteration end, after what is buffered, with an error or without."""
@@ -172,18 +173,18 @@ class Subscriptions:
     """The streams of a session: each event goes to those who want it, once, and is read only for them."""
 
     def __init__(self) -> None:
-        self._streams: list[EventStream[Any]] = []
+        self._streams: tuple[EventStream[Any], ...] = ()
         self._seen = RecentIds(_SEEN_EVENTS)
 
     def add(self, wanted: EventFilter | None = None, buffer: int = DEFAULT_BUFFER) -> EventStream[Any]:
         """Open a stream."""
         stream: EventStream[Any] = EventStream(wanted, buffer=buffer, on_close=self._remove)
-        self._streams.append(stream)
+        self._streams = (*self._streams, stream)
         return stream
 
     def end(self, error: CopilotError | None) -> None:
         """End all streams."""
-        for stream in list(self._streams):
+        for stream in self._streams:
             stream.end(error)
 
     def is_new(self, raw: Mapping[str, Any]) -> bool:
@@ -200,12 +201,11 @@ class Subscriptions:
 
     def distribute(self, arrival: Arriving) -> None:
         """Give an event to the streams that want it."""
-        for stream in self._streams[:]:
+        for stream in self._streams:
             stream.push(arrival)
 
     def _remove(self, stream: EventStream[Any]) -> None:
-        if stream in self._streams:
-            self._streams.remove(stream)
+        self._streams = tuple(other for other in self._streams if other is not stream)
 
 
 async def feed(stream: EventStream[Any], callback: Callable[[Any], Awaitable[None] | None]) -> None:

@@ -163,7 +163,7 @@ async def test_a_subscriber_that_is_too_slow_is_told_after_what_it_has(
         with pytest.raises(EventBufferOverflow, match="more than 3 events"):
             await anext(slow)
     assert len(await take(quick, 5)) == 5
-    assert session._core._subscriptions._streams == [quick]
+    assert session._core._subscriptions._streams == (quick,)
 
 
 async def test_several_subscribers_get_the_same_event_objects(session: Session, runtime: FakeRuntime) -> None:

@@ -37,7 +37,10 @@ class Update:
     def event(self) -> SessionUpdate:
         """The typed update; never raises."""
         if self._update is None:
-            self._update = _read(self.type, self._raw)
+            try:
+                self._update = (_readers.get(self.type) or _loaded(self.type))(self._raw)
+            except ValueError as error:
+                self._update = _salvaged(self.type, self._raw, error)
         return self._update
 
 
@@ -74,19 +77,11 @@ class Notified:
         return made
 
 
-def _read(kind: str, raw: dict[str, Any]) -> SessionUpdate:
-    try:
-        update: SessionUpdate = (_readers.get(kind) or _loaded(kind))(raw)
-    except ValueError as error:
-        return _salvaged(kind, raw, error)
-    return update
-
-
-_readers: dict[str, Callable[[dict[str, Any]], Any]] = {}
+_readers: dict[str, Callable[[dict[str, Any]], SessionUpdate]] = {}
 """What reads the updates of a type that has come."""
 
 
-def _loaded(kind: str) -> Callable[[dict[str, Any]], Any]:
+def _loaded(kind: str) -> Callable[[dict[str, Any]], SessionUpdate]:
     from copilot_sdk._generated.acp.notified import SESSION_UPDATE
 
     found = SESSION_UPDATE.get(kind)
@@ -95,7 +90,8 @@ def _loaded(kind: str) -> Callable[[dict[str, Any]], Any]:
 
         return UnknownVariant.model_validate
     found.model_rebuild()
-    _readers[kind] = found.__pydantic_validator__.validate_python
+    read: Any = found.__pydantic_validator__.validate_python
+    _readers[kind] = read
     return _readers[kind]
 
 

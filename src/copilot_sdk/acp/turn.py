@@ -54,6 +54,8 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
         on_end: Callable[[Turn], None],
     ) -> None:
         super().__init__(buffer, _logger)
+        self.look: Callable[[Arriving], None] = self._events.push
+        """Take notice of an update of the session."""
         self._cancel = cancel
         self._spawn = spawn
         self._on_end = on_end
@@ -110,10 +112,6 @@ class Turn(Underway["SessionUpdate", "PromptResponse"]):
             return
         if timeout is not None:
             self._timer = asyncio.get_running_loop().call_later(timeout, self._expire, timeout)
-
-    def look(self, update: Arriving) -> None:
-        """Take notice of an update of the session."""
-        self._events.push(update)
 
     def end(self, error: CopilotError | None) -> None:
         """Wait no longer for the agent.

@@ -72,6 +72,10 @@ def test_constants_are_sent_of_what_was_made_from_data_but_not_added_to_its_part
     assert Weather(rain=Rain()).to_wire() == {"rain": {"kind": "rain", "heavy": True}}
 
 
+def test_objects_that_come_are_made_by_pydantic_alone() -> None:
+    assert not Rain.__pydantic_custom_init__
+
+
 def test_an_optional_constant_is_sent_only_if_it_was_set() -> None:
     assert "mode" not in Rain().to_wire()
     assert Rain(mode="x").to_wire()["mode"] == "x"
