@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias, TypeVar, get_origin
@@ -26,6 +26,9 @@ class _AlwaysWritten:
 _T = TypeVar("_T")
 Written: TypeAlias = Annotated[_T, _AlwaysWritten()]
 """A member whose default is sent, because the other side wants to read it."""
+
+
+M = TypeVar("M", bound="WireModel")
 
 
 class WireModel(BaseModel):
@@ -78,6 +81,13 @@ def problems(error: ValidationError) -> list[str]:
     return [
         f"{'.'.join(str(part) for part in item['loc']) or 'value'}: {item['msg']}" for item in error.errors()
     ]
+
+
+def reader(kind: type[M]) -> Callable[[object], M]:
+    """What reads objects of a class; it is built for that, if it is not yet."""
+    kind.model_rebuild()
+    read: Callable[[object], M] = kind.__pydantic_validator__.validate_python
+    return read
 
 
 def wire_name(kind: type[WireModel], name: str) -> str:

@@ -20,31 +20,28 @@ from copilot_sdk._rpc.unset import UNSET
 from copilot_sdk.errors import InvalidParams, ResultValidationError
 
 R = TypeVar("R")
+M = TypeVar("M", bound=WireModel)
 
 
 @cache
 def _adapter(load: Loader) -> TypeAdapter[Any]:
     kind: Any = load()
-    if _is_model(kind):
+    if _is_model(kind, WireModel):
         # Of a class that is not finished the adapter would not know the configuration.
         kind.model_rebuild()
         return TypeAdapter(kind)
     return TypeAdapter(kind, config=ConfigDict(ser_json_inf_nan="constants"))
 
 
-def _is_model(kind: object) -> TypeIs[type[WireModel]]:
-    return isinstance(kind, type) and issubclass(kind, WireModel)
-
-
-def _is_tagged(kind: object) -> TypeIs[type[TaggedModel]]:
-    return isinstance(kind, type) and issubclass(kind, TaggedModel)
+def _is_model(kind: object, base: type[M]) -> TypeIs[type[M]]:
+    return isinstance(kind, type) and issubclass(kind, base)
 
 
 @cache
 def _maker(load: Loader) -> Callable[[object], Any]:
     """What makes an object of values that are to be sent: its constants count as set."""
     kind, adapter = load(), _adapter(load)
-    return kind.model_validate if _is_tagged(kind) else adapter.validator.validate_python
+    return kind.model_validate if _is_model(kind, TaggedModel) else adapter.validator.validate_python
 
 
 @cache

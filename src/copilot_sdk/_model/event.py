@@ -16,7 +16,7 @@ from pydantic import (
     model_serializer,
 )
 
-from copilot_sdk._model.base import TaggedModel, problems
+from copilot_sdk._model.base import TaggedModel, problems, reader
 from copilot_sdk._model.lenient import salvage
 
 
@@ -126,8 +126,7 @@ class EventDecoder:
             found = self.class_of(kind)
             if found is None:
                 return UnknownEvent.of(raw)
-            found.model_rebuild()
-            validate = self._validators[kind] = found.__pydantic_validator__.validate_python
+            validate = self._validators[kind] = reader(found)
         try:
             return validate(raw)
         except ValidationError as error:

@@ -11,7 +11,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from copilot_sdk._model.base import UnknownVariant, WireModel, wire_name
+from copilot_sdk._model.base import UnknownVariant, WireModel, reader, wire_name
 
 _UNKNOWN = UnknownVariant.__name__
 _BRANCHES = "branches"
@@ -100,8 +100,7 @@ class OpenUnion:
             if tag is None:
                 raise PydanticCustomError("object_type", "Input should be an object")
             branch = branches[tag]
-            branch.model_rebuild()
-            read = branch.__pydantic_validator__.validate_python
+            read = reader(branch)
             kind = value.__class__
             if kind is branch:
                 met[branch] = read

@@ -25,9 +25,7 @@ def content_blocks(content: PromptContent) -> list[ContentBlock]:
     Raises:
         UsageError: There are none.
     """
-    if isinstance(content, str):
-        return [_text_content()(text=content)]
-    parts = content if isinstance(content, Sequence) else [content]
+    parts = [content] if isinstance(content, str) or not isinstance(content, Sequence) else content
     blocks = [_text_content()(text=part) if isinstance(part, str) else part for part in parts]
     if not blocks:
         raise UsageError("a prompt needs a text or at least one content block")

@@ -83,14 +83,12 @@ _readers: dict[str, Callable[[dict[str, Any]], SessionUpdate]] = {}
 
 def _loaded(kind: str) -> Callable[[dict[str, Any]], SessionUpdate]:
     from copilot_sdk._generated.acp.notified import SESSION_UPDATE
+    from copilot_sdk._model.base import UnknownVariant, reader
 
     found = SESSION_UPDATE.get(kind)
     if found is None:
-        from copilot_sdk._model.base import UnknownVariant
-
         return UnknownVariant.model_validate
-    found.model_rebuild()
-    read: Any = found.__pydantic_validator__.validate_python
+    read: Any = reader(found)
     _readers[kind] = read
     return _readers[kind]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -15,6 +16,7 @@ from copilot_sdk.runtime.core.json_files import MalformedFile, read_object
 
 FILE = "tau-config.json"
 PROJECT_FILE = Path(".tau") / "config.json"
+Scope: TypeAlias = Literal["global", "session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class PluginSettings:
     """
 
     command: Annotated[list[str], Field(min_length=1)]
-    scope: Literal["global", "session"] = "session"
+    scope: Scope = "session"
     env: dict[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
@@ -45,6 +47,15 @@ class Config:
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     plugins: dict[str, PluginSettings] = field(default_factory=dict[str, PluginSettings])
     plugin_idle_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 30.0
+
+    def plugins_of(self, scope: Scope) -> dict[str, PluginSettings]:
+        """The plugins of a scope by name."""
+        return {name: settings for name, settings in self.plugins.items() if settings.scope == scope}
+
+
+@cache
+def _config() -> TypeAdapter[Config]:
+    return TypeAdapter(Config)
 
 
 class Settings:
@@ -85,7 +96,7 @@ class Settings:
 
 def _read(path: Path) -> Config:
     try:
-        return TypeAdapter(Config).validate_python(read_object(path))
+        return _config().validate_python(read_object(path))
     except MalformedFile as error:
         raise RuntimeFault(str(error)) from error
     except ValidationError as error:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 from copilot_sdk._generated.tau.types import PluginHook, PluginTool
 from copilot_sdk.runtime.core.faults import RuntimeFault
 from copilot_sdk.runtime.core.scope import TaskScope
 from copilot_sdk.runtime.tau.plugins.plugin import Plugin
 from copilot_sdk.runtime.tau.plugins.process import PluginFault, PluginHouse
-from copilot_sdk.runtime.tau.settings import Config, Settings
+from copilot_sdk.runtime.tau.settings import Config, PluginSettings, Settings
 from copilot_sdk.runtime.tau.tree import Node
 
 _logger = logging.getLogger("copilot_sdk.runtime")
@@ -77,7 +76,8 @@ class PluginHost:
         """The plugins of a session that begins; those that do not start are among the faults."""
         await asyncio.wait({self._first})
         config, faults = self._config()
-        own, own_faults = await self._started(config, "session", Path(node.cwd))
+        wanted = config.plugins_of("session")
+        own, own_faults = await self._started(wanted, Path(node.cwd), config.plugin_idle_seconds)
         made = SessionPlugins(list(self._shared.values()), own, [*faults, *self._shared_faults, *own_faults])
         self._of[node.id] = made
         return made
@@ -100,8 +100,7 @@ class PluginHost:
 
     def fire(self, name: str, data: object) -> None:
         """Calls a hook of all plugins that want it, without waiting for their answers."""
-        plugins = [*self._shared.values(), *(plugin for of in self._of.values() for plugin in of.own)]
-        for plugin in plugins:
+        for plugin in self._all():
             if plugin.has_hook(name):
                 self._scope.start(self._fire(plugin, PluginHook(name=name, data=data)), name=f"hook {name}")
 
@@ -119,21 +118,21 @@ class PluginHost:
         await self._close_all()
 
     async def _close_all(self) -> None:
-        await _close([*self._shared.values(), *(plugin for of in self._of.values() for plugin in of.own)])
+        await _close(self._all())
+
+    def _all(self) -> Sequence[Plugin]:
+        return [*self._shared.values(), *(plugin for of in self._of.values() for plugin in of.own)]
 
     async def _renew(self) -> None:
         """Starts the plugins of all sessions that do not run as they are configured, and ends what is to be no more."""
         async with self._changing:
             config, faults = self._config()
-            wanted = {name: s for name, s in config.plugins.items() if s.scope == "global"}
+            wanted = config.plugins_of("global")
             kept = {name: p for name, p in self._shared.items() if wanted.get(name) == p.settings}
             await _close(plugin for name, plugin in self._shared.items() if name not in kept)
             self._shared = kept
-            new = Config(
-                plugins={name: s for name, s in wanted.items() if name not in kept},
-                plugin_idle_seconds=config.plugin_idle_seconds,
-            )
-            started, more = await self._started(new, "global", self._home)
+            new = {name: settings for name, settings in wanted.items() if name not in kept}
+            started, more = await self._started(new, self._home, config.plugin_idle_seconds)
             self._shared = {**kept, **{plugin.name: plugin for plugin in started}}
             self._shared_faults = [*faults, *more]
 
@@ -145,13 +144,11 @@ class PluginHost:
             return Config(), [str(fault)]
 
     async def _started(
-        self, config: Config, scope: Literal["global", "session"], folder: Path
+        self, wanted: Mapping[str, PluginSettings], folder: Path, idle_seconds: float
     ) -> tuple[Sequence[Plugin], Sequence[str]]:
         """Starts plugins side by side, and gives those that registered and what is wrong with the others."""
         plugins = [
-            Plugin(name, settings, folder, self._house, config.plugin_idle_seconds)
-            for name, settings in config.plugins.items()
-            if settings.scope == scope
+            Plugin(name, settings, folder, self._house, idle_seconds) for name, settings in wanted.items()
         ]
         try:
             faults = await asyncio.gather(*map(_start, plugins))
