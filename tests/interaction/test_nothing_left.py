@@ -107,9 +107,9 @@ async def run(story: Story, opened: Open, before: Footprint) -> None:
 
 
 def left_since(before: Footprint) -> Footprint:
-    """What is left, once the threads of functions that have returned have ended."""
+    """What is left, once the threads of functions that have returned, and of processes that were reaped, have ended."""
     for thread in threading.enumerate():
-        if thread.name == "copilot_sdk callback":
+        if thread.name.startswith(("copilot_sdk callback", "asyncio-waitpid-")):
             thread.join(SECONDS)
     return Footprint.take().since(before)
 
@@ -176,5 +176,8 @@ def test_nothing_is_left_of_a_client_without_await(way: str, tmp_path: Path) -> 
     with opened as client, client.create_session(tools=[look]) as session:
         session.on("*", lambda _: None)
         session.send("!call look {}").result()
-        session.send("!hold").accepted()
+        held = session.send("!hold")
+        held.accepted()
     assert left_since(before) == NOTHING
+    with pytest.raises(ConnectionClosed):
+        held.result()
